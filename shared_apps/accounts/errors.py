@@ -1,0 +1,40 @@
+"""Why a person could not do what they asked. Messages are French sentences for the screen."""
+
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountError(Exception):
+    """Base of this room's errors; `str()` is the sentence to show."""
+
+    sentence = _("Nous n'avons pas pu faire ce que vous demandez.")
+
+    def __str__(self) -> str:
+        return str(self.args[0] if self.args else self.sentence)
+
+
+class WrongCredentials(AccountError):
+    sentence = _("L'adresse ou le mot de passe ne correspond pas. Vérifiez-les, puis recommencez.")
+
+
+class TooManyTries(AccountError):
+    sentence = _("Trop d'essais. Attendez 15 minutes, puis recommencez.")
+
+
+class LinkUnknown(AccountError):
+    sentence = _("Ce lien n'est pas connu. Vérifiez qu'il a été copié en entier.")
+
+
+class LinkExpired(AccountError):
+    sentence = _("Ce lien n'est plus valable : il a expiré. Demandez-en un nouveau.")
+
+
+class LinkUsed(AccountError):
+    sentence = _("Ce lien a déjà servi. Si vous avez oublié votre mot de passe, demandez-en un nouveau.")
+
+
+class AddressTaken(AccountError):
+    sentence = _("Cette adresse sert déjà à un autre compte.")
+
+
+class WeakPassword(AccountError):
+    """`args[0]` says what is missing."""

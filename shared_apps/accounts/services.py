@@ -1,0 +1,159 @@
+"""The only writers of accounts."""
+
+from datetime import timedelta
+
+from django.contrib.auth import authenticate
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from shared_apps.accounts import errors, throttle
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.passwords import PasswordRule
+from shared_apps.audit import services as audit
+from toolkit import emails, secrets
+
+TRIES_PER_ACCOUNT = 10  # in throttle.WINDOW
+TRIES_PER_ADDRESS = 50
+LINK_LIFE = timedelta(hours=24)
+
+
+def check_credentials(*, email: str, password: str, ip: str) -> Account:
+    """The account of a right address and password. Raises WrongCredentials or TooManyTries."""
+    who = emails.normalise(email)
+    if throttle.seen("account", who) >= TRIES_PER_ACCOUNT or throttle.seen("ip", ip) >= TRIES_PER_ADDRESS:
+        raise errors.TooManyTries
+    account = authenticate(username=who, password=password)
+    if not isinstance(account, Account):
+        throttle.count("account", who)
+        throttle.count("ip", ip)
+        raise errors.WrongCredentials
+    throttle.clear("account", who)
+    return account
+
+
+def create_account(
+    *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = "fr"
+) -> Account:
+    """A new account; with a password it is active at once. Raises AddressTaken."""
+    account = Account(email=emails.normalise(email), role=role, language=language)
+    account.set_password(password)
+    if password is not None:
+        account.activated_at = timezone.now()
+    try:
+        with transaction.atomic():
+            account.save()
+            audit.record("account.created", actor=actor, obj=account.audit_name, new={"role": role})
+    except IntegrityError:
+        raise errors.AddressTaken from None
+    return account
+
+
+def ask_link(*, purpose: LinkPurpose, email: str, account: Account | None = None) -> Link:
+    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known."""
+    return Link.objects.create(purpose=purpose, email=emails.normalise(email), account=account)
+
+
+def make_token(*, link: Link, life: timedelta = LINK_LIFE) -> str:
+    """Give `link` its token, once, and return it; only its hash is kept. Call inside a transaction."""
+    token = secrets.new_lien()
+    link.token_hash = secrets.fingerprint(token)
+    link.handled_at = timezone.now()
+    link.expires_at = link.handled_at + life
+    link.save(update_fields=["token_hash", "handled_at", "expires_at", "account"])
+    return token
+
+
+def close_link(*, link: Link) -> None:
+    """Nobody is known at that address: the request is handled, and nothing was sent."""
+    link.handled_at = timezone.now()
+    link.save(update_fields=["handled_at"])
+
+
+def find_link(token: str, *, lock: bool = False) -> Link:
+    """The live link of `token`. Raises LinkUnknown, LinkUsed or LinkExpired. Does not use it up."""
+    if not secrets.looks_like_lien(token):
+        raise errors.LinkUnknown
+    links = Link.objects.select_for_update(of=("self",)) if lock else Link.objects.all()
+    link = links.select_related("account").filter(token_hash=secrets.fingerprint(token)).first()
+    if link is None:
+        raise errors.LinkUnknown
+    if link.used_at:
+        raise errors.LinkUsed
+    if link.expires_at is None or link.expires_at <= timezone.now():
+        raise errors.LinkExpired
+    return link
+
+
+@transaction.atomic
+def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
+    """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword."""
+    link = find_link(token, lock=True)
+    if link.purpose == LinkPurpose.ADDRESS or link.account is None:
+        raise errors.LinkUnknown
+    rule.check(password)
+    account = Account.objects.select_for_update().get(pk=link.account.pk)
+    account.set_password(password)
+    account.activated_at = account.activated_at or timezone.now()
+    account.save(update_fields=["password", "activated_at"])
+    _use_up(link)
+    Link.objects.filter(
+        account=account, used_at=None, purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]
+    ).update(used_at=timezone.now())
+    verb = "account.activated" if link.purpose == LinkPurpose.ACTIVATION else "account.password_reset"
+    audit.record(verb, actor=account, obj=account.audit_name)
+    throttle.clear("account", account.email)
+    return account
+
+
+@transaction.atomic
+def confirm_address(*, token: str) -> tuple[Account, str]:
+    """Use up an address link: the new address serves to sign in. Returns the account and its old address.
+
+    Raises the link errors, or AddressTaken when somebody took the address meanwhile.
+    """
+    link = find_link(token, lock=True)
+    if link.purpose != LinkPurpose.ADDRESS or link.account is None:
+        raise errors.LinkUnknown
+    account = Account.objects.select_for_update().get(pk=link.account.pk)
+    old, account.email = account.email, link.email
+    try:
+        with transaction.atomic():
+            account.save(update_fields=["email"])
+    except IntegrityError:
+        raise errors.AddressTaken from None
+    _use_up(link)
+    audit.record("account.address_changed", actor=account, obj=account.audit_name, old={}, new={})
+    return account, old
+
+
+@transaction.atomic
+def change_password(*, actor: Account, current: str, new: str, rule: PasswordRule) -> Account:
+    """Change one's own password. Raises WrongCredentials when `current` is not it, or WeakPassword."""
+    account = Account.objects.select_for_update().get(pk=actor.pk)
+    if not account.check_password(current):
+        raise errors.WrongCredentials
+    rule.check(new)
+    account.set_password(new)
+    account.save(update_fields=["password"])
+    audit.record("account.password_changed", actor=account, obj=account.audit_name)
+    return account
+
+
+@transaction.atomic
+def set_alert_choice(*, actor: Account, wants_alerts: bool) -> None:
+    """A person's own choice to be told of new invoices (M14)."""
+    if actor.wants_alerts == wants_alerts:
+        return
+    Account.objects.filter(pk=actor.pk).update(wants_alerts=wants_alerts)
+    audit.record(
+        "account.alerts_chosen",
+        actor=actor,
+        obj=actor.audit_name,
+        old={"wants_alerts": actor.wants_alerts},
+        new={"wants_alerts": wants_alerts},
+    )
+
+
+def _use_up(link: Link) -> None:
+    link.used_at = timezone.now()
+    link.save(update_fields=["used_at"])

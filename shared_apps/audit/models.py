@@ -1,0 +1,22 @@
+"""Who did what to what."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Entry(models.Model):
+    """One fact. Never changed, never deleted by the application."""
+
+    at = models.DateTimeField(_("date"), auto_now_add=True, db_index=True)
+    actor = models.CharField(_("auteur"), max_length=254)  # "account:<uuid>", "system", "treasury"
+    verb = models.CharField(_("action"), max_length=60, db_index=True)  # "batch.published"
+    object = models.CharField(_("objet"), max_length=120, blank=True, db_index=True)  # "batch:<uuid>"
+    old = models.JSONField(_("avant"), default=dict)
+    new = models.JSONField(_("après"), default=dict)
+
+    class Meta:
+        verbose_name = _("fait")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.verb} {self.object}"

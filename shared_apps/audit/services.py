@@ -1,0 +1,56 @@
+"""The one place where a fact is recorded and announced.
+
+A room above that must react to a fact of a room below registers a listener in its `AppConfig.ready`
+(design §2): that is how something seems to go up without an import going up.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from django.db import transaction
+
+from shared_apps.audit.models import Entry
+
+SYSTEM = "system"
+TREASURY = "treasury"
+
+
+class HasAuditName(Protocol):
+    """Whoever can be an actor."""
+
+    @property
+    def audit_name(self) -> str: ...
+
+
+Actor = HasAuditName | str
+Listener = Callable[[Entry], None]
+_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+
+
+def listen(verb: str, listener: Listener) -> None:
+    """Call `listener` for each `verb`, inside the transaction that records it: both stay or both go."""
+    if listener not in _listeners[verb]:
+        _listeners[verb].append(listener)
+
+
+def record(
+    verb: str,
+    *,
+    actor: Actor,
+    obj: str = "",
+    old: Mapping[str, object] | None = None,
+    new: Mapping[str, object] | None = None,
+) -> Entry:
+    """Write the fact and tell its listeners, in the caller's transaction.
+
+    `old` and `new` hold JSON values only, and no secret. Raises TransactionManagementError outside of a
+    transaction: a fact whose act could still be undone alone is no fact.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(f"{verb} must be recorded in the act's transaction")
+    name = actor if isinstance(actor, str) else actor.audit_name
+    entry = Entry.objects.create(actor=name, verb=verb, object=obj, old=dict(old or {}), new=dict(new or {}))
+    for listener in _listeners[verb]:
+        listener(entry)
+    return entry

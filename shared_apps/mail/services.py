@@ -1,0 +1,171 @@
+"""Queue a message in the caller's transaction; deliver it from the worker."""
+
+import re
+import smtplib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import formataddr, parseaddr
+from functools import partial
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from shared_apps.mail.models import MailState, OutgoingMail
+from tenants import agenda
+
+BATCH = 50
+STUCK = timedelta(minutes=10)
+# Minutes before each new try; after the last one the message is a failure that staff see.
+BACK_OFF = [1, 5, 15, 60, 240, 720]
+
+
+def queue_mail(
+    *,
+    kind: str,
+    to: str,
+    template: str,
+    context: Mapping[str, object],
+    key: str | None = None,
+    reply_to: str = "",
+    secret: bool = False,
+    language: str = "fr",
+    then_wake: bool = True,
+) -> OutgoingMail | None:
+    """Write one message to the outbox and ask the worker to send it once the transaction commits.
+
+    `template` names `<template>.txt` (whose first line is the subject) and `<template>.html`. With a `key`
+    that exists already nothing is written and None is returned. Whoever queues many in one transaction
+    passes `then_wake=False` and calls `wake` once.
+    """
+    with translation.override(language):
+        subject, _, text = (
+            render_to_string(f"{template}.txt", {**context, "html": False}).strip().partition("\n")
+        )
+        html = render_to_string(f"{template}.html", {**context, "html": True, "subject": subject})
+    mail = OutgoingMail(
+        kind=kind,
+        key=key,
+        to=to,
+        reply_to=reply_to,
+        subject=_one_line(subject)[:200],
+        text=text.strip() + "\n",
+        html=html,
+        secret=secret,
+        next_try_at=timezone.now(),
+    )
+    if key is None:
+        mail.save()
+    else:
+        OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
+        if not OutgoingMail.objects.filter(uuid=mail.uuid).exists():
+            return None
+    if then_wake:
+        wake()
+    return mail
+
+
+def wake() -> None:
+    """Have the outbox looked at as soon as this transaction commits."""
+    if connection.schema_name == "public":
+        from shared_apps.mail import tasks
+
+        transaction.on_commit(partial(agenda.hint, tasks.deliver_outbox))
+    else:
+        agenda.wake("mail")
+
+
+def deliver_outbox() -> int:
+    """Send what is due, a batch at a time over one SMTP connection. Returns how many were accepted.
+
+    A row is marked `sending` and committed before the message leaves, and `sent` after: a worker killed in
+    between leaves one row that is tried again after `STUCK`, marked `maybe_twice`.
+    """
+    sent = 0
+    while True:
+        mails = _take()
+        if not mails:
+            return sent
+        backend = get_connection()
+        try:
+            for mail in mails:
+                sent += _deliver(mail, backend)
+        finally:
+            backend.close()
+
+
+def _take() -> list[OutgoingMail]:
+    present = timezone.now()
+    with transaction.atomic():
+        mails = list(
+            OutgoingMail.objects.select_for_update(skip_locked=True)
+            .filter(state__in=[MailState.QUEUED, MailState.SENDING], next_try_at__lte=present)
+            .order_by("next_try_at")[:BATCH]
+        )
+        for mail in mails:
+            mail.maybe_twice = mail.maybe_twice or mail.state == MailState.SENDING
+            mail.state = MailState.SENDING
+            mail.tries += 1
+            mail.next_try_at = present + STUCK
+        OutgoingMail.objects.bulk_update(mails, ["maybe_twice", "state", "tries", "next_try_at"])
+    return mails
+
+
+def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
+    message = EmailMultiAlternatives(
+        mail.subject,
+        mail.text,
+        _sender(),
+        [mail.to],
+        reply_to=[mail.reply_to] if mail.reply_to else None,
+        connection=backend,
+        headers={"Message-ID": f"<{mail.uuid}@{settings.BASE_DOMAIN}>", "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(mail.html, "text/html")
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        backend.close()
+        _note_failure(mail, error)
+        return 0
+    mail.state, mail.sent_at, mail.last_error = MailState.SENT, timezone.now(), ""
+    if mail.secret:
+        mail.text = mail.html = ""
+    mail.save(update_fields=["state", "sent_at", "last_error", "text", "html"])
+    return 1
+
+
+def _note_failure(mail: OutgoingMail, error: Exception) -> None:
+    final = isinstance(error, smtplib.SMTPRecipientsRefused) and all(
+        500 <= code < 600 for code, _ in error.recipients.values()
+    )
+    if final or mail.tries > len(BACK_OFF):
+        mail.state = MailState.FAILED
+    else:
+        mail.state = MailState.QUEUED
+        mail.next_try_at = timezone.now() + timedelta(minutes=BACK_OFF[mail.tries - 1])
+    mail.last_error = _one_line(f"{type(error).__name__}: {error}")[:300]
+    mail.save(update_fields=["state", "next_try_at", "last_error"])
+
+
+def next_due() -> datetime | None:
+    """When the outbox next wants a look, for the agenda; None when nothing waits."""
+    return (
+        OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING])
+        .order_by("next_try_at")
+        .values_list("next_try_at", flat=True)
+        .first()
+    )
+
+
+def _sender() -> str:
+    """The platform's address under the town's name: the domain that signs is ours, the name is the town's."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((getattr(connection.tenant, "name", "") or name, address))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()

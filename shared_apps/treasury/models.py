@@ -1,0 +1,17 @@
+"""Which town an operation at the Treasury belongs to."""
+
+from django.db import models
+
+from tenants.models import Town
+
+
+class Route(models.Model):
+    """The hash of an idOp (or of a TIPI token) → its town. Says nothing of what is paid."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=10)  # payfip, tipi
+    town = models.ForeignKey(Town, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.fingerprint[:8]}"

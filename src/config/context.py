@@ -1,0 +1,12 @@
+"""What every template knows: the town (or none, on the operator's hosts)."""
+
+from django.http import HttpRequest
+
+from tenant_apps.townhall import queries
+
+
+def town(request: HttpRequest) -> dict[str, object]:
+    """``townhall``: the town about itself, absent on a public host."""
+    if getattr(request, "town", None) is None:
+        return {"townhall": None}
+    return {"townhall": queries.current_townhall()}

@@ -1,0 +1,78 @@
+"""Read the environment, typed. A missing or doubtful value stops the boot with one sentence.
+
+Secrets may come from a file: ``NAME_FILE=/run/secrets/name`` stands for ``NAME=<its content>``.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+_MISSING = object()
+
+
+class Misconfigured(SystemExit):
+    """The process must not start; the message says which variable and what it wants."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"configuration: {message}")
+
+
+def _raw(name: str) -> str | None:
+    path = os.environ.get(f"{name}_FILE")
+    if path and name in os.environ:
+        raise Misconfigured(f"{name} and {name}_FILE are both set; keep one of them.")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Misconfigured(f"{name}_FILE cannot be read ({error.strerror}).") from None
+    return os.environ.get(name)
+
+
+def _read(name: str, default: object, convert: Callable[[str], T], wants: str) -> T:
+    raw = _raw(name)
+    if raw is None or raw == "":
+        if default is _MISSING:
+            raise Misconfigured(f"{name} is not set; it wants {wants}.")
+        return default  # type: ignore[return-value]
+    try:
+        return convert(raw)
+    except ValueError:
+        raise Misconfigured(f"{name} is {raw!r}; it wants {wants}.") from None
+
+
+def text(name: str, default: object = _MISSING) -> str:
+    """A non-empty string."""
+    return _read(name, default, str, "a text")
+
+
+def integer(name: str, default: object = _MISSING) -> int:
+    """A whole number."""
+    return _read(name, default, int, "a whole number")
+
+
+def boolean(name: str, default: object = _MISSING) -> bool:
+    """``true`` or ``false`` (also 1/0, yes/no)."""
+
+    def convert(raw: str) -> bool:
+        try:
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                raw.lower()
+            ]
+        except KeyError:
+            raise ValueError from None
+
+    return _read(name, default, convert, "true or false")
+
+
+def choice(name: str, options: tuple[str, ...], default: object = _MISSING) -> str:
+    """One of `options`."""
+
+    def convert(raw: str) -> str:
+        if raw not in options:
+            raise ValueError
+        return raw
+
+    return _read(name, default, convert, " or ".join(options))

@@ -1,0 +1,31 @@
+"""Error pages in the town's (or the platform's) look, each with a way on (look.md)."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400."""
+    return render(request, "errors/bad_request.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403."""
+    return render(request, "errors/permission_denied.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403, for a form that was open too long or without cookies."""
+    return render(request, "errors/csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: absent and forbidden look exactly alike."""
+    return render(request, "errors/not_found.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, without the database: it may be what failed."""
+    from django.template.loader import render_to_string
+
+    return HttpResponse(render_to_string("errors/server_error.html"), status=500)

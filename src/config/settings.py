@@ -1,0 +1,245 @@
+"""Django's settings. Everything that changes from one machine to the next comes from `config.env`."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
+
+from config import env, logs
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# --- who and where -----------------------------------------------------------------------------
+SECRET_KEY = env.text("SECRET_KEY")
+DEBUG = env.boolean("DEBUG", False)
+BASE_DOMAIN = env.text("BASE_DOMAIN").lower()
+PUBLIC_SCHEME = env.choice("PUBLIC_SCHEME", ("http", "https"), "https")
+PUBLIC_PORT = env.integer("PUBLIC_PORT", 443)
+# The registry of towns is the allow-list (tenants.middleware): an unknown host is a 404.
+ALLOWED_HOSTS = ["*"]
+SECURE = PUBLIC_SCHEME == "https"
+
+# --- rooms: the folder says in which schema the tables live (design §1) -------------------------
+_BOTH = [
+    "django.contrib.sessions",
+    "shared_apps.audit",
+    "shared_apps.mail",
+    "shared_apps.accounts",
+]
+SHARED_APPS = [
+    "django_tenants",
+    "tenants",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "bootstrap",
+    *_BOTH,
+    "shared_apps.treasury",
+    "shared_apps.console",
+]
+TENANT_APPS = [
+    *_BOTH,
+    "tenant_apps.townhall",
+    "tenant_apps.residents",
+    "tenant_apps.invoices",
+    "tenant_apps.payments",
+    "tenant_apps.alerts",
+    "tenant_apps.contact",
+    "tenant_apps.portal",
+    "tenant_apps.backoffice",
+]
+INSTALLED_APPS = [*SHARED_APPS, *[app for app in TENANT_APPS if app not in SHARED_APPS]]
+TENANT_MODEL = "tenants.Town"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+# One SET search_path per connection and town instead of one per statement. The backend forgets the
+# cached value at every rollback, because PostgreSQL undoes a SET made inside the rolled-back part.
+TENANT_LIMIT_SET_CALLS = True
+AUTH_USER_MODEL = "accounts.Account"
+# Addresses are unique in any case, by a constraint on lower(email); the check only knows unique=True.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- urls ---------------------------------------------------------------------------------------
+ROOT_URLCONF = "config.urls_town"
+PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+WSGI_APPLICATION = "config.wsgi.application"
+LOGIN_URL = reverse_lazy("portal:sign-in")
+
+MIDDLEWARE = [
+    "tenants.middleware.TownMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "src" / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.town",
+            ]
+        },
+    }
+]
+
+# --- PostgreSQL ---------------------------------------------------------------------------------
+_database = urlsplit(env.text("DATABASE_URL"))
+DATABASES = {
+    "default": {
+        "ENGINE": "django_tenants.postgresql_backend",
+        "NAME": _database.path.lstrip("/"),
+        "USER": unquote(_database.username or ""),
+        "PASSWORD": unquote(_database.password or ""),
+        "HOST": _database.hostname or "",
+        "PORT": _database.port or 5432,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5},
+    }
+}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+
+# --- Redis: cache and broker --------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "django_tenants.cache.make_key",  # the town's schema is in every key
+        "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 1800
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The queue is only a hint (design §6): what a killed worker held comes back by the sweep, from its row.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TIMEZONE = "Europe/Paris"
+CELERY_BEAT_SCHEDULE = {
+    "agenda": {"task": "tenants.run_agenda", "schedule": env.integer("AGENDA_SECONDS", 10)},
+}
+
+# --- S3 -----------------------------------------------------------------------------------------
+S3_PUBLIC_ENDPOINT = env.text("S3_PUBLIC_ENDPOINT", None) or env.text("S3_ENDPOINT")
+_S3 = {
+    "bucket_name": env.text("S3_BUCKET"),
+    "access_key": env.text("S3_ACCESS_KEY"),
+    "secret_key": env.text("S3_SECRET_KEY"),
+    "region_name": env.text("S3_REGION", "us-east-1"),
+    "addressing_style": "path",
+    "signature_version": "s3v4",
+    "querystring_expire": 300,  # seconds: a signed link lives five minutes at most (design §4, Document)
+    "file_overwrite": True,
+    "default_acl": None,
+    "max_memory_size": 2 * 1024 * 1024,
+}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing may use it by mistake
+    "documents": {
+        "BACKEND": "toolkit.storage.DocumentStorage",
+        "OPTIONS": {**_S3, "endpoint_url": env.text("S3_ENDPOINT"), "public_endpoint": S3_PUBLIC_ENDPOINT},
+    },
+    "staticfiles": {"BACKEND": "config.static.Storage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "static-collected"))
+STATICFILES_DIRS = [ROOT / "src" / "config" / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 3600
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 150 * 1024 * 1024)  # one import: CSV and ZIP together
+
+# --- mail ---------------------------------------------------------------------------------------
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.text("SMTP_HOST")
+EMAIL_PORT = env.integer("SMTP_PORT", 25)
+EMAIL_HOST_USER = env.text("SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("SMTP_TLS", False)
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM")
+
+# --- the Treasury -------------------------------------------------------------------------------
+PAYFIP_SERVICE_URL = env.text("PAYFIP_SERVICE_URL", "https://www.payfip.gouv.fr/tpa/services/securite")
+PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiementws.web")
+TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
+PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
+
+# --- people -------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # in the town's own schema
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # « Se souvenir de moi » asks for the thirty days
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- HTTP ---------------------------------------------------------------------------------------
+if SECURE:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # the ingress does it
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "frame-src": [S3_PUBLIC_ENDPOINT],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF, f"{PUBLIC_SCHEME}://payfip.{BASE_DOMAIN}:*" if DEBUG else SELF],
+        "manifest-src": [SELF],
+    }
+}
+
+# --- language and time --------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]
+USE_TZ = True
+TIME_ZONE = "Europe/Paris"
+USE_THOUSAND_SEPARATOR = False
+
+LOGGING_CONFIG = None
+logs.configure(debug=DEBUG)

@@ -1,0 +1,33 @@
+"""Euros as Decimal; cents only at the Treasury's door."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+NBSP = "\u00a0"
+NARROW_NBSP = "\u202f"
+
+
+def euros(value: str | int | Decimal) -> Decimal:
+    """`value` as euros with two decimals. Raises ValueError when it has more: nothing is rounded in silence."""
+    amount = Decimal(value)
+    rounded = amount.quantize(CENT, ROUND_HALF_UP)
+    if rounded != amount:
+        raise ValueError(f"{value} has more than two decimals")
+    return rounded
+
+
+def to_cents(amount: Decimal) -> int:
+    """Euros → integer cents. Raises ValueError when the amount is not a whole number of cents."""
+    return int(euros(amount) * 100)
+
+
+def from_cents(cents: int) -> Decimal:
+    """Integer cents → euros."""
+    return (Decimal(cents) / 100).quantize(CENT)
+
+
+def format_euros(amount: Decimal) -> str:
+    """« 1 234,50 € » with non-breaking spaces (look.md); whole euros keep their two decimals."""
+    whole, cents = f"{abs(amount):,.2f}".split(".")
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{whole.replace(',', NARROW_NBSP)},{cents}{NBSP}€"

@@ -1,0 +1,21 @@
+"""Who must be told of what; a unique key makes telling twice impossible."""
+
+from django.db import models
+
+
+class Alert(models.Model):
+    """One thing to tell one address about one batch; becomes a message when the worker gets to it."""
+
+    kind = models.CharField(max_length=20)  # new_invoices, receipt
+    key = models.CharField(max_length=200, unique=True)
+    email = models.EmailField(max_length=254)
+    language = models.CharField(max_length=2, default="fr")
+    subject_uuid = models.UUIDField(db_index=True)  # the batch or the payment
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="alert_to_queue", condition=models.Q(queued_at=None))]
+
+    def __str__(self) -> str:
+        return self.key

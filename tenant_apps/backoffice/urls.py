@@ -1,0 +1,6 @@
+"""What staff see, under `/gestion/`."""
+
+from django.urls import URLPattern
+
+app_name = "backoffice"
+urlpatterns: list[URLPattern] = []

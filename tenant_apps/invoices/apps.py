@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class InvoicesConfig(AppConfig):
+    name = "tenant_apps.invoices"
+    verbose_name = "Factures"

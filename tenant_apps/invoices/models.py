@@ -1,0 +1,134 @@
+"""Invoices, their PDF, and the batches that bring them."""
+
+import uuid
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from tenant_apps.invoices.states import BatchState, InvoiceState
+from tenant_apps.residents.models import Payer
+from tenant_apps.townhall.models import Product
+
+
+class Batch(models.Model):
+    """One import: its files, how far it is, what was found."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=BatchState, default=BatchState.UPLOADED)
+    created_by = models.CharField(max_length=254)  # audit name
+    created_at = models.DateTimeField(auto_now_add=True)
+    rows_name = models.CharField(max_length=200)  # the clerk's own file name
+    rows_key = models.CharField(max_length=200)
+    rows_sha256 = models.CharField(max_length=64, db_index=True)
+    documents_name = models.CharField(max_length=200, blank=True)
+    documents_key = models.CharField(max_length=200, blank=True)
+    documents_sha256 = models.CharField(max_length=64, blank=True)
+    # Progress: « vérification 1 200 / 3 000 »
+    step = models.CharField(max_length=20, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)  # a live worker touches it; a silent one is replaced
+    publish_when_ready = models.BooleanField(default=False)  # the command's --publish
+    # Counts
+    new_count = models.PositiveIntegerField(default=0)
+    unchanged_count = models.PositiveIntegerField(default=0)
+    error_count = models.PositiveIntegerField(default=0)
+    warning_count = models.PositiveIntegerField(default=0)
+    document_count = models.PositiveIntegerField(default=0)
+    amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)  # of the new invoices
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("import")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.rows_name} ({self.get_state_display()})"
+
+
+class Severity(models.TextChoices):
+    """An error forbids publishing; a warning is only to be read."""
+
+    ERROR = "error", _("erreur")
+    WARNING = "warning", _("à vérifier")
+
+
+class BatchProblem(models.Model):
+    """Something about a file or a row, in one French sentence."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="problems")
+    severity = models.CharField(max_length=7, choices=Severity)
+    line = models.PositiveIntegerField(null=True)
+    field = models.CharField(max_length=60, blank=True)
+    value = models.CharField(max_length=200, blank=True)
+    message = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["batch", "severity", "line", "id"]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Document(models.Model):
+    """A PDF in S3, byte for byte as billing gave it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="documents")
+    key = models.CharField(max_length=200, unique=True)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    pages = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Invoice(models.Model):
+    """What a payer owes. `paid` is kept by the database from the allocations (payments, migration 0002)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="invoices")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)
+    payer = models.ForeignKey(Payer, on_delete=models.PROTECT, related_name="invoices")
+    number = models.CharField(_("numéro"), max_length=40)
+    fiscal_year = models.PositiveSmallIntegerField(_("exercice"))
+    reference = models.CharField(_("référence de paiement"), max_length=30)  # refdet
+    subject = models.CharField(_("objet"), max_length=160)
+    issued_on = models.DateField(_("date"))
+    due_on = models.DateField(_("échéance"))
+    online_until = models.DateField(null=True)
+    amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
+    paid = models.DecimalField(_("réglé"), max_digits=10, decimal_places=2, default=0)
+    state = models.CharField(max_length=10, choices=InvoiceState, default=InvoiceState.DRAFT)
+    # One PDF may serve several invoices (a bordereau), so many to one.
+    document = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="invoices")
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("facture")
+        ordering = ["-issued_on", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "fiscal_year", "number"], name="invoice_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="invoice_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(paid__gte=0) & Q(paid__lte=F("amount")), name="invoice_paid_in_bounds"
+            ),
+        ]
+        indexes = [models.Index(fields=["payer", "state", "-issued_on"], name="invoice_of_payer")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def balance(self) -> Decimal:
+        """What remains to pay, in euros."""
+        return Decimal(self.amount - self.paid)
+
+    @property
+    def is_paid(self) -> bool:
+        """« Réglée » = paid in full."""
+        return bool(self.paid >= self.amount)

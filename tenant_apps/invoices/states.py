@@ -1,0 +1,48 @@
+"""The states of invoices and batches, as data: (from, to) → why."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class InvoiceState(models.TextChoices):
+    """Only a published invoice exists for a resident."""
+
+    DRAFT = "draft", _("en préparation")
+    PUBLISHED = "published", _("publiée")
+    CANCELLED = "cancelled", _("annulée")
+
+
+INVOICE_EDGES: dict[tuple[InvoiceState, InvoiceState], str] = {
+    (InvoiceState.DRAFT, InvoiceState.PUBLISHED): "its batch is published",
+    (InvoiceState.PUBLISHED, InvoiceState.DRAFT): "its batch is taken back before anything was paid",
+    (InvoiceState.PUBLISHED, InvoiceState.CANCELLED): "the town cancels it, with a reason",
+}
+
+
+class BatchState(models.TextChoices):
+    """Where an import is: fichier → vérification → aperçu → publication."""
+
+    UPLOADED = "uploaded", _("reçu")
+    CHECKING = "checking", _("vérification en cours")
+    REFUSED = "refused", _("à corriger")
+    READY = "ready", _("prêt à publier")
+    PUBLISHING = "publishing", _("publication en cours")
+    PUBLISHED = "published", _("publié")
+    TAKEN_BACK = "taken_back", _("retiré")
+    DISCARDED = "discarded", _("abandonné")
+
+
+BATCH_EDGES: dict[tuple[BatchState, BatchState], str] = {
+    (BatchState.UPLOADED, BatchState.CHECKING): "a worker starts reading the file",
+    (BatchState.CHECKING, BatchState.CHECKING): "the worker died and another starts again from nothing",
+    (BatchState.CHECKING, BatchState.REFUSED): "errors were found; nothing is kept but their list",
+    (BatchState.CHECKING, BatchState.READY): "every row is a draft, every PDF is stored",
+    (BatchState.READY, BatchState.PUBLISHING): "the clerk publishes",
+    (BatchState.PUBLISHING, BatchState.PUBLISHED): "all drafts became visible in one transaction",
+    (BatchState.PUBLISHED, BatchState.TAKEN_BACK): "the clerk takes it back; nothing of it was paid",
+    (BatchState.TAKEN_BACK, BatchState.PUBLISHING): "the clerk publishes it again",
+    (BatchState.UPLOADED, BatchState.DISCARDED): "the clerk gives up",
+    (BatchState.REFUSED, BatchState.DISCARDED): "the clerk gives up",
+    (BatchState.READY, BatchState.DISCARDED): "the clerk gives up; the drafts go",
+    (BatchState.TAKEN_BACK, BatchState.DISCARDED): "the clerk gives up; the drafts go",
+}

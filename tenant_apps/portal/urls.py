@@ -1,0 +1,6 @@
+"""What a resident sees."""
+
+from django.urls import URLPattern
+
+app_name = "portal"
+urlpatterns: list[URLPattern] = []

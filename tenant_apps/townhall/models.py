@@ -1,0 +1,107 @@
+"""The town about itself."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Une couleur s'écrit comme #1f4e79."))
+
+
+class AlertAudience(models.TextChoices):
+    """Whom the town tells when it puts invoices online (M14)."""
+
+    NOBODY = "nobody", _("personne")
+    ACCOUNTS = "accounts", _("les comptes activés")
+    KNOWN = "known", _("toutes les adresses connues de la facturation")
+
+
+class TownHall(models.Model):
+    """One row a town: what residents read about it and what it chose."""
+
+    name = models.CharField(_("nom"), max_length=120)
+    address = models.TextField(_("adresse"), blank=True)
+    phone = models.CharField(_("téléphone"), max_length=30, blank=True)
+    website = models.URLField(_("site"), blank=True)
+    contact_email = models.EmailField(_("adresse du service de facturation"))
+    primary_colour = models.CharField(_("couleur"), max_length=7, default="#1f4e79", validators=[HEX_COLOUR])
+    accent_colour = models.CharField(
+        _("couleur d'accent"), max_length=7, default="#8a4b08", validators=[HEX_COLOUR]
+    )
+    password_minimum = models.PositiveSmallIntegerField(
+        _("longueur minimale du mot de passe"),
+        default=12,
+        validators=[MinValueValidator(5), MaxValueValidator(64)],
+    )
+    alert_audience = models.CharField(
+        _("qui prévenir des nouvelles factures"),
+        max_length=10,
+        choices=AlertAudience,
+        default=AlertAudience.ACCOUNTS,
+    )
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductKind(models.TextChoices):
+    """What stands behind a numcli (payfip.md §1)."""
+
+    TITRE = "titre", _("titres de recettes")
+    ROLE = "role", _("rôle")
+    REGIE = "regie", _("régie")
+
+
+class Protocol(models.TextChoices):
+    """How the Treasury is spoken to."""
+
+    PAYFIP = "payfip", _("PayFiP (service web)")
+    TIPI = "tipi", _("TIPI (redirection)")
+    NONE = "none", _("pas de paiement en ligne")
+
+
+class Mode(models.TextChoices):
+    """The stage of a product at the Treasury; it only goes forward."""
+
+    TEST = "T", _("test")
+    ACTIVATION = "X", _("activation")
+    PRODUCTION = "W", _("en service")
+
+
+class Product(models.Model):
+    """A régie or a budget with its own numcli (what PayFiP calls a product)."""
+
+    code = models.CharField(_("code dans les fichiers"), max_length=30, unique=True)
+    label = models.CharField(_("nom"), max_length=80)
+    kind = models.CharField(_("nature"), max_length=6, choices=ProductKind, default=ProductKind.REGIE)
+    numcli = models.CharField(
+        _("identifiant collectivité"),
+        max_length=6,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{6}$", _("L'identifiant a six chiffres, par exemple 001964."))],
+    )
+    protocol = models.CharField(max_length=6, choices=Protocol, default=Protocol.NONE)
+    mode = models.CharField(max_length=1, choices=Mode, default=Mode.TEST)
+    payable_days_after_due = models.PositiveSmallIntegerField(
+        _("jours de paiement en ligne après l'échéance"), null=True, blank=True
+    )
+    contact_email = models.EmailField(_("adresse du service"), blank=True)
+    offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("produit de paiement")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_product"
+            ),
+            models.CheckConstraint(
+                condition=Q(protocol="none") | Q(numcli__regex=r"^[0-9]{6}$"), name="online_wants_numcli"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,29 @@
+"""What rooms above ask of the town."""
+
+from shared_apps.accounts.passwords import PasswordRule
+from tenant_apps.townhall.models import Product, TownHall
+
+
+def current_townhall() -> TownHall:
+    """The town of the current schema, about itself."""
+    return TownHall.objects.get(pk=1)
+
+
+def password_rule() -> PasswordRule:
+    """The current town's rule for passwords."""
+    return PasswordRule(current_townhall().password_minimum)
+
+
+def default_product() -> Product:
+    """The product of invoices that name none; its numcli is the manual's identifiant collectivité."""
+    return Product.objects.get(is_default=True)
+
+
+def products_by_code() -> dict[str, Product]:
+    """Every product of the town, by its code in lower case."""
+    return {product.code.lower(): product for product in Product.objects.all()}
+
+
+def contact_address(product: Product | None) -> str:
+    """Where a resident's message about `product` goes."""
+    return (product.contact_email if product else "") or current_townhall().contact_email

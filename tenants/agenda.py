@@ -1,0 +1,102 @@
+"""Who has work due: a public table, so that an idle town costs nothing (design §5.6).
+
+A room registers a Celery task for a kind of work in `AppConfig.ready`; a service says when it is due.
+The row is the truth; the task it starts is only a hint, so the task must look again.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from celery import Task
+from django.db import connection, transaction
+from django.utils import timezone
+from django_tenants.utils import schema_context, tenant_context
+from kombu.exceptions import OperationalError
+
+from tenants.models import AgendaItem, Town
+from tenants.states import TownState
+
+_tasks: dict[str, Task] = {}
+RETRY = timedelta(minutes=5)
+NUDGE = timedelta(seconds=30)
+log = logging.getLogger(__name__)
+
+
+def register(kind: str, task: Task) -> None:
+    """`task` (no arguments, run in the town) does the work of `kind`."""
+    _tasks[kind] = task
+
+
+def plan(kind: str, due_at: datetime) -> None:
+    """The current town has `kind` to do at `due_at`, or earlier if that was planned already."""
+    if kind not in _tasks:
+        raise LookupError(f"no task is registered for {kind!r}")
+    town_id = connection.tenant.pk
+    with connection.cursor() as cursor:
+        # public. is written out: the connection may be inside the town's transaction, and must stay there.
+        cursor.execute(
+            "INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES (%s, %s, %s) "
+            "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at)",
+            [town_id, kind, due_at],
+        )
+
+
+def wake(kind: str) -> None:
+    """The current town has `kind` to do as soon as this transaction commits.
+
+    The broker is asked on commit; should it be down or forget, beat does it half a minute later.
+    """
+    plan(kind, timezone.now() + NUDGE)
+    transaction.on_commit(partial(hint, _tasks[kind]))
+
+
+def hint(task: Task, *args: object) -> None:
+    """Ask the worker, and go on if the broker cannot be reached: a row somewhere says what is due."""
+    try:
+        task.apply_async(args, retry=False)
+    except OperationalError:
+        log.warning("the broker cannot be reached; the agenda will start the task", exc_info=True)
+
+
+def run(limit: int = 500) -> int:
+    """Start the task of every item due; returns how many. Called by beat, in public.
+
+    The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
+    it has looked (`finish`), so a task that died is started again.
+    """
+    present = timezone.now()
+    with schema_context("public"):
+        due = list(
+            AgendaItem.objects.filter(due_at__lte=present, town__state=TownState.OPEN)
+            .select_related("town")
+            .order_by("due_at")[:limit]
+        )
+        AgendaItem.objects.filter(pk__in=[item.pk for item in due]).update(due_at=present + RETRY)
+    for item in due:
+        task = _tasks.get(item.kind)
+        if task is not None:
+            with tenant_context(item.town):
+                hint(task)
+    return len(due)
+
+
+def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:
+    """The task of `kind` has looked: plan the item at what `next_due` answers, or forget it on None.
+
+    `next_due` is asked while the item is locked: whoever plans at the same time either has committed, and
+    is seen by it, or waits and plans after us. So nothing planned is ever forgotten.
+    """
+    town: Town = connection.tenant
+    with transaction.atomic(), connection.cursor() as cursor:
+        where = "WHERE town_id = %s AND kind = %s"
+        cursor.execute(f"SELECT 1 FROM public.tenants_agendaitem {where} FOR UPDATE", [town.pk, kind])  # noqa: S608
+        due_at = next_due()
+        if due_at is None:
+            cursor.execute(f"DELETE FROM public.tenants_agendaitem {where}", [town.pk, kind])  # noqa: S608
+        else:
+            cursor.execute(
+                f"UPDATE public.tenants_agendaitem SET due_at = %s {where}",  # noqa: S608
+                [due_at, town.pk, kind],
+            )

@@ -1,0 +1,21 @@
+"""What can go wrong with a town."""
+
+
+class TownError(Exception):
+    """Base: the message is a French sentence for the operator."""
+
+
+class InvalidSlug(TownError):
+    """The address asked for is malformed or reserved."""
+
+
+class TownExists(TownError):
+    """A town or a host of that name exists already."""
+
+
+class WrongState(TownError):
+    """The town is not in a state from which this can be done."""
+
+
+class TemplateMissing(TownError):
+    """The template schema has not been built: run `migrate_towns`."""

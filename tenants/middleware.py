@@ -1,0 +1,48 @@
+"""The host names the town, before anything else (design §5.1)."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import set_urlconf
+
+from tenants import registry
+from tenants.states import TownState
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class TownMiddleware:
+    """Put the connection on the schema of the host's town, or answer 404 / 503 without touching any town.
+
+    Sets ``request.town`` (None on the platform's own hosts) and ``request.public_role``.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        connection.set_schema_to_public()
+        request.town = None
+        request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+        set_urlconf(settings.PUBLIC_SCHEMA_URLCONF)
+        host = registry.host_name(request.META.get("HTTP_HOST", ""))
+        if request.path.startswith("/healthz/"):
+            return self.get_response(request)
+        request.public_role = registry.public_hosts().get(host)
+        if request.public_role:
+            return self.get_response(request)
+        town = registry.town_of_host(host) if host else None
+        if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
+            return render(request, "errors/unknown_town.html", status=404)
+        if town.state != TownState.OPEN:
+            response = render(request, "errors/suspended_town.html", {"town": town}, status=503)
+            response["Retry-After"] = "3600"
+            return response
+        request.town = request.tenant = town
+        request.urlconf = settings.ROOT_URLCONF
+        set_urlconf(settings.ROOT_URLCONF)
+        connection.set_tenant(town)
+        return self.get_response(request)
