@@ -12,8 +12,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
+from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenants import agenda
 
@@ -27,33 +28,28 @@ def queue_mail(
     *,
     kind: str,
     to: str,
-    template: str,
-    context: Mapping[str, object],
+    content: Content,
+    surroundings: Mapping[str, object],
     key: str | None = None,
     reply_to: str = "",
     secret: bool = False,
-    language: str = "fr",
     then_wake: bool = True,
 ) -> OutgoingMail | None:
     """Write one message to the outbox and ask the worker to send it once the transaction commits.
 
-    `template` names `<template>.txt` (whose first line is the subject) and `<template>.html`. With a `key`
-    that exists already nothing is written and None is returned. Whoever queues many in one transaction
-    passes `then_wake=False` and calls `wake` once.
+    `surroundings` are the town's name, colours and address (townhall.queries.letterhead). With a `key` that
+    exists already nothing is written and None is returned. Whoever queues many in one transaction passes
+    `then_wake=False` and calls `wake` once.
     """
-    with translation.override(language):
-        subject, _, text = (
-            render_to_string(f"{template}.txt", {**context, "html": False}).strip().partition("\n")
-        )
-        html = render_to_string(f"{template}.html", {**context, "html": True, "subject": subject})
+    context = {**surroundings, "content": content}
     mail = OutgoingMail(
         kind=kind,
         key=key,
         to=to,
         reply_to=reply_to,
-        subject=_one_line(subject)[:200],
-        text=text.strip() + "\n",
-        html=html,
+        subject=_one_line(content.subject)[:200],
+        text=render_to_string("mail/message.txt", context).strip() + "\n",
+        html=render_to_string("mail/message.html", context),
         secret=secret,
         next_try_at=timezone.now(),
     )

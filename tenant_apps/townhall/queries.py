@@ -1,7 +1,12 @@
 """What rooms above ask of the town."""
 
+from typing import TypedDict
+
+from django.db import connection
+
 from shared_apps.accounts.passwords import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
+from tenants import registry
 
 
 def current_townhall() -> TownHall:
@@ -27,3 +32,15 @@ def products_by_code() -> dict[str, Product]:
 def contact_address(product: Product | None) -> str:
     """Where a resident's message about `product` goes."""
     return (product.contact_email if product else "") or current_townhall().contact_email
+
+
+class Letterhead(TypedDict):
+    """What surrounds every message of the town."""
+
+    townhall: TownHall
+    address: str
+
+
+def letterhead() -> Letterhead:
+    """The current town and its address, for `queue_mail`."""
+    return {"townhall": current_townhall(), "address": registry.address_of(connection.tenant)}

@@ -1,0 +1,15 @@
+"""What a message says, once: the HTML and the text version are made from the same words (look.md)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Content:
+    """One sentence, one button, why you receive this. All strings are ready to read, in the reader's language."""
+
+    subject: str
+    sentence: str
+    why: str
+    button_label: str = ""
+    button_url: str = ""
+    more: tuple[str, ...] = ()

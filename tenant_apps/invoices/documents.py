@@ -1,0 +1,19 @@
+"""Links to PDFs, made only after the access check (design §4, Document)."""
+
+import re
+
+from django.core.files.storage import storages
+
+from tenant_apps.invoices.models import Invoice
+
+
+def document_link(invoice: Invoice, *, inline: bool = True) -> str:
+    """A link of at most five minutes to the PDF of `invoice`, which the caller was allowed to read.
+
+    Raises LookupError when it has no PDF.
+    """
+    if invoice.document is None:
+        raise LookupError(f"invoice {invoice.uuid} has no document")
+    filename = "facture-" + re.sub(r"[^A-Za-z0-9.-]+", "-", invoice.number) + ".pdf"
+    link: str = storages["documents"].signed_link(invoice.document.key, filename=filename, inline=inline)
+    return link

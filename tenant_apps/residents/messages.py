@@ -1,0 +1,76 @@
+"""What the messages of the `?LIEN=` roads say (M2-M4, M12). Call under the reader's language."""
+
+from django.utils.translation import gettext as _
+
+from shared_apps.mail.content import Content
+
+
+def activation(*, town: str, url: str) -> Content:
+    """The first message a resident ever gets from us."""
+    return Content(
+        subject=_("Activez votre compte – %(town)s") % {"town": town},
+        sentence=_("Pour voir et régler vos factures en ligne, choisissez le mot de passe de votre compte."),
+        button_label=_("Choisir mon mot de passe"),
+        button_url=url,
+        more=(_("Ce lien est valable 24 heures et ne sert qu'une fois."),),
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a saisi votre adresse sur notre portail des factures. "
+            "Si ce n'est pas vous, ne faites rien : le compte ne sera pas activé."
+        ),
+    )
+
+
+def reset(*, town: str, url: str) -> Content:
+    """For a forgotten password."""
+    return Content(
+        subject=_("Votre nouveau mot de passe – %(town)s") % {"town": town},
+        sentence=_("Vous avez oublié votre mot de passe ? Choisissez-en un nouveau."),
+        button_label=_("Choisir un nouveau mot de passe"),
+        button_url=url,
+        more=(_("Ce lien est valable 24 heures et ne sert qu'une fois."),),
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a saisi votre adresse sur notre portail des factures. "
+            "Si ce n'est pas vous, ne faites rien : votre mot de passe reste le même."
+        ),
+    )
+
+
+def address(*, town: str, url: str) -> Content:
+    """To the new address, which serves once this link is opened."""
+    return Content(
+        subject=_("Confirmez votre nouvelle adresse – %(town)s") % {"town": town},
+        sentence=_(
+            "Confirmez cette adresse : elle servira ensuite à vous connecter, à la place de l'ancienne."
+        ),
+        button_label=_("Confirmer ma nouvelle adresse"),
+        button_url=url,
+        more=(_("Ce lien est valable 24 heures et ne sert qu'une fois."),),
+        why=_(
+            "Vous recevez ce message parce que cette adresse a été saisie sur notre portail des factures. "
+            "Si ce n'est pas vous, ne faites rien : rien ne changera."
+        ),
+    )
+
+
+def address_taken(*, town: str) -> Content:
+    """To whoever already has that address, so that the screen need not say so to a stranger."""
+    return Content(
+        subject=_("Votre adresse est déjà utilisée – %(town)s") % {"town": town},
+        sentence=_(
+            "Quelqu'un a demandé à se servir de votre adresse pour un autre compte. Elle est déjà celle du vôtre : "
+            "rien n'a été changé."
+        ),
+        why=_("Vous recevez ce message parce que cette adresse est celle de votre compte."),
+    )
+
+
+def address_changed(*, town: str) -> Content:
+    """To the old address, for safety."""
+    return Content(
+        subject=_("Votre adresse a changé – %(town)s") % {"town": town},
+        sentence=_("L'adresse qui sert à vous connecter au portail des factures vient d'être remplacée."),
+        why=_(
+            "Vous recevez ce message à votre ancienne adresse, pour votre sécurité. "
+            "Si vous n'avez pas fait ce changement, écrivez-nous tout de suite."
+        ),
+    )

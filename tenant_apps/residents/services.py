@@ -1,0 +1,179 @@
+"""Activation, forgotten password, change of address: the road by `?LIEN=` (M2-M4, M12).
+
+The request only writes a row, the same for a known and an unknown address; the worker looks the
+address up and writes the message. So a stranger learns nothing, not even from the clock.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import translation
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.audit import services as audit
+from shared_apps.mail.content import Content
+from shared_apps.mail.services import queue_mail
+from tenant_apps.residents import messages
+from tenant_apps.residents.errors import SameAddress
+from tenant_apps.residents.models import Access, PayerEmail
+from tenant_apps.residents.queries import is_known_to_billing
+from tenant_apps.townhall import queries as townhall
+from tenants import agenda
+from toolkit import emails
+
+OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
+
+
+def request_activation(*, email: str) -> None:
+    """« Activer mon compte » (M2). Answers the same whatever the address."""
+    _request(LinkPurpose.ACTIVATION, email)
+
+
+def request_reset(*, email: str) -> None:
+    """« Mot de passe oublié » (M4). Answers the same whatever the address."""
+    _request(LinkPurpose.RESET, email)
+
+
+@transaction.atomic
+def _request(purpose: LinkPurpose, email: str) -> None:
+    accounts.ask_link(purpose=purpose, email=email)
+    agenda.wake("links")
+
+
+@transaction.atomic
+def request_address_change(*, actor: Account, email: str) -> None:
+    """Ask for another address (M12): a message goes to the new one, which serves once confirmed.
+
+    An address that belongs to another account is answered the same way, and that account's owner is told.
+    Raises SameAddress.
+    """
+    if emails.normalise(email) == actor.email:
+        raise SameAddress
+    accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
+    audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
+    agenda.wake("links")
+
+
+def handle_links() -> int:
+    """Write the messages of the requests that wait. Returns how many requests were handled."""
+    handled = 0
+    while True:
+        with transaction.atomic():
+            link = (
+                Link.objects.select_for_update(skip_locked=True)
+                .filter(handled_at=None)
+                .order_by("id")
+                .first()
+            )
+            if link is None:
+                return handled
+            _handle(link)
+        handled += 1
+
+
+def _handle(link: Link) -> None:
+    if _asked_a_moment_ago(link):
+        accounts.close_link(link=link)
+    elif link.purpose == LinkPurpose.ADDRESS:
+        _send_address_link(link)
+    else:
+        _send_password_link(link)
+
+
+def _asked_a_moment_ago(link: Link) -> bool:
+    """A message for the same address (and, for a change, the same account) left within `OFTEN` and waits."""
+    recent = Link.objects.filter(
+        email=link.email,
+        token_hash__isnull=False,
+        used_at=None,
+        requested_at__gte=link.requested_at - OFTEN,
+    )
+    if link.purpose == LinkPurpose.ADDRESS:
+        return recent.filter(purpose=LinkPurpose.ADDRESS, account=link.account).exists()
+    return recent.exclude(purpose=LinkPurpose.ADDRESS).exists()
+
+
+def _send_password_link(link: Link) -> None:
+    account = Account.objects.filter(email__iexact=link.email).first()
+    if account is None and is_known_to_billing(link.email):
+        account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
+    if account is None or not account.is_active:
+        accounts.close_link(link=link)
+        return
+    # Whoever asks to activate an active account, or to reset one never activated, gets what helps.
+    link.account = account
+    link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
+    link.save(update_fields=["purpose"])
+    _send(link, messages.reset if account.activated_at else messages.activation, account=account)
+
+
+def _send_address_link(link: Link) -> None:
+    owner = Account.objects.filter(email__iexact=link.email).first()
+    if owner is None:
+        _send(link, messages.address, account=link.account)
+        return
+    accounts.close_link(link=link)
+    letterhead = townhall.letterhead()
+    with translation.override(owner.language):
+        content = messages.address_taken(town=letterhead["townhall"].name)
+        queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
+
+
+def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
+    token = accounts.make_token(link=link)
+    letterhead = townhall.letterhead()
+    with translation.override(account.language if account else "fr"):
+        content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
+        queue_mail(
+            kind=f"link-{link.purpose}", to=link.email, content=content, surroundings=letterhead, secret=True
+        )
+
+
+@transaction.atomic
+def activate(*, token: str, password: str) -> Account:
+    """Use up an activation or reset link (M3, M4): the password serves, and the account sees its payers.
+
+    Raises the link errors and WeakPassword of `accounts`.
+    """
+    account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
+    grant_known_payers(account=account)
+    return account
+
+
+@transaction.atomic
+def confirm_address(*, token: str) -> Account:
+    """Use up an address link (M12): the new address serves to sign in; the old one is told.
+
+    Raises the link errors and AddressTaken.
+    """
+    account, old = accounts.confirm_address(token=token)
+    grant_known_payers(account=account)
+    letterhead = townhall.letterhead()
+    with translation.override(account.language):
+        content = messages.address_changed(town=letterhead["townhall"].name)
+        queue_mail(kind="address-changed", to=old, content=content, surroundings=letterhead)
+    return account
+
+
+@transaction.atomic
+def grant_known_payers(*, account: Account) -> int:
+    """Let a resident see every payer that billing knows under the account's address. Returns how many were new.
+
+    An access that staff have cut stays cut.
+    """
+    if account.role != Role.RESIDENT:
+        return 0
+    known = PayerEmail.objects.filter(email=account.email).values_list("payer_id", flat=True)
+    had = set(Access.objects.filter(account=account).values_list("payer_id", flat=True))
+    new = [Access(account=account, payer_id=payer) for payer in set(known) - had]
+    Access.objects.bulk_create(new, ignore_conflicts=True)
+    if new:
+        audit.record(
+            "access.granted",
+            actor=account,
+            obj=account.audit_name,
+            new={"payers": sorted(access.payer_id for access in new)},
+        )
+    return len(new)

@@ -1,0 +1,161 @@
+"""Towns, people and invoices: Alice owes, Bob shares, Charlie must see nothing, Diane lives elsewhere."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.services import create_account
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.residents.models import Access, Payer, PayerEmail
+from tenant_apps.townhall.models import Mode, Protocol
+from tenant_apps.townhall.queries import default_product
+from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenants import registry
+from tenants.models import Town
+from tenants.services import migrate_towns, open_town
+
+PASSWORD = "un mot de passe bien long"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """One database a worker."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: pytest.FixtureRequest,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """A fresh database with the template schema and two towns; dropped at the end."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        name = connection.settings_dict["NAME"]
+        test_name = connection.creation._get_test_db_name()
+        connection.creation._create_test_db(verbosity=0, autoclobber=True, keepdb=False)
+        connection.close()
+        connection.settings_dict["NAME"] = test_name
+        migrate_towns()
+        _make_town("mairie", "Mairie de Démonstration", "001964")
+        _make_town("pechabou", "Commune de Pechabou", "001965")
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connection.close()
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def _make_town(slug: str, name: str, numcli: str) -> None:
+    town = open_town(slug=slug, name=name)
+    with tenant_context(town):
+        set_up_townhall(actor="system", name=name, contact_email=f"regie@{slug}.example.org")
+        set_up_product(
+            actor="system",
+            code="REGIE",
+            label="Régie cantine",
+            numcli=numcli,
+            protocol=Protocol.PAYFIP,
+            mode=Mode.PRODUCTION,
+            is_default=True,
+        )
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No throttle, no cached town, and the public schema, whatever the test before left."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        cache.clear()
+    registry.forget()
+    yield
+    connection.set_schema_to_public()
+
+
+def _town(slug: str) -> Town:
+    return Town.objects.get(slug=slug)
+
+
+@pytest.fixture
+def town(db: None) -> Iterator[Town]:
+    """The Mairie de Démonstration, current for the length of the test."""
+    found = _town("mairie")
+    with tenant_context(found):
+        yield found
+
+
+@pytest.fixture
+def other_town(db: None) -> Town:
+    """Pechabou, another town with other people; not current."""
+    return _town("pechabou")
+
+
+@pytest.fixture
+def make_account() -> Callable[..., Account]:
+    """`make_account("alice@example.net", role=Role.RESIDENT, password=PASSWORD)`, in the current town."""
+
+    def make(email: str, *, role: Role = Role.RESIDENT, password: str | None = PASSWORD) -> Account:
+        return create_account(actor="system", email=email, role=role, password=password)
+
+    return make
+
+
+@pytest.fixture
+def make_payer() -> Callable[..., Payer]:
+    """`make_payer(account, email=…)`: a payer of the current town, seen by the accounts given."""
+    numbers = count(1)
+
+    def make(*accounts: Account, email: str = "", **fields: Any) -> Payer:
+        n = next(numbers)
+        values = {"reference": f"P{n:05}", "last_name": "MARTIN", "first_name": f"Camille {n}", **fields}
+        payer = Payer.objects.create(**values)
+        for account in accounts:
+            Access.objects.create(account=account, payer=payer)
+        if email:
+            PayerEmail.objects.create(payer=payer, email=email)
+        return payer
+
+    return make
+
+
+@pytest.fixture
+def make_invoice() -> Callable[..., Invoice]:
+    """`make_invoice(payer, amount="37.50")`: a published invoice of the current town."""
+    numbers = count(1)
+
+    def make(payer: Payer, *, amount: str = "37.50", **fields: Any) -> Invoice:
+        n = next(numbers)
+        values = {
+            "product": default_product(),
+            "number": f"2026-001-{n:06}",
+            "fiscal_year": 2026,
+            "reference": f"2026001{n:06}",
+            "subject": "FACTURATION",
+            "issued_on": date(2026, 10, 1),
+            "due_on": date(2026, 12, 31),
+            "state": InvoiceState.PUBLISHED,
+            **fields,
+        }
+        return Invoice.objects.create(payer=payer, amount=Decimal(amount), **values)
+
+    return make
+
+
+@pytest.fixture
+def client_for(town: Town) -> Callable[..., Client]:
+    """`client_for(account)`: a browser at the town's host, signed in (or nobody, without an account)."""
+
+    def make(account: Account | None = None, *, host: str = "mairie.localhost") -> Client:
+        client = Client(headers={"host": host})
+        if account is not None:
+            client.force_login(account)
+        return client
+
+    return make
