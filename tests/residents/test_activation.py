@@ -20,7 +20,7 @@ PASSWORD = "un mot de passe bien long"
 
 
 def lien_in(mail: OutgoingMail) -> str:
-    found = re.search(r"http://mairie\.localhost:8000/\?LIEN=(X[0-9a-f]{32})\b", mail.text)
+    found = re.search(r"http://mairie\.localhost(?::\d+)?/\?LIEN=(X[0-9a-f]{32})\b", mail.text)
     assert found, mail.text
     return found[1]
 

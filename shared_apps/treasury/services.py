@@ -1,0 +1,45 @@
+"""Find the town of an operation and ring its bell; nothing is believed, nothing is said (payfip.md §2)."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from django.db import connection
+from django_tenants.utils import schema_context, tenant_context
+
+from shared_apps.treasury.models import Route
+from tenants.models import Town
+from tenants.states import TownState
+from toolkit.secrets import fingerprint
+
+log = logging.getLogger(__name__)
+Bell = Callable[[str, Mapping[str, str]], None]
+_bells: dict[str, Bell] = {}
+
+
+def register_bell(kind: str, bell: Bell) -> None:
+    """`bell(token, fields)` is called in the town of a `kind` of operation ("payfip", "tipi")."""
+    _bells[kind] = bell
+
+
+def add_route(*, kind: str, token: str) -> None:
+    """The operation `token` (an idOp, or our one-use TIPI token) belongs to the current town."""
+    town: Town = connection.tenant
+    with connection.cursor() as cursor:
+        # Written with its schema: this is the town's own transaction, which a change of schema would leave.
+        cursor.execute(
+            "INSERT INTO public.treasury_route (fingerprint, kind, town_id, created_at) "
+            "VALUES (%s, %s, %s, now()) ON CONFLICT (fingerprint) DO NOTHING",
+            [fingerprint(token), kind, town.pk],
+        )
+
+
+def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
+    """Ring the bell of the town that `token` belongs to. False when nobody knows it."""
+    with schema_context("public"):
+        route = Route.objects.select_related("town").filter(fingerprint=fingerprint(token), kind=kind).first()
+    if route is None or route.town.state in (TownState.OPENING, TownState.CLOSED):
+        log.info("a %s bell for an unknown operation", kind)
+        return False
+    with tenant_context(route.town):
+        _bells[kind](token, fields)
+    return True

@@ -1,0 +1,35 @@
+"""The doors the Treasury knocks at: any method it uses, a short 200, whatever is said."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from shared_apps.treasury import services
+from shared_apps.treasury.access import callback_host_only
+
+OK = "OK"
+LONGEST = 200
+
+
+@csrf_exempt
+@callback_host_only
+@require_http_methods(["GET", "POST"])
+def payfip_notification(request: HttpRequest) -> HttpResponse:
+    """PayFiP's urlnotif: GET or POST, query or body, `idop` or `idOp`. It is a door-bell and proves nothing."""
+    fields = {**request.GET.dict(), **request.POST.dict()}
+    idop = str(fields.get("idop") or fields.get("idOp") or "")
+    if idop and len(idop) <= LONGEST:
+        services.ring(kind="payfip", token=idop, fields={})
+    return HttpResponse(OK, content_type="text/plain")
+
+
+@csrf_exempt
+@callback_host_only
+@require_http_methods(["GET", "POST"])
+def tipi_callback(request: HttpRequest, token: str) -> HttpResponse:
+    """TIPI's urlcl: the fields are unsigned; the one-use token names the attempt they claim to be about."""
+    fields = {
+        name: str(value)[:LONGEST] for name, value in {**request.GET.dict(), **request.POST.dict()}.items()
+    }
+    services.ring(kind="tipi", token=token, fields=fields)
+    return HttpResponse(OK, content_type="text/plain")

@@ -1,0 +1,15 @@
+"""Entry points for the worker."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from tenant_apps.alerts import services
+from tenant_apps.alerts.models import Alert
+from tenants import agenda
+
+
+@shared_task(name="alerts.queue_alerts")
+def queue_alerts() -> None:
+    """Write the messages of the alerts that wait in the current town."""
+    services.queue_alerts()
+    agenda.finish("alerts", lambda: timezone.now() if Alert.objects.filter(queued_at=None).exists() else None)
