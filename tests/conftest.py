@@ -14,6 +14,7 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.accounts.services import create_account
+from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Access, Payer, PayerEmail
@@ -159,3 +160,9 @@ def client_for(town: Town) -> Callable[..., Client]:
         return client
 
     return make
+
+
+@pytest.fixture
+def mailbox(town: Town) -> Callable[[], list[OutgoingMail]]:
+    """`mailbox()`: the outgoing messages of the current town, oldest first."""
+    return lambda: list(OutgoingMail.objects.order_by("id"))

@@ -107,6 +107,7 @@ class Invoice(models.Model):
     # One PDF may serve several invoices (a bordereau), so many to one.
     document = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="invoices")
     published_at = models.DateTimeField(null=True)
+    staged = models.JSONField(default=dict)  # what the file says of the payer, until the publication
 
     class Meta:
         verbose_name = _("facture")

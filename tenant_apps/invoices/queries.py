@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import Count, F, QuerySet, Sum
 
 from shared_apps.accounts.models import Account
-from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.states import BatchState, InvoiceState
 from tenant_apps.residents.queries import payer_ids_of
 
 Status = Literal["all", "unpaid", "paid"]
@@ -39,3 +39,13 @@ def balance_for_resident(account: Account) -> tuple[int, Decimal]:
         number=Count("id"), total=Sum(F("amount") - F("paid"))
     )
     return figures["number"], figures["total"] or Decimal("0.00")
+
+
+def batches() -> QuerySet[Batch]:
+    """The town's imports, newest first, for staff; given-up ones left out."""
+    return Batch.objects.exclude(state=BatchState.DISCARDED)
+
+
+def batch(public_id: UUID) -> Batch:
+    """One import. Raises Batch.DoesNotExist."""
+    return batches().get(uuid=public_id)

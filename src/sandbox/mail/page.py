@@ -116,7 +116,7 @@ class Page:
             raise NotFound
         return message
 
-    def _show_message(self, _request: Request, id: str) -> Response:  # noqa: A002 - the route's word
+    def _show_message(self, _request: Request, id: str) -> Response:
         message = self._message(id)
         parts = [
             "<p><a href='/'>← Tous les courriels</a></p>",
@@ -143,7 +143,7 @@ class Page:
         parts.append(f"<details><summary>En-têtes</summary><pre>{headers}</pre></details>")
         return _page(message.subject, "".join(parts))
 
-    def _show_html(self, _request: Request, id: str) -> Response:  # noqa: A002
+    def _show_html(self, _request: Request, id: str) -> Response:
         response = Response('<base target="_blank">' + self._message(id).html, mimetype="text/html")
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; "
@@ -151,7 +151,7 @@ class Page:
         )
         return response
 
-    def _show_attachment(self, _request: Request, id: str, number: int) -> Response:  # noqa: A002
+    def _show_attachment(self, _request: Request, id: str, number: int) -> Response:
         attachments = self._message(id).attachments
         if number >= len(attachments):
             raise NotFound

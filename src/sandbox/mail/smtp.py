@@ -55,7 +55,7 @@ class Catcher:
 
     # aiosmtpd calls these by name.
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Accept a recipient."""
@@ -65,7 +65,7 @@ class Catcher:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Keep a message: it is on disk before the sender hears 250."""
         if self.mode == "later":
             return "451 4.3.2 Try again later (sandbox mode: later)"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import groups  # type: ignore[import-not-found]  # noqa: E402 - run as a script, in isolated mode
+import groups  # type: ignore[import-not-found]
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Read → check → preview → publish: how billing files become invoices."""

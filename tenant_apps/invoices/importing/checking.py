@@ -1,0 +1,165 @@
+"""Rows and PDFs held against each other and against what the town already has. Writes nothing."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.importing.documents import Archive, DocumentError, key_of
+from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
+from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.townhall.models import Product
+from tenant_apps.townhall.queries import default_product, products_by_code
+
+CHUNK = 200
+MOST_KEPT = 1000  # problems written down; all are counted
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Report:
+    """What checking found. Only a report without errors is staged."""
+
+    rows: int = 0
+    new: int = 0
+    unchanged: int = 0
+    documents: int = 0
+    errors: int = 0
+    warnings: int = 0
+    amount: Decimal = Decimal("0.00")  # of the new invoices, in euros
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def add(self, problem: RowProblem) -> None:
+        """Count it, and keep it unless there are very many."""
+        if problem.is_error:
+            self.errors += 1
+        else:
+            self.warnings += 1
+        if len(self.problems) < MOST_KEPT:
+            self.problems.append(problem)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that would become a draft, its product and the key of its PDF in the archive (or None)."""
+
+    row: InvoiceRow
+    product: Product
+    document: str | None
+
+
+class Checker:
+    """Walks the file in chunks; used once to report and once more to stage."""
+
+    def __init__(self, batch: Batch, archive: Archive | None) -> None:
+        self._batch = batch
+        self._archive = archive
+        self._products = products_by_code()
+        self._default = default_product()
+        self.used: set[str] = set()
+
+    def chunks(self, reader: Reader, report: Report) -> Iterator[list[Candidate]]:
+        """The new rows of each chunk; everything else goes to `report`. Raises FileError."""
+        for chunk in _batched(reader, CHUNK):
+            rows = []
+            for item in chunk:
+                if isinstance(item, RowProblem):
+                    report.add(item)
+                else:
+                    rows.append(item)
+            report.rows += len(rows)
+            yield list(self._new(rows, report))
+
+    def _new(self, rows: list[InvoiceRow], report: Report) -> Iterator[Candidate]:
+        existing = {
+            (invoice.product_id, invoice.fiscal_year, invoice.number): invoice
+            for invoice in Invoice.objects.filter(number__in=[row.number for row in rows])
+            .exclude(batch=self._batch, state=InvoiceState.DRAFT)
+            .select_related("payer", "batch")
+        }
+        for row in rows:
+            product = self._products.get(row.product.lower()) if row.product else self._default
+            if product is None:
+                known = ", ".join(sorted(found.code for found in self._products.values()))
+                sentence = _("« Régie » n'est pas connue de la commune. Codes connus : %(known)s.") % {
+                    "known": known
+                }
+                report.add(RowProblem(row.line, "Régie", row.product, sentence))
+                continue
+            document = self._document_of(row, report)
+            found = existing.get((product.pk, row.fiscal_year, row.number))
+            if found is None:
+                report.new += 1
+                report.amount += row.amount
+                yield Candidate(row, product, document)
+            elif found.state == InvoiceState.DRAFT:
+                sentence = _("« Numéro » est déjà dans l'import « %(name)s », pas encore publié.")
+                name = found.batch.rows_name if found.batch else ""
+                report.add(RowProblem(row.line, "Numéro", row.number, sentence % {"name": name}))
+            elif _same(found, row):
+                report.unchanged += 1
+            else:
+                sentence = _(
+                    "« Numéro » est déjà publié avec d'autres valeurs : une facture publiée ne change pas."
+                )
+                report.add(RowProblem(row.line, "Numéro", row.number, sentence))
+
+    def _document_of(self, row: InvoiceRow, report: Report) -> str | None:
+        if self._archive is None:
+            return None
+        key = key_of(row.document or row.number)
+        if key in self._archive.entries:
+            self.used.add(key)
+            return key
+        sentence = _("Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document.")
+        report.add(RowProblem(row.line, "Fichier PDF", row.document or row.number, sentence, is_error=False))
+        return None
+
+
+def check(batch: Batch, reader: Reader, archive: Archive | None, progress: Progress) -> Report:
+    """Read everything once, PDFs included. Raises FileError when a file as a whole cannot be read."""
+    report = Report()
+    checker = Checker(batch, archive)
+    checked: set[str] = set()
+    for candidates in checker.chunks(reader, report):
+        for candidate in candidates:
+            if archive is not None and candidate.document and candidate.document not in checked:
+                checked.add(candidate.document)
+                _check_document(archive, candidate, report)
+        progress(report.rows)
+    report.documents = len(checked)
+    if archive is not None:
+        for key, name in archive.names():
+            if key not in checker.used:
+                sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}
+                report.add(RowProblem(None, "Fichier PDF", name[:80], sentence, is_error=False))
+    return report
+
+
+def _check_document(archive: Archive, candidate: Candidate, report: Report) -> None:
+    try:
+        archive.read(candidate.document or "")
+    except DocumentError as error:
+        report.add(RowProblem(candidate.row.line, "Fichier PDF", candidate.row.number, str(error)))
+
+
+def _same(invoice: Invoice, row: InvoiceRow) -> bool:
+    return (invoice.amount, invoice.issued_on, invoice.due_on, invoice.subject, invoice.payer.reference) == (
+        row.amount,
+        row.issued_on,
+        row.due_on,
+        row.subject,
+        row.payer,
+    )
+
+
+def _batched(
+    items: Iterable[InvoiceRow | RowProblem], size: int
+) -> Iterator[tuple[InvoiceRow | RowProblem, ...]]:
+    iterator = iter(items)
+    while chunk := tuple(itertools.islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,154 @@
+"""What the worker does with a batch: check, stage, publish. Started again after a kill -9, it ends the same."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from django.core.files.storage import storages
+from django.db import connection, transaction
+from django.utils import timezone
+
+from shared_apps.audit import services as audit
+from tenant_apps.invoices import services
+from tenant_apps.invoices.importing.checking import Progress, Report, check
+from tenant_apps.invoices.importing.documents import Archive
+from tenant_apps.invoices.importing.rows import FileError, Reader, RowProblem
+from tenant_apps.invoices.importing.staging import stage
+from tenant_apps.invoices.models import Batch, BatchProblem, Severity
+from tenant_apps.invoices.states import BatchState
+
+WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
+
+
+def process_waiting() -> None:
+    """Do what waits, batch by batch; a batch that another worker holds is left to it."""
+    for batch in Batch.objects.filter(state__in=WAITING).order_by("id"):
+        with _held(batch) as mine:
+            if mine:
+                process_batch(batch=batch)
+
+
+@contextlib.contextmanager
+def _held(batch: Batch) -> Iterator[bool]:
+    """A lock that dies with this worker's connection: no time-out tells a slow worker from a dead one."""
+    name = f"{connection.schema_name}:batch:{batch.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+def process_batch(*, batch: Batch) -> None:
+    """Bring a batch as far as it can go without a person."""
+    batch.refresh_from_db()
+    if batch.state in (BatchState.UPLOADED, BatchState.CHECKING):
+        _check_and_stage(batch)
+    if batch.state == BatchState.READY and batch.publish_when_ready and batch.invoices.exists():
+        services.publish_batch(actor=batch.created_by, batch=batch)
+        batch.refresh_from_db()
+    if batch.state == BatchState.PUBLISHING:
+        _show(batch, "publishing", total=batch.new_count)
+        services.finish_publication(batch=batch)
+
+
+def _check_and_stage(batch: Batch) -> None:
+    _start_again(batch)
+    with contextlib.ExitStack() as files:
+        rows = files.enter_context(_opened(batch.rows_key))
+        size = _size(rows)
+        try:
+            archive = (
+                Archive(files.enter_context(_opened(batch.documents_key))) if batch.documents_key else None
+            )
+            _show(batch, "checking", total=_rough_rows(rows))
+            report = check(batch, Reader(rows, size), archive, _progress(batch))
+        except FileError as error:
+            report = Report()
+            report.add(RowProblem(None, "", "", str(error)))
+        if not report.errors and report.new:
+            _show(batch, "storing", total=report.rows)
+            stage(batch, Reader(rows, size), archive, _progress(batch))
+    _conclude(batch, report)
+
+
+@transaction.atomic
+def _start_again(batch: Batch) -> None:
+    """From nothing: whatever an earlier worker left of this batch goes; its files will be written over."""
+    locked = services.lock(batch)
+    services.move(locked, BatchState.CHECKING)
+    services.drop_drafts(locked)
+    BatchProblem.objects.filter(batch=locked).delete()
+    Batch.objects.filter(pk=batch.pk).update(started_at=timezone.now(), done=0, total=0, step="reading")
+    batch.refresh_from_db()
+
+
+@transaction.atomic
+def _conclude(batch: Batch, report: Report) -> None:
+    locked = services.lock(batch)
+    BatchProblem.objects.bulk_create(
+        [
+            BatchProblem(
+                batch=locked,
+                severity=Severity.ERROR if problem.is_error else Severity.WARNING,
+                line=problem.line,
+                field=problem.field[:60],
+                value=problem.value[:200],
+                message=problem.message[:500],
+            )
+            for problem in report.problems
+        ]
+    )
+    locked.new_count, locked.unchanged_count = report.new, report.unchanged
+    locked.error_count, locked.warning_count = report.errors, report.warnings
+    locked.document_count, locked.amount = report.documents, report.amount
+    locked.done = locked.total = report.rows
+    locked.step = ""
+    locked.save()
+    services.move(locked, BatchState.REFUSED if report.errors else BatchState.READY)
+    audit.record(
+        "batch.refused" if report.errors else "batch.ready",
+        actor=audit.SYSTEM,
+        obj=f"batch:{locked.uuid}",
+        new={"new": report.new, "unchanged": report.unchanged, "errors": report.errors},
+    )
+    batch.refresh_from_db()
+
+
+def _show(batch: Batch, step: str, *, total: int) -> None:
+    Batch.objects.filter(pk=batch.pk).update(step=step, done=0, total=total, beat_at=timezone.now())
+
+
+def _progress(batch: Batch) -> Progress:
+    def show(done: int) -> None:
+        Batch.objects.filter(pk=batch.pk).update(done=done, beat_at=timezone.now())
+
+    return show
+
+
+@contextlib.contextmanager
+def _opened(key: str) -> Iterator[BinaryIO]:
+    """The file of S3 as a seekable file on disk: memory does not grow with it."""
+    with tempfile.TemporaryFile() as copy, storages["documents"].open(key) as source:
+        shutil.copyfileobj(source, copy, 1024 * 1024)
+        copy.seek(0)
+        yield copy
+
+
+def _size(stream: BinaryIO) -> int:
+    end = stream.seek(0, 2)
+    stream.seek(0)
+    return end
+
+
+def _rough_rows(stream: BinaryIO) -> int:
+    """Lines under the header, for the progress bar."""
+    stream.seek(0)
+    lines = sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1024 * 1024), b""))
+    return max(lines - 1, 1)

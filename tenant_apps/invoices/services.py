@@ -1,0 +1,151 @@
+"""The only writers of invoices and batches. A batch is visible as a whole or not at all."""
+
+import hashlib
+import logging
+from typing import BinaryIO
+
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shared_apps.audit import services as audit
+from tenant_apps.invoices import publishing
+from tenant_apps.invoices.errors import AlreadyPaid, WrongState
+from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState
+from tenants import agenda
+from toolkit.storage import upload_key
+
+log = logging.getLogger(__name__)
+
+
+def create_batch(
+    *,
+    actor: audit.Actor,
+    rows_file: BinaryIO,
+    rows_name: str,
+    documents_file: BinaryIO | None = None,
+    documents_name: str = "",
+    publish_when_ready: bool = False,
+) -> Batch:
+    """Keep the files of an import in S3, then its row; the worker checks it. Streams: memory does not grow."""
+    batch = Batch(
+        created_by=actor if isinstance(actor, str) else actor.audit_name,
+        rows_name=rows_name[:200],
+        documents_name=documents_name[:200],
+        publish_when_ready=publish_when_ready,
+    )
+    batch.rows_key, batch.rows_sha256 = _keep(batch, "rows.csv", rows_file)
+    if documents_file is not None:
+        batch.documents_key, batch.documents_sha256 = _keep(batch, "documents.zip", documents_file)
+    with transaction.atomic():
+        batch.save()
+        audit.record("batch.uploaded", actor=actor, obj=f"batch:{batch.uuid}", new={"file": rows_name})
+        agenda.wake("imports")
+    return batch
+
+
+def _keep(batch: Batch, name: str, stream: BinaryIO) -> tuple[str, str]:
+    digest = hashlib.sha256()
+    while chunk := stream.read(1024 * 1024):
+        digest.update(chunk)
+    stream.seek(0)
+    key = upload_key(town=connection.tenant.uuid, batch=batch.uuid, name=name)
+    storages["documents"].save(key, File(stream))
+    return key, digest.hexdigest()
+
+
+def move(batch: Batch, to: BatchState) -> None:
+    """The one setter of a batch's state, along `BATCH_EDGES`. The caller holds the row's lock. Raises WrongState."""
+    if (BatchState(batch.state), to) not in BATCH_EDGES:
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": batch.get_state_display()})
+    batch.state = to
+    batch.save(update_fields=["state"])
+
+
+def lock(batch: Batch) -> Batch:
+    """The batch's row, locked until the transaction ends."""
+    return Batch.objects.select_for_update().get(pk=batch.pk)
+
+
+@transaction.atomic
+def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
+    """Ask for the publication; the worker does it in one transaction. Asking twice changes nothing."""
+    locked = lock(batch)
+    if locked.state in (BatchState.PUBLISHING, BatchState.PUBLISHED):
+        return locked
+    if not locked.invoices.exists():
+        raise WrongState(_("Il n'y a rien à publier : ces factures sont déjà en ligne."))
+    move(locked, BatchState.PUBLISHING)
+    audit.record("batch.publication_asked", actor=actor, obj=f"batch:{locked.uuid}")
+    agenda.wake("imports")
+    return locked
+
+
+@transaction.atomic
+def finish_publication(*, batch: Batch) -> bool:
+    """All drafts of the batch become visible, payers and addresses with them. False when it was done already."""
+    locked = lock(batch)
+    if locked.state != BatchState.PUBLISHING:
+        return False
+    published = publishing.publish_drafts(locked)
+    locked.published_at = timezone.now()
+    locked.save(update_fields=["published_at"])
+    move(locked, BatchState.PUBLISHED)
+    audit.record(
+        "batch.published", actor=locked.created_by, obj=f"batch:{locked.uuid}", new={"invoices": published}
+    )
+    return True
+
+
+@transaction.atomic
+def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
+    """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid."""
+    locked = lock(batch)
+    if locked.state == BatchState.TAKEN_BACK:
+        return locked
+    list(Invoice.objects.select_for_update().filter(batch=locked).values_list("pk"))  # no payment starts meanwhile
+    if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
+        raise AlreadyPaid(
+            _(
+                "Une facture de cet import a été réglée ou est en cours de règlement : il ne peut plus être retiré."
+            )
+        )
+    move(locked, BatchState.TAKEN_BACK)
+    count = Invoice.objects.filter(batch=locked).update(state=InvoiceState.DRAFT, published_at=None)
+    audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
+    return locked
+
+
+@transaction.atomic
+def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
+    """Give an import up: its drafts go, its files go after the commit."""
+    locked = lock(batch)
+    if locked.state == BatchState.DISCARDED:
+        return locked
+    move(locked, BatchState.DISCARDED)
+    keys = drop_drafts(locked)
+    audit.record("batch.discarded", actor=actor, obj=f"batch:{locked.uuid}")
+    keys += [key for key in (locked.rows_key, locked.documents_key) if key]
+    transaction.on_commit(lambda: delete_files(keys))
+    return locked
+
+
+def drop_drafts(batch: Batch) -> list[str]:
+    """Delete the drafts and document rows of a batch; returns the keys of the files, for after the commit."""
+    keys = list(batch.documents.values_list("key", flat=True))
+    Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT).delete()
+    Document.objects.filter(batch=batch, invoices=None).delete()
+    return keys
+
+
+def delete_files(keys: list[str]) -> None:
+    """Remove files from S3. One that cannot be removed is logged, not raised: no row names it any more."""
+    for key in keys:
+        try:
+            storages["documents"].delete(key)
+        except Exception:
+            log.warning("a file could not be removed: %s", key, exc_info=True)

@@ -1,0 +1,269 @@
+"""The road of an import on real PostgreSQL and S3: checked, staged, published, taken back; and its refusals."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pikepdf
+import pytest
+import requests
+from django.core.files.storage import storages
+
+from shared_apps.accounts.models import Account
+from tenant_apps.alerts.models import Alert
+from tenant_apps.alerts.services import queue_alerts
+from tenant_apps.invoices import processing, services
+from tenant_apps.invoices.documents import document_link
+from tenant_apps.invoices.errors import AlreadyPaid, WrongState
+from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.queries import balance_for_resident, invoices_for_resident
+from tenant_apps.invoices.states import BatchState
+from tenant_apps.residents.models import Payer, PayerEmail
+from tenants.models import Town
+
+HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom;Prénom;E-mail"
+ROW = "2015-001-001078;02/09/2015;31/08/2016;25,00 €;FACTURATION;F001;MARTIN;Alice;alice@example.net"
+ROW2 = "2016-001-000096;19/10/2015;30/10/2015;1 032,50;FACTURATION;F001;MARTIN;Alice;alice@example.net"
+
+
+def pdf(pages: int = 1) -> bytes:
+    document = pikepdf.new()
+    for _ in range(pages):
+        document.add_blank_page()
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def archive(**files: bytes) -> io.BytesIO:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, content in files.items():
+            z.writestr(name, content)
+    out.seek(0)
+    return out
+
+
+@pytest.fixture
+def run(town: Town) -> Callable[..., Batch]:
+    """`run("csv text" or bytes, documents=…)`: an import taken as far as the worker takes it."""
+
+    def go(*lines: str, raw: bytes | None = None, documents: io.BytesIO | None = None, **more: Any) -> Batch:
+        content = raw if raw is not None else "\r\n".join(lines).encode()
+        batch = services.create_batch(
+            actor="system",
+            rows_file=io.BytesIO(content),
+            rows_name="factures.csv",
+            documents_file=documents,
+            documents_name="pdf.zip" if documents else "",
+            **more,
+        )
+        processing.process_waiting()
+        batch.refresh_from_db()
+        return batch
+
+    return go
+
+
+def publish(batch: Batch) -> None:
+    services.publish_batch(actor="system", batch=batch)
+    processing.process_waiting()
+    batch.refresh_from_db()
+
+
+def sentences(batch: Batch) -> list[str]:
+    return [problem.message for problem in batch.problems.all()]
+
+
+def test_checked_then_published_then_seen(
+    run: Callable[..., Batch], make_account: Callable[..., Account]
+) -> None:
+    alice = make_account("alice@example.net")
+    content = pdf()
+    batch = run(HEADER, ROW, ROW2, documents=archive(**{"2015-001-001078.pdf": content}))
+    assert (batch.state, batch.new_count, batch.amount) == (BatchState.READY, 2, Decimal("1057.50"))
+    assert not invoices_for_resident(alice).exists()
+    assert not PayerEmail.objects.exists()  # nothing of a draft is known before the publication
+    publish(batch)
+    assert batch.state == BatchState.PUBLISHED
+    assert balance_for_resident(alice) == (2, Decimal("1057.50"))
+    assert Payer.objects.get().full_name == "Alice MARTIN"
+    found = Invoice.objects.get(number="2015-001-001078")
+    answer = requests.get(document_link(found), timeout=10)
+    assert answer.status_code == 200
+    assert answer.content == content  # byte for byte
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert requests.get(document_link(found).partition("?")[0], timeout=10).status_code in (400, 403)
+
+
+def test_one_message_an_address_for_all_its_new_invoices(
+    run: Callable[..., Batch], make_account: Callable[..., Account], mailbox: Callable[[], list[Any]]
+) -> None:
+    make_account("alice@example.net")
+    publish(run(HEADER, ROW, ROW2))
+    assert queue_alerts() == 1
+    assert [mail.to for mail in mailbox()] == ["alice@example.net"]
+    assert "2 nouvelles factures" in mailbox()[0].subject
+    Alert.objects.update(queued_at=None)  # as if the worker had died before noting it
+    queue_alerts()
+    assert len(mailbox()) == 1
+
+
+def test_same_file_twice_changes_nothing(run: Callable[..., Batch]) -> None:
+    publish(run(HEADER, ROW, ROW2))
+    before = list(Invoice.objects.order_by("id").values())
+    again = run(HEADER, ROW, ROW2)
+    assert (again.state, again.new_count, again.unchanged_count) == (BatchState.READY, 0, 2)
+    with pytest.raises(WrongState, match="déjà en ligne"):
+        services.publish_batch(actor="system", batch=again)
+    assert list(Invoice.objects.order_by("id").values()) == before
+
+
+def test_a_published_invoice_does_not_change(run: Callable[..., Batch]) -> None:
+    publish(run(HEADER, ROW))
+    batch = run(HEADER, ROW.replace("25,00", "26,00"))
+    assert batch.state == BatchState.REFUSED
+    assert "déjà publié avec d'autres valeurs" in sentences(batch)[0]
+    assert Invoice.objects.get().amount == Decimal("25.00")
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_delimiters_and_encodings(run: Callable[..., Batch], delimiter: str, encoding: str) -> None:
+    row = ROW.replace("25,00 €", "25.00").replace("Alice;", "Zoé;")
+    batch = run(raw=f"{HEADER}\n{row}\n".replace(";", delimiter).encode(encoding))
+    assert batch.state == BatchState.READY, sentences(batch)
+    publish(batch)
+    assert Payer.objects.get().first_name == "Zoé"
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "field", "words"),
+    [
+        ([HEADER, ROW.replace("02/09/2015", "31/02/2015")], 2, "Date", "n'est pas une date"),
+        ([HEADER, ROW.replace("02/09/2015", "02/09/15")], 2, "Date", "deux chiffres"),
+        ([HEADER, ROW.replace("31/08/2016", "31/08/2014")], 2, "Échéance", "avant la date"),
+        ([HEADER, ROW.replace("25,00 €", "-25,00")], 2, "Montant", "supérieur à zéro"),
+        ([HEADER, ROW.replace("25,00 €", "250000000")], 2, "Montant", "99 999,99"),
+        ([HEADER, ROW.replace("25,00 €", "beaucoup")], 2, "Montant", "n'est pas un montant"),
+        ([HEADER, ROW.replace("25,00 €", "25,005")], 2, "Montant", "deux décimales"),
+        ([HEADER, ROW, ROW], 3, "Numéro", "déjà à la ligne 2"),
+        ([HEADER, ROW.replace("alice@example.net", "alice(at)example")], 2, "E-mail", "adresse e-mail"),
+        ([HEADER, ROW.replace("F001", "")], 2, "Code redevable", "vide"),
+    ],
+)
+def test_a_bad_row_is_named_and_nothing_is_kept(
+    run: Callable[..., Batch], lines: list[str], line: int, field: str, words: str
+) -> None:
+    batch = run(*lines)
+    assert batch.state == BatchState.REFUSED
+    problem = batch.problems.get()
+    assert (problem.line, problem.field) == (line, field)
+    assert words in problem.message
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", "vide"),
+        ((HEADER + "\n").encode(), "aucune facture"),
+        (f"{HEADER}\n{ROW}".replace(";", "|").encode(), "séparés par"),
+        (f"{HEADER}\n{ROW}".replace("Montant;", "").encode(), "« Montant »"),
+        (b"\x00\x01\x02\x03" * 100, "texte lisible"),
+        (f"{HEADER}\n{ROW}".encode("utf-16"), "texte lisible"),
+    ],
+)
+def test_a_bad_file_is_explained(run: Callable[..., Batch], raw: bytes, words: str) -> None:
+    batch = run(raw=raw)
+    assert batch.state == BatchState.REFUSED
+    assert words in batch.problems.get().message
+
+
+def test_a_missing_and_an_extra_pdf_are_warnings(run: Callable[..., Batch]) -> None:
+    batch = run(HEADER, ROW, documents=archive(**{"autre.pdf": pdf()}))
+    assert (batch.state, batch.warning_count) == (BatchState.READY, 2)
+    assert "Pas de PDF" in " ".join(sentences(batch))
+    assert "autre.pdf" in " ".join(sentences(batch))
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"2015-001-001078.pdf": b"MZ not a pdf"}, "n'est pas un PDF"),
+        ({"2015-001-001078.pdf": b"%PDF-1.7 truncated"}, "abîmé"),
+        ({"../2015-001-001078.pdf": pdf()}, "interdit"),
+        ({"/etc/2015-001-001078.pdf": pdf()}, "interdit"),
+        ({"a/2015-001-001078.pdf": pdf(), "b/2015-001-001078.pdf": pdf()}, "deux fois"),
+    ],
+)
+def test_a_bad_archive_is_refused(run: Callable[..., Batch], files: dict[str, bytes], words: str) -> None:
+    batch = run(HEADER, ROW, documents=archive(**files))
+    assert batch.state == BatchState.REFUSED
+    assert words in " ".join(sentences(batch))
+    assert not Invoice.objects.exists()
+
+
+def test_a_zip_bomb_is_refused(run: Callable[..., Batch]) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as z:
+        z.writestr("2015-001-001078.pdf", b"%PDF-" + b"0" * 50_000_000)
+    out.seek(0)
+    batch = run(HEADER, ROW, documents=out)
+    assert "anormalement compressé" in sentences(batch)[0]
+
+
+def test_not_a_zip(run: Callable[..., Batch]) -> None:
+    batch = run(HEADER, ROW, documents=io.BytesIO(b"hello"))
+    assert "ZIP lisible" in sentences(batch)[0]
+
+
+def test_taken_back_and_published_again(
+    run: Callable[..., Batch], make_account: Callable[..., Account]
+) -> None:
+    alice = make_account("alice@example.net")
+    batch = run(HEADER, ROW)
+    publish(batch)
+    services.take_back_batch(actor="system", batch=batch)
+    assert not invoices_for_resident(alice).exists()
+    batch.refresh_from_db()
+    publish(batch)
+    assert invoices_for_resident(alice).count() == 1
+
+
+def test_not_taken_back_once_paid(run: Callable[..., Batch]) -> None:
+    batch = run(HEADER, ROW)
+    publish(batch)
+    Invoice.objects.update(paid=Decimal("1.00"))
+    with pytest.raises(AlreadyPaid):
+        services.take_back_batch(actor="system", batch=batch)
+    assert Invoice.objects.get().state == "published"
+
+
+def test_given_up_leaves_no_draft_and_no_file(
+    run: Callable[..., Batch], django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    batch = run(HEADER, ROW, documents=archive(**{"2015-001-001078.pdf": pdf()}))
+    keys = [*batch.documents.values_list("key", flat=True), batch.rows_key, batch.documents_key]
+    assert all(storages["documents"].exists(key) for key in keys)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.discard_batch(actor="system", batch=batch)
+    assert not Invoice.objects.exists()
+    assert not any(storages["documents"].exists(key) for key in keys)
+
+
+def test_footer_and_blank_lines_are_left_out(run: Callable[..., Batch]) -> None:
+    batch = run(HEADER, "", ROW, ";;;;;;;;", "TOTAL;;;25,00 €;;;;;")
+    assert (batch.state, batch.new_count) == (BatchState.READY, 1), sentences(batch)
+
+
+def test_a_worker_that_starts_again_ends_the_same(run: Callable[..., Batch]) -> None:
+    batch = run(HEADER, ROW, ROW2, documents=archive(**{"2015-001-001078.pdf": pdf()}))
+    keys = set(batch.documents.values_list("key", flat=True))
+    Batch.objects.update(state=BatchState.CHECKING)  # as a kill -9 after the staging leaves it
+    processing.process_waiting()
+    batch.refresh_from_db()
+    assert (batch.state, Invoice.objects.count()) == (BatchState.READY, 2)
+    assert set(batch.documents.values_list("key", flat=True)) == keys
