@@ -1,0 +1,1 @@
+"""Who can be asked to take a payment. Each provider is plain Python: no models, no town."""
