@@ -107,7 +107,9 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     locked = lock(batch)
     if locked.state == BatchState.TAKEN_BACK:
         return locked
-    list(Invoice.objects.select_for_update().filter(batch=locked).values_list("pk"))  # no payment starts meanwhile
+    list(
+        Invoice.objects.select_for_update().filter(batch=locked).values_list("pk")
+    )  # no payment starts meanwhile
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
             _(

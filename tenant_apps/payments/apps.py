@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class PaymentsConfig(AppConfig):
     name = "tenant_apps.payments"
     verbose_name = "Règlements"
+
+    def ready(self) -> None:
+        from shared_apps.treasury import services as treasury
+        from tenant_apps.payments import services, tasks
+        from tenants import agenda
+
+        agenda.register("payments", tasks.check_due)
+        treasury.register_bell("payfip", services.hear_payfip_bell)
+        treasury.register_bell("tipi", services.hear_tipi_bell)

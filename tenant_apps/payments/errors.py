@@ -1,0 +1,23 @@
+"""Why a payment could not begin. `str()` is the sentence to show the resident."""
+
+from datetime import datetime
+
+
+class PaymentError(Exception):
+    """Base of this room's errors."""
+
+
+class NotPayable(PaymentError):
+    """This invoice cannot be paid online now; the sentence says why."""
+
+
+class Busy(NotPayable):
+    """Another attempt is alive; `until` is when a new one may begin at the latest (M11)."""
+
+    def __init__(self, sentence: str, until: datetime) -> None:
+        super().__init__(sentence)
+        self.until = until
+
+
+class ForbiddenMove(PaymentError):
+    """A transition that `states.EDGES` does not have."""

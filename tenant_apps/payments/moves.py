@@ -1,0 +1,37 @@
+"""The one setter of an attempt's state, and its history."""
+
+from collections.abc import Mapping
+
+from django.utils import timezone
+
+from tenant_apps.payments.errors import ForbiddenMove
+from tenant_apps.payments.models import Attempt, AttemptEvent
+from tenant_apps.payments.states import EDGES, LIVE, AttemptState
+
+
+def move(
+    attempt: Attempt, to: AttemptState, *, source: str, reason: str = "", raw: Mapping[str, str] | None = None
+) -> None:
+    """Take a locked attempt along an edge and write it down. Raises ForbiddenMove: PAID is never overwritten."""
+    old = AttemptState(attempt.state)
+    if (old, to) not in EDGES:
+        raise ForbiddenMove(f"{old} → {to}")
+    attempt.state, attempt.reason = to, reason
+    if to not in LIVE:
+        attempt.settled_at = timezone.now()
+    attempt.save()
+    AttemptEvent.objects.create(
+        attempt=attempt, source=source, old=old, new=to, note=reason[:300], raw=dict(raw or {})
+    )
+
+
+def note(attempt: Attempt, *, source: str, note: str, raw: Mapping[str, str] | None = None) -> None:
+    """Keep something that was not applied, as evidence."""
+    AttemptEvent.objects.create(
+        attempt=attempt,
+        source=source,
+        old=attempt.state,
+        new=attempt.state,
+        note=note[:300],
+        raw=dict(raw or {}),
+    )

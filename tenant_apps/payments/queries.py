@@ -1,0 +1,120 @@
+"""What may be paid online and why not, and the readers that take a person."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.states import LIVE
+from tenant_apps.residents.queries import payer_ids_of
+from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from toolkit import clock
+
+SMALLEST = Decimal("1.00")  # PayFiP's limits, in euros (payfip.md §2)
+LARGEST = Decimal("99999.99")
+
+
+@dataclass(frozen=True)
+class OnlinePayment:
+    """Can this invoice be paid online now? If not, `reason` is a sentence for the resident."""
+
+    can: bool
+    reason: str
+    product: Product
+    amount: Decimal  # what would be paid, in euros
+    busy_until: datetime | None = None
+    attempt: Attempt | None = None  # the live one
+
+    @property
+    def protocol(self) -> str:
+        return str(self.product.protocol)
+
+
+def live_attempt(invoice: Invoice) -> Attempt | None:
+    """The attempt that holds `invoice`; the database allows one (constraint one_live_attempt)."""
+    return Attempt.objects.filter(invoice=invoice, state__in=LIVE).first()
+
+
+def online_payment(invoice: Invoice) -> OnlinePayment:
+    """Whether `invoice` can be paid online now, and the stored reason when it cannot (payfip.md §1)."""
+    product = invoice.product
+    reason = _reason(invoice, product, clock.today())
+    if reason:
+        return OnlinePayment(False, reason, product, invoice.balance)
+    attempt = live_attempt(invoice)
+    if attempt is None:
+        return OnlinePayment(True, "", product, invoice.balance)
+    return OnlinePayment(False, busy_sentence(attempt), product, invoice.balance, attempt.free_at, attempt)
+
+
+def busy_sentence(attempt: Attempt) -> str:
+    """Why nobody else can pay now, and until when (M11)."""
+    if attempt.state == "reported":
+        return _("Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer.")
+    if attempt.state == "review":
+        return _("Un paiement de cette facture est en cours d'examen par le service de facturation.")
+    until = timezone.localtime(attempt.free_at)
+    return _("Un paiement de cette facture est en cours. Vous pourrez recommencer à partir de %(time)s.") % {
+        "time": f"{until:%H:%M}"
+    }
+
+
+def last_day(invoice: Invoice) -> date | None:
+    """The last day of online payment, or None when there is none."""
+    days = invoice.product.payable_days_after_due
+    limits = [invoice.online_until, invoice.due_on + timedelta(days=days) if days is not None else None]
+    return min((limit for limit in limits if limit), default=None)
+
+
+def _reason(invoice: Invoice, product: Product, today: date) -> str:
+    limit = last_day(invoice)
+    if invoice.state == InvoiceState.CANCELLED:
+        return _("Cette facture a été annulée.")
+    if invoice.is_paid:
+        return _("Cette facture est réglée.")
+    if product.protocol == Protocol.NONE:
+        return _(
+            "Cette facture ne se règle pas en ligne. Les autres moyens de paiement figurent sur la facture."
+        )
+    if product.mode != Mode.PRODUCTION:
+        return _("Le paiement en ligne n'est pas encore ouvert pour ce service.")
+    if invoice.paid and product.kind != ProductKind.REGIE:
+        return _("Une partie de cette facture est réglée : le solde se règle auprès du Trésor public.")
+    if invoice.balance < SMALLEST:
+        return _("Le paiement en ligne commence à 1 €.")
+    if invoice.balance > LARGEST:
+        return _("Ce montant dépasse la limite du paiement en ligne.")
+    if limit and today > limit:
+        return _("La date limite du paiement en ligne est passée. Adressez-vous au service de facturation.")
+    return ""
+
+
+def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
+    """The money that pays `invoice`, newest first, cancelled payments left out."""
+    return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
+
+
+def attempt_for_resident(account: Account, public_id: UUID) -> Attempt:
+    """An attempt on an invoice that `account` may see. Raises Attempt.DoesNotExist for the rest alike."""
+    return (
+        Attempt.objects.filter(
+            invoice__payer__in=payer_ids_of(account), invoice__state=InvoiceState.PUBLISHED
+        )
+        .select_related("invoice", "product")
+        .get(uuid=public_id)
+    )
+
+
+def last_attempt(invoice: Invoice) -> Attempt | None:
+    """The newest attempt on an invoice that the caller may see, for the page the payer comes back to."""
+    return (
+        Attempt.objects.filter(invoice=invoice).select_related("invoice", "product").order_by("-id").first()
+    )

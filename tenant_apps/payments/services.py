@@ -1,0 +1,267 @@
+"""Begin a payment, ask what became of it, hear the bells. Money is applied by `settling.settle` only."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from shared_apps.treasury import services as treasury
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import schedule
+from tenant_apps.payments.callback import read_callback
+from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.models import Attempt, Declaration
+from tenant_apps.payments.moves import move
+from tenant_apps.payments.providers.base import (
+    PaymentRequest,
+    ProductRefused,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    Started,
+)
+from tenant_apps.payments.providers.registry import provider
+from tenant_apps.payments.queries import busy_sentence, live_attempt, online_payment
+from tenant_apps.payments.settling import settle
+from tenant_apps.payments.states import AttemptState
+from tenant_apps.townhall.models import Mode, Protocol
+from tenants import agenda, registry
+from toolkit import secrets
+
+log = logging.getLogger(__name__)
+S = AttemptState
+ASK_EVERY = 3  # seconds between two questions about one attempt from pages that wait
+
+
+@dataclass(frozen=True)
+class StartedPayment:
+    """The payer may be sent to `url`."""
+
+    attempt: Attempt
+    url: str
+
+
+def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
+    """Open an attempt on an invoice that the actor may see (the door checked it) and say where to send the payer.
+
+    The attempt is committed before the Treasury is called. Raises NotPayable (Busy among them),
+    ProviderRefused or ProviderUnavailable; the invoice is free again after each of the last two.
+    """
+    _refresh_live(invoice)
+    attempt, token = _prepare(actor, invoice)
+    try:
+        started = provider(attempt.provider).start(_request(attempt, token))
+    except ProviderError as error:
+        _close(attempt, error)
+        raise
+    _open(attempt, started)
+    return StartedPayment(attempt, started.url)
+
+
+def _refresh_live(invoice: Invoice) -> None:
+    """Before saying « busy », ask the Treasury: the other attempt may be over."""
+    attempt = live_attempt(invoice)
+    if attempt is None or attempt.state != S.STARTED or attempt.idop is None:
+        return
+    try:
+        ask(attempt=attempt, source="start")
+    except ProviderUnavailable:
+        log.info("the Treasury does not answer about a live attempt")
+
+
+def _prepare(actor: Account, invoice: Invoice) -> tuple[Attempt, str]:
+    with transaction.atomic():
+        locked = Invoice.objects.select_for_update(of=("self",)).select_related("product").get(pk=invoice.pk)
+        other = live_attempt(locked)
+        if other is not None and other.state == S.CREATED and other.free_at <= timezone.now():
+            move(other, S.EXPIRED, source="start", reason=_("La demande n'a pas abouti."))
+            other = None
+        if other is not None:
+            raise Busy(busy_sentence(other), other.free_at)
+        can = online_payment(locked)
+        if not can.can:
+            raise NotPayable(can.reason)
+        present, product = timezone.now(), locked.product
+        token = secrets.new_lien() if product.protocol == Protocol.TIPI else ""
+        attempt = Attempt.objects.create(
+            invoice=locked,
+            account=actor,
+            product=product,
+            provider=product.protocol,
+            numcli=product.numcli,
+            fiscal_year=str(locked.fiscal_year),
+            reference=locked.reference,
+            label=f"Facture {locked.number}",
+            amount=locked.balance,
+            email=actor.email,
+            mode="A"
+            if product.protocol == Protocol.TIPI and product.mode == Mode.PRODUCTION
+            else product.mode,
+            callback_hash=secrets.fingerprint(token) if token else None,
+            free_at=present + schedule.LOST_CALL,
+            next_check_at=present + schedule.LOST_CALL,
+        )
+        if token:
+            treasury.add_route(kind="tipi", token=token)
+        agenda.plan("payments", attempt.next_check_at)
+        audit.record(
+            "attempt.created", actor=actor, obj=f"attempt:{attempt.uuid}", new={"invoice": str(locked.uuid)}
+        )
+    return attempt, token
+
+
+def _request(attempt: Attempt, token: str) -> PaymentRequest:
+    callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
+    notify = f"{callback}/tipi/{token}/" if token else f"{callback}/payfip/notification/"
+    town = registry.address_of(connection.tenant)
+    return PaymentRequest(
+        numcli=attempt.numcli,
+        fiscal_year=attempt.fiscal_year,
+        reference=attempt.reference,
+        label=attempt.label,
+        amount=attempt.amount,
+        email=attempt.email,
+        mode=attempt.mode,
+        notify_url=notify,
+        return_url=f"{town}/factures/{attempt.invoice.uuid}/retour/",
+    )
+
+
+def _open(attempt: Attempt, started: Started) -> None:
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked.idop = started.idop
+        locked.started_at = timezone.now()
+        locked.free_at = locked.started_at + schedule.HOLD
+        locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
+        if locked.state != S.CREATED:
+            # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
+            raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
+        move(locked, S.STARTED, source="start")
+        if started.idop:
+            treasury.add_route(kind="payfip", token=started.idop)
+        agenda.plan("payments", locked.next_check_at or locked.free_at)
+    attempt.refresh_from_db()
+
+
+def _close(attempt: Attempt, error: ProviderError) -> None:
+    """The Treasury said no, or nothing: an idOp that nobody holds cannot be paid, so the invoice is free."""
+    final = isinstance(error, ProviderRefused)
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        if locked.state != S.CREATED:
+            return
+        locked.next_check_at = None
+        raw = {"code": error.code, "detail": error.detail[:300]}
+        move(locked, S.FAILED if final else S.EXPIRED, source="start", reason=error.sentence[:300], raw=raw)
+        if isinstance(error, ProductRefused):
+            audit.record(
+                "product.refused",
+                actor=audit.TREASURY,
+                obj=f"product:{locked.product.code}",
+                new={"code": error.code},
+            )
+    log.warning("an attempt did not open: %s", error.code or type(error).__name__)
+
+
+def ask(*, attempt: Attempt, source: str) -> Attempt:
+    """Ask the provider about an attempt and settle what it says. Raises ProviderUnavailable."""
+    found = provider(attempt.provider)
+    if attempt.idop is None or not found.capabilities.can_be_asked:
+        return attempt
+    status = found.fetch_status(attempt.idop)
+    return settle(attempt_id=attempt.pk, status=status, source=source)
+
+
+def check_now(*, actor: Account, attempt: Attempt) -> Attempt:
+    """« Vérifier maintenant », and the page that waits: ask, but not more often than every few seconds.
+
+    When the Treasury does not answer, the attempt is returned as it is: the poller goes on.
+    """
+    if not cache.add(f"asked:{attempt.uuid}", 1, ASK_EVERY):
+        attempt.refresh_from_db()
+        return attempt
+    try:
+        return ask(attempt=attempt, source="staff" if actor.is_town_staff else "return")
+    except ProviderUnavailable:
+        attempt.refresh_from_db()
+        return attempt
+
+
+def check_due(limit: int = 100) -> int:
+    """The poller: every attempt whose time has come, one after the other. Returns how many were looked at."""
+    present = timezone.now()
+    with transaction.atomic():
+        due = list(
+            Attempt.objects.select_for_update(skip_locked=True)
+            .filter(next_check_at__lte=present)
+            .order_by("next_check_at")[:limit]
+        )
+        # Claimed: another poller, or ourselves after a crash, comes back to them later.
+        Attempt.objects.filter(pk__in=[attempt.pk for attempt in due]).update(
+            next_check_at=present + timedelta(minutes=10)
+        )
+    for attempt in due:
+        _check(attempt)
+    return len(due)
+
+
+def _check(attempt: Attempt) -> None:
+    if attempt.idop is None:
+        _expire_unasked(attempt)
+        return
+    try:
+        ask(attempt=attempt, source="poller")
+    except ProviderUnavailable as error:
+        log.warning("the Treasury does not answer about an attempt: %s", error.code or error.detail[:80])
+        Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
+            next_check_at=timezone.now()
+            + min(schedule.AFTER_FAILURE, timedelta(minutes=2 * (1 + attempt.checks)))
+        )
+
+
+def _expire_unasked(attempt: Attempt) -> None:
+    """An attempt that cannot be asked about: its call was lost, or it is a redirect nobody came back from."""
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked.next_check_at = None
+        if locked.state == S.CREATED:
+            move(locked, S.EXPIRED, source="poller", reason=_("La demande n'a pas abouti."))
+        elif locked.state == S.STARTED and locked.free_at <= timezone.now():
+            move(
+                locked, S.EXPIRED, source="poller", reason=_("Aucun retour du paiement dans les deux heures.")
+            )
+        else:
+            locked.next_check_at = locked.free_at if locked.state == S.STARTED else None
+            locked.save(update_fields=["next_check_at"])
+
+
+def hear_payfip_bell(token: str, fields: Mapping[str, str]) -> None:
+    """A notification (payfip.md §2): it proves nothing, so the poller is told to look now."""
+    with transaction.atomic():
+        Attempt.objects.filter(idop=token).exclude(state=S.PAID).update(next_check_at=timezone.now())
+        agenda.wake("payments")
+
+
+def hear_tipi_bell(token: str, fields: Mapping[str, str]) -> None:
+    """TIPI's urlcl: unsigned, so at best « reported »; see `callback`."""
+    read_callback(token=token, fields=fields)
+
+
+@transaction.atomic
+def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
+    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable."""
+    if not invoice.product.offers_declaration or invoice.is_paid:
+        raise NotPayable(_("Cette facture n'attend pas de déclaration."))
+    declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
+    if created:
+        audit.record("invoice.declared_paid", actor=actor, obj=f"invoice:{invoice.uuid}")
+    return declaration
