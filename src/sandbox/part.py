@@ -1,4 +1,4 @@
-"""A part of the sandbox: one process (and its children) with a name, a stop signal and a question to ask it."""
+"""A part of the sandbox: a process (and its children) with a name, a stop signal, a question to ask it."""
 
 import contextlib
 import os

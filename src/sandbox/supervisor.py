@@ -139,8 +139,8 @@ class Supervisor:
         if claim.kind == "demo":
             return (
                 f"La démonstration tourne déjà (processus {claim.pid}): {other.url('mairie')} · "
-                f"{other.url('mail')} · {other.url('payfip')}\nArrêtez-la d'abord, ou choisissez un autre dossier "
-                "et un autre port: SANDBOX_HOME=… PORT=… make demo"
+                f"{other.url('mail')} · {other.url('payfip')}\nArrêtez-la d'abord, ou choisissez un autre "
+                "dossier et un autre port: SANDBOX_HOME=… PORT=… make demo"
             )
         return (
             f"Les services du bac à sable tournent déjà (processus {claim.pid}, port {claim.port}), pour une "
@@ -259,9 +259,9 @@ class Supervisor:
             except Exception as error:  # whatever a client library says of a server that is not there yet
                 if time.monotonic() > deadline:
                     self.check()
+                    waited = f"{running.part.start_seconds:.0f} s"
                     raise SandboxError(
-                        f"« {running.part.name} » ne répond pas après {running.part.start_seconds:.0f} s ({error}).\n"
-                        + _tail(running)
+                        f"« {running.part.name} » ne répond pas après {waited} ({error}).\n{_tail(running)}"
                     ) from None
             time.sleep(0.05)
         running.part.settle()
