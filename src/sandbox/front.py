@@ -3,9 +3,9 @@
 `python -m sandbox.front PORT BASE_DOMAIN`.
 
 One request a connection: the request goes on with ``Connection: close``, so the backend closes after its
-answer, and nothing that the client sends later on that connection is ever read as a request. A second request,
+answer, and nothing that the client sends later on that connection is ever read as a request. A second one,
 for another host perhaps, comes on a new connection and is sent where *its* Host says. (Keep-alive would want
-every body's length understood exactly as the backend understands it; on a loopback a connection costs little.)
+every body's length understood exactly as the backend does; on a loopback a new connection costs little.)
 
 Plain sockets and not asyncio's streams, because a backend may answer and close before it has read a whole
 upload: a stream would drop that answer with the first write that fails.

@@ -2,8 +2,8 @@
 
 It reads its standard input, a pipe whose other end is the supervisor: ``+<pid> <signal> <seconds>`` when a
 part is launched (written by the part itself), ``-<pid>`` when it was stopped and buried. End of file means
-that the supervisor is dead: each part still on the list gets its stop signal, then SIGKILL for its whole group.
-It also holds the lock of the home until that is done, so that a new start cannot meet the old parts.
+that the supervisor is dead: each part still on the list gets its stop signal, then its group SIGKILL. It
+also holds the lock of the home until that is done, so that a new start cannot meet the old parts.
 """
 
 import contextlib
