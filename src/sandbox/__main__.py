@@ -83,6 +83,7 @@ def _portal(home: Home) -> list[Part]:
                 *("--without-gossip", "--without-mingle"),
             ],
             probe=partial(_ask_worker, home),
+            unshown="Task tenants.run_agenda",  # every few seconds, for ever
         ),
         Part(
             name="beat",
@@ -100,8 +101,10 @@ def _ask_portal(home: Home) -> None:
     try:
         connection.request("GET", "/", headers={"Host": f"mairie.{home.base}:{home.ports.front}"})
         status = connection.getresponse().status
-        if status >= 400:
+        if status >= 500:
             raise ConnectionError(f"HTTP {status}")
+        if status >= 400:
+            raise SandboxError(f"Le portail tourne, mais {home.url('mairie')} répond {status}.")
     finally:
         connection.close()
 

@@ -89,7 +89,8 @@ class Supervisor:
         self._refuse_busy_ports()
         self._claim(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
+                signal.signal(number, self._on_signal)
         if self._with_parent and sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         self._start_warden()
@@ -249,6 +250,7 @@ class Supervisor:
 
     def _wait_ready(self, running: Running) -> None:
         deadline = time.monotonic() + running.part.start_seconds
+        pause = 0.03
         while True:
             self.check()
             try:
@@ -263,7 +265,8 @@ class Supervisor:
                     raise SandboxError(
                         f"« {running.part.name} » ne répond pas après {waited} ({error}).\n{_tail(running)}"
                     ) from None
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(0.5, pause * 1.3)
         running.part.settle()
 
     def _stop(self, stage: list[Running]) -> None:
