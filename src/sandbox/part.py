@@ -15,6 +15,7 @@ from typing import IO
 
 from sandbox.process import groups
 
+_ORPHAN_SECONDS = 2
 _LAUNCH = Path(groups.__file__).with_name("launch.py")
 
 
@@ -90,13 +91,19 @@ class Running:
         return self.process.pid
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal to the first process only: it knows how to end its children."""
-        if self.process.poll() is None:
+        """Send the stop signal to the first process only: it knows how to end its children.
+
+        When it is dead already, they are orphans that nobody will end: they get the signal themselves.
+        """
+        alive = self.process.poll() is None
+        for pid in [self.pid] if alive else groups.members(self.pid):
             with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(self.part.stop_signal)
+                os.kill(pid, self.part.stop_signal)
 
     def bury(self, until: float) -> None:
         """Wait for the whole group until `until` (monotonic), then SIGKILL what is left of it."""
+        if self.process.poll() is not None:
+            until = min(until, time.monotonic() + _ORPHAN_SECONDS)
         while time.monotonic() < until and (self.process.poll() is None or groups.members(self.pid)):
             time.sleep(0.03)
         groups.kill(self.pid)

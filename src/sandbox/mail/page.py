@@ -69,9 +69,8 @@ class Page:
             endpoint, values = _URLS.bind_to_environ(environ).match()
             response: Response = getattr(self, f"_{endpoint}")(request, **values)
         except HTTPException as error:
-            response = _page(
-                "Introuvable", "<p>Ce message n'existe pas ou plus. <a href='/'>Voir la liste</a></p>"
-            )
+            said = "Ce message n'existe pas ou plus." if error.code == 404 else "Demande non comprise."
+            response = _page(said, f"<h1>{said}</h1><p><a href='/'>Voir la liste des courriels</a></p>")
             response.status_code = error.code or 500
         return response(environ, start_response)
 
