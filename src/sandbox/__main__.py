@@ -74,6 +74,7 @@ def _portal(home: Home) -> list[Part]:
                 *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
             ],
             probe=partial(_ask_portal, home),
+            unshown="[WARNING] Configuration allows spawning",  # threads that wait for PostgreSQL, mostly
         ),
         Part(
             name="worker",
