@@ -16,6 +16,7 @@ from typing import IO
 from sandbox.process import groups
 
 _ORPHAN_SECONDS = 2
+_LOG_BYTES = 10_000_000  # a log that is longer at the start is put aside; the one before it is forgotten
 _LAUNCH = Path(groups.__file__).with_name("launch.py")
 
 
@@ -77,6 +78,8 @@ class Running:
         self._reader.start()
 
     def _read(self, stream: IO[bytes], log: Path) -> None:
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".old.log"))
         with log.open("ab", buffering=0) as file:
             for raw in stream:
                 file.write(raw)
