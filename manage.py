@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's commands. With no DATABASE_URL set they talk to the sandbox, whose services are started if need be."""
+"""Django's commands. With no DATABASE_URL they talk to the sandbox, whose services are started if need be."""
 
 import os
 import sys

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
+from celery import Celery
+
 from sandbox import screen, services
 from sandbox.home import REPOSITORY, Home, SandboxError
 from sandbox.part import Part
@@ -72,8 +74,18 @@ def _portal(home: Home) -> list[Part]:
                 *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
             ],
             probe=partial(_ask_portal, home),
+            unshown="[WARNING] Configuration allows spawning",  # threads that wait for PostgreSQL, mostly
         ),
-        Part(name="worker", command=[*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]),
+        Part(
+            name="worker",
+            # Alone on its broker: it need not ask for others' news first.
+            command=[
+                *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            probe=partial(_ask_worker, home),
+            unshown="Task tenants.run_agenda",  # every few seconds, for ever
+        ),
         Part(
             name="beat",
             command=[
@@ -90,10 +102,19 @@ def _ask_portal(home: Home) -> None:
     try:
         connection.request("GET", "/", headers={"Host": f"mairie.{home.base}:{home.ports.front}"})
         status = connection.getresponse().status
-        if status != 200:
+        if status >= 500:
             raise ConnectionError(f"HTTP {status}")
+        if status >= 400:
+            raise SandboxError(f"Le portail tourne, mais {home.url('mairie')} répond {status}.")
     finally:
         connection.close()
+
+
+def _ask_worker(home: Home) -> None:
+    """The worker must answer a ping through the broker."""
+    with Celery(broker=home.environment()["REDIS_URL"]) as app:
+        if not app.control.ping(timeout=0.5):
+            raise ConnectionError("no worker yet")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Use the sandbox's services from another program: `manage.py` (`ensure_services`) and pytest (`services_for_tests`).
+"""Use the sandbox from another program: manage.py (`ensure_services`), pytest (`services_for_tests`).
 
-Both start `python -m sandbox --services-only` in a session of its own, tied to this program by a pipe: when this
-program ends, however it ends, the pipe closes and the services stop.
+Both start `python -m sandbox --services-only` in a session of its own, tied to this program by a pipe: when
+this program ends, however it ends, the pipe closes and the services stop.
 """
 
 import contextlib
@@ -39,7 +39,9 @@ def start_services(home: Home, *, for_tests: bool = False) -> Iterator[dict[str,
         text=True,
         start_new_session=True,  # Ctrl-C reaches this program, which then ends the services in order
     )
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
         if not any(line == "ready\n" for line in process.stdout):
             raise SandboxError(
@@ -55,9 +57,9 @@ def start_services(home: Home, *, for_tests: bool = False) -> Iterator[dict[str,
 
 @contextlib.contextmanager
 def ensure_services(home: Home | None = None) -> Iterator[dict[str, str]]:
-    """The environment of the sandbox that runs in this home, or of services started for the length of the block.
+    """The environment of the sandbox that runs in this home, or of services started for the block's length.
 
-    Several commands may share them: the services stop when the last one has ended. Nothing is put in `os.environ`.
+    Several commands may share them: the services stop when the last one has ended. os.environ stays.
     """
     home = home or Home()
     home.create()

@@ -15,7 +15,7 @@ DATABASE = "factures"
 
 
 class SandboxError(Exception):
-    """The sandbox cannot start or has stopped; the message is one French sentence for the person at the keyboard."""
+    """The sandbox cannot start or has stopped; the message is in French, for the person at the keyboard."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A part of the sandbox: one process (and its children) with a name, a stop signal and a question to ask it."""
+"""A part of the sandbox: a process (and its children) with a name, a stop signal, a question to ask it."""
 
 import contextlib
 import os
@@ -15,6 +15,8 @@ from typing import IO
 
 from sandbox.process import groups
 
+_ORPHAN_SECONDS = 2
+_LOG_BYTES = 10_000_000  # a log that is longer at the start is put aside; the one before it is forgotten
 _LAUNCH = Path(groups.__file__).with_name("launch.py")
 
 
@@ -27,7 +29,7 @@ class Part:
     """What to run.
 
     `prepare` runs before the process is started; `probe` speaks the part's protocol and raises until the part
-    answers; `settle` runs once after the first answer.
+    answers; `settle` runs once after the first answer. Lines with `unshown` in them go to the log only.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10
     start_seconds: float = 60
+    unshown: str = ""
 
 
 class Running:
@@ -75,12 +78,15 @@ class Running:
         self._reader.start()
 
     def _read(self, stream: IO[bytes], log: Path) -> None:
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".old.log"))
         with log.open("ab", buffering=0) as file:
             for raw in stream:
                 file.write(raw)
                 line = raw.decode("utf-8", "replace").rstrip()
                 self.last_lines.append(line)
-                self._echo(self.part.name, line)
+                if not (self.part.unshown and self.part.unshown in line):
+                    self._echo(self.part.name, line)
 
     @property
     def pid(self) -> int:
@@ -88,13 +94,19 @@ class Running:
         return self.process.pid
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal to the first process only: it knows how to end its children."""
-        if self.process.poll() is None:
+        """Send the stop signal to the first process only: it knows how to end its children.
+
+        When it is dead already, they are orphans that nobody will end: they get the signal themselves.
+        """
+        alive = self.process.poll() is None
+        for pid in [self.pid] if alive else groups.members(self.pid):
             with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(self.part.stop_signal)
+                os.kill(pid, self.part.stop_signal)
 
     def bury(self, until: float) -> None:
         """Wait for the whole group until `until` (monotonic), then SIGKILL what is left of it."""
+        if self.process.poll() is not None:
+            until = min(until, time.monotonic() + _ORPHAN_SECONDS)
         while time.monotonic() < until and (self.process.poll() is None or groups.members(self.pid)):
             time.sleep(0.03)
         groups.kill(self.pid)

@@ -89,7 +89,8 @@ class Supervisor:
         self._refuse_busy_ports()
         self._claim(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
+                signal.signal(number, self._on_signal)
         if self._with_parent and sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         self._start_warden()
@@ -139,8 +140,8 @@ class Supervisor:
         if claim.kind == "demo":
             return (
                 f"La démonstration tourne déjà (processus {claim.pid}): {other.url('mairie')} · "
-                f"{other.url('mail')} · {other.url('payfip')}\nArrêtez-la d'abord, ou choisissez un autre dossier "
-                "et un autre port: SANDBOX_HOME=… PORT=… make demo"
+                f"{other.url('mail')} · {other.url('payfip')}\nArrêtez-la d'abord, ou choisissez un autre "
+                "dossier et un autre port: SANDBOX_HOME=… PORT=… make demo"
             )
         return (
             f"Les services du bac à sable tournent déjà (processus {claim.pid}, port {claim.port}), pour une "
@@ -249,6 +250,7 @@ class Supervisor:
 
     def _wait_ready(self, running: Running) -> None:
         deadline = time.monotonic() + running.part.start_seconds
+        pause = 0.03
         while True:
             self.check()
             try:
@@ -259,11 +261,12 @@ class Supervisor:
             except Exception as error:  # whatever a client library says of a server that is not there yet
                 if time.monotonic() > deadline:
                     self.check()
+                    waited = f"{running.part.start_seconds:.0f} s"
                     raise SandboxError(
-                        f"« {running.part.name} » ne répond pas après {running.part.start_seconds:.0f} s ({error}).\n"
-                        + _tail(running)
+                        f"« {running.part.name} » ne répond pas après {waited} ({error}).\n{_tail(running)}"
                     ) from None
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(0.5, pause * 1.3)
         running.part.settle()
 
     def _stop(self, stage: list[Running]) -> None:

@@ -44,11 +44,12 @@ h1 { font-size: 1.5rem; margin: 8px 0; } h2 { font-size: 1.1rem; margin: 24px 0 
 ul { list-style: none; padding: 0; } li { border-top: 1px solid var(--line); }
 li a { display: block; padding: 12px 4px; color: inherit; text-decoration: none; }
 li a:hover strong, li a:focus strong { text-decoration: underline; }
-button { font: inherit; padding: 8px 16px; border: 1px solid var(--line); border-radius: 8px; cursor: pointer; }
+button { font: inherit; padding: 8px 16px; border: 1px solid var(--line); border-radius: 8px; }
 iframe { width: 100%; height: 70vh; border: 1px solid var(--line); border-radius: 8px; background: #fff; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; padding: 16px;
   border: 1px solid var(--line); border-radius: 8px; }
-dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; } dt { opacity: .75; } dd { margin: 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; }
+dt { opacity: .75; } dd { margin: 0; overflow-wrap: anywhere; }
 .warning { border: 2px solid #b36b00; border-radius: 8px; padding: 12px 16px; }
 """
 
@@ -68,9 +69,8 @@ class Page:
             endpoint, values = _URLS.bind_to_environ(environ).match()
             response: Response = getattr(self, f"_{endpoint}")(request, **values)
         except HTTPException as error:
-            response = _page(
-                "Introuvable", "<p>Ce message n'existe pas ou plus. <a href='/'>Voir la liste</a></p>"
-            )
+            said = "Ce message n'existe pas ou plus." if error.code == 404 else "Demande non comprise."
+            response = _page(said, f"<h1>{said}</h1><p><a href='/'>Voir la liste des courriels</a></p>")
             response.status_code = error.code or 500
         return response(environ, start_response)
 
@@ -85,8 +85,8 @@ class Page:
         parts.append("</div>" + self._mode_notice())
         if not messages:
             parts.append(
-                "<p>Les courriels que le portail envoie arrivent ici, et nulle part ailleurs. Demandez par exemple "
-                "l'activation d'un compte: le message paraîtra en quelques secondes.</p>"
+                "<p>Les courriels que le portail envoie arrivent ici, et nulle part ailleurs. Demandez par "
+                "exemple l'activation d'un compte: le message paraîtra en quelques secondes.</p>"
             )
         parts.append("<ul>" + "".join(_row(message) for message in messages[:_SHOWN]) + "</ul>")
         if len(messages) > _SHOWN:
@@ -169,8 +169,8 @@ class Page:
         return _json({"mode": self._mode(), "modes": MODES})
 
     def _change_mode(self, request: Request) -> Response:
-        given = request.get_json(silent=True) if request.is_json else request.form
-        mode = given.get("mode") if hasattr(given, "get") else None
+        given = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+        mode = given.get("mode") if isinstance(given, dict) else None
         if mode not in MODES:
             raise BadRequest
         self._set_mode(mode)
@@ -181,8 +181,9 @@ class Page:
 
 
 def _row(message: Message) -> str:
+    subject = escape(message.subject or "(sans objet)")
     return (
-        f"<li><a href='/messages/{message.id}'><strong>{escape(message.subject or '(sans objet)')}</strong><br>"
+        f"<li><a href='/messages/{message.id}'><strong>{subject}</strong><br>"
         f"<span class=quiet>à {escape(message.to)} · {_date(message.date)}</span></a></li>"
     )
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def _parse(message_id: str, raw: bytes) -> Message:
         html=_body(mail, "html"),
         headers=tuple((name, str(value)) for name, value in mail.items() if name not in (_TO, _FROM)),
         attachments=tuple(
-            (part.get_filename() or "sans-nom", part.get_content_type(), part.get_payload(decode=True) or b"")
+            (part.get_filename() or "sans-nom", part.get_content_type(), _content(part))
             for part in mail.iter_attachments()
         ),
     )
@@ -130,4 +130,9 @@ def _body(mail: EmailMessage, kind: str) -> str:
     try:
         return str(part.get_content())
     except (LookupError, ValueError):  # an unknown character set: show what can be shown
-        return bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")
+        return _content(part).decode("utf-8", "replace")
+
+
+def _content(part: MIMEPart) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""

@@ -1,4 +1,4 @@
-"""Become a part of the sandbox: ``launch.py <warden's fd> <supervisor's pid> <stop signal> <seconds> <command…>``.
+"""Become a part of the sandbox: ``launch.py <warden's fd> <supervisor's pid> <signal> <seconds> <command…>``.
 
 A script of its own, run with ``python -I -S``, because what it does must happen between fork and exec and the
 supervisor has threads (Python code in a forked threaded process may deadlock). Standard library only.

@@ -1,9 +1,9 @@
 """Ends every part when the supervisor is gone without a word (kill -9, out of memory).
 
-It reads its standard input, a pipe whose other end is the supervisor: ``+<pid> <signal> <seconds>`` when a part
-is launched (written by the part itself), ``-<pid>`` when it was stopped and buried. End of file means that the
-supervisor is dead: each part still on the list gets its own stop signal, then SIGKILL for its whole group.
-It also holds the lock of the home until that is done, so that a new start cannot meet the old parts.
+It reads its standard input, a pipe whose other end is the supervisor: ``+<pid> <signal> <seconds>`` when a
+part is launched (written by the part itself), ``-<pid>`` when it was stopped and buried. End of file means
+that the supervisor is dead: each part still on the list gets its stop signal, then its group SIGKILL. It
+also holds the lock of the home until that is done, so that a new start cannot meet the old parts.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import groups  # type: ignore[import-not-found]
+import groups  # type: ignore[import-not-found]  # run as a script, in isolated mode
 
 
 def main() -> None:

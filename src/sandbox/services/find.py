@@ -8,7 +8,7 @@ from sandbox.home import SandboxError
 
 
 def in_package(package: str, *names: str) -> Path:
-    """A file inside an installed package, found without importing the package (an import may start things)."""
+    """A file inside an installed package, which is not imported for that (it might start things)."""
     spec = find_spec(package)
     for location in (spec.submodule_search_locations or []) if spec else []:
         path = Path(location).joinpath(*names)

@@ -26,6 +26,7 @@ def parts(home: Home) -> list[Part]:
                 "PAYFIP_SIM_PUBLIC_URL": home.url("payfip", "").rstrip("/"),
                 "PAYFIP_SIM_LOG": str(home.path("log", "payfip-calls.log")),
             },
+            unshown="[WARNING] Configuration allows spawning",
             prepare=partial(home.folder, "payfip"),
             probe=partial(_ask, home),
         )

@@ -67,9 +67,9 @@ def _data(home: Home) -> Path:
 def _as_somebody(*options: str) -> list[str]:
     """The words to put before a command of PostgreSQL, which refuses to run as root.
 
-    It then runs as nobody, with the right to pass through folders that only root may enter (the home is 0700, and
-    so may be the folders above the home and the programs). setpriv's change of user forgets the death signal that
-    the launcher asked for; `options` may ask again.
+    It then runs as nobody, with the right to pass through folders that only root may enter (the home is 0700,
+    and so may be the folders above the home and the programs). setpriv's change of user forgets the death
+    signal that the launcher asked for; `options` may ask again.
     """
     if os.geteuid() != 0:
         return []

@@ -1,0 +1,41 @@
+# Everything starts here. `make help` lists the targets.
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+export PYTHONPATH := $(CURDIR):$(CURDIR)/src
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint bench chromium
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The copy of the lock in the environment, and not its date (git changes dates), says what is installed.
+venv: ## the Python environment (.venv), again only when requirements.lock has changed
+	@cmp -s requirements.lock $(VENV)/requirements.lock || { \
+	  test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Il faut Python 3.11 ou plus récent (essayez: make demo PYTHON=/chemin/vers/python3.11)." >&2; exit 1; }; \
+	  echo "Installation des paquets Python dans $(VENV)…"; \
+	  "$(PYTHON)" -m venv $(VENV) || { \
+	    echo "Python ne sait pas faire d'environnement: installez aussi son paquet « venv »." >&2; exit 1; }; \
+	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock && \
+	  cp requirements.lock $(VENV)/requirements.lock; }
+
+demo: venv ## everything on this machine, on PORT (8000); Ctrl-C stops it
+	@$(PY) -m sandbox --with-parent
+
+chromium: venv
+	@$(PY) -m sandbox.chromium
+
+test: venv chromium ## the whole suite on real services, browser tests included (ARGS="-k word")
+	$(PY) -m pytest -n 2 $(ARGS)
+
+lint: venv ## style, imports between rooms, types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
+
+bench: venv ## ours beside a peer or the limit, one line a figure (ONLY=name)
+	$(PY) -m benchmarks $(ONLY)
