@@ -216,6 +216,13 @@ if SECURE:
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
 X_FRAME_OPTIONS = "DENY"
+
+
+def _origin(url: str) -> str:
+    """`https://host:port` of an address."""
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -228,7 +235,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-src": [S3_PUBLIC_ENDPOINT],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF, f"{PUBLIC_SCHEME}://payfip.{BASE_DOMAIN}:*" if DEBUG else SELF],
+        # The payment's form is answered by a redirect to the Treasury, which this directive also covers.
+        "form-action": [SELF, _origin(PAYFIP_PAYMENT_URL), _origin(TIPI_PAYMENT_URL)],
         "manifest-src": [SELF],
     }
 }

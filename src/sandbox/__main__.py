@@ -58,7 +58,7 @@ def _preparation() -> Part:
     """Migrations and demonstration data; does nothing when they are there."""
     return Part(
         name="prepare",
-        command=[sys.executable, str(REPOSITORY / "manage.py"), "prepare_sandbox"],
+        command=[sys.executable, "-m", "sandbox.demo"],
     )
 
 

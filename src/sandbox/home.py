@@ -127,7 +127,7 @@ class Home:
         local = "http://127.0.0.1"
         return {
             "SECRET_KEY": self.secret("secret_key"),
-            "DEBUG": "true",
+            "DEBUG": "false",
             "BASE_DOMAIN": self.base,
             "PUBLIC_SCHEME": "http",
             "PUBLIC_PORT": str(self.ports["front"]),

@@ -1,0 +1,182 @@
+"""`python -m sandbox.demo`: the demonstration towns, made through the same services as real ones. Twice changes nothing."""
+
+import io
+import os
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402 - Django must be set up first
+from django_tenants.utils import schema_context, tenant_context  # noqa: E402
+
+from sandbox import samples  # noqa: E402
+from sandbox.samples import Sample  # noqa: E402
+from shared_apps.accounts.models import Account, Role  # noqa: E402
+from shared_apps.accounts.services import create_account  # noqa: E402
+from shared_apps.audit.services import SYSTEM  # noqa: E402
+from tenant_apps.invoices import processing  # noqa: E402
+from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
+from tenant_apps.invoices.services import create_batch  # noqa: E402
+from tenant_apps.payments.counter import book_counter_payment  # noqa: E402
+from tenant_apps.payments.models import Means  # noqa: E402
+from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
+from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
+from tenants.models import Town  # noqa: E402
+from tenants.services import migrate_towns, open_town  # noqa: E402
+
+PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
+ALICE = ("Mme", "MARTIN", "Alice")
+MANUAL = (  # manual.md, M6 and M9
+    ("2015-001-001078", "02/09/2015", "31/08/2016", "25", 2015),
+    ("2016-001-000096", "19/10/2015", "30/10/2015", "32", 2016),
+    ("2016-001-000037", "01/10/2015", "15/10/2015", "10", 2016),
+    ("2015-001-001205", "01/09/2015", "30/09/2015", "10", 2015),
+    ("2015-RS-00-8001516", "15/09/2015", "31/10/2015", "37.5", 2015),
+)
+PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
+
+
+def main() -> None:
+    """Migrate, then open what is not open yet."""
+    migrate_towns()
+    with schema_context("public"):
+        known = set(Town.objects.values_list("slug", flat=True))
+        if not Account.objects.filter(email="operateur@example.net").exists():
+            create_account(actor=SYSTEM, email="operateur@example.net", role=Role.OPERATOR, password=PASSWORD)
+    if "mairie" not in known:
+        _mairie(open_town(slug="mairie", name="Mairie de Démonstration"))
+    if "pechabou" not in known:
+        _pechabou(open_town(slug="pechabou", name="Commune de Pechabou", insee="31409"))
+
+
+def _mairie(town: Town) -> None:
+    with tenant_context(town):
+        set_up_townhall(
+            actor=SYSTEM,
+            name=town.name,
+            contact_email="regie@example.net",
+            address="1 place de la Mairie\n31320 DÉMONSTRATION",
+            phone="05 00 00 00 00",
+            primary_colour="#1f4e79",
+            accent_colour="#8a4b08",
+            password_minimum=5,
+            alert_audience=AlertAudience.KNOWN,
+        )
+        _product("REGIE", "Régie cantine et périscolaire", "001964", Protocol.PAYFIP, is_default=True)
+        _product("EAU", "Budget eau", "001966", Protocol.TIPI)
+        _people("resident@example.net", "agent@example.net")
+        yours = [_manual(*row) for row in MANUAL]
+        theirs = [
+            Sample(
+                number=f"2026-001-00{n}",
+                issued_on=date(2026, 11, 2),
+                due_on=date(2026, 12, 15),
+                amount=Decimal(amount),
+                subject=subject,
+                payer="F002",
+                name=("M.", "NOUVEAU", "Camille"),
+                emails=("nouveau@example.net",),
+            )
+            for n, amount, subject in ((101, "48.60", "Cantine scolaire"), (102, "22.00", "École de musique"))
+        ]
+        _publish([*yours, *theirs], town)
+        for number, means in PAID.items():
+            invoice = Invoice.objects.get(number=number)
+            book_counter_payment(
+                actor=SYSTEM, invoice=invoice, means=means, amount=invoice.amount, paid_on=invoice.due_on
+            )
+
+
+def _pechabou(town: Town) -> None:
+    with tenant_context(town):
+        set_up_townhall(
+            actor=SYSTEM,
+            name=town.name,
+            contact_email="facturation@example.org",
+            website="https://www.pechabou.fr",
+            primary_colour="#2f6b3c",
+            accent_colour="#7a3b69",
+            alert_audience=AlertAudience.ACCOUNTS,
+        )
+        _product("EAU", "Budget eau", "001965", Protocol.PAYFIP, is_default=True)
+        _people("diane@example.org", "agent@example.org")
+        diane = Sample(
+            number="2026-EAU-0007",
+            issued_on=date(2026, 11, 2),
+            due_on=date(2026, 12, 31),
+            amount=Decimal("118.40"),
+            subject="Eau et assainissement",
+            payer="D001",
+            name=("Mme", "DURAND", "Diane"),
+            emails=("diane@example.org",),
+            address=("3 chemin du Lac", "31320", "PECHABOU"),
+        )
+        _publish([diane], town)
+
+
+def _product(code: str, label: str, numcli: str, protocol: Protocol, *, is_default: bool = False) -> None:
+    set_up_product(
+        actor=SYSTEM,
+        code=code,
+        label=label,
+        kind=ProductKind.REGIE,
+        numcli=numcli,
+        protocol=protocol,
+        mode=Mode.PRODUCTION,
+        is_default=is_default,
+        offers_declaration=True,
+    )
+
+
+def _people(resident: str, agent: str) -> None:
+    create_account(actor=SYSTEM, email=resident, role=Role.RESIDENT, password=PASSWORD)
+    create_account(actor=SYSTEM, email=agent, role=Role.MANAGER, password=PASSWORD)
+
+
+def _manual(number: str, issued: str, due: str, amount: str, year: int) -> Sample:
+    return Sample(
+        number=number,
+        issued_on=_day(issued),
+        due_on=_day(due),
+        amount=Decimal(amount),
+        subject="FACTURATION",
+        payer="F001",
+        name=ALICE,
+        emails=("resident@example.net",),
+        fiscal_year=year,
+    )
+
+
+def _day(text: str) -> date:
+    day, month, year = text.split("/")
+    return date(int(year), int(month), int(day))
+
+
+def _publish(bills: Sequence[Sample], town: Town) -> Batch:
+    rows, documents = io.BytesIO(), io.BytesIO()
+    samples.write_csv(bills, rows)
+    samples.write_zip(bills, documents, town.name)
+    rows.seek(0)
+    documents.seek(0)
+    batch = create_batch(
+        actor=SYSTEM,
+        rows_file=rows,
+        rows_name="factures.csv",
+        documents_file=documents,
+        documents_name="factures.zip",
+        publish_when_ready=True,
+    )
+    processing.process_batch(batch=batch)
+    batch.refresh_from_db()
+    if batch.state != "published":
+        raise RuntimeError(f"the demo of {connection.schema_name}: {[str(p) for p in batch.problems.all()]}")
+    return batch
+
+
+if __name__ == "__main__":
+    main()

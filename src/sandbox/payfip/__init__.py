@@ -1,0 +1,1 @@
+"""A PayFiP to try things against: the Treasury's paths, its contract, its faults. No real money, no real card."""

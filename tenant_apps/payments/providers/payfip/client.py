@@ -1,0 +1,205 @@
+"""Our client of PayFiP's web service: three calls on zeep, the contract in our tree (payfip.md §2).
+
+No login, certificate or signature exists: only the look-up is proof. An idOp is a bearer secret until it
+is used, so it is in no log line and no error of ours.
+"""
+
+import logging
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from threading import local
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from django.utils.translation import gettext as _
+from lxml import etree
+from zeep import Client, Settings
+from zeep.exceptions import Error as ZeepError
+from zeep.exceptions import Fault
+from zeep.transports import Transport
+
+from tenant_apps.payments.providers.base import (
+    Capabilities,
+    Outcome,
+    PaymentRequest,
+    ProviderUnavailable,
+    Started,
+    Status,
+)
+from tenant_apps.payments.providers.payfip import fields
+from toolkit.clock import PARIS
+from toolkit.money import from_cents
+
+CONTRACT = Path(__file__).parent / "contract" / "PaiementSecuriseService.wsdl"
+BINDING = (
+    "{http://securite.service.tpa.cp.finances.gouv.fr/services/mas_securite/"
+    "contrat_paiement_securise/PaiementSecuriseService}PaiementSecuriseServiceSoapBinding"
+)
+RESULTS = {
+    "P": Outcome.PAID_CARD,
+    "V": Outcome.PAID_DEBIT,
+    "R": Outcome.REFUSED_CARD,
+    "Z": Outcome.REFUSED_DEBIT,
+    "A": Outcome.ABANDONED,
+}
+WAITING = {"P1": Outcome.UNKNOWN, "P3": Outcome.USED, "P4": Outcome.TOO_OLD, "P5": Outcome.PENDING}
+log = logging.getLogger(__name__)
+
+
+class ServiceFault(Exception):
+    """A Fault of the service: its class, code and words."""
+
+    def __init__(self, kind: str, code: str, words: str) -> None:
+        super().__init__(f"{kind} {code}")
+        self.kind, self.code, self.words = kind, code, words
+
+    @property
+    def is_functional(self) -> bool:
+        return self.kind == "FonctionnelleErreur" and self.code != "999"
+
+
+class PayFiP:
+    """Thread-safe: each thread has its own HTTP session and its own reading of the contract."""
+
+    name = "payfip"
+    capabilities = Capabilities(can_be_asked=True, opens_popup=False)
+
+    def __init__(self, *, service_url: str, payment_url: str, timeout: float = 15) -> None:
+        self._service_url, self._payment_url, self._timeout = service_url, payment_url, timeout
+        self._threads = local()
+
+    def start(self, request: PaymentRequest) -> Started:
+        """creerPaiementSecurise. Raises ProviderRefused, also before calling, or ProviderUnavailable."""
+        asked = fields.creation(request)
+        try:
+            idop = _text(self._call("creerPaiementSecurise", asked), "idOp")
+        except ServiceFault as fault:
+            if fault.is_functional:
+                raise fields.refusal(fault.code, fault.words) from None
+            raise _unavailable(fault.kind, fault.code, fault.words) from None
+        if not idop:
+            raise _unavailable("no idOp", "", "")
+        return Started(url=f"{self._payment_url}?{urlencode({'idop': idop})}", idop=idop)
+
+    def fetch_status(self, idop: str) -> Status:
+        """recupererDetailPaiementSecurise: what became of it. No side effect. Raises ProviderUnavailable."""
+        try:
+            answer = self._call("recupererDetailPaiementSecurise", {"idOp": idop})
+        except ServiceFault as fault:
+            if fault.kind == "FonctionnelleErreur" and fault.code in WAITING:
+                return Status(WAITING[fault.code], raw={"fault": fault.code, "words": fault.words})
+            raise _unavailable(fault.kind, fault.code, fault.words) from None
+        return read_detail({name: _text(answer, name) for name in DETAIL})
+
+    def client_details(self, numcli: str) -> tuple[str, str, str]:
+        """recupererDetailClient: the three lines the Treasury shows for a numcli (« is this you? »).
+
+        Raises ProductRefused (unknown number) or ProviderUnavailable.
+        """
+        try:
+            answer = self._call("recupererDetailClient", {"numCli": numcli})
+        except ServiceFault as fault:
+            if fault.is_functional:
+                raise fields.refusal(fault.code, fault.words) from None
+            raise _unavailable(fault.kind, fault.code, fault.words) from None
+        return (_text(answer, "libelleN1"), _text(answer, "libelleN2"), _text(answer, "libelleN3"))
+
+    def _call(self, operation: str, argument: dict[str, str]) -> Any:
+        """One call, never repeated here. Raises ServiceFault, or ProviderUnavailable for what is no answer."""
+        try:
+            answer = getattr(self._service(), operation)(arg0=argument)
+        except Fault as fault:
+            raise _service_fault(fault) from None
+        except (ZeepError, etree.LxmlError, requests.RequestException, ValueError, AttributeError) as error:
+            raise _unavailable(type(error).__name__, "", "") from None
+        if answer is None:
+            raise _unavailable("empty answer", "", "")
+        return answer
+
+    def _service(self) -> Any:
+        """This thread's proxy. Unknown fields of an answer are passed over; ours are checked before."""
+        found = getattr(self._threads, "service", None)
+        if found is None:
+            session = requests.Session()
+            session.trust_env = False  # no proxy by surprise, no .netrc
+            transport = Transport(session=session, operation_timeout=(5, self._timeout))
+            client = Client(
+                str(CONTRACT), transport=transport, settings=Settings(strict=False, forbid_dtd=True)
+            )
+            found = self._threads.service = client.create_service(BINDING, self._service_url)
+        return found
+
+
+DETAIL = (
+    *("dattrans", "exer", "heurtrans", "idOp", "mel", "montant", "numauto"),
+    *("numcli", "objet", "refdet", "resultrans", "saisie"),
+)
+
+
+def read_detail(answer: dict[str, str]) -> Status:
+    """The fields of a look-up → a Status. A code nobody announced, or no code, is OTHER: held, never a failure."""
+    raw = {name: value for name, value in answer.items() if name != "idOp" and value}
+    return Status(
+        outcome=RESULTS.get(answer["resultrans"], Outcome.OTHER),
+        amount=_amount(answer["montant"]),
+        reference=answer["refdet"] or None,
+        numcli=answer["numcli"] or None,
+        mode=answer["saisie"] or None,
+        paid_at=paris_time(answer["dattrans"], answer["heurtrans"]),
+        authorization=answer["numauto"],
+        raw=raw,
+    )
+
+
+def paris_time(dattrans: str, heurtrans: str) -> datetime | None:
+    """DDMMYYYY and HHMM on a wall in Paris → aware; None when missing or malformed."""
+    try:
+        found = datetime.strptime(f"{dattrans} {heurtrans}", "%d%m%Y %H%M")  # noqa: DTZ007 - given its zone below
+    except ValueError:
+        return None
+    return found.replace(tzinfo=PARIS)
+
+
+def _amount(montant: str) -> Decimal | None:
+    return from_cents(int(montant)) if montant.isascii() and montant.isdigit() else None
+
+
+def _text(answer: Any, name: str) -> str:
+    """A field of an answer; an operation that returns a single field is unwrapped by zeep."""
+    value = answer if isinstance(answer, str) else getattr(answer, name, None)
+    return "" if value is None else str(value).strip()
+
+
+def _service_fault(fault: Fault) -> Exception:
+    """The Treasury's fault, or ProviderUnavailable when the envelope is not one of its four."""
+    detail = fault.detail
+    if detail is None or not hasattr(detail, "iter"):
+        return _unavailable("a fault without detail", "", str(fault.message or "")[:200])
+    for element in detail.iter():
+        kind = etree.QName(element).localname if isinstance(element.tag, str) else ""
+        if kind in FAULTS:
+            words = {etree.QName(child).localname: (child.text or "").strip() for child in element}
+            said = words.get("libelle") or words.get("message") or words.get("descriptif") or ""
+            return ServiceFault(kind, words.get("code", ""), said[:200])
+    return _unavailable("an unknown fault", "", str(fault.message or "")[:200])
+
+
+FAULTS = (
+    "FonctionnelleErreur",
+    "TechDysfonctionnementErreur",
+    "TechIndisponibiliteErreur",
+    "TechProtocolaireErreur",
+)
+
+
+def _unavailable(kind: str, code: str, words: str) -> ProviderUnavailable:
+    log.warning("PayFiP gave no usable answer: %s %s", kind, code)
+    return ProviderUnavailable(
+        _(
+            "Le service de paiement du Trésor public ne répond pas. Rien n'a été débité : réessayez dans une demi-heure."
+        ),
+        code=code or kind,
+        detail=words,
+    )

@@ -1,0 +1,93 @@
+"""What PayFiP accepts in each field (guide, quoted in payfip.md §2), refused here before any call."""
+
+import re
+import unicodedata
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.payments.providers.base import (
+    EmailRefused,
+    PaymentRequest,
+    ProductRefused,
+    ProviderRefused,
+)
+from toolkit.money import to_cents
+
+MODES = ("T", "X", "W")
+LEAST, MOST = 100, 9_999_999  # cents: 1.00 € to under 100,000.00 €
+
+
+def label(text: str) -> str:
+    """`objet`: at most 99 letters, digits and spaces; accents folded, apostrophes and dashes become spaces."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    spaced = re.sub(r"['’\-/_.]", " ", plain)
+    return re.sub(r"\s+", " ", re.sub(r"[^A-Za-z0-9 ]", "", spaced)).strip()[:99].strip()
+
+
+def cents(amount: Decimal) -> str:
+    """`montant`: a whole number of cents. Raises ProviderRefused outside of the service's bounds."""
+    try:
+        value = to_cents(amount)
+    except ValueError:
+        raise _refused("M1", f"{amount} is no whole number of cents") from None
+    if not LEAST <= value <= MOST:
+        raise ProviderRefused(
+            _("Le paiement en ligne va de 1 € à 99 999,99 €."), code="M3" if value < LEAST else "M5"
+        )
+    return str(value)
+
+
+def creation(request: PaymentRequest) -> dict[str, str]:
+    """The fields of `creerPaiementSecurise`. Raises a kind of ProviderRefused naming the first bad one."""
+    if not re.fullmatch(r"[0-9]{6}", request.numcli):
+        raise ProductRefused(_not_open(), code="T1", detail=f"numcli {request.numcli!r}")
+    if not re.fullmatch(r"[0-9]{4}", request.fiscal_year):
+        raise _refused("exer", f"exer {request.fiscal_year!r}")
+    if not re.fullmatch(r"[A-Za-z0-9]{6,30}", request.reference):
+        raise _refused("R3", f"refdet {request.reference!r}")
+    if not (6 <= len(request.email) <= 80 and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", request.email)):
+        raise EmailRefused(_bad_email(), code="A2")
+    if request.mode not in MODES:
+        raise _refused("S1", f"saisie {request.mode!r}")
+    for url in (request.notify_url, request.return_url):
+        if not 0 < len(url) < 250:
+            raise _refused("D1", "an address is empty or too long")
+    return {
+        "exer": request.fiscal_year,
+        "mel": request.email,
+        "montant": cents(request.amount),
+        "numcli": request.numcli,
+        "objet": label(request.label),
+        "refdet": request.reference,
+        "saisie": request.mode,
+        "urlnotif": request.notify_url,
+        "urlredirect": request.return_url,
+    }
+
+
+def _not_open() -> str:
+    return _(
+        "Le paiement en ligne n'est pas ouvert pour ce service. Adressez-vous au service de facturation."
+    )
+
+
+def _bad_email() -> str:
+    return _("Le Trésor public n'accepte pas votre adresse e-mail. Changez-la dans « Mes informations ».")
+
+
+def _refused(code: str, detail: str) -> ProviderRefused:
+    return ProviderRefused(
+        _("Cette facture ne peut pas être réglée en ligne. Adressez-vous au service de facturation."),
+        code=code,
+        detail=detail,
+    )
+
+
+def refusal(code: str, detail: str) -> ProviderRefused:
+    """The error of a functional code that ends an attempt before it began."""
+    if code.startswith("A"):
+        return EmailRefused(_bad_email(), code=code, detail=detail)
+    if code.startswith("T"):
+        return ProductRefused(_not_open(), code=code, detail=detail)
+    return _refused(code, detail)

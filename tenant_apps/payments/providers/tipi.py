@@ -1,0 +1,68 @@
+"""TIPI's redirect (payfip.md §3): an address with the fields in it, and an unsigned answer."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.payments.providers.base import (
+    Capabilities,
+    Outcome,
+    PaymentRequest,
+    ProviderUnavailable,
+    Started,
+    Status,
+)
+from tenant_apps.payments.providers.payfip import fields
+from tenant_apps.payments.providers.payfip.client import RESULTS, paris_time
+from toolkit.money import from_cents
+
+
+class Tipi:
+    """Nothing can be asked and nothing is signed: an answer is a report, never a proof."""
+
+    name = "tipi"
+    capabilities = Capabilities(can_be_asked=False, opens_popup=True)
+
+    def __init__(self, *, payment_url: str) -> None:
+        self._payment_url = payment_url
+
+    def start(self, request: PaymentRequest) -> Started:
+        """The address of the payment screen. `notify_url` is urlcl and must hold a one-use token."""
+        checked = fields.creation(_in_production(request))
+        asked = {
+            "numcli": checked["numcli"],
+            "exer": checked["exer"],
+            "refdet": checked["refdet"],
+            "objet": checked["objet"],
+            "montant": checked["montant"],
+            "mel": checked["mel"],
+            "urlcl": checked["urlnotif"],
+            "saisie": request.mode,
+        }
+        return Started(url=f"{self._payment_url}?{urlencode(asked)}")
+
+    def fetch_status(self, idop: str) -> Status:
+        """Cannot be: see `capabilities`."""
+        raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))
+
+    def read_callback(self, given: Mapping[str, str]) -> Status:
+        """The fields that urlcl was called with → a Status that the caller must compare with what it asked."""
+        montant = given.get("montant", "")
+        return Status(
+            outcome=RESULTS.get(given.get("resultrans", ""), Outcome.OTHER),
+            amount=from_cents(int(montant)) if montant.isascii() and montant.isdigit() else Decimal(0),
+            reference=given.get("refdet"),
+            numcli=given.get("numcli"),
+            mode=given.get("saisie"),
+            paid_at=paris_time(given.get("dattrans", ""), given.get("heurtrans", "")),
+            authorization=given.get("numauto", ""),
+            raw={name: value for name, value in given.items() if name != "mel"},
+        )
+
+
+def _in_production(request: PaymentRequest) -> PaymentRequest:
+    """The same request with a mode that the common checks know: `A` is TIPI's word for production."""
+    return replace(request, mode="W" if request.mode in ("A", "M") else request.mode)

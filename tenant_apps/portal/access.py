@@ -1,0 +1,61 @@
+"""Who may open a page of the portal. Forbidden looks exactly like absent."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import invoice_for_resident
+
+View = Callable[..., HttpResponse]
+
+
+def resident_required(view: View) -> View:
+    """A signed-in resident, or the sign-in page that leads back here; staff get their own rooms. Never cached."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            response: HttpResponse = redirect("/?" + urlencode({"suite": request.get_full_path()}))
+        elif request.user.is_town_staff:
+            raise Http404
+        else:
+            response = view(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+    return wrapped
+
+
+def with_invoice(view: View) -> View:
+    """`resident_required`, and the invoice of the address if that resident may see it; 404 otherwise."""
+
+    @wraps(view)
+    @resident_required
+    def wrapped(request: HttpRequest, public_id: Any) -> HttpResponse:
+        try:
+            invoice = invoice_for_resident(request.user, public_id)
+        except Invoice.DoesNotExist:
+            raise Http404 from None
+        return view(request, invoice)
+
+    return wrapped
+
+
+def next_page(request: HttpRequest, *, default: str) -> str:
+    """Where to go after signing in: `suite` when it is an address of this very host, else `default`."""
+    wanted = request.POST.get("suite") or request.GET.get("suite") or ""
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if safe and wanted.startswith("/") else default
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address that throttling counts: the last one that our own proxy wrote, else the peer's."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")

@@ -1,0 +1,129 @@
+"""The forms of the portal: plain questions, plain errors."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from tenant_apps.invoices.models import Invoice
+
+_EMAIL_MISSING = _("Écrivez votre adresse e-mail.")
+_EMAIL_WRONG = _("Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr.")
+_PASSWORD_MISSING = _("Écrivez votre mot de passe.")
+
+
+class PlainForm(forms.Form):
+    """Bootstrap's classes on every field, and no browser bubbles: our own words name what is missing."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            kind = "form-check-input" if isinstance(field.widget, forms.CheckboxInput) else "form-control"
+            kind = "form-select" if isinstance(field.widget, forms.Select) else kind
+            field.widget.attrs.setdefault("class", kind)
+            if self.is_bound and name in self.errors:
+                field.widget.attrs["aria-invalid"] = "true"
+                described = [f"id_{name}_helptext"] if field.help_text else []
+                field.widget.attrs["aria-describedby"] = " ".join([*described, f"id_{name}_error"])
+
+
+def email_field(label: Any) -> forms.EmailField:
+    """An address, with our own sentences and the browser's help to fill it in."""
+    return forms.EmailField(
+        label=label,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+        error_messages={"required": _EMAIL_MISSING, "invalid": _EMAIL_WRONG},
+    )
+
+
+def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
+    """A password, taken as typed."""
+    return forms.CharField(
+        label=label,
+        strip=False,
+        max_length=256,
+        help_text=help_text,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        error_messages={"required": _PASSWORD_MISSING},
+    )
+
+
+class SignInForm(PlainForm):
+    """M1."""
+
+    email = email_field(_("Mon adresse"))
+    password = password_field(_("Mon mot de passe"), "current-password")
+    remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
+
+
+class AddressForm(PlainForm):
+    """M2, M4."""
+
+    email = email_field(_("Mon adresse"))
+
+
+class PasswordForm(PlainForm):
+    """M3, M4: typed once, and shown on demand, rather than typed twice."""
+
+    password = password_field(_("Mon nouveau mot de passe"), "new-password")
+
+
+class ChangePasswordForm(PlainForm):
+    """M12."""
+
+    current = password_field(_("Mon mot de passe actuel"), "current-password")
+    new = password_field(_("Mon nouveau mot de passe"), "new-password")
+
+
+class ChangeAddressForm(PlainForm):
+    """M12."""
+
+    email = email_field(_("Ma nouvelle adresse"))
+
+
+class AlertForm(PlainForm):
+    """M14."""
+
+    wants_alerts = forms.BooleanField(
+        label=_("M'écrire quand de nouvelles factures sont mises en ligne"), required=False
+    )
+
+
+class ContactForm(PlainForm):
+    """M13. `site` is the quiet trap: people do not see it, programs fill it in."""
+
+    email = email_field(_("Mon adresse"))
+    invoice = forms.ModelChoiceField(
+        label=_("La facture concernée"),
+        queryset=Invoice.objects.none(),
+        required=False,
+        to_field_name="uuid",
+        empty_label=_("Aucune en particulier"),
+        error_messages={"invalid_choice": _("Choisissez une facture de la liste.")},
+    )
+    subject = forms.CharField(
+        label=_("Le sujet"),
+        max_length=120,
+        error_messages={"required": _("Écrivez le sujet de votre message.")},
+    )
+    body = forms.CharField(
+        label=_("Mon message"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": _("Écrivez votre message.")},
+    )
+    site = forms.CharField(label=_("Ne rien écrire ici"), required=False)
+
+    def __init__(self, *args: Any, invoices: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["invoice"]
+        assert isinstance(field, forms.ModelChoiceField)
+        if invoices is None:
+            del self.fields["invoice"]
+        else:
+            field.queryset = invoices
+            del self.fields["email"]  # we know it
+        self.fields["site"].widget.attrs.update({"tabindex": "-1", "autocomplete": "off"})

@@ -1,0 +1,119 @@
+"""M12-M14: my details, and writing to the service."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import AccountError
+from tenant_apps.contact.services import send_message
+from tenant_apps.invoices.queries import invoices_for_resident
+from tenant_apps.portal.access import client_address, resident_required
+from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, ContactForm, PlainForm
+from tenant_apps.residents import services as residents
+from tenant_apps.residents.queries import payers_of
+from tenant_apps.townhall.queries import password_rule
+
+MESSAGES_PER_ADDRESS = 10  # in throttle.WINDOW
+FORMS: dict[str, type[PlainForm]] = {
+    "adresse": ChangeAddressForm,
+    "mot-de-passe": ChangePasswordForm,
+    "alertes": AlertForm,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@resident_required
+def my_details(request: HttpRequest) -> HttpResponse:
+    """M12: three small forms on one page; each answers for itself."""
+    sent = request.POST.get("quoi", "")
+    forms = {name: _form(request, name, sent) for name in FORMS}
+    if sent in forms and forms[sent].is_valid():
+        try:
+            _CHANGES[sent](request, forms[sent])
+            return redirect("portal:my-details")
+        except AccountError as error:
+            forms[sent].add_error("current" if sent == "mot-de-passe" else None, str(error))
+    forms["mot-de-passe"].fields["new"].help_text = password_rule().sentence
+    bad = forms[sent] if sent in forms and forms[sent].errors else None
+    context = {
+        "section": "account",
+        "address_form": forms["adresse"],
+        "password_form": forms["mot-de-passe"],
+        "alert_form": forms["alertes"],
+        "bad_form": bad,
+        "payers": payers_of(request.user),
+    }
+    return render(request, "portal/my_details.html", context, status=422 if bad else 200)
+
+
+def _form(request: HttpRequest, name: str, sent: str) -> PlainForm:
+    initial = {"wants_alerts": request.user.wants_alerts} if name == "alertes" else None
+    return FORMS[name](request.POST if name == sent else None, initial=initial, auto_id=f"id_{name}_%s")
+
+
+def _change_address(request: HttpRequest, form: PlainForm) -> None:
+    residents.request_address_change(actor=request.user, email=form.cleaned_data["email"])
+    sentence = _("Un message part vers %(email)s : ouvrez son lien pour confirmer votre nouvelle adresse.")
+    messages.success(request, sentence % {"email": form.cleaned_data["email"]})
+
+
+def _change_password(request: HttpRequest, form: PlainForm) -> None:
+    data = form.cleaned_data
+    account = accounts.change_password(
+        actor=request.user, current=data["current"], new=data["new"], rule=password_rule()
+    )
+    update_session_auth_hash(request, account)  # other devices are signed out, this one stays
+    messages.success(request, _("Mon mot de passe est changé"))
+
+
+def _change_alerts(request: HttpRequest, form: PlainForm) -> None:
+    accounts.set_alert_choice(actor=request.user, wants_alerts=form.cleaned_data["wants_alerts"])
+    messages.success(request, _("Votre choix est enregistré."))
+
+
+_CHANGES: dict[str, Callable[[HttpRequest, PlainForm], None]] = {
+    "adresse": _change_address,
+    "mot-de-passe": _change_password,
+    "alertes": _change_alerts,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest) -> HttpResponse:
+    """M13: write to the service; also without an account."""
+    resident = request.user if request.user.is_authenticated else None
+    invoices = invoices_for_resident(resident) if resident else None
+    form = ContactForm(
+        request.POST or None, initial={"invoice": request.GET.get("facture")}, invoices=invoices
+    )
+    if request.method == "POST" and form.is_valid():
+        if throttle.count("contact", client_address(request)) > MESSAGES_PER_ADDRESS:
+            return render(request, "errors/too_many.html", status=429)
+        if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
+            _send(request, form)
+        return redirect("portal:contact-sent")
+    return render(request, "portal/contact.html", {"section": "contact", "form": form})
+
+
+def _send(request: HttpRequest, form: ContactForm) -> None:
+    resident = request.user if request.user.is_authenticated else None
+    data = form.cleaned_data
+    send_message(
+        actor=resident,
+        email=resident.email if resident else data["email"],
+        subject=data["subject"],
+        body=data["body"],
+        invoice=data.get("invoice"),
+    )
+
+
+def contact_sent(request: HttpRequest) -> HttpResponse:
+    """After « Envoyer »."""
+    return render(request, "portal/contact_sent.html", {"section": "contact"})

@@ -1,0 +1,150 @@
+"""M1-M4: sign in, activate, forgotten password, and the `?LIEN=` pages."""
+
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import AccountError, TooManyTries, WeakPassword
+from shared_apps.accounts.models import Account, Link, LinkPurpose
+from tenant_apps.portal.access import client_address, next_page
+from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
+from tenant_apps.residents import services as residents
+from tenant_apps.townhall.queries import password_rule
+
+THIRTY_DAYS = 30 * 24 * 3600
+ASKED_PER_ADDRESS = 20  # requests for a link from one IP address in throttle.WINDOW
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def front_door(request: HttpRequest) -> HttpResponse:
+    """`/`: sign in, or what a `?LIEN=` opens."""
+    token = request.GET.get("LIEN")
+    response = open_link(request, token) if token is not None else sign_in(request)
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """M1."""
+    home = "/gestion/" if getattr(request.user, "is_town_staff", False) else "/factures/"
+    if request.user.is_authenticated and request.method != "POST":
+        return redirect(next_page(request, default=home))
+    form = SignInForm(request.POST or None)
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            account = _checked(request, form)
+        except AccountError as error:
+            problem = str(error)
+        else:
+            return _signed_in(request, account, remember=form.cleaned_data["remember"])
+    context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
+    return render(request, "portal/sign_in.html", context, status=422 if problem else 200)
+
+
+def _checked(request: HttpRequest, form: SignInForm) -> Account:
+    return accounts.check_credentials(
+        email=form.cleaned_data["email"],
+        password=form.cleaned_data["password"],
+        ip=client_address(request),
+    )
+
+
+def _signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+    login(request, account)  # a new session key
+    # Thirty days, sliding, or until the browser is closed.
+    request.session.set_expiry(THIRTY_DAYS if remember else 0)
+    return redirect(next_page(request, default="/gestion/" if account.is_town_staff else "/factures/"))
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this session."""
+    logout(request)
+    messages.success(request, _("Vous êtes déconnecté."))
+    return redirect("portal:sign-in")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def activation(request: HttpRequest) -> HttpResponse:
+    """M2: the same answer for a known and an unknown address."""
+    return _ask_for_link(request, LinkPurpose.ACTIVATION)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgotten_password(request: HttpRequest) -> HttpResponse:
+    """M4: the same answer for a known and an unknown address."""
+    return _ask_for_link(request, LinkPurpose.RESET)
+
+
+def _ask_for_link(request: HttpRequest, purpose: LinkPurpose) -> HttpResponse:
+    form = AddressForm(request.POST or None)
+    context: dict[str, object] = {"form": form, "purpose": purpose}
+    if request.method == "POST" and form.is_valid():
+        if throttle.count("link", client_address(request)) > ASKED_PER_ADDRESS:
+            return render(request, "errors/too_many.html", status=429)
+        ask = residents.request_activation if purpose == LinkPurpose.ACTIVATION else residents.request_reset
+        ask(email=form.cleaned_data["email"])
+        return render(request, "portal/link_sent.html", {**context, "email": form.cleaned_data["email"]})
+    return render(request, "portal/ask_link.html", context)
+
+
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """M3, M4, M12: a GET shows what the link does and uses nothing up; the POST does it."""
+    if throttle.seen("lien", client_address(request)) > accounts.TRIES_PER_ADDRESS:
+        return _private(render(request, "errors/too_many.html", status=429))
+    try:
+        link = accounts.find_link(token)
+        if request.method == "POST" and link.purpose == LinkPurpose.ADDRESS:
+            return _confirm_address(request, token)
+        if request.method == "POST":
+            return _private(_choose_password(request, link, token))
+    except AccountError as error:
+        throttle.count("lien", client_address(request))
+        return _private(render(request, "portal/link_bad.html", {"problem": str(error)}, status=410))
+    return _private(_link_page(request, link, PasswordForm()))
+
+
+def _link_page(request: HttpRequest, link: Link, form: PasswordForm, problem: str = "") -> HttpResponse:
+    template = (
+        "portal/confirm_address.html"
+        if link.purpose == LinkPurpose.ADDRESS
+        else "portal/choose_password.html"
+    )
+    form.fields["password"].help_text = password_rule().sentence
+    context = {"form": form, "link": link, "problem": problem}
+    return render(request, template, context, status=422 if problem else 200)
+
+
+def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+    form = PasswordForm(request.POST)
+    if not form.is_valid():
+        return _link_page(request, link, form)
+    try:
+        residents.activate(token=token, password=form.cleaned_data["password"])
+    except (WeakPassword, TooManyTries) as error:
+        form.add_error("password", str(error))
+        return _link_page(request, link, PasswordForm(), problem=str(error))
+    done = (
+        _("Mon compte est activé")
+        if link.purpose == LinkPurpose.ACTIVATION
+        else _("Mon mot de passe est changé")
+    )
+    return render(request, "portal/password_done.html", {"done": done, "email": link.email})
+
+
+def _confirm_address(request: HttpRequest, token: str) -> HttpResponse:
+    account = residents.confirm_address(token=token)
+    done = _("Mon adresse est changée")
+    return _private(render(request, "portal/password_done.html", {"done": done, "email": account.email}))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """The address of the page holds a secret: it goes nowhere."""
+    response["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,23 @@
+"""`/theme.css`: the town's two colours, and readable tones of them."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from tenant_apps.townhall.queries import current_townhall
+from toolkit.colour import readable_on, text_on
+
+LIGHT, DARK = "#f6f5f1", "#17181a"  # tokens.css, --ground
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def theme(request: HttpRequest) -> HttpResponse:
+    """The address of this file changes with the colours (base.html), so it may be kept for a day."""
+    townhall = current_townhall()
+    town, accent = townhall.primary_colour, townhall.accent_colour
+    light = f"--town:{town};--on-town:{text_on(town)};--town-ink:{readable_on(town, LIGHT)};"
+    light += f"--accent-ink:{readable_on(accent, LIGHT)};"
+    dark = f"--town-ink:{readable_on(town, DARK)};--accent-ink:{readable_on(accent, DARK)};"
+    css = f":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    return HttpResponse(css, content_type="text/css; charset=utf-8")
