@@ -9,7 +9,7 @@ from functools import partial
 from celery import Celery
 
 from sandbox import screen, services
-from sandbox.home import REPOSITORY, Home, SandboxError
+from sandbox.home import Home, SandboxError
 from sandbox.part import Part
 from sandbox.services import find
 from sandbox.supervisor import AskedToStop, Supervisor

@@ -1,4 +1,4 @@
-"""`python -m sandbox.demo`: the demonstration towns, made through the same services as real ones. Twice changes nothing."""
+"""`python -m sandbox.demo`: the demonstration towns, through the services of real ones. Twice changes nothing."""
 
 import io
 import os
@@ -22,12 +22,13 @@ from shared_apps.audit.services import SYSTEM  # noqa: E402
 from tenant_apps.invoices import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
+from tenant_apps.invoices.states import BatchState  # noqa: E402
 from tenant_apps.payments.counter import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
 from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
 from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
 from tenants.models import Town  # noqa: E402
-from tenants.services import migrate_towns, open_town  # noqa: E402
+from tenants.services import migrate_towns, open_town, town_named  # noqa: E402
 
 PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
 ALICE = ("Mme", "MARTIN", "Alice")
@@ -48,75 +49,77 @@ def main() -> None:
         known = set(Town.objects.values_list("slug", flat=True))
         if not Account.objects.filter(email="operateur@example.net").exists():
             create_account(actor=SYSTEM, email="operateur@example.net", role=Role.OPERATOR, password=PASSWORD)
-    if "mairie" not in known:
-        _mairie(open_town(slug="mairie", name="Mairie de Démonstration"))
-    if "pechabou" not in known:
-        _pechabou(open_town(slug="pechabou", name="Commune de Pechabou", insee="31409"))
+    for slug, name, seed in (
+        ("mairie", "Mairie de Démonstration", _mairie),
+        ("pechabou", "Commune de Pechabou", _pechabou),
+    ):
+        town = open_town(slug=slug, name=name) if slug not in known else town_named(slug)
+        with tenant_context(town):
+            if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
+                seed(town)
 
 
 def _mairie(town: Town) -> None:
-    with tenant_context(town):
-        set_up_townhall(
-            actor=SYSTEM,
-            name=town.name,
-            contact_email="regie@example.net",
-            address="1 place de la Mairie\n31320 DÉMONSTRATION",
-            phone="05 00 00 00 00",
-            primary_colour="#1f4e79",
-            accent_colour="#8a4b08",
-            password_minimum=5,
-            alert_audience=AlertAudience.KNOWN,
+    set_up_townhall(
+        actor=SYSTEM,
+        name=town.name,
+        contact_email="regie@example.net",
+        address="1 place de la Mairie\n31320 DÉMONSTRATION",
+        phone="05 00 00 00 00",
+        primary_colour="#1f4e79",
+        accent_colour="#8a4b08",
+        password_minimum=5,
+        alert_audience=AlertAudience.KNOWN,
+    )
+    _product("REGIE", "Régie cantine et périscolaire", "001964", Protocol.PAYFIP, is_default=True)
+    _product("EAU", "Budget eau", "001966", Protocol.TIPI)
+    _people("resident@example.net", "agent@example.net")
+    yours = [_manual(*row) for row in MANUAL]
+    theirs = [
+        Sample(
+            number=f"2026-001-00{n}",
+            issued_on=date(2026, 11, 2),
+            due_on=date(2026, 12, 15),
+            amount=Decimal(amount),
+            subject=subject,
+            payer="F002",
+            name=("M.", "NOUVEAU", "Camille"),
+            emails=("nouveau@example.net",),
         )
-        _product("REGIE", "Régie cantine et périscolaire", "001964", Protocol.PAYFIP, is_default=True)
-        _product("EAU", "Budget eau", "001966", Protocol.TIPI)
-        _people("resident@example.net", "agent@example.net")
-        yours = [_manual(*row) for row in MANUAL]
-        theirs = [
-            Sample(
-                number=f"2026-001-00{n}",
-                issued_on=date(2026, 11, 2),
-                due_on=date(2026, 12, 15),
-                amount=Decimal(amount),
-                subject=subject,
-                payer="F002",
-                name=("M.", "NOUVEAU", "Camille"),
-                emails=("nouveau@example.net",),
-            )
-            for n, amount, subject in ((101, "48.60", "Cantine scolaire"), (102, "22.00", "École de musique"))
-        ]
-        _publish([*yours, *theirs], town)
-        for number, means in PAID.items():
-            invoice = Invoice.objects.get(number=number)
-            book_counter_payment(
-                actor=SYSTEM, invoice=invoice, means=means, amount=invoice.amount, paid_on=invoice.due_on
-            )
+        for n, amount, subject in ((101, "48.60", "Cantine scolaire"), (102, "22.00", "École de musique"))
+    ]
+    _publish([*yours, *theirs], town)
+    for number, means in PAID.items():
+        invoice = Invoice.objects.get(number=number)
+        book_counter_payment(
+            actor=SYSTEM, invoice=invoice, means=means, amount=invoice.amount, paid_on=invoice.due_on
+        )
 
 
 def _pechabou(town: Town) -> None:
-    with tenant_context(town):
-        set_up_townhall(
-            actor=SYSTEM,
-            name=town.name,
-            contact_email="facturation@example.org",
-            website="https://www.pechabou.fr",
-            primary_colour="#2f6b3c",
-            accent_colour="#7a3b69",
-            alert_audience=AlertAudience.ACCOUNTS,
-        )
-        _product("EAU", "Budget eau", "001965", Protocol.PAYFIP, is_default=True)
-        _people("diane@example.org", "agent@example.org")
-        diane = Sample(
-            number="2026-EAU-0007",
-            issued_on=date(2026, 11, 2),
-            due_on=date(2026, 12, 31),
-            amount=Decimal("118.40"),
-            subject="Eau et assainissement",
-            payer="D001",
-            name=("Mme", "DURAND", "Diane"),
-            emails=("diane@example.org",),
-            address=("3 chemin du Lac", "31320", "PECHABOU"),
-        )
-        _publish([diane], town)
+    set_up_townhall(
+        actor=SYSTEM,
+        name=town.name,
+        contact_email="facturation@example.org",
+        website="https://www.pechabou.fr",
+        primary_colour="#2f6b3c",
+        accent_colour="#7a3b69",
+        alert_audience=AlertAudience.ACCOUNTS,
+    )
+    _product("EAU", "Budget eau", "001965", Protocol.PAYFIP, is_default=True)
+    _people("diane@example.org", "agent@example.org")
+    diane = Sample(
+        number="2026-EAU-0007",
+        issued_on=date(2026, 11, 2),
+        due_on=date(2026, 12, 31),
+        amount=Decimal("118.40"),
+        subject="Eau et assainissement",
+        payer="D001",
+        name=("Mme", "DURAND", "Diane"),
+        emails=("diane@example.org",),
+        address=("3 chemin du Lac", "31320", "PECHABOU"),
+    )
+    _publish([diane], town)
 
 
 def _product(code: str, label: str, numcli: str, protocol: Protocol, *, is_default: bool = False) -> None:
@@ -134,8 +137,9 @@ def _product(code: str, label: str, numcli: str, protocol: Protocol, *, is_defau
 
 
 def _people(resident: str, agent: str) -> None:
-    create_account(actor=SYSTEM, email=resident, role=Role.RESIDENT, password=PASSWORD)
-    create_account(actor=SYSTEM, email=agent, role=Role.MANAGER, password=PASSWORD)
+    for email, role in ((resident, Role.RESIDENT), (agent, Role.MANAGER)):
+        if not Account.objects.filter(email=email).exists():
+            create_account(actor=SYSTEM, email=email, role=role, password=PASSWORD)
 
 
 def _manual(number: str, issued: str, due: str, amount: str, year: int) -> Sample:

@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import BinaryIO
 
@@ -28,8 +28,19 @@ HEADER = (
     ),
     *("Adresse", "CP", "Ville", "E-mail"),
 )
-_FAMILIES = "BERNARD DUBOIS THOMAS ROBERT PETIT DURAND LEROY MOREAU SIMON LAURENT LEFEBVRE GARNIER".split()
-_FIRST = "Camille Dominique Claude Alix Sacha Maxime Charlie Noa Lou Eden".split()
+_FAMILIES = (
+    "BERNARD",
+    "DUBOIS",
+    "THOMAS",
+    "ROBERT",
+    "PETIT",
+    "DURAND",
+    "LEROY",
+    "MOREAU",
+    "SIMON",
+    "LAURENT",
+)
+_FIRST = ("Camille", "Dominique", "Claude", "Alix", "Sacha", "Maxime", "Charlie", "Noa", "Lou", "Eden")
 _SUBJECTS = (
     "Cantine scolaire",
     "Accueil périscolaire",
@@ -74,7 +85,7 @@ class Sample:
 def invoice_pdf(sample: Sample, town: str) -> bytes:
     """A plain one-page invoice that says it is a sample."""
     pdf = FPDF()
-    pdf.set_creation_date(None)
+    pdf.set_creation_date(datetime(2026, 1, 1, tzinfo=UTC))  # the same bytes every time
     pdf.add_page()
     pdf.set_font("Helvetica", "B", 16)
     pdf.cell(0, 10, _latin(town), new_x="LMARGIN", new_y="NEXT")
@@ -131,7 +142,7 @@ def batch(size: int, *, series: str = "2026-002", start: date = date(2026, 11, 2
     """`size` invoices of about two thirds as many fictitious payers, at example.net addresses."""
     for n in range(size):
         payer = n * 2 // 3
-        family, first = _FAMILIES[payer % len(_FAMILIES)], _FIRST[payer // 12 % len(_FIRST)]
+        family, first = _FAMILIES[payer % len(_FAMILIES)], _FIRST[payer // 10 % len(_FIRST)]
         yield Sample(
             number=f"{series}-{n + 1:06}",
             issued_on=start,

@@ -13,7 +13,8 @@ h1{{font-size:1.5rem;margin:0 0 16px}}dl{{display:grid;grid-template-columns:max
 dt{{color:#4a4f55}}dd{{margin:0;overflow-wrap:anywhere}}
 button{{font:inherit;font-weight:600;min-height:48px;width:100%;margin-top:8px;border-radius:8px;
 border:2px solid #22577a;background:#fff;color:#17405c}}button.main{{background:#22577a;color:#fff}}
-table{{border-collapse:collapse;width:100%;font-size:15px}}td,th{{text-align:left;padding:4px 8px;border-top:1px solid #ddd}}
+table{{border-collapse:collapse;width:100%;font-size:15px}}
+td,th{{text-align:left;padding:4px 8px;border-top:1px solid #ddd}}
 </style></head><body><div class="banner">Simulateur : aucun argent réel, aucune carte réelle</div><main>"""
 
 BUTTONS = (

@@ -198,7 +198,8 @@ def _unavailable(kind: str, code: str, words: str) -> ProviderUnavailable:
     log.warning("PayFiP gave no usable answer: %s %s", kind, code)
     return ProviderUnavailable(
         _(
-            "Le service de paiement du Trésor public ne répond pas. Rien n'a été débité : réessayez dans une demi-heure."
+            "Le service de paiement du Trésor public ne répond pas. "
+            "Rien n'a été débité : réessayez dans une demi-heure."
         ),
         code=code or kind,
         detail=words,
