@@ -19,14 +19,20 @@ class PlainForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             kind = "form-check-input" if isinstance(field.widget, forms.CheckboxInput) else "form-control"
             kind = "form-select" if isinstance(field.widget, forms.Select) else kind
             field.widget.attrs.setdefault("class", kind)
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
-                described = [f"id_{name}_helptext"] if field.help_text else []
-                field.widget.attrs["aria-describedby"] = " ".join([*described, f"id_{name}_error"])
+
+    def full_clean(self) -> None:
+        """Check, then tie each wrong field to its sentence for those who listen to the page."""
+        super().full_clean()
+        for name in self._errors or {}:
+            if name in self.fields:
+                box = self.auto_id % name if isinstance(self.auto_id, str) else name
+                described = [f"{box}_helptext"] if self.fields[name].help_text else []
+                attrs = {"aria-invalid": "true", "aria-describedby": " ".join([*described, f"{box}_error"])}
+                self.fields[name].widget.attrs.update(attrs)
 
 
 def email_field(label: Any) -> forms.EmailField:

@@ -7,6 +7,7 @@ from tenant_apps.portal.views import account, invoices, paying, signing_in, them
 app_name = "portal"
 urlpatterns = [
     path("", signing_in.front_door, name="sign-in"),
+    path("lien/", signing_in.link_page, name="link"),
     path("deconnexion/", signing_in.sign_out, name="sign-out"),
     path("activation/", signing_in.activation, name="activation"),
     path("mot-de-passe-oublie/", signing_in.forgotten_password, name="forgotten-password"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts import throttle
-from shared_apps.accounts.errors import AccountError, TooManyTries, WeakPassword
+from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
@@ -95,56 +95,72 @@ def _ask_for_link(request: HttpRequest, purpose: LinkPurpose) -> HttpResponse:
 
 
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """M3, M4, M12: a GET shows what the link does and uses nothing up; the POST does it."""
+    """`/?LIEN=…` (M2): nothing is used up; the token moves from the address to the session.
+
+    So the secret is in no history, and the form's page needs no policy that would hide its origin from
+    the CSRF check.
+    """
     if throttle.seen("lien", client_address(request)) > accounts.TRIES_PER_ADDRESS:
-        return _private(render(request, "errors/too_many.html", status=429))
+        response = render(request, "errors/too_many.html", status=429)
+    else:
+        try:
+            accounts.find_link(token)
+        except AccountError as error:
+            response = _bad_link(request, error)
+        else:
+            request.session["lien"] = token
+            response = redirect("portal:link")
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_page(request: HttpRequest) -> HttpResponse:
+    """M3, M4, M12: a GET shows what the link does; the POST does it and uses it up."""
+    token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
-        if request.method == "POST" and link.purpose == LinkPurpose.ADDRESS:
-            return _confirm_address(request, token)
-        if request.method == "POST":
-            return _private(_choose_password(request, link, token))
+        if request.method != "POST":
+            response = _show_link(request, link, PasswordForm())
+        elif link.purpose == LinkPurpose.ADDRESS:
+            response = _done(
+                request, _("Mon adresse est changée"), residents.confirm_address(token=token).email
+            )
+        else:
+            response = _choose_password(request, link, token)
     except AccountError as error:
-        throttle.count("lien", client_address(request))
-        return _private(render(request, "portal/link_bad.html", {"problem": str(error)}, status=410))
-    return _private(_link_page(request, link, PasswordForm()))
+        response = _bad_link(request, error)
+    response["Cache-Control"] = "no-store, private"
+    return response
 
 
-def _link_page(request: HttpRequest, link: Link, form: PasswordForm, problem: str = "") -> HttpResponse:
-    template = (
-        "portal/confirm_address.html"
-        if link.purpose == LinkPurpose.ADDRESS
-        else "portal/choose_password.html"
-    )
+def _show_link(request: HttpRequest, link: Link, form: PasswordForm, problem: str = "") -> HttpResponse:
+    is_address = link.purpose == LinkPurpose.ADDRESS
     form.fields["password"].help_text = password_rule().sentence
     context = {"form": form, "link": link, "problem": problem}
+    template = "portal/confirm_address.html" if is_address else "portal/choose_password.html"
     return render(request, template, context, status=422 if problem else 200)
 
 
 def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     form = PasswordForm(request.POST)
     if not form.is_valid():
-        return _link_page(request, link, form)
+        return _show_link(request, link, form)
     try:
         residents.activate(token=token, password=form.cleaned_data["password"])
-    except (WeakPassword, TooManyTries) as error:
-        form.add_error("password", str(error))
-        return _link_page(request, link, PasswordForm(), problem=str(error))
-    done = (
-        _("Mon compte est activé")
-        if link.purpose == LinkPurpose.ACTIVATION
-        else _("Mon mot de passe est changé")
+    except WeakPassword as error:
+        return _show_link(request, link, PasswordForm(), problem=str(error))
+    activated = link.purpose == LinkPurpose.ACTIVATION
+    return _done(
+        request, _("Mon compte est activé") if activated else _("Mon mot de passe est changé"), link.email
     )
-    return render(request, "portal/password_done.html", {"done": done, "email": link.email})
 
 
-def _confirm_address(request: HttpRequest, token: str) -> HttpResponse:
-    account = residents.confirm_address(token=token)
-    done = _("Mon adresse est changée")
-    return _private(render(request, "portal/password_done.html", {"done": done, "email": account.email}))
+def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
+    request.session.pop("lien", None)
+    return render(request, "portal/password_done.html", {"done": done, "email": email})
 
 
-def _private(response: HttpResponse) -> HttpResponse:
-    """The address of the page holds a secret: it goes nowhere."""
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
+    throttle.count("lien", client_address(request))
+    return render(request, "portal/link_bad.html", {"problem": str(error)}, status=410)
