@@ -175,9 +175,10 @@ def test_not_paid(demo: Demo, open_page: Callable[..., Page], shot: Shot, choice
     shot(page, "payer-desktop")
     page.get_by_role("button", name="Accès à l'écran de paiement TIPI").click()
     page.get_by_role("button", name=choice).click()
-    words = {"Carte refusée": "Le paiement a été refusé", "Abandonner": "la page de paiement a été quittée"}[
-        choice
-    ]
+    words = {
+        "Carte refusée": "Le paiement a été refusé",
+        "Abandonner": "Vous avez quitté la page de paiement",
+    }[choice]
     expect(page.locator("#outcome")).to_contain_text(words)
     shot(page, f"non-paye-{choice.split()[0].lower()}-desktop")
     accessible(page)

@@ -86,15 +86,25 @@ def year(raw: str, default: int) -> int:
     return int(value)
 
 
-def reference(raw: str, *, default: str) -> str:
-    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (payfip.md §2)."""
-    given = raw.strip() or default
-    value = re.sub(
-        r"[^A-Za-z0-9]", "", unicodedata.normalize("NFKD", given).encode("ascii", "ignore").decode()
-    )
-    if raw.strip() and not 6 <= len(value) <= 30:
-        raise FieldError(_("doit compter de 6 à 30 lettres ou chiffres."))
-    return value[:30] if len(value) >= 6 else value.rjust(6, "0")
+def reference(raw: str, *, number: str, year: int) -> str:
+    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (payfip.md §2).
+
+    A file that gives none gets the number, with the exercice before it when the number does not begin with it:
+    the number alone is unique within a year only.
+    """
+    given = _letters_and_digits(raw)
+    if raw.strip():
+        if not 6 <= len(given) <= 30:
+            raise FieldError(_("doit compter de 6 à 30 lettres ou chiffres."))
+        return given
+    own = _letters_and_digits(number)
+    own = own if own.startswith(str(year)) else f"{year}{own}"
+    return own.ljust(6, "0")[:30]
+
+
+def _letters_and_digits(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]", "", plain)
 
 
 def addresses(raw: str) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ class Reader:
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
         payer = read("payer", lambda raw: fields.text(raw, longest=40, required=True))
         year = read("fiscal_year", lambda raw: fields.year(raw, issued_on.year if issued_on else 0))
-        reference = read("reference", lambda raw: fields.reference(raw, default=f"{year}{number}"))
+        reference = read("reference", lambda raw: fields.reference(raw, number=number or "", year=year or 0))
         addresses = read("email", fields.addresses)
         plain = {
             name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]

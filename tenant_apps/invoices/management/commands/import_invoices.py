@@ -1,0 +1,62 @@
+"""`manage.py import_invoices --town SLUG --file FILE [--documents ZIP] [--publish]`: an import without the worker."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django_tenants.utils import tenant_context
+
+from shared_apps.audit.services import SYSTEM
+from tenant_apps.invoices import processing, services
+from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.states import BatchState
+from tenants.errors import TownError
+from tenants.services import town_named
+from toolkit.money import format_euros
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--town", required=True)
+        parser.add_argument("--file", required=True, type=Path)
+        parser.add_argument("--documents", type=Path)
+        parser.add_argument("--publish", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            town = town_named(options["town"])
+        except TownError as error:
+            raise CommandError(str(error)) from None
+        with tenant_context(town):
+            batch = self._import(options)
+            for problem in batch.problems.all():
+                where = f"ligne {problem.line} : " if problem.line else ""
+                self.stderr.write(f"{problem.get_severity_display()} – {where}{problem.message}")
+            self.stdout.write(
+                f"{batch.get_state_display()} : {batch.new_count} nouvelle(s), {batch.unchanged_count} inchangée(s), "
+                f"{batch.document_count} PDF, {format_euros(batch.amount)}"
+            )
+            if batch.state == BatchState.REFUSED:
+                raise CommandError("Rien n'a été importé : corrigez le fichier, puis recommencez.")
+
+    def _import(self, options: dict[str, Any]) -> Batch:
+        with ExitStack() as files:
+            try:
+                rows = files.enter_context(options["file"].open("rb"))
+                zipped = options["documents"] and files.enter_context(options["documents"].open("rb"))
+            except OSError as error:
+                raise CommandError(f"{error.filename} : {error.strerror}") from None
+            batch = services.create_batch(
+                actor=SYSTEM,
+                rows_file=rows,
+                rows_name=options["file"].name,
+                documents_file=zipped or None,
+                documents_name=options["documents"].name if zipped else "",
+                publish_when_ready=options["publish"],
+            )
+        processing.process_waiting()
+        batch.refresh_from_db()
+        return batch

@@ -1,0 +1,57 @@
+"""Every route × person → expected status (trust.md). A route without a row fails the suite.
+
+People: nobody; alice owes the invoice; bob shares her payer; charlie is a resident who must see nothing;
+reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
+that town; operator has a session on the operator's host.
+"""
+
+PEOPLE = ("nobody", "alice", "bob", "charlie", "reader", "clerk", "manager", "diane", "operator")
+IN, OUT, MOVED = 200, 404, 302
+
+
+def row(
+    *,
+    everyone: int | None = None,
+    payer: int = IN,
+    stranger: int = OUT,
+    staff: int = OUT,
+    nobody: int = MOVED,
+) -> dict[str, int]:
+    """A GET's expected status for each person; somebody of another town or host is nobody here."""
+    if everyone is not None:
+        return dict.fromkeys(PEOPLE, everyone)
+    return {
+        "nobody": nobody,
+        "alice": payer,
+        "bob": payer,
+        "charlie": stranger,
+        "reader": staff,
+        "clerk": staff,
+        "manager": staff,
+        "diane": nobody,
+        "operator": nobody,
+    }
+
+
+_ANY_RESIDENT = row(stranger=IN)
+_OWN_INVOICE = row()
+
+TOWN: dict[str, dict[str, int]] = {
+    "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:link": row(everyone=410),
+    "portal:sign-out": row(everyone=405),
+    "portal:activation": row(everyone=IN),
+    "portal:forgotten-password": row(everyone=IN),
+    "portal:invoices": _ANY_RESIDENT,
+    "portal:payments": _ANY_RESIDENT,
+    "portal:my-details": _ANY_RESIDENT,
+    "portal:contact": row(everyone=IN),
+    "portal:contact-sent": row(everyone=IN),
+    "portal:theme": row(everyone=IN),
+    "portal:invoice": _OWN_INVOICE,
+    "portal:invoice-pdf": row(payer=MOVED),
+    "portal:pay": _OWN_INVOICE,
+    "portal:payment-return": _OWN_INVOICE,
+    "portal:payment-state": _OWN_INVOICE,
+    "portal:declare-paid": row(everyone=405),
+}

@@ -1,0 +1,201 @@
+"""The isolation table, walked: what each person gets from each route of a town."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django_tenants.utils import schema_context, tenant_context
+
+from shared_apps.accounts.models import Account, Role
+from tenant_apps.invoices.models import Document, Invoice
+from tenant_apps.residents.models import Payer
+from tenants.models import Town
+from tests.isolation.table import PEOPLE, TOWN
+
+ALICE_PAGES = (
+    "portal:invoice",
+    "portal:invoice-pdf",
+    "portal:pay",
+    "portal:payment-return",
+    "portal:payment-state",
+)
+
+
+def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    """Every named route of a URL configuration."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from names(entry, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+        elif isinstance(entry, URLPattern):
+            yield f"{prefix}{entry.name}"
+
+
+def test_every_route_has_a_row() -> None:
+    routes = set(names(get_resolver("config.urls_town")))
+    missing = routes - set(TOWN)
+    assert not missing, f"add a row for {sorted(missing)} to tests/isolation/table.py"
+    assert not set(TOWN) - routes, "a row of tests/isolation/table.py names no route any more"
+
+
+class World:
+    """Two towns with their people, and one invoice of Alice's with its PDF."""
+
+    def __init__(
+        self, town: Town, other: Town, account: Callable[..., Account], payer: Any, invoice: Any
+    ) -> None:
+        self.town, self.other = town, other
+        roles = {"reader": Role.READER, "clerk": Role.CLERK, "manager": Role.MANAGER}
+        self.people = {
+            name: account(f"{name}@example.net", role=roles.get(name, Role.RESIDENT))
+            for name in ("alice", "bob", "charlie", *roles)
+        }
+        household: Payer = payer(self.people["alice"], self.people["bob"])
+        payer(self.people["charlie"])
+        document = Document.objects.create(key="of-alice.pdf", sha256="0" * 64, size=1, pages=1)
+        self.invoice: Invoice = invoice(household, document=document)
+        with tenant_context(other):
+            self.people["diane"] = account("diane@example.org")
+        with schema_context("public"):
+            self.people["operator"] = account("operator@example.net", role=Role.OPERATOR)
+
+    def client(self, person: str) -> Client:
+        """That person's browser, with the cookies of where they signed in, at the town's host."""
+        client = Client(headers={"host": "mairie.localhost"})
+        if person == "nobody":
+            return client
+        if person == "diane":
+            with tenant_context(self.other):
+                client.force_login(self.people[person])
+        elif person == "operator":
+            with schema_context("public"):
+                client.force_login(self.people[person])
+        else:
+            with tenant_context(self.town):
+                client.force_login(self.people[person])
+        return client
+
+    def address(self, route: str) -> str:
+        """The path of a route, with the ids of Alice's things."""
+        ids: dict[str, UUID] = {"public_id": self.invoice.uuid}
+        for kwargs in ({}, ids):
+            try:
+                return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
+            except Exception:  # the next set of ids
+                continue
+        raise AssertionError(f"how is {route} addressed?")
+
+
+@pytest.fixture
+def world(town: Town, other_town: Town, make_account: Any, make_payer: Any, make_invoice: Any) -> World:
+    return World(town, other_town, make_account, make_payer, make_invoice)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_table(world: World, person: str) -> None:
+    got = {route: world.client(person).get(world.address(route)).status_code for route in TOWN}
+    assert got == {route: expected[person] for route, expected in TOWN.items()}
+
+
+def test_another_town_s_invoice_is_absent(world: World, make_payer: Any, make_invoice: Any) -> None:
+    with tenant_context(world.other):
+        theirs = make_invoice(make_payer(world.people["diane"]))
+    for person in ("alice", "reader", "manager", "nobody"):
+        for route in ALICE_PAGES:
+            path = reverse(route, urlconf="config.urls_town", kwargs={"public_id": theirs.uuid})
+            assert world.client(person).get(path).status_code in (404, 302)
+    page = world.client("alice").get(f"/factures/{theirs.uuid}/")
+    absent = world.client("alice").get(f"/factures/{UUID(int=1)}/")
+    assert page.status_code == absent.status_code == 404
+    assert _without_csrf(page.content) == _without_csrf(absent.content)  # forbidden reads exactly like absent
+
+
+def _without_csrf(page: bytes) -> bytes:
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", page)
+
+
+def test_a_session_of_one_town_is_nobody_in_the_other(world: World) -> None:
+    client = world.client("alice")
+    assert client.get("/factures/").status_code == 200
+    assert client.get("/factures/", headers={"host": "pechabou.localhost"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("MAIRIE.localhost", 200),
+        ("mairie.localhost.", 200),
+        ("mairie.localhost:8000", 200),
+        ("mairie.localhost.evil.com", 404),
+        ("evil.mairie.localhost", 404),
+        ("inconnue.localhost", 404),
+        ("", 404),
+        ("mairie.localhost@evil.com", 404),
+        ("mairie.localhost\x00", 404),
+    ],
+)
+def test_hosts(world: World, host: str, status: int) -> None:
+    assert Client().get("/", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/payfip/notification/", "/tipi/X00000000000000000000000000000000/"])
+def test_the_callback_paths_exist_on_the_callback_host_only(world: World, path: str) -> None:
+    assert Client().get(path, headers={"host": "paiement.localhost"}).status_code == 200
+    for host in ("mairie.localhost", "admin.localhost", "localhost"):
+        assert Client().get(path, headers={"host": host}).status_code == 404
+
+
+def test_every_town_has_every_table_of_its_own(town: Town, other_town: Town) -> None:
+    """django-tenants leaves public in the search path: a missing table would read another one in silence."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.db import connection
+
+    wanted = {
+        model._meta.db_table
+        for config in apps.get_app_configs()
+        if config.name in settings.TENANT_APPS
+        for model in config.get_models(include_auto_created=True)
+    }
+    with connection.cursor() as cursor:
+        for found in (town, other_town):
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [found.schema_name])
+            tables = {name for (name,) in cursor.fetchall()}
+            assert wanted <= tables
+            assert len(tables) <= 30
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        public = {name for (name,) in cursor.fetchall()}
+    assert not {
+        t for t in wanted & public if not t.startswith(("accounts_", "audit_", "mail_", "django_session"))
+    }
+
+
+def test_the_copied_schema_is_the_migrated_one(town: Town) -> None:
+    """Same columns, constraints, indexes and triggers as the template that migrations made."""
+    from django.db import connection
+
+    from tenants.provisioning import TEMPLATE
+
+    queries = (
+        "SELECT table_name, column_name, data_type, column_default, is_nullable FROM information_schema.columns "
+        "WHERE table_schema = %s",
+        "SELECT c.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN pg_class c ON "
+        "c.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace WHERE n.nspname = %s",
+        "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %s",
+        "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND n.nspname = %s",
+        "SELECT sequence_name, data_type FROM information_schema.sequences WHERE sequence_schema = %s",
+        "SELECT proname, prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s",
+    )
+    with connection.cursor() as cursor:
+        for query in queries:
+            seen = []
+            for schema in (TEMPLATE, town.schema_name):
+                cursor.execute(query, [schema])
+                # Definitions are printed with or without their schema, by whether it is in the search path.
+                seen.append(sorted(str(line).replace(f"{schema}.", "") for line in cursor.fetchall()))
+            assert seen[0] == seen[1]
+            assert seen[0]
