@@ -35,7 +35,7 @@ lint: venv ## style, imports between rooms, types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/mypy
+	$(PY) -m sandbox.env $(VENV)/bin/mypy
 
 bench: venv ## ours beside a peer or the limit, one line a figure (ONLY=name)
 	$(PY) -m benchmarks $(ONLY)

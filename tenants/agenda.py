@@ -15,7 +15,8 @@ from django.utils import timezone
 from django_tenants.utils import schema_context, tenant_context
 from kombu.exceptions import OperationalError
 
-from tenants.models import AgendaItem, Town
+from tenants.current import current_town
+from tenants.models import AgendaItem
 from tenants.states import TownState
 
 _tasks: dict[str, Task] = {}
@@ -33,7 +34,7 @@ def plan(kind: str, due_at: datetime) -> None:
     """The current town has `kind` to do at `due_at`, or earlier if that was planned already."""
     if kind not in _tasks:
         raise LookupError(f"no task is registered for {kind!r}")
-    town_id = connection.tenant.pk
+    town_id = current_town().pk
     with connection.cursor() as cursor:
         # public. is written out: the connection may be inside the town's transaction, and must stay there.
         cursor.execute(
@@ -88,7 +89,7 @@ def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:
     `next_due` is asked while the item is locked: whoever plans at the same time either has committed, and
     is seen by it, or waits and plans after us. So nothing planned is ever forgotten.
     """
-    town: Town = connection.tenant
+    town = current_town()
     with transaction.atomic(), connection.cursor() as cursor:
         where = "WHERE town_id = %s AND kind = %s"
         cursor.execute(f"SELECT 1 FROM public.tenants_agendaitem {where} FOR UPDATE", [town.pk, kind])  # noqa: S608

@@ -3,15 +3,25 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import set_urlconf
 
-from tenants import registry
+from tenants import current, registry
+from tenants.models import Town
 from tenants.states import TownState
 
-Answer = Callable[[HttpRequest], HttpResponse]
+
+class TownRequest(HttpRequest):
+    """A request whose host was looked at."""
+
+    town: Town | None
+    tenant: Town  # django-tenants' own name for it
+    public_role: str | None
+    urlconf: str
+
+
+Answer = Callable[[TownRequest], HttpResponse]
 
 
 class TownMiddleware:
@@ -23,8 +33,8 @@ class TownMiddleware:
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()
+    def __call__(self, request: TownRequest) -> HttpResponse:
+        current.leave()
         request.town = None
         request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
         set_urlconf(settings.PUBLIC_SCHEMA_URLCONF)
@@ -44,5 +54,5 @@ class TownMiddleware:
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)
-        connection.set_tenant(town)
+        current.enter(town)
         return self.get_response(request)

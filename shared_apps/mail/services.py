@@ -10,13 +10,14 @@ from functools import partial
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection, transaction
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenants import agenda
+from tenants.current import PUBLIC, current_schema, current_town
 
 BATCH = 50
 STUCK = timedelta(minutes=10)
@@ -66,7 +67,7 @@ def queue_mail(
 
 def wake() -> None:
     """Have the outbox looked at as soon as this transaction commits."""
-    if connection.schema_name == "public":
+    if current_schema() == PUBLIC:
         from shared_apps.mail import tasks
 
         transaction.on_commit(partial(agenda.hint, tasks.deliver_outbox))
@@ -160,7 +161,7 @@ def next_due() -> datetime | None:
 def _sender() -> str:
     """The platform's address under the town's name: the domain that signs is ours, the name is the town's."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return formataddr((getattr(connection.tenant, "name", "") or name, address))
+    return formataddr((name if current_schema() == PUBLIC else current_town().name, address))
 
 
 def _one_line(text: str) -> str:

@@ -1,15 +1,15 @@
 """Entry points for the worker."""
 
 from celery import shared_task
-from django.db import connection
 
 from shared_apps.mail import services
 from tenants import agenda
+from tenants.current import PUBLIC, current_schema
 
 
 @shared_task(name="mail.deliver_outbox")
 def deliver_outbox() -> None:
     """Send what is due in the current schema."""
     services.deliver_outbox()
-    if connection.schema_name != "public":
+    if current_schema() != PUBLIC:
         agenda.finish("mail", services.next_due)

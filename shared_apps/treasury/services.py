@@ -7,7 +7,7 @@ from django.db import connection
 from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.treasury.models import Route
-from tenants.models import Town
+from tenants.current import current_town
 from tenants.states import TownState
 from toolkit.secrets import fingerprint
 
@@ -23,13 +23,12 @@ def register_bell(kind: str, bell: Bell) -> None:
 
 def add_route(*, kind: str, token: str) -> None:
     """The operation `token` (an idOp, or our one-use TIPI token) belongs to the current town."""
-    town: Town = connection.tenant
     with connection.cursor() as cursor:
         # Written with its schema: this is the town's own transaction, which a change of schema would leave.
         cursor.execute(
             "INSERT INTO public.treasury_route (fingerprint, kind, town_id, created_at) "
             "VALUES (%s, %s, %s, now()) ON CONFLICT (fingerprint) DO NOTHING",
-            [fingerprint(token), kind, town.pk],
+            [fingerprint(token), kind, current_town().pk],
         )
 
 

@@ -11,8 +11,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.db import connection  # noqa: E402 - Django must be set up first
-from django_tenants.utils import schema_context, tenant_context  # noqa: E402
+from django_tenants.utils import schema_context, tenant_context  # noqa: E402 - Django must be set up first
 
 from sandbox import samples  # noqa: E402
 from sandbox.samples import Sample  # noqa: E402
@@ -178,7 +177,7 @@ def _publish(bills: Sequence[Sample], town: Town) -> Batch:
     processing.process_batch(batch=batch)
     batch.refresh_from_db()
     if batch.state != "published":
-        raise RuntimeError(f"the demo of {connection.schema_name}: {[str(p) for p in batch.problems.all()]}")
+        raise RuntimeError(f"the demo of {town.slug}: {[str(p) for p in batch.problems.all()]}")
     return batch
 
 

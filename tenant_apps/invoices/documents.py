@@ -1,10 +1,12 @@
 """Links to PDFs, made only after the access check (design §4, Document)."""
 
 import re
+from typing import cast
 
 from django.core.files.storage import storages
 
 from tenant_apps.invoices.models import Invoice
+from toolkit.storage import DocumentStorage
 
 
 def document_link(invoice: Invoice, *, inline: bool = True) -> str:
@@ -15,5 +17,5 @@ def document_link(invoice: Invoice, *, inline: bool = True) -> str:
     if invoice.document is None:
         raise LookupError(f"invoice {invoice.uuid} has no document")
     filename = "facture-" + re.sub(r"[^A-Za-z0-9.-]+", "-", invoice.number) + ".pdf"
-    link: str = storages["documents"].signed_link(invoice.document.key, filename=filename, inline=inline)
-    return link
+    storage = cast(DocumentStorage, storages["documents"])
+    return storage.signed_link(invoice.document.key, filename=filename, inline=inline)

@@ -18,6 +18,7 @@ from tenant_apps.invoices.importing.rows import FileError, Reader, RowProblem
 from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
+from tenants.current import current_schema
 
 WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
@@ -33,7 +34,7 @@ def process_waiting() -> None:
 @contextlib.contextmanager
 def _held(batch: Batch) -> Iterator[bool]:
     """A lock that dies with this worker's connection: no time-out tells a slow worker from a dead one."""
-    name = f"{connection.schema_name}:batch:{batch.pk}"
+    name = f"{current_schema()}:batch:{batch.pk}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
         mine = bool(cursor.fetchone()[0])

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from django.core.files.base import File
 from django.core.files.storage import storages
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState
 from tenants import agenda
+from tenants.current import current_town
 from toolkit.storage import upload_key
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def _keep(batch: Batch, name: str, stream: BinaryIO) -> tuple[str, str]:
     while chunk := stream.read(1024 * 1024):
         digest.update(chunk)
     stream.seek(0)
-    key = upload_key(town=connection.tenant.uuid, batch=batch.uuid, name=name)
+    key = upload_key(town=current_town().uuid, batch=batch.uuid, name=name)
     storages["documents"].save(key, File(stream))
     return key, digest.hexdigest()
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ from tenant_apps.payments.settling import settle
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Mode, Protocol
 from tenants import agenda, registry
+from tenants.current import current_town
 from toolkit import secrets
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def _prepare(actor: Account, invoice: Invoice) -> tuple[Attempt, str]:
         )
         if token:
             treasury.add_route(kind="tipi", token=token)
-        agenda.plan("payments", attempt.next_check_at)
+        agenda.plan("payments", attempt.free_at)
         audit.record(
             "attempt.created", actor=actor, obj=f"attempt:{attempt.uuid}", new={"invoice": str(locked.uuid)}
         )
@@ -121,7 +122,7 @@ def _prepare(actor: Account, invoice: Invoice) -> tuple[Attempt, str]:
 def _request(attempt: Attempt, token: str) -> PaymentRequest:
     callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
     notify = f"{callback}/tipi/{token}/" if token else f"{callback}/payfip/notification/"
-    town = registry.address_of(connection.tenant)
+    town = registry.address_of(current_town())
     return PaymentRequest(
         numcli=attempt.numcli,
         fiscal_year=attempt.fiscal_year,

@@ -8,10 +8,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
 
 View = Callable[..., HttpResponse]
+
+
+class ResidentRequest(HttpRequest):
+    """A request past `resident_required`: somebody is signed in."""
+
+    user: Account
 
 
 def resident_required(view: View) -> View:
@@ -36,7 +43,7 @@ def with_invoice(view: View) -> View:
 
     @wraps(view)
     @resident_required
-    def wrapped(request: HttpRequest, public_id: Any) -> HttpResponse:
+    def wrapped(request: ResidentRequest, public_id: Any) -> HttpResponse:
         try:
             invoice = invoice_for_resident(request.user, public_id)
         except Invoice.DoesNotExist:

@@ -27,7 +27,7 @@ class PlainForm(forms.Form):
     def full_clean(self) -> None:
         """Check, then tie each wrong field to its sentence for those who listen to the page."""
         super().full_clean()
-        for name in self._errors or {}:
+        for name in self.errors:
             if name in self.fields:
                 box = self.auto_id % name if isinstance(self.auto_id, str) else name
                 described = [f"{box}_helptext"] if self.fields[name].help_text else []

@@ -2,11 +2,10 @@
 
 from typing import TypedDict
 
-from django.db import connection
-
 from shared_apps.accounts.passwords import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
 from tenants import registry
+from tenants.current import current_town
 
 
 def current_townhall() -> TownHall:
@@ -43,4 +42,4 @@ class Letterhead(TypedDict):
 
 def letterhead() -> Letterhead:
     """The current town and its address, for `queue_mail`."""
-    return {"townhall": current_townhall(), "address": registry.address_of(connection.tenant)}
+    return {"townhall": current_townhall(), "address": registry.address_of(current_town())}

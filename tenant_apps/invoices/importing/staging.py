@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.core.files.storage import storages
-from django.db import connection, transaction
+from django.db import transaction
 
 from tenant_apps.invoices.importing.checking import Candidate, Checker, Progress, Report
 from tenant_apps.invoices.importing.documents import Archive, Pdf
@@ -18,6 +18,7 @@ from tenant_apps.invoices.importing.rows import Reader
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Payer
+from tenants.current import current_town
 from toolkit.storage import document_key
 
 UPLOADS = 8  # at a time
@@ -48,7 +49,7 @@ def _store(
     """Upload the chunk's PDFs, several at a time, and return their rows, not saved yet."""
     if archive is None:
         return []
-    town = connection.tenant.uuid
+    town = current_town().uuid
     made: list[tuple[str, Document]] = []
     waiting = []
     keys = {candidate.document: candidate for candidate in candidates if candidate.document}

@@ -1,5 +1,6 @@
 """The providers of this deployment, one object a process."""
 
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -27,4 +28,5 @@ def tipi() -> Tipi:
 
 def provider(name: str) -> Provider:
     """The provider of that name. Raises KeyError."""
-    return {"payfip": payfip, "tipi": tipi}[name]()
+    made: dict[str, Callable[[], Provider]] = {"payfip": payfip, "tipi": tipi}
+    return made[name]()

@@ -14,7 +14,7 @@ from shared_apps.accounts import throttle
 from shared_apps.accounts.errors import AccountError
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.queries import invoices_for_resident
-from tenant_apps.portal.access import client_address, resident_required
+from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, ContactForm, PlainForm
 from tenant_apps.residents import services as residents
 from tenant_apps.residents.queries import payers_of
@@ -30,7 +30,7 @@ FORMS: dict[str, type[PlainForm]] = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
-def my_details(request: HttpRequest) -> HttpResponse:
+def my_details(request: ResidentRequest) -> HttpResponse:
     """M12: three small forms on one page; each answers for itself."""
     sent = request.POST.get("quoi", "")
     forms = {name: _form(request, name, sent) for name in FORMS}
@@ -53,18 +53,18 @@ def my_details(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 
 
-def _form(request: HttpRequest, name: str, sent: str) -> PlainForm:
+def _form(request: ResidentRequest, name: str, sent: str) -> PlainForm:
     initial = {"wants_alerts": request.user.wants_alerts} if name == "alertes" else None
     return FORMS[name](request.POST if name == sent else None, initial=initial, auto_id=f"id_{name}_%s")
 
 
-def _change_address(request: HttpRequest, form: PlainForm) -> None:
+def _change_address(request: ResidentRequest, form: PlainForm) -> None:
     residents.request_address_change(actor=request.user, email=form.cleaned_data["email"])
     sentence = _("Un message part vers %(email)s : ouvrez son lien pour confirmer votre nouvelle adresse.")
     messages.success(request, sentence % {"email": form.cleaned_data["email"]})
 
 
-def _change_password(request: HttpRequest, form: PlainForm) -> None:
+def _change_password(request: ResidentRequest, form: PlainForm) -> None:
     data = form.cleaned_data
     account = accounts.change_password(
         actor=request.user, current=data["current"], new=data["new"], rule=password_rule()
@@ -73,12 +73,12 @@ def _change_password(request: HttpRequest, form: PlainForm) -> None:
     messages.success(request, _("Mon mot de passe est changé"))
 
 
-def _change_alerts(request: HttpRequest, form: PlainForm) -> None:
+def _change_alerts(request: ResidentRequest, form: PlainForm) -> None:
     accounts.set_alert_choice(actor=request.user, wants_alerts=form.cleaned_data["wants_alerts"])
     messages.success(request, _("Votre choix est enregistré."))
 
 
-_CHANGES: dict[str, Callable[[HttpRequest, PlainForm], None]] = {
+_CHANGES: dict[str, Callable[[ResidentRequest, PlainForm], None]] = {
     "adresse": _change_address,
     "mot-de-passe": _change_password,
     "alertes": _change_alerts,

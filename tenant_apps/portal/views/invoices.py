@@ -1,9 +1,7 @@
 """M6-M7: the list, an invoice, its PDF."""
 
-from typing import cast
-
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,7 +11,7 @@ from tenant_apps.invoices.queries import Status, balance_for_resident, invoices_
 from tenant_apps.payments import services as payments
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.queries import online_payment, payments_of_invoice
-from tenant_apps.portal.access import resident_required, with_invoice
+from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
 from toolkit import clock
 
 FILTERS: dict[str, Status] = {"toutes": "all", "non-reglees": "unpaid", "reglees": "paid"}
@@ -22,10 +20,10 @@ A_PAGE = 50
 
 @require_safe
 @resident_required
-def invoice_list(request: HttpRequest) -> HttpResponse:
+def invoice_list(request: ResidentRequest) -> HttpResponse:
     """M6: « Mes factures »."""
     chosen = request.GET.get("etat", "toutes")
-    status = FILTERS.get(chosen, cast(Status, "all"))
+    status = FILTERS.get(chosen, "all")
     number, total = balance_for_resident(request.user)
     page = Paginator(invoices_for_resident(request.user, status=status), A_PAGE).get_page(
         request.GET.get("page")
@@ -43,7 +41,7 @@ def invoice_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @resident_required
-def payment_list(request: HttpRequest) -> HttpResponse:
+def payment_list(request: ResidentRequest) -> HttpResponse:
     """M8: « Mes règlements », one invoice at a time."""
     unpaid = invoices_for_resident(request.user, status="unpaid").order_by("due_on", "id")[:A_PAGE]
     number, total = balance_for_resident(request.user)
@@ -59,7 +57,7 @@ def payment_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @with_invoice
-def invoice_page(request: HttpRequest, invoice: Invoice) -> HttpResponse:
+def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """M7: what it is, and what can be done with it now."""
     context = {
         "section": "invoices",
@@ -74,7 +72,7 @@ def invoice_page(request: HttpRequest, invoice: Invoice) -> HttpResponse:
 
 @require_safe
 @with_invoice
-def invoice_pdf(request: HttpRequest, invoice: Invoice) -> HttpResponse:
+def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """A link to S3 of five minutes, made after the access check."""
     if invoice.document is None:
         raise Http404
@@ -83,7 +81,7 @@ def invoice_pdf(request: HttpRequest, invoice: Invoice) -> HttpResponse:
 
 @require_POST
 @with_invoice
-def declare_paid(request: HttpRequest, invoice: Invoice) -> HttpResponse:
+def declare_paid(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """M10: « J'ai réglé »."""
     try:
         payments.declare_paid(actor=request.user, invoice=invoice)

@@ -1,6 +1,6 @@
 """M8-M11: the payment screen, the way to the Treasury and back."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -10,14 +10,14 @@ from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.providers.base import ProviderError
 from tenant_apps.payments.queries import last_attempt, online_payment
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.portal.access import with_invoice
+from tenant_apps.portal.access import ResidentRequest, with_invoice
 
 WAITING = (AttemptState.CREATED, AttemptState.STARTED)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_invoice
-def pay(request: HttpRequest, invoice: Invoice) -> HttpResponse:
+def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """M9: « Informations pour le paiement TIPI »; the POST opens the payment and leads to the Treasury."""
     problem = ""
     if request.method == "POST":
@@ -36,19 +36,19 @@ def pay(request: HttpRequest, invoice: Invoice) -> HttpResponse:
 
 @require_safe
 @with_invoice
-def payment_return(request: HttpRequest, invoice: Invoice) -> HttpResponse:
+def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """Where the payer comes back to. What the address says is not believed: the Treasury is asked."""
     return render(request, "portal/return.html", _outcome(request, invoice))
 
 
 @require_safe
 @with_invoice
-def payment_state(request: HttpRequest, invoice: Invoice) -> HttpResponse:
+def payment_state(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """The part of the return page that a waiting browser asks for again."""
     return render(request, "portal/_outcome.html", _outcome(request, invoice))
 
 
-def _outcome(request: HttpRequest, invoice: Invoice) -> dict[str, object]:
+def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
     attempt = last_attempt(invoice)
     if attempt is not None and attempt.state in WAITING:
         attempt = payments.check_now(actor=request.user, attempt=attempt)
