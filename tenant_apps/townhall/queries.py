@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from shared_apps.accounts.passwords import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
@@ -44,3 +45,8 @@ class Letterhead(TypedDict):
 def letterhead() -> Letterhead:
     """The current town and its address, for `queue_mail`."""
     return {"townhall": current_townhall(), "address": registry.address_of(connection.tenant)}
+
+
+def products() -> QuerySet[Product]:
+    """Every product of the town, the default one first."""
+    return Product.objects.order_by("-is_default", "label", "id")
