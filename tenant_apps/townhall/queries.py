@@ -50,3 +50,8 @@ def letterhead() -> Letterhead:
 def products() -> QuerySet[Product]:
     """Every product of the town, the default one first."""
     return Product.objects.order_by("-is_default", "label", "id")
+
+
+def product(pk: int) -> Product:
+    """One product of the town. Raises Product.DoesNotExist."""
+    return Product.objects.get(pk=pk)
