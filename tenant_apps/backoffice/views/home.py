@@ -48,13 +48,5 @@ def search(request: HttpRequest) -> HttpResponse:
         "batches": batches().filter(rows_name__icontains=words)[:FOUND],
     }
     results = {name: list(rows) for name, rows in wanted.items()} if words else {}
-    return screen(
-        request,
-        "search.html",
-        section="search",
-        words=words,
-        find_words=words,
-        today=clock.today(),
-        any=any(results.values()),
-        **results,
-    )
+    context = {"words": words, "find_words": words, "today": clock.today(), **results}
+    return screen(request, "search.html", section="search", any=any(results.values()), **context)
