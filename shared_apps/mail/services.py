@@ -13,14 +13,18 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
+from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenants import agenda
 from tenants.current import PUBLIC, current_schema, current_town
 
 BATCH = 50
 STUCK = timedelta(minutes=10)
+SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.services.LINK_LIFE)
 # Minutes before each new try; after the last one the message is a failure that staff see.
 BACK_OFF = [1, 5, 15, 60, 240, 720]
 
@@ -63,6 +67,26 @@ def queue_mail(
     if then_wake:
         wake()
     return mail
+
+
+@transaction.atomic
+def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
+    """« Renvoyer »: a failed message waits again, with all its tries before it. Any other one is left alone.
+
+    Raises TooOld when it holds a `?LIEN=` that has expired: the person must ask for a new one.
+    """
+    locked = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
+    if locked.state != MailState.FAILED:
+        return locked
+    if locked.secret and locked.created_at <= timezone.now() - SECRET_LIFE:
+        raise TooOld(
+            _("Ce message contient un lien qui n'est plus valable : la personne peut en demander un nouveau.")
+        )
+    locked.state, locked.tries, locked.next_try_at = MailState.QUEUED, 0, timezone.now()
+    locked.save(update_fields=["state", "tries", "next_try_at"])
+    audit.record("mail.requeued", actor=actor, obj=f"mail:{locked.uuid}")
+    wake()
+    return locked
 
 
 def wake() -> None:
@@ -137,7 +161,7 @@ def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
 
 def _note_failure(mail: OutgoingMail, error: Exception) -> None:
     final = isinstance(error, smtplib.SMTPRecipientsRefused) and all(
-        500 <= code < 600 for code, _ in error.recipients.values()
+        500 <= code < 600 for code, _answer in error.recipients.values()
     )
     if final or mail.tries > len(BACK_OFF):
         mail.state = MailState.FAILED

@@ -1,13 +1,16 @@
 """The only readers of invoices that take a person: forbidden looks exactly like absent."""
 
+import re
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from shared_apps.accounts.models import Account
-from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.models import Batch, BatchProblem, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
 from tenant_apps.residents.queries import payer_ids_of
 
@@ -49,3 +52,97 @@ def batches() -> QuerySet[Batch]:
 def batch(public_id: UUID) -> Batch:
     """One import. Raises Batch.DoesNotExist."""
     return batches().get(uuid=public_id)
+
+
+# --- For staff: the door has checked the role -----------------------------------------------------
+
+Settled = Literal["", "unpaid", "late", "paid"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The published invoices of the town in one look; amounts in euros."""
+
+    published: int
+    unpaid: int
+    unpaid_amount: Decimal
+    late: int
+    late_amount: Decimal
+
+
+def figures(*, today: date) -> Figures:
+    """What is online and what remains to pay on `today`, in one statement."""
+    open_ = Q(paid__lt=F("amount"))
+    late = open_ & Q(due_on__lt=today)
+    rest = F("amount") - F("paid")
+    found = Invoice.objects.filter(state=InvoiceState.PUBLISHED).aggregate(
+        published=Count("id"),
+        unpaid=Count("id", filter=open_),
+        unpaid_amount=Sum(rest, filter=open_, default=Decimal("0.00")),
+        late=Count("id", filter=late),
+        late_amount=Sum(rest, filter=late, default=Decimal("0.00")),
+    )
+    return Figures(**found)
+
+
+def invoices_for_staff(
+    *, today: date, words: str = "", state: str = "", settled: Settled = ""
+) -> QuerySet[Invoice]:
+    """The town's invoices, newest first. Every one of `words` must be found somewhere: number, payer, reference."""
+    invoices = Invoice.objects.select_related("payer", "product").order_by("-id")
+    if state:
+        invoices = invoices.filter(state=state)
+    if settled == "paid":
+        invoices = invoices.filter(paid__gte=F("amount"))
+    elif settled:
+        invoices = invoices.filter(paid__lt=F("amount"))
+    if settled == "late":
+        invoices = invoices.filter(due_on__lt=today)
+    for word in words.split()[:6]:
+        found = (
+            Q(number__icontains=word)
+            | Q(payer__last_name__icontains=word)
+            | Q(payer__first_name__icontains=word)
+            | Q(payer__reference__icontains=word)
+        )
+        bare = re.sub(r"[^A-Za-z0-9]", "", word)  # references are typed with the punctuation of the paper
+        if len(bare) >= 3:
+            found |= Q(reference__icontains=bare)
+        invoices = invoices.filter(found)
+    return invoices
+
+
+def invoice_for_staff(public_id: UUID) -> Invoice:
+    """One invoice in any state, with all that hangs on it. Raises Invoice.DoesNotExist."""
+    together = ("payer", "product", "document", "batch", "declaration__account")
+    return Invoice.objects.select_related(*together).get(uuid=public_id)
+
+
+def waiting_batches() -> QuerySet[Batch]:
+    """Imports that are not over: a worker has them, or a clerk must decide."""
+    over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
+    return Batch.objects.exclude(state__in=over)
+
+
+def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:
+    """What was found in the files of `batch`, errors first, in the order of the lines."""
+    found = BatchProblem.objects.filter(batch=batch).order_by("severity", "line", "id")
+    return found.filter(severity=severity) if severity else found
+
+
+def first_invoices(batch: Batch, *, number: int = 20) -> QuerySet[Invoice]:
+    """The first invoices of `batch` in the order of its file, for the preview."""
+    return batch.invoices.select_related("payer", "product", "document").order_by("id")[:number]
+
+
+def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
+    """The last import before `batch` that brought the very same rows, byte for byte."""
+    same = batches().filter(rows_sha256=batch.rows_sha256, id__lt=batch.pk)
+    return same.order_by("-id").first()
+
+
+def can_be_taken_back(batch: Batch) -> bool:
+    """True while nothing of a published batch was paid or tried; `take_back_batch` looks again under its locks."""
+    if batch.state != BatchState.PUBLISHED:
+        return False
+    return not batch.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists()

@@ -5,15 +5,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Attempt, Payment
-from tenant_apps.payments.states import LIVE
+from tenant_apps.payments.models import Attempt, Declaration, Payment
+from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.residents.queries import payer_ids_of
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from toolkit import clock
@@ -118,3 +118,51 @@ def last_attempt(invoice: Invoice) -> Attempt | None:
     return (
         Attempt.objects.filter(invoice=invoice).select_related("invoice", "product").order_by("-id").first()
     )
+
+
+# --- For staff: the door has checked the role -----------------------------------------------------
+
+HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must look
+
+
+def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
+    """Every try to pay `invoice`, newest first, with its events and the money it brought (payfip.md §4.8)."""
+    return (
+        Attempt.objects.filter(invoice=invoice)
+        .select_related("account", "payment")
+        .prefetch_related("events")
+        .order_by("-id")
+    )
+
+
+def money_about(invoice: Invoice) -> QuerySet[Payment]:
+    """The money that pays `invoice`, and the money that came for it in excess; cancelled payments too."""
+    about = Q(allocations__invoice=invoice) | Q(attempt__invoice=invoice)
+    return Payment.objects.filter(about).prefetch_related("allocations__invoice").distinct().order_by("-id")
+
+
+def attempt_for_staff(public_id: UUID) -> Attempt:
+    """One attempt. Raises Attempt.DoesNotExist."""
+    return Attempt.objects.select_related("invoice").get(uuid=public_id)
+
+
+def held_attempts() -> QuerySet[Attempt]:
+    """Attempts whose outcome a person of the town must confirm."""
+    return Attempt.objects.filter(state__in=HELD)
+
+
+def open_declarations() -> QuerySet[Declaration]:
+    """« J'ai réglé », for invoices on which money is still awaited."""
+    return Declaration.objects.filter(
+        invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
+    )
+
+
+def only_held(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Those of `invoices` with an attempt to examine."""
+    return invoices.filter(pk__in=held_attempts().values("invoice_id"))
+
+
+def only_declared(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Those of `invoices` whose resident says « J'ai réglé » and whose money is still awaited."""
+    return invoices.filter(pk__in=open_declarations().values("invoice_id"))

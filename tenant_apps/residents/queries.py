@@ -1,6 +1,8 @@
 """Who is known to billing, and what an account may see."""
 
-from django.db.models import QuerySet
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
 
 from shared_apps.accounts.models import Account
 from tenant_apps.residents.models import Access, Payer, PayerEmail
@@ -20,3 +22,34 @@ def payer_ids_of(account: Account) -> QuerySet[Access, int]:
 def is_known_to_billing(email: str) -> bool:
     """True when billing gave this address for at least one payer (M2)."""
     return PayerEmail.objects.filter(email=emails.normalise(email)).exists()
+
+
+# --- For staff: the door has checked the role -----------------------------------------------------
+
+
+def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
+    """The town's payers by name. Every one of `words` must be found: name, reference, town, e-mail address."""
+    payers = Payer.objects.prefetch_related("emails").order_by("last_name", "first_name", "id")
+    for word in words.split()[:6]:
+        payers = payers.filter(
+            Q(last_name__icontains=word)
+            | Q(first_name__icontains=word)
+            | Q(reference__icontains=word)
+            | Q(city__icontains=word)
+            | Q(pk__in=PayerEmail.objects.filter(email__icontains=word).values("payer_id"))
+        )
+    return payers
+
+
+def payer_for_staff(public_id: UUID) -> Payer:
+    """One payer. Raises Payer.DoesNotExist."""
+    return Payer.objects.prefetch_related("emails").get(uuid=public_id)
+
+
+def accesses_to(payer: Payer) -> QuerySet[Access]:
+    """Who may, or could, see the invoices of `payer`; live accesses first."""
+    return (
+        Access.objects.filter(payer=payer)
+        .select_related("account")
+        .order_by(F("ended_at").asc(nulls_first=True), "id")
+    )

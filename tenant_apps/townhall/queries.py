@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from django.db.models import QuerySet
+
 from shared_apps.accounts.passwords import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
 from tenants import registry
@@ -43,3 +45,13 @@ class Letterhead(TypedDict):
 def letterhead() -> Letterhead:
     """The current town and its address, for `queue_mail`."""
     return {"townhall": current_townhall(), "address": registry.address_of(current_town())}
+
+
+def products() -> QuerySet[Product]:
+    """Every product of the town, the default one first."""
+    return Product.objects.order_by("-is_default", "label", "id")
+
+
+def product(pk: int) -> Product:
+    """One product of the town. Raises Product.DoesNotExist."""
+    return Product.objects.get(pk=pk)

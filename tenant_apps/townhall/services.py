@@ -31,3 +31,44 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
         new={"label": label, "numcli": product.numcli, "mode": product.mode, "protocol": product.protocol},
     )
     return product
+
+
+@transaction.atomic
+def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
+    """Change some of the town's own settings, fields of TownHall. Nothing is written when nothing changes.
+
+    Raises ValidationError.
+    """
+    townhall = TownHall.objects.select_for_update().get(pk=1)
+    old, new = _write(townhall, settings)
+    if new:
+        audit.record("townhall.changed", actor=actor, old=old, new=new)
+    return townhall
+
+
+@transaction.atomic
+def change_product(
+    *, actor: audit.Actor, product: Product, label: str, contact_email: str, offers_declaration: bool
+) -> Product:
+    """Change what a town may change of a product by itself; the Treasury's side is set when it is opened.
+
+    Raises ValidationError.
+    """
+    locked = Product.objects.select_for_update().get(pk=product.pk)
+    settings = {"label": label, "contact_email": contact_email, "offers_declaration": offers_declaration}
+    old, new = _write(locked, settings)
+    if new:
+        audit.record("product.changed", actor=actor, obj=f"product:{locked.code}", old=old, new=new)
+    return locked
+
+
+def _write(row: TownHall | Product, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set what differs on a locked row, check it, save it; returns the old and the new values of just that."""
+    new = {name: value for name, value in settings.items() if getattr(row, name) != value}
+    old = {name: getattr(row, name) for name in new}
+    if new:
+        for name, value in new.items():
+            setattr(row, name, value)
+        row.full_clean()
+        row.save(update_fields=list(new))
+    return old, new

@@ -187,7 +187,8 @@ def test_the_copied_schema_is_the_migrated_one(town: Town) -> None:
         "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %s",
         "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND n.nspname = %s",
-        "SELECT sequence_name, data_type FROM information_schema.sequences WHERE sequence_schema = %s",
+        "SELECT c.relname, s.seqtypid::regtype, s.seqstart, s.seqincrement FROM pg_sequence s JOIN pg_class c ON "
+        "c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s",
         "SELECT proname, prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s",
     )
     with connection.cursor() as cursor:

@@ -1,0 +1,73 @@
+"""Who may open a page of the back office, and what every page of it knows."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRedirect
+
+from shared_apps.accounts.models import STAFF_ROLES, Role
+
+View = Callable[..., HttpResponse]
+
+
+def at_least(role: str, minimum: Role) -> bool:
+    """True when `role` is a staff role that may do what `minimum` may (reader < clerk < manager)."""
+    order = list(STAFF_ROLES)
+    return role in order and order.index(Role(role)) >= order.index(minimum)
+
+
+def staff_required(minimum: Role) -> Callable[[View], View]:
+    """Only staff of this town with at least the role `minimum`; pages are never cached.
+
+    Nobody is sent to the portal's sign-in, which leads back here; anybody else gets the 404 of a page that
+    does not exist, as does a member of staff whose role is too small.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                response = _to_sign_in(request)
+            elif at_least(request.user.role, minimum):
+                response = view(request, *args, **kwargs)
+            else:
+                raise Http404
+            response["Cache-Control"] = "no-store, private"
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A page is come back to; an action, or a fragment of a page, is not an address to come back to."""
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRedirect("/?" + urlencode({"suite": "/gestion/"}))
+    wanted = request.get_full_path() if request.method in ("GET", "HEAD") else "/gestion/"
+    return redirect("/?" + urlencode({"suite": wanted}))
+
+
+def screen(
+    request: HttpRequest, template: str, *, section: str, status: int = 200, **context: Any
+) -> HttpResponse:
+    """A page of the back office; `can_act` and `can_manage` say which buttons to show."""
+    rights = {
+        "section": section,
+        "can_act": at_least(request.user.role, Role.CLERK),
+        "can_manage": at_least(request.user.role, Role.MANAGER),
+    }
+    return render(request, f"backoffice/{template}", {**rights, **context}, status=status)
+
+
+def found(reader: Callable[..., Any], *args: Any) -> Any:
+    """What `reader(*args)` finds, or the 404 page: queries raise DoesNotExist for the absent."""
+    try:
+        return reader(*args)
+    except ObjectDoesNotExist:
+        raise Http404 from None

@@ -1,0 +1,84 @@
+"""The filters of the list of invoices: from the address to values, and the chips that change the address."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from tenant_apps.backoffice.access import found
+from tenant_apps.invoices import queries
+from tenant_apps.invoices.models import Batch
+from tenant_apps.residents.models import Payer
+from tenant_apps.residents.queries import payer_for_staff
+
+STATES = {"": "published", "brouillons": "draft", "annulees": "cancelled", "toutes": ""}
+SETTLED = {
+    "": "",
+    "a-regler": "unpaid",
+    "en-retard": "late",
+    "reglees": "paid",
+    "declarees": "declared",
+    "a-examiner": "held",
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One choice of a filter."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the address asks for; an unknown value is no filter."""
+
+    words: str
+    state: str
+    settled: str
+    product: str
+    batch: Batch | None
+    payer: Payer | None
+    state_chips: list[Chip]
+    settled_chips: list[Chip]
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.words or self.settled or self.product or self.batch or self.payer)
+
+
+def chosen(address: QueryDict) -> Chosen:
+    """Read the filters of the address. An import or a payer that does not exist is a 404."""
+    state, settled = address.get("etat", ""), address.get("reglement", "")
+    state_labels = (_("En ligne"), _("En préparation"), _("Annulées"), _("Toutes"))
+    settled_labels = (
+        *(_("Toutes"), _("À régler"), _("En retard"), _("Réglées")),
+        *(_("Déclarées « J'ai réglé »"), _("À examiner")),
+    )
+    batch, payer = address.get("import", ""), address.get("redevable", "")
+    return Chosen(
+        words=address.get("q", "").strip()[:100],
+        state=STATES.get(state, "published"),
+        settled=SETTLED.get(settled, ""),
+        product=address.get("produit", "")[:30],
+        batch=found(queries.batch, batch) if _is_uuid(batch) else None,
+        payer=found(payer_for_staff, payer) if _is_uuid(payer) else None,
+        state_chips=_chips(STATES, state_labels, state),
+        settled_chips=_chips(SETTLED, settled_labels, settled),
+    )
+
+
+def _chips(values: dict[str, str], labels: tuple[str, ...], value: str) -> list[Chip]:
+    known = value if value in values else ""
+    return [Chip(name, label, name == known) for name, label in zip(values, labels, strict=True)]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

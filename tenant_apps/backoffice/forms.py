@@ -1,0 +1,175 @@
+"""The forms of the back office: plain questions, plain errors."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tenant_apps.backoffice.templatetags.gestion import megabytes
+from tenant_apps.townhall.models import Product, TownHall
+from toolkit.colour import contrast, mix
+
+LIGHT = "#f6f5f1"  # tokens.css, --ground
+VISIBLE = 3.0  # WCAG 2.2, 1.4.11: what is not text must be seen on its ground
+
+
+class _Plain:
+    """Bootstrap's classes, errors tied to their field, and no browser bubbles: our own words name what is missing."""
+
+    use_required_attribute = False
+
+    def dress(self: Any) -> None:
+        for name, field in self.fields.items():
+            kind = "form-check-input" if isinstance(field.widget, forms.CheckboxInput) else "form-control"
+            kind = "form-select" if isinstance(field.widget, forms.Select) else kind
+            field.widget.attrs.setdefault("class", kind)
+            if self.is_bound and name in self.errors:
+                field.widget.attrs["aria-invalid"] = "true"
+                described = [f"id_{name}_helptext"] if field.help_text else []
+                field.widget.attrs["aria-describedby"] = " ".join([*described, f"id_{name}_error"])
+
+
+class ImportForm(_Plain, forms.Form):
+    """The two files of an import."""
+
+    rows = forms.FileField(
+        label=gettext_lazy("Le fichier des factures (CSV)"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        error_messages={
+            "required": gettext_lazy("Choisissez le fichier CSV des factures."),
+            "empty": gettext_lazy("Le fichier des factures est vide : choisissez-en un autre."),
+        },
+    )
+    documents = forms.FileField(
+        label=gettext_lazy("Les PDF des factures, dans une archive ZIP (facultatif)"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        error_messages={"empty": gettext_lazy("L'archive des PDF est vide : choisissez-en une autre.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        size = sum(file.size for file in (data.get("rows"), data.get("documents")) if file)
+        if size > settings.UPLOAD_MAX_BYTES:
+            raise forms.ValidationError(too_large(size))
+        return data
+
+
+def too_large(size: int) -> str:
+    """Why `size` bytes are refused, and what to do."""
+    return _(
+        "Votre envoi pèse %(size)s ; la limite est de %(limit)s. Rien n'a été enregistré. "
+        "Découpez-le en plusieurs imports, puis recommencez."
+    ) % {"size": megabytes(size), "limit": megabytes(settings.UPLOAD_MAX_BYTES)}
+
+
+class TownForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
+    """What the town shows of itself, and what it chose."""
+
+    class Meta:
+        model = TownHall
+        fields = (
+            *("name", "address", "phone", "website", "contact_email"),
+            *("primary_colour", "accent_colour", "password_minimum", "alert_audience"),
+        )
+        widgets = {
+            "address": forms.Textarea(attrs={"rows": 3}),
+            "primary_colour": forms.TextInput(attrs={"type": "color"}),
+            "accent_colour": forms.TextInput(attrs={"type": "color"}),
+            "phone": forms.TextInput(attrs={"inputmode": "tel"}),
+        }
+        labels = {
+            "name": gettext_lazy("Le nom de la commune"),
+            "address": gettext_lazy("L'adresse de la mairie"),
+            "phone": gettext_lazy("Le téléphone"),
+            "website": gettext_lazy("Le site de la commune"),
+            "contact_email": gettext_lazy("L'adresse e-mail du service de facturation"),
+            "primary_colour": gettext_lazy("La couleur principale"),
+            "accent_colour": gettext_lazy("La couleur d'accent"),
+            "password_minimum": gettext_lazy("Le nombre minimum de caractères d'un mot de passe"),
+            "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
+        }
+        help_texts = {
+            "contact_email": gettext_lazy("Les messages des usagers y arrivent."),
+            "primary_colour": gettext_lazy("Le bandeau et les boutons du portail."),
+            "accent_colour": gettext_lazy(
+                "Quelques détails ; elle est adaptée d'elle-même pour rester lisible."
+            ),
+            "password_minimum": gettext_lazy("De 5 à 64. La CNIL recommande 12."),
+        }
+        error_messages = {
+            "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
+            "website": {"invalid": gettext_lazy("L'adresse du site ressemble à https://www.exemple.fr.")},
+            "contact_email": {
+                "required": gettext_lazy("Écrivez l'adresse e-mail du service."),
+                "invalid": gettext_lazy(
+                    "Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr."
+                ),
+            },
+            "password_minimum": {
+                "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
+                "invalid": gettext_lazy("Indiquez un nombre de 5 à 64."),
+                "min_value": gettext_lazy("Indiquez un nombre de 5 à 64."),
+                "max_value": gettext_lazy("Indiquez un nombre de 5 à 64."),
+            },
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+    def clean_primary_colour(self) -> str:
+        """The buttons must be seen on the ground of the page; what is written on them adapts by itself."""
+        colour: str = self.cleaned_data["primary_colour"].lower()
+        ratio = contrast(colour, LIGHT)
+        if ratio < VISIBLE:
+            raise forms.ValidationError(
+                _(
+                    "Cette couleur est trop claire : les boutons se verraient mal sur le fond de la page "
+                    "(contraste %(ratio)s, il faut au moins 3). Essayez %(other)s."
+                )
+                % {"ratio": f"{ratio:.1f}".replace(".", ","), "other": visible(colour)}
+            )
+        return colour
+
+
+def visible(colour: str) -> str:
+    """`colour`, darkened step by step until it is seen on the ground of the page."""
+    tones = (mix(colour, "#000000", step / 100) for step in range(0, 101, 5))
+    return next(tone for tone in tones if contrast(tone, LIGHT) >= VISIBLE)
+
+
+class ProductForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
+    """What a town may change of a product by itself."""
+
+    class Meta:
+        model = Product
+        fields = ("label", "contact_email", "offers_declaration")
+        labels = {
+            "label": gettext_lazy("Le nom que lisent les usagers"),
+            "contact_email": gettext_lazy("L'adresse e-mail de ce service"),
+            "offers_declaration": gettext_lazy("Proposer « J'ai réglé » aux usagers"),
+        }
+        help_texts = {
+            "contact_email": gettext_lazy(
+                "Laissez vide pour que les messages arrivent au service de facturation de la commune."
+            ),
+        }
+        error_messages = {
+            "label": {"required": gettext_lazy("Écrivez le nom de ce service.")},
+            "contact_email": {
+                "invalid": gettext_lazy(
+                    "Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr."
+                )
+            },
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()

@@ -1,0 +1,94 @@
+"""Where an import is, in the words of its page."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.states import BatchState
+
+WORKING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
+_STEPS = {
+    "reading": gettext_lazy("Lecture du fichier"),
+    "checking": gettext_lazy("Vérification de chaque ligne"),
+    "storing": gettext_lazy("Rangement des factures et de leurs PDF"),
+    "publishing": gettext_lazy("Mise en ligne"),
+}
+_PLACE = {
+    BatchState.UPLOADED: 1,
+    BatchState.CHECKING: 1,
+    BatchState.REFUSED: 1,
+    BatchState.READY: 2,
+    BatchState.TAKEN_BACK: 2,
+    BatchState.PUBLISHING: 3,
+    BatchState.PUBLISHED: 4,
+    BatchState.DISCARDED: 1,
+}
+SILENT = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the four: `state` is done, current, wrong or next."""
+
+    label: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the strip and the bar show. `total` is 0 when nobody knows how far it is."""
+
+    steps: tuple[Step, ...]
+    working: bool
+    doing: str
+    done: int
+    total: int
+    since: str  # how long it has been at work, in words
+    silent: bool  # nothing moved for a while
+
+
+def progress_of(batch: Batch) -> Progress:
+    """The strip « fichier → vérification → aperçu → publication » and the bar of `batch`."""
+    state = BatchState(batch.state)
+    working = state in WORKING
+    last_sign = batch.beat_at or batch.created_at
+    measured = working and batch.step in ("checking", "storing")
+    return Progress(
+        steps=_strip(state),
+        working=working,
+        doing=str(_STEPS.get(batch.step, _("En attente d'une place"))) if working else "",
+        done=min(batch.done, batch.total) if measured else 0,
+        total=batch.total if measured else 0,
+        since=_ago(batch) if working else "",
+        silent=working and timezone.now() - last_sign > SILENT,
+    )
+
+
+def first_steps() -> tuple[Step, ...]:
+    """The strip before anything was sent."""
+    return _steps(0, "current")
+
+
+def _strip(state: BatchState) -> tuple[Step, ...]:
+    return _steps(_PLACE[state], "wrong" if state == BatchState.REFUSED else "current")
+
+
+def _steps(place: int, here: str) -> tuple[Step, ...]:
+    labels = (_("Fichier"), _("Vérification"), _("Aperçu"), _("Publication"))
+    states = ("done" if n < place else here if n == place else "next" for n in range(4))
+    return tuple(Step(label, name) for label, name in zip(labels, states, strict=True))
+
+
+def _ago(batch: Batch) -> str:
+    started = batch.created_at if batch.state == BatchState.UPLOADED else batch.started_at or batch.created_at
+    if batch.state == BatchState.PUBLISHING:
+        return ""  # the moment of the request is not kept
+    seconds = int((timezone.now() - started).total_seconds())
+    if seconds < 60:
+        return ngettext("depuis %(n)d seconde", "depuis %(n)d secondes", seconds) % {"n": seconds}
+    minutes = seconds // 60
+    return ngettext("depuis %(n)d minute", "depuis %(n)d minutes", minutes) % {"n": minutes}

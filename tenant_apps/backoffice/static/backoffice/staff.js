@@ -1,0 +1,27 @@
+/* The menu that folds on a phone, and Ctrl-K for the search box. Without this file the menu is simply open. */
+(() => {
+  "use strict";
+  const menu = document.getElementById("menu");
+  const fold = document.querySelector(".fold");
+  document.documentElement.classList.add("folding");
+  fold.addEventListener("click", () => {
+    const open = fold.getAttribute("aria-expanded") !== "true";
+    fold.setAttribute("aria-expanded", String(open));
+    menu.classList.toggle("open", open);
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      const find = document.getElementById("find");
+      find.focus();
+      find.select();
+    }
+    if (event.key === "Escape" && menu.classList.contains("open")) {
+      fold.click();
+      fold.focus();
+    }
+  });
+  /* The list of what is to correct is read out first. */
+  const bad = document.querySelector("[data-focus]");
+  if (bad) bad.focus();
+})();

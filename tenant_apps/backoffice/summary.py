@@ -1,0 +1,63 @@
+"""« J'ai payé trois fois, est-ce passé ? » answered in one sentence (payfip.md §4.8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.queries import HELD
+from tenant_apps.payments.states import AttemptState
+from toolkit.money import format_euros
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The sentences, and what needs a person."""
+
+    sentences: tuple[str, ...]
+    excess: Decimal  # euros received for this invoice that it did not need
+    to_examine: bool
+
+
+def summary_of(invoice: Invoice, attempts: Sequence[Attempt], money: Sequence[Payment]) -> Summary:
+    """What was tried, what came, what remains, in words a clerk can read out on the telephone."""
+    received = [payment for payment in money if payment.cancelled_at is None]
+    excess = sum((_unallocated(payment) for payment in received), Decimal("0.00"))
+    sentences = [_tries(attempts), _money(invoice)]
+    if excess > 0:
+        sentences.append(
+            _("%(excess)s ont été reçus en trop et ne sont affectés à aucune facture.")
+            % {"excess": format_euros(excess)}
+        )
+    return Summary(tuple(sentences), excess, any(attempt.state in HELD for attempt in attempts))
+
+
+def _unallocated(payment: Payment) -> Decimal:
+    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
+    return Decimal(payment.amount - used)
+
+
+def _tries(attempts: Sequence[Attempt]) -> str:
+    if not attempts:
+        return _("Personne n'a essayé de régler cette facture en ligne.")
+    paid = sum(attempt.state == AttemptState.PAID for attempt in attempts)
+    tries = ngettext("%(n)d essai en ligne", "%(n)d essais en ligne", len(attempts)) % {"n": len(attempts)}
+    if not paid:
+        return _("%(tries)s, aucun n'a abouti à ce jour.") % {"tries": tries}
+    passed = ngettext("%(n)d payé", "%(n)d payés", paid) % {"n": paid}
+    return _("%(tries)s, dont %(passed)s.") % {"tries": tries, "passed": passed}
+
+
+def _money(invoice: Invoice) -> str:
+    if invoice.is_paid:
+        return _("La facture est réglée en entier.")
+    if invoice.paid:
+        return _("%(paid)s sont réglés, il reste %(rest)s.") % {
+            "paid": format_euros(invoice.paid),
+            "rest": format_euros(invoice.balance),
+        }
+    return _("Rien n'est encore réglé.")

@@ -1,0 +1,52 @@
+"""What needs attention, and the search box that finds anything."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from shared_apps.accounts.models import Role
+from shared_apps.mail.queries import failed_mails
+from tenant_apps.backoffice.access import screen, staff_required
+from tenant_apps.contact.queries import messages
+from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
+from tenant_apps.payments.queries import held_attempts, open_declarations
+from tenant_apps.residents.queries import payers_for_staff
+from toolkit import clock
+
+FOUND = 8
+
+
+@require_safe
+@staff_required(Role.READER)
+def home(request: HttpRequest) -> HttpResponse:
+    """Figures that are links."""
+    attention = {
+        "imports": waiting_batches().count(),
+        "messages": messages(handled=False).count(),
+        "mails": failed_mails().count(),
+        "declarations": open_declarations().count(),
+        "held": held_attempts().count(),
+    }
+    return screen(
+        request,
+        "home.html",
+        section="home",
+        figures=figures(today=clock.today()),
+        attention=attention,
+        quiet=not any(attention.values()),
+        batches=batches()[:5],
+    )
+
+
+@require_safe
+@staff_required(Role.READER)
+def search(request: HttpRequest) -> HttpResponse:
+    """The first invoices, payers and imports that hold the words."""
+    words = request.GET.get("q", "").strip()[:100]
+    wanted = {
+        "invoices": invoices_for_staff(today=clock.today(), words=words)[:FOUND],
+        "payers": payers_for_staff(words=words)[:FOUND],
+        "batches": batches().filter(rows_name__icontains=words)[:FOUND],
+    }
+    results = {name: list(rows) for name, rows in wanted.items()} if words else {}
+    context = {"words": words, "find_words": words, "today": clock.today(), **results}
+    return screen(request, "search.html", section="search", any=any(results.values()), **context)

@@ -1,0 +1,177 @@
+"""Imports: send, watch, read what is wrong, publish, take back."""
+
+import csv
+import io
+from collections.abc import Callable
+from contextlib import nullcontext
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from shared_apps.accounts.models import Role
+from tenant_apps.backoffice import uploads
+from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.forms import ImportForm, too_large
+from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.progress import first_steps, progress_of
+from tenant_apps.invoices import queries, services
+from tenant_apps.invoices.errors import InvoiceError
+from tenant_apps.invoices.models import Batch
+from tenant_apps.townhall.queries import current_townhall
+from toolkit import safecsv
+
+PROBLEMS_A_PAGE = 100
+
+
+@require_safe
+@staff_required(Role.READER)
+def batch_list(request: HttpRequest) -> HttpResponse:
+    """Every import, newest first."""
+    page = page_of(queries.batches().order_by("-id"), request.GET.get("apres", ""))
+    return screen(request, "batches.html", section="imports", page=page)
+
+
+@csrf_exempt  # only for the look at the size, before anything is read; `_new_batch` asks for the token
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Role.CLERK)
+def new_batch(request: HttpRequest) -> HttpResponse:
+    """Send the files. What is too large is refused from its announced size and never kept."""
+    size = uploads.announced_size(request)
+    if request.method == "POST" and size > uploads.most():
+        uploads.let_finish(request)
+        return _form(request, ImportForm(), problem=too_large(size), status=413)
+    return _new_batch(request)
+
+
+@csrf_protect
+def _new_batch(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _form(request, ImportForm())
+    form = ImportForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _form(request, form, status=422)
+    rows, documents = form.cleaned_data["rows"], form.cleaned_data["documents"]
+    with documents.open() if documents else nullcontext() as documents_file:
+        batch = services.create_batch(
+            actor=request.user,
+            rows_file=rows.open(),
+            rows_name=rows.name,
+            documents_file=documents_file,
+            documents_name=documents.name if documents else "",
+        )
+    return redirect("backoffice:batch", batch.uuid)
+
+
+def _form(request: HttpRequest, form: ImportForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+    return screen(
+        request,
+        "batch_new.html",
+        section="imports",
+        status=status,
+        form=form,
+        problem=problem,
+        limit=settings.UPLOAD_MAX_BYTES,
+        first_steps=first_steps(),
+    )
+
+
+@require_safe
+@staff_required(Role.CLERK)
+def sample(request: HttpRequest) -> HttpResponse:
+    """A small file to start from, as a spreadsheet opens it."""
+    response = HttpResponse("\ufeff" + uploads.SAMPLE, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="exemple-factures.csv"'
+    return response
+
+
+@require_safe
+@staff_required(Role.READER)
+def batch_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The four steps of one import, and what can be done now."""
+    batch = found(queries.batch, public_id)
+    problems = Paginator(queries.problems(batch), PROBLEMS_A_PAGE)
+    problems.count = batch.error_count + batch.warning_count  # type: ignore[misc] - known; nothing is counted
+    return screen(
+        request,
+        "batch.html",
+        section="imports",
+        batch=batch,
+        progress=progress_of(batch),
+        problems=problems.get_page(request.GET.get("page")),
+        preview=queries.first_invoices(batch),
+        earlier=queries.earlier_batch_of_same_file(batch),
+        can_take_back=queries.can_be_taken_back(batch),
+        audience=current_townhall().alert_audience,
+    )
+
+
+@require_safe
+@staff_required(Role.READER)
+def batch_progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The part of the page that moves; once the worker is done, the whole page is asked for again."""
+    batch = found(queries.batch, public_id)
+    progress = progress_of(batch)
+    if not progress.working:
+        return HttpResponseClientRefresh()
+    return screen(request, "partials/progress.html", section="imports", batch=batch, progress=progress)
+
+
+@require_safe
+@staff_required(Role.READER)
+def problems_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The whole list of problems, for a spreadsheet."""
+    batch = found(queries.batch, public_id)
+    text = io.StringIO()
+    lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    lines.writerow([_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")])
+    for problem in queries.problems(batch).iterator():
+        cells = (problem.get_severity_display(), problem.line, problem.field, problem.value, problem.message)
+        lines.writerow([safecsv.cell(value) for value in cells])
+    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="problemes-{batch.created_at:%Y-%m-%d}.csv"'
+    return response
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def publish(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« Publier N factures »."""
+    return _do(request, public_id, services.publish_batch, "")
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def take_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« Retirer cet import »."""
+    done = _("L'import est retiré : les usagers ne voient plus ces factures.")
+    return _do(request, public_id, services.take_back_batch, done)
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« Abandonner cet import »."""
+    done = _("L'import est abandonné. Vous pouvez en envoyer un autre.")
+    return _do(request, public_id, services.discard_batch, done, to="backoffice:batches")
+
+
+def _do(
+    request: HttpRequest, public_id: UUID, act: Callable[..., Batch], done: str, *, to: str = ""
+) -> HttpResponse:
+    batch = found(queries.batch, public_id)
+    try:
+        act(actor=request.user, batch=batch)
+    except InvoiceError as error:
+        messages.error(request, str(error))
+        return redirect("backoffice:batch", public_id)
+    if done:
+        messages.success(request, done)
+    return redirect(to) if to else redirect("backoffice:batch", public_id)

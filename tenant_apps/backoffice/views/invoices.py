@@ -1,0 +1,118 @@
+"""The invoices of the town, and everything about one of them."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from shared_apps.accounts.models import Role
+from tenant_apps.alerts.queries import mails_about
+from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.filters import Chosen, chosen
+from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.summary import summary_of
+from tenant_apps.contact.queries import messages as letters
+from tenant_apps.invoices import queries
+from tenant_apps.invoices.documents import document_link
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import Settled
+from tenant_apps.payments.queries import (
+    attempt_for_staff,
+    attempts_of_invoice,
+    money_about,
+    online_payment,
+    only_declared,
+    only_held,
+)
+from tenant_apps.payments.services import check_now
+from tenant_apps.payments.states import LIVE
+from tenant_apps.townhall.queries import products
+from toolkit import clock
+
+
+@require_safe
+@staff_required(Role.READER)
+def invoice_list(request: HttpRequest) -> HttpResponse:
+    """Search, and filters that stay in the address."""
+    wanted = chosen(request.GET)
+    page = page_of(_filtered(wanted), request.GET.get("apres", ""))
+    return screen(
+        request,
+        "invoices.html",
+        section="invoices",
+        page=page,
+        wanted=wanted,
+        products=products(),
+        today=clock.today(),
+    )
+
+
+def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
+    settled = cast(Settled, wanted.settled if wanted.settled in ("unpaid", "late", "paid") else "")
+    invoices = queries.invoices_for_staff(
+        today=clock.today(), words=wanted.words, state=wanted.state, settled=settled
+    )
+    if wanted.settled == "declared":
+        invoices = only_declared(invoices)
+    if wanted.settled == "held":
+        invoices = only_held(invoices)
+    keys: dict[str, Any] = {
+        "product__code": wanted.product,
+        "batch": wanted.batch,
+        "payer": wanted.payer,
+    }
+    return invoices.filter(**{name: value for name, value in keys.items() if value})
+
+
+@require_safe
+@staff_required(Role.READER)
+def invoice_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
+    invoice = found(queries.invoice_for_staff, public_id)
+    attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
+    return screen(
+        request,
+        "invoice.html",
+        section="invoices",
+        invoice=invoice,
+        attempts=attempts,
+        money=money,
+        summary=summary_of(invoice, attempts, money),
+        online=online_payment(invoice),
+        declaration=getattr(invoice, "declaration", None),
+        mails=mails_about(invoice).defer("text", "html")[:50],
+        letters=letters().filter(invoice=invoice)[:20],
+        live=LIVE,
+        today=clock.today(),
+    )
+
+
+@require_safe
+@staff_required(Role.READER)
+def invoice_pdf(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A link to S3 of five minutes, made after the check of the role."""
+    invoice = found(queries.invoice_for_staff, public_id)
+    if invoice.document is None:
+        raise Http404
+    return redirect(document_link(invoice, inline="telecharger" not in request.GET))
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def check_attempt(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« Vérifier maintenant »: ask the Treasury what became of an attempt."""
+    attempt = found(attempt_for_staff, public_id)
+    before, invoice = attempt.state, attempt.invoice
+    attempt = check_now(actor=request.user, attempt=attempt)
+    if attempt.state == before:
+        messages.info(request, _("Le Trésor public n'a rien de nouveau pour l'instant."))
+    else:
+        messages.success(
+            request, _("Le Trésor public a répondu : %(state)s.") % {"state": attempt.get_state_display()}
+        )
+    return redirect("backoffice:invoice", invoice.uuid)

@@ -1,0 +1,82 @@
+"""What residents wrote, and what we wrote to them."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from shared_apps.accounts.models import Role
+from shared_apps.mail import queries as mail_queries
+from shared_apps.mail import services as mail_services
+from shared_apps.mail.errors import MailError
+from shared_apps.mail.models import MailState
+from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.paging import page_of
+from tenant_apps.contact import queries as contact_queries
+from tenant_apps.contact import services as contact_services
+
+HANDLED = {"": False, "traites": True, "tous": None}
+STATES = {
+    "": "",
+    "en-attente": MailState.QUEUED,
+    "envoyes": MailState.SENT,
+    "echecs": MailState.FAILED,
+}
+
+
+@require_safe
+@staff_required(Role.READER)
+def message_list(request: HttpRequest) -> HttpResponse:
+    """Messages to answer first."""
+    state = request.GET.get("etat", "")
+    found_ = contact_queries.messages(handled=HANDLED.get(state, False))
+    page = page_of(found_, request.GET.get("apres", ""))
+    chips = [("", _("À traiter")), ("traites", _("Traités")), ("tous", _("Tous"))]
+    return screen(request, "messages.html", section="messages", page=page, state=state, chips=chips)
+
+
+@require_safe
+@staff_required(Role.READER)
+def message_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One message."""
+    letter = found(contact_queries.message, public_id)
+    return screen(request, "message.html", section="messages", letter=letter)
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def mark_handled(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« Marquer comme traité »."""
+    contact_services.mark_handled(actor=request.user, message=found(contact_queries.message, public_id))
+    messages.success(request, _("Le message est marqué comme traité."))
+    return redirect("backoffice:messages")
+
+
+@require_safe
+@staff_required(Role.READER)
+def mail_list(request: HttpRequest) -> HttpResponse:
+    """What the portal sent, or could not send."""
+    state = request.GET.get("etat", "")
+    page = page_of(mail_queries.outgoing(state=STATES.get(state, "")), request.GET.get("apres", ""))
+    chips = [
+        *(("", _("Tous")), ("en-attente", _("En attente"))),
+        *(("envoyes", _("Envoyés")), ("echecs", _("Échecs"))),
+    ]
+    return screen(request, "mails.html", section="mails", page=page, state=state, chips=chips)
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def resend(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """« Renvoyer » a message that failed."""
+    mail = found(mail_queries.mail, public_id)
+    try:
+        mail_services.requeue_mail(actor=request.user, mail=mail)
+    except MailError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Le message pour %(to)s repart dans un instant.") % {"to": mail.to})
+    return redirect("/gestion/courriels/?etat=echecs")
