@@ -70,6 +70,7 @@ def _make_town(slug: str, name: str, numcli: str) -> None:
             protocol=Protocol.PAYFIP,
             mode=Mode.PRODUCTION,
             is_default=True,
+            offers_declaration=True,
         )
 
 

@@ -35,6 +35,9 @@ def row(
 
 _ANY_RESIDENT = row(stranger=IN)
 _OWN_INVOICE = row()
+_STAFF = row(payer=OUT, staff=IN)
+_CLERKS = {**_STAFF, "reader": OUT}
+_MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
@@ -54,4 +57,45 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payment-return": _OWN_INVOICE,
     "portal:payment-state": _OWN_INVOICE,
     "portal:declare-paid": row(everyone=405),
+    "backoffice:home": _STAFF,
+    "backoffice:search": _STAFF,
+    "backoffice:batches": _STAFF,
+    "backoffice:new-batch": _CLERKS,
+    "backoffice:sample": _CLERKS,
+    "backoffice:batch": _STAFF,
+    "backoffice:batch-progress": _STAFF,
+    "backoffice:batch-problems": _STAFF,
+    "backoffice:publish-batch": row(everyone=405),
+    "backoffice:discard-batch": row(everyone=405),
+    "backoffice:take-back-batch": row(everyone=405),
+    "backoffice:invoices": _STAFF,
+    "backoffice:invoice": _STAFF,
+    "backoffice:invoice-pdf": {**_STAFF, "reader": MOVED, "clerk": MOVED, "manager": MOVED},
+    "backoffice:check-attempt": row(everyone=405),
+    "backoffice:payers": _STAFF,
+    "backoffice:payer": _STAFF,
+    "backoffice:messages": _STAFF,
+    "backoffice:message": _STAFF,
+    "backoffice:handle-message": row(everyone=405),
+    "backoffice:mails": _STAFF,
+    "backoffice:resend-mail": row(everyone=405),
+    "backoffice:town": _MANAGERS,
+    "backoffice:product": _MANAGERS,
+}
+
+# What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
+# forbidden page gives. The acts are tried with ids of things on which they change nothing or are refused.
+POSTS: dict[str, frozenset[str]] = {
+    "portal:declare-paid": frozenset({"alice", "bob"}),
+    "backoffice:publish-batch": frozenset({"clerk", "manager"}),
+    "backoffice:discard-batch": frozenset({"clerk", "manager"}),
+    "backoffice:take-back-batch": frozenset({"clerk", "manager"}),
+    "backoffice:check-attempt": frozenset({"clerk", "manager"}),
+    "backoffice:handle-message": frozenset({"clerk", "manager"}),
+    "backoffice:resend-mail": frozenset({"clerk", "manager"}),
+    "backoffice:town": frozenset({"manager"}),
+    "backoffice:product": frozenset({"manager"}),
+    "backoffice:new-batch": frozenset({"clerk", "manager"}),
+    "portal:pay": frozenset({"alice", "bob"}),
+    "portal:my-details": frozenset({"alice", "bob", "charlie"}),
 }

@@ -11,10 +11,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from tenant_apps.invoices.models import Document, Invoice
+from shared_apps.mail.models import OutgoingMail
+from tenant_apps.contact.services import send_message
+from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.payments.models import Attempt
 from tenant_apps.residents.models import Payer
 from tenants.models import Town
-from tests.isolation.table import PEOPLE, TOWN
+from tests.isolation.table import PEOPLE, POSTS, TOWN
 
 ALICE_PAGES = (
     "portal:invoice",
@@ -57,6 +60,31 @@ class World:
         payer(self.people["charlie"])
         document = Document.objects.create(key="of-alice.pdf", sha256="0" * 64, size=1, pages=1)
         self.invoice: Invoice = invoice(household, document=document)
+        alice = self.people["alice"]
+        attempt = Attempt.objects.create(
+            invoice=self.invoice,
+            account=alice,
+            product=self.invoice.product,
+            provider="payfip",
+            numcli="001964",
+            fiscal_year="2026",
+            reference=self.invoice.reference,
+            label="Facture",
+            amount=self.invoice.amount,
+            email=alice.email,
+            mode="W",
+            state="abandoned",
+            free_at=self.invoice.due_on.isoformat() + "T00:00Z",
+        )
+        batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
+        message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
+        self.ids = {
+            "batch": batch.uuid,
+            "check-attempt": attempt.uuid,
+            "payer": household.uuid,
+            "message": message.uuid,
+            "mail": OutgoingMail.objects.get(kind="contact").uuid,
+        }
         with tenant_context(other):
             self.people["diane"] = account("diane@example.org")
         with schema_context("public"):
@@ -80,8 +108,8 @@ class World:
 
     def address(self, route: str) -> str:
         """The path of a route, with the ids of Alice's things."""
-        ids: dict[str, UUID] = {"public_id": self.invoice.uuid}
-        for kwargs in ({}, ids):
+        public_id = next((uuid for word, uuid in self.ids.items() if word in route), self.invoice.uuid)
+        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}):
             try:
                 return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             except Exception:  # the next set of ids
@@ -98,6 +126,25 @@ def world(town: Town, other_town: Town, make_account: Any, make_payer: Any, make
 def test_the_table(world: World, person: str) -> None:
     got = {route: world.client(person).get(world.address(route)).status_code for route in TOWN}
     assert got == {route: expected[person] for route, expected in TOWN.items()}
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_posts(world: World, person: str) -> None:
+    for route, allowed in POSTS.items():
+        answer = world.client(person).post(world.address(route))
+        if person in allowed:
+            assert answer.status_code not in (403, 404), route
+        elif person in ("nobody", "diane", "operator"):
+            assert answer.status_code == 302, route
+            assert answer["Location"].startswith("/?suite="), route
+        else:
+            assert answer.status_code == 404, route
+
+
+def test_every_writing_route_is_tried() -> None:
+    """A route whose GET is refused for all writes by POST: it must be in POSTS (signing out concerns oneself)."""
+    writing = {route for route, expected in TOWN.items() if set(expected.values()) == {405}}
+    assert writing - {"portal:sign-out"} <= set(POSTS)
 
 
 def test_another_town_s_invoice_is_absent(world: World, make_payer: Any, make_invoice: Any) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import requests
 from django.utils.translation import gettext as _
 from lxml import etree
-from zeep import Client, Settings
+from zeep import Client, Plugin, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 from zeep.transports import Transport
@@ -119,23 +119,42 @@ class PayFiP:
         return answer
 
     def _service(self) -> Any:
-        """This thread's proxy. Unknown fields of an answer are passed over; ours are checked before."""
+        """This thread's proxy."""
         found = getattr(self._threads, "service", None)
         if found is None:
             session = requests.Session()
             session.trust_env = False  # no proxy by surprise, no .netrc
             transport = Transport(session=session, operation_timeout=(5, self._timeout))
             client = Client(
-                str(CONTRACT), transport=transport, settings=Settings(strict=False, forbid_dtd=True)
+                str(CONTRACT),
+                transport=transport,
+                plugins=[KnownFieldsOnly()],
+                # Strict: a truncated envelope must not be mended into an answer with fields missing.
+                settings=Settings(strict=True, forbid_dtd=True, xsd_ignore_sequence_order=True),
             )
             found = self._threads.service = client.create_service(BINDING, self._service_url)
         return found
+
+
+class KnownFieldsOnly(Plugin):
+    """A field that the Treasury adds one day must not make its answers unreadable: it is passed over."""
+
+    def ingress(self, envelope: Any, http_headers: Any, operation: Any) -> tuple[Any, Any]:
+        """Drop the children of `return` that the contract does not have."""
+        for result in envelope.iter("return"):
+            for child in list(result):
+                if child.tag not in KNOWN:
+                    result.remove(child)
+        return envelope, http_headers
 
 
 DETAIL = (
     *("dattrans", "exer", "heurtrans", "idOp", "mel", "montant", "numauto"),
     *("numcli", "objet", "refdet", "resultrans", "saisie"),
 )
+
+
+KNOWN = frozenset((*DETAIL, "libelleN1", "libelleN2", "libelleN3"))
 
 
 def read_detail(answer: dict[str, str]) -> Status:
@@ -155,6 +174,8 @@ def read_detail(answer: dict[str, str]) -> Status:
 
 def paris_time(dattrans: str, heurtrans: str) -> datetime | None:
     """DDMMYYYY and HHMM on a wall in Paris → aware; None when missing or malformed."""
+    if len(dattrans) != 8 or len(heurtrans) != 4:
+        return None
     try:
         found = datetime.strptime(f"{dattrans} {heurtrans}", "%d%m%Y %H%M")  # noqa: DTZ007 - given its zone below
     except ValueError:

@@ -1,0 +1,214 @@
+"""Our client, bare zeep and eopayment (the public payment library) against the simulator: all agree."""
+
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+from eopayment import payfip_ws
+from zeep import Client
+from zeep.exceptions import Fault
+from zeep.transports import Transport
+
+from tenant_apps.payments.providers.base import (
+    EmailRefused,
+    Outcome,
+    PaymentRequest,
+    ProductRefused,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+from tenant_apps.payments.providers.payfip import fields
+from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
+from tests.payments.conftest import Simulator
+
+pytestmark = pytest.mark.xdist_group("payfip")
+
+
+def request(**changes: object) -> PaymentRequest:
+    values: dict[str, object] = {
+        "numcli": "001964",
+        "fiscal_year": "2015",
+        "reference": "2015RS008001516",
+        "label": "Facture d'école n° 12/3 – été",
+        "amount": Decimal("37.50"),
+        "email": "alice@example.net",
+        "mode": "W",
+        "notify_url": "http://127.0.0.1:9/notification/",
+        "return_url": "http://mairie.localhost/retour/",
+        **changes,
+    }
+    return PaymentRequest(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def payfip() -> PayFiP:
+    return PayFiP(
+        service_url=settings.PAYFIP_SERVICE_URL,
+        payment_url="http://payfip.localhost/tpa/paiementws.web",
+        timeout=2,
+    )
+
+
+def test_created_and_paid(payfip: PayFiP, simulator: Simulator) -> None:
+    started = payfip.start(request())
+    assert started.url == f"http://payfip.localhost/tpa/paiementws.web?idop={started.idop}"
+    assert payfip.fetch_status(started.idop or "").outcome == Outcome.PENDING
+    simulator.act(started.idop, "pay")
+    status = payfip.fetch_status(started.idop or "")
+    assert (status.outcome, status.amount, status.reference, status.numcli, status.mode) == (
+        Outcome.PAID_CARD,
+        Decimal("37.50"),
+        "2015RS008001516",
+        "001964",
+        "W",
+    )
+    assert status.authorization
+    assert status.paid_at is not None
+    assert started.idop not in str(status.raw)  # a bearer secret is in no evidence of ours
+    asked = simulator.operation(started.idop)["fields"]
+    assert asked["montant"] == "3750"
+    assert asked["objet"] == "Facture d ecole n 12 3 ete"
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome"),
+    [
+        ("debit", Outcome.PAID_DEBIT),
+        ("refuse", Outcome.REFUSED_CARD),
+        ("refuse-debit", Outcome.REFUSED_DEBIT),
+        ("abandon", Outcome.ABANDONED),
+    ],
+)
+def test_every_result(payfip: PayFiP, simulator: Simulator, act: str, outcome: Outcome) -> None:
+    idop = payfip.start(request()).idop or ""
+    simulator.act(idop, act)
+    assert payfip.fetch_status(idop).outcome == outcome
+
+
+def test_unknown_and_too_old(payfip: PayFiP, simulator: Simulator) -> None:
+    assert payfip.fetch_status("nobody").outcome == Outcome.UNKNOWN
+    idop = payfip.start(request()).idop or ""
+    simulator.behave(clock=16 * 60.0)
+    assert payfip.fetch_status(idop).outcome == Outcome.TOO_OLD
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "code"),
+    [
+        ({"numcli": "1964"}, ProductRefused, "T1"),
+        ({"reference": "abcd"}, ProviderRefused, "R3"),
+        ({"reference": "with-dash-00"}, ProviderRefused, "R3"),
+        ({"email": "alice"}, EmailRefused, "A2"),
+        ({"email": "a" * 80 + "@example.net"}, EmailRefused, "A2"),
+        ({"amount": Decimal("0.99")}, ProviderRefused, "M3"),
+        ({"amount": Decimal("100000.00")}, ProviderRefused, "M5"),
+        ({"amount": Decimal("1.005")}, ProviderRefused, "M1"),
+        ({"mode": "A"}, ProviderRefused, "S1"),
+        ({"return_url": "http://x/" + "y" * 250}, ProviderRefused, "D1"),
+    ],
+)
+def test_refused_before_calling(changes: dict[str, object], error: type[Exception], code: str) -> None:
+    nowhere = PayFiP(service_url="http://127.0.0.1:9/", payment_url="http://x/", timeout=1)
+    with pytest.raises(error) as refused:
+        nowhere.start(request(**changes))
+    assert refused.value.code == code  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("numcli", ["999901", "999902", "999904"])
+def test_a_number_that_the_treasury_refuses(payfip: PayFiP, numcli: str) -> None:
+    with pytest.raises(ProductRefused):
+        payfip.start(request(numcli=numcli))
+
+
+@pytest.mark.parametrize("illness", ["down", "garbage", "technical", "cut", "slow"])
+def test_no_usable_answer(payfip: PayFiP, simulator: Simulator, illness: str) -> None:
+    idop = payfip.start(request()).idop or ""
+    simulator.behave(soap=illness, delay=4)
+    with pytest.raises(ProviderUnavailable):
+        payfip.start(request())
+    with pytest.raises(ProviderUnavailable) as said:
+        payfip.fetch_status(idop)
+    assert idop not in repr(said.value) + said.value.detail
+
+
+def test_nobody_listens() -> None:
+    nowhere = PayFiP(service_url="http://127.0.0.1:9/", payment_url="http://x/", timeout=1)
+    with pytest.raises(ProviderUnavailable):
+        nowhere.start(request())
+
+
+def test_is_this_you(payfip: PayFiP) -> None:
+    assert payfip.client_details("001964")[0] == "MAIRIE DE DEMONSTRATION"
+    with pytest.raises(ProductRefused):
+        payfip.client_details("999902")
+
+
+def test_bare_zeep_agrees(payfip: PayFiP, simulator: Simulator) -> None:
+    zeep = Client(f"{settings.PAYFIP_SERVICE_URL}?wsdl")
+    idop = zeep.service.creerPaiementSecurise(arg0=fields.creation(request()))
+    with pytest.raises(Fault, match="FonctionnelleErreur"):
+        zeep.service.recupererDetailPaiementSecurise(arg0={"idOp": idop})
+    simulator.act(idop, "pay")
+    detail = zeep.service.recupererDetailPaiementSecurise(arg0={"idOp": idop})
+    assert (detail.montant, detail.resultrans, detail.refdet) == ("3750", "P", "2015RS008001516")
+    assert payfip.fetch_status(idop).outcome == Outcome.PAID_CARD
+
+
+class ToTheSimulator(Transport):
+    """eopayment's own contract names the real service; its requests go to the simulator unchanged."""
+
+    def post(self, address: str, message: bytes, headers: dict[str, str]) -> object:
+        return super().post(settings.PAYFIP_SERVICE_URL, message, headers)
+
+
+def test_eopayment_agrees(payfip: PayFiP, simulator: Simulator) -> None:
+    peer = payfip_ws.Payment(
+        {
+            "numcli": "001964",
+            "automatic_return_url": "http://127.0.0.1:9/notification/",
+            "normal_return_url": "http://mairie.localhost/retour/",
+            "saisie": "T",
+        }
+    )
+    peer.payfip = payfip_ws.PayFiP(zeep_client_kwargs={"transport": ToTheSimulator()})
+    idop, _kind, url = peer.request(
+        "37.50", email="alice@example.net", exer="2015", refdet="2015RS008001516", subject="Facture"
+    )
+    assert idop in url
+    simulator.act(idop, "pay")
+    theirs, ours = peer.payment_status(idop), payfip.fetch_status(idop)
+    assert theirs.is_paid()
+    assert (ours.outcome, ours.amount, ours.mode) == (Outcome.PAID_CARD, Decimal("37.50"), "T")
+    mine = payfip.start(request()).idop
+    simulator.act(mine, "debit")
+    assert peer.payment_status(mine).is_paid()
+
+
+@pytest.mark.parametrize(
+    ("date", "hour", "expected"),
+    [
+        ("01012026", "0005", "2026-01-01T00:05:00+01:00"),
+        ("01072026", "2359", "2026-07-01T23:59:00+02:00"),
+        ("", "", None),
+        ("32132026", "1200", None),
+        ("01012026", "99", None),
+    ],
+)
+def test_paris_time(date: str, hour: str, expected: str | None) -> None:
+    found = paris_time(date, hour)
+    assert (found.isoformat() if found else None) == expected
+
+
+def test_the_simulator_refuses_a_misspelt_tag(simulator: Simulator) -> None:
+    """The real service ignores one in silence; the contract's schema is what catches it."""
+    import requests
+
+    envelope = (
+        '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>'
+        '<n:recupererDetailPaiementSecurise xmlns:n="http://securite.service.tpa.cp.finances.gouv.fr/services/'
+        'mas_securite/contrat_paiement_securise/PaiementSecuriseService"><arg0><idop>1</idop></arg0>'
+        "</n:recupererDetailPaiementSecurise></S:Body></S:Envelope>"
+    )
+    answer = requests.post(settings.PAYFIP_SERVICE_URL, data=envelope.encode(), timeout=5)
+    assert answer.status_code == 500
+    assert b"TechProtocolaireErreur" in answer.content
