@@ -1,5 +1,6 @@
 """Towns, people and invoices: Alice owes, Bob shares, Charlie must see nothing, Diane lives elsewhere."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -181,3 +182,20 @@ def client_for(town: Town) -> Callable[..., Client]:
 def mailbox(town: Town) -> Callable[[], list[OutgoingMail]]:
     """`mailbox()`: the outgoing messages of the current town, oldest first."""
     return lambda: list(OutgoingMail.objects.order_by("id"))
+
+
+@pytest.fixture
+def live_town(django_db_setup: None, django_db_blocker: Any) -> Iterator[Town]:
+    """A town of its own whose rows are really committed, for tests with several connections; dropped afterwards."""
+    with django_db_blocker.unblock():
+        connection.set_schema_to_public()
+        slug = f"live-{uuid.uuid4().hex[:12]}"
+        _make_town(slug, "Commune d'essai", "001964")
+        found = _town(slug)
+        with tenant_context(found):
+            yield found
+        connection.set_schema_to_public()
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA "{found.schema_name}" CASCADE')
+        found.delete()
+        connection.close()

@@ -1,0 +1,249 @@
+"""One road for every answer: applied once, what does not match is held, PAID is never overwritten."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from shared_apps.accounts.models import Account
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import services
+from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
+from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
+from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.settling import settle
+from tenant_apps.payments.states import EDGES, AttemptState
+from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tests.payments.conftest import Simulator
+
+pytestmark = pytest.mark.xdist_group("payfip")
+S = AttemptState
+
+
+@pytest.fixture
+def alice(town: Any, make_account: Callable[..., Account]) -> Account:
+    return make_account("alice@example.net")
+
+
+@pytest.fixture
+def invoice(alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]) -> Invoice:
+    return make_invoice(make_payer(alice))
+
+
+@pytest.fixture
+def attempt(alice: Account, invoice: Invoice, simulator: Simulator) -> Attempt:
+    return services.start_payment(actor=alice, invoice=invoice).attempt
+
+
+def says(attempt: Attempt, outcome: Outcome, **changes: Any) -> Attempt:
+    values: dict[str, Any] = {
+        "amount": attempt.amount,
+        "reference": attempt.reference,
+        "numcli": attempt.numcli,
+        "mode": attempt.mode,
+        **changes,
+    }
+    return settle(attempt_id=attempt.pk, status=Status(outcome, **values), source="poller")
+
+
+def paid(invoice: Invoice) -> Decimal:
+    invoice.refresh_from_db()
+    return Decimal(invoice.paid)
+
+
+def test_paid_once_whatever_repeats(attempt: Attempt, invoice: Invoice) -> None:
+    for _ in range(3):
+        assert says(attempt, Outcome.PAID_CARD).state == S.PAID
+    payment = Payment.objects.get()
+    assert (payment.means, payment.provider_reference) == (Means.CARD, attempt.idop)
+    assert paid(invoice) == Allocation.objects.get().amount == Decimal("37.50")
+
+
+@pytest.mark.parametrize("later", list(Outcome))
+def test_paid_is_never_overwritten(attempt: Attempt, invoice: Invoice, later: Outcome) -> None:
+    says(attempt, Outcome.PAID_DEBIT)
+    assert says(attempt, later).state == S.PAID
+    assert paid(invoice) == Decimal("37.50")
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": Decimal("0.01")},
+        {"amount": None},
+        {"reference": "ANOTHER0001"},
+        {"numcli": "001965"},
+        {"mode": "T"},
+        {"mode": None},
+    ],
+)
+def test_what_was_not_asked_is_held_and_pays_nothing(
+    attempt: Attempt, invoice: Invoice, wrong: dict[str, Any]
+) -> None:
+    found = says(attempt, Outcome.PAID_CARD, **wrong)
+    assert found.state == S.REVIEW
+    assert "ne correspond pas" in found.reason
+    assert not Payment.objects.exists()
+    assert paid(invoice) == 0
+    assert not online_payment(invoice).can  # nobody pays twice meanwhile
+
+
+def test_an_unknown_code_is_held_never_a_failure(attempt: Attempt) -> None:
+    assert says(attempt, Outcome.OTHER).state == S.REVIEW
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT, Outcome.TOO_OLD, Outcome.USED]
+)
+def test_a_no_frees_the_invoice_at_once(
+    attempt: Attempt, invoice: Invoice, alice: Account, outcome: Outcome
+) -> None:
+    says(attempt, outcome)
+    assert online_payment(invoice).can
+    assert services.start_payment(actor=alice, invoice=invoice).attempt.pk != attempt.pk
+
+
+def test_abandoned_is_believed_the_second_time(attempt: Attempt, invoice: Invoice) -> None:
+    assert says(attempt, Outcome.ABANDONED).state == S.STARTED
+    assert says(attempt, Outcome.ABANDONED).state == S.STARTED  # at once: not yet
+    Attempt.objects.update(abandoned_seen_at=timezone.now() - timedelta(minutes=2))
+    assert says(attempt, Outcome.ABANDONED).state == S.ABANDONED
+    assert online_payment(invoice).can
+
+
+def test_abandoned_then_paid_is_paid(attempt: Attempt, invoice: Invoice) -> None:
+    Attempt.objects.update(abandoned_seen_at=timezone.now() - timedelta(minutes=3))
+    assert says(attempt, Outcome.ABANDONED).state == S.ABANDONED
+    assert says(attempt, Outcome.PAID_CARD).state == S.PAID
+    assert paid(invoice) == Decimal("37.50")
+
+
+def test_two_hours_then_free_then_really_paid(attempt: Attempt, invoice: Invoice) -> None:
+    assert says(attempt, Outcome.PENDING).state == S.STARTED
+    Attempt.objects.update(free_at=timezone.now() - timedelta(seconds=1))
+    assert says(attempt, Outcome.PENDING).state == S.EXPIRED
+    assert online_payment(invoice).can
+    assert says(attempt, Outcome.PAID_CARD).state == S.PAID  # expired is only what we show
+    assert paid(invoice) == Decimal("37.50")
+
+
+def test_busy_until(attempt: Attempt, invoice: Invoice, alice: Account) -> None:
+    with pytest.raises(Busy) as busy:
+        services.start_payment(actor=alice, invoice=invoice)
+    assert timedelta(minutes=118) < busy.value.until - timezone.now() <= timedelta(minutes=120)
+    assert f"{timezone.localtime(busy.value.until):%H:%M}" in str(busy.value)
+
+
+def test_paid_at_the_counter_and_online_keeps_the_rest_visible(attempt: Attempt, invoice: Invoice) -> None:
+    book_counter_payment(
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.due_on
+    )
+    says(attempt, Outcome.PAID_CARD)
+    assert paid(invoice) == Decimal("37.50")
+    online = Payment.objects.get(provider="payfip")
+    assert online.amount == Decimal("37.50")
+    assert sum(a.amount for a in online.allocations.all()) == Decimal("7.50")
+
+
+def test_the_attempt_is_written_before_the_treasury_is_called(
+    alice: Account, invoice: Invoice, simulator: Simulator
+) -> None:
+    simulator.behave(soap="cut")  # the Treasury did it, the answer was lost
+    with pytest.raises(ProviderUnavailable):
+        services.start_payment(actor=alice, invoice=invoice)
+    assert Attempt.objects.get().state == S.EXPIRED
+    simulator.behave(soap="ok")
+    assert services.start_payment(actor=alice, invoice=invoice).attempt.state == S.STARTED
+
+
+def test_a_product_that_the_treasury_refuses(alice: Account, invoice: Invoice) -> None:
+    Product.objects.update(numcli="999902")
+    with pytest.raises(ProductRefused):
+        services.start_payment(actor=alice, invoice=Invoice.objects.get(pk=invoice.pk))
+    assert Attempt.objects.get().state == S.FAILED
+
+
+@pytest.mark.parametrize(
+    ("product", "bill", "words"),
+    [
+        ({"protocol": Protocol.NONE}, {}, "ne se règle pas en ligne"),
+        ({"mode": Mode.TEST}, {}, "pas encore ouvert"),
+        ({"payable_days_after_due": 30}, {"due_on": "2020-01-01"}, "date limite"),
+        ({}, {"amount": Decimal("0.50")}, "commence à 1 €"),
+        ({}, {"state": "cancelled"}, "annulée"),
+        ({"kind": ProductKind.TITRE}, {"paid": Decimal("1.00")}, "Une partie"),
+        ({}, {"paid": Decimal("37.50")}, "est réglée"),
+    ],
+)
+def test_why_not_online(
+    alice: Account, invoice: Invoice, product: dict[str, Any], bill: dict[str, Any], words: str
+) -> None:
+    Product.objects.update(**product)
+    Invoice.objects.filter(pk=invoice.pk).update(**bill)
+    found = Invoice.objects.get(pk=invoice.pk)
+    assert words in online_payment(found).reason
+    with pytest.raises(NotPayable):
+        services.start_payment(actor=alice, invoice=found)
+    assert not Attempt.objects.exists()
+
+
+def test_the_poller_alone_is_enough(attempt: Attempt, invoice: Invoice, simulator: Simulator) -> None:
+    simulator.act(attempt.idop, "pay")
+    assert services.check_due() == 0  # its time has not come
+    Attempt.objects.update(next_check_at=timezone.now())
+    assert services.check_due() == 1
+    assert paid(invoice) == Decimal("37.50")
+
+
+def test_the_treasury_down_for_an_hour(attempt: Attempt, invoice: Invoice, simulator: Simulator) -> None:
+    simulator.act(attempt.idop, "pay")
+    simulator.behave(soap="down")
+    Attempt.objects.update(next_check_at=timezone.now())
+    services.check_due()
+    attempt.refresh_from_db()
+    assert attempt.state == S.STARTED
+    assert attempt.next_check_at is not None
+    simulator.behave(soap="ok")
+    Attempt.objects.update(next_check_at=timezone.now())
+    services.check_due()
+    assert paid(invoice) == Decimal("37.50")
+
+
+def test_the_database_refuses_a_second_live_attempt(attempt: Attempt, invoice: Invoice) -> None:
+    attempt.pk, attempt.idop, attempt.uuid = None, "other", None
+    with pytest.raises(DatabaseError), transaction.atomic():
+        attempt.save()
+
+
+def test_the_database_refuses_more_than_the_amount(invoice: Invoice) -> None:
+    payment = Payment.objects.create(
+        provider="x",
+        provider_reference="1",
+        means=Means.CASH,
+        amount=100,
+        paid_on=invoice.due_on,
+        recorded_by="x",
+    )
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Allocation.objects.create(payment=payment, invoice=invoice, amount=Decimal("37.51"))
+    Allocation.objects.create(payment=payment, invoice=invoice, amount=Decimal("30.00"))
+    assert paid(invoice) == Decimal("30.00")
+    Payment.objects.filter(pk=payment.pk).update(cancelled_at=timezone.now())
+    assert paid(invoice) == 0
+    Payment.objects.filter(pk=payment.pk).update(cancelled_at=None)
+    assert paid(invoice) == Decimal("30.00")
+    Allocation.objects.all().delete()
+    assert paid(invoice) == 0
+
+
+def test_every_edge_has_its_reason_and_paid_has_no_way_out() -> None:
+    assert all(EDGES.values())
+    assert not [to for (start, to) in EDGES if start == S.PAID]
+    assert {to for pair in EDGES for to in pair} == set(S)
