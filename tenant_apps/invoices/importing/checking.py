@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.documents import Archive, DocumentError, key_of
+from tenant_apps.invoices.importing.documents import Archive, DocumentError
+from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState

@@ -13,7 +13,8 @@ from typing import BinaryIO
 import pikepdf
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.rows import FileError
+from tenant_apps.invoices.importing.errors import FileError
+from tenant_apps.invoices.importing.fields import key_of
 
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 20 * 1024 * 1024
@@ -34,12 +35,6 @@ class Pdf:
     content: bytes
     sha256: str
     pages: int
-
-
-def key_of(name: str) -> str:
-    """How a file name and an invoice number are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
-    stem = re.sub(r"\.pdf$", "", name.strip(), flags=re.IGNORECASE)
-    return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
 
 
 class Archive:
