@@ -1,10 +1,14 @@
 """Files as a billing clerk hands them over, sound and broken."""
 
+import contextlib
 import io
+import tracemalloc
 import zipfile
+from collections.abc import Callable, Iterator
 
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 
+MEGABYTE = 1024 * 1024
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;E-mail;Régie;Fichier PDF"
 ROW = "2015-001-001078;02/09/2015;31/08/2016;25,00 €;FACTURATION;F001;alice@example.net;;"
 
@@ -43,3 +47,15 @@ def zipped(
             archive.writestr(name, content, compress_type=compression)
     out.seek(0)
     return out
+
+
+@contextlib.contextmanager
+def memory() -> Iterator[Callable[[], int]]:
+    """`with memory() as peak: …` then `peak()`: the most bytes that Python held inside the block."""
+    found = [0]
+    tracemalloc.start()
+    try:
+        yield lambda: found[0]
+    finally:
+        found[0] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()

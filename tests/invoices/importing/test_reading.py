@@ -4,7 +4,6 @@ import contextlib
 import csv
 import dataclasses
 import io
-import tracemalloc
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +17,7 @@ from tenant_apps.invoices.importing import fields
 from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import FieldError
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader
-from tests.invoices.importing.files import HEADER, ROW, changed, lines, read
+from tests.invoices.importing.files import HEADER, MEGABYTE, ROW, changed, lines, memory, read
 from toolkit.money import format_euros
 
 
@@ -398,9 +397,7 @@ def test_three_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
         samples.write_csv(samples.batch(3000), out)
     with path.open("rb") as stream:
         reader = Reader(stream, path.stat().st_size)
-        tracemalloc.start()
-        count = sum(isinstance(item, InvoiceRow) for item in reader)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        with memory() as peak:
+            count = sum(isinstance(item, InvoiceRow) for item in reader)
     assert count == 3000
-    assert peak < 3 * 1024 * 1024  # the numbers already seen, and not the rows
+    assert peak() < 3 * MEGABYTE  # the numbers already seen, and not the rows
