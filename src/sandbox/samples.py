@@ -1,5 +1,6 @@
 """Invented invoices with real PDFs, for the demo, the tests and the benchmarks. Always the same for the same input."""
 
+import argparse
 import csv
 import io
 import zipfile
@@ -7,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import BinaryIO
 
 from sandbox.sample_pdf import Bill, render
@@ -135,3 +137,22 @@ def batch(size: int, *, series: str = "2026-002", start: date = date(2026, 11, 2
             emails=(f"famille{payer}@example.net",),
             address=(f"{1 + payer % 90} rue des Écoles", "31320", "DÉMONSTRATION"),
         )
+
+
+def main() -> None:
+    """`python -m sandbox.samples --count 3000 --folder /tmp/factures`: a CSV and a ZIP to hand to the back office."""
+    parser = argparse.ArgumentParser(description="Factures inventées : factures.csv et factures.zip.")
+    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--series", default="2026-002")
+    parser.add_argument("--town", default="Mairie de Démonstration")
+    parser.add_argument("--folder", type=Path, default=Path())
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with (options.folder / "factures.csv").open("wb") as rows:
+        write_csv(batch(options.count, series=options.series), rows)
+    with (options.folder / "factures.zip").open("wb") as documents:
+        write_zip(batch(options.count, series=options.series), documents, options.town)
+
+
+if __name__ == "__main__":
+    main()

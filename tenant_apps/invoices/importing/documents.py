@@ -73,12 +73,12 @@ class Archive:
 
     def __init__(self, stream: BinaryIO) -> None:
         try:
-            self._zip = zipfile.ZipFile(_Careful(stream))  # type: ignore[arg-type]
+            self._zip = zipfile.ZipFile(_Careful(stream))
         except _DirectoryTooLarge:
             raise FileError(_too_many()) from None
         except (zipfile.BadZipFile, struct.error, EOFError, ValueError, OSError, NotImplementedError):
             raise FileError(_("Le fichier des PDF n'est pas une archive ZIP lisible.")) from None
-        self._zip.fp = stream  # type: ignore[assignment]  # the list is read: the PDFs have their own bound
+        self._zip.fp = stream  # the list is read: the PDFs have their own bound
         entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES:
             raise FileError(_too_many())
