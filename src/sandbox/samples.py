@@ -1,17 +1,17 @@
 """Invented invoices with real PDFs, for the demo, the tests and the benchmarks. Always the same for the same input."""
 
+import argparse
 import csv
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import BinaryIO
 
-from fpdf import FPDF
-
-from toolkit.money import format_euros
+from sandbox.sample_pdf import Bill, render
 
 HEADER = (
     *(
@@ -83,42 +83,25 @@ class Sample:
 
 
 def invoice_pdf(sample: Sample, town: str) -> bytes:
-    """A plain one-page invoice that says it is a sample."""
-    pdf = FPDF()
-    pdf.set_creation_date(datetime(2026, 1, 1, tzinfo=UTC))  # the same bytes every time
-    pdf.add_page()
-    pdf.set_font("Helvetica", "B", 16)
-    pdf.cell(0, 10, _latin(town), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font("Helvetica", "", 11)
-    pdf.cell(0, 7, _latin("Exemplaire de démonstration, sans valeur"), new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(8)
-    for text in (" ".join(filter(None, sample.name)), sample.address[0], " ".join(sample.address[1:])):
-        pdf.set_x(110)
-        pdf.cell(0, 6, _latin(text), new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(10)
-    pdf.set_font("Helvetica", "B", 13)
-    pdf.cell(0, 9, _latin(f"Facture n° {sample.number}"), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font("Helvetica", "", 11)
-    for label, value in (
-        ("Objet", sample.subject),
-        ("Date", f"{sample.issued_on:%d/%m/%Y}"),
-        ("À régler avant le", f"{sample.due_on:%d/%m/%Y}"),
-        ("Dossier", sample.payer),
-    ):
-        pdf.cell(60, 7, _latin(label))
-        pdf.cell(0, 7, _latin(value), new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(6)
-    pdf.set_font("Helvetica", "B", 14)
-    pdf.cell(60, 10, _latin("Montant à régler"), border="TB")
-    pdf.cell(
-        0, 10, _latin(format_euros(sample.amount)), border="TB", align="R", new_x="LMARGIN", new_y="NEXT"
+    """The bill as a resident receives it: one A4 page of about 4 kB that says it is a demonstration."""
+    return render(
+        Bill(
+            town=town,
+            number=sample.number,
+            subject=sample.subject,
+            issued_on=sample.issued_on,
+            due_on=sample.due_on,
+            fiscal_year=sample.fiscal_year,
+            payer=sample.payer,
+            recipient=(
+                " ".join(filter(None, (sample.name[0], sample.name[2], sample.name[1]))),
+                sample.address[0],
+                " ".join(sample.address[1:]),
+            ),
+            lines=sample.lines or ((sample.subject, sample.amount),),
+            amount=sample.amount,
+        )
     )
-    return bytes(pdf.output())
-
-
-def _latin(text: str) -> str:
-    """The base fonts of PDF know Windows-1252's signs only; narrow spaces become plain ones."""
-    return text.replace("\u202f", " ").replace("\u00a0", " ").replace("€", "euros").replace("’", "'")
 
 
 def write_csv(samples: Iterable[Sample], out: BinaryIO) -> None:
@@ -154,3 +137,22 @@ def batch(size: int, *, series: str = "2026-002", start: date = date(2026, 11, 2
             emails=(f"famille{payer}@example.net",),
             address=(f"{1 + payer % 90} rue des Écoles", "31320", "DÉMONSTRATION"),
         )
+
+
+def main() -> None:
+    """`python -m sandbox.samples --count 3000 --folder /tmp/factures`: a CSV and a ZIP to hand to the back office."""
+    parser = argparse.ArgumentParser(description="Factures inventées : factures.csv et factures.zip.")
+    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--series", default="2026-002")
+    parser.add_argument("--town", default="Mairie de Démonstration")
+    parser.add_argument("--folder", type=Path, default=Path())
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with (options.folder / "factures.csv").open("wb") as rows:
+        write_csv(batch(options.count, series=options.series), rows)
+    with (options.folder / "factures.zip").open("wb") as documents:
+        write_zip(batch(options.count, series=options.series), documents, options.town)
+
+
+if __name__ == "__main__":
+    main()

@@ -159,7 +159,7 @@ def test_a_bad_row_is_named_and_nothing_is_kept(
 ) -> None:
     batch = run(*lines)
     assert batch.state == BatchState.REFUSED
-    problem = batch.problems.get()
+    problem = batch.problems.get(severity="error")
     assert (problem.line, problem.field) == (line, field)
     assert words in problem.message
     assert not Invoice.objects.exists()
@@ -184,9 +184,28 @@ def test_a_bad_file_is_explained(run: Callable[..., Batch], raw: bytes, words: s
 
 def test_a_missing_and_an_extra_pdf_are_warnings(run: Callable[..., Batch]) -> None:
     batch = run(HEADER, ROW, documents=archive(**{"autre.pdf": pdf()}))
-    assert (batch.state, batch.warning_count) == (BatchState.READY, 2)
+    assert batch.state == BatchState.READY
+    assert batch.problems.filter(field="Fichier PDF", severity="warning").count() == 2
     assert "Pas de PDF" in " ".join(sentences(batch))
     assert "autre.pdf" in " ".join(sentences(batch))
+
+
+def test_a_pdf_is_never_shown_to_another_payer(run: Callable[..., Batch]) -> None:
+    header, one = HEADER + ";Fichier PDF", ROW + ";C:\\export\\liste.pdf"
+    documents = {"liste.pdf": pdf()}
+    same = run(header, one, ROW2 + ";liste.pdf", documents=archive(**documents))
+    assert (same.state, same.document_count) == (BatchState.READY, 1)  # one PDF for two invoices of one payer
+    services.discard_batch(actor="system", batch=same)
+    other = run(header, one, ROW2.replace("F001", "F002") + ";liste.pdf", documents=archive(**documents))
+    assert other.state == BatchState.REFUSED
+    assert "d'un autre redevable" in " ".join(sentences(other))
+
+
+def test_one_pdf_is_not_guessed_for_two_years(run: Callable[..., Batch]) -> None:
+    years = (f"{row};{year}" for row, year in ((ROW, 2015), (ROW.replace("02/09/2015", "02/01/2016"), 2016)))
+    batch = run(HEADER + ";Exercice", *years, documents=archive(**{"2015-001-001078.pdf": pdf()}))
+    assert batch.state == BatchState.REFUSED
+    assert "convient aussi à la ligne 2" in " ".join(sentences(batch))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.documents import Archive, DocumentError, key_of
+from tenant_apps.invoices.importing.documents import Archive, DocumentError, base_name
+from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
@@ -60,7 +61,7 @@ class Checker:
         self._archive = archive
         self._products = products_by_code()
         self._default = default_product()
-        self.used: set[str] = set()
+        self.used: dict[str, InvoiceRow] = {}  # key of a PDF → the first row that has it
 
     def chunks(self, reader: Reader, report: Report) -> Iterator[list[Candidate]]:
         """The new rows of each chunk; everything else goes to `report`. Raises FileError."""
@@ -111,12 +112,28 @@ class Checker:
     def _document_of(self, row: InvoiceRow, report: Report) -> str | None:
         if self._archive is None:
             return None
-        key = key_of(row.document or row.number)
-        if key in self._archive.entries:
-            self.used.add(key)
+        name = row.document or row.number
+        # A number may hold a slash; the column of file names may hold the folder of the billing machine.
+        key = key_of(base_name(name) if row.document else name)
+        if key not in self._archive.entries:
+            sentence = _("Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document.")
+            report.add(RowProblem(row.line, "Fichier PDF", name, sentence, is_error=False))
+            return None
+        first = self.used.setdefault(key, row)
+        if first is row:
             return key
-        sentence = _("Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document.")
-        report.add(RowProblem(row.line, "Fichier PDF", row.document or row.number, sentence, is_error=False))
+        # One PDF may serve several invoices when the file says so, but nobody reads another's.
+        if row.payer != first.payer:
+            sentence = _(
+                "« Fichier PDF » est déjà celui de la ligne %(line)d, d'un autre redevable : chacun a le sien."
+            )
+        elif not (row.document and first.document):
+            sentence = _(
+                "Le nom du PDF convient aussi à la ligne %(line)d : précisez-le dans la colonne « Fichier PDF »."
+            )
+        else:
+            return key
+        report.add(RowProblem(row.line, "Fichier PDF", name, sentence % {"line": first.line}))
         return None
 
 

@@ -4,7 +4,9 @@ import hashlib
 import io
 import re
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,13 +15,21 @@ from typing import BinaryIO
 import pikepdf
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.rows import FileError
+from tenant_apps.invoices.importing.errors import FileError
+from tenant_apps.invoices.importing.fields import key_of
 
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 20 * 1024 * 1024
 MOST_TOTAL_BYTES = 2 * 1024 * 1024 * 1024
 MOST_RATIO = 200  # a PDF is compressed already; only a bomb shrinks two hundred times
 MOST_PAGES = 200
+MOST_DIRECTORY_BYTES = 8 * 1024 * 1024  # the list of 20,000 names, generously
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # LZMA would let a header reserve 4 GB of memory
+
+# Opening a PDF inflates its tables, which may be bombs too. Of the whole process, so set once, here.
+pikepdf.settings.set_qpdf_limits(
+    flate_max_memory=64 * 1024 * 1024, parser_max_container_size=500_000, doc_max_warnings=100
+)
 
 
 class DocumentError(Exception):
@@ -36,10 +46,26 @@ class Pdf:
     pages: int
 
 
-def key_of(name: str) -> str:
-    """How a file name and an invoice number are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
-    stem = re.sub(r"\.pdf$", "", name.strip(), flags=re.IGNORECASE)
-    return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
+class _DirectoryTooLarge(Exception):
+    """The ZIP's list of files alone would fill the memory."""
+
+
+class _Careful:
+    """The stream while zipfile reads the list of files, which it does at one go and before anything can be counted."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MOST_DIRECTORY_BYTES:
+            raise _DirectoryTooLarge
+        return self._stream.read(size if size >= 0 else MOST_DIRECTORY_BYTES)
+
+
+def base_name(name: str) -> str:
+    """The last part of a path, whichever system wrote it."""
+    return re.split(r"[/\\\\]", name)[-1]
 
 
 class Archive:
@@ -47,12 +73,15 @@ class Archive:
 
     def __init__(self, stream: BinaryIO) -> None:
         try:
-            self._zip = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, EOFError, ValueError, OSError):
+            self._zip = zipfile.ZipFile(_Careful(stream))
+        except _DirectoryTooLarge:
+            raise FileError(_too_many()) from None
+        except (zipfile.BadZipFile, struct.error, EOFError, ValueError, OSError, NotImplementedError):
             raise FileError(_("Le fichier des PDF n'est pas une archive ZIP lisible.")) from None
+        self._zip.fp = stream  # the list is read: the PDFs have their own bound
         entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES:
-            raise FileError(_("L'archive contient plus de 20 000 fichiers. Découpez-la en plusieurs envois."))
+            raise FileError(_too_many())
         if sum(entry.file_size for entry in entries) > MOST_TOTAL_BYTES:
             raise FileError(
                 _("L'archive dépasse 2 Go une fois décompressée. Découpez-la en plusieurs envois.")
@@ -62,38 +91,40 @@ class Archive:
             if _is_litter(entry.filename):
                 continue
             _refuse_dangerous(entry)
-            key = key_of(PurePosixPath(entry.filename).name)
+            name = base_name(entry.filename)
+            key = key_of(name)
             if key in self.entries:
                 raise FileError(
-                    _("L'archive contient deux fois le fichier « %(name)s ».")
-                    % {"name": PurePosixPath(entry.filename).name}
+                    _("L'archive contient deux fois le fichier « %(name)s ».") % {"name": name[:80]}
                 )
             self.entries[key] = entry
 
     def read(self, key: str) -> Pdf:
         """The PDF of that key. Raises KeyError when absent, DocumentError when it is not a sound PDF."""
         entry = self.entries[key]
-        name = PurePosixPath(entry.filename).name
+        name = base_name(entry.filename)[:80]
         if entry.file_size > MOST_FILE_BYTES:
             raise DocumentError(_("« %(name)s » dépasse 20 Mo.") % {"name": name})
         try:
             with self._zip.open(entry) as stream:
-                content = stream.read(MOST_FILE_BYTES + 1)
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError):
+                content = stream.read(entry.file_size + 1)  # no more than the list says, and one to tell
+        except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError):
             raise DocumentError(_("« %(name)s » est abîmé dans l'archive.") % {"name": name}) from None
-        if len(content) > MOST_FILE_BYTES:  # the directory of the ZIP lied
-            raise DocumentError(_("« %(name)s » dépasse 20 Mo.") % {"name": name})
         return Pdf(name, content, hashlib.sha256(content).hexdigest(), _pages(name, content))
 
     def names(self) -> Iterator[tuple[str, str]]:
         """(key, name) of each file."""
         for key, entry in self.entries.items():
-            yield key, PurePosixPath(entry.filename).name
+            yield key, base_name(entry.filename)
+
+
+def _too_many() -> str:
+    return _("L'archive contient plus de 20 000 fichiers. Découpez-la en plusieurs envois.")
 
 
 def _is_litter(name: str) -> bool:
     """What operating systems leave in archives."""
-    return name.startswith("__MACOSX/") or PurePosixPath(name).name in {
+    return name.startswith("__MACOSX/") or base_name(name) in {
         ".DS_Store",
         "Thumbs.db",
         "desktop.ini",
@@ -113,6 +144,8 @@ def _refuse_dangerous(entry: zipfile.ZipInfo) -> None:
         )
     if entry.flag_bits & 0x1:
         raise FileError(_("L'archive est protégée par un mot de passe : refaites-la sans mot de passe."))
+    if entry.compress_type not in _METHODS:
+        raise FileError(_("L'archive est compressée d'une manière inhabituelle : refaites un ZIP ordinaire."))
     if entry.file_size > 1024 * 1024 and entry.file_size > MOST_RATIO * max(entry.compress_size, 1):
         raise FileError(
             _("L'archive contient un fichier anormalement compressé : « %(name)s ».") % {"name": name[:80]}
@@ -123,12 +156,16 @@ def _pages(name: str, content: bytes) -> int:
     """How many pages. Raises DocumentError when it is no sound PDF that anybody can open."""
     if not content.startswith(b"%PDF-"):
         raise DocumentError(_("« %(name)s » n'est pas un PDF.") % {"name": name})
+    if b"%%EOF" not in content[-2048:]:  # a repair would drop what is missing without a word
+        raise DocumentError(
+            _("« %(name)s » est abîmé : la fin manque. Produisez-le à nouveau.") % {"name": name}
+        )
     try:
         with pikepdf.open(io.BytesIO(content)) as pdf:
             pages = len(pdf.pages)
     except pikepdf.PasswordError:
         raise DocumentError(_("« %(name)s » est protégé par un mot de passe.") % {"name": name}) from None
-    except (pikepdf.PdfError, RuntimeError, ValueError):
+    except Exception:  # whatever a parser says of hostile bytes, the file is not sound
         raise DocumentError(
             _("« %(name)s » est un PDF abîmé : produisez-le à nouveau.") % {"name": name}
         ) from None

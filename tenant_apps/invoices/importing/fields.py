@@ -3,17 +3,22 @@
 import re
 import unicodedata
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from toolkit import emails
 
-LARGEST = Decimal(
-    "99999.99"
-)  # PayFiP's own limit is under 100,000 € (payfip.md §2); no resident's bill is near it
+LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
+NOT_ONLINE = Decimal("100000")  # PayFiP takes less than that (payfip.md §2)
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NUMBERS = (
+    r"([0-9]+)(?:[.,]([0-9]+))?",  # 1234,50
+    r"([0-9]{1,3}(?: [0-9]{3})+)(?:[.,]([0-9]+))?",  # 1 234,50
+    r"([0-9]{1,3}(?:[.][0-9]{3})+),([0-9]+)",  # 1.234,50
+    r"([0-9]{1,3}(?:,[0-9]{3})+)[.]([0-9]+)",  # 1,234.50
+)
 
 
 class FieldError(ValueError):
@@ -26,9 +31,16 @@ def fold(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", plain)
 
 
+def key_of(name: str) -> str:
+    """How a file name and an invoice number are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
+    stem = re.sub(r"\.pdf$", "", name.strip(), flags=re.IGNORECASE)
+    return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
+
+
 def text(raw: str, *, longest: int, required: bool = False) -> str:
-    """Trimmed, single-spaced text."""
-    value = _SPACES.sub(" ", raw).strip()
+    """Trimmed, single-spaced text, without the signs that nobody sees."""
+    visible = "".join(sign for sign in raw if unicodedata.category(sign) != "Cf")
+    value = unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
     if _CONTROL.search(value):
         raise FieldError(_("contient des caractères illisibles : vérifiez l'encodage du fichier."))
     if required and not value:
@@ -39,33 +51,42 @@ def text(raw: str, *, longest: int, required: bool = False) -> str:
 
 
 def amount(raw: str) -> Decimal:
-    """« 1 234,50 € » → Decimal("1234.50") euros; more than zero, two decimals at most."""
-    cleaned = _SPACES.sub("", raw).removesuffix("€").removesuffix("EUR")
-    if not cleaned:
+    """« 1 234,50 € » → Decimal("1234.50") euros; more than zero, nothing below the cent.
+
+    Three digits after a single sign are refused: « 1,234 » is one euro and something here, a thousand
+    elsewhere, and money is never guessed.
+    """
+    value = _SPACES.sub(" ", raw).strip()
+    value = re.sub(r"^€ ?| ?(€|eur|euros?)$", "", value, flags=re.IGNORECASE)
+    if not value:
         raise FieldError(_("est vide : indiquez un montant, par exemple 37,50."))
-    if not re.fullmatch(r"[+-]?\d+([.,]\d+)?", cleaned):
+    sign, digits = (value[0], value[1:].lstrip()) if value[0] in "+-" else ("", value)
+    found = next(filter(None, (re.fullmatch(pattern, digits) for pattern in _NUMBERS)), None)
+    if found is None:
         raise FieldError(_("n'est pas un montant : écrivez par exemple 37,50."))
-    try:
-        value = Decimal(cleaned.replace(",", "."))
-    except InvalidOperation:  # pragma: no cover - the pattern above admits only numbers
-        raise FieldError(_("n'est pas un montant : écrivez par exemple 37,50.")) from None
-    if value <= 0:
+    whole, cents = re.sub(r"[ .,]", "", found[1]), found[2] or ""
+    if len(cents) == 3 or cents[2:].strip("0"):
+        raise FieldError(
+            _("a plus de deux décimales : écrivez les centimes sur deux chiffres, par exemple 37,50.")
+        )
+    euros = Decimal(f"{whole}.{cents[:2] or '0'}")
+    if sign == "-" or not euros:
         raise FieldError(_("doit être supérieur à zéro ; un avoir ne s'importe pas comme une facture."))
-    if value != value.quantize(Decimal("0.01")):
-        raise FieldError(_("a plus de deux décimales : arrondissez-le au centime."))
-    if value > LARGEST:
-        raise FieldError(_("dépasse 99 999,99 € : vérifiez la virgule."))
-    return value.quantize(Decimal("0.01"))
+    if euros > LARGEST:
+        raise FieldError(_("dépasse 99 999 999,99 € : vérifiez la virgule."))
+    return euros.quantize(Decimal("0.01"))
 
 
 def day(raw: str) -> date:
-    """JJ/MM/AAAA (also with - or .), or AAAA-MM-JJ."""
-    value = raw.strip()
+    """JJ/MM/AAAA (also with - or .), or AAAA-MM-JJ; an hour after it is left out."""
+    value = re.sub(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?$", "", raw.strip())
     if not value:
         raise FieldError(_("est vide : indiquez une date, par exemple 30/10/2026."))
-    if re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", value):
+    if re.fullmatch(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}", value):
         raise FieldError(_("a une année sur deux chiffres : écrivez-la en entier, par exemple 30/10/2026."))
     for pattern in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"):
+        if not value.isascii():  # strptime takes the digits of every script
+            break
         try:
             found = datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a date on paper has no zone
         except ValueError:
@@ -81,7 +102,7 @@ def year(raw: str, default: int) -> int:
     value = raw.strip()
     if not value:
         return default
-    if not re.fullmatch(r"20\d{2}", value):
+    if not re.fullmatch(r"20[0-9]{2}", value):
         raise FieldError(_("n'est pas un exercice : écrivez une année, par exemple 2026."))
     return int(value)
 
@@ -90,21 +111,23 @@ def reference(raw: str, *, number: str, year: int) -> str:
     """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (payfip.md §2).
 
     A file that gives none gets the number, with the exercice before it when the number does not begin with it:
-    the number alone is unique within a year only.
+    the number alone is unique within a year only. Never shortened: two invoices would share one.
     """
-    given = _letters_and_digits(raw)
     if raw.strip():
-        if not 6 <= len(given) <= 30:
-            raise FieldError(_("doit compter de 6 à 30 lettres ou chiffres."))
-        return given
-    own = _letters_and_digits(number)
+        value = re.sub(r"[\W_]+", "", raw)
+        if not re.fullmatch(r"[A-Za-z0-9]{6,30}", value):
+            raise FieldError(_("doit compter de 6 à 30 lettres sans accent ou chiffres : vérifiez-la."))
+        return value
+    plain = unicodedata.normalize("NFKD", number).encode("ascii", "ignore").decode()
+    own = re.sub(r"[^A-Za-z0-9]", "", plain)
     own = own if own.startswith(str(year)) else f"{year}{own}"
-    return own.ljust(6, "0")[:30]
-
-
-def _letters_and_digits(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9]", "", plain)
+    if len(own) > 30:
+        raise FieldError(
+            _(
+                "est vide et le numéro est trop long pour en tenir lieu : donnez une référence de 6 à 30 signes."
+            )
+        )
+    return own.rjust(6, "0")  # on the left: on the right, 1 and 10 would become one
 
 
 def addresses(raw: str) -> tuple[str, ...]:
@@ -114,6 +137,9 @@ def addresses(raw: str) -> tuple[str, ...]:
         if not part:
             continue
         if not emails.is_valid(part):
-            raise FieldError(_("n'est pas une adresse e-mail : vérifiez-la, ou laissez la case vide."))
+            sentence = _(
+                "contient « %(part)s », qui n'est pas une adresse e-mail : corrigez-la, ou laissez la case vide."
+            )
+            raise FieldError(sentence % {"part": part[:80]})
         found[emails.normalise(part)] = None
     return tuple(found)

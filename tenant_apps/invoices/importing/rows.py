@@ -10,49 +10,15 @@ from typing import BinaryIO, TypeVar
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.fields import FieldError, fold
+from tenant_apps.invoices.importing.columns import COLUMNS, Columns, delimiter_of, find_columns, split
+from tenant_apps.invoices.importing.errors import FileError
+from tenant_apps.invoices.importing.fields import FieldError, fold, key_of
+from tenant_apps.invoices.importing.text import Lines, encoding_of
 
 T = TypeVar("T")
 MOST_ROWS = 50_000
 MOST_BYTES = 50 * 1024 * 1024
-_DELIMITERS = (";", "\t", ",")
-
-# Field → its name on the screen, and the headers met in the exports, folded.
-COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "number": (
-        "Numéro",
-        ("numero", "numerofacture", "numfacture", "nfacture", "nofacture", "ndefacture", "facture"),
-    ),
-    "issued_on": ("Date", ("date", "datefacture", "datefact", "dateemission", "datedefacture")),
-    "due_on": ("Échéance", ("echeance", "dateecheance", "datech", "datelimite", "dateecheancefacture")),
-    "amount": ("Montant", ("montant", "montantttc", "ttc", "total", "montanteuros", "montantfacture", "nap")),
-    "subject": ("Objet", ("objet", "libelle", "designation", "intitule")),
-    "fiscal_year": ("Exercice", ("exercice", "annee", "exer")),
-    "reference": (
-        "Référence TIPI",
-        ("referencetipi", "reftipi", "refdet", "referencepayfip", "referencepaiement"),
-    ),
-    "payer": (
-        "Code redevable",
-        ("coderedevable", "redevable", "codefamille", "famille", "codeclient", "nredevable", "numerofamille"),
-    ),
-    "title": ("Civilité", ("civilite", "titre")),
-    "last_name": ("Nom", ("nom", "nomredevable", "nomfamille", "raisonsociale")),
-    "first_name": ("Prénom", ("prenom",)),
-    "address1": ("Adresse", ("adresse", "adresse1", "rue")),
-    "address2": ("Adresse (suite)", ("adresse2", "complement", "complementadresse")),
-    "postcode": ("CP", ("cp", "codepostal")),
-    "city": ("Ville", ("ville", "commune")),
-    "email": ("E-mail", ("email", "mail", "courriel", "adressemail", "adresseemail", "emails")),
-    "product": ("Régie", ("regie", "budget", "produit", "coderegie")),
-    "document": ("Fichier PDF", ("fichierpdf", "pdf", "fichier", "nomfichier", "document")),
-}
-REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
-_BY_HEADER = {header: name for name, (_label, headers) in COLUMNS.items() for header in headers}
-
-
-class FileError(Exception):
-    """The file as a whole cannot be read; `str()` is what to tell the clerk."""
+_FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
 
 
 @dataclass(frozen=True)
@@ -89,6 +55,22 @@ class RowProblem:
     message: str
     is_error: bool = True
 
+    def __str__(self) -> str:
+        """The whole sentence, where line and field have no column of their own."""
+        if self.line is None:
+            return self.message
+        return _("Ligne %(line)d : %(message)s") % {"line": self.line, "message": self.message}
+
+
+@dataclass
+class _Seen:
+    """The first line of each number, each key of a number, and each payment reference of a product."""
+
+    numbers: dict[tuple[str, int, str], int] = field(default_factory=dict)
+    keys: dict[tuple[str, int, str], int] = field(default_factory=dict)
+    references: dict[tuple[str, str], int] = field(default_factory=dict)
+    year_was_said: bool = False
+
 
 @dataclass
 class Reader:
@@ -96,54 +78,79 @@ class Reader:
 
     stream: BinaryIO
     size: int
-    columns: dict[str, int] = field(default_factory=dict)
+    columns: Columns = field(default_factory=lambda: Columns({}, 0, ()))
 
     def __iter__(self) -> Iterator[InvoiceRow | RowProblem]:
         """Each row as an InvoiceRow, or the problems of a row that cannot be one. Raises FileError."""
         if self.size > MOST_BYTES:
             raise FileError(_("Le fichier des factures dépasse 50 Mo. Découpez-le en plusieurs envois."))
-        encoding = _encoding(self.stream)
-        lines = _Lines(self.stream, encoding)
+        lines = Lines(self.stream, encoding_of(self.stream))
+        try:
+            yield from self._rows(lines)
+        except csv.Error:
+            sentence = _(
+                'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou '
+                "se trouve au milieu d'une valeur. Corrigez-le, puis déposez à nouveau le fichier."
+            )
+            raise FileError(sentence % {"line": lines.number}) from None
+        finally:
+            lines.release()
+
+    def _rows(self, lines: Lines) -> Iterator[InvoiceRow | RowProblem]:
         header = next((line for line in lines if line.strip()), None)
         if header is None:
             raise FileError(_("Le fichier des factures est vide."))
-        delimiter = _delimiter(header)
-        self.columns = _columns(next(csv.reader([header], delimiter=delimiter)))
-        first_lines: dict[tuple[str, int, str], int] = {}
+        delimiter = delimiter_of(header)
+        self.columns = find_columns(split(header, delimiter))
+        for doubt in self.columns.doubts:
+            yield RowProblem(None, "", "", doubt, is_error=False)
+        seen = _Seen()
         before, count = lines.number, 0
-        for cells in csv.reader(lines, delimiter=delimiter, strict=False):
+        # Strict: a quote that is never closed would otherwise swallow the invoices after it in silence.
+        for cells in csv.reader(lines, delimiter=delimiter, strict=True):
             line, before = before + 1, lines.number
-            if not any(cell.strip() for cell in cells) or self._is_footer(cells):
+            if not any(cell.strip() for cell in cells):
+                continue
+            if self._is_footer(cells):
+                sentence = _("Cette ligne de total n'est pas une facture : elle est laissée de côté.")
+                yield RowProblem(line, "", "", sentence, is_error=False)
                 continue
             count += 1
             if count > MOST_ROWS:
                 raise FileError(_("Le fichier a plus de 50 000 lignes. Découpez-le en plusieurs envois."))
-            yield from self._row(line, cells, first_lines)
+            surplus = cells[self.columns.width :]
+            # A decimal comma without quotes in a file of commas shifts the row, and may leave the end empty.
+            if any(cell.strip() for cell in surplus) or (surplus and delimiter == ","):
+                yield RowProblem(line, "", "", _too_wide(delimiter))
+            else:
+                yield from self._row(line, cells, seen)
         if not count:
             raise FileError(_("Le fichier ne contient aucune facture sous la ligne de titres."))
 
     def _cell(self, cells: list[str], name: str) -> str:
-        index = self.columns.get(name)
+        index = self.columns.places.get(name)
         return cells[index] if index is not None and index < len(cells) else ""
 
     def _is_footer(self, cells: list[str]) -> bool:
-        """A line of totals: the word « total » somewhere, and neither a number nor a payer."""
-        words = any(fold(cell).startswith(("total", "soustotal", "nombredefactures")) for cell in cells)
-        number = self._cell(cells, "number")
-        return words and (not self._cell(cells, "payer").strip()) and not any(c.isdigit() for c in number)
+        """A line of totals: its word somewhere, and neither a payer nor anything like a date."""
+        if self._cell(cells, "payer").strip():
+            return False
+        if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in self._cell(cells, name)):
+            return False
+        return any(fold(cell).startswith(_FOOTERS) for cell in cells)
 
-    def _row(
-        self, line: int, cells: list[str], first_lines: dict[tuple[str, int, str], int]
-    ) -> Iterator[InvoiceRow | RowProblem]:
+    def _row(self, line: int, cells: list[str], seen: _Seen) -> Iterator[InvoiceRow | RowProblem]:
         problems: list[RowProblem] = []
+
+        def refuse(name: str, value: str, sentence: str) -> None:
+            problems.append(RowProblem(line, COLUMNS[name][0], value[:80], sentence))
 
         def read(name: str, convert: Callable[[str], T]) -> T | None:
             raw = self._cell(cells, name)
             try:
                 return convert(raw)
             except FieldError as error:
-                label = COLUMNS[name][0]
-                problems.append(RowProblem(line, label, raw.strip()[:80], f"« {label} » {error}"))
+                refuse(name, raw.strip(), f"« {COLUMNS[name][0]} » {error}")
                 return None
 
         number = read("number", lambda raw: fields.text(raw, longest=40, required=True))
@@ -153,7 +160,9 @@ class Reader:
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
         payer = read("payer", lambda raw: fields.text(raw, longest=40, required=True))
         year = read("fiscal_year", lambda raw: fields.year(raw, issued_on.year if issued_on else 0))
-        reference = read("reference", lambda raw: fields.reference(raw, number=number or "", year=year or 0))
+        reference = None
+        if number and year:  # else the row is refused already
+            reference = read("reference", lambda raw: fields.reference(raw, number=number, year=year))
         addresses = read("email", fields.addresses)
         plain = {
             name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
@@ -161,30 +170,77 @@ class Reader:
         }
         if issued_on and due_on and due_on < issued_on:
             sentence = _("« Échéance » est avant la date de la facture : vérifiez les deux dates.")
-            problems.append(RowProblem(line, "Échéance", f"{due_on:%d/%m/%Y}", sentence))
-        if number and year is not None and plain["product"] is not None:
-            first = first_lines.setdefault((plain["product"].lower(), year, number), line)
-            if first != line:
-                sentence = _("« Numéro » figure déjà à la ligne %(line)d : chaque facture a son numéro.")
-                problems.append(RowProblem(line, "Numéro", number, sentence % {"line": first}))
-        if problems:
-            yield from problems
+            refuse("due_on", f"{due_on:%d/%m/%Y}", sentence)
+        if number and year and plain["product"] is not None:
+            name, sentence = _twice(line, seen, plain["product"].casefold(), year, number, reference)
+            if sentence:
+                refuse(name, (reference or "") if name == "reference" else number, sentence)
+        yield from problems
+        if problems or number is None or issued_on is None or due_on is None or amount is None:
             return
+        if subject is None or payer is None or year is None or reference is None or addresses is None:
+            return
+        yield from self._notices(line, cells, seen, amount)
         address = "\n".join(filter(None, [plain.pop("address1"), plain.pop("address2")]))
         yield InvoiceRow(
             line=line,
-            number=number or "",
-            issued_on=issued_on or date.min,
-            due_on=due_on or date.min,
-            amount=amount or Decimal(0),
-            subject=subject or "",
-            fiscal_year=year or 0,
-            reference=reference or "",
-            payer=payer or "",
-            emails=addresses or (),
+            number=number,
+            issued_on=issued_on,
+            due_on=due_on,
+            amount=amount,
+            subject=subject,
+            fiscal_year=year,
+            reference=reference,
+            payer=payer,
+            emails=addresses,
             address=address,
             **{name: value or "" for name, value in plain.items()},
         )
+
+    def _notices(self, line: int, cells: list[str], seen: _Seen, amount: Decimal) -> Iterator[RowProblem]:
+        label = COLUMNS["fiscal_year"][0]
+        if not seen.year_was_said and not self._cell(cells, "fiscal_year").strip():
+            seen.year_was_said = True
+            sentence = _("L'exercice n'est pas donné : l'année de la date de facture en tient lieu.")
+            known = "fiscal_year" in self.columns.places
+            yield RowProblem(line if known else None, label, "", sentence, is_error=False)
+        if amount >= fields.NOT_ONLINE:
+            label = COLUMNS["amount"][0]
+            sentence = _(
+                "« Montant » ne peut pas être réglé en ligne (100 000 € ou plus) : vérifiez la virgule."
+            )
+            yield RowProblem(line, label, self._cell(cells, "amount").strip()[:80], sentence, is_error=False)
+
+
+def _twice(
+    line: int, seen: _Seen, product: str, year: int, number: str, reference: str | None
+) -> tuple[str, str]:
+    """(field, sentence) when an earlier line has this number, one that reads the same, or this reference."""
+    first = seen.numbers.setdefault((product, year, number), line)
+    if first != line:
+        sentence = _("« Numéro » figure déjà à la ligne %(line)d : chaque facture a son numéro.")
+        return "number", sentence % {"line": first}
+    # PDFs are named by number, and a file name cannot hold every sign: such a pair would share one PDF.
+    first = seen.keys.setdefault((product, year, key_of(number)), line)
+    if first != line:
+        sentence = _(
+            "« Numéro » se confond avec celui de la ligne %(line)d : seule la ponctuation les distingue."
+        )
+        return "number", sentence % {"line": first}
+    if reference is not None:
+        # The Treasury tells payments apart by the reference alone (payfip.md §1).
+        first = seen.references.setdefault((product, reference.casefold()), line)
+        if first != line:
+            sentence = _("« Référence TIPI » est la même référence de paiement qu'à la ligne %(line)d.")
+            return "reference", sentence % {"line": first}
+    return "", ""
+
+
+def _too_wide(delimiter: str) -> str:
+    sign = _("une tabulation") if delimiter == "\t" else f"« {delimiter} »"
+    return _(
+        "La ligne a plus de valeurs que de titres : si une valeur contient %(sign)s, mettez-la entre guillemets."
+    ) % {"sign": sign}
 
 
 _PLAIN = {
@@ -198,82 +254,3 @@ _PLAIN = {
     "product": 30,
     "document": 200,
 }
-
-
-class _Lines:
-    """Decoded lines with their number, for csv and for the messages."""
-
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        stream.seek(0)
-        self._stream, self._encoding, self.number = stream, encoding, 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        raw = self._stream.readline(1024 * 1024)
-        if not raw:
-            raise StopIteration
-        self.number += 1
-        return raw.decode(self._encoding)
-
-
-def _encoding(stream: BinaryIO) -> str:
-    """UTF-8 when every byte is; else Windows-1252 when every byte means a letter or a sign there.
-
-    A rule rather than a guess: UTF-8 is practically never valid by accident, and the five bytes that
-    Windows-1252 leaves undefined, or control characters, tell that the file is neither.
-    """
-    for encoding in ("utf-8-sig", "cp1252"):
-        stream.seek(0)
-        try:
-            while chunk := stream.readline(1024 * 1024):
-                decoded = chunk.decode(encoding)
-                if any(ord(c) < 32 and c not in "\t\r\n\x0c" for c in decoded):
-                    raise FileError(_unknown_encoding())
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise FileError(_unknown_encoding())
-
-
-def _unknown_encoding() -> str:
-    return _(
-        "Le fichier n'est pas un texte lisible. Enregistrez-le au format CSV (UTF-8 ou Windows) depuis votre logiciel."
-    )
-
-
-def _delimiter(header: str) -> str:
-    """The sign that splits the header into the most known columns."""
-    known = {
-        sign: sum(fold(cell) in _BY_HEADER for cell in next(csv.reader([header], delimiter=sign)))
-        for sign in _DELIMITERS
-    }
-    best = max(known, key=lambda sign: known[sign])
-    if known[best] < 2:
-        raise FileError(
-            _(
-                "La première ligne ne donne pas les titres des colonnes séparés par « ; », une virgule ou une "
-                "tabulation. Première ligne lue : « %(line)s »."
-            )
-            % {"line": header.strip()[:120]}
-        )
-    return best
-
-
-def _columns(header: list[str]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for index, cell in enumerate(header):
-        name = _BY_HEADER.get(fold(cell))
-        if name is not None:
-            columns.setdefault(name, index)
-    missing = [COLUMNS[name][0] for name in REQUIRED if name not in columns]
-    if missing:
-        raise FileError(
-            _("Il manque la colonne %(missing)s. Colonnes trouvées : %(found)s.")
-            % {
-                "missing": ", ".join(f"« {label} »" for label in missing),
-                "found": ", ".join(cell.strip() for cell in header if cell.strip()) or _("aucune"),
-            }
-        )
-    return columns

@@ -1,0 +1,128 @@
+"""The headers met in billing exports → our fields."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.importing.errors import FileError
+
+# Field → its name on the screen, and the headers met in the exports as `key_of_header` writes them;
+# when a file has several, the first of this list is the one that is read.
+COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "number": (
+        "Numéro",
+        (
+            *("numero", "numerofacture", "numfacture", "nfacture", "nofacture", "facturen", "facture"),
+            *("numerotitre", "ntitre", "n"),
+        ),
+    ),
+    "issued_on": ("Date", ("date", "datefacture", "datefact", "dateemission", "datefacturation")),
+    "due_on": (
+        "Échéance",
+        ("echeance", "dateecheance", "datech", "datelimite", "datelimitepaiement", "dateecheancefacture"),
+    ),
+    "amount": (
+        "Montant",
+        (
+            *("netapayer", "nap", "montantapayer", "montantttc", "ttc", "montanttotal", "montant"),
+            *("montanteuros", "montantfacture", "total"),
+        ),
+    ),
+    "subject": ("Objet", ("objet", "libelle", "designation", "intitule")),
+    "fiscal_year": ("Exercice", ("exercice", "exer", "annee")),
+    "reference": (
+        "Référence TIPI",
+        ("referencetipi", "reftipi", "refdet", "referencepayfip", "referencepaiement"),
+    ),
+    "payer": (
+        "Code redevable",
+        (
+            *("coderedevable", "numeroredevable", "nredevable", "referenceredevable", "redevable"),
+            *("codefamille", "numerofamille", "nfamille", "famille", "codeclient", "numeroclient"),
+        ),
+    ),
+    "title": ("Civilité", ("civilite", "titre")),
+    "last_name": ("Nom", ("nom", "nomredevable", "nomfamille", "raisonsociale")),
+    "first_name": ("Prénom", ("prenom", "prenomredevable")),
+    "address1": ("Adresse", ("adresse", "adresse1", "rue")),
+    "address2": ("Adresse (suite)", ("adresse2", "complement", "complementadresse")),
+    "postcode": ("CP", ("cp", "codepostal")),
+    "city": ("Ville", ("ville", "commune")),
+    "email": ("E-mail", ("email", "emails", "mail", "courriel", "adressemail", "adresseemail")),
+    "product": ("Régie", ("regie", "coderegie", "budget", "codebudget", "regiebudget", "produit")),
+    "document": ("Fichier PDF", ("fichierpdf", "pdf", "nomfichier", "nompdf", "fichier", "document")),
+}
+REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
+DELIMITERS = (";", "\t", ",")
+_SMALL_WORDS = {"d", "de", "du", "des", "en", "l", "la", "le", "les"}
+_RANK = {
+    header: (name, rank) for name, (_label, names) in COLUMNS.items() for rank, header in enumerate(names)
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where each field stands, how many columns have a title, and what was doubtful, in sentences."""
+
+    places: dict[str, int]
+    width: int
+    doubts: tuple[str, ...]
+
+
+def key_of_header(header: str) -> str:
+    """No accents, case, punctuation or small words: `Date d'échéance` and `date_echeance` → `dateecheance`."""
+    plain = unicodedata.normalize("NFKD", header).encode("ascii", "ignore").decode().lower()
+    return "".join(word for word in re.split(r"[^a-z0-9]+", plain) if word not in _SMALL_WORDS)
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """The titles of a header line."""
+    return [cell.strip().strip('"').strip() for cell in line.rstrip("\r\n").split(delimiter)]
+
+
+def delimiter_of(header: str) -> str:
+    """The sign that splits the header into the most known columns. Raises FileError."""
+    known = {sign: sum(key_of_header(cell) in _RANK for cell in split(header, sign)) for sign in DELIMITERS}
+    best = max(known, key=lambda sign: known[sign])
+    if known[best] < 2:
+        raise FileError(
+            _(
+                "La première ligne ne donne pas les titres des colonnes séparés par « ; », une virgule ou une "
+                "tabulation. Première ligne lue : « %(line)s »."
+            )
+            % {"line": header.strip()[:120]}
+        )
+    return best
+
+
+def find_columns(header: list[str]) -> Columns:
+    """Raises FileError naming what is missing and what was found."""
+    met: dict[str, list[tuple[int, int]]] = {}
+    for index, cell in enumerate(header):
+        if (found := _RANK.get(key_of_header(cell))) is not None:
+            name, rank = found
+            met.setdefault(name, []).append((rank, index))
+    missing = [COLUMNS[name][0] for name in REQUIRED if name not in met]
+    if missing:
+        titles = ", ".join(cell for cell in header if cell)[:300] or _("aucune")
+        labels = ", ".join(f"« {label} »" for label in missing)
+        sentence = _("Il manque la colonne %(missing)s. Colonnes trouvées : %(found)s.")
+        raise FileError(sentence % {"missing": labels, "found": titles})
+    places = {name: min(candidates)[1] for name, candidates in met.items()}
+    return Columns(places, len(header), tuple(_doubts(header, met)))
+
+
+def _doubts(header: list[str], met: dict[str, list[tuple[int, int]]]) -> Iterator[str]:
+    for name, candidates in met.items():
+        if len(candidates) > 1:
+            sentence = _(
+                "Plusieurs colonnes donnent « %(label)s » : %(titles)s. C'est « %(used)s » qui est lue."
+            )
+            yield sentence % {
+                "label": COLUMNS[name][0],
+                "titles": ", ".join(f"« {header[index]} »" for _rank, index in sorted(candidates)),
+                "used": header[min(candidates)[1]],
+            }
