@@ -199,3 +199,10 @@ def live_town(django_db_setup: None, django_db_blocker: Any) -> Iterator[Town]:
             cursor.execute(f'DROP SCHEMA "{found.schema_name}" CASCADE')
         found.delete()
         connection.close()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Long or random bytes have no place in a test's name, which must be the same in every worker."""
+    if isinstance(val, bytes) and len(val) > 20:
+        return f"{len(val)}-bytes" if len(val) < 200 else "many-bytes"
+    return None
