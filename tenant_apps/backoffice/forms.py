@@ -69,7 +69,7 @@ def too_large(size: int) -> str:
     ) % {"size": megabytes(size), "limit": megabytes(settings.UPLOAD_MAX_BYTES)}
 
 
-class TownForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
+class TownForm(_Plain, forms.ModelForm):
     """What the town shows of itself, and what it chose."""
 
     website = forms.URLField(
@@ -152,7 +152,7 @@ def visible(colour: str) -> str:
     return next(tone for tone in tones if contrast(tone, LIGHT) >= VISIBLE)
 
 
-class ProductForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
+class ProductForm(_Plain, forms.ModelForm):
     """What a town may change of a product by itself."""
 
     class Meta:
