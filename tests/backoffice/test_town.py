@@ -68,6 +68,7 @@ def test_the_colour_proposed_instead_can_be_seen(colour: str) -> None:
 
 def test_a_product(browsers: SimpleNamespace) -> None:
     product = default_product()
+    type(product).objects.update(offers_declaration=False)
     path = f"/gestion/commune/produits/{product.pk}/"
     page = text(browsers.manager.get(path))
     assert "001964" in page
