@@ -10,9 +10,15 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
-from shared_apps.accounts.models import STAFF_ROLES, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 
 View = Callable[..., HttpResponse]
+
+
+class StaffRequest(HttpRequest):
+    """A request past `staff_required`: a member of staff is signed in."""
+
+    user: Account
 
 
 def at_least(role: str, minimum: Role) -> bool:
@@ -54,7 +60,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def screen(
-    request: HttpRequest, template: str, *, section: str, status: int = 200, **context: Any
+    request: StaffRequest, template: str, *, section: str, status: int = 200, **context: Any
 ) -> HttpResponse:
     """A page of the back office; `can_act` and `can_manage` say which buttons to show."""
     rights = {

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.templatetags.gestion import megabytes
-from tenant_apps.townhall.models import Product, TownHall
+from tenant_apps.townhall.models import HEX_COLOUR, Product, TownHall
 from toolkit.colour import contrast, mix
 
 LIGHT = "#f6f5f1"  # tokens.css, --ground
@@ -69,8 +69,15 @@ def too_large(size: int) -> str:
     ) % {"size": megabytes(size), "limit": megabytes(settings.UPLOAD_MAX_BYTES)}
 
 
-class TownForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
+class TownForm(_Plain, forms.ModelForm):
     """What the town shows of itself, and what it chose."""
+
+    website = forms.URLField(
+        label=gettext_lazy("Le site de la commune"),
+        required=False,
+        assume_scheme="https",
+        error_messages={"invalid": gettext_lazy("L'adresse du site ressemble à https://www.exemple.fr.")},
+    )
 
     class Meta:
         model = TownHall
@@ -88,7 +95,6 @@ class TownForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
             "name": gettext_lazy("Le nom de la commune"),
             "address": gettext_lazy("L'adresse de la mairie"),
             "phone": gettext_lazy("Le téléphone"),
-            "website": gettext_lazy("Le site de la commune"),
             "contact_email": gettext_lazy("L'adresse e-mail du service de facturation"),
             "primary_colour": gettext_lazy("La couleur principale"),
             "accent_colour": gettext_lazy("La couleur d'accent"),
@@ -105,13 +111,13 @@ class TownForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
-            "website": {"invalid": gettext_lazy("L'adresse du site ressemble à https://www.exemple.fr.")},
             "contact_email": {
                 "required": gettext_lazy("Écrivez l'adresse e-mail du service."),
                 "invalid": gettext_lazy(
                     "Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr."
                 ),
             },
+            "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "password_minimum": {
                 "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
                 "invalid": gettext_lazy("Indiquez un nombre de 5 à 64."),
@@ -127,6 +133,7 @@ class TownForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
     def clean_primary_colour(self) -> str:
         """The buttons must be seen on the ground of the page; what is written on them adapts by itself."""
         colour: str = self.cleaned_data["primary_colour"].lower()
+        HEX_COLOUR(colour)
         ratio = contrast(colour, LIGHT)
         if ratio < VISIBLE:
             raise forms.ValidationError(
@@ -145,7 +152,7 @@ def visible(colour: str) -> str:
     return next(tone for tone in tones if contrast(tone, LIGHT) >= VISIBLE)
 
 
-class ProductForm(_Plain, forms.ModelForm):  # type: ignore[type-arg]
+class ProductForm(_Plain, forms.ModelForm):
     """What a town may change of a product by itself."""
 
     class Meta:

@@ -88,6 +88,8 @@ def _ago(batch: Batch) -> str:
     if batch.state == BatchState.PUBLISHING:
         return ""  # the moment of the request is not kept
     seconds = int((timezone.now() - started).total_seconds())
+    if seconds < 2:
+        return ""
     if seconds < 60:
         return ngettext("depuis %(n)d seconde", "depuis %(n)d secondes", seconds) % {"n": seconds}
     minutes = seconds // 60

@@ -13,7 +13,7 @@ SAMPLE = (
     "2026-001-000001;01/10/2026;31/10/2026;37,50;Cantine de septembre;F0001;Mme;MARTIN;Alice;"
     "1 place de la Mairie;31320;PECHABOU;alice.martin@example.org\r\n"
     "2026-001-000002;01/10/2026;31/10/2026;12,00;Garderie de septembre;F0002;M.;DURAND;Paul;"
-    "3 rue des Écoles;31320;PECHABOU;\r\n"
+    "3 rue des Écoles;31320;PECHABOU;paul.durand@example.org\r\n"
 )
 
 

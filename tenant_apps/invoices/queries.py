@@ -119,9 +119,9 @@ def invoice_for_staff(public_id: UUID) -> Invoice:
 
 
 def waiting_batches() -> QuerySet[Batch]:
-    """Imports that are not over: a worker has them, or a clerk must decide."""
+    """Imports that are not over: a worker has them, or a clerk must decide. One with nothing new is over."""
     over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
-    return Batch.objects.exclude(state__in=over)
+    return Batch.objects.exclude(state__in=over).exclude(state=BatchState.READY, new_count=0)
 
 
 def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:

@@ -1,11 +1,13 @@
 """What needs attention, and the search box that finds anything."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
 from shared_apps.mail.queries import failed_mails
-from tenant_apps.backoffice.access import screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.contact.queries import messages
 from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
 from tenant_apps.payments.queries import held_attempts, open_declarations
@@ -17,7 +19,7 @@ FOUND = 8
 
 @require_safe
 @staff_required(Role.READER)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: StaffRequest) -> HttpResponse:
     """Figures that are links."""
     attention = {
         "imports": waiting_batches().count(),
@@ -39,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: StaffRequest) -> HttpResponse:
     """The first invoices, payers and imports that hold the words."""
     words = request.GET.get("q", "").strip()[:100]
     wanted = {
@@ -48,5 +50,5 @@ def search(request: HttpRequest) -> HttpResponse:
         "batches": batches().filter(rows_name__icontains=words)[:FOUND],
     }
     results = {name: list(rows) for name, rows in wanted.items()} if words else {}
-    context = {"words": words, "find_words": words, "today": clock.today(), **results}
-    return screen(request, "search.html", section="search", any=any(results.values()), **context)
+    found: dict[str, Any] = {"words": words, "find_words": words, "any": any(results.values()), **results}
+    return screen(request, "search.html", section="search", today=clock.today(), **found)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice import uploads
-from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms import ImportForm, too_large
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.progress import first_steps, progress_of
@@ -33,7 +33,7 @@ PROBLEMS_A_PAGE = 100
 
 @require_safe
 @staff_required(Role.READER)
-def batch_list(request: HttpRequest) -> HttpResponse:
+def batch_list(request: StaffRequest) -> HttpResponse:
     """Every import, newest first."""
     page = page_of(queries.batches().order_by("-id"), request.GET.get("apres", ""))
     return screen(request, "batches.html", section="imports", page=page)
@@ -42,7 +42,7 @@ def batch_list(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # only for the look at the size, before anything is read; `_new_batch` asks for the token
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CLERK)
-def new_batch(request: HttpRequest) -> HttpResponse:
+def new_batch(request: StaffRequest) -> HttpResponse:
     """Send the files. What is too large is refused from its announced size and never kept."""
     size = uploads.announced_size(request)
     if request.method == "POST" and size > uploads.most():
@@ -52,7 +52,7 @@ def new_batch(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_protect
-def _new_batch(request: HttpRequest) -> HttpResponse:
+def _new_batch(request: StaffRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, ImportForm())
     form = ImportForm(request.POST, request.FILES)
@@ -70,7 +70,7 @@ def _new_batch(request: HttpRequest) -> HttpResponse:
     return redirect("backoffice:batch", batch.uuid)
 
 
-def _form(request: HttpRequest, form: ImportForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _form(request: StaffRequest, form: ImportForm, *, problem: str = "", status: int = 200) -> HttpResponse:
     return screen(
         request,
         "batch_new.html",
@@ -85,7 +85,7 @@ def _form(request: HttpRequest, form: ImportForm, *, problem: str = "", status: 
 
 @require_safe
 @staff_required(Role.CLERK)
-def sample(request: HttpRequest) -> HttpResponse:
+def sample(request: StaffRequest) -> HttpResponse:
     """A small file to start from, as a spreadsheet opens it."""
     response = HttpResponse("\ufeff" + uploads.SAMPLE, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="exemple-factures.csv"'
@@ -94,11 +94,11 @@ def sample(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def batch_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The four steps of one import, and what can be done now."""
     batch = found(queries.batch, public_id)
     problems = Paginator(queries.problems(batch), PROBLEMS_A_PAGE)
-    problems.count = batch.error_count + batch.warning_count  # type: ignore[misc] - known; nothing is counted
+    problems.count = batch.error_count + batch.warning_count  # known: nothing is counted
     return screen(
         request,
         "batch.html",
@@ -115,7 +115,7 @@ def batch_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def batch_progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The part of the page that moves; once the worker is done, the whole page is asked for again."""
     batch = found(queries.batch, public_id)
     progress = progress_of(batch)
@@ -126,7 +126,7 @@ def batch_progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def problems_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The whole list of problems, for a spreadsheet."""
     batch = found(queries.batch, public_id)
     text = io.StringIO()
@@ -142,14 +142,14 @@ def problems_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
-def publish(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def publish(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Publier N factures »."""
     return _do(request, public_id, services.publish_batch, "")
 
 
 @require_POST
 @staff_required(Role.CLERK)
-def take_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer cet import »."""
     done = _("L'import est retiré : les usagers ne voient plus ces factures.")
     return _do(request, public_id, services.take_back_batch, done)
@@ -157,14 +157,14 @@ def take_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
-def discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def discard(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Abandonner cet import »."""
     done = _("L'import est abandonné. Vous pouvez en envoyer un autre.")
     return _do(request, public_id, services.discard_batch, done, to="backoffice:batches")
 
 
 def _do(
-    request: HttpRequest, public_id: UUID, act: Callable[..., Batch], done: str, *, to: str = ""
+    request: StaffRequest, public_id: UUID, act: Callable[..., Batch], done: str, *, to: str = ""
 ) -> HttpResponse:
     batch = found(queries.batch, public_id)
     try:

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from shared_apps.accounts.models import Role
 from tenant_apps.alerts.queries import mails_about
-from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.filters import Chosen, chosen
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.summary import summary_of
@@ -37,7 +37,7 @@ from toolkit import clock
 
 @require_safe
 @staff_required(Role.READER)
-def invoice_list(request: HttpRequest) -> HttpResponse:
+def invoice_list(request: StaffRequest) -> HttpResponse:
     """Search, and filters that stay in the address."""
     wanted = chosen(request.GET)
     page = page_of(_filtered(wanted), request.GET.get("apres", ""))
@@ -71,7 +71,7 @@ def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
 
 @require_safe
 @staff_required(Role.READER)
-def invoice_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
     invoice = found(queries.invoice_for_staff, public_id)
     attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
@@ -94,7 +94,7 @@ def invoice_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def invoice_pdf(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def invoice_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """A link to S3 of five minutes, made after the check of the role."""
     invoice = found(queries.invoice_for_staff, public_id)
     if invoice.document is None:
@@ -104,7 +104,7 @@ def invoice_pdf(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
-def check_attempt(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def check_attempt(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Vérifier maintenant »: ask the Treasury what became of an attempt."""
     attempt = found(attempt_for_staff, public_id)
     before, invoice = attempt.state, attempt.invoice

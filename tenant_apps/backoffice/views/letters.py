@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +13,7 @@ from shared_apps.mail import queries as mail_queries
 from shared_apps.mail import services as mail_services
 from shared_apps.mail.errors import MailError
 from shared_apps.mail.models import MailState
-from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.contact import queries as contact_queries
 from tenant_apps.contact import services as contact_services
@@ -29,7 +29,7 @@ STATES = {
 
 @require_safe
 @staff_required(Role.READER)
-def message_list(request: HttpRequest) -> HttpResponse:
+def message_list(request: StaffRequest) -> HttpResponse:
     """Messages to answer first."""
     state = request.GET.get("etat", "")
     found_ = contact_queries.messages(handled=HANDLED.get(state, False))
@@ -40,7 +40,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def message_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def message_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One message."""
     letter = found(contact_queries.message, public_id)
     return screen(request, "message.html", section="messages", letter=letter)
@@ -48,7 +48,7 @@ def message_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
-def mark_handled(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def mark_handled(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Marquer comme traité »."""
     contact_services.mark_handled(actor=request.user, message=found(contact_queries.message, public_id))
     messages.success(request, _("Le message est marqué comme traité."))
@@ -57,7 +57,7 @@ def mark_handled(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def mail_list(request: HttpRequest) -> HttpResponse:
+def mail_list(request: StaffRequest) -> HttpResponse:
     """What the portal sent, or could not send."""
     state = request.GET.get("etat", "")
     page = page_of(mail_queries.outgoing(state=STATES.get(state, "")), request.GET.get("apres", ""))
@@ -70,7 +70,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
-def resend(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def resend(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Renvoyer » a message that failed."""
     mail = found(mail_queries.mail, public_id)
     try:

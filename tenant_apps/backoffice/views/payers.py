@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
-from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.residents.queries import accesses_to, payer_for_staff, payers_for_staff
@@ -17,7 +17,7 @@ INVOICES = 20
 
 @require_safe
 @staff_required(Role.READER)
-def payer_list(request: HttpRequest) -> HttpResponse:
+def payer_list(request: StaffRequest) -> HttpResponse:
     """By name, with a search."""
     words = request.GET.get("q", "").strip()[:100]
     page = page_of(payers_for_staff(words=words), request.GET.get("apres", ""))
@@ -26,7 +26,7 @@ def payer_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def payer_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One payer: e-mail addresses, accounts with access, last invoices."""
     payer = found(payer_for_staff, public_id)
     invoices = list(invoices_for_staff(today=clock.today()).filter(payer=payer)[: INVOICES + 1])

@@ -1,13 +1,13 @@
 """What the town shows of itself, and its payment products. For managers."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts.models import Role
-from tenant_apps.backoffice.access import found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms import ProductForm, TownForm
 from tenant_apps.townhall.queries import current_townhall, product, products
 from tenant_apps.townhall.services import change_product, change_townhall
@@ -15,7 +15,7 @@ from tenant_apps.townhall.services import change_product, change_townhall
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
-def town_page(request: HttpRequest) -> HttpResponse:
+def town_page(request: StaffRequest) -> HttpResponse:
     """« Commune »."""
     form = TownForm(request.POST or None, instance=current_townhall())
     if request.method == "POST" and form.is_valid():
@@ -28,7 +28,7 @@ def town_page(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
-def product_page(request: HttpRequest, pk: int) -> HttpResponse:
+def product_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One product: what the town may change by itself, and what it may not."""
     item = found(product, pk)
     form = ProductForm(request.POST if request.method == "POST" else None, instance=found(product, pk))

@@ -37,9 +37,12 @@
       bar.removeAttribute("value");
       words.textContent = form.dataset.sent;
     });
-    request.addEventListener("loadend", () => window.removeEventListener("beforeunload", stay));
-    request.addEventListener("error", () => say(form, form.dataset.cut));
+    request.addEventListener("error", () => {
+      window.removeEventListener("beforeunload", stay);
+      say(form, form.dataset.cut);
+    });
     request.addEventListener("load", () => {
+      window.removeEventListener("beforeunload", stay);
       if (request.status < 400) return window.location.assign(request.responseURL);
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       document.title = page.title;

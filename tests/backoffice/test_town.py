@@ -1,0 +1,92 @@
+"""« Commune »: what a manager may change, and what is refused with a reason."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from shared_apps.audit.models import Entry
+from tenant_apps.backoffice.forms import LIGHT, VISIBLE, visible
+from tenant_apps.townhall.queries import current_townhall, default_product
+from tests.backoffice.conftest import text
+from toolkit.colour import contrast
+
+GOOD = {
+    "name": "Mairie de Démonstration",
+    "address": "1 place de la Mairie",
+    "phone": "05 00 00 00 00",
+    "website": "www.example.org",
+    "contact_email": "regie@mairie.example.org",
+    "primary_colour": "#1F4E79",
+    "accent_colour": "#8a4b08",
+    "password_minimum": "8",
+    "alert_audience": "known",
+}
+
+
+def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace) -> None:
+    answer = browsers.manager.post("/gestion/commune/", GOOD, follow=True)
+    assert "Les informations de la commune sont enregistrées." in text(answer)
+    townhall = current_townhall()
+    assert (townhall.website, townhall.password_minimum) == ("https://www.example.org", 8)
+    fact = Entry.objects.get(verb="townhall.changed")
+    assert fact.actor == people.manager.audit_name
+    assert (fact.old["password_minimum"], fact.new["password_minimum"]) == (12, 8)
+    assert "name" not in fact.new  # only what changed
+    browsers.manager.post("/gestion/commune/", GOOD)
+    assert Entry.objects.filter(verb="townhall.changed").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", "", "Écrivez le nom de la commune."),
+        ("contact_email", "regie", "n'est pas complète"),
+        ("website", "pas un site", "ressemble à https://www.exemple.fr"),
+        ("primary_colour", "#ffff66", "trop claire"),
+        ("primary_colour", "rouge", "Une couleur s'écrit comme #1f4e79."),
+        ("accent_colour", "#12", "Une couleur s'écrit comme #1f4e79."),
+        ("password_minimum", "4", "Indiquez un nombre de 5 à 64."),
+        ("password_minimum", "65", "Indiquez un nombre de 5 à 64."),
+        ("password_minimum", "douze", "Indiquez un nombre de 5 à 64."),
+        ("alert_audience", "tous", "Choisissez une réponse de la liste."),
+    ],
+)
+def test_refused_with_a_reason(browsers: SimpleNamespace, field: str, value: str, words: str) -> None:
+    before = current_townhall()
+    answer = browsers.manager.post("/gestion/commune/", {**GOOD, field: value})
+    assert answer.status_code == 422
+    assert words in text(answer)
+    assert f'href="#id_{field}"' in answer.content.decode()  # the summary leads to the field
+    after = current_townhall()
+    assert (after.name, after.password_minimum) == (before.name, before.password_minimum)
+
+
+@pytest.mark.parametrize("colour", ["#ffff66", "#ffffff", "#f0a000", "#1f4e79"])
+def test_the_colour_proposed_instead_can_be_seen(colour: str) -> None:
+    assert contrast(visible(colour), LIGHT) >= VISIBLE
+
+
+def test_a_product(browsers: SimpleNamespace) -> None:
+    product = default_product()
+    type(product).objects.update(offers_declaration=False)
+    path = f"/gestion/commune/produits/{product.pk}/"
+    page = text(browsers.manager.get(path))
+    assert "001964" in page
+    assert "convention signée avec le Trésor public" in page
+    sent = {
+        "label": "Cantine",
+        "contact_email": "",
+        "offers_declaration": "on",
+        "numcli": "999999",
+        "mode": "T",
+    }
+    assert browsers.manager.post(path, sent).status_code == 302
+    product.refresh_from_db()
+    assert (product.label, product.offers_declaration) == ("Cantine", True)
+    assert (product.numcli, product.mode) == ("001964", "W")  # what the form does not offer cannot be sent
+    fact = Entry.objects.filter(verb="product.changed").first()
+    assert fact is not None
+    assert fact.new == {"label": "Cantine", "offers_declaration": True}
+    assert browsers.manager.post(path, {"label": ""}).status_code == 422
+    assert browsers.clerk.post(path, sent).status_code == 404
+    assert browsers.manager.get("/gestion/commune/produits/9999/").status_code == 404
