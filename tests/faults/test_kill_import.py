@@ -1,0 +1,98 @@
+"""kill -9 in the middle of an import, then a restart: the same invoices, the same PDFs, no double, no orphan."""
+
+import io
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sandbox import samples
+from tests.demo import Demo, running_demo, wait
+from tests.faults.agent import Clerk
+
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("demo-faults"), pytest.mark.timeout(280)]
+SIZE = 450
+
+
+def ask(demo: Demo, sql: str) -> list[tuple[object, ...]]:
+    """A look into the town's schema, from outside of Django."""
+    with psycopg.connect(demo.home.environment()["DATABASE_URL"]) as db:
+        db.execute("SET search_path = t_mairie, public")
+        return db.execute(sql).fetchall()
+
+
+def state(demo: Demo) -> tuple[object, ...]:
+    return ask(demo, "SELECT state, step, done FROM invoices_batch ORDER BY id DESC LIMIT 1")[0]
+
+
+def workers(demo: Demo) -> list[int]:
+    """The worker and its children, the main one first."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    pids = [int(line.split()[0]) for line in listed.splitlines() if "config.celery worker" in line]
+    return sorted(pid for pid in pids if home_of(pid) == str(demo.home.root))
+
+
+def home_of(pid: int) -> str | None:
+    try:
+        pairs = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    return next((p.decode().partition("=")[2] for p in pairs if p.startswith(b"SANDBOX_HOME=")), None)
+
+
+def files() -> tuple[io.BytesIO, io.BytesIO]:
+    bills = list(samples.batch(SIZE))
+    rows, documents = io.BytesIO(), io.BytesIO()
+    samples.write_csv(bills, rows)
+    samples.write_zip(bills, documents, "Mairie de Démonstration")
+    rows.seek(0)
+    documents.seek(0)
+    return rows, documents
+
+
+def whole(demo: Demo) -> None:
+    """What must be true of the last batch, whatever happened on the way."""
+    ((batch, new),) = ask(demo, "SELECT id, new_count FROM invoices_batch ORDER BY id DESC LIMIT 1")
+    ((count, numbers, documents),) = ask(
+        demo,
+        "SELECT count(*), count(DISTINCT number), count(DISTINCT document_id) FROM invoices_invoice "
+        f"WHERE batch_id = {batch} AND state = 'published'",
+    )
+    assert (new, count, numbers, documents) == (SIZE, SIZE, SIZE, SIZE)
+    keys = {str(key) for (key,) in ask(demo, "SELECT key FROM invoices_document")}
+    bucket = next(path for path in (demo.home.root / "s3").iterdir() if path.is_dir())
+    stored = {str(path.relative_to(bucket)) for path in bucket.rglob("*.pdf") if "/invoices/" in str(path)}
+    mairie = next(iter(keys)).split("/")[0]
+    assert {key for key in stored if key.startswith(mairie)} == keys  # no orphan, none missing
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_worker_is_killed_while_it_checks_and_stores(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    home = tmp_path / "home"
+    with running_demo(home) as demo:
+        clerk = Clerk(demo).sign_in()
+        path = clerk.send(*files())
+        step = chance.choice(["checking", "storing"])
+        after = chance.randrange(0, SIZE - 250)
+        wait(lambda: (lambda s: (s[1] == step and int(str(s[2])) >= after) or s[0] == "ready")(state(demo)))
+        killed = workers(demo)
+        assert len(killed) >= 3  # the worker and its two children
+        for pid in killed if seed == 1 else killed[1:]:  # the whole worker, or its children only
+            os.kill(pid, signal.SIGKILL)
+        if seed == 1:
+            demo.process.wait(60)  # a part has died: the demo stops, and says so
+    with running_demo(home) as demo:
+        wait(lambda: state(demo)[0] == "ready", 120)
+        clerk = Clerk(demo).sign_in()
+        clerk.press(path, "publier")
+        killed = workers(demo)
+        os.kill(killed[-1], signal.SIGKILL)  # and one more while it publishes
+        wait(lambda: state(demo)[0] == "published", 120)
+        whole(demo)
+        ((told,),) = ask(demo, "SELECT count(*) - count(DISTINCT key) FROM alerts_alert")
+        assert told == 0
