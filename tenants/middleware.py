@@ -43,6 +43,8 @@ class TownMiddleware:
             return self.get_response(request)
         request.public_role = registry.public_hosts().get(host)
         if request.public_role:
+            request.urlconf = settings.PUBLIC_URLCONFS[request.public_role]
+            set_urlconf(request.urlconf)
             return self.get_response(request)
         town = registry.town_of_host(host) if host else None
         if town is None or town.state in (TownState.OPENING, TownState.CLOSED):

@@ -1,6 +1,7 @@
-"""The operator's host, `admin.<base domain>`."""
+"""The operator's pages: django-unfold's admin, for operators only."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-app_name = "console"
-urlpatterns: list[URLPattern] = []
+from shared_apps.console.site import site
+
+urlpatterns = [path("", site.urls)]

@@ -5,14 +5,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from shared_apps.treasury import services
-from shared_apps.treasury.access import callback_host_only
 
 OK = "OK"
 LONGEST = 200
 
 
 @csrf_exempt
-@callback_host_only
 @require_http_methods(["GET", "POST"])
 def payfip_notification(request: HttpRequest) -> HttpResponse:
     """PayFiP's urlnotif: GET or POST, query or body, `idop` or `idOp`. It is a door-bell and proves nothing."""
@@ -24,7 +22,6 @@ def payfip_notification(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-@callback_host_only
 @require_http_methods(["GET", "POST"])
 def tipi_callback(request: HttpRequest, token: str) -> HttpResponse:
     """TIPI's urlcl: the fields are unsigned; the one-use token names the attempt they claim to be about."""

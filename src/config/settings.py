@@ -68,6 +68,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- urls ---------------------------------------------------------------------------------------
 ROOT_URLCONF = "config.urls_town"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+# Each of the platform's own hosts has its own addresses and no other's.
+PUBLIC_URLCONFS = {
+    "platform": "config.urls_public",
+    "admin": "config.urls_admin",
+    "callback": "config.urls_callback",
+}
 WSGI_APPLICATION = "config.wsgi.application"
 LOGIN_URL = reverse_lazy("portal:sign-in")
 
@@ -252,6 +258,13 @@ CONTENT_SECURITY_POLICY = {
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
+UNFOLD = {
+    "SITE_TITLE": "Mes factures",
+    "SITE_HEADER": "Mes factures",
+    "SITE_SUBHEADER": "Console de l'exploitant",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+}
 LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"

@@ -1,14 +1,12 @@
-"""Addresses of the platform's own hosts, and what every host answers (health)."""
+"""What every host answers (health), and all that the bare platform host does."""
 
-from django.urls import include, path
+from django.urls import path
 
 from config import health
 
 urlpatterns = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
-    path("", include("shared_apps.treasury.urls")),
-    path("", include("shared_apps.console.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -1,0 +1,83 @@
+"""What the operator sees of towns and of the trail. Writes go through the services, never through a form."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from tenants import registry, services
+from tenants.errors import TownError
+from tenants.models import Town
+from tenants.states import TownState
+
+
+class ReadOnly(ModelAdmin):
+    """Rows to look at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class TownAdmin(ReadOnly):
+    """The towns, their state, and the two switches of today: suspend and resume."""
+
+    list_display = ("name", "slug", "shown_state", "siren", "portal", "created_at")
+    list_filter = ("state",)
+    search_fields = ("name", "slug", "siren", "insee")
+    actions = ("suspend", "resume")
+
+    @display(description="État", label={"ouverte": "success", "suspendue": "warning"})
+    def shown_state(self, town: Town) -> str:
+        return town.get_state_display()
+
+    @display(description="Portail")
+    def portal(self, town: Town) -> str:
+        address = registry.address_of(town)
+        return format_html('<a href="{}">{}</a>', address, address)
+
+    @action(description="Suspendre (le portail affiche sa page de fermeture)")
+    def suspend(self, request: HttpRequest, towns: QuerySet[Town]) -> None:
+        self._move(request, towns, TownState.SUSPENDED, "town.suspended")
+
+    @action(description="Rouvrir")
+    def resume(self, request: HttpRequest, towns: QuerySet[Town]) -> None:
+        self._move(request, towns, TownState.OPEN, "town.resumed")
+
+    def _move(self, request: HttpRequest, towns: QuerySet[Town], to: TownState, verb: str) -> None:
+        for town in towns:
+            try:
+                moved = _set_state(cast(Account, request.user), town, to, verb)
+            except TownError as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                self.message_user(request, f"{moved.name} : {moved.get_state_display()}.")
+
+
+@transaction.atomic
+def _set_state(operator: Account, town: Town, to: TownState, verb: str) -> Town:
+    old = town.state
+    moved = services.set_state(town=town, to=to)
+    audit.record(verb, actor=operator, obj=f"town:{town.uuid}", old={"state": old}, new={"state": to})
+    return moved
+
+
+class EntryAdmin(ReadOnly):
+    """Who did what on the platform."""
+
+    list_display = ("at", "actor", "verb", "object")
+    list_filter = ("verb",)
+    search_fields = ("actor", "object")
+    date_hierarchy = "at"
