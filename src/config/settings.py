@@ -78,10 +78,10 @@ WSGI_APPLICATION = "config.wsgi.application"
 LOGIN_URL = reverse_lazy("portal:sign-in")
 
 MIDDLEWARE = [
-    "tenants.middleware.TownMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
+    "tenants.middleware.TownMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
