@@ -46,10 +46,14 @@ def _tries(attempts: Sequence[Attempt]) -> str:
         return _("Personne n'a essayé de régler cette facture en ligne.")
     paid = sum(attempt.state == AttemptState.PAID for attempt in attempts)
     tries = ngettext("%(n)d essai en ligne", "%(n)d essais en ligne", len(attempts)) % {"n": len(attempts)}
-    if not paid:
-        return _("%(tries)s, aucun n'a abouti à ce jour.") % {"tries": tries}
-    passed = ngettext("%(n)d payé", "%(n)d payés", paid) % {"n": paid}
-    return _("%(tries)s, dont %(passed)s.") % {"tries": tries, "passed": passed}
+    if paid:
+        passed = ngettext("%(n)d payé", "%(n)d payés", paid) % {"n": paid}
+        return _("%(tries)s, dont %(passed)s.") % {"tries": tries, "passed": passed}
+    if any(attempt.state in (AttemptState.CREATED, AttemptState.STARTED) for attempt in attempts):
+        return _("%(tries)s ; le Trésor public n'a pas encore dit ce qu'il en est du dernier.") % {
+            "tries": tries
+        }
+    return _("%(tries)s, aucun n'a abouti.") % {"tries": tries}
 
 
 def _money(invoice: Invoice) -> str:

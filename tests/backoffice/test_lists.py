@@ -212,6 +212,7 @@ def test_check_now_is_the_clerk_s(
     invoice = make_invoice(make_payer())
     live = attempt(invoice, "started", started_at=timezone.now())
     page = f"/gestion/factures/{invoice.uuid}/"
+    assert "1 essai en ligne ; le Trésor public n'a pas encore dit" in text(browsers.clerk.get(page))
     assert "Vérifier maintenant" in text(browsers.clerk.get(page))
     assert "Vérifier maintenant" not in text(browsers.reader.get(page))
     path = f"/gestion/tentatives/{live.uuid}/verifier/"
