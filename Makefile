@@ -6,10 +6,10 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/src
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench chromium
+.PHONY: help venv demo test lint bench chromium screenshots
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The copy of the lock in the environment, and not its date (git changes dates), says what is installed.
 venv: ## the Python environment (.venv), again only when requirements.lock has changed
@@ -30,6 +30,9 @@ chromium: venv
 
 test: venv chromium ## the whole suite on real services, browser tests included (ARGS="-k word")
 	$(PY) -m pytest -n 2 $(ARGS)
+
+screenshots: venv chromium ## the pictures of the documentation, from a running demo
+	$(PY) docs/screenshots.py
 
 lint: venv ## style, imports between rooms, types
 	$(VENV)/bin/ruff check .

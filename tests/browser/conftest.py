@@ -10,6 +10,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sandbox.chromium import on_path
 from tests.demo import Demo, running_demo
 
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP *.localhost 127.0.0.1",
+]
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
@@ -24,12 +30,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=on_path(),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--host-resolver-rules=MAP *.localhost 127.0.0.1",
-            ],
+            args=FLAGS,
         )
         yield chromium
         chromium.close()
