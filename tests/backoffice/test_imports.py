@@ -78,11 +78,14 @@ def test_the_limit_is_told_before(browsers: SimpleNamespace, settings: Any) -> N
     assert "3,0 Mo au plus" in text(browsers.clerk.get("/gestion/imports/nouveau/"))
 
 
+MULTIPART = "multipart/form-data; boundary=x"
+
+
 class Flood(io.RawIOBase):
     """A body of `size` bytes that remembers the largest piece it was asked for."""
 
-    def __init__(self, size: int) -> None:
-        self.left, self.largest = size, 0
+    def __init__(self, size: int, head: bytes = b"") -> None:
+        self.left, self.largest, self.head = size + len(head), 0, head
 
     def readable(self) -> bool:
         return True
@@ -91,7 +94,8 @@ class Flood(io.RawIOBase):
         self.largest = max(self.largest, self.left if size is None or size < 0 else size)
         size = self.left if size is None or size < 0 else min(size, self.left)
         self.left -= size
-        return b"x" * size
+        head, self.head = self.head[:size], self.head[size:]
+        return head + b"x" * (size - len(head))
 
 
 def test_what_is_too_large_is_refused_and_never_held(browsers: SimpleNamespace, settings: Any) -> None:
@@ -101,8 +105,7 @@ def test_what_is_too_large_is_refused_and_never_held(browsers: SimpleNamespace, 
     answer = browsers.clerk.generic(
         "POST",
         "/gestion/imports/nouveau/",
-        content_type="multipart/form-data; boundary=x",
-        **{"wsgi.input": body, "CONTENT_LENGTH": str(size)},
+        **{"wsgi.input": body, "CONTENT_LENGTH": str(size), "CONTENT_TYPE": MULTIPART},
     )
     assert answer.status_code == 413
     assert "Votre envoi pèse 200 Mo ; la limite est de 1,0 Mo. Rien n'a été enregistré." in text(answer)
@@ -117,11 +120,26 @@ def test_a_stranger_s_flood_is_not_even_read(browsers: SimpleNamespace) -> None:
         answer = browser.generic(
             "POST",
             "/gestion/imports/nouveau/",
-            content_type="multipart/form-data; boundary=x",
-            **{"wsgi.input": body, "CONTENT_LENGTH": str(body.left)},
+            **{"wsgi.input": body, "CONTENT_LENGTH": str(body.left), "CONTENT_TYPE": MULTIPART},
         )
         assert answer.status_code == status
     assert body.left == 200 * 1024 * 1024
+
+
+@pytest.mark.parametrize("path", ["/", "/contact/", "/gestion/commune/"])
+def test_no_other_page_takes_a_file(browsers: SimpleNamespace, people: SimpleNamespace, path: str) -> None:
+    """The CSRF check reads every form: a stranger's file must not reach the disk."""
+    head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\nContent-Type: a/b\r\n\r\n'
+    body = Flood(50 * 1024 * 1024, head)
+    checked = Client(headers={"host": "mairie.localhost"}, enforce_csrf_checks=True)
+    checked.get("/")  # the cookie that anybody gets: without it the form is not even looked at
+    answer = checked.generic(
+        "POST",
+        path,
+        **{"wsgi.input": body, "CONTENT_LENGTH": str(body.left), "CONTENT_TYPE": MULTIPART},
+    )
+    assert answer.status_code == 403
+    assert body.left > 49 * 1024 * 1024  # it stopped at the file
 
 
 def test_two_files_too_large_together(browsers: SimpleNamespace, settings: Any) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -48,6 +49,7 @@ def new_batch(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and size > uploads.most():
         uploads.let_finish(request)
         return _form(request, ImportForm(), problem=too_large(size), status=413)
+    request.upload_handlers = [TemporaryFileUploadHandler(request)]  # on disk, whatever the size
     return _new_batch(request)
 
 
