@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
-from celery import Task
 from django.db import connection, transaction
 from django.utils import timezone
 from django_tenants.utils import schema_context, tenant_context
@@ -19,13 +19,18 @@ from tenants.current import current_town
 from tenants.models import AgendaItem
 from tenants.states import TownState
 
-_tasks: dict[str, Task] = {}
+if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
+    from celery import Task
+
+    AnyTask = Task[..., object]
+
+_tasks: "dict[str, AnyTask]" = {}
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
 log = logging.getLogger(__name__)
 
 
-def register(kind: str, task: Task) -> None:
+def register(kind: str, task: "AnyTask") -> None:
     """`task` (no arguments, run in the town) does the work of `kind`."""
     _tasks[kind] = task
 
@@ -53,7 +58,7 @@ def wake(kind: str) -> None:
     transaction.on_commit(partial(hint, _tasks[kind]))
 
 
-def hint(task: Task, *args: object) -> None:
+def hint(task: "AnyTask", *args: object) -> None:
     """Ask the worker, and go on if the broker cannot be reached: a row somewhere says what is due."""
     try:
         task.apply_async(args, retry=False)

@@ -76,7 +76,7 @@ def open_town(*, slug: str, name: str, siren: str = "", insee: str = "") -> Town
 def set_state(*, town: Town, to: TownState) -> Town:
     """Move a town along an edge of `states.EDGES`. Asking for the state it is in changes nothing."""
     with schema_context("public"), transaction.atomic():
-        locked = Town.objects.select_for_update().get(pk=town.pk)
+        locked: Town = Town.objects.select_for_update().get(pk=town.pk)
         if locked.state == to:
             return locked
         if (TownState(locked.state), to) not in EDGES:
@@ -114,7 +114,7 @@ def migrate_towns() -> list[tuple[Town, str | None]]:
 def town_named(slug: str) -> Town:
     """The town of that slug. Raises TownError with a sentence for the operator."""
     with schema_context("public"):
-        town = Town.objects.filter(slug=slug).first()
+        town: Town | None = Town.objects.filter(slug=slug).first()
     if town is None:
         raise TownError(f"Aucune commune « {slug} ».")
     return town

@@ -87,7 +87,18 @@ def _mairie(town: Town) -> None:
         )
         for n, amount, subject in ((101, "48.60", "Cantine scolaire"), (102, "22.00", "École de musique"))
     ]
-    _publish([*yours, *theirs], town)
+    water = Sample(
+        number="2026-EAU-0042",
+        issued_on=date(2026, 11, 2),
+        due_on=date(2026, 12, 31),
+        amount=Decimal("64.20"),
+        subject="Eau et assainissement",
+        payer="F001",
+        name=ALICE,
+        emails=("resident@example.net",),
+        product="EAU",
+    )
+    _publish([*yours, water, *theirs], town)
     for number, means in PAID.items():
         invoice = Invoice.objects.get(number=number)
         book_counter_payment(

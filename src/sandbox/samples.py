@@ -5,7 +5,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,7 @@ HEADER = (
         "Nom",
         "Prénom",
     ),
-    *("Adresse", "CP", "Ville", "E-mail"),
+    *("Adresse", "CP", "Ville", "E-mail", "Régie"),
 )
 _FAMILIES = (
     "BERNARD",
@@ -64,7 +64,7 @@ class Sample:
     emails: tuple[str, ...] = ()
     fiscal_year: int = 2026
     address: tuple[str, str, str] = ("1 place de la Mairie", "31320", "DÉMONSTRATION")
-    lines: tuple[tuple[str, Decimal], ...] = field(default=())
+    product: str = ""  # the code of its régie or budget; the default one when empty
 
     def row(self) -> list[str]:
         """Its line of CSV, in the order of `HEADER`."""
@@ -79,6 +79,7 @@ class Sample:
             *self.name,
             *self.address,
             ";".join(self.emails),
+            self.product,
         ]
 
 
@@ -98,7 +99,7 @@ def invoice_pdf(sample: Sample, town: str) -> bytes:
                 sample.address[0],
                 " ".join(sample.address[1:]),
             ),
-            lines=sample.lines or ((sample.subject, sample.amount),),
+            lines=((sample.subject, sample.amount),),
             amount=sample.amount,
         )
     )

@@ -114,6 +114,7 @@ class Invoice(models.Model):
         ordering = ["-issued_on", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["product", "fiscal_year", "number"], name="invoice_once"),
+            models.UniqueConstraint(fields=["product", "reference"], name="invoice_reference_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="invoice_amount_positive"),
             models.CheckConstraint(
                 condition=Q(paid__gte=0) & Q(paid__lte=F("amount")), name="invoice_paid_in_bounds"

@@ -135,7 +135,7 @@ def test_the_manual_s_list(demo: Demo, open_page: Callable[..., Page], shot: Sho
         == "rgb(255, 246, 207)"
     )
     page.get_by_role("link", name="Factures non réglées").click()
-    assert page.locator("tbody tr").count() == 3
+    assert page.locator("tbody tr").count() == 4
     assert (
         page.locator("tbody td").first.evaluate("e => getComputedStyle(e).backgroundColor")
         == "rgb(255, 255, 255)"
@@ -188,3 +188,106 @@ def test_another_town_knows_nobody_of_here(demo: Demo, open_page: Callable[..., 
     page = open_page()
     sign_in(page, demo, "resident@example.net", "facture", host="pechabou")
     expect(page.get_by_role("alert")).to_contain_text("ne correspond pas")
+
+
+def test_tipi_in_a_new_window(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
+    """M9 by the redirect: a popup, the warning about it, a way without, and an answer that nothing proves."""
+    page = open_page("desktop")
+    sign_in(page, demo, "resident@example.net", "facture")
+    page.get_by_role("link", name="2026-EAU-0042").click()
+    page.get_by_role("link", name="Régler cette facture").click()
+    expect(page.get_by_text("autorisez les fenêtres")).to_be_visible()
+    expect(page.get_by_role("button", name="Continuer sans nouvelle fenêtre")).to_be_visible()
+    shot(page, "payer-tipi-desktop")
+    accessible(page)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Accès à l'écran de paiement TIPI").click()
+    popup = opened.value
+    expect(popup).to_have_url(re.compile(r"//payfip\.localhost:\d+/tpa/paiement\.web\?numcli=001966&"))
+    popup.get_by_role("button", name="Payer par carte").click()
+    expect(popup.get_by_text("revenir au portail")).to_be_visible()
+    page.get_by_role("link", name="J'ai terminé le paiement").click()
+    expect(page.get_by_role("heading", name="Votre paiement est annoncé")).to_be_visible()
+    shot(page, "annonce-tipi-desktop")
+    accessible(page)
+    page.get_by_role("link", name="Retour sur la liste des factures").click()
+    expect(page.locator("tr.paid").filter(has_text="2026-EAU-0042")).to_have_count(0)
+
+
+def test_new_address_and_forgotten_password(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
+    """M12 and M4, on Pechabou's Diane so that the other walks keep their people."""
+    page = open_page("phone")
+    sign_in(page, demo, "diane@example.org", "facture", host="pechabou")
+    page.goto(demo.url("pechabou", "/mes-informations/"))
+    page.get_by_label("Ma nouvelle adresse").fill("diane.durand@example.org")
+    page.get_by_role("button", name="Changer mon adresse").click()
+    expect(page.get_by_text("Un message part vers diane.durand@example.org")).to_be_visible()
+    page.goto(link_in(demo, "diane.durand@example.org", "Confirmez votre nouvelle adresse"))
+    shot(page, "confirmer-adresse-phone")
+    accessible(page)
+    page.get_by_role("button", name="Confirmer cette adresse").click()
+    expect(page.get_by_role("heading", name="Mon adresse est changée")).to_be_visible()
+    assert demo.mail("diane@example.org", "Votre adresse a changé")
+
+    page.get_by_role("link", name="Aller à la connexion").click()
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.get_by_role("link", name="Mot de passe oublié").click()
+    page.get_by_label("Mon adresse").fill("diane.durand@example.org")
+    page.get_by_role("button", name="Recevoir le message").click()
+    page.goto(link_in(demo, "diane.durand@example.org", "Votre nouveau mot de passe"))
+    page.get_by_label("Mon nouveau mot de passe").fill("court")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("alert")).to_contain_text("au moins 12 caractères")
+    page.get_by_label("Mon nouveau mot de passe").fill("le lac gelé en février")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("heading", name="Mon mot de passe est changé")).to_be_visible()
+    sign_in(page, demo, "diane.durand@example.org", "le lac gelé en février", host="pechabou")
+    expect(page.get_by_text("Vous avez 1 facture à régler")).to_be_visible()
+
+
+def link_in(demo: Demo, to: str, subject: str) -> str:
+    found = re.search(r"http://\w+\.localhost:\d+/\?LIEN=X[0-9a-f]{32}", demo.mail(to, subject)["text"])
+    assert found
+    return found[0]
+
+
+def test_without_javascript(demo: Demo, open_page: Callable[..., Page]) -> None:
+    """The main road, to the payment and back, with scripts off."""
+    page = open_page("phone", javascript=False)
+    sign_in(page, demo, "resident@example.net", "facture")
+    page.goto(demo.url("mairie", "/reglements/"))
+    page.locator("tr").filter(has_text="2015-RS-00-8001516").get_by_role("link", name="Régler").click()
+    expect(page.get_by_text("37,50")).to_be_visible()
+    page.get_by_role("button", name="Accès à l'écran de paiement TIPI").click()
+    page.get_by_role("button", name="Payer par prélèvement").click()
+    expect(page.get_by_role("heading", name="Merci, votre paiement est enregistré")).to_be_visible()
+
+
+def test_keyboard_only(demo: Demo, open_page: Callable[..., Page]) -> None:
+    """Sign-in to the payment screen with Tab, Enter and nothing else."""
+    page = open_page("desktop")
+    page.goto(demo.url("mairie"))
+    reach(page, "Aller au contenu")
+    reach(page, "Mon adresse")
+    page.keyboard.type("resident@example.net")
+    reach(page, "Mon mot de passe")
+    page.keyboard.type("facture")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Mes factures", exact=True)).to_be_visible()
+    reach(page, "2026-EAU-0042")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Eau et assainissement")).to_be_visible()
+
+
+def reach(page: Page, name: str) -> None:
+    """Press Tab until the focus is on what is called `name`, and see that the focus shows."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            "() => { const e = document.activeElement; const l = e.labels && e.labels[0];"
+            " return [(l || e).innerText.trim(), getComputedStyle(e).outlineStyle] }"
+        )
+        if found[0] == name:
+            assert found[1] != "none", f"no focus to be seen on {name}"
+            return
+    raise AssertionError(f"Tab never reaches {name}")

@@ -273,6 +273,14 @@ def test_given_up_leaves_no_draft_and_no_file(
     assert not any(storages["documents"].exists(key) for key in keys)
 
 
+def test_a_payment_reference_serves_one_invoice(run: Callable[..., Batch]) -> None:
+    header = HEADER + ";Référence TIPI"
+    publish(run(header, f"{ROW};REF000001"))
+    batch = run(header, f"{ROW2};REF000001")
+    assert batch.state == BatchState.REFUSED
+    assert "sert déjà à la facture n° 2015-001-001078" in " ".join(sentences(batch))
+
+
 def test_footer_and_blank_lines_are_left_out(run: Callable[..., Batch]) -> None:
     batch = run(HEADER, "", ROW, ";;;;;;;;", "TOTAL;;;25,00 €;;;;;")
     assert (batch.state, batch.new_count) == (BatchState.READY, 1), sentences(batch)

@@ -76,11 +76,13 @@ class Checker:
             yield list(self._new(rows, report))
 
     def _new(self, rows: list[InvoiceRow], report: Report) -> Iterator[Candidate]:
-        existing = {
-            (invoice.product_id, invoice.fiscal_year, invoice.number): invoice
-            for invoice in Invoice.objects.filter(number__in=[row.number for row in rows])
-            .exclude(batch=self._batch, state=InvoiceState.DRAFT)
-            .select_related("payer", "batch")
+        others = Invoice.objects.exclude(batch=self._batch, state=InvoiceState.DRAFT)
+        by_number = others.filter(number__in=[row.number for row in rows]).select_related("payer", "batch")
+        existing = {(found.product_id, found.fiscal_year, found.number): found for found in by_number}
+        by_reference = others.filter(reference__in=[row.reference for row in rows])
+        taken = {
+            (product_id, reference): number
+            for product_id, reference, number in by_reference.values_list("product_id", "reference", "number")
         }
         for row in rows:
             product = self._products.get(row.product.lower()) if row.product else self._default
@@ -93,7 +95,14 @@ class Checker:
                 continue
             document = self._document_of(row, report)
             found = existing.get((product.pk, row.fiscal_year, row.number))
-            if found is None:
+            if found is None and (product.pk, row.reference) in taken:
+                # The Treasury tells debts apart by it: two invoices of a product never share one.
+                sentence = _("« Référence TIPI » sert déjà à la facture n° %(number)s du même service.")
+                number = taken[product.pk, row.reference]
+                report.add(
+                    RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": number})
+                )
+            elif found is None:
                 report.new += 1
                 report.amount += row.amount
                 yield Candidate(row, product, document)
