@@ -1,0 +1,132 @@
+"""TIPI's return is not signed: every field is compared, it counts once, and it never pays an invoice."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts.models import Account
+from shared_apps.treasury.models import Route
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import services
+from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.queries import online_payment
+from tenant_apps.townhall.models import Product, Protocol
+from tenants.models import Town
+
+
+@pytest.fixture
+def alice(town: Town, make_account: Callable[..., Account]) -> Account:
+    return make_account("alice@example.net")
+
+
+@pytest.fixture
+def asked(
+    alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
+) -> dict[str, str]:
+    """The fields of the redirect, as the Treasury would send them back, urlcl among them."""
+    Product.objects.update(protocol=Protocol.TIPI)
+    invoice = make_invoice(make_payer(alice))
+    url = services.start_payment(actor=alice, invoice=invoice).url
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def come_back(asked: dict[str, str], town: Town, *, method: str = "post", **changes: str) -> None:
+    fields = {
+        **asked,
+        "resultrans": "P",
+        "numauto": "123456",
+        "dattrans": "24112026",
+        "heurtrans": "1030",
+        **changes,
+    }
+    path = urlsplit(fields.pop("urlcl")).path
+    answer = getattr(Client(), method)(path, fields, headers={"host": "paiement.localhost"})
+    assert (answer.status_code, answer.content) == (200, b"OK")
+
+
+def state(town: Town) -> str:
+    with tenant_context(town):
+        return str(Attempt.objects.get().state)
+
+
+def test_the_redirect_asks_for_what_the_manual_shows(asked: dict[str, str]) -> None:
+    assert asked["numcli"] == "001964"
+    assert asked["montant"] == "3750"
+    assert asked["saisie"] == "A"
+    assert "://paiement.localhost" in asked["urlcl"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("P", "reported"), ("V", "reported"), ("R", "refused"), ("Z", "refused"), ("A", "abandoned")],
+)
+def test_every_answer(asked: dict[str, str], town: Town, method: str, code: str, expected: str) -> None:
+    come_back(asked, town, method=method, resultrans=code)
+    assert state(town) == expected
+    with tenant_context(town):
+        assert not Payment.objects.exists()
+        assert Invoice.objects.get().paid == 0
+
+
+def test_announced_blocks_another_payment(asked: dict[str, str], town: Town) -> None:
+    come_back(asked, town)
+    with tenant_context(town):
+        can = online_payment(Invoice.objects.get())
+    assert not can.can
+    assert "annoncé" in can.reason
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"montant": "1"}, {"refdet": "ANOTHER00001"}, {"numcli": "001965"}, {"saisie": "T"}, {"montant": "x"}],
+)
+def test_what_was_not_asked_is_evidence_only(
+    asked: dict[str, str], town: Town, forged: dict[str, str]
+) -> None:
+    come_back(asked, town, **forged)
+    assert state(town) == "started"
+    with tenant_context(town):
+        event = Attempt.objects.get().events.last()
+        assert event is not None
+        assert "not applied" in event.note
+        assert event.raw["resultrans"] == "P"
+
+
+def test_it_counts_once(asked: dict[str, str], town: Town) -> None:
+    come_back(asked, town, resultrans="R")
+    come_back(asked, town, resultrans="P")
+    assert state(town) == "refused"
+
+
+def test_an_unknown_token_and_another_town_s(asked: dict[str, str], town: Town, other_town: Town) -> None:
+    come_back({**asked, "urlcl": "http://x/tipi/X00000000000000000000000000000000/"}, town)
+    assert state(town) == "started"
+    Route.objects.update(town=other_town)  # as if the registry pointed at the wrong town
+    come_back(asked, town)
+    assert state(town) == "started"
+
+
+def test_nobody_comes_back(asked: dict[str, str], town: Town) -> None:
+    with tenant_context(town):
+        Attempt.objects.update(free_at=timezone.now(), next_check_at=timezone.now())
+        services.check_due()
+        assert online_payment(Invoice.objects.get()).can
+    assert state(town) == "expired"
+
+
+def test_the_payfip_bell_takes_any_form(town: Town) -> None:
+    for method, path, data in (
+        ("get", "/payfip/notification/?idop=x", {}),
+        ("get", "/payfip/notification/?idOp=x", {}),
+        ("post", "/payfip/notification/", {"idop": "x"}),
+        ("post", "/payfip/notification/", {"idOp": "x"}),
+        ("post", "/payfip/notification/", {}),
+        ("post", "/payfip/notification/", {"idop": "x" * 5000}),
+    ):
+        assert getattr(Client(), method)(path, data, headers={"host": "paiement.localhost"}).content == b"OK"
