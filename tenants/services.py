@@ -59,6 +59,8 @@ def open_town(*, slug: str, name: str, siren: str = "", insee: str = "") -> Town
     if slug in RESERVED:
         raise InvalidSlug(f"« {slug} » est réservé à la plateforme.")
     with schema_context("public"):
+        if Town.objects.filter(slug=slug).exists():
+            raise TownExists(f"Une commune « {slug} » existe déjà.")
         try:
             with transaction.atomic():
                 town = Town(slug=slug, name=name, siren=siren, insee=insee, state=TownState.OPEN)

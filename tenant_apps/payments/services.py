@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shared_apps.accounts import throttle
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.treasury import services as treasury
@@ -187,7 +187,7 @@ def check_now(*, actor: Account, attempt: Attempt) -> Attempt:
 
     When the Treasury does not answer, the attempt is returned as it is: the poller goes on.
     """
-    if not cache.add(f"asked:{attempt.uuid}", 1, ASK_EVERY):
+    if not throttle.first_in("asked", str(attempt.uuid), ASK_EVERY):
         attempt.refresh_from_db()
         return attempt
     try:
