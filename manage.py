@@ -2,6 +2,7 @@
 """Django's commands. With no DATABASE_URL they talk to the sandbox, whose services are started if need be."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,9 +22,25 @@ def main() -> None:
     try:
         with ensure_services() as environment:
             os.environ.update(environment)
+            prepare_once()
             run()
     except SandboxError as error:
         sys.exit(str(error))
+
+
+def prepare_once() -> None:
+    """In a sandbox that was never used, make its tables and its two towns first."""
+    from sandbox.home import Home
+
+    if not Home().path("prepared").exists():
+        path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+        subprocess.run(
+            [sys.executable, "-m", "sandbox.demo"],
+            env={**os.environ, "PYTHONPATH": path},
+            cwd=ROOT,
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def run() -> None:

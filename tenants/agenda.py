@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_tenants.utils import schema_context, tenant_context
 from kombu.exceptions import OperationalError
 
-from tenants.current import current_town
+from tenants.current import PUBLIC, current_schema, current_town
 from tenants.models import AgendaItem
 from tenants.states import TownState
 
@@ -52,9 +52,11 @@ def plan(kind: str, due_at: datetime) -> None:
 def wake(kind: str) -> None:
     """The current town has `kind` to do as soon as this transaction commits.
 
-    The broker is asked on commit; should it be down or forget, beat does it half a minute later.
+    The broker is asked on commit; should it be down or forget, beat does it half a minute later. The public
+    schema has no agenda: there the broker's word is all.
     """
-    plan(kind, timezone.now() + NUDGE)
+    if current_schema() != PUBLIC:
+        plan(kind, timezone.now() + NUDGE)
     transaction.on_commit(partial(hint, _tasks[kind]))
 
 

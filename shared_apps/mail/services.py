@@ -5,7 +5,6 @@ import smtplib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import formataddr, parseaddr
-from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -91,12 +90,7 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
 
 def wake() -> None:
     """Have the outbox looked at as soon as this transaction commits."""
-    if current_schema() == PUBLIC:
-        from shared_apps.mail import tasks
-
-        transaction.on_commit(partial(agenda.hint, tasks.deliver_outbox))
-    else:
-        agenda.wake("mail")
+    agenda.wake("mail")
 
 
 def deliver_outbox() -> int:

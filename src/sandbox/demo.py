@@ -14,6 +14,7 @@ django.setup()
 from django_tenants.utils import schema_context, tenant_context  # noqa: E402 - Django must be set up first
 
 from sandbox import samples  # noqa: E402
+from sandbox.home import Home  # noqa: E402
 from sandbox.samples import Sample  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
 from shared_apps.accounts.services import create_account  # noqa: E402
@@ -56,6 +57,9 @@ def main() -> None:
         with tenant_context(town):
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
                 seed(town)
+    home = Home()
+    if home.root.is_dir():
+        home.path("prepared").touch()
 
 
 def _mairie(town: Town) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import home, imports, invoices, letters, payers, town
+from tenant_apps.backoffice.views import attempts, home, imports, invoices, letters, payers, town
 
 app_name = "backoffice"
 urlpatterns = [
@@ -20,7 +20,9 @@ urlpatterns = [
     path("factures/", invoices.invoice_list, name="invoices"),
     path("factures/<uuid:public_id>/", invoices.invoice_page, name="invoice"),
     path("factures/<uuid:public_id>/pdf/", invoices.invoice_pdf, name="invoice-pdf"),
-    path("tentatives/<uuid:public_id>/verifier/", invoices.check_attempt, name="check-attempt"),
+    path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
+    path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
+    path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),
     path("redevables/", payers.payer_list, name="payers"),
     path("redevables/<uuid:public_id>/", payers.payer_page, name="payer"),
     path("messages/", letters.message_list, name="messages"),

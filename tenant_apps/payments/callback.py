@@ -48,6 +48,7 @@ def _matches(attempt: Attempt, status: Status) -> bool:
 
 def _apply(attempt: Attempt, status: Status) -> None:
     attempt.next_check_at = None
+    attempt.last_answer = {"outcome": status.outcome, **status.raw}
     if status.outcome.is_paid:
         reason = _("Paiement annoncé ; le Trésor public doit encore le confirmer.")
         move(attempt, S.REPORTED, source=SOURCE, reason=reason, raw=status.raw)

@@ -4,6 +4,8 @@ Return, notification, poller and staff all come here with what the provider said
 invoice and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
 """
 
+from datetime import date
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -71,15 +73,35 @@ def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> No
         return
     attempt.next_check_at = None
     move(attempt, S.PAID, source=source, raw=status.raw)
+    book(
+        attempt,
+        invoice,
+        actor=audit.TREASURY,
+        means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
+        paid_on=(status.paid_at or clock.now()).astimezone(clock.PARIS).date(),
+        authorization=status.authorization,
+    )
+
+
+def book(
+    attempt: Attempt,
+    invoice: Invoice,
+    *,
+    actor: audit.Actor,
+    means: Means,
+    paid_on: date,
+    authorization: str = "",
+) -> Payment:
+    """The money of an attempt that has just become PAID. The caller holds the locks of both rows."""
     payment = Payment.objects.create(
         attempt=attempt,
         provider=attempt.provider,
         provider_reference=attempt.idop or str(attempt.uuid),
-        means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
+        means=means,
         amount=attempt.amount,
-        paid_on=(status.paid_at or clock.now()).astimezone(clock.PARIS).date(),
-        authorization=status.authorization[:40],
-        recorded_by=audit.TREASURY if source != "staff" else source,
+        paid_on=paid_on,
+        authorization=authorization[:40],
+        recorded_by=actor if isinstance(actor, str) else actor.audit_name,
     )
     # What the invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
     part = min(payment.amount, invoice.balance)
@@ -87,10 +109,11 @@ def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> No
         Allocation.objects.create(payment=payment, invoice=invoice, amount=part)
     audit.record(
         "payment.received",
-        actor=audit.TREASURY,
+        actor=actor,
         obj=f"payment:{payment.uuid}",
         new={"invoice": str(invoice.uuid), "amount": str(payment.amount), "allocated": str(max(part, 0))},
     )
+    return payment
 
 
 def _difference(attempt: Attempt, status: Status) -> str:

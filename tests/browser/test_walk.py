@@ -211,7 +211,19 @@ def test_tipi_in_a_new_window(demo: Demo, open_page: Callable[..., Page], shot: 
     shot(page, "annonce-tipi-desktop")
     accessible(page)
     page.get_by_role("link", name="Retour sur la liste des factures").click()
-    expect(page.locator("tr.paid").filter(has_text="2026-EAU-0042")).to_have_count(0)
+    paid = page.locator("tr.paid").filter(has_text="2026-EAU-0042")
+    expect(paid).to_have_count(0)
+
+    clerk = open_page("desktop")
+    sign_in(clerk, demo, "agent@example.net", "facture")
+    clerk.goto(demo.url("mairie", "/gestion/factures/"))
+    clerk.get_by_role("link", name="2026-EAU-0042").click()
+    shot(clerk, "gestion-annonce-desktop")
+    accessible(clerk)
+    clerk.get_by_role("button", name="L'argent est arrivé").click()
+    expect(clerk.get_by_text("Le paiement est enregistré.")).to_be_visible()
+    page.reload()
+    expect(paid).to_have_count(1)
 
 
 def test_new_address_and_forgotten_password(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:

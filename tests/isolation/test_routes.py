@@ -80,7 +80,7 @@ class World:
         message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
         self.ids = {
             "batch": batch.uuid,
-            "check-attempt": attempt.uuid,
+            "attempt": attempt.uuid,
             "payer": household.uuid,
             "message": message.uuid,
             "mail": OutgoingMail.objects.get(kind="contact").uuid,

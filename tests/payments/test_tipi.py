@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts.models import Account
+from shared_apps.accounts.models import Account, Role
 from shared_apps.treasury.models import Route
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services
+from tenant_apps.payments import review, services
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.queries import online_payment
 from tenant_apps.townhall.models import Product, Protocol
@@ -130,3 +130,29 @@ def test_the_payfip_bell_takes_any_form(town: Town) -> None:
         ("post", "/payfip/notification/", {"idop": "x" * 5000}),
     ):
         assert getattr(Client(), method)(path, data, headers={"host": "paiement.localhost"}).content == b"OK"
+
+
+def test_staff_have_the_last_word(
+    asked: dict[str, str], town: Town, make_account: Callable[..., Account]
+) -> None:
+    come_back(asked, town, resultrans="V")
+    with tenant_context(town):
+        clerk = make_account("clerk@example.net", role=Role.CLERK)
+        attempt = Attempt.objects.get()
+        review.confirm_attempt(actor=clerk, attempt=attempt)
+        payment = Payment.objects.get()
+        assert (payment.means, payment.recorded_by) == ("debit", clerk.audit_name)
+        assert Invoice.objects.get().is_paid
+        for again in (review.confirm_attempt, review.refuse_attempt):
+            with pytest.raises(review.NotOpen):
+                again(actor=clerk, attempt=attempt)
+        assert Payment.objects.count() == 1
+
+
+def test_no_money_came(asked: dict[str, str], town: Town, make_account: Callable[..., Account]) -> None:
+    come_back(asked, town)
+    with tenant_context(town):
+        clerk = make_account("clerk@example.net", role=Role.CLERK)
+        review.refuse_attempt(actor=clerk, attempt=Attempt.objects.get())
+        assert not Payment.objects.exists()
+        assert online_payment(Invoice.objects.get()).can

@@ -3,12 +3,10 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
 from tenant_apps.alerts.queries import mails_about
@@ -21,15 +19,14 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import Settled
+from tenant_apps.payments import review
 from tenant_apps.payments.queries import (
-    attempt_for_staff,
     attempts_of_invoice,
     money_about,
     online_payment,
     only_declared,
     only_held,
 )
-from tenant_apps.payments.services import check_now
 from tenant_apps.payments.states import LIVE
 from tenant_apps.townhall.queries import products
 from toolkit import clock
@@ -88,6 +85,7 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         mails=mails_about(invoice).defer("text", "html")[:50],
         letters=letters().filter(invoice=invoice)[:20],
         live=LIVE,
+        undecided=review.OPEN,
         today=clock.today(),
     )
 
@@ -100,19 +98,3 @@ def invoice_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     if invoice.document is None:
         raise Http404
     return redirect(document_link(invoice, inline="telecharger" not in request.GET))
-
-
-@require_POST
-@staff_required(Role.CLERK)
-def check_attempt(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Vérifier maintenant »: ask the Treasury what became of an attempt."""
-    attempt = found(attempt_for_staff, public_id)
-    before, invoice = attempt.state, attempt.invoice
-    attempt = check_now(actor=request.user, attempt=attempt)
-    if attempt.state == before:
-        messages.info(request, _("Le Trésor public n'a rien de nouveau pour l'instant."))
-    else:
-        messages.success(
-            request, _("Le Trésor public a répondu : %(state)s.") % {"state": attempt.get_state_display()}
-        )
-    return redirect("backoffice:invoice", invoice.uuid)
