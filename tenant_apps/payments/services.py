@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -39,6 +40,7 @@ from toolkit import secrets
 
 log = logging.getLogger(__name__)
 S = AttemptState
+ENOUGH = 3  # silent answers in a row after which the poller lets the Treasury be
 ASK_EVERY = 3  # seconds between two questions about one attempt from pages that wait
 
 
@@ -210,23 +212,31 @@ def check_due(limit: int = 100) -> int:
         Attempt.objects.filter(pk__in=[attempt.pk for attempt in due]).update(
             next_check_at=present + timedelta(minutes=10)
         )
+    silent = 0
     for attempt in due:
-        _check(attempt)
+        silent = 0 if _check(attempt) else silent + 1
+        if silent >= ENOUGH:
+            log.warning("the Treasury is silent: the other attempts are looked at later")
+            break
     return len(due)
 
 
-def _check(attempt: Attempt) -> None:
+def _check(attempt: Attempt) -> bool:
+    """Look at one attempt; False when the Treasury did not answer."""
     if attempt.idop is None:
         _expire_unasked(attempt)
-        return
+        return True
     try:
         ask(attempt=attempt, source="poller")
     except ProviderUnavailable as error:
         log.warning("the Treasury does not answer about an attempt: %s", error.code or error.detail[:80])
         Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
+            checks=F("checks") + 1,
             next_check_at=timezone.now()
-            + min(schedule.AFTER_FAILURE, timedelta(minutes=2 * (1 + attempt.checks)))
+            + min(schedule.AFTER_FAILURE, timedelta(minutes=2 * (1 + attempt.checks))),
         )
+        return False
+    return True
 
 
 def _expire_unasked(attempt: Attempt) -> None:

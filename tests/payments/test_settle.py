@@ -247,3 +247,17 @@ def test_every_edge_has_its_reason_and_paid_has_no_way_out() -> None:
     assert all(EDGES.values())
     assert not [to for (start, to) in EDGES if start == S.PAID]
     assert {to for pair in EDGES for to in pair} == set(S)
+
+
+def test_a_silent_treasury_is_not_asked_about_everybody(
+    alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice], simulator: Simulator
+) -> None:
+    payer = make_payer(alice)
+    for _ in range(5):
+        services.start_payment(actor=alice, invoice=make_invoice(payer))
+    simulator.behave(soap="down")
+    Attempt.objects.update(next_check_at=timezone.now())
+    services.check_due()
+    soon = timezone.now() + timedelta(minutes=5)
+    assert Attempt.objects.filter(checks=1, next_check_at__lt=soon).count() == 3
+    assert Attempt.objects.filter(checks=0, next_check_at__gt=soon).count() == 2  # claimed, asked about later

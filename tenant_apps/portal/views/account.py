@@ -42,14 +42,8 @@ def my_details(request: ResidentRequest) -> HttpResponse:
             forms[sent].add_error("current" if sent == "mot-de-passe" else None, str(error))
     forms["mot-de-passe"].fields["new"].help_text = password_rule().sentence
     bad = forms[sent] if sent in forms and forms[sent].errors else None
-    context = {
-        "section": "account",
-        "address_form": forms["adresse"],
-        "password_form": forms["mot-de-passe"],
-        "alert_form": forms["alertes"],
-        "bad_form": bad,
-        "payers": payers_of(request.user),
-    }
+    context = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
+    context["payers"] = payers_of(request.user)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 
 
