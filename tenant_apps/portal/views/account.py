@@ -42,7 +42,7 @@ def my_details(request: ResidentRequest) -> HttpResponse:
             forms[sent].add_error("current" if sent == "mot-de-passe" else None, str(error))
     forms["mot-de-passe"].fields["new"].help_text = password_rule().sentence
     bad = forms[sent] if sent in forms and forms[sent].errors else None
-    context = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
+    context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
     context["payers"] = payers_of(request.user)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 
