@@ -9,12 +9,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Declaration, Payment
 from tenant_apps.payments.states import LIVE, AttemptState
-from tenant_apps.residents.queries import payer_ids_of
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from toolkit import clock
 
@@ -100,17 +98,6 @@ def _reason(invoice: Invoice, product: Product, today: date) -> str:
 def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
     """The money that pays `invoice`, newest first, cancelled payments left out."""
     return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
-
-
-def attempt_for_resident(account: Account, public_id: UUID) -> Attempt:
-    """An attempt on an invoice that `account` may see. Raises Attempt.DoesNotExist for the rest alike."""
-    return (
-        Attempt.objects.filter(
-            invoice__payer__in=payer_ids_of(account), invoice__state=InvoiceState.PUBLISHED
-        )
-        .select_related("invoice", "product")
-        .get(uuid=public_id)
-    )
 
 
 def last_attempt(invoice: Invoice) -> Attempt | None:
