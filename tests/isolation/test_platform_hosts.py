@@ -11,6 +11,7 @@ from django_tenants.utils import schema_context, tenant_context
 from shared_apps.accounts.models import Role
 from tenants.models import Town
 from tenants.states import TownState
+from tests.isolation.test_routes import names
 
 OPEN_TO_ALL = {"login", "jsi18n", "logout"}
 
@@ -77,6 +78,15 @@ def test_suspend_and_resume(operator: Client, town: Town) -> None:
 def resident_page_while(operator: Client, town: Town, act: str) -> str:
     operator.post("/tenants/town/", {"action": act, "_selected_action": [town.pk]})
     return Client(headers={"host": "mairie.localhost"}).get("/").content.decode()
+
+
+def test_every_address_of_the_other_hosts_is_known() -> None:
+    """Open to the Treasury and to probes on purpose; a new one must be thought about here."""
+    for urlconf, expected in (
+        ("config.urls_callback", {"treasury:payfip-notification", "treasury:tipi-callback"}),
+        ("config.urls_public", {"health-live", "health-ready"}),
+    ):
+        assert set(names(get_resolver(urlconf))) == expected, f"add the new route of {urlconf} to this test"
 
 
 @pytest.mark.parametrize(
