@@ -128,3 +128,18 @@ def test_guessing_is_throttled(town: Town, make_account: Callable[..., Account])
             check_credentials(email="alice@example.net", password="wrong", ip="192.0.2.1")
     with pytest.raises(errors.TooManyTries):
         check_credentials(email="alice@example.net", password=PASSWORD, ip="192.0.2.2")
+
+
+def test_the_message_reads_well(town: Town, make_payer: Callable[..., Payer]) -> None:
+    """Same words in both versions, the button and the plain link alike, and nothing of a template left over."""
+    make_payer(email="alice@example.net")
+    token = ask("alice@example.net")
+    mail = OutgoingMail.objects.get()
+    for body in (mail.text, mail.html):
+        assert "choisissez le mot de passe de votre compte" in body
+        assert "Ce lien est valable 24 heures" in body
+        assert "Mairie de Démonstration" in body
+        assert not re.search(r"[{}]\s*[%#{}]|[%#]}", body)
+    assert mail.html.count(token) == 3  # the button, the link and what the link shows
+    assert mail.html.lstrip().startswith("<!DOCTYPE html>")
+    assert mail.secret  # the body goes once it is sent
