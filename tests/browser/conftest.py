@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.chromium import on_path
 from tests.demo import Demo, running_demo
@@ -16,6 +16,7 @@ FLAGS = [
     "--disable-background-networking",
     "--host-resolver-rules=MAP *.localhost 127.0.0.1",
 ]
+expect.set_options(timeout=15_000)  # a shared machine may be slow; a failure waits, a success does not
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
