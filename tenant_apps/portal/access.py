@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
+from toolkit import clock
 
 View = Callable[..., HttpResponse]
 
@@ -31,11 +32,19 @@ def resident_required(view: View) -> View:
         elif request.user.is_town_staff:
             raise Http404
         else:
+            _slide(request)
             response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store, private"
         return response
 
     return wrapped
+
+
+def _slide(request: HttpRequest) -> None:
+    """Once a day the session is written again, and its thirty days (« Se souvenir de moi ») begin anew."""
+    today = clock.today().isoformat()
+    if request.session.get("seen_on") != today:
+        request.session["seen_on"] = today
 
 
 def with_invoice(view: View) -> View:

@@ -1,13 +1,16 @@
 """The resident's pages over HTTP: what they cost, what they say, what they keep to themselves."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from shared_apps.accounts.models import Account
 from shared_apps.mail.models import OutgoingMail
@@ -80,6 +83,22 @@ def test_remember_me(alice: Account) -> None:
         answer = client.post("/", data)
         assert answer["Location"] == "/factures/"
         assert bool(client.cookies["session"]["max-age"]) is lasting
+
+
+def test_the_thirty_days_slide(alice: Account) -> None:
+    client = Client(headers={"host": "mairie.localhost"})
+    client.post("/", {"email": alice.email, "password": PASSWORD, "remember": "on"})
+    client.get("/factures/")
+    nearly_over = timezone.now() + timedelta(days=2)
+    Session.objects.update(expire_date=nearly_over)
+    client.get("/factures/")
+    assert Session.objects.get().expire_date == nearly_over  # written once a day only
+    session = client.session
+    session["seen_on"] = "2026-01-01"
+    session.save()
+    Session.objects.update(expire_date=nearly_over)
+    client.get("/factures/")
+    assert Session.objects.get().expire_date > timezone.now() + timedelta(days=29)
 
 
 @pytest.mark.parametrize(
