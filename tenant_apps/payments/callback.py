@@ -1,5 +1,6 @@
 """What TIPI's return is worth (payfip.md §3): nothing is signed, so every field is compared and it counts once."""
 
+import logging
 from collections.abc import Mapping
 
 from django.db import transaction
@@ -11,17 +12,25 @@ from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.moves import move, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.registry import tipi
+from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
 from toolkit.secrets import fingerprint
 
+log = logging.getLogger(__name__)
 S = AttemptState
 SOURCE = "callback"
+WAITING = (
+    S.STARTED,
+    S.EXPIRED,
+)  # nothing came back yet; expired is only what we show, the payer may have paid
+ENOUGH = 30  # lines of evidence on one attempt: whoever holds the token could write for ever
 
 
 @transaction.atomic
 def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
     """Apply a return to the attempt of that one-use token: reported, refused or abandoned, never paid.
 
+    A first return that comes after our two hours counts too: the money may have left the payer's account.
     What does not match what was asked, or comes a second time, is kept as evidence and not applied.
     """
     invoice_id = (
@@ -32,11 +41,15 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
     Invoice.objects.select_for_update().get(pk=invoice_id)
     attempt = Attempt.objects.select_for_update().get(callback_hash=fingerprint(token))
     status = tipi().read_callback(fields)
-    if attempt.state != S.STARTED:
+    if attempt.events.count() >= ENOUGH:
+        log.warning("a redirect's token is used over and over")
+    elif attempt.state not in WAITING:
         note(attempt, source=SOURCE, note=f"{status.outcome} came again, not applied", raw=status.raw)
     elif not _matches(attempt, status):
         note(attempt, source=SOURCE, note="fields that were not asked for, not applied", raw=status.raw)
         audit.record("attempt.forged", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}")
+    elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and live_attempt(attempt.invoice):
+        _beside_another(attempt, status)
     else:
         _apply(attempt, status)
 
@@ -44,6 +57,19 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
 def _matches(attempt: Attempt, status: Status) -> bool:
     asked = (attempt.amount, attempt.reference, attempt.numcli, attempt.mode)
     return asked == (status.amount, status.reference, status.numcli, status.mode)
+
+
+def _holds_the_invoice(status: Status) -> bool:
+    """Whether applying it makes the attempt live again (reported, or held for review)."""
+    return status.outcome.is_paid or status.outcome == Outcome.OTHER
+
+
+def _beside_another(attempt: Attempt, status: Status) -> None:
+    """Late, and the invoice has another live attempt: only one may live, so staff read it on this one."""
+    attempt.reason = _("Paiement annoncé après le délai, pendant une autre tentative : à vérifier.")
+    attempt.save(update_fields=["reason"])
+    note(attempt, source=SOURCE, note=f"{status.outcome} came late beside another attempt", raw=status.raw)
+    audit.record("attempt.late", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}")
 
 
 def _apply(attempt: Attempt, status: Status) -> None:

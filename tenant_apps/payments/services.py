@@ -1,6 +1,7 @@
 """Begin a payment, ask what became of it, hear the bells. Money is applied by `settling.settle` only."""
 
 import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -236,6 +237,16 @@ def _check(attempt: Attempt) -> bool:
             + min(schedule.AFTER_FAILURE, timedelta(minutes=2 * (1 + attempt.checks))),
         )
         return False
+    except Exception as error:
+        # One attempt that cannot be settled must not keep the others from being paid. It comes back later.
+        # The words of a database error quote the row, idOp and all, so only its kind and place are logged.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "attempt %s not settled: %s, %s:%s", attempt.uuid, type(error).__name__, place.name, place.lineno
+        )
+        Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
+            checks=F("checks") + 1, next_check_at=timezone.now() + schedule.AFTER_FAILURE
+        )
     return True
 
 

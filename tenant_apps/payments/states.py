@@ -39,6 +39,7 @@ EDGES: dict[tuple[AttemptState, AttemptState], str] = {
     (S.EXPIRED, S.REFUSED): "the Treasury's last word",
     (S.EXPIRED, S.ABANDONED): "the Treasury's last word",
     (S.EXPIRED, S.REVIEW): "a late answer that does not match",
+    (S.EXPIRED, S.REPORTED): "TIPI came back late with P or V: the invoice must not be offered again",
     (S.REVIEW, S.PAID): "staff looked and accept it, or the look-up now matches",
     (S.REVIEW, S.REFUSED): "staff looked and no money came",
 }

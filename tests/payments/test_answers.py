@@ -1,8 +1,6 @@
 """SOAP answers as the real service gives them, served byte for byte over real HTTP, read by our client."""
 
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 
 import pytest
 
@@ -52,36 +50,6 @@ def fault(kind: str, code: str) -> bytes:
     )
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., PayFiP]]:
-    """`serve(body, status=200)`: our client in front of a server that says just that."""
-    servers = []
-
-    def make(body: bytes, *, status: int = 200) -> PayFiP:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(status)
-                self.send_header("Content-Type", "text/xml; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silence."""
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return PayFiP(
-            service_url=f"http://127.0.0.1:{server.server_port}/", payment_url="http://x/", timeout=2
-        )
-
-    yield make
-    for server in servers:
-        server.shutdown()
-
-
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
@@ -95,18 +63,18 @@ def serve() -> Iterator[Callable[..., PayFiP]]:
     ],
 )
 def test_results(serve: Callable[..., PayFiP], code: str, outcome: Outcome) -> None:
-    status = serve(detail(resultrans=code)).fetch_status("x")
+    status = serve(detail(resultrans=code)).fetch_status("secret")
     assert status.outcome == outcome
     assert status.numcli == "001964"
 
 
 def test_a_shortened_exer_and_a_missing_date_are_no_matter(serve: Callable[..., PayFiP]) -> None:
-    status = serve(detail(exer="20", dattrans="", heurtrans="", numauto="")).fetch_status("x")
+    status = serve(detail(exer="20", dattrans="", heurtrans="", numauto="")).fetch_status("secret")
     assert (status.outcome, status.paid_at, status.raw["exer"]) == (Outcome.PAID_CARD, None, "20")
 
 
 def test_a_field_added_one_day_is_passed_over(serve: Callable[..., PayFiP]) -> None:
-    status = serve(detail(moyen="WERO")).fetch_status("x")
+    status = serve(detail(moyen="WERO")).fetch_status("secret")
     assert status.outcome == Outcome.PAID_CARD
 
 
@@ -118,7 +86,7 @@ def test_a_field_added_one_day_is_passed_over(serve: Callable[..., PayFiP]) -> N
 def test_faults_that_are_answers(
     serve: Callable[..., PayFiP], code: str, outcome: Outcome, status: int
 ) -> None:
-    assert serve(fault("FonctionnelleErreur", code), status=status).fetch_status("x").outcome == outcome
+    assert serve(fault("FonctionnelleErreur", code), status=status).fetch_status("secret").outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -127,7 +95,7 @@ def test_faults_that_are_answers(
 def test_technical_faults_are_no_answer(serve: Callable[..., PayFiP], kind: str) -> None:
     client = serve(fault(kind, "999"), status=500)
     with pytest.raises(ProviderUnavailable) as said:
-        client.fetch_status("x")
+        client.fetch_status("secret")
     assert said.value.code == "999"
     with pytest.raises(ProviderUnavailable):
         client.start(request())
@@ -152,4 +120,4 @@ def test_a_refused_address(serve: Callable[..., PayFiP]) -> None:
 @pytest.mark.parametrize("status", [200, 502])
 def test_garbage_is_no_answer(serve: Callable[..., PayFiP], body: bytes, status: int) -> None:
     with pytest.raises(ProviderUnavailable):
-        serve(body, status=status).fetch_status("x")
+        serve(body, status=status).fetch_status("secret")

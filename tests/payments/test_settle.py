@@ -261,3 +261,35 @@ def test_a_silent_treasury_is_not_asked_about_everybody(
     soon = timezone.now() + timedelta(minutes=5)
     assert Attempt.objects.filter(checks=1, next_check_at__lt=soon).count() == 3
     assert Attempt.objects.filter(checks=0, next_check_at__gt=soon).count() == 2  # claimed, asked about later
+
+
+def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
+    alice: Account,
+    make_payer: Callable[..., Any],
+    make_invoice: Callable[..., Invoice],
+    simulator: Simulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    payer = make_payer(alice)
+    stuck, good = (services.start_payment(actor=alice, invoice=make_invoice(payer)).attempt for _ in range(2))
+    # Its money is in the books under another name already: the database refuses to book it twice.
+    Payment.objects.create(
+        provider="payfip",
+        provider_reference=stuck.idop,
+        means=Means.CARD,
+        amount=1,
+        paid_on="2026-01-01",
+        recorded_by="x",
+    )
+    for attempt in (stuck, good):
+        simulator.act(attempt.idop, "pay")
+    Attempt.objects.filter(pk=stuck.pk).update(next_check_at=timezone.now() - timedelta(minutes=1))
+    Attempt.objects.filter(pk=good.pk).update(next_check_at=timezone.now())
+    services.check_due()
+    for attempt in (stuck, good):
+        attempt.refresh_from_db()
+    assert (stuck.state, good.state) == (S.STARTED, S.PAID)
+    assert stuck.next_check_at is not None
+    assert stuck.next_check_at > timezone.now()
+    assert str(stuck.uuid) in caplog.text
+    assert stuck.idop not in caplog.text

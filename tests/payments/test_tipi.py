@@ -156,3 +156,80 @@ def test_no_money_came(asked: dict[str, str], town: Town, make_account: Callable
         review.refuse_attempt(actor=clerk, attempt=Attempt.objects.get())
         assert not Payment.objects.exists()
         assert online_payment(Invoice.objects.get()).can
+
+
+def expire() -> None:
+    Attempt.objects.update(free_at=timezone.now(), next_check_at=timezone.now())
+    services.check_due()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "can"),
+    [("P", "reported", False), ("V", "reported", False), ("R", "refused", True), ("Q", "review", False)],
+)
+def test_a_first_return_after_the_two_hours_counts(
+    asked: dict[str, str], town: Town, code: str, expected: str, can: bool
+) -> None:
+    with tenant_context(town):
+        expire()
+    assert state(town) == "expired"
+    come_back(asked, town, resultrans=code)
+    assert state(town) == expected
+    with tenant_context(town):
+        assert online_payment(Invoice.objects.get()).can == can  # what may be paid is not offered again
+
+
+def test_a_late_return_beside_another_attempt_is_shown_to_staff(
+    asked: dict[str, str], town: Town, alice: Account
+) -> None:
+    with tenant_context(town):
+        expire()
+        services.start_payment(actor=alice, invoice=Invoice.objects.get())
+    come_back(asked, town)
+    with tenant_context(town):
+        second, first = Attempt.objects.all()
+        assert (first.state, second.state) == ("expired", "started")
+        assert "après le délai" in first.reason
+        event = first.events.last()
+        assert event is not None
+        assert event.raw["resultrans"] == "P"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"montant": "9" * 200}, {"montant": "²"}, {"numcli": "0019\x0064"}, {"refdet": "x" * 5000}],
+    ids=["huge", "superscript", "nul", "long"],
+)
+def test_odd_fields_are_evidence_and_no_breakdown(
+    asked: dict[str, str], town: Town, odd: dict[str, str]
+) -> None:
+    come_back(asked, town, **odd)
+    assert state(town) == "started"
+    with tenant_context(town):
+        event = Attempt.objects.get().events.last()
+        assert event is not None
+        assert "not applied" in event.note
+        assert all(len(value) <= 100 for value in event.raw.values())
+
+
+def test_a_nul_in_what_is_not_compared(asked: dict[str, str], town: Town) -> None:
+    come_back(asked, town, numauto="12\x0034")
+    assert state(town) == "reported"
+
+
+def test_neither_the_token_nor_the_payer_is_in_the_evidence(asked: dict[str, str], town: Town) -> None:
+    path = urlsplit(asked["urlcl"]).path
+    forged = {**asked, "resultrans": "P", "montant": "1", "invented": "x" * 1000}
+    Client().post(path, forged, headers={"host": "paiement.localhost"})
+    with tenant_context(town):
+        event = Attempt.objects.get().events.last()
+        assert event is not None
+        assert path.strip("/").split("/")[-1] not in str(event.raw)
+        assert not {"mel", "urlcl", "invented"} & set(event.raw)
+
+
+def test_a_token_used_for_ever_does_not_fill_the_database(asked: dict[str, str], town: Town) -> None:
+    for _ in range(40):
+        come_back(asked, town, montant="1")
+    with tenant_context(town):
+        assert Attempt.objects.get().events.count() <= 30

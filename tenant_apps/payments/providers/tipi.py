@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
@@ -16,8 +15,14 @@ from tenant_apps.payments.providers.base import (
     Status,
 )
 from tenant_apps.payments.providers.payfip import fields
-from tenant_apps.payments.providers.payfip.client import RESULTS, paris_time
-from toolkit.money import from_cents
+from tenant_apps.payments.providers.payfip.client import RESULTS, paris_time, read_amount
+
+# What is kept of a return. Neither the payer's address nor urlcl, whose token may still be good.
+EVIDENCE = (
+    *("numcli", "exer", "refdet", "objet", "montant", "saisie"),
+    *("resultrans", "numauto", "dattrans", "heurtrans"),
+)
+LONGEST = 100  # characters of a field
 
 
 class Tipi:
@@ -36,7 +41,7 @@ class Tipi:
             "numcli": checked["numcli"],
             "exer": checked["exer"],
             "refdet": checked["refdet"],
-            "objet": checked["objet"],
+            "objet": checked.get("objet", ""),
             "montant": checked["montant"],
             "mel": checked["mel"],
             "urlcl": checked["urlnotif"],
@@ -50,17 +55,22 @@ class Tipi:
 
     def read_callback(self, given: Mapping[str, str]) -> Status:
         """The fields that urlcl was called with → a Status that the caller must compare with what it asked."""
-        montant = given.get("montant", "")
+        said = {name: _clean(given[name]) for name in EVIDENCE if name in given}
         return Status(
-            outcome=RESULTS.get(given.get("resultrans", ""), Outcome.OTHER),
-            amount=from_cents(int(montant)) if montant.isascii() and montant.isdigit() else Decimal(0),
-            reference=given.get("refdet"),
-            numcli=given.get("numcli"),
-            mode=given.get("saisie"),
-            paid_at=paris_time(given.get("dattrans", ""), given.get("heurtrans", "")),
-            authorization=given.get("numauto", ""),
-            raw={name: value for name, value in given.items() if name != "mel"},
+            outcome=RESULTS.get(said.get("resultrans", ""), Outcome.OTHER),
+            amount=read_amount(said.get("montant", "")),
+            reference=said.get("refdet"),
+            numcli=said.get("numcli"),
+            mode=said.get("saisie"),
+            paid_at=paris_time(said.get("dattrans", ""), said.get("heurtrans", "")),
+            authorization=said.get("numauto", ""),
+            raw=said,
         )
+
+
+def _clean(value: str) -> str:
+    """Anybody can write these: short, and without what a database cannot hold (a NUL)."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in value[:LONGEST])
 
 
 def _in_production(request: PaymentRequest) -> PaymentRequest:

@@ -5,6 +5,7 @@ is used, so it is in no log line and no error of ours.
 """
 
 import logging
+import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,6 @@ from lxml import etree
 from zeep import Client, Plugin, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
-from zeep.transports import Transport
 
 from tenant_apps.payments.providers.base import (
     Capabilities,
@@ -29,6 +29,7 @@ from tenant_apps.payments.providers.base import (
     Status,
 )
 from tenant_apps.payments.providers.payfip import fields
+from tenant_apps.payments.providers.payfip.transport import BoundedTransport
 from toolkit.clock import PARIS
 from toolkit.money import from_cents
 
@@ -45,6 +46,9 @@ RESULTS = {
     "A": Outcome.ABANDONED,
 }
 WAITING = {"P1": Outcome.UNKNOWN, "P3": Outcome.USED, "P4": Outcome.TOO_OLD, "P5": Outcome.PENDING}
+# What zeep stumbles with over an envelope that is well-formed and yet no answer (an empty Body, a wrong type).
+STUMBLES = (ValueError, TypeError, LookupError, AttributeError)
+IDOP = r"[A-Za-z0-9-]{6,64}"
 log = logging.getLogger(__name__)
 
 
@@ -79,8 +83,8 @@ class PayFiP:
             if fault.is_functional:
                 raise fields.refusal(fault.code, fault.words) from None
             raise _unavailable(fault.kind, fault.code, fault.words) from None
-        if not idop:
-            raise _unavailable("no idOp", "", "")
+        if not re.fullmatch(IDOP, idop):  # it goes into an address and a column: an odd one is no answer
+            raise _unavailable("no usable idOp", "", "")
         return Started(url=f"{self._payment_url}?{urlencode({'idop': idop})}", idop=idop)
 
     def fetch_status(self, idop: str) -> Status:
@@ -91,7 +95,14 @@ class PayFiP:
             if fault.kind == "FonctionnelleErreur" and fault.code in WAITING:
                 return Status(WAITING[fault.code], raw={"fault": fault.code, "words": fault.words})
             raise _unavailable(fault.kind, fault.code, fault.words) from None
-        return read_detail({name: _text(answer, name) for name in DETAIL})
+        found = {name: _text(answer, name) for name in DETAIL}
+        if not any(found.values()):
+            raise _unavailable("an answer that says nothing", "", "")
+        if found["idOp"] not in ("", idop):
+            # All attempts on an invoice have the same reference and amount: only this tells them apart.
+            log.error("PayFiP answered about another operation than the one asked about")
+            return Status(Outcome.OTHER, raw={"idOp": "another operation", "resultrans": found["resultrans"]})
+        return read_detail(found)
 
     def client_details(self, numcli: str) -> tuple[str, str, str]:
         """recupererDetailClient: the three lines the Treasury shows for a numcli (« is this you? »).
@@ -112,7 +123,7 @@ class PayFiP:
             answer = getattr(self._service(), operation)(arg0=argument)
         except Fault as fault:
             raise _service_fault(fault) from None
-        except (ZeepError, etree.LxmlError, requests.RequestException, ValueError, AttributeError) as error:
+        except (ZeepError, etree.LxmlError, requests.RequestException, *STUMBLES) as error:
             raise _unavailable(type(error).__name__, "", "") from None
         if answer is None:
             raise _unavailable("empty answer", "", "")
@@ -122,12 +133,9 @@ class PayFiP:
         """This thread's proxy."""
         found = getattr(self._threads, "service", None)
         if found is None:
-            session = requests.Session()
-            session.trust_env = False  # no proxy by surprise, no .netrc
-            transport = Transport(session=session, operation_timeout=(5, self._timeout))
             client = Client(
                 str(CONTRACT),
-                transport=transport,
+                transport=BoundedTransport(timeout=self._timeout),
                 plugins=[KnownFieldsOnly()],
                 # Strict: a truncated envelope must not be mended into an answer with fields missing.
                 settings=Settings(strict=True, forbid_dtd=True, xsd_ignore_sequence_order=True),
@@ -162,7 +170,7 @@ def read_detail(answer: dict[str, str]) -> Status:
     raw = {name: value for name, value in answer.items() if name != "idOp" and value}
     return Status(
         outcome=RESULTS.get(answer["resultrans"], Outcome.OTHER),
-        amount=_amount(answer["montant"]),
+        amount=read_amount(answer["montant"]),
         reference=answer["refdet"] or None,
         numcli=answer["numcli"] or None,
         mode=answer["saisie"] or None,
@@ -173,18 +181,19 @@ def read_detail(answer: dict[str, str]) -> Status:
 
 
 def paris_time(dattrans: str, heurtrans: str) -> datetime | None:
-    """DDMMYYYY and HHMM on a wall in Paris → aware; None when missing or malformed."""
+    """DDMMYYYY and HHMM on a wall in Paris → aware; None when missing, malformed or of another century."""
     if len(dattrans) != 8 or len(heurtrans) != 4:
         return None
     try:
         found = datetime.strptime(f"{dattrans} {heurtrans}", "%d%m%Y %H%M")  # noqa: DTZ007 - given its zone below
     except ValueError:
         return None
-    return found.replace(tzinfo=PARIS)
+    return found.replace(tzinfo=PARIS) if 2000 <= found.year < 2100 else None
 
 
-def _amount(montant: str) -> Decimal | None:
-    return from_cents(int(montant)) if montant.isascii() and montant.isdigit() else None
+def read_amount(montant: str) -> Decimal | None:
+    """Cents, as the Treasury writes them → euros; None for what no payment of ours can be."""
+    return from_cents(int(montant)) if re.fullmatch(r"[0-9]{1,9}", montant) else None
 
 
 def _text(answer: Any, name: str) -> str:

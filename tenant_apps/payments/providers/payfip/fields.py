@@ -29,7 +29,7 @@ def cents(amount: Decimal) -> str:
     """`montant`: a whole number of cents. Raises ProviderRefused outside of the service's bounds."""
     try:
         value = to_cents(amount)
-    except ValueError:
+    except (ValueError, ArithmeticError):  # the second for an infinite one
         raise _refused("M1", f"{amount} is no whole number of cents") from None
     if not LEAST <= value <= MOST:
         raise ProviderRefused(
@@ -46,14 +46,14 @@ def creation(request: PaymentRequest) -> dict[str, str]:
         raise _refused("exer", f"exer {request.fiscal_year!r}")
     if not re.fullmatch(r"[A-Za-z0-9]{6,30}", request.reference):
         raise _refused("R3", f"refdet {request.reference!r}")
-    if not (6 <= len(request.email) <= 80 and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", request.email)):
+    if not _is_email(request.email):
         raise EmailRefused(_bad_email(), code="A2")
     if request.mode not in MODES:
         raise _refused("S1", f"saisie {request.mode!r}")
     for url in (request.notify_url, request.return_url):
         if not 0 < len(url) < 250:
             raise _refused("D1", "an address is empty or too long")
-    return {
+    asked = {
         "exer": request.fiscal_year,
         "mel": request.email,
         "montant": cents(request.amount),
@@ -64,6 +64,16 @@ def creation(request: PaymentRequest) -> dict[str, str]:
         "urlnotif": request.notify_url,
         "urlredirect": request.return_url,
     }
+    return {name: value for name, value in asked.items() if value}  # only `objet` may be missing
+
+
+def _is_email(text: str) -> bool:
+    """Six to eighty printable characters around one @; a control character cannot even be written in XML."""
+    return (
+        6 <= len(text) <= 80
+        and text.isprintable()
+        and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) is not None
+    )
 
 
 def _not_open() -> str:
