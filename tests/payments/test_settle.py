@@ -16,7 +16,7 @@ from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
-from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.queries import last_attempt, online_payment
 from tenant_apps.payments.settling import settle
 from tenant_apps.payments.states import EDGES, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
@@ -293,3 +293,19 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
     assert stuck.next_check_at > timezone.now()
     assert str(stuck.uuid) in caplog.text
     assert stuck.idop not in caplog.text
+
+
+def test_the_return_page_of_what_was_settled_while_it_was_made(
+    attempt: Attempt, alice: Account, client_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker hears the bell between the door's look at the invoice and the look at the attempt."""
+    from tenant_apps.portal.views import paying
+
+    def settled_just_now(invoice: Invoice) -> Attempt | None:
+        says(attempt, Outcome.PAID_CARD)
+        return last_attempt(invoice)
+
+    monkeypatch.setattr(paying, "last_attempt", settled_just_now)
+    page = client_for(alice).get(f"/factures/{attempt.invoice.uuid}/retour/").content.decode()
+    assert "Merci, votre paiement est enregistré" in page
+    assert "pas abouti" not in page

@@ -52,7 +52,8 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
     attempt = last_attempt(invoice)
     if attempt is not None and attempt.state in WAITING:
         attempt = payments.check_now(actor=request.user, attempt=attempt)
-        invoice.refresh_from_db(fields=["paid", "state"])
+    # After the attempt, never before it: the worker may have settled it since the door read the invoice.
+    invoice.refresh_from_db(fields=["paid", "state"])
     return {
         "section": "payments",
         "invoice": invoice,
