@@ -14,8 +14,9 @@ from tenant_apps.invoices import processing
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenants.migrating import migrate_towns
 from tenants.models import Town
-from tenants.services import migrate_towns, open_town
+from tenants.services import open_town
 
 
 def line(name: str, ours: float, beside: float, goal: str, what: str) -> str:

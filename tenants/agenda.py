@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django_tenants.utils import schema_context, tenant_context
+from django_tenants.utils import tenant_context
 from kombu.exceptions import OperationalError
 
-from tenants.current import PUBLIC, current_schema, current_town
-from tenants.models import AgendaItem
+from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
+from tenants.models import AgendaItem, Town
 from tenants.states import TownState
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
 _tasks: "dict[str, AnyTask]" = {}
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
+HELD = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
@@ -69,25 +70,38 @@ def hint(task: "AnyTask", *args: object) -> None:
 
 
 def run(limit: int = 500) -> int:
-    """Start the task of every item due; returns how many. Called by beat, in public.
+    """Start the task of every item due, at most `limit` a home; returns how many. Called by beat.
 
     The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
-    it has looked (`finish`), so a task that died is started again.
+    it has looked (`finish`), so a task that died is started again. A town that is not open is held instead,
+    until `release`: nothing of it is lost, and it takes nobody's turn.
     """
+    return sum(_run_at(home, limit) for home in homes())
+
+
+def _run_at(home: str, limit: int) -> int:
     present = timezone.now()
-    with schema_context("public"):
-        due = list(
-            AgendaItem.objects.filter(due_at__lte=present, town__state=TownState.OPEN)
-            .select_related("town")
-            .order_by("due_at")[:limit]
-        )
-        AgendaItem.objects.filter(pk__in=[item.pk for item in due]).update(due_at=present + RETRY)
-    for item in due:
-        task = _tasks.get(item.kind)
-        if task is not None:
-            with tenant_context(item.town):
-                hint(task)
-    return len(due)
+    with at(home):
+        due = list(AgendaItem.objects.filter(due_at__lte=present).order_by("due_at")[:limit])
+        if not due:
+            return 0
+        with registry():
+            towns = Town.objects.filter(state=TownState.OPEN).in_bulk({item.town_id for item in due})
+        for wanted, delay in ((True, RETRY), (False, HELD)):
+            rows = [item.pk for item in due if (item.town_id in towns) == wanted]
+            if rows:
+                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + delay)
+    ready = [item for item in due if item.town_id in towns and item.kind in _tasks]
+    for item in ready:
+        with tenant_context(towns[item.town_id]):
+            hint(_tasks[item.kind])
+    return len(ready)
+
+
+def release(town: Town) -> None:
+    """What was held while the town was not open is due now."""
+    with at(town.shard):
+        AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now()).update(due_at=timezone.now())
 
 
 def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:

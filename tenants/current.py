@@ -1,22 +1,39 @@
-"""The town that the connection is on. django-tenants keeps it there; here it has a type."""
+"""Where we are: the town of the connection, the registry, or the public schema of a shard."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from tenants.models import Town
 
 PUBLIC = "public"
+REGISTRY = DEFAULT_DB_ALIAS
+
+
+def _wrapper() -> Any:
+    return cast(Any, connection)
+
+
+def homes() -> list[str]:
+    """The aliases of the databases where towns may live, the registry's first."""
+    return sorted(connections.settings, key=lambda alias: (alias != REGISTRY, alias))
+
+
+def current_home() -> str:
+    """The alias of the database that statements go to."""
+    return str(_wrapper().home)
 
 
 def current_schema() -> str:
     """The schema that statements run in."""
-    return str(cast(Any, connection).schema_name)
+    return str(_wrapper().schema_name)
 
 
 def current_town() -> Town:
     """The town of the current schema. Raises LookupError on the public one: there is no town there."""
-    town = cast(Any, connection).tenant
+    town = _wrapper().tenant
     if not isinstance(town, Town):
         raise LookupError(f"no town is current (schema {current_schema()})")
     return town
@@ -24,9 +41,28 @@ def current_town() -> Town:
 
 def enter(town: Town) -> None:
     """Stay on that town's schema until told otherwise; only the middleware does this."""
-    cast(Any, connection).set_tenant(town)
+    _wrapper().set_tenant(town)
 
 
 def leave() -> None:
-    """Back to the public schema."""
-    cast(Any, connection).set_schema_to_public()
+    """Back to the registry, for good: between two requests or tasks, when nothing of the connection is in use."""
+    _wrapper().go_home(REGISTRY)
+    _wrapper().set_schema_to_public()
+    _wrapper().recycle()
+
+
+@contextmanager
+def at(home: str, schema: str = PUBLIC) -> Iterator[None]:
+    """A schema of that database for the block's length. Not out of another database's transaction."""
+    before = _wrapper().tenant
+    _wrapper().go_home(home)
+    _wrapper().set_schema(schema)
+    try:
+        yield
+    finally:
+        _wrapper().set_tenant(before)
+
+
+def registry() -> Any:
+    """The registry for the block's length: `with registry(): …`."""
+    return at(REGISTRY)

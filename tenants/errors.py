@@ -19,3 +19,11 @@ class WrongState(TownError):
 
 class TemplateMissing(TownError):
     """The template schema has not been built: run `migrate_towns`."""
+
+
+class InvalidIdentity(TownError):
+    """A SIREN or an INSEE code that cannot be one."""
+
+
+class Busy(TownError):
+    """Another operation on the town is waiting or running."""

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
@@ -18,11 +19,16 @@ class Town(TenantMixin):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(_("adresse"), max_length=40, unique=True)
     name = models.CharField(_("nom"), max_length=120)
+    legal_name = models.CharField(_("nom légal"), max_length=160, blank=True)
     siren = models.CharField("SIREN", max_length=9, blank=True)
     insee = models.CharField("INSEE", max_length=5, blank=True)
     state = models.CharField(_("état"), max_length=10, choices=TownState, default=TownState.OPENING)
+    # The alias of the database where its schema lives. A copy of the row is in that database too: see mirrors.
     shard = models.CharField(max_length=40, default="default", editable=False)
     schema_version = models.CharField(max_length=64, blank=True, editable=False)
+    closes_at = models.DateTimeField(_("ferme le"), null=True, blank=True, editable=False)
+    # Set while it is moved to another shard: pages are read, nothing is written.
+    read_only_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -33,22 +39,59 @@ class Town(TenantMixin):
         return self.name
 
 
+class DomainKind(models.TextChoices):
+    """Where a host name comes from, and what it does when it is not the primary one."""
+
+    PLATFORM = "platform", _("adresse de la plateforme")
+    FORMER = "former", _("ancienne adresse, qui redirige")
+    CUSTOM = "custom", _("domaine de la commune")
+
+
 class Domain(DomainMixin):
-    """A host name of a town; the primary one is where links lead."""
+    """A host name of a town; the primary one is where links lead.
+
+    A custom one answers only once its owner has put `proof` in a DNS record (`proven_at`).
+    """
+
+    kind = models.CharField(max_length=10, choices=DomainKind, default=DomainKind.PLATFORM)
+    proof = models.CharField(max_length=40, blank=True)
+    proven_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("nom de domaine")
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a browser may be answered on it."""
+        return self.kind != DomainKind.CUSTOM or self.proven_at is not None
+
 
 class SchemaSnapshot(models.Model):
-    """The SQL that makes a town's schema, dumped from the template; one row a version, the last one serves."""
+    """The SQL that makes a town's schema, dumped from the template; one row a version, the last one serves.
+
+    `migrations` are the names (`app.name`) that the version stands for.
+    """
 
     version = models.CharField(max_length=64, unique=True)
+    migrations = models.JSONField(default=list)
     sql = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.version
+
+
+class SchemaStep(models.Model):
+    """The SQL that one migration ran on the template, so that towns are given the same without running it.
+
+    `statements` is null when it must run town by town the ordinary way (Python, or no transaction).
+    """
+
+    name = models.CharField(max_length=200, unique=True)  # app.name
+    statements = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class AgendaItem(models.Model):
@@ -63,3 +106,73 @@ class AgendaItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.town_id}"
+
+
+class OperationState(models.TextChoices):
+    """How far an operation is."""
+
+    WAITING = "waiting", _("en attente")
+    RUNNING = "running", _("en cours")
+    DONE = "done", _("terminée")
+    FAILED = "failed", _("échouée")
+
+
+LIVE = (OperationState.WAITING, OperationState.RUNNING)
+
+
+class Operation(models.Model):
+    """Something long done to a town at somebody's request, which survives a kill -9: see `operations`.
+
+    `subject` is the slug, which outlives the town and is there before it; a slug has one live operation.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("opération"), max_length=20)
+    town = models.ForeignKey(Town, on_delete=models.SET_NULL, null=True, related_name="operations")
+    subject = models.CharField(_("commune"), max_length=40)
+    arguments = models.JSONField(default=dict)
+    requested_by = models.CharField(_("demandée par"), max_length=254)
+    state = models.CharField(_("état"), max_length=10, choices=OperationState, default=OperationState.WAITING)
+    step = models.CharField(_("étape"), max_length=120, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)  # not before; later after a failure that may pass
+    error = models.TextField(_("erreur"), blank=True)
+    result = models.JSONField(default=dict)
+    requested_at = models.DateTimeField(_("demandée le"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("terminée le"), null=True)
+
+    class Meta:
+        verbose_name = _("opération")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject"], condition=models.Q(state__in=LIVE), name="one_live_operation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.subject}"
+
+
+class Erasure(models.Model):
+    """What remains of a town that was erased: the certificate."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    town_uuid = models.UUIDField()
+    slug = models.CharField(_("adresse"), max_length=40)
+    name = models.CharField(_("commune"), max_length=120)
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    erased_at = models.DateTimeField(_("effacée le"), auto_now_add=True)
+    requested_by = models.CharField(_("demandé par"), max_length=254)
+    reason = models.TextField(_("motif"))
+    counts = models.JSONField(default=dict)  # table → rows, and what else was destroyed
+
+    class Meta:
+        verbose_name = _("certificat d'effacement")
+        verbose_name_plural = _("certificats d'effacement")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.slug})"

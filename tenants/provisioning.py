@@ -1,6 +1,5 @@
 """The template schema, and towns copied from it as one batch of SQL (scale.md)."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -8,25 +7,16 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.migrations.loader import MigrationLoader
-from django_tenants.utils import schema_context
+from django.db.migrations.recorder import MigrationRecorder
 
+from tenants import versions
+from tenants.current import at, current_home
 from tenants.errors import TemplateMissing
 from tenants.models import SchemaSnapshot
 
 TEMPLATE = "zz_town_template_zz"
 SCHEMA_NAME = re.compile(r"t_[a-z0-9_]{1,60}")
-
-
-def wanted_version() -> str:
-    """A fingerprint of the migrations that a town's schema wants, in their order."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    labels = {app.rsplit(".", 1)[-1] for app in settings.TENANT_APPS}
-    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def pg_dump() -> str:
@@ -44,20 +34,12 @@ def pg_dump() -> str:
     return found
 
 
-def build_template() -> SchemaSnapshot:
-    """Migrate the template schema the ordinary way and keep its SQL. Nothing to do when the version is known."""
-    version = wanted_version()
-    with schema_context("public"):
-        known = SchemaSnapshot.objects.filter(version=version).first()
-        if known:
-            return known
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')
-    call_command("migrate_schemas", schema_name=TEMPLATE, interactive=False, verbosity=0)
-    sql = _dump(TEMPLATE)
-    with schema_context("public"):
-        snapshot, _ = SchemaSnapshot.objects.get_or_create(version=version, defaults={"sql": sql})
-    return snapshot
+def keep_snapshot() -> None:
+    """Dump the template, which `migrating` has just brought to the code's version, for `copy_template`."""
+    wanted = versions.wanted()
+    SchemaSnapshot.objects.update_or_create(
+        version=wanted.version, defaults={"sql": _dump(TEMPLATE), "migrations": list(wanted.names)}
+    )
 
 
 def _dump(schema: str) -> str:
@@ -87,18 +69,29 @@ def _dump(schema: str) -> str:
 
 
 def copy_template(schema: str) -> str:
-    """Make `schema` as a copy of the template, in the caller's transaction. Returns the schema's version.
+    """Make `schema`, a copy of this home's template, in the caller's transaction. Returns the schema's version.
 
-    Raises TemplateMissing when no template was built for the code's migrations.
+    Raises TemplateMissing when no template was built here for the code's migrations.
     """
     if not SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"{schema!r} is not the name of a town's schema")
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("copy_template wants the caller's transaction")
-    snapshot = SchemaSnapshot.objects.filter(version=wanted_version()).first()
+    snapshot = SchemaSnapshot.objects.filter(version=versions.wanted().version).first()
     if snapshot is None:
-        raise TemplateMissing("Le schéma modèle n'est pas à jour : lancez « manage.py migrate_towns ».")
+        raise TemplateMissing(
+            f"Le schéma modèle de la base « {current_home()} » n'est pas à jour : "
+            "lancez « manage.py migrate_towns »."
+        )
     with connection.cursor() as cursor:
         # No parameters: psycopg sends it as one batch, and nothing in it is taken for a placeholder.
         cursor.cursor.execute(snapshot.sql.replace(TEMPLATE, schema))
     return snapshot.version
+
+
+def version_of_schema(schema: str) -> str:
+    """The version that a schema is at, from its own table."""
+    with at(current_home(), schema):
+        return versions.version_of(
+            ".".join(key) for key in MigrationRecorder(connection).applied_migrations()
+        )

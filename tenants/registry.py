@@ -55,13 +55,8 @@ def forget() -> None:
 
 def address_of(town: Town) -> str:
     """`http(s)://host[:port]` of the town's primary domain, without a final slash; any schema may be current."""
-    from django_tenants.utils import schema_context
-
-    with schema_context("public"):
-        host = (
-            Domain.objects.filter(tenant_id=town.pk, is_primary=True).values_list("domain", flat=True).get()
-        )
-    return address(host)
+    # No change of schema: the table is found in the public schema of whatever database we are on (mirrors).
+    return address(Domain.objects.values_list("domain", flat=True).get(tenant_id=town.pk, is_primary=True))
 
 
 def address(host: str) -> str:

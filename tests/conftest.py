@@ -25,8 +25,9 @@ from tenant_apps.townhall.models import Mode, Protocol
 from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants import registry
+from tenants.migrating import migrate_towns
 from tenants.models import Town
-from tenants.services import migrate_towns, open_town
+from tenants.services import open_town
 from toolkit import clock
 
 PASSWORD = "un mot de passe bien long"

@@ -3,7 +3,7 @@
 from typing import cast
 
 from django.contrib import messages
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -11,7 +11,6 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit import services as audit
 from tenants import registry, services
 from tenants.errors import TownError
 from tenants.models import Town
@@ -50,28 +49,20 @@ class TownAdmin(ReadOnly):
 
     @action(description="Suspendre (le portail affiche sa page de fermeture)")
     def suspend(self, request: HttpRequest, towns: QuerySet[Town]) -> None:
-        self._move(request, towns, TownState.SUSPENDED, "town.suspended")
+        self._move(request, towns, TownState.SUSPENDED)
 
     @action(description="Rouvrir")
     def resume(self, request: HttpRequest, towns: QuerySet[Town]) -> None:
-        self._move(request, towns, TownState.OPEN, "town.resumed")
+        self._move(request, towns, TownState.OPEN)
 
-    def _move(self, request: HttpRequest, towns: QuerySet[Town], to: TownState, verb: str) -> None:
+    def _move(self, request: HttpRequest, towns: QuerySet[Town], to: TownState) -> None:
         for town in towns:
             try:
-                moved = _set_state(cast(Account, request.user), town, to, verb)
+                moved = services.set_state(town=town, to=to, actor=cast(Account, request.user))
             except TownError as error:
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 self.message_user(request, f"{moved.name} : {moved.get_state_display()}.")
-
-
-@transaction.atomic
-def _set_state(operator: Account, town: Town, to: TownState, verb: str) -> Town:
-    old = town.state
-    moved = services.set_state(town=town, to=to)
-    audit.record(verb, actor=operator, obj=f"town:{town.uuid}", old={"state": old}, new={"state": to})
-    return moved
 
 
 class EntryAdmin(ReadOnly):

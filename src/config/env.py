@@ -76,3 +76,15 @@ def choice(name: str, options: tuple[str, ...], default: object = _MISSING) -> s
         return raw
 
     return _read(name, default, convert, " or ".join(options))
+
+
+def pairs(name: str) -> dict[str, str]:
+    """``name=value`` pairs between blanks, none by default: ``south=postgresql://… west=postgresql://…``."""
+
+    def convert(raw: str) -> dict[str, str]:
+        found = dict(pair.split("=", 1) for pair in raw.split())
+        if not all(key.isidentifier() and value for key, value in found.items()) or "default" in found:
+            raise ValueError
+        return found
+
+    return _read(name, {}, convert, "name=value pairs between blanks, none of them named default")

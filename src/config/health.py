@@ -6,6 +6,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
+from tenants.current import at, homes
+
 
 def live(request: HttpRequest) -> JsonResponse:
     """The process answers."""
@@ -28,8 +30,10 @@ def _answers(probe: Callable[[], None]) -> bool:
 
 
 def _postgresql() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """Every home: a shard that is silent means towns that are."""
+    for home in homes():
+        with at(home), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
 
 
 def _redis() -> None:

@@ -108,21 +108,31 @@ TEMPLATES = [
     }
 ]
 
+
 # --- PostgreSQL ---------------------------------------------------------------------------------
-_database = urlsplit(env.text("DATABASE_URL"))
-DATABASES = {
-    "default": {
-        "ENGINE": "django_tenants.postgresql_backend",
-        "NAME": _database.path.lstrip("/"),
-        "USER": unquote(_database.username or ""),
-        "PASSWORD": unquote(_database.password or ""),
-        "HOST": _database.hostname or "",
-        "PORT": _database.port or 5432,
+def _database(url: str) -> dict[str, object]:
+    """The settings of the database at `postgresql://user:password@host:port/name`."""
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "tenants.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": parts.port or 5432,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5},
     }
+
+
+# `default` holds the registry, and is a shard like the others; a town's `shard` is one of these aliases.
+DATABASES = {
+    "default": _database(env.text("DATABASE_URL")),
+    **{alias: _database(url) for alias, url in env.pairs("SHARD_URLS").items()},
 }
+MIGRATION_CONNECTIONS = env.integer("MIGRATION_CONNECTIONS", 4)
+TOWNS_PER_CONNECTION = env.integer("TOWNS_PER_CONNECTION", 500)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 # --- Redis: cache and broker --------------------------------------------------------------------

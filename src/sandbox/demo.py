@@ -11,7 +11,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django_tenants.utils import schema_context, tenant_context  # noqa: E402 - Django must be set up first
+from django_tenants.utils import tenant_context  # noqa: E402 - Django must be set up first
 
 from sandbox import samples  # noqa: E402
 from sandbox.home import Home  # noqa: E402
@@ -27,8 +27,11 @@ from tenant_apps.payments.counter import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
 from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
 from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
+from tenants.current import registry  # noqa: E402
+from tenants.migrating import migrate_towns  # noqa: E402
 from tenants.models import Town  # noqa: E402
-from tenants.services import migrate_towns, open_town, town_named  # noqa: E402
+from tenants.services import open_town, town_named  # noqa: E402
+from tenants.states import TownState  # noqa: E402
 
 PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
 ALICE = ("Mme", "MARTIN", "Alice")
@@ -45,8 +48,8 @@ PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
 def main() -> None:
     """Migrate, then open what is not open yet."""
     migrate_towns()
-    with schema_context("public"):
-        known = set(Town.objects.values_list("slug", flat=True))
+    with registry():
+        known = set(Town.objects.exclude(state=TownState.OPENING).values_list("slug", flat=True))
         if not Account.objects.filter(email="operateur@example.net").exists():
             create_account(actor=SYSTEM, email="operateur@example.net", role=Role.OPERATOR, password=PASSWORD)
     for slug, name, seed in (

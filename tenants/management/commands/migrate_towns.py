@@ -1,18 +1,38 @@
-"""`manage.py migrate_towns`: public, the template schema and every town, to the code's version."""
+"""`manage.py migrate_towns [--plan]`: the public schemas, the templates and every town, to the code's version."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tenants import services
+from tenants import migrating
 
 
 class Command(BaseCommand):
     help = __doc__
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--plan", action="store_true", help="say what would run, and change nothing")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        results = services.migrate_towns()
-        failures = [(town, problem) for town, problem in results if problem]
-        self.stdout.write(f"{len(results) - len(failures)} commune(s) mise(s) à jour.")
-        if failures:
-            raise CommandError("\n".join(f"{town.slug} : {problem}" for town, problem in failures))
+        if options["plan"]:
+            self.show_plan()
+            return
+        outcome = migrating.migrate_towns(on_progress=self.progress)
+        self.stdout.write(f"{len(outcome.migrated)} commune(s) mise(s) à jour.")
+        if outcome.failed:
+            raise CommandError("\n".join(f"{slug} : {problem}" for slug, problem in outcome.failed.items()))
+
+    def show_plan(self) -> None:
+        """A line a migration for each group of towns that miss the same ones."""
+        groups = list(migrating.pending())
+        for group in groups:
+            self.stdout.write(f"{len(group.towns)} commune(s) de la base « {group.home} » :")
+            for line in migrating.describe(group):
+                self.stdout.write(f"  {line}")
+        if not groups:
+            self.stdout.write("Toutes les communes sont à jour.")
+
+    def progress(self, done: int, total: int) -> None:
+        """A line about every twentieth of the way."""
+        if total >= 20 and done % (total // 20) == 0:
+            self.stdout.write(f"{done} / {total}")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from shared_apps.audit.services import SYSTEM
 from shared_apps.console.services import open_ready_town
 from tenants import registry
+from tenants.current import REGISTRY
 from tenants.errors import TownError
 
 
@@ -21,6 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--manager", default="", help="the first manager, invited by e-mail")
         parser.add_argument("--siren", default="")
         parser.add_argument("--insee", default="")
+        parser.add_argument("--legal-name", default="")
+        parser.add_argument("--shard", default=REGISTRY, help="the database where it will live")
 
     def handle(self, *args: Any, **options: Any) -> None:
         contact = options["contact"] or options["manager"]
@@ -35,6 +38,8 @@ class Command(BaseCommand):
                 manager=options["manager"],
                 siren=options["siren"],
                 insee=options["insee"],
+                legal_name=options["legal_name"],
+                shard=options["shard"],
             )
         except TownError as error:
             raise CommandError(str(error)) from None

@@ -23,7 +23,7 @@ class Answer:
     encoding: str | None = None
 
 
-class BoundedTransport(Transport):  # type: ignore[misc]  # zeep is untyped
+class BoundedTransport(Transport):
     """Posts once: no redirect is followed, nothing is sent again, no proxy comes from the environment.
 
     `timeout` (seconds) bounds the silence before the headers, then the whole of the body: an answer that drips

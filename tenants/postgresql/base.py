@@ -1,0 +1,136 @@
+"""One Django connection that follows the current town to the database where its schema lives.
+
+django-tenants chooses the schema; this engine also chooses the database. Every statement, transaction and
+`on_commit` of the code goes through the alias `default`, so a town on another shard needs no other code: on
+entering it, the connection to that shard takes the place of the other one, which is kept for the way back. It
+never happens inside a transaction: the work of one transaction is in one database (docs/decisions/0011).
+"""
+
+from copy import deepcopy
+from typing import Any
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from django.db.transaction import TransactionManagementError
+from django_tenants.postgresql_backend import base
+from django_tenants.utils import get_public_schema_name
+
+# What belongs to one connection to one database; between transactions the rest of the wrapper is neutral.
+_OWN = (
+    "connection",
+    "settings_dict",
+    "autocommit",
+    "close_at",
+    "errors_occurred",
+    "closed_in_transaction",
+    "health_check_enabled",
+    "health_check_done",
+    "search_path_set_schemas",
+    "visited",
+)
+
+
+class RecordingSchemaEditor(DatabaseSchemaEditor):
+    """Keeps, in its connection's `recorded`, each statement that a migration runs, with its values written in."""
+
+    def execute(self, sql: Any, params: Any = ()) -> Any:
+        recorded = getattr(self.connection, "recorded", None)
+        if recorded is not None and not self.collect_sql:
+            text = str(sql)
+            recorded.append(text if params is None else str(self.connection.ops.compose_sql(text, params)))
+        return super().execute(sql, params)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """`home` is the alias of the database that it is on; `visited`, the schemas that this connection has seen."""
+
+    SchemaEditorClass = RecordingSchemaEditor
+
+    def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
+        self.home = alias
+        self.visited: set[str] = set()
+        self.recorded: list[str] | None = None
+        self._waiting: dict[str, dict[str, Any]] = {}  # the connections to the other homes
+        super().__init__(settings_dict, alias)
+
+    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
+        """Go to the town's database and schema. Raises TransactionManagementError if that leaves a transaction."""
+        self.go_home(tenant.shard)
+        super().set_tenant(tenant, include_public)
+
+    def set_schema(
+        self, schema_name: str, include_public: bool = True, tenant_type: str | None = None
+    ) -> None:
+        """A schema of the database that we are on."""
+        place = base.FakeTenant(schema_name=schema_name, tenant_type=tenant_type)
+        place.shard = self.home  # so that whoever comes back to it comes back to this database
+        self.set_tenant(place, include_public)
+
+    def set_schema_to_public(self) -> None:
+        """The public schema of the database that we are on."""
+        self.set_schema(get_public_schema_name())
+
+    def go_home(self, home: str) -> None:
+        """Take the connection to `home`, an alias of DATABASES."""
+        if home == self.home:
+            return
+        if self.in_atomic_block:
+            raise TransactionManagementError(f"a transaction on {self.home} cannot go on on {home}")
+        self._waiting[self.home] = {name: self.__dict__[name] for name in _OWN}
+        state = self._waiting.pop(home) if home in self._waiting else self._fresh(home)
+        self.__dict__.update(state)
+        self.__dict__.pop("pg_version", None)
+        self.home = home
+
+    def _fresh(self, home: str) -> dict[str, Any]:
+        return {
+            "connection": None,
+            "settings_dict": deepcopy(connections.settings[home]),
+            "autocommit": False,
+            "close_at": None,
+            "errors_occurred": False,
+            "closed_in_transaction": False,
+            "health_check_enabled": False,
+            "health_check_done": False,
+            "search_path_set_schemas": None,
+            "visited": set(),
+        }
+
+    def _get_cursor_search_paths(self) -> list[str]:
+        """Asked for just before each SET search_path: what is counted is what the server has really seen."""
+        self.visited.add(str(self.schema_name))
+        paths: list[str] = super()._get_cursor_search_paths()
+        return paths
+
+    def recycle(self) -> None:
+        """Between two requests or tasks: close a connection that has seen many towns.
+
+        A backend keeps what it learnt of every table it has met, some 60 kB a town (docs/decisions/0011).
+        """
+        if len(self.visited) > settings.TOWNS_PER_CONNECTION and not self.in_atomic_block:
+            self._close_here()
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """At the ends of requests: of every home, the waiting ones too."""
+        here = self.home
+        super().close_if_unusable_or_obsolete()
+        if self._waiting and not self.in_atomic_block:
+            for home in list(self._waiting):
+                self.go_home(home)
+                super().close_if_unusable_or_obsolete()
+            self.go_home(here)
+
+    def close(self) -> None:
+        """Every home's connection."""
+        here = self.home
+        if not self.in_atomic_block:
+            for home in list(self._waiting):
+                self.go_home(home)
+                self._close_here()
+            self.go_home(here)
+        self._close_here()
+
+    def _close_here(self) -> None:
+        super().close()
+        self.visited.clear()
