@@ -2,10 +2,20 @@
 
 from celery import shared_task
 
-from tenants import agenda
+from tenants import agenda, operations
 
 
 @shared_task(name="tenants.run_agenda", expires=60)
 def run_agenda() -> None:
     """Every few seconds, from beat."""
     agenda.run()
+    operations.sweep()
+
+
+@shared_task(name="tenants.perform", time_limit=6 * 3600)
+def perform(pk: int) -> None:
+    """An operation on a town."""
+    operations.perform(pk)
+
+
+operations.perform_with(perform)
