@@ -1,9 +1,14 @@
 from django.apps import AppConfig
 
+from tenants.archive.declarations import HELD_OF_A_PERSON
+
 
 class MailConfig(AppConfig):
     name = "shared_apps.mail"
     verbose_name = "Messages envoyés"
+    town_data = {
+        "OutgoingMail": HELD_OF_A_PERSON,
+    }
 
     def ready(self) -> None:
         from shared_apps.mail.tasks import deliver_outbox
