@@ -15,3 +15,10 @@ class TenantsConfig(AppConfig):
         "Operation": of_the_platform("who asked what of which town, and what came of it"),
         "Erasure": of_the_platform("the certificate, which outlives the town"),
     }
+
+    def ready(self) -> None:
+        from tenants import operations
+        from tenants.archive import erasing, exporting, restoring
+
+        for room in (exporting, restoring, erasing):
+            operations.register(room.KIND, room.work)
