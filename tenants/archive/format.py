@@ -94,6 +94,7 @@ def _check(manifest: Manifest) -> None:
     """Raises ValueError when a part of it is not what it should be."""
     _must(str, manifest.schema_version, manifest.base_domain, *manifest.migrations)
     _must(dict, manifest.town, manifest.sequences, manifest.left_out, *manifest.domains)
+    _must(str, *(manifest.town.get(name) for name in ("uuid", "slug", "name", "state")))
     for rows in (*manifest.tables, *manifest.public):
         _must(int, rows.rows, rows.size)
         _must(str, *rows.columns)

@@ -69,7 +69,7 @@ def restore(
     """Bring a town back from the archive at `path`, here and now. Raises TownError with what is wrong."""
     arguments = {"file": str(path.absolute()), "key": "", "shard": shard, "from_elsewhere": from_elsewhere}
     with _opened(arguments) as stream:
-        slug = slug or str(Archive(stream, ours=not from_elsewhere).manifest.town.get("slug", ""))
+        slug = slug or addresses.town_of(Archive(stream, ours=not from_elsewhere).manifest).slug
     services.check_slug(slug)
     return operations.run(kind=KIND, subject=slug, actor=actor, arguments=arguments, watch=watch)
 
@@ -221,7 +221,7 @@ def _load(server: Server, place: Place, archive: Archive, tell: Teller) -> None:
                 for piece in archive.pieces(f"{form.ROWS}{table.table}.copy"):
                     write(piece)
         if place.is_copy:
-            _rename_keys(server, UUID(manifest.town["uuid"]), town.uuid)
+            _rename_keys(server, addresses.town_of(manifest).uuid, town.uuid)
         rows.set_sequences(
             server, {name: (value, called) for name, (value, called) in manifest.sequences.items()}
         )
