@@ -11,6 +11,8 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from tenants import direct, facts, mirrors, operations, public_rows, registry, rows, services
 from tenants.archive import exporting
@@ -37,7 +39,7 @@ def erase(
     if left is not None:
         town, arguments = left.town, left.arguments
     else:
-        town = services.town_named(slug)
+        town = _living(slug)
         arguments = _arguments(town, reason)
     done = operations.run(kind=KIND, subject=slug, town=town, actor=actor, arguments=arguments, watch=watch)
     with in_registry():
@@ -49,6 +51,21 @@ def request_erasure(*, town: Town, actor: facts.Actor, reason: str) -> Operation
     return operations.request(
         kind=KIND, subject=town.slug, town=town, actor=actor, arguments=_arguments(town, reason)
     )
+
+
+def _living(slug: str) -> Town:
+    """The town of that slug. Raises TownError, which names the certificate when it has been erased."""
+    try:
+        return services.town_named(slug)
+    except TownError as error:
+        with in_registry():
+            past = Erasure.objects.filter(slug=slug).first()
+        if past is None:
+            raise
+        when = date_format(timezone.localtime(past.erased_at), "j F Y")
+        raise TownError(
+            f"{error} Celle qui était à cette adresse a été effacée le {when} : certificat {past.uuid}."
+        ) from None
 
 
 def _arguments(town: Town, reason: str) -> dict[str, str]:
