@@ -21,6 +21,7 @@ from tenants.current import REGISTRY, at
 from tenants.models import Domain, DomainKind, Erasure, Operation, OperationState, Town
 from tenants.states import TownState
 from tests.tenants.conftest import MakeTown
+from tests.tenants.schemas import description
 from tests.tenants.world import answer_of, files_of, text_of, whole
 from toolkit import objects
 
@@ -145,7 +146,7 @@ def test_from_an_older_version_of_the_schema(make_town: MakeTown, tmp_path: Path
     after = text_of(back.schema_name)
     assert after["audit_entry"] == before["audit_entry"]
     fresh = make_town(invoices=1)
-    assert shape(back.schema_name) == shape(fresh.schema_name)
+    assert description(back.schema_name) == description(fresh.schema_name)
 
 
 def without(*names: str) -> set[str]:
@@ -155,17 +156,6 @@ def without(*names: str) -> set[str]:
         if any(f"{app}.{name}" in left for app, name in migration.dependencies):
             left[versions.name_of(migration)] = None
     return set(versions.wanted().names) - set(left)
-
-
-def shape(schema: str) -> list[tuple[object, ...]]:
-    with at(REGISTRY), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable "
-            "FROM information_schema.columns WHERE table_schema = %s ORDER BY 1, 2",
-            [schema],
-        )
-        found: list[tuple[object, ...]] = cursor.fetchall()
-        return found
 
 
 def test_closed_towns_come_back_suspended(archived: tuple[Town, Path], tmp_path: Path) -> None:

@@ -9,53 +9,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
-from tenants import operations, services
+from tenants import direct, operations, services
 from tenants.current import REGISTRY, at
 from tenants.models import Erasure, Operation, OperationState, Town
 from tenants.states import TownState
 from tests.services import ROOT
 from tests.tenants.conftest import MakeTown
+from tests.tenants.databases import environment
 from tests.tenants.world import answer_of, files_of, whole
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 
-def database() -> dict[str, Any]:
-    with at(REGISTRY):
-        found = connection.settings_dict
-        return {
-            "host": found["HOST"],
-            "port": found["PORT"],
-            "user": found["USER"],
-            "password": found["PASSWORD"],
-            "dbname": found["NAME"],
-        }
-
-
 @contextmanager
 def held(statement: str) -> Iterator[None]:
     """Somebody else's transaction holds a lock that the work will need."""
-    with psycopg.connect(**database()) as server:
+    with direct.connect(REGISTRY, "public") as server:
         server.execute(statement)  # type: ignore[arg-type]
         yield
-        server.rollback()
 
 
 def killed_at(step: str, *command: str, while_there: Callable[[], None] = lambda: None) -> None:
     """Run a command of manage.py in a process of its own and kill it -9 when its operation says it is at `step`."""
-    where = database()
-    url = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**where)
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), *command],
-        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        env=environment(),
         stderr=subprocess.PIPE,
         text=True,
     )

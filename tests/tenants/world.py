@@ -72,7 +72,7 @@ def whole(town: Town) -> tuple[Any, ...]:
         hosts = list(
             Domain.objects.filter(tenant=town).order_by("domain").values("domain", "is_primary", "kind")
         )
-    for key in ("id", "state"):
+    for key in ("id", "state", "shard"):
         del found[key]
     return text, public_text_of(town), files_of(town.uuid), found, hosts
 
