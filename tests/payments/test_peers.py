@@ -197,18 +197,3 @@ def test_eopayment_agrees(payfip: PayFiP, simulator: Simulator) -> None:
 def test_paris_time(date: str, hour: str, expected: str | None) -> None:
     found = paris_time(date, hour)
     assert (found.isoformat() if found else None) == expected
-
-
-def test_the_simulator_refuses_a_misspelt_tag(simulator: Simulator) -> None:
-    """The real service ignores one in silence; the contract's schema is what catches it."""
-    import requests
-
-    envelope = (
-        '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>'
-        '<n:recupererDetailPaiementSecurise xmlns:n="http://securite.service.tpa.cp.finances.gouv.fr/services/'
-        'mas_securite/contrat_paiement_securise/PaiementSecuriseService"><arg0><idop>1</idop></arg0>'
-        "</n:recupererDetailPaiementSecurise></S:Body></S:Envelope>"
-    )
-    answer = requests.post(settings.PAYFIP_SERVICE_URL, data=envelope.encode(), timeout=5)
-    assert answer.status_code == 500
-    assert b"TechProtocolaireErreur" in answer.content
