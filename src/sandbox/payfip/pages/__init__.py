@@ -14,9 +14,9 @@ main.narrow{max-width:36rem}
 .paper{background:#fff;border:1px solid #c9ccd1;border-radius:8px;padding:16px 24px;margin-bottom:16px}
 .banner{background:#3b2f00;color:#fff;padding:12px 16px;text-align:center;font-weight:600}
 nav{background:#fff;border-bottom:1px solid #c9ccd1;padding:4px 16px;text-align:center}
-nav a{display:inline-block;padding:8px 12px;color:#17405c}
+nav a{display:inline-block;padding:8px 6px;color:#17405c}
 nav a[aria-current]{font-weight:700;text-decoration:none;border-bottom:3px solid #22577a}
-h1{font-size:1.5rem;margin:8px 0 16px}h2{font-size:1.15rem;margin:8px 0}
+h1{font-size:1.5rem;margin:8px 0 16px;overflow-wrap:anywhere}h2{font-size:1.15rem;margin:8px 0}
 a{color:#17405c}
 dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:4px 16px;margin:0}
 dt{color:#4a4f55}dd{margin:0;overflow-wrap:anywhere}
