@@ -17,8 +17,8 @@ class TenantsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenants import operations
+        from tenants import operations, renaming
         from tenants.archive import erasing, exporting, restoring
 
-        for room in (exporting, restoring, erasing):
+        for room in (exporting, restoring, erasing, renaming):
             operations.register(room.KIND, room.work)

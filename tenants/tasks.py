@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from tenants import agenda, operations
+from tenants import agenda, closing, operations
 from tenants.archive import exporting
 
 
@@ -11,6 +11,7 @@ def run_agenda() -> None:
     """Every few seconds, from beat."""
     agenda.run()
     operations.sweep()
+    closing.sweep()
 
 
 @shared_task(name="tenants.perform", time_limit=6 * 3600)
