@@ -1,11 +1,13 @@
-"""Commands as an operator types them, and towns whose rows are really committed."""
+"""Commands as an operator types them, and towns that are really committed; whatever is left goes at the end."""
 
 import io
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +18,58 @@ from django.test.utils import CaptureQueriesContext
 
 from sandbox.home import REPOSITORY
 from shared_apps.audit.models import Entry
-from tenants.models import Operation, Town
+from tenants import registry, rows
+from tenants.archive.exporting import stored
+from tenants.current import REGISTRY, at, homes
+from tenants.models import Erasure, Operation, Town
 from tenants.services import schema_of
+from tests.conftest import _make_town
+from tests.tenants.databases import environment
+from tests.tenants.world import furnish
+from toolkit import objects
+
+MakeTown = Callable[..., Town]
+
+
+@pytest.fixture
+def make_town(django_db_setup: None, django_db_blocker: Any) -> Iterator[MakeTown]:
+    """`make_town(invoices=3)`: an open town with people, invoices, files, money."""
+    with django_db_blocker.unblock():
+        connection.set_schema_to_public()
+        mark = f"arc{uuid.uuid4().hex[:8]}"
+        numbers = iter(range(100))
+
+        def make(**furniture: Any) -> Town:
+            slug = f"{mark}-{next(numbers)}"
+            _make_town(slug, f"Commune d'essai {slug}", "001964")
+            town = Town.objects.get(slug=slug)
+            furnish(town, **furniture)
+            registry.forget()
+            return town
+
+        yield make
+        with at(REGISTRY):
+            for town in Town.objects.filter(slug__startswith=mark):
+                for export in stored(town):
+                    sum(objects.erase(export.result["key"].rpartition("/")[0] + "/"))
+                sum(objects.erase(f"{town.uuid}/"))
+                for home in homes():
+                    with at(home):
+                        rows.drop_schema(town.schema_name)
+                town.delete()
+            Erasure.objects.filter(slug__startswith=mark).delete()
+            Operation.objects.filter(subject__startswith=mark).delete()
+        registry.forget()
+        connection.close()
+
+
+@pytest.fixture
+def archived(make_town: MakeTown, tmp_path: Path) -> tuple[Town, Path]:
+    """A town and its archive."""
+    town = make_town()
+    path = tmp_path / "town.zip"
+    call_command("export_town", town.slug, "--to", str(path))
+    return town, path
 
 
 @pytest.fixture
@@ -76,12 +128,7 @@ def start_manage(*words: str) -> "subprocess.Popen[str]":
     """`manage.py …` as a process of its own, on the tests' database."""
     return subprocess.Popen(
         [sys.executable, str(REPOSITORY / "manage.py"), *words],
-        env={
-            **os.environ,
-            "DATABASE_URL": "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
-                **connection.settings_dict
-            ),
-        },
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
