@@ -62,7 +62,7 @@ def test_a_minute_of_beat_over_two_thousand_idle_towns(
     AgendaItem.objects.bulk_create(
         AgendaItem(town=town, kind="payments", due_at=timezone.now() + timedelta(days=1)) for town in many
     )
-    assert minute() <= 6 * 3  # the agenda, the operations and the closings, each one query, none a town
+    assert minute() <= 6 * 3  # the agenda, the operations and the closings: a query each, none a town
     assert started == []
 
 
