@@ -15,3 +15,9 @@ class TenantsConfig(AppConfig):
         "Operation": of_the_platform("who asked what of which town, and what came of it"),
         "Erasure": of_the_platform("the certificate, which outlives the town"),
     }
+
+    def ready(self) -> None:
+        from tenants import agenda, moving, operations, tasks
+
+        operations.register(moving.KIND, moving.perform)
+        agenda.register("leftovers", tasks.drop_leftovers)

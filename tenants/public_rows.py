@@ -38,6 +38,13 @@ def copy_out(server: Server, table: Table, town: int, write: Write) -> int:
     return rows.copy_query(server, query, write)
 
 
+def delete(server: Server, table: Table, town: int) -> None:
+    """Take the town's rows away."""
+    server.execute(
+        sql.SQL("DELETE FROM {} WHERE {} = {}").format(_place(table), _link(table), sql.Literal(town))
+    )
+
+
 def count(server: Server, table: str, town: int) -> int:
     """How many rows of it are the town's."""
     query = sql.SQL("SELECT count(*) FROM {} WHERE {} = {}")
