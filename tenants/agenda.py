@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
+from django.db import OperationalError as Silent
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 from kombu.exceptions import OperationalError
@@ -40,7 +41,10 @@ def plan(kind: str, due_at: datetime) -> None:
     """The current town has `kind` to do at `due_at`, or earlier if that was planned already."""
     if kind not in _tasks:
         raise LookupError(f"no task is registered for {kind!r}")
-    town_id = current_town().pk
+    _plan(current_town().pk, kind, due_at)
+
+
+def _plan(town_id: int, kind: str, due_at: datetime) -> None:
     with connection.cursor() as cursor:
         # public. is written out: the connection may be inside the town's transaction, and must stay there.
         cursor.execute(
@@ -76,7 +80,13 @@ def run(limit: int = 500) -> int:
     it has looked (`finish`), so a task that died is started again. A town that is not open is held instead,
     until `release`: nothing of it is lost, and it takes nobody's turn.
     """
-    return sum(_run_at(home, limit) for home in homes())
+    started = 0
+    for home in homes():
+        try:
+            started += _run_at(home, limit)
+        except (Silent, InterfaceError):  # its towns wait; the other homes' do not
+            log.warning("the database %s does not answer; its agenda waits", home, exc_info=True)
+    return started
 
 
 def _run_at(home: str, limit: int) -> int:
@@ -86,16 +96,33 @@ def _run_at(home: str, limit: int) -> int:
         if not due:
             return 0
         with registry():
-            towns = Town.objects.filter(state=TownState.OPEN).in_bulk({item.town_id for item in due})
+            known = Town.objects.in_bulk({item.town_id for item in due})
+        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != home]
+        due = [item for item in due if item not in strays]
+        towns = {pk: town for pk, town in known.items() if _may_work(town)}
         for wanted, delay in ((True, RETRY), (False, HELD)):
             rows = [item.pk for item in due if (item.town_id in towns) == wanted]
             if rows:
                 AgendaItem.objects.filter(pk__in=rows).update(due_at=present + delay)
+    for item in strays:
+        _send_home(item, known[item.town_id].shard, found_at=home)
     ready = [item for item in due if item.town_id in towns and item.kind in _tasks]
     for item in ready:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
     return len(ready)
+
+
+def _may_work(town: Town) -> bool:
+    return bool(town.state == TownState.OPEN and town.read_only_since is None)
+
+
+def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
+    """Somebody planned it where the town lived before: a request that was longer than the town's move."""
+    with at(home):
+        _plan(item.town_id, item.kind, item.due_at)
+    with at(found_at):
+        AgendaItem.objects.filter(pk=item.pk).delete()
 
 
 def release(town: Town) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import set_urlconf
 
 from tenants import current, registry
 from tenants.models import Town
+from tenants.outages import Outage
 from tenants.states import TownState
 
 
@@ -22,6 +24,8 @@ class TownRequest(HttpRequest):
 
 
 Answer = Callable[[TownRequest], HttpResponse]
+SAFE = ("GET", "HEAD", "OPTIONS")
+PAGES = {Outage.READ_ONLY: "errors/read_only_town.html", Outage.SILENT: "errors/unavailable.html"}
 
 
 class TownMiddleware:
@@ -53,8 +57,16 @@ class TownMiddleware:
             response = render(request, "errors/suspended_town.html", {"town": town}, status=503)
             response["Retry-After"] = "3600"
             return response
+        if town.read_only_since and request.method not in SAFE:
+            return unavailable(request, Outage.READ_ONLY, town)
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)
         current.enter(town)
         return self.get_response(request)
+
+
+def unavailable(request: HttpRequest, outage: Outage, town: Town | None) -> HttpResponse:
+    """503 and when to come back. The page is made without asking any database."""
+    page = render_to_string(PAGES[outage], {"town": town, "path": request.path})
+    return HttpResponse(page, status=503, headers={"Retry-After": str(outage.value)})

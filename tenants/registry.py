@@ -9,7 +9,7 @@ from django.http.request import split_domain_port
 
 from tenants.models import Domain, Town
 
-SECONDS = 5  # how long a suspended town may still be served by another process
+SECONDS = settings.TOWN_CACHE_SECONDS  # how long another process may go on as before a change
 ENTRIES = 20_000
 _lock = Lock()
 _known: OrderedDict[str, tuple[float, Town | None]] = OrderedDict()

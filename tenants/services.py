@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django_tenants.utils import tenant_context
 
 from tenants import agenda, facts, mirrors, provisioning, registry
 from tenants.current import REGISTRY, at, homes
 from tenants.current import registry as in_registry
-from tenants.errors import InvalidSlug, TownError, TownExists, WrongState
+from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Town
 from tenants.states import EDGES, TownState
@@ -42,7 +43,7 @@ def open_town(
 
     Three steps: the registry's rows (state OPENING, served to nobody); the schema and its furniture in one
     transaction on its shard; state OPEN. A refusal keeps nothing. Cut short by a kill, it goes on where it was
-    when it is asked for again under the same slug. Raises InvalidSlug, TownExists or TemplateMissing.
+    when it is asked for again under the same slug. Raises InvalidSlug, TownExists, HomeSilent or TemplateMissing.
     """
     check_slug(slug)
     check_siren(siren)
@@ -55,6 +56,9 @@ def open_town(
         )
         try:
             _build(town, furnish)
+        except OperationalError as error:
+            _give_up(town)
+            raise HomeSilent(town.shard) from error
         except BaseException:
             _give_up(town)
             raise
@@ -126,8 +130,9 @@ def _has_schema(name: str) -> bool:
 def _give_up(town: Town) -> None:
     """An opening that was refused leaves its slug free. `_build` has kept nothing."""
     if not connection.needs_rollback:
-        mirrors.unmirror(town, town.shard)
         Town.objects.filter(pk=town.pk, state=TownState.OPENING).delete()
+        with suppress(OperationalError):  # a copy left on a shard that fell silent gives way to the next town
+            mirrors.unmirror(town, town.shard)
 
 
 def set_state(*, town: Town, to: TownState, actor: facts.Actor = facts.SYSTEM, reason: str = "") -> Town:

@@ -7,6 +7,7 @@ from config import health
 urlpatterns = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
+    path("healthz/databases", health.databases, name="health-databases"),
 ]
 
 handler400 = "config.errors.bad_request"
