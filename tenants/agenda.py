@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
 from tenants.models import AgendaItem, Town
-from tenants.states import TownState
+from tenants.readiness import can_serve
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
     from celery import Task
@@ -77,8 +77,8 @@ def run(limit: int = 500) -> int:
     """Start the task of every item due, at most `limit` a home; returns how many. Called by beat.
 
     The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
-    it has looked (`finish`), so a task that died is started again. A town that is not open is held instead,
-    until `release`: nothing of it is lost, and it takes nobody's turn.
+    it has looked (`finish`), so a task that died is started again. A town that is not served is held instead,
+    until `release`, and one whose schema waits for its migration is looked at again: nothing is lost.
     """
     started = 0
     for home in homes():
@@ -99,22 +99,20 @@ def _run_at(home: str, limit: int) -> int:
             known = Town.objects.in_bulk({item.town_id for item in due})
         strays = [item for item in due if item.town_id in known and known[item.town_id].shard != home]
         due = [item for item in due if item not in strays]
-        towns = {pk: town for pk, town in known.items() if _may_work(town)}
-        for wanted, delay in ((True, RETRY), (False, HELD)):
-            rows = [item.pk for item in due if (item.town_id in towns) == wanted]
+        towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
+        ready = {pk for pk, town in towns.items() if can_serve(town)}
+        later = {True: RETRY, False: HELD}
+        for wait in (RETRY, HELD):
+            rows = [item.pk for item in due if later[item.town_id in towns] == wait]
             if rows:
-                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + delay)
+                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
     for item in strays:
         _send_home(item, known[item.town_id].shard, found_at=home)
-    ready = [item for item in due if item.town_id in towns and item.kind in _tasks]
-    for item in ready:
+    started = [item for item in due if item.town_id in ready and item.kind in _tasks]
+    for item in started:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
-    return len(ready)
-
-
-def _may_work(town: Town) -> bool:
-    return bool(town.state == TownState.OPEN and town.read_only_since is None)
+    return len(started)
 
 
 def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
@@ -126,7 +124,7 @@ def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
 
 
 def release(town: Town) -> None:
-    """What was held while the town was not open is due now."""
+    """What was held while the town was not served is due now."""
     with at(town.shard):
         AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now()).update(due_at=timezone.now())
 

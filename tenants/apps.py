@@ -17,7 +17,9 @@ class TenantsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenants import agenda, moving, operations, tasks
+        from tenants import agenda, moving, operations, renaming, tasks
+        from tenants.archive import erasing, exporting, restoring
 
-        operations.register(moving.KIND, moving.perform)
+        for room in (exporting, restoring, erasing, renaming, moving):
+            operations.register(room.KIND, room.work)
         agenda.register("leftovers", tasks.drop_leftovers)

@@ -39,5 +39,17 @@ class ReadOnly(TownError):
         super().__init__("La commune est en lecture seule pendant son déménagement.")
 
 
+class InvalidHost(TownError):
+    """A host name that cannot be a town's own domain."""
+
+
+class NotProven(TownError):
+    """The DNS does not show, or not yet, that the domain is the town's."""
+
+
+class LookupFailed(TownError):
+    """The DNS could not be asked, or has nothing under that name."""
+
+
 class Busy(TownError):
     """Another operation on the town is waiting or running."""

@@ -70,7 +70,6 @@ def _clear(home: str, town: Town) -> None:
         rows.drop_schema(town.schema_name)
     if home == REGISTRY:
         with direct.connect(home, PUBLIC) as server:
-            for table in public_rows.tables():
-                public_rows.delete(server, table, town.pk)
+            public_rows.clear(server, town.pk)
     else:
         mirrors.unmirror(town, home)

@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
@@ -79,7 +80,7 @@ def check(town: Town, to: str) -> None:
         raise WrongState(f"{town.name} est {town.get_state_display()} : impossible pour l'instant.")
 
 
-def perform(operation: Operation, progress: Progress) -> Mapping[str, Any]:
+def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
     """The work of the operation: from wherever the registry says that the town lives."""
     town, to = town_named(operation.subject), str(operation.arguments["to"])
     check(town, to)
@@ -219,10 +220,20 @@ def _leave_behind(town: Town, progress: Progress) -> None:
 
 
 def drop_leftovers(town: Town) -> None:
-    """The agenda's work of that kind, in the town or not."""
-    done = leftovers.clear(town)
+    """The agenda's work of that kind, in the town or not. Called too early, it waits until it is time."""
+    due = _time_to_drop(town)
+    if due is None and not leftovers.clear(town):
+        due = timezone.now() + timedelta(minutes=10)
     with tenant_context(town):
-        agenda.finish("leftovers", lambda: None if done else timezone.now() + timedelta(minutes=10))
+        agenda.finish("leftovers", lambda: due)
+
+
+def _time_to_drop(town: Town) -> datetime | None:
+    """None when it has come. A resumed town's agenda is all due at once."""
+    with in_registry():
+        last = Operation.objects.filter(town=town, kind=KIND).aggregate(last=Max("finished_at"))["last"]
+    due: datetime | None = last and last + timedelta(seconds=settings.MOVED_ROWS_SECONDS)
+    return due if due and due > timezone.now() else None
 
 
 def _put_back(town: Town, to: str) -> bool:

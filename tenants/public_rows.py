@@ -38,21 +38,27 @@ def copy_out(server: Server, table: Table, town: int, write: Write) -> int:
     return rows.copy_query(server, query, write)
 
 
-def delete(server: Server, table: Table, town: int) -> None:
-    """Take the town's rows away."""
-    server.execute(
-        sql.SQL("DELETE FROM {} WHERE {} = {}").format(_place(table), _link(table), sql.Literal(town))
-    )
+def counts(server: Server, town: int) -> dict[str, int]:
+    """Table → how many of its rows are the town's, those that are not exported too."""
+    found = {}
+    for model, link in _links():
+        table = model._meta.db_table
+        query = sql.SQL("SELECT count(*) FROM {} WHERE {} = {}").format(
+            sql.Identifier("public", table), sql.Identifier(link), sql.Literal(town)
+        )
+        row = server.execute(query).fetchone()
+        found[table] = int(row[0]) if row else 0
+    return found
 
 
-def count(server: Server, table: str, town: int) -> int:
-    """How many rows of it are the town's."""
-    query = sql.SQL("SELECT count(*) FROM {} WHERE {} = {}")
-    link = next(link for model, link in _links() if model._meta.db_table == table)
-    row = server.execute(
-        query.format(sql.Identifier("public", table), sql.Identifier(link), sql.Literal(town))
-    ).fetchone()
-    return int(row[0]) if row else 0
+def clear(server: Server, town: int) -> None:
+    """Take the town's rows away, those that are not exported too."""
+    for model, link in _links():
+        server.execute(
+            sql.SQL("DELETE FROM {} WHERE {} = {}").format(
+                sql.Identifier("public", model._meta.db_table), sql.Identifier(link), sql.Literal(town)
+            )
+        )
 
 
 @contextmanager

@@ -62,6 +62,13 @@ def tables(server: Server) -> list[Table]:
     return [Table(name, tuple(columns), tuple(key or columns)) for name, columns, key in found]
 
 
+def hold(server: Server) -> None:
+    """Until the transaction ends no table changes its form: a migration waits. Rows go on changing."""
+    held = [sql.Identifier(table.name) for table in tables(server)]
+    if held:
+        server.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(held)))
+
+
 def count(server: Server, table: str) -> int:
     """How many rows it has."""
     row = server.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
@@ -166,7 +173,7 @@ def make_schema(schema: str, migrations: Collection[str]) -> str:
     Not in a transaction: what is left half made by a failure or a kill is for the caller to drop. Raises
     TownError when this code does not know one of the names (`app.name`), or when one lacks what it needs.
     """
-    plan = _plan(migrations)
+    plan = plan_of(migrations)
     if set(migrations) == set(versions.wanted().names):
         with transaction.atomic():
             return provisioning.copy_template(schema)
@@ -179,6 +186,13 @@ def make_schema(schema: str, migrations: Collection[str]) -> str:
     return versions.version_of(migrations)
 
 
+def has_schema(home: str, schema: str) -> bool:
+    """Whether that database has a schema of that name."""
+    with at(home), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
+        return cursor.fetchone() is not None
+
+
 def drop_schema(schema: str) -> None:
     """Drop a town's schema of the current home, if it is there."""
     if not provisioning.SCHEMA_NAME.fullmatch(schema):
@@ -188,8 +202,8 @@ def drop_schema(schema: str) -> None:
         cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
 
 
-def _plan(wanted: Collection[str]) -> list[Migration]:
-    """These migrations, in the order of their running."""
+def plan_of(wanted: Collection[str]) -> list[Migration]:
+    """These migrations, in the order of their running. Raises TownError, as `make_schema`."""
     known = {name_of(migration): migration for migration in versions.wanted().migrations}
     unknown = sorted(set(wanted) - set(known))
     if unknown:

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from tenants import agenda, moving, operations
+from tenants import agenda, closing, moving, operations
+from tenants.archive import exporting
 from tenants.current import current_town
 
 
@@ -11,6 +12,7 @@ def run_agenda() -> None:
     """Every few seconds, from beat."""
     agenda.run()
     operations.sweep()
+    closing.sweep()
 
 
 @shared_task(name="tenants.perform", time_limit=6 * 3600)
@@ -23,6 +25,12 @@ def perform(pk: int) -> None:
 def drop_leftovers() -> None:
     """What the current town left in a database where it lived before."""
     moving.drop_leftovers(current_town())
+
+
+@shared_task(name="tenants.sweep_exports", expires=3600)
+def sweep_exports() -> None:
+    """Every hour, from beat: one query when nothing has expired."""
+    exporting.sweep()
 
 
 operations.perform_with(perform)

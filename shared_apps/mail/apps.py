@@ -11,7 +11,10 @@ class MailConfig(AppConfig):
     }
 
     def ready(self) -> None:
+        from shared_apps.mail import services
         from shared_apps.mail.tasks import deliver_outbox
         from tenants import agenda
+        from tenants.archive import copies
 
         agenda.register("mail", deliver_outbox)
+        copies.calm(services.hold_back_waiting)

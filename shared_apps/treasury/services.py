@@ -41,7 +41,8 @@ def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
     is silent: the Treasury is answered 503, and the poller looks later.
     """
     town = _town_of(kind, token)
-    if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
+    # Money in flight is heard of while the town is suspended, and after it has closed.
+    if town is None or town.state == TownState.OPENING:
         log.info("a %s bell for an unknown operation", kind)
         return False
     if town.read_only_since:

@@ -1,32 +1,14 @@
-"""The Celery application. Every task carries its town's schema in a header and runs in that town."""
+"""The Celery application. Every task carries its town's schema in a header and runs in that town (tenants.work)."""
 
-import logging
 import os
 from typing import Any, cast
 
 from celery.signals import task_postrun, worker_process_init
 from tenant_schemas_celery.app import CeleryApp
-from tenant_schemas_celery.task import TenantTask
 
-log = logging.getLogger(__name__)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-
-class TownTask(TenantTask):
-    """A task runs in its town, and leaves at once a town that is being moved: the agenda calls it again after."""
-
-    abstract = True
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from tenants import current
-
-        if current.is_read_only():
-            log.info("%s leaves a town that is being moved", self.name)
-            return None
-        return self.run(*args, **kwargs)
-
-
-app = CeleryApp("mes-factures", task_cls=TownTask)
+app = CeleryApp("mes-factures", task_cls="tenants.work.TownTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

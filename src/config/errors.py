@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from tenants.middleware import unavailable
+from tenants.doors import unavailable
 from tenants.outages import outage_of
 
 

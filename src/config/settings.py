@@ -138,6 +138,9 @@ TOWN_CACHE_SECONDS = env.integer("TOWN_CACHE_SECONDS", 5)
 MOVED_ROWS_SECONDS = env.integer("MOVED_ROWS_SECONDS", 3600)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
+# --- DNS: who is asked whether a town's own domain is its own; none: the system's resolvers ---------
+DNS_RESOLVERS = env.servers("DNS_RESOLVERS", 53)
+
 # --- Redis: cache and broker --------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
@@ -168,6 +171,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Europe/Paris"
 CELERY_BEAT_SCHEDULE = {
     "agenda": {"task": "tenants.run_agenda", "schedule": env.integer("AGENDA_SECONDS", 10)},
+    "exports": {"task": "tenants.sweep_exports", "schedule": 3600},  # of the platform, not of any town
 }
 
 # --- S3 -----------------------------------------------------------------------------------------

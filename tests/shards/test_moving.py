@@ -148,7 +148,7 @@ def test_a_process_that_does_not_know_yet_is_refused_by_the_database(northern: T
     finally:
         leave()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "town_of_host", lambda host: stale)
+        patch.setattr(registry, "place_of_host", lambda host: registry.Place(stale))
         answer = browser(northern).post("/", {"email": "alice@example.net", "password": PASSWORD})
     assert (answer.status_code, answer["Retry-After"]) == (503, "60")
     assert "en lecture seule quelques minutes" in answer.content.decode()
@@ -161,13 +161,16 @@ def test_a_process_that_believes_the_old_place_after_the_move(northern: Town, se
     move(northern, SOUTH)
     assert northern.schema_name in schemas(REGISTRY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "town_of_host", lambda host: stale)
+        patch.setattr(registry, "place_of_host", lambda host: registry.Place(stale))
         late = browser(northern)
         assert late.get("/").status_code == 200
         assert late.post("/", {"email": "alice@example.net", "password": PASSWORD}).status_code == 503
         leave()
         with at(SOUTH):
             assert AgendaItem.objects.filter(kind="leftovers", due_at__gt=timezone.now()).exists()
+        moving.drop_leftovers(northern)  # too early
+        assert northern.schema_name in schemas(REGISTRY)
+        Operation.objects.update(finished_at=timezone.now() - timedelta(hours=2))
         moving.drop_leftovers(northern)
         assert northern.schema_name not in schemas(REGISTRY)
         answer = late.get("/")
@@ -319,6 +322,7 @@ def test_what_it_left_is_kept_while_it_moves_again(northern: Town, settings: Any
     Operation.objects.create(
         kind="move", subject=northern.slug, requested_by="x", state=OperationState.WAITING
     )
+    Operation.objects.update(finished_at=timezone.now() - timedelta(hours=2))
     moving.drop_leftovers(northern)
     assert northern.schema_name in schemas(REGISTRY)
     with at(SOUTH):

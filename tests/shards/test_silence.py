@@ -11,6 +11,7 @@ from shared_apps.treasury import services as treasury
 from tenants import agenda, mirrors, operations
 from tenants.current import REGISTRY, at, homes
 from tenants.models import AgendaItem, Domain, Town
+from tenants.states import TownState
 from tests.shards.conftest import SOUTH, Cluster, add_account, browser
 
 pytestmark = pytest.mark.xdist_group("shards")
@@ -97,9 +98,10 @@ def test_a_bell_of_a_healthy_town_is_heard_and_another_is_asked_to_come_back(
 def test_nothing_is_opened_there_and_the_name_stays_free(silent: Cluster) -> None:
     with pytest.raises(CommandError, match="La base « south » ne répond pas"):
         call_command("create_town", "lauzerte", "Lauzerte", "--contact", "x@example.org", "--shard", SOUTH)
-    assert not Town.objects.filter(slug="lauzerte").exists()
+    assert Town.objects.get(slug="lauzerte").state == TownState.OPENING  # served to nobody
     call_command("create_town", "lauzerte", "Lauzerte", "--contact", "x@example.org")
-    assert Town.objects.get(slug="lauzerte").shard == REGISTRY
+    town = Town.objects.get(slug="lauzerte")
+    assert (town.shard, town.state) == (REGISTRY, TownState.OPEN)
 
 
 def test_a_copy_left_there_gives_way(south: Cluster, southern: Town) -> None:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tenants import moving
 from tenants.errors import TownError
-from tenants.models import Operation
+from tenants.management.operation_command import OperationCommand
 from tenants.services import town_named
 
 
-class Command(BaseCommand):
+class Command(OperationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -18,10 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--to", required=True, metavar="ALIAS", help="a name of SHARD_URLS, or default")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.shown = ""
         try:
             town = town_named(options["slug"])
-            operation = moving.move_town(town=town, to=options["to"], watch=self.progress)
+            operation = moving.move_town(town=town, to=options["to"], watch=self.watch)
         except TownError as error:
             raise CommandError(str(error)) from None
         if operation is None:
@@ -31,12 +30,3 @@ class Command(BaseCommand):
                 f"{town.name} est dans la base « {options['to']} » "
                 f"({operation.result.get('rows', 0)} lignes vérifiées)."
             )
-
-    def progress(self, operation: Operation) -> None:
-        """A line a step, and for a long one a line about every quarter."""
-        quarter = operation.done * 4 // operation.total if operation.total else 0
-        line = f"{operation.step} ({quarter * 25} %)" if operation.total else operation.step
-        if line != self.shown:
-            self.shown = line
-            self.stdout.write(line)
-            self.stdout.flush()
