@@ -80,7 +80,11 @@ def test_restoring(make_town: MakeTown, tmp_path: Path) -> None:
     assert (half.state, answer_of(town.slug)) == (TownState.OPENING, 404)
     assert left(town.slug).state == OperationState.RUNNING
 
-    killed_at("Dépôt des fichiers", "restore_town", str(path), while_there=seen)
+    def some_files_are_there() -> None:
+        while not files_of(town.uuid):
+            time.sleep(0.01)
+
+    killed_at("Dépôt des fichiers", "restore_town", str(path), while_there=some_files_are_there)
     assert 0 < len(files_of(town.uuid)) < 151
     assert answer_of(town.slug) == 404
 
