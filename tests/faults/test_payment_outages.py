@@ -88,3 +88,20 @@ def test_the_database_crashes_twice_under_load(stack: Stack, payer: Payer, bill:
         assert one.paid() == 0
         for operation in stack.operations(one.reference):
             assert not operation["opened"]
+
+
+@pytest.mark.parametrize(("method", "name"), [("GET", "idOp"), ("POST", "idop")])
+def test_a_bell_in_the_night_for_an_attempt_that_we_gave_up(
+    stack: Stack, payer: Payer, bill: Bill, method: str, name: str
+) -> None:
+    """The payer sits on the bank's page for hours; expired is only what we show."""
+    stack.behave(notifications="night", bell_method=method, bell_name=name)
+    idop = payer.pay(bill)
+    stack.simulator("POST", f"operations/{idop}/open")
+    stack.ask("UPDATE payments_attempt SET free_at = now() WHERE invoice_id = %s", bill.pk)  # two hours later
+    stack.later()
+    wait(lambda: bill.state() == "expired", 20)
+    pays(stack, idop)
+    assert bill.paid() == 0  # nobody has told us yet
+    stack.simulator("POST", "clock", advance=24 * 3600)
+    bill.settles()
