@@ -1,16 +1,18 @@
 """The operator's admin. It lives on its own host and in the public schema: nobody of a town exists there."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
-from shared_apps.accounts.models import Role
 from shared_apps.audit.models import Entry
+from shared_apps.console import access
 from shared_apps.console.admin import EntryAdmin, TownAdmin
+from shared_apps.console.views import account, signing_in
 from tenants.models import Town
 
 View = Callable[..., HttpResponse]
@@ -27,16 +29,32 @@ class Console(UnfoldAdminSite):
     final_catch_all_view = False  # an unknown address is a 404 here as elsewhere
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(
-            request.user.is_authenticated and request.user.is_active and request.user.role == Role.OPERATOR
-        )
+        return access.is_operator(request)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         return unfold_policy(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        page: HttpResponse = unfold_policy(super().login)(request, extra_context)
+        page: HttpResponse = unfold_policy(signing_in.password_step)(request)
         return page
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        page: HttpResponse = account.own_account(cast(access.OperatorRequest, request))
+        return page
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Beside the admin's own; each behind `admin_view`, but for the two steps that come after the password."""
+        return [
+            path("login/code/", unfold_policy(signing_in.code_step), name="sign-in-code"),
+            path("login/second-facteur/", unfold_policy(signing_in.enrolment), name="sign-in-enrolment"),
+            path(
+                "compte/codes-de-secours/",
+                self.admin_view(account.renew_recovery_codes),
+                name="renew-recovery-codes",
+            ),
+        ]
 
 
 site = Console(name="admin")

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import env, logs
@@ -86,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shared_apps.accounts.middleware.PeopleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -274,6 +275,8 @@ UNFOLD = {
     "SITE_SUBHEADER": "Console de l'exploitant",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
+    "STYLES": [lambda request: static("console/console.css")],
+    "ACCOUNT": {"navigation": [{"title": "Mon compte", "link": reverse_lazy("admin:password_change")}]},
 }
 LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]
 USE_TZ = True
