@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TownState(models.TextChoices):
-    """Only an `OPEN` town answers residents."""
+    """Only a town of `SERVED` answers residents, and only its work is done."""
 
     OPENING = "opening", _("en cours d'ouverture")
     OPEN = "open", _("ouverte")
@@ -14,6 +14,7 @@ class TownState(models.TextChoices):
     CLOSED = "closed", _("fermée")
 
 
+SERVED = (TownState.OPEN, TownState.CLOSING)
 EDGES: dict[tuple[TownState, TownState], str] = {
     (TownState.OPENING, TownState.OPEN): "its schema is complete",
     (TownState.OPEN, TownState.SUSPENDED): "the operator pauses it; nothing is lost",

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from tenants import agenda, heartbeat, operations
+from tenants import agenda, closing, heartbeat, operations
 
 
 @shared_task(name="tenants.run_agenda", expires=60)
@@ -10,6 +10,7 @@ def run_agenda() -> None:
     """Every few seconds, from beat."""
     agenda.run()
     operations.sweep()
+    closing.sweep()
     heartbeat.note()
 
 
