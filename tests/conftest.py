@@ -17,6 +17,7 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.services import create_account
+from shared_apps.console import platform
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
@@ -84,6 +85,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         redis_cache.clear()
     registry.forget()
+    platform.forget()
     yield
     connection.set_schema_to_public()
 

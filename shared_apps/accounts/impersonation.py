@@ -113,6 +113,13 @@ def end(*, impersonation: Impersonation) -> None:
         audit.record("impersonation.ended", actor=_operator(locked), obj=locked.account.audit_name)
 
 
+def signed_out(user: object, **_: object) -> None:
+    """« Se déconnecter » ends it too."""
+    row = getattr(user, "impersonated_by", None)
+    if row is not None:
+        end(impersonation=row)
+
+
 def _signer() -> Signer:
     return Signer(salt=f"impersonation:{current_town().uuid}")
 

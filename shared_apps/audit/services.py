@@ -30,7 +30,7 @@ _listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 
 
 def listen(verb: str, listener: Listener) -> None:
-    """Call `listener` for each `verb` (EVERY: for all), inside the transaction that records it: both stay or both go."""
+    """Call `listener` for each `verb` (EVERY: all), inside the transaction that records it: both stay or both go."""
     if listener not in _listeners[verb]:
         _listeners[verb].append(listener)
 

@@ -11,9 +11,9 @@ from unfold.sites import UnfoldAdminSite
 
 from shared_apps.audit.models import Entry
 from shared_apps.console import access
-from shared_apps.console.admin import EntryAdmin, TownAdmin
-from shared_apps.console.views import account, signing_in
-from tenants.models import Town
+from shared_apps.console.admin import EntryAdmin, ErasureAdmin, OperationAdmin, TownAdmin
+from shared_apps.console.views import account, home, operations, platform, signing_in, towns
+from tenants.models import Erasure, Operation, Town
 
 View = Callable[..., HttpResponse]
 # unfold's pages carry inline scripts and styles; the policy is loosened on the operator's host only.
@@ -44,19 +44,32 @@ class Console(UnfoldAdminSite):
         page: HttpResponse = account.own_account(cast(access.OperatorRequest, request))
         return page
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return home.home(cast(access.OperatorRequest, request))
+
     def extra_urls(self) -> list[URLPattern]:
         """Beside the admin's own; each behind `admin_view`, but for the two steps that come after the password."""
-        return [
+        steps = [
             path("login/code/", unfold_policy(signing_in.code_step), name="sign-in-code"),
             path("login/second-facteur/", unfold_policy(signing_in.enrolment), name="sign-in-enrolment"),
-            path(
-                "compte/codes-de-secours/",
-                self.admin_view(account.renew_recovery_codes),
-                name="renew-recovery-codes",
-            ),
         ]
+        pages: list[tuple[str, View, str]] = [
+            ("compte/codes-de-secours/", account.renew_recovery_codes, "renew-recovery-codes"),
+            ("plateforme/", platform.platform_page, "platform"),
+            ("ouvrir/", towns.open_town, "open-town"),
+            ("communes/<slug:slug>/", towns.town_page, "town"),
+            ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
+            ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
+            ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
+            ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
+            ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),
+            ("operations/<uuid:public_id>/reprendre/", operations.retry_operation, "retry-operation"),
+        ]
+        return [*steps, *(path(route, self.admin_view(view), name=name) for route, view, name in pages)]
 
 
 site = Console(name="admin")
 site.register(Town, TownAdmin)
+site.register(Operation, OperationAdmin)
 site.register(Entry, EntryAdmin)
+site.register(Erasure, ErasureAdmin)

@@ -273,12 +273,30 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 UNFOLD = {
-    "SITE_TITLE": "Mes factures",
-    "SITE_HEADER": "Mes factures",
+    "SITE_TITLE": "shared_apps.console.platform.shown_name",
+    "SITE_HEADER": "shared_apps.console.platform.shown_name",
     "SITE_SUBHEADER": "Console de l'exploitant",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+                    for title, icon, name in (
+                        ("État de la plateforme", "monitor_heart", "index"),
+                        ("Communes", "location_city", "tenants_town_changelist"),
+                        ("Opérations", "pending_actions", "tenants_operation_changelist"),
+                        ("Journal", "history", "audit_entry_changelist"),
+                        ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
+                        ("Réglages", "settings", "platform"),
+                        ("Mon compte", "key", "password_change"),
+                    )
+                ]
+            }
+        ]
+    },
     "ACCOUNT": {"navigation": [{"title": "Mon compte", "link": reverse_lazy("admin:password_change")}]},
 }
 LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]

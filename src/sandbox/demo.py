@@ -20,6 +20,7 @@ from shared_apps.accounts import second_factor  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
 from shared_apps.accounts.services import create_account  # noqa: E402
 from shared_apps.audit.services import SYSTEM  # noqa: E402
+from shared_apps.console import figures  # noqa: E402
 from tenant_apps.invoices import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
@@ -60,6 +61,7 @@ def main() -> None:
         with tenant_context(town):
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
                 seed(town)
+                figures.refresh()  # the console shows them at once, and not after a minute
     home = Home()
     if home.root.is_dir():
         home.path("prepared").touch()

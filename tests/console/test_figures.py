@@ -154,7 +154,7 @@ def test_what_waits_is_seen_and_looked_at_again(
         batch = Batch.objects.create(created_by="system", rows_name="f", rows_key="f", state="checking")
         Batch.objects.filter(pk=batch.pk).update(beat_at=long_ago)
     elif kind == "mail":
-        OutgoingMail.objects.create(kind="test", to="a@example.net", subject="", text="", html="", next_try_at=long_ago)
+        OutgoingMail.objects.create(kind="test", to="a@example.net", next_try_at=long_ago)
     else:
         invoice = make_invoice(make_payer())
         Attempt.objects.create(
