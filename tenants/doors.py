@@ -9,7 +9,7 @@ from tenants import registry
 from tenants.models import Town
 from tenants.states import TownState
 
-RETRY_AFTER = 3600  # seconds
+SUSPENDED, UPDATING = 3600, 60  # in how many seconds to come back
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
@@ -21,9 +21,19 @@ def shut(request: HttpRequest, town: Town) -> HttpResponse:
     """503 while the town is suspended, 410 once it is closed; nothing in between may be kept by a browser."""
     if town.state == TownState.CLOSED:
         response = render(request, "errors/closed_town.html", {"town": town}, status=410)
-    else:
-        response = render(request, "errors/suspended_town.html", {"town": town}, status=503)
-        response["Retry-After"] = str(RETRY_AFTER)
+        response["Cache-Control"] = "no-store"
+        return response
+    return _later(request, "errors/suspended_town.html", town, SUSPENDED)
+
+
+def updating(request: HttpRequest, town: Town) -> HttpResponse:
+    """503: its schema waits for a migration that the code needs."""
+    return _later(request, "errors/updating_town.html", town, UPDATING)
+
+
+def _later(request: HttpRequest, template: str, town: Town, seconds: int) -> HttpResponse:
+    response = render(request, template, {"town": town}, status=503)
+    response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
     return response
 

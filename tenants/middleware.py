@@ -8,6 +8,7 @@ from django.urls import set_urlconf
 
 from tenants import current, doors, registry
 from tenants.models import Town
+from tenants.readiness import can_serve
 from tenants.states import TownState
 
 
@@ -53,6 +54,8 @@ class TownMiddleware:
             return doors.shut(request, town)
         if place.moved_to:
             return doors.moved(request, place.moved_to)
+        if not can_serve(town):
+            return doors.updating(request, town)
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from tenants import agenda, closing, heartbeat, operations
+from tenants.archive import exporting
 
 
 @shared_task(name="tenants.run_agenda", expires=60)
@@ -18,6 +19,12 @@ def run_agenda() -> None:
 def perform(pk: int) -> None:
     """An operation on a town."""
     operations.perform(pk)
+
+
+@shared_task(name="tenants.sweep_exports", expires=3600)
+def sweep_exports() -> None:
+    """Every hour, from beat: one query when nothing has expired."""
+    exporting.sweep()
 
 
 operations.perform_with(perform)

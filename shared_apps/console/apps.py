@@ -1,9 +1,15 @@
 from django.apps import AppConfig
 
+from tenants.archive.declarations import left_out, of_the_platform
+
 
 class ConsoleConfig(AppConfig):
     name = "shared_apps.console"
     verbose_name = "Console"
+    town_data = {
+        "TownFigures": left_out("counted again from the town's own rows"),
+        "Platform": of_the_platform("what the platform says of itself"),
+    }
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit

@@ -169,6 +169,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Europe/Paris"
 CELERY_BEAT_SCHEDULE = {
     "agenda": {"task": "tenants.run_agenda", "schedule": env.integer("AGENDA_SECONDS", 10)},
+    "exports": {"task": "tenants.sweep_exports", "schedule": 3600},  # of the platform, not of any town
 }
 
 # --- S3 -----------------------------------------------------------------------------------------
