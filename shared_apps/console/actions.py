@@ -10,6 +10,7 @@ from typing import Any
 from shared_apps.accounts.models import Account
 from shared_apps.console import forms
 from tenants import closing, domains, operations, renaming, services
+from tenants.archive import erasing, exporting
 from tenants.current import homes
 from tenants.models import Operation, Town
 from tenants.states import TownState
@@ -65,6 +66,14 @@ def _add_domain(operator: Account, town: Town, data: Data) -> str:
     return f"Domaine ajouté. La commune doit publier l'enregistrement TXT « {record.name} » : {record.value}"
 
 
+def _export(operator: Account, town: Town, data: Data) -> Operation:
+    return exporting.request_export(town=town, actor=operator)
+
+
+def _erase(operator: Account, town: Town, data: Data) -> Operation:
+    return erasing.request_erasure(town=town, actor=operator, reason=data["reason"])
+
+
 ACTIONS: tuple[Action, ...] = (
     Action(
         "suspendre",
@@ -96,12 +105,30 @@ ACTIONS: tuple[Action, ...] = (
         form=forms.DomainForm,
     ),
     Action(
+        "exporter",
+        "Exporter",
+        "Une archive de toutes ses données et de tous ses fichiers, gardée sept jours. La commune continue.",
+        _export,
+        form=forms.TownForm,
+        states=LIVING | {S.CLOSED},
+        kind=exporting.KIND,
+    ),
+    Action(
         "fermer",
         "Fermer",
         "La commune s'en va : le portail répond jusqu'au dernier jour promis, puis ferme.",
         _close,
         form=forms.CloseForm,
         states=frozenset({S.OPEN, S.SUSPENDED}),
+        danger=True,
+    ),
+    Action(
+        "effacer",
+        "Effacer",
+        "Tout est détruit, sans retour : données, fichiers, archives gardées. Il reste un certificat.",
+        _erase,
+        states=frozenset(erasing.ERASABLE),
+        kind=erasing.KIND,
         danger=True,
     ),
 )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib import admin
 from django.db import models
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -21,10 +20,11 @@ from unfold.paginator import InfinitePaginator
 
 from shared_apps.audit.models import Entry
 from shared_apps.console import queries, words
+from shared_apps.console.filters import ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
 from tenants import registry
 from tenants.current import homes
-from tenants.models import Operation, Town
+from tenants.models import Erasure, Operation, Town
 from toolkit import clock
 from toolkit.money import format_euros
 
@@ -57,57 +57,6 @@ class ReadOnly(ModelAdmin):
         return False
 
 
-class ShardFilter(admin.SimpleListFilter):
-    """Where the town lives; nothing to choose while there is one home."""
-
-    title, parameter_name = "base", "base"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(home, home) for home in homes()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
-        return queryset.filter(shard=self.value()) if self.value() else queryset
-
-
-class TroubleFilter(admin.SimpleListFilter):
-    """What an operator looks for."""
-
-    title, parameter_name = "attention", "attention"
-    CHOICES = {
-        "schema": "schéma en retard",
-        "courriels": "courriels en échec",
-        "import": "import en retard",
-        "file": "travail en retard",
-        "paiements": "paiements à examiner",
-    }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(self.CHOICES.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
-        late = clock.now() - queries.LATE
-        wanted: dict[str | None, Any] = {
-            "schema": {"pk__in": queries.late_towns().values("pk")},
-            "courriels": {"figures__failed_mails__gt": 0},
-            "import": {"figures__import_since__lt": late},
-            "file": {"figures__waiting_since__lt": late},
-            "paiements": {"figures__held_attempts__gt": 0},
-        }
-        return queryset.filter(**wanted.get(self.value(), {}))
-
-
-class VerbFilter(admin.SimpleListFilter):
-    """The acts by their French names; nothing is read to list them."""
-
-    title, parameter_name = "action", "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sorted(words.VERBS.items(), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        return queryset.filter(verb=self.value()) if self.value() else queryset
-
-
 def _figures(town: Town) -> TownFigures | None:
     return getattr(town, "figures", None)
 
@@ -123,10 +72,9 @@ class TownAdmin(ReadOnly):
         "last_import",
         "last_payment",
         "failed_mails",
-        "storage",
         "queue",
+        "storage",
         "schema",
-        "shard",
     )
     list_display_links = None
     list_filter = ("state", TroubleFilter, ShardFilter)
@@ -135,6 +83,17 @@ class TownAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Town]:
         return queries.towns()
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Where a town lives is shown once there is more than one place."""
+        return (*self.list_display, "shown_home") if len(homes()) > 1 else self.list_display
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        return self.list_filter if len(homes()) > 1 else self.list_filter[:-1]
+
+    @display(description="Base", ordering="shard")
+    def shown_home(self, town: Town) -> str:
+        return town.shard
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -170,17 +129,17 @@ class TownAdmin(ReadOnly):
         figures = _figures(town)
         return format_euros(figures.unpaid) if figures else NOTHING
 
-    @display(description="Dernier import", ordering=Coalesce("figures__last_import_at", LONG_AGO))
+    @display(description="Import", ordering=Coalesce("figures__last_import_at", LONG_AGO))
     def last_import(self, town: Town) -> str:
         figures = _figures(town)
         return words.day(figures.last_import_at) if figures else NOTHING
 
-    @display(description="Dernier règlement", ordering=Coalesce("figures__last_payment_at", LONG_AGO))
+    @display(description="Règlement", ordering=Coalesce("figures__last_payment_at", LONG_AGO))
     def last_payment(self, town: Town) -> str:
         figures = _figures(town)
         return words.day(figures.last_payment_at) if figures else NOTHING
 
-    @display(description="Courriels en échec", ordering=Coalesce("figures__failed_mails", 0))
+    @display(description="Échecs", ordering=Coalesce("figures__failed_mails", 0))
     def failed_mails(self, town: Town) -> str | SafeString:
         figures = _figures(town)
         if not figures:
@@ -192,7 +151,7 @@ class TownAdmin(ReadOnly):
         figures = _figures(town)
         return filesizeformat(figures.storage_bytes) if figures else NOTHING
 
-    @display(description="File d'attente", ordering=F("figures__waiting_since").asc(nulls_last=True))
+    @display(description="File", ordering=F("figures__waiting_since").asc(nulls_last=True))
     def queue(self, town: Town) -> str | SafeString:
         figures = _figures(town)
         if not figures or figures.waiting_since is None:
@@ -284,5 +243,20 @@ class EntryAdmin(ReadOnly):
 class ErasureAdmin(ReadOnly):
     """The certificates of what was erased."""
 
-    list_display = ("name", "slug", "siren", "erased_at", "reason")
+    list_display = ("shown_name", "slug", "siren", "erased_at", "reason")
+    list_display_links = None
     search_fields = ("name", "slug", "siren")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A certificate is a page to print."""
+        found = Erasure.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        if found is None or not self.has_view_permission(request):
+            raise Http404
+        return redirect("admin:certificate", public_id=found.uuid)
+
+    @display(description="Commune", ordering="name")
+    def shown_name(self, erasure: Erasure) -> str:
+        page = reverse("admin:certificate", args=[erasure.uuid])
+        return format_html('<a class="console-town" href="{}">{}</a>', page, erasure.name)

@@ -29,21 +29,34 @@ from tenants.models import AgendaItem, Town
 from toolkit import clock
 
 KIND = "figures"
+ARRIVALS = frozenset({"town.restored", "town.moved", "town.resumed"})
 DEBOUNCE = timedelta(minutes=1)
 AGAIN = timedelta(minutes=5)  # while work waits, which no fact will announce the end of
 WORKING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
 def something_happened(entry: Entry) -> None:
-    """Listens to every fact. The platform's own facts are about no town's rows."""
+    """Listens to every fact; the platform's own are about no town's rows, save a few."""
+    town: Town | None
     try:
         town = current_town()
     except LookupError:
+        town = _arrived(entry)
+    if town is None:
         return
     if not _is_planned(town):
         # After the commit and by itself: a row shared by all facts of a town must not be locked by their
         # transactions. Lost in a crash, it is planned again by the next fact.
         transaction.on_commit(partial(_plan, town), robust=True)
+
+
+def _arrived(entry: Entry) -> Town | None:
+    """The town of a platform's fact that brought rows nobody has counted here."""
+    kind, _, uuid = entry.object.partition(":")
+    if kind != "town" or entry.verb not in ARRIVALS:
+        return None
+    found: Town | None = Town.objects.filter(uuid=uuid).first()
+    return found
 
 
 def _is_planned(town: Town) -> bool:

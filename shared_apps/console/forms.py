@@ -1,6 +1,6 @@
 """The console's forms, dressed as unfold's own."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from unfold.widgets import (
@@ -48,6 +48,16 @@ def _reason() -> forms.CharField:
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Écrivez le motif : il reste dans le journal."},
     )
+
+
+def _offer_homes(form: forms.Form) -> None:
+    """The databases to choose from; nothing to ask while there is one."""
+    choices = homes()
+    if len(choices) == 1:
+        del form.fields["shard"]
+    else:
+        field = cast(forms.ChoiceField, form.fields["shard"])
+        field.choices = [(home, home) for home in choices]
 
 
 _WIDGETS: dict[type[forms.Widget], Any] = {
@@ -160,6 +170,27 @@ class DomainForm(TownForm):
     )
 
 
+class RestoreForm(ConsoleForm):
+    """Where an archive comes back."""
+
+    slug = forms.SlugField(
+        label="Adresse",
+        max_length=40,
+        help_text="Celle de la commune si elle n'existe plus, une autre pour en faire une copie.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    shard = forms.ChoiceField(label="Base de données", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer_homes(self)
+
+    def clean(self) -> dict[str, Any]:
+        """The one home there is, when there is no choice."""
+        data = super().clean() or self.cleaned_data
+        return {**data, "shard": data.get("shard") or REGISTRY}
+
+
 class CloseForm(TownForm):
     """When and why."""
 
@@ -198,10 +229,7 @@ class OpenForm(ConsoleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = homes()
-        self.fields["shard"].choices = [(home, home) for home in choices]  # type: ignore[attr-defined]
-        if len(choices) == 1:
-            del self.fields["shard"]
+        _offer_homes(self)
 
     def clean(self) -> dict[str, Any]:
         """The one home there is, when there is no choice."""

@@ -63,6 +63,9 @@ class Console(UnfoldAdminSite):
             ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
             ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),
+            ("operations/<uuid:public_id>/archive/", operations.download_archive, "download-archive"),
+            ("operations/<uuid:public_id>/restaurer/", operations.restore_export, "restore-export"),
+            ("effacements/<uuid:public_id>/", operations.certificate_page, "certificate"),
             ("operations/<uuid:public_id>/reprendre/", operations.retry_operation, "retry-operation"),
         ]
         return [*steps, *(path(route, self.admin_view(view), name=name) for route, view, name in pages)]

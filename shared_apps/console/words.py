@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.template.defaultfilters import date as date_format
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from shared_apps.accounts.models import Account
+from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
-from tenants.models import OperationState
+from tenants.models import Operation, OperationState
 from tenants.states import TownState
 from toolkit import clock
 
@@ -60,6 +61,7 @@ VERBS = {
     "impersonation.asked": "Intervention demandée",
     "impersonation.started": "Intervention commencée",
     "impersonation.ended": "Intervention terminée",
+    "export.downloaded": "Archive téléchargée",
     "operation.retried": "Opération reprise",
     "platform.changed": "Réglages de la plateforme changés",
     "mail.failed": "Courriel en échec",
@@ -115,6 +117,40 @@ def age(since: datetime) -> SafeString | str:
     return tag(words, "bad") if clock.now() - since > LATE else words
 
 
+RESULTS = {
+    "rows": "Lignes",
+    "objects": "Fichiers",
+    "size": "Taille",
+    "sha256": "SHA-256",
+    "name": "Archive",
+    "expires_at": "Gardée jusqu'au",
+    "hosts": "Adresses",
+    "slug": "Adresse",
+    "from": "De la base",
+    "to": "Vers la base",
+    "tables": "Tables",
+}
+
+
+def result(operation: Operation) -> list[tuple[str, str]]:
+    """What came of it, for people: (label, value)."""
+    return [
+        (label, _value(key, operation.result[key]))
+        for key, label in RESULTS.items()
+        if key in operation.result
+    ]
+
+
+def _value(key: str, value: object) -> str:
+    if key == "size":
+        return filesizeformat(str(value))
+    if key == "expires_at":
+        return _say("until", value)
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return number(value) if isinstance(value, int) else str(value)
+
+
 def operators() -> dict[str, str]:
     """The id of each account of the public schema → its address. One statement; there are few."""
     return {str(uuid): email for uuid, email in Account.objects.values_list("uuid", "email")}
@@ -122,14 +158,16 @@ def operators() -> dict[str, str]:
 
 def actor(name: str, known: Mapping[str, str]) -> str:
     """`account:<uuid>` → the operator's address; `system` → « la plateforme »."""
+    if " as " in name:
+        operator, _, person = name.partition(" as ")
+        return f"{actor(operator, known)} à la place de {actor(person, known)}"
     place, _, rest = name.partition(":")
     if name == "system":
         return "la plateforme"
     if name == "treasury":
         return "le Trésor public"
     if place in ("account", "operator"):
-        uuid = rest.partition(" ")[0]
-        return known.get(uuid, f"compte {uuid[:8]}")
+        return known.get(rest, f"compte {rest[:8]}")
     return name
 
 
@@ -163,6 +201,8 @@ def change(entry: Entry) -> str:
 def _say(key: str, value: object) -> str:
     if key == "state" and value in TownState.values:
         return str(TownState(value).label)
+    if key == "role" and value in Role.values:
+        return str(Role(value).label)
     if key in ("closes_at", "until") and isinstance(value, str):
         return date_format(datetime.fromisoformat(value).astimezone(clock.PARIS), "d/m/Y H:i")
     return str(value)

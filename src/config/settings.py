@@ -279,6 +279,21 @@ UNFOLD = {
     "SITE_SUBHEADER": "Console de l'exploitant",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(48.8% .243 264.4)",
+            "700": "oklch(42.4% .199 265.6)",
+            "800": "oklch(37.9% .146 265.5)",
+            "900": "oklch(33% .12 266)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
     "STYLES": [lambda request: static("console/console.css")],
     "SIDEBAR": {
         "navigation": [

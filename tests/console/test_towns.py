@@ -1,20 +1,25 @@
 """The list of towns, their pages, and what is done to them."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.audit.models import Entry
 from shared_apps.console.models import TownFigures
 from tenants import operations, versions
-from tenants.models import Domain, Operation, OperationState, Town
+from tenants.archive import exporting
+from tenants.current import registry
+from tenants.models import Domain, Erasure, Operation, OperationState, Town
 from tenants.states import TownState
 
 LIST = "/tenants/town/"
@@ -111,8 +116,6 @@ def test_a_schema_that_is_late_is_said(console: Client, town: Town) -> None:
 
 
 def test_the_town_s_page(console: Client, town: Town, make_account: Any) -> None:
-    from shared_apps.accounts.models import Role
-
     make_account("agent@example.net", role=Role.CLERK)
     page = console.get("/communes/mairie/").content.decode()
     for words in (
@@ -275,3 +278,79 @@ def test_an_action_that_nobody_does_is_not_shown(console: Client, town: Town) ->
         assert console.post("/communes/mairie/changer-adresse/", {"slug": "ville"}).status_code == 404
     finally:
         operations._works["rename"] = kept
+
+
+# --- Export, restore, erase ------------------------------------------------------------------------
+
+
+def asked(answer: Any) -> Operation:
+    """The operation whose page an action led to."""
+    assert answer.status_code == 302, answer.content.decode()[-2000:]
+    return Operation.objects.get(uuid=answer["Location"].split("/")[2])
+
+
+def test_export_restore_a_copy_and_erase_it(live_town: Town, live_console: Client) -> None:
+    """On a town of its own, whose rows are really committed: these operations use connections of their own."""
+    console, slug = live_console, live_town.slug
+    export = asked(console.post(f"/communes/{slug}/exporter/"))
+    assert operations.perform(export.pk).state == OperationState.DONE
+    page = console.get(f"/operations/{export.uuid}/").content.decode()
+    for words in ("Télécharger l&#x27;archive", "Restaurer cette archive", "SHA-256"):
+        assert words.replace("&#x27;", "'") in page
+    link = console.get(f"/operations/{export.uuid}/archive/")["Location"]
+    assert requests.get(link, timeout=10).content.startswith(b"PK")
+    assert Entry.objects.filter(verb="export.downloaded").exists()
+
+    taken = console.post(f"/operations/{export.uuid}/restaurer/", {"slug": "admin"})
+    assert "réservé" in taken.content.decode()
+    copy = asked(console.post(f"/operations/{export.uuid}/restaurer/", {"slug": f"{slug[:20]}-bis"}))
+    assert operations.perform(copy.pk).state == OperationState.DONE, Operation.objects.get(pk=copy.pk).error
+    path = f"/communes/{slug[:20]}-bis"
+    assert "suspendue" in console.get(f"{path}/").content.decode()
+
+    assert console.post(f"/communes/{slug}/effacer/", {"reason": "x"}).status_code == 404  # it is open
+    form = {"reason": "Copie d'essai", "confirmation": slug}
+    assert console.post(f"{path}/effacer/", form).status_code == 422  # another town's address
+    erase = asked(console.post(f"{path}/effacer/", {**form, "confirmation": f"{slug[:20]}-bis"}))
+    done = operations.perform(erase.pk)
+    assert done.state == OperationState.DONE, done.error
+    assert console.get(f"{path}/").status_code == 404
+    page = console.get(f"/operations/{erase.uuid}/").content.decode()
+    assert "Voir le certificat" in page
+    text = console.get(f"/effacements/{done.result['certificate']}/").content.decode()
+    for words in ("CERTIFICAT", "live@example.net", "Copie d&#x27;essai"):
+        assert words in text
+    exporting.forget(Operation.objects.get(pk=export.pk))
+
+
+def test_an_archive_that_has_gone_is_said(console: Client, town: Town) -> None:
+    export = Operation.objects.create(kind="export", subject="mairie", town=town, state=OperationState.DONE)
+    assert "Télécharger" not in console.get(f"/operations/{export.uuid}/").content.decode()
+    page = console.get(f"/operations/{export.uuid}/archive/", follow=True).content.decode()
+    assert "plus sur la plateforme" in page
+    assert console.get(f"/operations/{export.uuid}/restaurer/").status_code == 404
+    assert not Entry.objects.filter(verb="export.downloaded").exists()
+
+
+@pytest.fixture
+def live_console(live_town: Town) -> Iterator[Client]:
+    """An operator whose rows are committed, for the length of a test."""
+    with registry():
+        account = Account.objects.create(email="live@example.net", role=Role.OPERATOR)
+        factor = SecondFactor.objects.create(account=account, secret="-", confirmed_at=timezone.now())
+        client = Client(headers={"host": "admin.localhost"})
+        client.force_login(account)
+        session = client.session
+        session["second_factor"] = str(factor.uuid)
+        session.save()
+    before = set(Operation.objects.values_list("pk", flat=True))
+    try:
+        yield client
+    finally:
+        with registry():
+            Operation.objects.exclude(pk__in=before).delete()
+            Erasure.objects.filter(requested_by=account.audit_name).delete()
+            Entry.objects.filter(actor=account.audit_name).delete()
+            session.delete()
+            SecondFactor.objects.filter(pk=factor.pk).delete()
+            Account.objects.filter(pk=account.pk)._raw_delete("default")

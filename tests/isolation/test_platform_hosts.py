@@ -10,7 +10,7 @@ from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Role
 from tenants import operations
-from tenants.models import Town
+from tenants.models import Erasure, Operation, Town
 from tenants.states import TownState
 from tests.isolation.test_routes import names
 
@@ -41,6 +41,12 @@ def plain_paths() -> Iterator[tuple[str, str]]:
 
 def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
     """Every route that needs an id, with real ones; a new one must be added here."""
+    export = Operation.objects.create(
+        kind="export", subject="x", state="done", result={"key": "k", "name": "n"}
+    )
+    erasure = Erasure.objects.create(
+        town_uuid=town.uuid, slug="x", name="X", requested_by="system", reason="x"
+    )
     operation = operations.request(kind="open", subject="lauzerte", actor="system", arguments={}, town=None)
     return {
         "town": "/communes/mairie/",
@@ -50,6 +56,10 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
         "operation": f"/operations/{operation.uuid}/",
         "operation-progress": f"/operations/{operation.uuid}/etat/",
         "retry-operation": f"/operations/{operation.uuid}/reprendre/",
+        "download-archive": f"/operations/{operation.uuid}/archive/",
+        "restore-export": f"/operations/{export.uuid}/restaurer/",
+        "certificate": f"/effacements/{erasure.uuid}/",
+        "tenants_erasure_change": f"/tenants/erasure/{erasure.pk}/change/",
         "tenants_town_change": f"/tenants/town/{town.pk}/change/",
         "tenants_operation_change": f"/tenants/operation/{operation.pk}/change/",
     }

@@ -17,7 +17,7 @@ from shared_apps.console.screens import screen
 @require_http_methods(["GET", "HEAD", "POST"])
 def own_account(request: OperatorRequest) -> HttpResponse:
     """Change the password; the other sessions end, this one stays."""
-    form = OwnPasswordForm(request.POST or None)
+    form = OwnPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             account = accounts.change_password(actor=request.user, rule=OPERATOR_RULE, **form.cleaned_data)

@@ -20,7 +20,7 @@ def password_step(request: HttpRequest) -> HttpResponse:
     """Who are you? A right password opens nothing: it leads to the code."""
     if request.method != "POST" and access.is_operator(request):
         return redirect("admin:index")
-    form = PasswordStep(request.POST or None)
+    form = PasswordStep(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             account = access.check_password(request, **form.cleaned_data)
@@ -39,7 +39,7 @@ def code_step(request: HttpRequest) -> HttpResponse:
     account = access.pending(request)
     if account is None:
         return redirect("admin:login")
-    form = CodeStep(request.POST or None)
+    form = CodeStep(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             factor = second_factor.check(account=account, code=form.cleaned_data["code"])
@@ -57,7 +57,7 @@ def enrolment(request: HttpRequest) -> HttpResponse:
     account = access.pending(request)
     if account is None:
         return redirect("admin:login")
-    form = CodeStep(request.POST or None)
+    form = CodeStep(request.POST if request.method == "POST" else None)
     try:
         secret = second_factor.begin(account=account)
         if request.method == "POST" and form.is_valid():

@@ -60,7 +60,7 @@ def act(request: OperatorRequest, slug: str, key: str) -> HttpResponse:
     action = next((each for each in actions.offered(town) if each.key == key), None)
     if action is None:
         raise Http404
-    form = action.form(request.POST or None, town=town, danger=action.danger)
+    form = action.form(request.POST if request.method == "POST" else None, town=town, danger=action.danger)
     if request.method == "POST" and form.is_valid():
         try:
             return _after(request, town, action.do(request.user, town, form.cleaned_data))
@@ -114,7 +114,7 @@ _DOMAIN_DONE = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_town(request: OperatorRequest) -> HttpResponse:
     """A new town: the worker opens it, and the page of the operation shows how far it is."""
-    form = OpenForm(request.POST or None)
+    form = OpenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             operation = request_opening(actor=request.user, new=NewTown(**form.cleaned_data))
@@ -129,7 +129,7 @@ def open_town(request: OperatorRequest) -> HttpResponse:
 def intervene(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
     """Ask for the ticket that opens a member of staff's rooms for half an hour."""
     town = _town(slug)
-    form = InterventionForm(request.POST or None)
+    form = InterventionForm(request.POST if request.method == "POST" else None)
     with tenant_context(town):
         account = Account.objects.filter(uuid=person, role__in=STAFF_ROLES, is_active=True).first()
         if account is None:
