@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
@@ -13,7 +13,7 @@ from django_tenants.utils import tenant_context
 from tenants import agenda, facts, mirrors, provisioning, registry
 from tenants.current import REGISTRY, at, homes
 from tenants.current import registry as in_registry
-from tenants.errors import InvalidSlug, TownError, TownExists, WrongState
+from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Town
 from tenants.states import EDGES, TownState
@@ -48,7 +48,7 @@ def open_town(
 
     Three steps: the registry's rows (state OPENING, served to nobody); the schema and its furniture in one
     transaction on its shard; state OPEN. A refusal keeps nothing. Cut short by a kill, it goes on where it was
-    when it is asked for again under the same slug. Raises InvalidSlug, TownExists or TemplateMissing.
+    when it is asked for again under the same slug. Raises InvalidSlug, TownExists, HomeSilent or TemplateMissing.
     """
     check_slug(slug)
     check_siren(siren)
@@ -62,6 +62,9 @@ def open_town(
         on_step(town, _("Copie du schéma modèle et réglages"), 1)
         try:
             _build(town, furnish)
+        except OperationalError as error:
+            _give_up(town)
+            raise HomeSilent(town.shard) from error
         except BaseException:
             _give_up(town)
             raise
@@ -112,7 +115,7 @@ def _reserve(town: Town) -> Town:
     check_free(town.slug)
     begun: Town | None = Town.objects.filter(slug=town.slug).first()
     if begun is not None:
-        for field in ("name", "legal_name", "siren", "insee"):
+        for field in ("name", "legal_name", "siren", "insee", "shard"):
             setattr(begun, field, getattr(town, field))
         begun.save()
         return begun
@@ -145,13 +148,20 @@ def _has_schema(name: str) -> bool:
 
 
 def _give_up(town: Town) -> None:
-    """An opening that was refused leaves its slug free: `_build` has kept nothing. What it kept once stays."""
+    """An opening that was refused leaves its slug free: `_build` has kept nothing. What it kept once stays.
+
+    So does the row when its shard is silent: who knows what it kept. It is taken up again, there or elsewhere.
+    """
     if connection.needs_rollback:
         return
-    with at(town.shard):
-        built = _has_schema(town.schema_name)
+    try:
+        with at(town.shard):
+            built = _has_schema(town.schema_name)
+        if not built:
+            mirrors.unmirror(town, town.shard)
+    except OperationalError:
+        return
     if not built:
-        mirrors.unmirror(town, town.shard)
         Town.objects.filter(pk=town.pk, state=TownState.OPENING).delete()
 
 

@@ -63,8 +63,9 @@ def django_db_setup(
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _make_town(slug: str, name: str, numcli: str) -> None:
-    town = open_town(slug=slug, name=name)
+def _make_town(slug: str, name: str, numcli: str, *, shard: str = "default") -> Town:
+    """Open a town with a PayFiP product."""
+    town = open_town(slug=slug, name=name, shard=shard)
     with tenant_context(town):
         set_up_townhall(actor="system", name=name, contact_email=f"regie@{slug}.example.org")
         set_up_product(
@@ -77,6 +78,7 @@ def _make_town(slug: str, name: str, numcli: str) -> None:
             is_default=True,
             offers_declaration=True,
         )
+    return town
 
 
 @pytest.fixture(autouse=True)

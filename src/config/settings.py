@@ -134,6 +134,9 @@ DATABASES = {
 }
 MIGRATION_CONNECTIONS = env.integer("MIGRATION_CONNECTIONS", 4)
 TOWNS_PER_CONNECTION = env.integer("TOWNS_PER_CONNECTION", 500)
+TOWN_CACHE_SECONDS = env.integer("TOWN_CACHE_SECONDS", 5)
+# How long a town's rows stay, closed to writing, in the database that it left: longer than any request or task.
+MOVED_ROWS_SECONDS = env.integer("MOVED_ROWS_SECONDS", 3600)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 # --- DNS: who is asked whether a town's own domain is its own; none: the system's resolvers ---------
@@ -226,7 +229,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # in the town's own schema
+SESSION_ENGINE = "tenants.sessions"  # in the town's own schema
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -133,7 +133,10 @@ def test_every_address_of_the_other_hosts_is_known() -> None:
     """Open to the Treasury, to probes and to the proxy on purpose; a new one must be thought about here."""
     for urlconf, expected in (
         ("config.urls_callback", {"treasury:payfip-notification", "treasury:tipi-callback"}),
-        ("config.urls_public", {"health-live", "health-ready", "certificate-ask"}),
+        (
+            "config.urls_public",
+            {"health-live", "health-ready", "health-databases", "certificate-ask"},
+        ),
     ):
         assert set(names(get_resolver(urlconf))) == expected, f"add the new route of {urlconf} to this test"
 
