@@ -191,7 +191,8 @@ def set_state(
 def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.Actor, reason: str) -> None:
     if (TownState(locked.state), to) not in EDGES:
         raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
-    if to == TownState.CLOSED and (locked.closes_at is None or locked.closes_at > timezone.now()):
+    delay_runs = locked.closes_at is None or locked.closes_at > timezone.now()
+    if (locked.state, to) == (TownState.CLOSING, TownState.CLOSED) and delay_runs:
         raise WrongState(f"Le délai de fermeture de {locked.name} court encore.")
     old, locked.state = locked.state, to
     if to != TownState.CLOSED:  # which keeps the date of its closure

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared_apps.accounts.models import Account
 from shared_apps.console import forms
-from tenants import closing, domains, operations, renaming, services
+from tenants import closing, domains, moving, operations, renaming, services
 from tenants.archive import erasing, exporting
 from tenants.current import homes
 from tenants.models import Operation, Town
@@ -42,6 +42,11 @@ class Action:
         )
 
 
+def several_homes() -> bool:
+    """Whether there is anywhere to move to."""
+    return len(homes()) > 1
+
+
 def _suspend(operator: Account, town: Town, data: Data) -> str:
     services.set_state(town=town, to=S.SUSPENDED, actor=operator, reason=data["reason"])
     return "La commune est suspendue : son portail affiche une page de fermeture, rien n'est perdu."
@@ -64,6 +69,11 @@ def _rename(operator: Account, town: Town, data: Data) -> Operation:
 def _add_domain(operator: Account, town: Town, data: Data) -> str:
     record = domains.add_domain(town=town, host=data["host"], actor=operator)
     return f"Domaine ajouté. La commune doit publier l'enregistrement TXT « {record.name} » : {record.value}"
+
+
+def _move(operator: Account, town: Town, data: Data) -> Outcome:
+    asked = moving.request_move(town=town, to=data["shard"], actor=operator)
+    return asked or f"La commune vit déjà dans la base « {data['shard']} »."
 
 
 def _export(operator: Account, town: Town, data: Data) -> Operation:
@@ -105,6 +115,16 @@ ACTIONS: tuple[Action, ...] = (
         form=forms.DomainForm,
     ),
     Action(
+        "changer-de-base",
+        "Changer de base",
+        "La commune passe dans une autre base de données ; on la lit pendant ce temps, on n'y écrit pas.",
+        _move,
+        form=forms.MoveForm,
+        states=frozenset(moving.MOVABLE),
+        kind=moving.KIND,
+        possible=several_homes,
+    ),
+    Action(
         "exporter",
         "Exporter",
         "Une archive de toutes ses données et de tous ses fichiers, gardée sept jours. La commune continue.",
@@ -137,8 +157,3 @@ ACTIONS: tuple[Action, ...] = (
 def offered(town: Town) -> list[Action]:
     """What can be done to that town now."""
     return [action for action in ACTIONS if action.is_offered(town)]
-
-
-def several_homes() -> bool:
-    """Whether there is anywhere to move to."""
-    return len(homes()) > 1

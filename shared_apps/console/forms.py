@@ -159,6 +159,17 @@ class RenameForm(TownForm):
     )
 
 
+class MoveForm(TownForm):
+    """Another database."""
+
+    shard = forms.ChoiceField(label="Vers la base")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(home, home) for home in homes() if home != self.town.shard]
+        cast(forms.ChoiceField, self.fields["shard"]).choices = choices
+
+
 class DomainForm(TownForm):
     """A host name."""
 

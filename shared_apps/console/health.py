@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as Late
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, Literal, cast
 
@@ -139,6 +139,13 @@ def _server() -> redis.Redis:
 def _s3() -> str:
     """The bucket is there and our keys open it."""
     storage: Any = storages["documents"]
+    _s3_client(storage).head_bucket(Bucket=storage.bucket_name)
+    return "répond"
+
+
+@lru_cache(maxsize=4)
+def _s3_client(storage: Any) -> Any:
+    """One a storage: making it reads the description of the whole of S3."""
     client = cast(Any, boto3.session.Session()).client(  # of our own: the default session is not for threads
         "s3",
         endpoint_url=storage.endpoint_url,
@@ -153,8 +160,7 @@ def _s3() -> str:
             signature_version=storage.signature_version,
         ),
     )
-    client.head_bucket(Bucket=storage.bucket_name)
-    return "répond"
+    return client
 
 
 def _mail() -> str:

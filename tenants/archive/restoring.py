@@ -105,7 +105,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
         "slug": town.slug,
         "copy": place.is_copy,
         "state": place.state,
-        "rows": sum(table.rows for table in manifest.tables),
+        "rows": sum(table.rows for table in (*manifest.tables, *([] if place.is_copy else manifest.public))),
         "objects": manifest.objects["count"],
         "hosts": [domain.domain for domain in place.domains],
     }
