@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import env, logs
@@ -86,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shared_apps.accounts.middleware.PeopleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -277,11 +278,46 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 UNFOLD = {
-    "SITE_TITLE": "Mes factures",
-    "SITE_HEADER": "Mes factures",
+    "SITE_TITLE": "shared_apps.console.platform.shown_name",
+    "SITE_HEADER": "shared_apps.console.platform.shown_name",
     "SITE_SUBHEADER": "Console de l'exploitant",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(48.8% .243 264.4)",
+            "700": "oklch(42.4% .199 265.6)",
+            "800": "oklch(37.9% .146 265.5)",
+            "900": "oklch(33% .12 266)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
+    "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+                    for title, icon, name in (
+                        ("État de la plateforme", "monitor_heart", "index"),
+                        ("Communes", "location_city", "tenants_town_changelist"),
+                        ("Opérations", "pending_actions", "tenants_operation_changelist"),
+                        ("Journal", "history", "audit_entry_changelist"),
+                        ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
+                        ("Réglages", "settings", "platform"),
+                        ("Mon compte", "key", "password_change"),
+                    )
+                ]
+            }
+        ]
+    },
+    "ACCOUNT": {"navigation": [{"title": "Mon compte", "link": reverse_lazy("admin:password_change")}]},
 }
 LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]
 USE_TZ = True

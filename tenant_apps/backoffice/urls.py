@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import attempts, home, imports, invoices, letters, payers, town
+from tenant_apps.backoffice.views import (
+    attempts,
+    home,
+    imports,
+    intervention,
+    invoices,
+    letters,
+    payers,
+    town,
+)
 
 app_name = "backoffice"
 urlpatterns = [
@@ -30,6 +39,9 @@ urlpatterns = [
     path("messages/<uuid:public_id>/traite/", letters.mark_handled, name="handle-message"),
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
+    path("intervention/terminer/", intervention.leave, name="leave-intervention"),
+    path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
+    path("interventions/", intervention.interventions, name="interventions"),
     path("commune/", town.town_page, name="town"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
 ]
