@@ -10,9 +10,11 @@ from shared_apps.treasury.models import Route
 from tenants.current import at, current_town, homes, registry
 from tenants.models import Town
 from tenants.states import TownState
+from toolkit import clock
 from toolkit.secrets import fingerprint
 
 log = logging.getLogger(__name__)
+SAMPLES = 20
 Bell = Callable[[str, Mapping[str, str]], None]
 _bells: dict[str, Bell] = {}
 
@@ -34,10 +36,10 @@ def add_route(*, kind: str, token: str) -> None:
 
 
 def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
-    """Ring the bell of the town that `token` belongs to. False when nobody knows it."""
+    """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator."""
     town = _town_of(kind, token)
     if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
-        log.info("a %s bell for an unknown operation", kind)
+        _keep_stray(kind, token)
         return False
     with tenant_context(town):
         _bells[kind](token, fields)
@@ -54,3 +56,16 @@ def _town_of(kind: str, token: str) -> Town | None:
                 town: Town | None = Town.objects.filter(pk=route.town_id).first()
             return town
     return None
+
+
+def _keep_stray(kind: str, token: str) -> None:
+    """Somebody tries idOps, or a bell outlived its town: counted by day, the first few named by fingerprint."""
+    log.info("a %s bell for an unknown operation", kind)
+    with registry(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.treasury_stray AS s (day, kind, number, samples, last_at) "
+            "VALUES (%s, %s, 1, jsonb_build_array(%s::text), now()) ON CONFLICT (day, kind) DO UPDATE SET "
+            "number = s.number + 1, last_at = now(), samples = CASE WHEN jsonb_array_length(s.samples) < %s "
+            "THEN s.samples || EXCLUDED.samples ELSE s.samples END",
+            [clock.today(), kind, fingerprint(token)[:16], SAMPLES],
+        )

@@ -4,7 +4,7 @@ Return, notification, poller and staff all come here with what the provider said
 invoice and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
 """
 
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
-from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
-from tenant_apps.payments.moves import move, note
+from tenant_apps.payments.findings import report
+from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
+from tenant_apps.payments.moves import CHANGING, move, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
@@ -35,23 +36,33 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     Whoever comes second finds the attempt settled and changes nothing.
     """
     with transaction.atomic():
-        invoice_id = Attempt.objects.values_list("invoice_id", flat=True).get(pk=attempt_id)
-        # Always the invoice first, then the attempt: everyone who pays takes the locks in this order.
-        invoice = Invoice.objects.select_for_update().get(pk=invoice_id)
+        # Always the invoice first, then the attempt, then a payment: everyone takes the locks in this order.
+        invoice = Invoice.objects.select_for_update(of=("self",)).get(attempts=attempt_id)
         attempt = Attempt.objects.select_for_update(of=("self",)).select_related("product").get(pk=attempt_id)
+        attempt.invoice = invoice
+        before = attempt.state
         attempt.last_answer = {"outcome": status.outcome, **status.raw}
         attempt.checks += 1
-        attempt.next_check_at = schedule.next_check(attempt.started_at or attempt.created_at, timezone.now())
+        attempt.next_check_at = _next_check(attempt, status)
         _apply(attempt, invoice, status, source)
-        attempt.save()
+        if attempt.state == before:  # otherwise `move` has written it
+            attempt.save(update_fields=CHANGING)
     return attempt
+
+
+def _next_check(attempt: Attempt, status: Status) -> datetime | None:
+    """When to ask again, should this answer not be the last word."""
+    started, present = attempt.started_at or attempt.created_at, timezone.now()
+    if status.outcome == Outcome.TOO_OLD:
+        return None  # never opened, and never will be
+    if status.outcome == Outcome.UNKNOWN and present >= schedule.next_morning(started):
+        return None  # purged in the night: the Treasury never heard of a payment
+    return schedule.next_check(started, present)
 
 
 def _apply(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> None:
     if attempt.state == S.PAID:
-        attempt.next_check_at = None
-        if not status.outcome.is_paid:
-            note(attempt, source=source, note=f"after PAID: {status.outcome}, not applied", raw=status.raw)
+        _after_paid(attempt, status, source)
     elif status.outcome.is_paid:
         _paid(attempt, invoice, status, source)
     elif status.outcome == Outcome.OTHER:
@@ -60,10 +71,23 @@ def _apply(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> N
         _end(attempt, S.REFUSED, status, source, str(_REFUSED[status.outcome]))
     elif status.outcome == Outcome.ABANDONED:
         _abandoned(attempt, status, source)
-    elif status.outcome in (Outcome.USED, Outcome.TOO_OLD):
+    elif status.outcome == Outcome.TOO_OLD:
+        _end(attempt, S.EXPIRED, status, source, _("La page de paiement n'a pas été ouverte à temps."))
+    elif status.outcome == Outcome.USED:
         _end(attempt, S.EXPIRED, status, source, _("Le paiement n'a pas été mené à son terme."))
     else:
         _wait(attempt, status, source)
+
+
+def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
+    """PAID has no way out. An answer that says otherwise is kept, and shown when it speaks of other money."""
+    attempt.next_check_at = None
+    if not status.outcome.is_paid:
+        said = _("Après le paiement, le Trésor public a répondu « %(code)s » : non appliqué.")
+        note(attempt, source=source, note=said % {"code": status.outcome}, raw=status.raw)
+    elif difference := _difference(attempt, status):
+        note(attempt, source=source, note=difference, raw=status.raw)
+        report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
 
 
 def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> None:
@@ -147,6 +171,8 @@ def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
         )
     else:
         note(attempt, source=source, note=reason, raw=status.raw)
+        if attempt.state != S.REVIEW:  # which is on the list of things to examine already
+            report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
 
 
 def _end(attempt: Attempt, to: AttemptState, status: Status, source: str, reason: str) -> None:
@@ -160,7 +186,8 @@ def _abandoned(attempt: Attempt, status: Status, source: str) -> None:
     present = timezone.now()
     if attempt.abandoned_seen_at is None:
         attempt.abandoned_seen_at = present
-        note(attempt, source=source, note="A, first time", raw=status.raw)
+        said = _("Le Trésor public dit « abandonné » ; nous le croirons s'il le redit dans deux minutes.")
+        note(attempt, source=source, note=said, raw=status.raw)
     if present - attempt.abandoned_seen_at >= schedule.ABANDON_AGAIN:
         _end(
             attempt,
@@ -180,7 +207,8 @@ def _wait(attempt: Attempt, status: Status, source: str) -> None:
         # The payer came back to the Treasury's page after leaving it: the two hours count again.
         attempt.abandoned_seen_at = None
         attempt.free_at = (attempt.started_at or attempt.created_at) + schedule.HOLD
-    if attempt.state == S.STARTED and timezone.now() >= attempt.free_at:
+    purged = status.outcome == Outcome.UNKNOWN and attempt.next_check_at is None
+    if attempt.state == S.STARTED and (purged or timezone.now() >= attempt.free_at):
         move(
             attempt,
             S.EXPIRED,
