@@ -6,11 +6,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.callback import ENOUGH, read_callback
 from tenant_apps.payments.findings import report
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.moves import note
 from tenant_apps.payments.providers.payfip.client import RESULTS
+from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.payments.trials import hear_trial_bell, read_trial_callback
 from tenants import agenda
@@ -37,6 +39,13 @@ def hear_tipi_bell(token: str, fields: Mapping[str, str]) -> None:
         read_callback(token=token, fields=fields)
 
 
+def hear_return(*, invoice: Invoice, fields: Mapping[str, str]) -> None:
+    """The payer's browser came back and says more than an idOp. The caller has asked the Treasury already."""
+    attempt = last_attempt(invoice) if claimed(fields) else None
+    if attempt is not None:
+        keep_claim(attempt, fields, source="return")
+
+
 def claimed(fields: Mapping[str, str]) -> dict[str, str]:
     """What a message pretends about a payment; PayFiP itself sends an idOp and nothing else."""
     return {
@@ -50,10 +59,11 @@ def claimed(fields: Mapping[str, str]) -> dict[str, str]:
 def keep_claim(attempt: Attempt, fields: Mapping[str, str], *, source: str) -> None:
     """Somebody told us a result instead of letting us ask: kept as evidence, shown to staff, never applied."""
     said = claimed(fields)
-    if not said:
+    outcome = RESULTS.get(said.get("resultrans", ""))
+    claims_money = outcome is not None and outcome.is_paid
+    if not said or (claims_money and attempt.state == AttemptState.PAID):
         return
     if attempt.events.count() < ENOUGH:
         note(attempt, source=source, note=_("Un résultat a été affirmé : non appliqué."), raw=said)
-    outcome = RESULTS.get(said.get("resultrans", ""))
-    if outcome is not None and outcome.is_paid:
+    if claims_money:
         report(FindingKind.CLAIM, about=str(attempt.uuid), attempt=attempt, details=said)

@@ -161,6 +161,25 @@ class FindingKind(models.TextChoices):
     TEST_MONEY = "audit_test", _("paiement d'essai enregistré comme un règlement")
 
 
+DETAILS = {
+    "expected": _("attendu (€)"),
+    "found": _("trouvé (€)"),
+    "montant": _("montant (centimes)"),
+    "refdet": _("référence"),
+    "resultrans": _("résultat annoncé"),
+    "numcli": _("identifiant collectivité"),
+    "numauto": _("autorisation"),
+    "saisie": _("mode"),
+    "exer": _("exercice"),
+    "objet": _("objet"),
+    "dattrans": _("date"),
+    "heurtrans": _("heure"),
+    "mel": _("adresse e-mail"),
+    "code": _("code"),
+    "detail": _("détail"),
+}
+
+
 class Finding(models.Model):
     """Evidence of something that does not add up: a forged return, a difference seen by the nightly audit.
 
@@ -188,6 +207,11 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """The details, named for staff."""
+        return [(str(DETAILS.get(name, name)), str(value)) for name, value in self.details.items()]
 
 
 class Trial(models.Model):

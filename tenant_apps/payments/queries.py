@@ -9,9 +9,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Attempt, Declaration, Finding, FindingKind, Payment
+from tenant_apps.payments.models import Attempt, Declaration, Finding, FindingKind, Payment, Trial
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.states import LIVE, AttemptState
@@ -72,9 +73,12 @@ def busy(attempt: Attempt) -> Reason:
         return because(WhyNot.ANNOUNCED)
     if attempt.state == AttemptState.REVIEW:
         return because(WhyNot.EXAMINED)
-    # Rounded up: at the minute that is shown, it is free.
-    until = timezone.localtime(attempt.free_at + timedelta(seconds=59))
-    return because(WhyNot.BUSY, time=f"{until:%H:%M}")
+    return because(WhyNot.BUSY, time=free_from(attempt))
+
+
+def free_from(attempt: Attempt) -> str:
+    """« 14:32 », rounded up: at the minute that is shown, another attempt may begin."""
+    return f"{timezone.localtime(attempt.free_at + timedelta(seconds=59)):%H:%M}"
 
 
 def last_day(invoice: Invoice) -> date | None:
@@ -132,6 +136,17 @@ def last_attempt(invoice: Invoice) -> Attempt | None:
     )
 
 
+def payment_of_attempt(attempt: Attempt) -> Payment | None:
+    """The money that an attempt brought, cancelled since or not."""
+    return Payment.objects.filter(attempt=attempt).prefetch_related("allocations").first()
+
+
+def excess_of(payment: Payment) -> Decimal:
+    """What of it pays no invoice, in euros: its invoice was paid meanwhile."""
+    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
+    return Decimal(payment.amount - used)
+
+
 # --- For staff: the door has checked the role -----------------------------------------------------
 
 HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must look
@@ -181,6 +196,16 @@ def open_findings() -> QuerySet[Finding]:
 def finding_for_staff(public_id: UUID) -> Finding:
     """One of them, closed or not. Raises Finding.DoesNotExist."""
     return Finding.objects.get(uuid=public_id)
+
+
+def last_audit() -> Entry | None:
+    """The fact of the last nightly audit: when, and how many differences."""
+    return Entry.objects.filter(verb="money.audited").order_by("-id").first()
+
+
+def trials_of(product: Product) -> QuerySet[Trial]:
+    """The payments made to open `product`, newest first."""
+    return Trial.objects.filter(product=product, numcli=product.numcli).order_by("-id")
 
 
 def open_declarations() -> QuerySet[Declaration]:

@@ -211,11 +211,12 @@ def check_due(limit: int = 100) -> int:
             next_check_at=present + timedelta(minutes=10)
         )
     silent = 0
-    for attempt in due:
-        silent = 0 if _check(attempt) else silent + 1
-        if silent >= ENOUGH:
-            log.warning("the Treasury is silent: the other attempts are looked at later")
-            break
+    with agenda.gathered():
+        for attempt in due:
+            silent = 0 if _check(attempt) else silent + 1
+            if silent >= ENOUGH:
+                log.warning("the Treasury is silent: the other attempts are looked at later")
+                break
     return len(due) + check_trials()
 
 

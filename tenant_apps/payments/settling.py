@@ -4,7 +4,9 @@ Return, notification, poller and staff all come here with what the provider said
 invoice and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +17,13 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
 from tenant_apps.payments.findings import report
+from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
-from tenant_apps.payments.moves import CHANGING, move, note
+from tenant_apps.payments.moves import CHANGING, move, moved, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.writing import IdOf, inserted, write
 from tenant_apps.townhall.models import Mode
 from toolkit import clock
 
@@ -36,11 +40,8 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     Whoever comes second finds the attempt settled and changes nothing.
     """
     with transaction.atomic():
-        # Always the invoice first, then the attempt, then a payment: everyone takes the locks in this order.
-        invoice = Invoice.objects.select_for_update(of=("self",)).get(attempts=attempt_id)
-        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("product").get(pk=attempt_id)
-        attempt.invoice = invoice
-        before = attempt.state
+        attempt = lock_attempt(attempt_id)
+        invoice, before = attempt.invoice, attempt.state
         attempt.last_answer = {"outcome": status.outcome, **status.raw}
         attempt.checks += 1
         attempt.next_check_at = _next_check(attempt, status)
@@ -96,14 +97,15 @@ def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> No
         _hold(attempt, status, source, difference)
         return
     attempt.next_check_at = None
-    move(attempt, S.PAID, source=source, raw=status.raw)
     book(
         attempt,
         invoice,
+        source=source,
         actor=audit.TREASURY,
         means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
         paid_on=(status.paid_at or clock.now()).astimezone(clock.PARIS).date(),
         authorization=status.authorization,
+        raw=status.raw,
     )
 
 
@@ -111,13 +113,19 @@ def book(
     attempt: Attempt,
     invoice: Invoice,
     *,
+    source: str,
     actor: audit.Actor,
     means: Means,
     paid_on: date,
     authorization: str = "",
+    reason: str = "",
+    raw: Mapping[str, str] | None = None,
 ) -> Payment:
-    """The money of an attempt that has just become PAID. The caller holds the locks of both rows."""
-    payment = Payment.objects.create(
+    """The attempt becomes PAID and its money is in the books, together. The caller holds the locks of both rows.
+
+    Raises ForbiddenMove for an attempt that cannot become PAID, and IntegrityError for money booked already.
+    """
+    payment = Payment(
         attempt=attempt,
         provider=attempt.provider,
         provider_reference=attempt.idop or str(attempt.uuid),
@@ -128,14 +136,16 @@ def book(
         recorded_by=actor if isinstance(actor, str) else actor.audit_name,
     )
     # What the invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
-    part = min(payment.amount, invoice.balance)
-    if part > 0:
-        Allocation.objects.create(payment=payment, invoice=invoice, amount=part)
+    part = max(min(payment.amount, invoice.balance), Decimal(0))
+    rows = [*moved(attempt, S.PAID, source=source, reason=reason, raw=raw), inserted(payment)]
+    if part:
+        rows.append(inserted(Allocation(invoice=invoice, amount=part), payment_id=IdOf(Payment)))
+    write(*rows)
     audit.record(
         "payment.received",
         actor=actor,
         obj=f"payment:{payment.uuid}",
-        new={"invoice": str(invoice.uuid), "amount": str(payment.amount), "allocated": str(max(part, 0))},
+        new={"invoice": str(invoice.uuid), "amount": str(payment.amount), "allocated": str(part)},
     )
     return payment
 
