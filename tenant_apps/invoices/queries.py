@@ -18,17 +18,20 @@ Status = Literal["all", "unpaid", "paid"]
 
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
-    """What `account` may see, newest first (M6): published invoices of the payers it has access to."""
+    """What `account` may see, newest first (M6): published invoices of the payers it has access to.
+
+    Among all of them, also those that the town cancelled since: nothing that was announced just disappears.
+    """
     invoices = (
-        Invoice.objects.filter(payer__in=payer_ids_of(account), state=InvoiceState.PUBLISHED)
+        Invoice.objects.filter(payer__in=payer_ids_of(account))
         .select_related("product", "payer")
         .order_by("-issued_on", "-id")
     )
     if status == "unpaid":
-        return invoices.filter(paid__lt=F("amount"))
+        return invoices.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
     if status == "paid":
-        return invoices.filter(paid__gte=F("amount"))
-    return invoices
+        return invoices.filter(state=InvoiceState.PUBLISHED, paid__gte=F("amount"))
+    return invoices.filter(state__in=[InvoiceState.PUBLISHED, InvoiceState.CANCELLED])
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
