@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import attempts, home, imports, invoices, letters, payers, town
+from tenant_apps.backoffice.views import (
+    attempts,
+    corrections,
+    deposits,
+    home,
+    imports,
+    invoices,
+    letters,
+    payers,
+    payments,
+    town,
+)
 
 app_name = "backoffice"
 urlpatterns = [
@@ -20,6 +31,26 @@ urlpatterns = [
     path("factures/", invoices.invoice_list, name="invoices"),
     path("factures/<uuid:public_id>/", invoices.invoice_page, name="invoice"),
     path("factures/<uuid:public_id>/pdf/", invoices.invoice_pdf, name="invoice-pdf"),
+    path("factures/<uuid:public_id>/avoir/", corrections.credit, name="credit-invoice"),
+    path("encaissements/", payments.payment_list, name="payments"),
+    path("encaissements/nouveau/", payments.new_payment, name="new-payment"),
+    path("encaissements/trop-percus/", corrections.left_over, name="left-over"),
+    path("encaissements/declarations/", corrections.declaration_list, name="declarations"),
+    path(
+        "encaissements/declarations/<uuid:public_id>/refuser/",
+        corrections.refuse_declaration,
+        name="refuse-declaration",
+    ),
+    path("encaissements/<uuid:public_id>/", payments.payment_page, name="payment"),
+    path("encaissements/<uuid:public_id>/justificatif.pdf", payments.payment_receipt, name="payment-receipt"),
+    path("encaissements/<uuid:public_id>/annuler/", payments.cancel, name="cancel-payment"),
+    path("encaissements/<uuid:public_id>/affecter/", corrections.allocate, name="allocate-payment"),
+    path("encaissements/<uuid:public_id>/rembourser/", corrections.refund, name="refund-payment"),
+    path("remises/", deposits.deposit_list, name="deposits"),
+    path("remises/nouvelle/", deposits.new_deposit, name="new-deposit"),
+    path("remises/<uuid:public_id>/", deposits.deposit_page, name="deposit"),
+    path("remises/<uuid:public_id>/bordereau.pdf", deposits.deposit_pdf, name="deposit-pdf"),
+    path("remises/<uuid:public_id>/bordereau.csv", deposits.deposit_csv, name="deposit-csv"),
     path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
     path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
     path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),
