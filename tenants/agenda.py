@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
 from tenants.models import AgendaItem, Town
+from tenants.readiness import can_serve
 from tenants.states import TownState
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
@@ -74,7 +75,7 @@ def run(limit: int = 500) -> int:
 
     The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
     it has looked (`finish`), so a task that died is started again. A town that is not open is held instead,
-    until `release`: nothing of it is lost, and it takes nobody's turn.
+    until `release`, and one whose schema waits for its migration is looked at again: nothing is lost.
     """
     return sum(_run_at(home, limit) for home in homes())
 
@@ -87,15 +88,17 @@ def _run_at(home: str, limit: int) -> int:
             return 0
         with registry():
             towns = Town.objects.filter(state=TownState.OPEN).in_bulk({item.town_id for item in due})
-        for wanted, delay in ((True, RETRY), (False, HELD)):
-            rows = [item.pk for item in due if (item.town_id in towns) == wanted]
+        ready = {pk for pk, town in towns.items() if can_serve(town)}
+        later = {True: RETRY, False: HELD}
+        for wait in (RETRY, HELD):
+            rows = [item.pk for item in due if later[item.town_id in towns] == wait]
             if rows:
-                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + delay)
-    ready = [item for item in due if item.town_id in towns and item.kind in _tasks]
-    for item in ready:
+                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
+    started = [item for item in due if item.town_id in ready and item.kind in _tasks]
+    for item in started:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
-    return len(ready)
+    return len(started)
 
 
 def release(town: Town) -> None:

@@ -9,6 +9,7 @@ from django.urls import set_urlconf
 
 from tenants import current, registry
 from tenants.models import Town
+from tenants.readiness import can_serve
 from tenants.states import TownState
 
 
@@ -50,11 +51,18 @@ class TownMiddleware:
         if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
             return render(request, "errors/unknown_town.html", status=404)
         if town.state != TownState.OPEN:
-            response = render(request, "errors/suspended_town.html", {"town": town}, status=503)
-            response["Retry-After"] = "3600"
-            return response
+            return _closed(request, "errors/suspended_town.html", town, 3600)
+        if not can_serve(town):
+            return _closed(request, "errors/updating_town.html", town, 60)
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)
         current.enter(town)
         return self.get_response(request)
+
+
+def _closed(request: TownRequest, template: str, town: Town, seconds: int) -> HttpResponse:
+    """A page that says why the town does not answer now, and in how many seconds to come back."""
+    response = render(request, template, {"town": town}, status=503)
+    response["Retry-After"] = str(seconds)
+    return response

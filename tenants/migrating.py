@@ -25,6 +25,7 @@ from tenants import batches, provisioning, versions
 from tenants.current import REGISTRY, at, current_home, homes, registry
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.provisioning import TEMPLATE
+from tenants.readiness import names_at
 from tenants.states import TownState
 from tenants.versions import is_schema_only, name_of
 
@@ -89,8 +90,7 @@ def pending() -> Iterator[Group]:
         )
     for (home, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
         members = tuple(towns)
-        with at(home):
-            names = _names_at(version, members[0])
+        names = names_at(version, home, members[0].schema_name)
         yield Group(home, members, tuple(m for m in wanted.migrations if name_of(m) not in names))
 
 
@@ -159,15 +159,6 @@ def _recording() -> Iterator[list[str]]:
         yield wrapper.recorded
     finally:
         wrapper.recorded = None
-
-
-def _names_at(version: str, town: Town) -> set[str]:
-    """What a version stands for: as the snapshot said, else as that town's own table says."""
-    known = SchemaSnapshot.objects.filter(version=version).first()
-    if known and known.migrations:
-        return set(known.migrations)
-    with at(town.shard, town.schema_name):
-        return {".".join(key) for key in MigrationRecorder(connection).applied_migrations()}
 
 
 def _migrate_group(group: Group, runs: list[Run], outcome: Outcome, tick: Callable[[], None]) -> None:
