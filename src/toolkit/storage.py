@@ -19,6 +19,11 @@ def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
     return f"{town}/imports/{batch}/{name}"
 
 
+def statement_key(*, town: UUID, statement: UUID) -> str:
+    """Where a journal or a bank statement is kept as it came: `<town uuid>/statements/<uuid>`."""
+    return f"{town}/statements/{statement}"
+
+
 class DocumentStorage(S3Storage):
     """S3 through django-storages, with links signed for the address that browsers reach.
 

@@ -14,6 +14,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
 
+JOURNAL = "journal"
 OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
 
 
@@ -44,16 +45,23 @@ def book_payment(
     received: Decimal | None = None,
     paper: Paper | None = None,
     key: uuid.UUID | None = None,
+    provider: str = "offline",
 ) -> tuple[Payment, bool]:
     """Book one payment for one or many invoices, of one or several payers. Returns it, and whether it is new.
 
     `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
     unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
+    `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
     Raises NotPayable for means that only the Treasury reports, no line, or amounts that cannot be.
     """
     total = sum((line.amount for line in lines), Decimal("0.00"))
     amount = total if received is None else received
-    if means not in OFFLINE or not lines or amount <= 0 or amount < total:
+    if (
+        means not in (OFFLINE if provider == "offline" else Means)
+        or not lines
+        or amount <= 0
+        or amount < total
+    ):
         raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
     if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
         raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
@@ -61,7 +69,7 @@ def book_payment(
     wanted = [line.invoice.pk for line in lines]
     locked = {i.pk: i for i in Invoice.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     payment, created = Payment.objects.get_or_create(
-        provider="offline",
+        provider=provider,
         provider_reference=str(key or uuid.uuid4()),
         defaults={
             "means": means,

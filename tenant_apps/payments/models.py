@@ -53,7 +53,10 @@ class Attempt(models.Model):
         indexes = [
             models.Index(
                 fields=["next_check_at"], name="attempt_due", condition=Q(next_check_at__isnull=False)
-            )
+            ),
+            models.Index(
+                fields=["reference"], name="attempt_reference"
+            ),  # the accountant's lists know it by that
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """Staff's word on what the Treasury's answer could not settle alone: announced by TIPI, or held for review."""
 
+from datetime import date
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -23,15 +25,21 @@ class NotOpen(PaymentError):
 
 
 @transaction.atomic
-def confirm_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
-    """The money is on the accountant's list: book it, once. Raises NotOpen."""
+def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
+    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once. Raises NotOpen."""
     locked, invoice = _locked(attempt)
     if locked.mode == Mode.TEST:
         raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
     debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"
     locked.next_check_at = None
     move(locked, S.PAID, source="staff", reason=_("Confirmé par le service de facturation."))
-    book(locked, invoice, actor=actor, means=Means.DEBIT if debit else Means.CARD, paid_on=clock.today())
+    book(
+        locked,
+        invoice,
+        actor=actor,
+        means=Means.DEBIT if debit else Means.CARD,
+        paid_on=paid_on or clock.today(),
+    )
     audit.record("attempt.confirmed", actor=actor, obj=f"attempt:{locked.uuid}")
     return locked
 

@@ -18,10 +18,12 @@ from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.deposits import close_deposit
 from tenant_apps.payments.models import Attempt, Declaration, Means
+from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.residents.models import Payer
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
 from tests.tenants.schemas import description
+from toolkit import clock
 
 ALICE_PAGES = (
     "portal:invoice",
@@ -115,11 +117,22 @@ class World:
         )
         docket = close_deposit(actor="system", means=Means.CHEQUE, payments=[cheque.uuid], deposited_on=day)
         said = Declaration.objects.create(invoice=second)
+        statement = Statement.objects.create(
+            kind="journal",
+            name="j.csv",
+            key="j",
+            sha256="0" * 64,
+            created_by="system",
+            imported_at=clock.now(),
+        )
+        line = Line.objects.create(statement=statement, kind="journal", number=2, checksum="1" * 64)
         return {
             "deposit": docket.uuid,
             "backoffice:payment": cheque.uuid,
             "-payment": cheque.uuid,
             "declaration": said.uuid,
+            "statement": statement.uuid,
+            "line": line.uuid,
         }
 
     def client(self, person: str) -> Client:

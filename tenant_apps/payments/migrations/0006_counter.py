@@ -13,6 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='attempt',
+            index=models.Index(fields=['reference'], name='attempt_reference'),
+        ),
         migrations.CreateModel(
             name='Refund',
             fields=[
