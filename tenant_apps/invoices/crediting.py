@@ -23,7 +23,7 @@ def record_reduction(*, actor: audit.Actor, invoice: Invoice, amount: Decimal, r
     invoice.credited += amount
     invoice.save(update_fields=["amount", "credited"])
     audit.record(
-        "invoice.reduced",
+        "invoice.credited",
         actor=actor,
         obj=f"invoice:{invoice.uuid}",
         old={"amount": str(credit.amount_before)},

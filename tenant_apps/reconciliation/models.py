@@ -63,7 +63,7 @@ class Line(models.Model):
     means = models.CharField(max_length=10, blank=True)
     payer_name = models.CharField(max_length=140, blank=True)
     label = models.CharField(max_length=300, blank=True)
-    raw = models.JSONField(default=dict)  # the cells as they came
+    raw = models.JSONField(default=list)  # [title, cell] as they came, in the order of the file
     # What it was found to be, or may be
     payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT, related_name="lines")
     deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="lines")

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
 
@@ -112,11 +113,12 @@ def _rows(statement: Statement, file: BinaryIO) -> Iterable[Row | BadRow]:
 
 def _keep_lines(statement: Statement, rows: Iterable[Row | BadRow]) -> None:
     checksums, matcher = Checksums(statement.kind), Matcher(statement.kind)
-    days = []
+    days: list[date] = []
     iterator = iter(rows)
     while chunk := list(itertools.islice(iterator, CHUNK)):
         lines = [_line(statement, row, checksums.of(row)) for row in chunk]
-        days += [line.booked_on for line in (min(lines, key=_day), max(lines, key=_day)) if line.booked_on]
+        read = [line.booked_on for line in lines if line.booked_on]
+        days += [min(read), max(read)] if read else []
         known = set(
             Line.objects.filter(checksum__in=[line.checksum for line in lines]).values_list(
                 "checksum", flat=True
@@ -133,13 +135,9 @@ def _keep_lines(statement: Statement, rows: Iterable[Row | BadRow]) -> None:
         statement.first_day, statement.last_day = min(days), max(days)
 
 
-def _day(line: Line) -> str:
-    return line.booked_on.isoformat() if line.booked_on else ""
-
-
 def _line(statement: Statement, row: Row | BadRow, checksum: str) -> Line:
     line = Line(
-        statement=statement, kind=statement.kind, number=row.number, checksum=checksum, raw=dict(row.raw)
+        statement=statement, kind=statement.kind, number=row.number, checksum=checksum, raw=[*row.raw.items()]
     )
     if isinstance(row, BadRow):
         say(line, S.UNREADABLE, row.message)

@@ -136,7 +136,7 @@ def test_an_invoice_is_reduced(desk: SimpleNamespace) -> None:
     reduce_invoice(actor=desk.clerk, invoice=desk.first, amount=Decimal("5"), reason="absence justifiée")
     desk.first.refresh_from_db()
     assert (desk.first.amount, desk.first.credited, desk.first.original_amount) == (15, 5, 20)
-    entry = Entry.objects.get(verb="invoice.reduced")
+    entry = Entry.objects.get(verb="invoice.credited")
     assert (entry.old["amount"], entry.new["amount"]) == ("20.00", "15.00")
     with pytest.raises(DatabaseError, match="avoir"), transaction.atomic():
         Credit.objects.update(amount=1)

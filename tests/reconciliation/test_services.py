@@ -145,7 +145,8 @@ def test_bad_rows_are_kept(desk: SimpleNamespace) -> None:
     found = bring(desk, TITLES + line(desk.bills[0]) + "hier;10,00;;X;;;\n" + line(desk.bills[1]))
     assert states(found) == ["unmatched", "unreadable", "unmatched"]
     bad = found.lines.get(state="unreadable")
-    assert (bad.number, bad.raw["Date"]) == (3, "hier")
+    assert (bad.number, bad.raw[0]) == (3, ["Date", "hier"])
+    assert (found.first_day, found.last_day) == (DAY, DAY)
     services.ignore_line(actor=desk.clerk, line=bad, reason="ligne de test du Trésor")
     with pytest.raises(NotPossible):
         services.reopen_line(actor=desk.clerk, line=bad)

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('means', models.CharField(blank=True, max_length=10)),
                 ('payer_name', models.CharField(blank=True, max_length=140)),
                 ('label', models.CharField(blank=True, max_length=300)),
-                ('raw', models.JSONField(default=dict)),
+                ('raw', models.JSONField(default=list)),
                 ('decided_by', models.CharField(blank=True, max_length=254)),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.attempt')),
