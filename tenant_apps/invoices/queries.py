@@ -18,25 +18,27 @@ Status = Literal["all", "unpaid", "paid"]
 
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
-    """What `account` may see, newest first (M6): published invoices of the payers it has access to.
-
-    Among all of them, also those that the town cancelled since: nothing that was announced just disappears.
-    """
+    """What `account` may see, newest first (M6): published invoices of the payers it has access to."""
     invoices = (
-        Invoice.objects.filter(payer__in=payer_ids_of(account))
+        Invoice.objects.filter(payer__in=payer_ids_of(account), state=InvoiceState.PUBLISHED)
         .select_related("product", "payer")
         .order_by("-issued_on", "-id")
     )
     if status == "unpaid":
-        return invoices.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
+        return invoices.filter(paid__lt=F("amount"))
     if status == "paid":
-        return invoices.filter(state=InvoiceState.PUBLISHED, paid__gte=F("amount"))
-    return invoices.filter(state__in=[InvoiceState.PUBLISHED, InvoiceState.CANCELLED])
+        return invoices.filter(paid__gte=F("amount"))
+    return invoices
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
-    """One of them. Raises Invoice.DoesNotExist for an absent and for a forbidden one alike."""
-    return invoices_for_resident(account).select_related("product", "payer", "document").get(uuid=public_id)
+    """One of them, also one that the town cancelled since: its page says so, where it would just have disappeared.
+
+    Raises Invoice.DoesNotExist for an absent and for a forbidden one alike.
+    """
+    shown = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
+    theirs = Invoice.objects.filter(payer__in=payer_ids_of(account), state__in=shown)
+    return theirs.select_related("product", "payer", "document").get(uuid=public_id)
 
 
 def balance_for_resident(account: Account) -> tuple[int, Decimal]:

@@ -3,15 +3,20 @@
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
+from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
+from shared_apps.mail.content import Content
+from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import crediting
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
+from tenant_apps.townhall.queries import letterhead
 from toolkit.money import format_euros
 
 
@@ -27,7 +32,9 @@ def reduce_invoice(
     locked = _locked(invoice)
     if 0 < amount < locked.amount:  # else crediting says why not
         _let_go(actor, locked, locked.paid - (locked.amount - amount), allowed=let_go)
-    return crediting.record_reduction(actor=actor, invoice=locked, amount=amount, reason=reason)
+    credit = crediting.record_reduction(actor=actor, invoice=locked, amount=amount, reason=reason)
+    _tell(locked, credit)
+    return credit
 
 
 @transaction.atomic
@@ -35,7 +42,9 @@ def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go:
     """An avoir of the whole invoice; raises as `reduce_invoice`."""
     locked = _locked(invoice)
     _let_go(actor, locked, locked.paid, allowed=let_go)
-    return crediting.record_cancellation(actor=actor, invoice=locked, reason=reason)
+    credit = crediting.record_cancellation(actor=actor, invoice=locked, reason=reason)
+    _tell(locked, credit)
+    return credit
 
 
 def _locked(invoice: Invoice) -> Invoice:
@@ -78,3 +87,40 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
         if not excess:
             break
     invoice.refresh_from_db(fields=["paid"])
+
+
+def _tell(invoice: Invoice, credit: Credit) -> None:
+    """Whoever sees the invoice in an account hears of it: what was announced does not change in silence."""
+    surroundings = letterhead()
+    seers = Account.objects.filter(accesses__payer=invoice.payer_id, accesses__ended_at=None, is_active=True)
+    for account in seers.exclude(activated_at=None).distinct():
+        with translation.override(account.language):
+            words = {
+                "number": invoice.number,
+                "amount": format_euros(credit.amount),
+                "rest": format_euros(invoice.balance),
+                "reason": credit.reason.rstrip(". "),
+            }
+            if credit.cancels:
+                sentence = _(
+                    "La facture n° %(number)s a été annulée : %(reason)s. Vous n'avez rien à régler."
+                )
+            else:
+                sentence = _(
+                    "La facture n° %(number)s a été réduite de %(amount)s : %(reason)s. Il reste %(rest)s à régler."
+                )
+            content = Content(
+                subject=_("Votre facture n° %(number)s a changé – %(town)s")
+                % {"number": invoice.number, "town": surroundings["townhall"].name},
+                sentence=sentence % words,
+                button_label=_("Voir la facture"),
+                button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
+                why=_("Vous recevez ce message parce que cette facture est dans votre compte."),
+            )
+            queue_mail(
+                kind="invoice-credited",
+                to=account.email,
+                content=content,
+                surroundings=surroundings,
+                key=f"invoice-credited:{credit.uuid}:{account.uuid}",
+            )

@@ -169,8 +169,10 @@ def test_an_invoice_cancelled_is_still_there_for_the_resident(desk: SimpleNamesp
     cancel_invoice(actor=desk.clerk, invoice=desk.first, reason="doublon", let_go=True)
     assert (paid(desk.first), desk.first.balance, left(payment)) == (0, 0, 20)
     assert invoice_for_resident(desk.alice, desk.first.uuid).state == "cancelled"
-    assert desk.first not in invoices_for_resident(desk.alice, status="unpaid")
-    assert desk.first not in invoices_for_resident(desk.alice, status="paid")
+    assert desk.first not in invoices_for_resident(desk.alice)
+    mail = OutgoingMail.objects.get(kind="invoice-credited")
+    assert mail.to == desk.alice.email
+    assert "a été annulée : doublon." in mail.text
     with pytest.raises(WrongState):
         cancel_invoice(actor=desk.clerk, invoice=desk.first, reason="encore")
     with pytest.raises(NotPayable):
