@@ -7,7 +7,7 @@ the work, running it again goes on from there.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, groupby
@@ -77,6 +77,16 @@ def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcom
         with at(group.home):
             _migrate_group(group, runs, outcome, lambda: on_progress(next(done), total))
     return outcome
+
+
+def bring_forward(town: Town, names: Collection[str]) -> str:
+    """One town that has the migrations `names`, to the code's version the ordinary way; returns that version."""
+    wanted = versions.wanted()
+    plan = [(migration, False) for migration in wanted.migrations if name_of(migration) not in names]
+    with at(town.shard, town.schema_name):
+        if plan:
+            MigrationExecutor(connection).migrate(None, plan=plan)
+    return wanted.version
 
 
 def pending() -> Iterator[Group]:
