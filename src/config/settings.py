@@ -50,6 +50,7 @@ TENANT_APPS = [
     "tenant_apps.residents",
     "tenant_apps.invoices",
     "tenant_apps.payments",
+    "tenant_apps.reconciliation",
     "tenant_apps.alerts",
     "tenant_apps.contact",
     "tenant_apps.portal",

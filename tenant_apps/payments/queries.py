@@ -213,9 +213,9 @@ def trials_of(product: Product) -> QuerySet[Trial]:
 
 
 def open_declarations() -> QuerySet[Declaration]:
-    """« J'ai réglé », for invoices on which money is still awaited."""
+    """« J'ai réglé », not answered yet, for invoices on which money is still awaited."""
     return Declaration.objects.filter(
-        invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
+        refused_at=None, invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
     )
 
 
