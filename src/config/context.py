@@ -9,4 +9,4 @@ def town(request: HttpRequest) -> dict[str, object]:
     """``townhall``: the town about itself, absent on a public host."""
     if getattr(request, "town", None) is None:
         return {"townhall": None}
-    return {"townhall": queries.current_townhall()}
+    return {"townhall": queries.shown_townhall()}

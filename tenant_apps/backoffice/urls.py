@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import attempts, home, imports, invoices, letters, payers, town
+from tenant_apps.backoffice.views import attempts, home, identity, imports, invoices, letters, payers, town
 
 app_name = "backoffice"
 urlpatterns = [
@@ -31,5 +31,7 @@ urlpatterns = [
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
     path("commune/", town.town_page, name="town"),
+    path("commune/logo/", identity.identity_page, name="identity"),
+    path("commune/textes/", identity.notices_page, name="notices"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
 ]

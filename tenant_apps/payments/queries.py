@@ -5,13 +5,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Attempt, Declaration, Payment
+from tenant_apps.payments.models import Allocation, Attempt, Declaration, Payment
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from toolkit import clock
@@ -98,6 +100,37 @@ def _reason(invoice: Invoice, product: Product, today: date) -> str:
 def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
     """The money that pays `invoice`, newest first, cancelled payments left out."""
     return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
+
+
+def with_paid_on(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """`invoices` with `paid_on`, the day of the latest money that pays each of them (None without any)."""
+    money = Payment.objects.filter(allocations__invoice=OuterRef("pk"), cancelled_at=None)
+    return invoices.annotate(paid_on=Subquery(money.order_by("-paid_on").values("paid_on")[:1]))
+
+
+def payments_of_resident(account: Account) -> QuerySet[Allocation]:
+    """The money that paid invoices `account` may see, newest first, with its invoice; cancelled money left out."""
+    return (
+        Allocation.objects.filter(invoice__in=invoices_for_resident(account), payment__cancelled_at=None)
+        .select_related("payment", "invoice")
+        .order_by("-payment__paid_on", "-id")
+    )
+
+
+def payment_for_resident(account: Account, public_id: UUID) -> Payment:
+    """Money received that pays at least one invoice `account` may see, with those allocations as `seen`.
+
+    Raises Payment.DoesNotExist for an absent, a cancelled and a forbidden one alike.
+    """
+    mine = payments_of_resident(account).select_related("invoice__product", "invoice__payer")
+    seen = Prefetch("allocations", queryset=mine, to_attr="seen")
+    payments = Payment.objects.filter(pk__in=mine.values("payment_id")).select_related("attempt")
+    return payments.prefetch_related(seen).get(uuid=public_id)
+
+
+def attempts_for_resident(invoice: Invoice) -> QuerySet[Attempt]:
+    """The tries to pay an invoice that the caller may see, but for those that ended in money, oldest first."""
+    return Attempt.objects.filter(invoice=invoice).exclude(state=AttemptState.PAID).order_by("id")
 
 
 def last_attempt(invoice: Invoice) -> Attempt | None:

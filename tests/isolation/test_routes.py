@@ -14,7 +14,7 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Batch, Document, Invoice
-from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.models import Allocation, Attempt, Payment
 from tenant_apps.residents.models import Payer
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
@@ -78,7 +78,12 @@ class World:
         )
         batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
         message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
+        payment = Payment.objects.create(
+            provider="counter", provider_reference="1", means="cash", amount="1", paid_on=self.invoice.due_on
+        )
+        Allocation.objects.create(payment=payment, invoice=self.invoice, amount="1")
         self.ids = {
+            "receipt": payment.uuid,
             "batch": batch.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
@@ -109,7 +114,9 @@ class World:
     def address(self, route: str) -> str:
         """The path of a route, with the ids of Alice's things."""
         public_id = next((uuid for word, uuid in self.ids.items() if word in route), self.invoice.uuid)
-        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}):
+        year = {"year": self.invoice.issued_on.year}
+        tries = ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}, year, {**year, "part": 1})
+        for kwargs in tries:
             try:
                 return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             except Exception:  # the next set of ids
