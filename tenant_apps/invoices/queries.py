@@ -76,8 +76,8 @@ def shares_of_resident(account: Account, wanted: Wanted, *, today: date) -> list
             "payer__reference",
         )
         .annotate(
-            number=Count("id"),
-            wanted=Count("id", filter=_wanted(wanted)),
+            every=Count("id"),
+            kept=Count("id", filter=_wanted(wanted)),
             unpaid=Count("id", filter=open_),
             unpaid_amount=Sum(rest, filter=open_, default=Decimal("0.00")),
             late=Count("id", filter=open_ & Q(due_on__lt=today)),

@@ -4,14 +4,14 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils import formats
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.townhall.models import TownHall
-from toolkit import colour
+from toolkit import clock, colour
 from toolkit.money import format_euros
 
 _INK, _QUIET, _PALE = (29, 29, 27), (85, 85, 79), (238, 241, 244)
@@ -26,8 +26,8 @@ def receipt(payment: Payment, *, townhall: TownHall) -> bytes:
     payers = sorted({one.invoice.payer.full_name for one in seen})
     page.facts(
         [
-            (_("Payé pour"), ", ".join(payers)),
-            (_("Date du règlement"), formats.date_format(payment.paid_on, "j F Y")),
+            (_("Au nom de"), ", ".join(payers)),
+            (_("Date du règlement"), clock.in_words(payment.paid_on)),
             (_("Moyen de paiement"), payment.get_means_display().capitalize()),
             (_("Montant réglé"), format_euros(sum((one.amount for one in seen), start=seen[0].amount * 0))),
             (_("Référence du règlement"), _reference(payment)),
@@ -39,7 +39,7 @@ def receipt(payment: Payment, *, townhall: TownHall) -> bytes:
             "Ce justificatif reprend ce que le service de facturation a enregistré le %(day)s. Il ne remplace pas "
             "la facture. Pour un paiement en ligne, le Trésor public vous a aussi envoyé son ticket de paiement."
         )
-        % {"day": formats.date_format(payment.recorded_at, "j F Y")}
+        % {"day": clock.in_words(timezone.localtime(payment.recorded_at).date())}
     )
     return bytes(page.output())
 
@@ -103,7 +103,7 @@ class _Page(FPDF):
         self.ln(10)
         self.set_font("helvetica", size=9)
         self.set_text_color(*_QUIET)
-        self.multi_cell(_WIDTH, 5, _plain(words))
+        self.multi_cell(140, 5, _plain(words), align="L")
 
     def _line(self, words: str, *, size: int, height: int, style: str = "", ink: Any = _INK) -> None:
         self.set_font("helvetica", style, size)
