@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.db import connection, transaction
 from django_tenants.utils import tenant_context
 
+from benchmarks.listing import list_page
 from sandbox import samples
 from tenant_apps.invoices import processing
 from tenant_apps.invoices.models import Invoice
@@ -86,4 +87,8 @@ def _insert_again() -> None:
         transaction.set_rollback(True)
 
 
-FIGURES: dict[str, Callable[[], str]] = {"open_town": open_a_town, "import_3000": import_3000}
+FIGURES: dict[str, Callable[[], str]] = {
+    "open_town": open_a_town,
+    "import_3000": import_3000,
+    "list_page": list_page,
+}

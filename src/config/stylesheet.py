@@ -13,6 +13,7 @@ _ROOT = _HERE.parent.parent
 NAME = "mes-factures/portal.css"
 _TEMPLATES = (_HERE / "templates", _ROOT / "tenant_apps" / "portal" / "templates")
 _SCRIPTS = _HERE / "static" / "mes-factures"
+_LINES = _ROOT / "tenant_apps" / "portal" / "templatetags" / "bills.py"
 _FORMS = (
     "form-control",
     "form-select",
@@ -39,6 +40,8 @@ def used_classes() -> Iterator[str]:
             text = path.read_text("utf-8")
             for value in re.findall(r'class="((?:[^"{]|{{.*?}}|{%.*?%})*)"', text):
                 yield from re.findall(r"[\w-]+", re.sub(r"{%.*?%}|{{.*?}}", " ", value))
+    for value in re.findall(r'class="([^"]+)"', _LINES.read_text("utf-8")):
+        yield from re.findall(r"[\w-]+", re.sub(r"{.*?}", " ", value))
     for path in _SCRIPTS.glob("*.js"):
         for literal in re.findall(r'"([\w -]+)"', path.read_text("utf-8")):
             yield from literal.split()

@@ -2,13 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
-from django.db.models.functions import Lower
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Batch, BatchProblem, Invoice
@@ -16,37 +15,6 @@ from tenant_apps.invoices.states import BatchState, InvoiceState
 from tenant_apps.residents.queries import payer_ids_of
 
 Status = Literal["all", "unpaid", "paid"]
-Order = Literal["-issued_on", "issued_on", "due_on", "-due_on", "-amount", "amount"]
-SOON = timedelta(days=7)  # « bientôt » before the due date
-_ACCENTS = ("àâäçéèêëîïôöùûüÿñ", "aaaceeeeiioouuuyn")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a resident wants to see; by default everything, newest first. `payer` is a public id."""
-
-    status: Status = "all"
-    words: str = ""
-    year: int | None = None
-    payer: UUID | None = None
-    order: Order = "-issued_on"
-
-
-@dataclass(frozen=True)
-class Share:
-    """The invoices of one year (of issue) and one payer that a resident may see; amounts in euros."""
-
-    year: int
-    payer: UUID
-    payer_name: str
-    payer_reference: str
-    number: int
-    wanted: int  # those that the filters keep
-    unpaid: int
-    unpaid_amount: Decimal
-    late: int
-    soon: int
-    documents: int
 
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
@@ -57,38 +25,6 @@ def invoices_for_resident(account: Account, *, status: Status = "all") -> QueryS
         .select_related("product", "payer")
         .order_by("-issued_on", "-id")
     )
-
-
-def wanted_invoices(account: Account, wanted: Wanted) -> QuerySet[Invoice]:
-    """Those of them that `wanted` keeps, in its order."""
-    order = (wanted.order, "-id" if wanted.order.startswith("-") else "id")
-    return _readable(invoices_for_resident(account)).filter(_wanted(wanted)).order_by(*order)
-
-
-def shares_of_resident(account: Account, wanted: Wanted, *, today: date) -> list[Share]:
-    """How many and how much, by year and payer, latest year first: what stands around the list, in one statement."""
-    rest, open_ = F("amount") - F("paid"), _status("unpaid")
-    found = (
-        _readable(invoices_for_resident(account))
-        .order_by("-issued_on__year", "payer__reference")
-        .values_list(
-            *("issued_on__year", "payer__uuid", "payer__title", "payer__first_name", "payer__last_name"),
-            "payer__reference",
-        )
-        .annotate(
-            every=Count("id"),
-            kept=Count("id", filter=_wanted(wanted)),
-            unpaid=Count("id", filter=open_),
-            unpaid_amount=Sum(rest, filter=open_, default=Decimal("0.00")),
-            late=Count("id", filter=open_ & Q(due_on__lt=today)),
-            soon=Count("id", filter=open_ & Q(due_on__range=(today, today + SOON))),
-            documents=Count("document_id", distinct=True),
-        )
-    )
-    return [
-        Share(year, payer, " ".join(filter(None, (title, first, last))) or reference, reference, *figures)
-        for year, payer, title, first, last, reference, *figures in found
-    ]
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
@@ -114,37 +50,6 @@ def _status(status: Status) -> Q:
     if status == "unpaid":
         return Q(paid__lt=F("amount"))
     return Q(paid__gte=F("amount")) if status == "paid" else Q()
-
-
-def _readable(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """With `plain_subject`, the subject as people type it: small letters, no accents."""
-    accents = (Value(letters) for letters in _ACCENTS)
-    return invoices.alias(plain_subject=Func(Lower("subject"), *accents, function="TRANSLATE"))
-
-
-def _wanted(wanted: Wanted) -> Q:
-    found = _status(wanted.status) & _found(wanted.words)
-    if wanted.year is not None:
-        found &= Q(issued_on__year=wanted.year)
-    if wanted.payer is not None:
-        found &= Q(payer__uuid=wanted.payer)
-    return found
-
-
-def _found(words: str) -> Q:
-    """Every word in the number, the reference or the subject, or the whole as an amount in euros."""
-    found = Q()
-    for word in words.split()[:6]:
-        plain = word.lower().translate(str.maketrans(*_ACCENTS))
-        one = Q(number__icontains=word) | Q(plain_subject__contains=plain)
-        bare = re.sub(r"[^A-Za-z0-9]", "", word)  # references are typed with the punctuation of the paper
-        found &= (one | Q(reference__icontains=bare)) if len(bare) >= 3 else one
-    typed = re.sub(r"[\s\u00a0\u202f€]", "", words)
-    if match := re.fullmatch(r"(\d{1,8})(?:[.,](\d{1,2}))?", typed):
-        euros = Decimal(match[1]) + Decimal((match[2] or "0").ljust(2, "0")) / 100
-        exact = Q(amount=euros) if match[2] else Q(amount__gte=euros, amount__lt=euros + 1)
-        found |= exact
-    return found
 
 
 def batches() -> QuerySet[Batch]:

@@ -1,11 +1,13 @@
 """What may be paid online and why not, and the readers that take a person."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -102,10 +104,18 @@ def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
     return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
 
 
-def with_paid_on(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """`invoices` with `paid_on`, the day of the latest money that pays each of them (None without any)."""
-    money = Payment.objects.filter(allocations__invoice=OuterRef("pk"), cancelled_at=None)
-    return invoices.annotate(paid_on=Subquery(money.order_by("-paid_on").values("paid_on")[:1]))
+def days_paid(invoices: Iterable[int]) -> dict[int, date]:
+    """The day of the latest money that pays each of `invoices` (their ids), which the caller may see."""
+    ids = list(invoices)
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.invoice_id, max(p.paid_on) FROM payments_allocation a JOIN payments_payment p "
+            "ON p.id = a.payment_id WHERE p.cancelled_at IS NULL AND a.invoice_id = ANY(%s) GROUP BY 1",
+            [ids],
+        )
+        return dict(cursor.fetchall())
 
 
 def payments_of_resident(account: Account) -> QuerySet[Allocation]:

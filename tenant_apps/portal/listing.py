@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.archives import FILES
-from tenant_apps.invoices.queries import Order, Share, Status, Wanted, shares_of_resident, wanted_invoices
-from tenant_apps.payments.queries import with_paid_on
+from tenant_apps.invoices.queries import Status
+from tenant_apps.invoices.resident_list import Order, Share, Wanted, lines_of_resident, shares_of_resident
 from tenant_apps.portal.rows import Row, rows_of
 from toolkit import clock
 
@@ -200,7 +200,7 @@ class Listing:
 
 
 def listing(account: Account, asked: Asked, *, size: int = A_PAGE) -> Listing:
-    """The list in two statements, whatever it is long: figures, then one page of rows."""
+    """The list in three statements, however long it is: figures, one page of lines, the days they were paid."""
     today = clock.today()
     shares = shares_of_resident(account, asked.wanted, today=today)
     wanted = sum(share.wanted for share in shares)
@@ -210,8 +210,8 @@ def listing(account: Account, asked: Asked, *, size: int = A_PAGE) -> Listing:
     if not wanted:
         return found
     start = (asked.page - 1) * size
-    invoices = with_paid_on(wanted_invoices(account, asked.wanted))[start : start + size]
-    return replace(found, rows=rows_of(invoices, today=today, payers=found.payers))
+    lines = lines_of_resident(account, asked.wanted, start=start, size=size)
+    return replace(found, rows=rows_of(lines, today=today, payers=found.payers))
 
 
 def _number(text: str, digits: int) -> int | None:

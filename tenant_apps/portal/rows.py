@@ -3,7 +3,7 @@
 Fifty lines of tags, filters and includes were most of the time of the page; this is the same in plain Python.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import SOON
+from tenant_apps.invoices.resident_list import SOON, Line
+from tenant_apps.payments.queries import days_paid
 from toolkit.money import format_euros
 
 
@@ -41,31 +42,28 @@ class Row:
     state: State
 
 
-def rows_of(
-    invoices: Iterable[Invoice], *, today: date, payers: Mapping[str, str] | None = None
-) -> list[Row]:
-    """The lines of `invoices`; `payers` names those that must be told apart.
-
-    `paid_on` is used when the query brought it (payments.queries.with_paid_on)."""
+def rows_of(lines: Sequence[Line], *, today: date, payers: Mapping[str, str] | None = None) -> list[Row]:
+    """The rows of `lines`; `payers` names those that must be told apart."""
+    paid_on = days_paid(line.id for line in lines if line.is_paid)
     return [
         Row(
-            uuid=str(invoice.uuid),
-            year=invoice.issued_on.year,
-            issued=f"{invoice.issued_on:%d/%m/%Y}",
-            due=f"{invoice.due_on:%d/%m/%Y}",
-            amount=format_euros(invoice.amount),
-            number=invoice.number,
-            subject=invoice.subject,
-            payer=(payers or {}).get(str(invoice.payer.uuid), ""),
-            rest=format_euros(invoice.balance) if invoice.paid and not invoice.is_paid else "",
-            is_paid=invoice.is_paid,
-            state=state_of(invoice, today=today, paid_on=getattr(invoice, "paid_on", None)),
+            uuid=str(line.uuid),
+            year=line.issued_on.year,
+            issued=line.issued_on.strftime("%d/%m/%Y"),
+            due=line.due_on.strftime("%d/%m/%Y"),
+            amount=format_euros(line.amount),
+            number=line.number,
+            subject=line.subject,
+            payer=payers.get(str(line.payer), "") if payers else "",
+            rest=format_euros(line.balance) if line.paid and not line.is_paid else "",
+            is_paid=line.is_paid,
+            state=state_of(line, today=today, paid_on=paid_on.get(line.id)),
         )
-        for invoice in invoices
+        for line in lines
     ]
 
 
-def state_of(invoice: Invoice, *, today: date, paid_on: date | None = None) -> State:
+def state_of(invoice: Invoice | Line, *, today: date, paid_on: date | None = None) -> State:
     """« Réglée le 12/03/2026 », « En retard », « À régler dans 3 jours », « À régler »."""
     if invoice.is_paid:
         words = _("Réglée le %(day)s") % {"day": f"{paid_on:%d/%m/%Y}"} if paid_on else _("Réglée")

@@ -1,5 +1,7 @@
 """A resident's invoices as cells: what the list says, one column a fact."""
 
+from datetime import date
+
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.invoices.models import Invoice
@@ -12,9 +14,9 @@ HEADS = (
 )
 
 
-def cells(invoice: Invoice) -> list[str]:
+def cells(invoice: Invoice, *, paid_on: date | None) -> list[str]:
     """One line, safe to open in a spreadsheet; amounts with a decimal comma, in euros."""
-    state = state_of(invoice, today=clock.today(), paid_on=getattr(invoice, "paid_on", None))
+    state = state_of(invoice, today=clock.today(), paid_on=paid_on)
     values = (
         *(f"{invoice.issued_on:%d/%m/%Y}", f"{invoice.due_on:%d/%m/%Y}"),
         *(f"{invoice.amount:.2f}".replace(".", ","), f"{invoice.paid:.2f}".replace(".", ",")),

@@ -8,9 +8,10 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, S
 from django.views.decorators.http import require_safe
 
 from tenant_apps.invoices.archives import archive_of, parts_of
-from tenant_apps.invoices.queries import documents_of_year, wanted_invoices
+from tenant_apps.invoices.queries import documents_of_year, invoices_for_resident
+from tenant_apps.invoices.resident_list import lines_of_resident
 from tenant_apps.payments.models import Payment
-from tenant_apps.payments.queries import payment_for_resident, with_paid_on
+from tenant_apps.payments.queries import days_paid, payment_for_resident
 from tenant_apps.payments.receipts import receipt
 from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.listing import ALL, Asked
@@ -26,8 +27,9 @@ def invoices_csv(request: ResidentRequest) -> HttpResponse:
     text = io.StringIO()
     lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
     lines.writerow([str(head) for head in HEADS])
-    wanted = wanted_invoices(request.user, Asked.read(request.GET).wanted)
-    lines.writerows(cells(invoice) for invoice in with_paid_on(wanted)[:ALL])
+    wanted = [line.id for line in lines_of_resident(request.user, Asked.read(request.GET).wanted, size=ALL)]
+    invoices, paid_on = invoices_for_resident(request.user).in_bulk(wanted), days_paid(wanted)
+    lines.writerows(cells(invoices[pk], paid_on=paid_on.get(pk)) for pk in wanted if pk in invoices)
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="mes-factures-{clock.today()}.csv"'
     return response

@@ -6,7 +6,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import Wanted, balance_for_resident, wanted_invoices
+from tenant_apps.invoices.queries import balance_for_resident
+from tenant_apps.invoices.resident_list import Wanted, lines_of_resident
 from tenant_apps.payments import services as payments
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.queries import online_payment, payments_of_resident
@@ -34,7 +35,7 @@ def invoice_list(request: ResidentRequest) -> HttpResponse:
 @resident_required
 def payment_list(request: ResidentRequest) -> HttpResponse:
     """M8: « Mes règlements », one invoice at a time; then what was paid, with its receipts."""
-    unpaid = wanted_invoices(request.user, Wanted(status="unpaid", order="due_on"))[:A_PAGE]
+    unpaid = lines_of_resident(request.user, Wanted("unpaid", order="due_on"), size=A_PAGE)
     number, total = balance_for_resident(request.user)
     context = {
         "section": "payments",
