@@ -17,7 +17,8 @@ from kombu.exceptions import OperationalError
 
 from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
 from tenants.models import AgendaItem, Town
-from tenants.states import TownState
+from tenants.readiness import can_serve
+from tenants.states import SERVED
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
     from celery import Task
@@ -73,8 +74,8 @@ def run(limit: int = 500) -> int:
     """Start the task of every item due, at most `limit` a home; returns how many. Called by beat.
 
     The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
-    it has looked (`finish`), so a task that died is started again. A town that is not open is held instead,
-    until `release`: nothing of it is lost, and it takes nobody's turn.
+    it has looked (`finish`), so a task that died is started again. A town that is not served is held instead,
+    until `release`, and one whose schema waits for its migration is looked at again: nothing is lost.
     """
     return sum(_run_at(home, limit) for home in homes())
 
@@ -86,20 +87,22 @@ def _run_at(home: str, limit: int) -> int:
         if not due:
             return 0
         with registry():
-            towns = Town.objects.filter(state=TownState.OPEN).in_bulk({item.town_id for item in due})
-        for wanted, delay in ((True, RETRY), (False, HELD)):
-            rows = [item.pk for item in due if (item.town_id in towns) == wanted]
+            towns = Town.objects.filter(state__in=SERVED).in_bulk({item.town_id for item in due})
+        ready = {pk for pk, town in towns.items() if can_serve(town)}
+        later = {True: RETRY, False: HELD}
+        for wait in (RETRY, HELD):
+            rows = [item.pk for item in due if later[item.town_id in towns] == wait]
             if rows:
-                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + delay)
-    ready = [item for item in due if item.town_id in towns and item.kind in _tasks]
-    for item in ready:
+                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
+    started = [item for item in due if item.town_id in ready and item.kind in _tasks]
+    for item in started:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
-    return len(ready)
+    return len(started)
 
 
 def release(town: Town) -> None:
-    """What was held while the town was not open is due now."""
+    """What was held while the town was not served is due now."""
     with at(town.shard):
         AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now()).update(due_at=timezone.now())
 

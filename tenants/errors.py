@@ -25,5 +25,17 @@ class InvalidIdentity(TownError):
     """A SIREN or an INSEE code that cannot be one."""
 
 
+class InvalidHost(TownError):
+    """A host name that cannot be a town's own domain."""
+
+
+class NotProven(TownError):
+    """The DNS does not show, or not yet, that the domain is the town's."""
+
+
+class LookupFailed(TownError):
+    """The DNS could not be asked, or has nothing under that name."""
+
+
 class Busy(TownError):
     """Another operation on the town is waiting or running."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import set_urlconf
 
-from tenants import current, registry
+from tenants import current, doors, registry
 from tenants.models import Town
+from tenants.readiness import can_serve
 from tenants.states import TownState
 
 
@@ -25,7 +25,7 @@ Answer = Callable[[TownRequest], HttpResponse]
 
 
 class TownMiddleware:
-    """Put the connection on the schema of the host's town, or answer 404 / 503 without touching any town.
+    """Put the connection on the schema of the host's town, or answer (`doors`) without touching any town.
 
     Sets ``request.town`` (None on the platform's own hosts) and ``request.public_role``.
     """
@@ -46,13 +46,16 @@ class TownMiddleware:
             request.urlconf = settings.PUBLIC_URLCONFS[request.public_role]
             set_urlconf(request.urlconf)
             return self.get_response(request)
-        town = registry.town_of_host(host) if host else None
-        if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
-            return render(request, "errors/unknown_town.html", status=404)
-        if town.state != TownState.OPEN:
-            response = render(request, "errors/suspended_town.html", {"town": town}, status=503)
-            response["Retry-After"] = "3600"
-            return response
+        place = registry.place_of_host(host) if host else None
+        if place is None or place.town.state == TownState.OPENING:
+            return doors.unknown(request)
+        town = place.town
+        if not town.is_served:
+            return doors.shut(request, town)
+        if place.moved_to:
+            return doors.moved(request, place.moved_to)
+        if not can_serve(town):
+            return doors.updating(request, town)
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)

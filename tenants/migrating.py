@@ -7,7 +7,7 @@ the work, running it again goes on from there.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, groupby
@@ -25,6 +25,7 @@ from tenants import batches, provisioning, versions
 from tenants.current import REGISTRY, at, current_home, homes, registry
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.provisioning import TEMPLATE
+from tenants.readiness import names_at
 from tenants.states import TownState
 from tenants.versions import is_schema_only, name_of
 
@@ -78,6 +79,16 @@ def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcom
     return outcome
 
 
+def bring_forward(town: Town, names: Collection[str]) -> str:
+    """One town that has the migrations `names`, to the code's version the ordinary way; returns that version."""
+    wanted = versions.wanted()
+    plan = [(migration, False) for migration in wanted.migrations if name_of(migration) not in names]
+    with at(town.shard, town.schema_name):
+        if plan:
+            MigrationExecutor(connection).migrate(None, plan=plan)
+    return wanted.version
+
+
 def pending() -> Iterator[Group]:
     """The towns that are not at the code's version. One query when there is none."""
     wanted = versions.wanted()
@@ -89,8 +100,7 @@ def pending() -> Iterator[Group]:
         )
     for (home, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
         members = tuple(towns)
-        with at(home):
-            names = _names_at(version, members[0])
+        names = names_at(version, home, members[0].schema_name)
         yield Group(home, members, tuple(m for m in wanted.migrations if name_of(m) not in names))
 
 
@@ -159,15 +169,6 @@ def _recording() -> Iterator[list[str]]:
         yield wrapper.recorded
     finally:
         wrapper.recorded = None
-
-
-def _names_at(version: str, town: Town) -> set[str]:
-    """What a version stands for: as the snapshot said, else as that town's own table says."""
-    known = SchemaSnapshot.objects.filter(version=version).first()
-    if known and known.migrations:
-        return set(known.migrations)
-    with at(town.shard, town.schema_name):
-        return {".".join(key) for key in MigrationRecorder(connection).applied_migrations()}
 
 
 def _migrate_group(group: Group, runs: list[Run], outcome: Outcome, tick: Callable[[], None]) -> None:

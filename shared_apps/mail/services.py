@@ -88,6 +88,13 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     return locked
 
 
+def hold_back_waiting() -> None:
+    """The town is a copy of another that lives: what waits is the other's to send. In the caller's transaction."""
+    OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
+        state=MailState.FAILED, last_error=_("Non envoyé : cette commune est une copie.")
+    )
+
+
 def wake() -> None:
     """Have the outbox looked at as soon as this transaction commits."""
     agenda.wake("mail")

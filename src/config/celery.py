@@ -1,4 +1,4 @@
-"""The Celery application. Every task carries its town's schema in a header and runs in that town."""
+"""The Celery application. Every task carries its town's schema in a header and runs in that town (tenants.work)."""
 
 import os
 
@@ -7,7 +7,7 @@ from tenant_schemas_celery.app import CeleryApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = CeleryApp("mes-factures")
+app = CeleryApp("mes-factures", task_cls="tenants.work.TownTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -6,7 +6,8 @@ from tenant_apps.townhall import queries
 
 
 def town(request: HttpRequest) -> dict[str, object]:
-    """``townhall``: the town about itself, absent on a public host."""
-    if getattr(request, "town", None) is None:
+    """``townhall``: the town about itself, absent on a public host; ``last_day``: of a town that is closing."""
+    town = getattr(request, "town", None)
+    if town is None:
         return {"townhall": None}
-    return {"townhall": queries.shown_townhall()}
+    return {"townhall": queries.shown_townhall(), "last_day": town.last_day}

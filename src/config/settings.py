@@ -136,6 +136,9 @@ MIGRATION_CONNECTIONS = env.integer("MIGRATION_CONNECTIONS", 4)
 TOWNS_PER_CONNECTION = env.integer("TOWNS_PER_CONNECTION", 500)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
+# --- DNS: who is asked whether a town's own domain is its own; none: the system's resolvers ---------
+DNS_RESOLVERS = env.servers("DNS_RESOLVERS", 53)
+
 # --- Redis: cache and broker --------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
@@ -166,6 +169,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "Europe/Paris"
 CELERY_BEAT_SCHEDULE = {
     "agenda": {"task": "tenants.run_agenda", "schedule": env.integer("AGENDA_SECONDS", 10)},
+    "exports": {"task": "tenants.sweep_exports", "schedule": 3600},  # of the platform, not of any town
 }
 
 # --- S3 -----------------------------------------------------------------------------------------

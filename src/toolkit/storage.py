@@ -1,6 +1,8 @@
 """Where files live in S3, and links to them that expire."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -10,21 +12,64 @@ from storages.utils import clean_name
 
 LINK_SECONDS = 300
 _PIECE = 64 * 1024
+PLATFORM = "platform"  # what is no town's; a town's files stand under its UUID and go with it
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What becomes of the files under `<town uuid>/<prefix>/`; `why` is asked for what an export leaves out."""
+
+    exported: bool
+    why: str = ""
+
+
+# A new kind of file is declared here before anything can be stored under its prefix.
+PREFIXES = {
+    "invoices": Prefix(exported=True),
+    "imports": Prefix(exported=True),
+    "identity": Prefix(exported=True),
+}
+_OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
+
+
+class UndeclaredPrefix(LookupError):
+    """A file would be stored where nobody said whether an export holds it."""
+
+
+def town_key(town: UUID, prefix: str, *rest: str) -> str:
+    """`<town uuid>/<prefix>/<rest>`, for the functions below. Raises UndeclaredPrefix."""
+    key = "/".join((str(town), prefix, *rest))
+    check_key(key)
+    return key
+
+
+def check_key(key: str) -> None:
+    """Raises UndeclaredPrefix when the key is neither under a declared prefix of a town nor the platform's."""
+    found = _OF_A_TOWN.fullmatch(key)
+    if not (found and found[1] in PREFIXES) and not key.startswith(f"{PLATFORM}/"):
+        raise UndeclaredPrefix(
+            f"nobody said whether an export of the town holds {key!r}: add its prefix to toolkit.storage.PREFIXES"
+        )
 
 
 def document_key(*, town: UUID, year: int, document: UUID) -> str:
     """`<town uuid>/invoices/<year>/<uuid>.pdf` (design §4)."""
-    return f"{town}/invoices/{year}/{document}.pdf"
+    return town_key(town, "invoices", str(year), f"{document}.pdf")
 
 
 def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
     """Where the file of an import waits: `<town uuid>/imports/<batch uuid>/<name>`."""
-    return f"{town}/imports/{batch}/{name}"
+    return town_key(town, "imports", str(batch), name)
+
+
+def export_key(*, operation: UUID, name: str) -> str:
+    """Where an export waits to be fetched: not under its town, which may be erased meanwhile."""
+    return f"{PLATFORM}/exports/{operation}/{name}"
 
 
 def identity_key(*, town: UUID, digest: str, extension: str) -> str:
     """Where a town's logo or icon is: `<town uuid>/identity/<sha256>.<extension>`."""
-    return f"{town}/identity/{digest}.{extension}"
+    return town_key(town, "identity", f"{digest}.{extension}")
 
 
 class DocumentStorage(S3Storage):
@@ -39,6 +84,11 @@ class DocumentStorage(S3Storage):
         self._signer: Any = None
         self._lock = Lock()
         super().__init__(**settings)
+
+    def _save(self, name: str, content: Any) -> str:
+        check_key(name)
+        saved: str = super()._save(name, content)
+        return saved
 
     def _signing_client(self) -> Any:
         """Made once: a client costs some 50 ms, a signature none. Clients may be shared by threads, sessions not."""
@@ -59,8 +109,10 @@ class DocumentStorage(S3Storage):
         pieces: Iterator[bytes] = body.iter_chunks(_PIECE)
         return pieces
 
-    def signed_link(self, key: str, *, filename: str, inline: bool = True) -> str:
-        """A GET link to `key` valid `LINK_SECONDS`, answered as a PDF named `filename` (ASCII)."""
+    def signed_link(
+        self, key: str, *, filename: str, inline: bool = True, content_type: str = "application/pdf"
+    ) -> str:
+        """A GET link to `key` valid `LINK_SECONDS`, answered as a file named `filename` (ASCII)."""
         client = self._signing_client()
         disposition = "inline" if inline else "attachment"
         link: str = client.generate_presigned_url(
@@ -69,7 +121,7 @@ class DocumentStorage(S3Storage):
                 "Bucket": self.bucket_name,
                 "Key": clean_name(key),
                 "ResponseContentDisposition": f'{disposition}; filename="{filename}"',
-                "ResponseContentType": "application/pdf",
+                "ResponseContentType": content_type,
             },
             ExpiresIn=LINK_SECONDS,
         )

@@ -18,6 +18,8 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Payment
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tenants import closing
+from tenants.current import current_town
 from toolkit import clock
 
 SMALLEST = Decimal("1.00")  # PayFiP's limits, in euros (payfip.md §2)
@@ -94,6 +96,10 @@ def _reason(invoice: Invoice, product: Product, today: date) -> str:
         return _("Le paiement en ligne commence à 1 €.")
     if invoice.balance > LARGEST:
         return _("Ce montant dépasse la limite du paiement en ligne.")
+    if closing.is_last_call(current_town()):
+        return _(
+            "Ce portail ferme : le paiement en ligne est arrêté. Suivez ce que dit la facture elle-même."
+        )
     if limit and today > limit:
         return _("La date limite du paiement en ligne est passée. Adressez-vous au service de facturation.")
     return ""

@@ -81,10 +81,10 @@ def resident_page_while(operator: Client, town: Town, act: str) -> str:
 
 
 def test_every_address_of_the_other_hosts_is_known() -> None:
-    """Open to the Treasury and to probes on purpose; a new one must be thought about here."""
+    """Open to the Treasury, to probes and to the proxy on purpose; a new one must be thought about here."""
     for urlconf, expected in (
         ("config.urls_callback", {"treasury:payfip-notification", "treasury:tipi-callback"}),
-        ("config.urls_public", {"health-live", "health-ready"}),
+        ("config.urls_public", {"health-live", "health-ready", "certificate-ask"}),
     ):
         assert set(names(get_resolver(urlconf))) == expected, f"add the new route of {urlconf} to this test"
 

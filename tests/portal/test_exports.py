@@ -18,15 +18,17 @@ from tenant_apps.invoices import archives
 from tenant_apps.invoices.models import Document
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.models import Means, Payment
+from tenants.models import Town
 from tests.portal.conftest import text
+from toolkit.storage import town_key
 
 
 @pytest.fixture
-def document() -> Callable[[str], Document]:
+def document(town: Town) -> Callable[[str], Document]:
     """`document("a")`: a file in S3 whose bytes are its name, and its row."""
 
     def make(name: str, *, stored: bool = True) -> Document:
-        key = f"tests/{name}.pdf"
+        key = town_key(town.uuid, "invoices", "2026", f"{name}.pdf")
         if stored:
             storages["documents"].save(key, ContentFile(name.encode() * 1000))
         return Document.objects.create(key=key, sha256="0" * 64, size=1, pages=1)

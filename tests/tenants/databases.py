@@ -1,0 +1,43 @@
+"""A whole database for a test that changes the registry, the template or every town."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+from django.core.cache import cache
+from django.db import connection
+
+from tenants import registry, versions
+from tenants.migrating import migrate_towns
+
+
+@contextmanager
+def database_of_its_own(name: str) -> Iterator[None]:
+    """The connection is on a new database with the template and no town; it is dropped afterwards."""
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    connection.settings_dict["NAME"] = name
+    registry.forget()
+    cache.clear()
+    try:
+        versions.wanted.cache_clear()
+        migrate_towns()
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        registry.forget()
+        connection.set_schema_to_public()
+
+
+def environment() -> dict[str, str]:
+    """The environment of another process that works on the test's database."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    url = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
