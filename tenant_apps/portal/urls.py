@@ -33,6 +33,7 @@ urlpatterns = [
     path("reglements/", invoices.payment_list, name="payments"),
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
+    path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
     path("contact/", account.contact, name="contact"),
     path("contact/merci/", account.contact_sent, name="contact-sent"),
     path("aide/", information.help_page, name="help"),
