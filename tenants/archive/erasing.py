@@ -5,7 +5,9 @@ the operation, then schema, files, cache and, in one transaction, the registry's
 short anywhere, it goes on: each step finds its work done. A town that is half erased is never served.
 """
 
+import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import redis
@@ -91,7 +93,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
         if town is None:
             raise TownError("Cette commune n'existe plus.")
         found = _erase(operation, town, Teller(progress))
-    return {**operation.result, "certificate": str(found.uuid)}
+    return {"counts": found.counts, "certificate": str(found.uuid)}
 
 
 def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
@@ -105,13 +107,11 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
         town = services.set_state(
             town=town, to=TownState.CLOSED, actor=operation.requested_by, reason=operation.arguments["reason"]
         )
+    _shut(operation, town)
     if "counts" not in operation.result:
         tell("Compte de ce qui est là")
-        operation.result = {"counts": _counts(town)}
+        operation.result = {**operation.result, "counts": _counts(town, operation.result["hosts"])}
         operation.save(update_fields=["result"])
-    Domain.objects.filter(tenant=town).delete()
-    mirrors.mirror(town)
-    registry.forget()
     tell("Effacement du schéma")
     with at(town.shard):
         rows.drop_schema(town.schema_name)
@@ -144,7 +144,24 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     return certificate
 
 
-def _counts(town: Town) -> dict[str, Any]:
+def _shut(operation: Operation, town: Town) -> None:
+    """No host leads to it any more. Other processes learn it from their own cache's end, which is waited for."""
+    if "shut_at" not in operation.result:
+        with transaction.atomic():
+            hosts = Domain.objects.filter(tenant=town).order_by("domain")
+            operation.result = {
+                "hosts": [domain.domain for domain in hosts],
+                "shut_at": timezone.now().isoformat(),
+            }
+            operation.save(update_fields=["result"])
+            hosts.delete()
+    mirrors.mirror(town)
+    registry.forget()
+    known_until = datetime.fromisoformat(operation.result["shut_at"]) + timedelta(seconds=registry.SECONDS)
+    time.sleep(max(0.0, (known_until - timezone.now()).total_seconds()))
+
+
+def _counts(town: Town, hosts: list[str]) -> dict[str, Any]:
     """What there is to destroy: rows by table, files, hosts."""
     tables, public = {}, {}
     if rows.has_schema(town.shard, town.schema_name):
@@ -155,14 +172,13 @@ def _counts(town: Town) -> dict[str, Any]:
     number = size = 0
     for _key, bytes_ in objects.listed(f"{town.uuid}/"):
         number, size = number + 1, size + bytes_
-    hosts = Domain.objects.filter(tenant=town).order_by("domain").values_list("domain", flat=True)
     return {
         "tables": tables,
         "public": public,
         "objects": number,
         "bytes": size,
         "exports": len(exporting.stored(town)),
-        "hosts": list(hosts),
+        "hosts": hosts,
     }
 
 
