@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import attempts, home, imports, invoices, letters, payers, town
+from tenant_apps.backoffice.views import (
+    attempts,
+    examining,
+    going_live,
+    home,
+    imports,
+    intervention,
+    invoices,
+    letters,
+    payers,
+    town,
+)
 
 app_name = "backoffice"
 urlpatterns = [
@@ -23,6 +34,10 @@ urlpatterns = [
     path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
     path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
     path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),
+    path("tentatives/<uuid:public_id>/rejeter/", attempts.reject, name="reject-attempt"),
+    path("factures/<uuid:public_id>/en-ligne/", attempts.hold, name="hold-invoice"),
+    path("a-examiner/", examining.examine, name="examine"),
+    path("a-examiner/<uuid:public_id>/classer/", examining.close, name="close-finding"),
     path("redevables/", payers.payer_list, name="payers"),
     path("redevables/<uuid:public_id>/", payers.payer_page, name="payer"),
     path("messages/", letters.message_list, name="messages"),
@@ -30,6 +45,10 @@ urlpatterns = [
     path("messages/<uuid:public_id>/traite/", letters.mark_handled, name="handle-message"),
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
+    path("intervention/terminer/", intervention.leave, name="leave-intervention"),
+    path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
+    path("interventions/", intervention.interventions, name="interventions"),
     path("commune/", town.town_page, name="town"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
+    path("commune/produits/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
 ]

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from tenants import direct, facts, mirrors, operations, public_rows, registry, rows, services
+from tenants import direct, facts, leftovers, mirrors, operations, public_rows, registry, rows, services
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
 from tenants.current import at
@@ -113,6 +113,11 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
         operation.result = {**operation.result, "counts": _counts(town, operation.result["hosts"])}
         operation.save(update_fields=["result"])
     tell("Effacement du schéma")
+    if not leftovers.clear(town):
+        raise TownError(
+            "Une base où la commune a pu vivre ne répond pas, ou son déménagement n'est pas fini : "
+            "on ne peut pas certifier que rien n'en reste."
+        )
     with at(town.shard):
         rows.drop_schema(town.schema_name)
     with direct.connect(town.shard, "public") as server:

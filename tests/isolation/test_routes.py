@@ -14,7 +14,7 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Batch, Document, Invoice
-from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.models import Attempt, Finding
 from tenant_apps.residents.models import Payer
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
@@ -79,7 +79,11 @@ class World:
         )
         batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
         message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
+        finding = Finding.objects.create(
+            kind="claim", key="claim:x", attempt=attempt, invoice=self.invoice, last_at=attempt.created_at
+        )
         self.ids = {
+            "finding": finding.uuid,
             "batch": batch.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
@@ -110,7 +114,7 @@ class World:
     def address(self, route: str) -> str:
         """The path of a route, with the ids of Alice's things."""
         public_id = next((uuid for word, uuid in self.ids.items() if word in route), self.invoice.uuid)
-        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}):
+        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}, {"ticket": "X0:0"}):
             try:
                 return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             except Exception:  # the next set of ids
