@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import LIVE, AttemptState, TrialState
+from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Mode, Product
 
 
@@ -52,7 +53,10 @@ class Attempt(models.Model):
         indexes = [
             models.Index(
                 fields=["next_check_at"], name="attempt_due", condition=Q(next_check_at__isnull=False)
-            )
+            ),
+            models.Index(
+                fields=["reference"], name="attempt_reference"
+            ),  # the accountant's lists know it by that
         ]
 
     def __str__(self) -> str:
@@ -87,6 +91,36 @@ class Means(models.TextChoices):
     TRANSFER = "transfer", _("virement")
 
 
+class Deposit(models.Model):
+    """A bordereau de remise: cheques or cash for the bank. Closed when it is made; never changed (a trigger)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    year = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()  # in the year, without a gap
+    means = models.CharField(max_length=10, choices=Means)
+    deposited_on = models.DateField(_("date de la remise"))
+    total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
+    count = models.PositiveIntegerField(_("nombre"))
+    closed_by = models.CharField(max_length=254)  # audit name
+    closed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("remise")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["year", "number"], name="deposit_number_once"),
+            models.CheckConstraint(condition=Q(total__gt=0) & Q(count__gt=0), name="deposit_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """« 2026-0007 », as the docket says."""
+        return f"{self.year}-{self.number:04}"
+
+
 class Payment(models.Model):
     """Money received. Never deleted; cancelled with a reason."""
 
@@ -98,9 +132,21 @@ class Payment(models.Model):
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     paid_on = models.DateField(_("date du règlement"))
     authorization = models.CharField(max_length=40, blank=True)  # numauto, opaque
+    # Whose money it is: what is left over may pay this payer's other invoices.
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="payments")
+    # The paper of the counter
+    bank = models.CharField(_("banque"), max_length=60, blank=True)
+    number = models.CharField(
+        _("numéro"), max_length=40, blank=True
+    )  # of the cheque, reference of the transfer
+    drawer = models.CharField(_("tireur"), max_length=80, blank=True)
+    deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="payments")
+    # Kept by the database (migration 0006): amount - allocations - refunds, in euros, never below zero.
+    unallocated = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.CharField(max_length=254)
     cancelled_at = models.DateTimeField(null=True)
+    cancelled_by = models.CharField(max_length=254, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -109,6 +155,18 @@ class Payment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["provider", "provider_reference"], name="payment_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(condition=Q(unallocated__gte=0), name="payment_not_spent_twice"),
+        ]
+        indexes = [
+            models.Index(fields=["paid_on"], name="payment_day"),
+            models.Index(
+                fields=["means", "-id"],
+                name="payment_to_deposit",
+                condition=Q(deposit=None, cancelled_at=None, means__in=["cheque", "cash"]),
+            ),
+            models.Index(
+                fields=["-id"], name="payment_left_over", condition=Q(unallocated__gt=0, cancelled_at=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +197,10 @@ class Declaration(models.Model):
     invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="declaration")
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL)
     declared_at = models.DateTimeField(auto_now_add=True)
+    # Staff looked and found nothing: their words to the resident, who may declare again.
+    refused_at = models.DateTimeField(null=True)
+    refused_by = models.CharField(max_length=254, blank=True)
+    answer = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return f"« J'ai réglé » {self.invoice_id}"
@@ -242,3 +304,32 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode} {self.get_state_display()}"
+
+
+class Refund(models.Model):
+    """Money given back outside of the portal (PayFiP has no refund): a note of staff's."""
+
+    class By(models.TextChoices):
+        """How it was given back."""
+
+        TRANSFER = "transfer", _("virement")
+        CHEQUE = "cheque", _("chèque")
+        CASH = "cash", _("espèces")
+        TREASURY = "treasury", _("par le comptable public")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
+    refunded_on = models.DateField(_("date du remboursement"))
+    means = models.CharField(_("moyen"), max_length=10, choices=By)
+    reason = models.CharField(_("motif"), max_length=300)
+    recorded_by = models.CharField(max_length=254)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("remboursement")
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} €"

@@ -1,5 +1,7 @@
 """Staff's word on what the Treasury's answer could not settle alone: announced by TIPI, or held for review."""
 
+from datetime import date
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,8 +26,8 @@ class NotOpen(PaymentError):
 
 
 @transaction.atomic
-def confirm_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
-    """The money is on the accountant's list: book it, once. Raises NotOpen."""
+def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
+    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once. Raises NotOpen."""
     locked, invoice = _locked(attempt)
     if locked.mode == Mode.TEST:
         raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
@@ -37,7 +39,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
         source="staff",
         actor=actor,
         means=Means.DEBIT if debit else Means.CARD,
-        paid_on=clock.today(),
+        paid_on=paid_on or clock.today(),
         reason=_("Confirmé par le service de facturation."),
     )
     audit.record("attempt.confirmed", actor=actor, obj=f"attempt:{locked.uuid}")

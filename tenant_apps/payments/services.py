@@ -266,10 +266,16 @@ def _expire_unasked(attempt: Attempt) -> None:
 
 @transaction.atomic
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
-    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable."""
-    if not invoice.product.offers_declaration or invoice.is_paid:
+    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
+
+    After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
+    """
+    if not invoice.product.offers_declaration or not invoice.balance:
         raise NotPayable(_("Cette facture n'attend pas de déclaration."))
     declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
-    if created:
+    again = Declaration.objects.filter(pk=declaration.pk, refused_at__isnull=False).update(
+        account=actor, declared_at=timezone.now(), refused_at=None, refused_by="", answer=""
+    )
+    if created or again:
         audit.record("invoice.declared_paid", actor=actor, obj=f"invoice:{invoice.uuid}")
     return declaration

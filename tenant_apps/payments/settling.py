@@ -131,6 +131,7 @@ def book(
         provider_reference=attempt.idop or str(attempt.uuid),
         means=means,
         amount=attempt.amount,
+        payer_id=invoice.payer_id,
         paid_on=paid_on,
         authorization=authorization[:40],
         recorded_by=actor if isinstance(actor, str) else actor.audit_name,

@@ -21,6 +21,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import Settled
 from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.payments import review
+from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.queries import (
     attempts_of_invoice,
     money_about,
@@ -80,6 +81,7 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         invoice=invoice,
         attempts=attempts,
         money=money,
+        credits=credits_of(invoice),
         summary=summary_of(invoice, attempts, money),
         online=online_payment(invoice),
         declaration=getattr(invoice, "declaration", None),

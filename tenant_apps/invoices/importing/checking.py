@@ -178,7 +178,9 @@ def _check_document(archive: Archive, candidate: Candidate, report: Report) -> N
 
 
 def _same(invoice: Invoice, row: InvoiceRow) -> bool:
-    return (invoice.amount, invoice.issued_on, invoice.due_on, invoice.subject, invoice.payer.reference) == (
+    # An avoir of the town's does not make billing's own file a different one.
+    asked = invoice.original_amount
+    return (asked, invoice.issued_on, invoice.due_on, invoice.subject, invoice.payer.reference) == (
         row.amount,
         row.issued_on,
         row.due_on,
