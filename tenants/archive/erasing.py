@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from tenants import direct, facts, leftovers, mirrors, operations, public_rows, registry, rows, services
+from tenants import direct, facts, mirrors, operations, public_rows, registry, rows, services
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
 from tenants.current import PUBLIC, at, homes
@@ -80,6 +80,8 @@ def _arguments(town: Town, reason: str) -> dict[str, str]:
 
 
 def _check_state(town: Town) -> None:
+    if town.read_only_since is not None:
+        raise WrongState(f"Le déménagement de {town.name} n'est pas fini : menez-le à bien d'abord.")
     if town.state not in ERASABLE:
         raise WrongState(
             f"{town.name} est {town.get_state_display()} : suspendez-la d'abord ; on n'efface pas une commune "
@@ -116,11 +118,6 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
         operation.result = {**operation.result, "counts": _counts(town, operation.result["hosts"])}
         operation.save(update_fields=["result"])
     tell("Effacement du schéma")
-    if not leftovers.clear(town):
-        raise TownError(
-            "Une base où la commune a pu vivre ne répond pas, ou son déménagement n'est pas fini : "
-            "on ne peut pas certifier que rien n'en reste."
-        )
     for home in homes():  # where it lived before a move too
         with at(home):
             rows.drop_schema(town.schema_name)
