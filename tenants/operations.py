@@ -59,6 +59,11 @@ def register(kind: str, work: Work) -> None:
     _works[kind] = work
 
 
+def knows(kind: str) -> bool:
+    """Whether a room does that kind of work: what is not done is not offered."""
+    return kind in _works
+
+
 def perform_with(task: "AnyTask") -> None:
     """The Celery task that calls `perform`, told by `tasks`, which imports this room."""
     _task[:] = [task]

@@ -86,7 +86,8 @@ def open_town(
 
 def check_slug(slug: str) -> None:
     """Raises InvalidSlug with a sentence."""
-    if not SLUG.fullmatch(slug):
+    # xn-- would show as other letters in the address bar.
+    if not SLUG.fullmatch(slug) or slug[2:4] == "--":
         raise InvalidSlug(
             f"« {slug} » ne convient pas : lettres minuscules, chiffres et tirets (40 au plus)."
         )
@@ -196,8 +197,8 @@ def set_state(
 def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.Actor, reason: str) -> None:
     if (TownState(locked.state), to) not in EDGES:
         raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
-    delay = (TownState(locked.state), to) == (TownState.CLOSING, TownState.CLOSED)
-    if delay and (locked.closes_at is None or locked.closes_at > timezone.now()):
+    delayed = locked.state == TownState.CLOSING and to == TownState.CLOSED
+    if delayed and (locked.closes_at is None or locked.closes_at > timezone.now()):
         raise WrongState(f"Le délai de fermeture de {locked.name} court encore.")
     old, locked.state = locked.state, to
     if to != TownState.CLOSED:  # which keeps the date of its closure

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from tenants import agenda, closing, moving, operations
+from tenants import agenda, closing, heartbeat, moving, operations
 from tenants.archive import exporting
 from tenants.current import current_town
 
@@ -13,6 +13,7 @@ def run_agenda() -> None:
     agenda.run()
     operations.sweep()
     closing.sweep()
+    heartbeat.note()
 
 
 @shared_task(name="tenants.perform", time_limit=6 * 3600)

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import env, logs
@@ -49,6 +50,7 @@ TENANT_APPS = [
     "tenant_apps.residents",
     "tenant_apps.invoices",
     "tenant_apps.payments",
+    "tenant_apps.reconciliation",
     "tenant_apps.alerts",
     "tenant_apps.contact",
     "tenant_apps.portal",
@@ -79,6 +81,7 @@ LOGIN_URL = reverse_lazy("portal:sign-in")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.compression.GzipText",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
     "tenants.middleware.TownMiddleware",
@@ -86,7 +89,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shared_apps.accounts.middleware.PeopleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -198,8 +201,14 @@ STORAGES = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "static-collected"))
-STATICFILES_DIRS = [ROOT / "src" / "config" / "static"]
-WHITENOISE_USE_FINDERS = True
+STATICFILES_DIRS = [ROOT / "src" / "config" / "static", ("aide", ROOT / "docs" / "images" / "aide")]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.static.Stylesheet",
+]
+# On a laptop from the packages; an image has everything collected, and a disk that nobody may write.
+WHITENOISE_USE_FINDERS = env.boolean("STATIC_FROM_PACKAGES", False)
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600
 FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]  # the page of imports sets its own
@@ -221,6 +230,9 @@ PAYFIP_SERVICE_URL = env.text("PAYFIP_SERVICE_URL", "https://www.payfip.gouv.fr/
 PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiementws.web")
 TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
 PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
+
+# Who hosts the portal (name, address, telephone): the law wants it in each town's legal notice.
+HOSTING = env.text("HOSTING", "")
 
 # --- people -------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
@@ -244,6 +256,7 @@ if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # the ingress does it
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # asked by neighbours, without TLS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
 X_FRAME_OPTIONS = "DENY"
@@ -276,11 +289,46 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 UNFOLD = {
-    "SITE_TITLE": "Mes factures",
-    "SITE_HEADER": "Mes factures",
+    "SITE_TITLE": "shared_apps.console.platform.shown_name",
+    "SITE_HEADER": "shared_apps.console.platform.shown_name",
     "SITE_SUBHEADER": "Console de l'exploitant",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(48.8% .243 264.4)",
+            "700": "oklch(42.4% .199 265.6)",
+            "800": "oklch(37.9% .146 265.5)",
+            "900": "oklch(33% .12 266)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
+    "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+                    for title, icon, name in (
+                        ("État de la plateforme", "monitor_heart", "index"),
+                        ("Communes", "location_city", "tenants_town_changelist"),
+                        ("Opérations", "pending_actions", "tenants_operation_changelist"),
+                        ("Journal", "history", "audit_entry_changelist"),
+                        ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
+                        ("Réglages", "settings", "platform"),
+                        ("Mon compte", "key", "password_change"),
+                    )
+                ]
+            }
+        ]
+    },
+    "ACCOUNT": {"navigation": [{"title": "Mon compte", "link": reverse_lazy("admin:password_change")}]},
 }
 LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]
 USE_TZ = True

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
 from toolkit import clock
 
-View = Callable[..., HttpResponse]
+__all__ = ["ResidentRequest", "client_address", "next_page", "resident_required", "with_invoice"]
+
+View = Callable[..., HttpResponseBase]
 
 
 class ResidentRequest(HttpRequest):
@@ -26,9 +29,9 @@ def resident_required(view: View) -> View:
     """A signed-in resident, or the sign-in page that leads back here; staff get their own rooms. Never cached."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            response: HttpResponse = redirect("/?" + urlencode({"suite": request.get_full_path()}))
+            response: HttpResponseBase = redirect("/?" + urlencode({"suite": request.get_full_path()}))
         elif request.user.is_town_staff:
             raise Http404
         else:
@@ -52,7 +55,7 @@ def with_invoice(view: View) -> View:
 
     @wraps(view)
     @resident_required
-    def wrapped(request: ResidentRequest, public_id: Any) -> HttpResponse:
+    def wrapped(request: ResidentRequest, public_id: Any) -> HttpResponseBase:
         try:
             invoice = invoice_for_resident(request.user, public_id)
         except Invoice.DoesNotExist:
@@ -69,9 +72,3 @@ def next_page(request: HttpRequest, *, default: str) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if safe and wanted.startswith("/") else default
-
-
-def client_address(request: HttpRequest) -> str:
-    """The address that throttling counts: the last one that our own proxy wrote, else the peer's."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
