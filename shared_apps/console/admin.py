@@ -35,6 +35,7 @@ LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeF
 class ReadOnly(ModelAdmin):
     """Rows to look at, a page at a time, never counted."""
 
+    change_list_template = "console/change_list.html"
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
