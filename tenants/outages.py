@@ -36,7 +36,7 @@ def outage_of(error: BaseException | None, town: Town | None) -> Outage | None:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _has_left(town: Town) -> bool:

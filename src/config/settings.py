@@ -245,6 +245,7 @@ if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # the ingress does it
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # asked by neighbours, without TLS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
 X_FRAME_OPTIONS = "DENY"

@@ -96,6 +96,10 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 
 def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     _check_state(town)
+    try:
+        objects.check_erasable(f"{town.uuid}/")
+    except PermissionError as error:
+        raise TownError(f"S3 ne laisse pas tout effacer ({error}) : voyez les droits à donner.") from None
     tell("Fermeture des portes")
     if town.state != TownState.CLOSED:
         town = services.set_state(

@@ -104,6 +104,16 @@ def test_nothing_is_opened_there_and_the_name_stays_free(silent: Cluster) -> Non
     assert (town.shard, town.state) == (REGISTRY, TownState.OPEN)
 
 
+def test_its_towns_may_still_be_suspended_and_resumed(silent: Cluster, southern: Town) -> None:
+    call_command("suspend_town", southern.slug)
+    assert "momentanément fermé" in browser(southern).get("/").content.decode()
+    silent.start()
+    call_command("resume_town", southern.slug)
+    assert browser(southern).get("/").status_code == 200
+    with at(SOUTH):
+        assert Town.objects.get(pk=southern.pk).state == TownState.OPEN
+
+
 def test_a_copy_left_there_gives_way(south: Cluster, southern: Town) -> None:
     """The registry forgot a town while its shard was silent; the name is taken again."""
     with at(SOUTH):
