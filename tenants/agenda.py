@@ -5,7 +5,9 @@ The row is the truth; the task it starts is only a hint, so the task must look a
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
     AnyTask = Task[..., object]
 
 _tasks: "dict[str, AnyTask]" = {}
+_gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", default=None)
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
 HELD = timedelta(hours=1)
@@ -65,8 +68,28 @@ def wake(kind: str) -> None:
     transaction.on_commit(partial(hint, _tasks[kind]))
 
 
+@contextmanager
+def gathered() -> Iterator[None]:
+    """The hints of the block are sent at its end, each once: who settles a hundred payments tells the worker once.
+
+    In one town. Whoever dies inside leaves the agenda's row, which is enough.
+    """
+    waiting: dict[str, AnyTask] = {}
+    token = _gathering.set(waiting)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+        for task in waiting.values():
+            hint(task)
+
+
 def hint(task: "AnyTask", *args: object) -> None:
     """Ask the worker, and go on if the broker cannot be reached: a row somewhere says what is due."""
+    waiting = _gathering.get()
+    if waiting is not None and not args:
+        waiting[task.name] = task
+        return
     try:
         task.apply_async(args, retry=False)
     except OperationalError:

@@ -19,21 +19,28 @@ Status = Literal["all", "unpaid", "paid"]
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
     """What `account` may see, newest first (M6): published invoices of the payers it has access to."""
-    invoices = (
+    return (
         Invoice.objects.filter(payer__in=payer_ids_of(account), state=InvoiceState.PUBLISHED)
+        .filter(_status(status))
         .select_related("product", "payer")
         .order_by("-issued_on", "-id")
     )
-    if status == "unpaid":
-        return invoices.filter(paid__lt=F("amount"))
-    if status == "paid":
-        return invoices.filter(paid__gte=F("amount"))
-    return invoices
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
-    """One of them. Raises Invoice.DoesNotExist for an absent and for a forbidden one alike."""
-    return invoices_for_resident(account).select_related("product", "payer", "document").get(uuid=public_id)
+    """One of them, also one that the town cancelled since: its page says so, where it would just have disappeared.
+
+    Raises Invoice.DoesNotExist for an absent and for a forbidden one alike.
+    """
+    shown = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
+    theirs = Invoice.objects.filter(payer__in=payer_ids_of(account), state__in=shown)
+    return theirs.select_related("product", "payer", "document").get(uuid=public_id)
+
+
+def documents_of_year(account: Account, year: int) -> QuerySet[Invoice]:
+    """The invoices of that year (of issue) that have a PDF, oldest first."""
+    found = invoices_for_resident(account).filter(issued_on__year=year, document__isnull=False)
+    return found.select_related("document").order_by("issued_on", "id")
 
 
 def balance_for_resident(account: Account) -> tuple[int, Decimal]:
@@ -42,6 +49,12 @@ def balance_for_resident(account: Account) -> tuple[int, Decimal]:
         number=Count("id"), total=Sum(F("amount") - F("paid"))
     )
     return figures["number"], figures["total"] or Decimal("0.00")
+
+
+def _status(status: Status) -> Q:
+    if status == "unpaid":
+        return Q(paid__lt=F("amount"))
+    return Q(paid__gte=F("amount")) if status == "paid" else Q()
 
 
 def batches() -> QuerySet[Batch]:

@@ -16,6 +16,14 @@ class AlertAudience(models.TextChoices):
     KNOWN = "known", _("toutes les adresses connues de la facturation")
 
 
+class Conformity(models.TextChoices):
+    """How far the portal meets RGAA 4.1; a town may claim more than « non » only after an audit."""
+
+    NONE = "none", _("non conforme")
+    PARTIAL = "partial", _("partiellement conforme")
+    FULL = "full", _("totalement conforme")
+
+
 class TownHall(models.Model):
     """One row a town: what residents read about it and what it chose."""
 
@@ -39,12 +47,35 @@ class TownHall(models.Model):
         choices=AlertAudience,
         default=AlertAudience.ACCOUNTS,
     )
+    # Keys in S3 (toolkit.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
+    logo = models.CharField(max_length=130, blank=True)
+    logo_width = models.PositiveSmallIntegerField(default=0)
+    logo_height = models.PositiveSmallIntegerField(default=0)
+    icon = models.CharField(max_length=130, blank=True)
+    conformity = models.CharField(
+        _("accessibilité du portail"), max_length=7, choices=Conformity, default=Conformity.NONE
+    )
+    # Empty: the default text, filled from the town's data (townhall.notices).
+    legal_notice = models.TextField(_("mentions légales"), max_length=20_000, blank=True)
+    privacy_notice = models.TextField(_("données personnelles"), max_length=20_000, blank=True)
+    accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def logo_version(self) -> str:
+        """Another picture, another address: browsers keep the one they have (portal.views.identity)."""
+        return self.logo.rpartition("/")[2][:12]
+
+    @property
+    def icon_version(self) -> str:
+        """The same for the icon, which is drawn from the name and the colour while there is none."""
+        drawn = self.name[:1] + self.primary_colour[1:]
+        return self.icon.rpartition("/")[2][:12] or drawn.encode().hex()
 
 
 class ProductKind(models.TextChoices):
@@ -88,6 +119,16 @@ class Product(models.Model):
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
+    # A titre or a rôle is payable the day after the Treasury took it in charge (payfip.md §1).
+    payable_days_after_issue = models.PositiveSmallIntegerField(
+        _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
+    )
+    # What recupererDetailClient said of the numcli, three lines, and when a manager recognised the town in it.
+    treasury_label = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    # The Treasury refused the numcli (T*): nobody is sent there until somebody has checked it again.
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_code = models.CharField(max_length=10, blank=True)
     contact_email = models.EmailField(_("adresse du service"), blank=True)
     offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
     is_default = models.BooleanField(default=False)
@@ -97,6 +138,9 @@ class Product(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="one_default_product"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | ~Q(closed_code=""), name="closed_with_a_code"
             ),
             models.CheckConstraint(
                 condition=Q(protocol="none") | Q(numcli__regex=r"^[0-9]{6}$"), name="online_wants_numcli"
