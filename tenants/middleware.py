@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import set_urlconf
 
-from tenants import current, registry
+from tenants import current, doors, registry
 from tenants.models import Town
+from tenants.outages import Outage
 from tenants.readiness import can_serve
 from tenants.states import TownState
 
@@ -23,10 +23,11 @@ class TownRequest(HttpRequest):
 
 
 Answer = Callable[[TownRequest], HttpResponse]
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class TownMiddleware:
-    """Put the connection on the schema of the host's town, or answer 404 / 503 without touching any town.
+    """Put the connection on the schema of the host's town, or answer (`doors`) without touching any town.
 
     Sets ``request.town`` (None on the platform's own hosts) and ``request.public_role``.
     """
@@ -47,22 +48,20 @@ class TownMiddleware:
             request.urlconf = settings.PUBLIC_URLCONFS[request.public_role]
             set_urlconf(request.urlconf)
             return self.get_response(request)
-        town = registry.town_of_host(host) if host else None
-        if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
-            return render(request, "errors/unknown_town.html", status=404)
-        if town.state != TownState.OPEN:
-            return _closed(request, "errors/suspended_town.html", town, 3600)
+        place = registry.place_of_host(host) if host else None
+        if place is None or place.town.state == TownState.OPENING:
+            return doors.unknown(request)
+        town = place.town
+        if not town.is_served:
+            return doors.shut(request, town)
+        if place.moved_to:
+            return doors.moved(request, place.moved_to)
         if not can_serve(town):
-            return _closed(request, "errors/updating_town.html", town, 60)
+            return doors.updating(request, town)
+        if town.read_only_since and request.method not in SAFE:
+            return doors.unavailable(request, Outage.READ_ONLY, town)
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)
         current.enter(town)
         return self.get_response(request)
-
-
-def _closed(request: TownRequest, template: str, town: Town, seconds: int) -> HttpResponse:
-    """A page that says why the town does not answer now, and in how many seconds to come back."""
-    response = render(request, template, {"town": town}, status=503)
-    response["Retry-After"] = str(seconds)
-    return response

@@ -1,13 +1,15 @@
 """The registry of towns, in the public schema."""
 
 import uuid
+from datetime import date, timedelta
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
-from tenants.states import TownState
+from tenants.states import SERVED, TownState
+from toolkit.clock import PARIS
 
 
 class Town(TenantMixin):
@@ -34,9 +36,26 @@ class Town(TenantMixin):
     class Meta:
         verbose_name = _("commune")
         ordering = ["name"]
+        indexes = [
+            models.Index(
+                fields=["closes_at"], name="town_closing", condition=models.Q(state=TownState.CLOSING)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its pages answer and its work is done."""
+        return self.state in SERVED
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day, in France, on which a closing town answers; None when it is not closing."""
+        if self.state != TownState.CLOSING or self.closes_at is None:
+            return None
+        return (self.closes_at - timedelta(seconds=1)).astimezone(PARIS).date()
 
 
 class DomainKind(models.TextChoices):

@@ -11,15 +11,14 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tenants import agenda, facts
+from tenants import agenda, direct, facts
 from tenants.current import REGISTRY, registry
 from tenants.errors import Busy, TownError
 from tenants.models import LIVE, Operation, OperationState, Town
@@ -60,6 +59,11 @@ def register(kind: str, work: Work) -> None:
     _works[kind] = work
 
 
+def knows(kind: str) -> bool:
+    """Whether a room does that kind of work: what is not done is not offered."""
+    return kind in _works
+
+
 def perform_with(task: "AnyTask") -> None:
     """The Celery task that calls `perform`, told by `tasks`, which imports this room."""
     _task[:] = [task]
@@ -72,22 +76,35 @@ def request(
 
     Raises Busy while another one on that slug is waiting or running.
     """
+    operation = _ask(kind, subject, actor, arguments, town, due_at=timezone.now())
+    with registry():
+        _start(operation.pk)
+    return operation
+
+
+def _ask(
+    kind: str,
+    subject: str,
+    actor: facts.Actor,
+    arguments: Mapping[str, Any],
+    town: Town | None,
+    due_at: datetime,
+) -> Operation:
     with registry():
         try:
             with transaction.atomic():
-                operation = Operation.objects.create(
+                return Operation.objects.create(
                     kind=kind,
                     subject=subject,
                     town=town,
                     arguments=dict(arguments),
                     requested_by=actor if isinstance(actor, str) else actor.audit_name,
+                    due_at=due_at,
                 )
         except IntegrityError:
             raise Busy(
                 f"Une opération sur « {subject} » est déjà en cours : attendez qu'elle finisse."
             ) from None
-        _start(operation.pk)
-    return operation
 
 
 def retry(operation: Operation) -> None:
@@ -106,11 +123,16 @@ def retry(operation: Operation) -> None:
             _start(operation.pk)
 
 
-def perform(pk: int, *, watch: Callable[[Operation], None] = lambda operation: None) -> Operation:
-    """Do it, unless it is done, not yet due, or somebody is doing it. Never raises for the work's own failure."""
+def perform(
+    pk: int, *, watch: Callable[[Operation], None] = lambda operation: None, at_once: bool = False
+) -> Operation:
+    """Do it, unless it is done, not yet due (save `at_once`), or somebody is doing it.
+
+    Never raises for the work's own failure.
+    """
     with registry(), _alone(pk) as alone:
         operation = Operation.objects.select_related("town").get(pk=pk)
-        if alone and operation.state in LIVE and operation.due_at <= timezone.now():
+        if alone and operation.state in LIVE and (at_once or operation.due_at <= timezone.now()):
             _perform(operation, Progress(operation, watch))
     return operation
 
@@ -129,11 +151,13 @@ def run(
     Raises TownError with the sentence of its failure, and Busy when another one is in the way.
     """
     with registry():
-        left = Operation.objects.filter(subject=subject, kind=kind, state__in=LIVE).first()
-        if left is not None:
-            Operation.objects.filter(pk=left.pk).update(due_at=timezone.now(), arguments=dict(arguments))
-        operation = left or request(kind=kind, subject=subject, actor=actor, arguments=arguments, town=town)
-    done = perform(operation.pk, watch=watch)
+        due_at = timezone.now() + SILENCE  # the worker leaves it to us, unless we die
+        operation = Operation.objects.filter(subject=subject, kind=kind, state__in=LIVE).first()
+        if operation is None:
+            operation = _ask(kind, subject, actor, arguments, town, due_at)
+        else:
+            Operation.objects.filter(pk=operation.pk).update(due_at=due_at, arguments=dict(arguments))
+    done = perform(operation.pk, watch=watch, at_once=True)
     if done.state in LIVE:
         raise Busy(done.error or f"Une opération sur « {subject} » est en cours : {done.step or done.kind}.")
     if done.state == OperationState.FAILED:
@@ -197,15 +221,6 @@ def _alone(pk: int) -> Iterator[bool]:
 
     It has a connection of its own: the work's goes from one home to another, and may be closed on the way.
     """
-    database = connections.settings[REGISTRY]
-    with psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"],
-        user=database["USER"],
-        password=database["PASSWORD"],
-        dbname=connections[REGISTRY].settings_dict["NAME"],
-        autocommit=True,
-        connect_timeout=5,
-    ) as server:
+    with direct.open_to(REGISTRY) as server:
         row = server.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, pk]).fetchone()
         yield bool(row and row[0])

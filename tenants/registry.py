@@ -2,17 +2,29 @@
 
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.http.request import split_domain_port
 
-from tenants.models import Domain, Town
+from tenants.models import Domain, DomainKind, Town
 
-SECONDS = 5  # how long a suspended town may still be served by another process
+SECONDS = settings.TOWN_CACHE_SECONDS  # how long another process may go on as before a change
 ENTRIES = 20_000
 _lock = Lock()
-_known: OrderedDict[str, tuple[float, Town | None]] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a host name leads to: a town, whatever its state, and the host to go to when this one redirects."""
+
+    town: Town
+    moved_to: str = ""
+
+
+_known: OrderedDict[str, tuple[float, Place | None]] = OrderedDict()
 
 
 def host_name(raw_host: str) -> str:
@@ -27,8 +39,8 @@ def public_hosts() -> dict[str, str]:
     return {base: "platform", f"admin.{base}": "admin", f"paiement.{base}": "callback"}
 
 
-def town_of_host(host: str) -> Town | None:
-    """The town that answers on `host` (already normalised), whatever its state, or None.
+def place_of_host(host: str) -> Place | None:
+    """What `host` (already normalised) leads to, or None: a custom domain not yet proven leads nowhere.
 
     The caller must be on the public schema. Answers, also negative ones, are kept `SECONDS`.
     """
@@ -37,14 +49,24 @@ def town_of_host(host: str) -> Town | None:
         found = _known.get(host)
         if found and found[0] > present:
             return found[1]
-    domain = Domain.objects.select_related("tenant").filter(domain=host).first()
-    town = domain.tenant if domain else None
+    place = _look_up(host)
     with _lock:
-        _known[host] = (present + SECONDS, town)
+        _known[host] = (present + SECONDS, place)
         _known.move_to_end(host)
         while len(_known) > ENTRIES:
             _known.popitem(last=False)
-    return town
+    return place
+
+
+def _look_up(host: str) -> Place | None:
+    primary = Domain.objects.filter(tenant=OuterRef("tenant"), is_primary=True).values("domain")[:1]
+    found = Domain.objects.select_related("tenant").annotate(primary=Subquery(primary))
+    domain = found.filter(domain=host).first()
+    if domain is None or not domain.is_served:
+        return None
+    # A custom domain answers by itself before it is made the primary one, so that it can be tried.
+    redirects = not domain.is_primary and domain.kind != DomainKind.CUSTOM
+    return Place(domain.tenant, str(domain.primary or "") if redirects else "")
 
 
 def forget() -> None:

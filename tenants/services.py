@@ -1,16 +1,20 @@
 """The only writers of the registry."""
 
+import logging
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
 
 from tenants import agenda, facts, mirrors, provisioning, registry
 from tenants.current import REGISTRY, at, homes
 from tenants.current import registry as in_registry
-from tenants.errors import InvalidSlug, TownError, TownExists, WrongState
+from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Town
 from tenants.states import EDGES, TownState
@@ -24,7 +28,10 @@ RESERVED = frozenset(
     test tipi webmail wpad www
     """.split()  # noqa: SIM905
 )
+log = logging.getLogger(__name__)
 Furnish = Callable[[Town], None]
+OnStep = Callable[[Town, str, int], None]  # the town, what begins now, its number of STEPS
+STEPS = 3
 
 
 def open_town(
@@ -36,13 +43,14 @@ def open_town(
     insee: str = "",
     shard: str = REGISTRY,
     furnish: Furnish = lambda town: None,
+    on_step: OnStep = lambda town, words, number: None,
     actor: facts.Actor = facts.SYSTEM,
 ) -> Town:
     """Open a town at `<slug>.<base domain>`; `furnish(town)` sets it up, inside it, before anybody sees it.
 
     Three steps: the registry's rows (state OPENING, served to nobody); the schema and its furniture in one
     transaction on its shard; state OPEN. A refusal keeps nothing. Cut short by a kill, it goes on where it was
-    when it is asked for again under the same slug. Raises InvalidSlug, TownExists or TemplateMissing.
+    when it is asked for again under the same slug. Raises InvalidSlug, TownExists, HomeSilent or TemplateMissing.
     """
     check_slug(slug)
     check_siren(siren)
@@ -53,11 +61,16 @@ def open_town(
         town = _reserve(
             Town(slug=slug, name=name, legal_name=legal_name, siren=siren, insee=insee, shard=shard)
         )
+        on_step(town, _("Copie du schéma modèle et réglages"), 1)
         try:
             _build(town, furnish)
+        except OperationalError as error:
+            _give_up(town)
+            raise HomeSilent(town.shard) from error
         except BaseException:
             _give_up(town)
             raise
+        on_step(town, _("Mise en service"), 2)
         with transaction.atomic():
             town.state = TownState.OPEN
             town.save(update_fields=["state", "schema_version"])
@@ -65,6 +78,8 @@ def open_town(
                 "town.opened", town=town, actor=actor, new={"slug": slug, "name": name, "shard": shard}
             )
         mirrors.mirror(town)
+        agenda.release(town)  # its furniture may have asked for work, the first manager's invitation for one
+        on_step(town, _("Ouverte"), STEPS)
     registry.forget()
     return town
 
@@ -79,6 +94,19 @@ def check_slug(slug: str) -> None:
         raise InvalidSlug(f"« {slug} » est réservé à la plateforme.")
 
 
+def check_free(slug: str) -> None:
+    """Raises TownExists when the address is a town's, or was one's. An opening that was cut short leaves it free."""
+    with in_registry():
+        taken = Domain.objects.filter(domain=host_of(slug)).exclude(tenant__slug=slug).exists()
+        if taken or Town.objects.filter(slug=slug).exclude(state=TownState.OPENING).exists():
+            raise TownExists(f"Une commune « {slug} » existe déjà, ou cette adresse a été la sienne.")
+
+
+def host_of(slug: str) -> str:
+    """The platform's host of that slug."""
+    return f"{slug}.{settings.BASE_DOMAIN}"
+
+
 def schema_of(slug: str) -> str:
     """The name of a new town's schema."""
     return "t_" + slug.replace("-", "_")
@@ -86,20 +114,18 @@ def schema_of(slug: str) -> str:
 
 def _reserve(town: Town) -> Town:
     """The registry's rows. An opening that was cut short under the same slug is taken up again."""
+    check_free(town.slug)
     begun: Town | None = Town.objects.filter(slug=town.slug).first()
-    if begun is not None and begun.state == TownState.OPENING:
-        for field in ("name", "legal_name", "siren", "insee"):
+    if begun is not None:
+        for field in ("name", "legal_name", "siren", "insee", "shard"):
             setattr(begun, field, getattr(town, field))
         begun.save()
         return begun
-    host = f"{town.slug}.{settings.BASE_DOMAIN}"
-    if begun is not None or Domain.objects.filter(domain=host).exists():
-        raise TownExists(f"Une commune « {town.slug} » existe déjà, ou cette adresse a été la sienne.")
     town.schema_name = schema_of(town.slug)
     try:
         with transaction.atomic():
             town.save()
-            Domain.objects.create(tenant=town, domain=host, is_primary=True)
+            Domain.objects.create(tenant=town, domain=host_of(town.slug), is_primary=True)
     except IntegrityError:
         raise TownExists(f"Une commune « {town.slug} » existe déjà.") from None
     return town
@@ -124,32 +150,61 @@ def _has_schema(name: str) -> bool:
 
 
 def _give_up(town: Town) -> None:
-    """An opening that was refused leaves its slug free. `_build` has kept nothing."""
-    if not connection.needs_rollback:
-        mirrors.unmirror(town, town.shard)
+    """An opening that was refused leaves its slug free: `_build` has kept nothing. What it kept once stays.
+
+    So does the row when its shard is silent: who knows what it kept. It is taken up again, there or elsewhere.
+    """
+    if connection.needs_rollback:
+        return
+    try:
+        with at(town.shard):
+            built = _has_schema(town.schema_name)
+        if not built:
+            mirrors.unmirror(town, town.shard)
+    except OperationalError:
+        return
+    if not built:
         Town.objects.filter(pk=town.pk, state=TownState.OPENING).delete()
 
 
-def set_state(*, town: Town, to: TownState, actor: facts.Actor = facts.SYSTEM, reason: str = "") -> Town:
-    """Move a town along an edge of `states.EDGES`. Asking for the state it is in changes nothing."""
+def set_state(
+    *,
+    town: Town,
+    to: TownState,
+    actor: facts.Actor = facts.SYSTEM,
+    reason: str = "",
+    closes_at: datetime | None = None,
+) -> Town:
+    """Move a town along an edge of `states.EDGES`; at once, and instantly. `closes_at` is for CLOSING only.
+
+    Asking for the state it is in writes nothing, and does what a kill may have left undone. Raises WrongState.
+    """
     with in_registry(), transaction.atomic():
         locked: Town = Town.objects.select_for_update().get(pk=town.pk)
-        if locked.state == to:
-            return locked
-        if (TownState(locked.state), to) not in EDGES:
-            raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
-        old = locked.state
-        locked.state = to
-        if to != TownState.CLOSING:
-            locked.closes_at = None
-        locked.save(update_fields=["state", "closes_at"])
-        verb = VERBS[to]
-        facts.record(verb, town=locked, actor=actor, old={"state": old}, new={"state": to, "reason": reason})
-    mirrors.mirror(locked)
-    if to == TownState.OPEN:
-        agenda.release(locked)
+        if locked.state != to:
+            _move(locked, to, closes_at, actor, reason)
     registry.forget()
+    try:
+        mirrors.mirror(locked)
+        if to == TownState.OPEN:
+            agenda.release(locked)
+    except OperationalError:  # the registry has it, which is what counts; a silent shard serves nobody
+        log.warning("the database %s does not answer; its copy of %s is late", locked.shard, locked.slug)
     return locked
+
+
+def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.Actor, reason: str) -> None:
+    if (TownState(locked.state), to) not in EDGES:
+        raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
+    delayed = locked.state == TownState.CLOSING and to == TownState.CLOSED
+    if delayed and (locked.closes_at is None or locked.closes_at > timezone.now()):
+        raise WrongState(f"Le délai de fermeture de {locked.name} court encore.")
+    old, locked.state = locked.state, to
+    if to != TownState.CLOSED:  # which keeps the date of its closure
+        locked.closes_at = closes_at
+    locked.save(update_fields=["state", "closes_at"])
+    new = {"state": to, "reason": reason, **({"closes_at": closes_at.isoformat()} if closes_at else {})}
+    facts.record(VERBS[to], town=locked, actor=actor, old={"state": old}, new=new)
 
 
 VERBS = {

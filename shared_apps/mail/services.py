@@ -88,6 +88,13 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     return locked
 
 
+def hold_back_waiting() -> None:
+    """The town is a copy of another that lives: what waits is the other's to send. In the caller's transaction."""
+    OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
+        state=MailState.FAILED, last_error=_("Non envoyé : cette commune est une copie.")
+    )
+
+
 def wake() -> None:
     """Have the outbox looked at as soon as this transaction commits."""
     agenda.wake("mail")
@@ -163,7 +170,10 @@ def _note_failure(mail: OutgoingMail, error: Exception) -> None:
         mail.state = MailState.QUEUED
         mail.next_try_at = timezone.now() + timedelta(minutes=BACK_OFF[mail.tries - 1])
     mail.last_error = _one_line(f"{type(error).__name__}: {error}")[:300]
-    mail.save(update_fields=["state", "next_try_at", "last_error"])
+    with transaction.atomic():
+        mail.save(update_fields=["state", "next_try_at", "last_error"])
+        if mail.state == MailState.FAILED:
+            audit.record("mail.failed", actor=audit.SYSTEM, obj=f"mail:{mail.uuid}")
 
 
 def next_due() -> datetime | None:

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django_tenants.utils import tenant_context
 
 from shared_apps.treasury.models import Route
 from tenants.current import at, current_town, homes, registry
+from tenants.errors import ReadOnly
 from tenants.models import Town
 from tenants.states import TownState
 from toolkit import clock
@@ -36,11 +37,18 @@ def add_route(*, kind: str, token: str) -> None:
 
 
 def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
-    """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator."""
+    """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator.
+
+    Raises ReadOnly while that town is moved, and OperationalError when its home, or the home that would know,
+    is silent: the Treasury is answered 503, and the poller looks later.
+    """
     town = _town_of(kind, token)
-    if town is None or town.state in (TownState.OPENING, TownState.CLOSED):
+    # Money in flight is heard of while the town is suspended, and after it has closed.
+    if town is None or town.state == TownState.OPENING:
         _keep_stray(kind, token)
         return False
+    if town.read_only_since:
+        raise ReadOnly
     with tenant_context(town):
         _bells[kind](token, fields)
     return True
@@ -48,13 +56,21 @@ def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
 
 def _town_of(kind: str, token: str) -> Town | None:
     """A route is written in the town's own transaction, so it is in the town's own database: ask each."""
+    silent: OperationalError | None = None
     for home in homes():
-        with at(home):
-            route = Route.objects.filter(fingerprint=fingerprint(token), kind=kind).first()
+        try:
+            with at(home):
+                route = Route.objects.filter(fingerprint=fingerprint(token), kind=kind).first()
+        except OperationalError as error:
+            log.warning("the database %s does not answer; a bell may be for one of its towns", home)
+            silent = error
+            continue
         if route is not None:
             with registry():
                 town: Town | None = Town.objects.filter(pk=route.town_id).first()
             return town
+    if silent:
+        raise silent
     return None
 
 

@@ -5,8 +5,10 @@ Secrets may come from a file: ``NAME_FILE=/run/secrets/name`` stands for ``NAME=
 
 import os
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 _MISSING = object()
@@ -76,6 +78,17 @@ def choice(name: str, options: tuple[str, ...], default: object = _MISSING) -> s
         return raw
 
     return _read(name, default, convert, " or ".join(options))
+
+
+def servers(name: str, port: int) -> list[tuple[str, int]]:
+    """IP addresses between blanks, none by default, each with a port or the usual one: ``9.9.9.9 [::1]:5353``."""
+
+    def one(raw: str) -> tuple[str, int]:
+        parts = urlsplit(f"//[{raw}]" if raw.count(":") > 1 and "[" not in raw else f"//{raw}")
+        ip_address(parts.hostname or "")
+        return str(parts.hostname), parts.port or port
+
+    return _read(name, [], lambda raw: [one(word) for word in raw.split()], "IP addresses between blanks")
 
 
 def pairs(name: str) -> dict[str, str]:

@@ -1,12 +1,14 @@
-"""What every host answers (health), and all that the bare platform host does."""
+"""What every host answers (health), and all that the bare platform host does (the proxy asks about certificates)."""
 
 from django.urls import path
 
-from config import health
+from config import certificates, health
 
 urlpatterns = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
+    path("healthz/databases", health.databases, name="health-databases"),
+    path("interne/certificat", certificates.ask, name="certificate-ask"),
 ]
 
 handler400 = "config.errors.bad_request"

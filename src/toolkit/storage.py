@@ -1,5 +1,7 @@
 """Where files live in S3, and links to them that expire."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,16 +9,58 @@ from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
 LINK_SECONDS = 300
+PLATFORM = "platform"  # what is no town's; a town's files stand under its UUID and go with it
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What becomes of the files under `<town uuid>/<prefix>/`; `why` is asked for what an export leaves out."""
+
+    exported: bool
+    why: str = ""
+
+
+# A new kind of file is declared here before anything can be stored under its prefix.
+PREFIXES = {
+    "invoices": Prefix(exported=True),
+    "imports": Prefix(exported=True),
+}
+_OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
+
+
+class UndeclaredPrefix(LookupError):
+    """A file would be stored where nobody said whether an export holds it."""
+
+
+def town_key(town: UUID, prefix: str, *rest: str) -> str:
+    """`<town uuid>/<prefix>/<rest>`, for the functions below. Raises UndeclaredPrefix."""
+    key = "/".join((str(town), prefix, *rest))
+    check_key(key)
+    return key
+
+
+def check_key(key: str) -> None:
+    """Raises UndeclaredPrefix when the key is neither under a declared prefix of a town nor the platform's."""
+    found = _OF_A_TOWN.fullmatch(key)
+    if not (found and found[1] in PREFIXES) and not key.startswith(f"{PLATFORM}/"):
+        raise UndeclaredPrefix(
+            f"nobody said whether an export of the town holds {key!r}: add its prefix to toolkit.storage.PREFIXES"
+        )
 
 
 def document_key(*, town: UUID, year: int, document: UUID) -> str:
     """`<town uuid>/invoices/<year>/<uuid>.pdf` (design §4)."""
-    return f"{town}/invoices/{year}/{document}.pdf"
+    return town_key(town, "invoices", str(year), f"{document}.pdf")
 
 
 def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
     """Where the file of an import waits: `<town uuid>/imports/<batch uuid>/<name>`."""
-    return f"{town}/imports/{batch}/{name}"
+    return town_key(town, "imports", str(batch), name)
+
+
+def export_key(*, operation: UUID, name: str) -> str:
+    """Where an export waits to be fetched: not under its town, which may be erased meanwhile."""
+    return f"{PLATFORM}/exports/{operation}/{name}"
 
 
 class DocumentStorage(S3Storage):
@@ -30,8 +74,15 @@ class DocumentStorage(S3Storage):
         self._public_endpoint = public_endpoint
         super().__init__(**settings)
 
-    def signed_link(self, key: str, *, filename: str, inline: bool = True) -> str:
-        """A GET link to `key` valid `LINK_SECONDS`, answered as a PDF named `filename` (ASCII)."""
+    def _save(self, name: str, content: Any) -> str:
+        check_key(name)
+        saved: str = super()._save(name, content)
+        return saved
+
+    def signed_link(
+        self, key: str, *, filename: str, inline: bool = True, content_type: str = "application/pdf"
+    ) -> str:
+        """A GET link to `key` valid `LINK_SECONDS`, answered as a file named `filename` (ASCII)."""
         client = self._create_session().client(
             "s3", endpoint_url=self._public_endpoint, region_name=self.region_name, config=self.client_config
         )
@@ -42,7 +93,7 @@ class DocumentStorage(S3Storage):
                 "Bucket": self.bucket_name,
                 "Key": clean_name(key),
                 "ResponseContentDisposition": f'{disposition}; filename="{filename}"',
-                "ResponseContentType": "application/pdf",
+                "ResponseContentType": content_type,
             },
             ExpiresIn=LINK_SECONDS,
         )

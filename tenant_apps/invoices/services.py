@@ -16,7 +16,7 @@ from tenant_apps.invoices import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState, OnlineHold
-from tenants import agenda
+from tenants import agenda, closing
 from tenants.current import current_town
 from toolkit.storage import upload_key
 
@@ -32,7 +32,12 @@ def create_batch(
     documents_name: str = "",
     publish_when_ready: bool = False,
 ) -> Batch:
-    """Keep the files of an import in S3, then its row; the worker checks it. Streams: memory does not grow."""
+    """Keep the files of an import in S3, then its row; the worker checks it. Streams: memory does not grow.
+
+    Raises WrongState when the town is about to close.
+    """
+    if closing.is_last_call(current_town()):
+        raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
     batch = Batch(
         created_by=actor if isinstance(actor, str) else actor.audit_name,
         rows_name=rows_name[:200],

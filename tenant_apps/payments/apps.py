@@ -1,9 +1,18 @@
 from django.apps import AppConfig
 
+from tenants.archive.declarations import HELD, HELD_OF_A_PERSON
+
 
 class PaymentsConfig(AppConfig):
     name = "tenant_apps.payments"
     verbose_name = "Règlements"
+    town_data = {
+        "Attempt": HELD,
+        "AttemptEvent": HELD,
+        "Payment": HELD,
+        "Allocation": HELD,
+        "Declaration": HELD_OF_A_PERSON,
+    }
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit

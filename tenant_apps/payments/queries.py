@@ -18,6 +18,8 @@ from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tenants import closing
+from tenants.current import current_town
 from toolkit import clock
 
 
@@ -115,6 +117,8 @@ def _why_not(invoice: Invoice, product: Product, today: date) -> Reason | None:
         return because(WhyNot.TOO_SMALL)
     if invoice.balance > limits.largest:
         return because(WhyNot.TOO_LARGE)
+    if closing.is_last_call(current_town()):
+        return because(WhyNot.PORTAL_CLOSES)
     if today < first:
         return because(WhyNot.TOO_EARLY, day=date_format(first, "j F Y"))
     if last and today > last:

@@ -22,6 +22,7 @@ class WhyNot(StrEnum):
     PARTLY_PAID = "partly_paid"
     TOO_SMALL = "too_small"
     TOO_LARGE = "too_large"
+    PORTAL_CLOSES = "portal_closes"  # the town leaves: what is begun must have the time to end
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     BAD_REFERENCE = "bad_reference"
@@ -97,6 +98,11 @@ WORDS: dict[WhyNot, Words] = {
         _("Ce montant est trop grand pour être réglé en ligne"),
         _("Ce montant dépasse la limite du paiement en ligne."),
         _("Réglez par un autre moyen indiqué sur la facture."),
+    ),
+    WhyNot.PORTAL_CLOSES: Words(
+        _("Ce portail ferme"),
+        _("Ce portail ferme : le paiement en ligne est arrêté."),
+        _("Suivez ce que dit la facture elle-même."),
     ),
     WhyNot.TOO_EARLY: Words(
         _("Encore un peu de patience"),

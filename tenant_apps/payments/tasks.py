@@ -10,11 +10,15 @@ from django.utils import timezone
 from tenant_apps.payments import auditing, services
 from tenant_apps.payments.models import Attempt, Trial
 from tenants import agenda
+from tenants.work import MoneyTask
 
 
-@shared_task(name="payments.check_due")
+@shared_task(name="payments.check_due", base=MoneyTask)
 def check_due() -> None:
-    """Ask the Treasury about the current town's attempts whose time has come."""
+    """Ask the Treasury about the current town's attempts whose time has come.
+
+    The agenda holds it while the town is suspended; the Treasury's bell is answered even then.
+    """
     services.check_due()
     agenda.finish("payments", next_check)
 

@@ -2,24 +2,23 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from tenants import services
-from tenants.errors import TownError
+from tenants.management.town_command import TownCommand
+from tenants.models import Town
 from tenants.states import TownState
 
 
-class StateCommand(BaseCommand):
-    """`manage.py <verb>_town SLUG`. Asking for the state that the town is in changes nothing."""
+class StateCommand(TownCommand):
+    """`manage.py <verb>_town SLUG [--reason WHY]`. Asking for the state that the town is in changes nothing."""
 
     to: TownState
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug")
+        super().add_arguments(parser)
+        parser.add_argument("--reason", default="", help="kept in the trail")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            town = services.set_state(town=services.town_named(options["slug"]), to=self.to)
-        except TownError as error:
-            raise CommandError(str(error)) from None
-        self.stdout.write(f"{town.name} : {town.get_state_display()}.")
+    def act(self, town: Town, options: dict[str, Any]) -> str:
+        moved = services.set_state(town=town, to=self.to, reason=options["reason"])
+        return f"{moved.name} : {moved.get_state_display()}."

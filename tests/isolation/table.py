@@ -87,6 +87,9 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:resend-mail": row(everyone=405),
     "backoffice:town": _MANAGERS,
     "backoffice:product": _MANAGERS,
+    "backoffice:interventions": _MANAGERS,
+    "backoffice:leave-intervention": row(everyone=405),
+    "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
     "backoffice:going-live": _MANAGERS,
 }
 
@@ -107,6 +110,7 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:payment-return": frozenset({"alice", "bob"}),
     "backoffice:handle-message": frozenset({"clerk", "manager"}),
     "backoffice:resend-mail": frozenset({"clerk", "manager"}),
+    "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:town": frozenset({"manager"}),
     "backoffice:product": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),

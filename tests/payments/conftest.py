@@ -12,6 +12,7 @@ import pytest
 import requests
 from django.conf import settings
 
+from sandbox.payfip.knobs import DEFAULTS
 from tenant_apps.payments.providers.payfip.client import PayFiP
 
 
@@ -32,16 +33,31 @@ class Simulator:
         requests.post(f"{self.base}/api/behaviour", json=how, timeout=10).raise_for_status()
 
     def operation(self, idop: str | None) -> dict[str, Any]:
-        found = requests.get(f"{self.base}/api/operations", timeout=10).json()
-        return next(operation for operation in found if operation["idop"] == idop)
+        return self._get(f"operations/{idop}")
+
+    def warnings(self, after: int = 0) -> list[dict[str, Any]]:
+        """What requests had that the contract does not know, above an id: the real service says nothing of it."""
+        return self._get(f"warnings?after={after}")
+
+    def last_event(self) -> int:
+        """The id that what happens next will be above."""
+        return max((event["id"] for event in self._get("events?limit=1")), default=0)
+
+    def _get(self, path: str) -> Any:
+        answer = requests.get(f"{self.base}/api/{path}", timeout=10)
+        answer.raise_for_status()
+        return answer.json()
 
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
+    """Behaves well at the end, and then has seen nothing outside of the contract."""
     parts = urlsplit(settings.PAYFIP_SERVICE_URL)
     found = Simulator(f"{parts.scheme}://{parts.netloc}")
+    begun = found.last_event()
     yield found
-    found.behave(soap="ok", delay=0, notifications="on", clock=0.0)
+    found.behave(**DEFAULTS)
+    assert not found.warnings(begun)
 
 
 @pytest.fixture

@@ -1,13 +1,9 @@
-"""Our client, bare zeep and eopayment (the public payment library) against the simulator: all agree."""
+"""Our client against the simulator; what bare zeep and eopayment make of the same is in test_agreement."""
 
 from decimal import Decimal
 
 import pytest
 from django.conf import settings
-from eopayment import payfip_ws
-from zeep import Client
-from zeep.exceptions import Fault
-from zeep.transports import Transport
 
 from tenant_apps.payments.providers.base import (
     EmailRefused,
@@ -17,7 +13,6 @@ from tenant_apps.payments.providers.base import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
 from tests.payments.conftest import Simulator
 
@@ -143,47 +138,6 @@ def test_is_this_you(payfip: PayFiP) -> None:
         payfip.client_details("999902")
 
 
-def test_bare_zeep_agrees(payfip: PayFiP, simulator: Simulator) -> None:
-    zeep = Client(f"{settings.PAYFIP_SERVICE_URL}?wsdl")
-    idop = zeep.service.creerPaiementSecurise(arg0=fields.creation(request()))
-    with pytest.raises(Fault, match="FonctionnelleErreur"):
-        zeep.service.recupererDetailPaiementSecurise(arg0={"idOp": idop})
-    simulator.act(idop, "pay")
-    detail = zeep.service.recupererDetailPaiementSecurise(arg0={"idOp": idop})
-    assert (detail.montant, detail.resultrans, detail.refdet) == ("3750", "P", "2015RS008001516")
-    assert payfip.fetch_status(idop).outcome == Outcome.PAID_CARD
-
-
-class ToTheSimulator(Transport):
-    """eopayment's own contract names the real service; its requests go to the simulator unchanged."""
-
-    def post(self, address: str, message: bytes, headers: dict[str, str]) -> object:
-        return super().post(settings.PAYFIP_SERVICE_URL, message, headers)
-
-
-def test_eopayment_agrees(payfip: PayFiP, simulator: Simulator) -> None:
-    peer = payfip_ws.Payment(
-        {
-            "numcli": "001964",
-            "automatic_return_url": "http://127.0.0.1:9/notification/",
-            "normal_return_url": "http://mairie.localhost/retour/",
-            "saisie": "T",
-        }
-    )
-    peer.payfip = payfip_ws.PayFiP(zeep_client_kwargs={"transport": ToTheSimulator()})
-    idop, _kind, url = peer.request(
-        "37.50", email="alice@example.net", exer="2015", refdet="2015RS008001516", subject="Facture"
-    )
-    assert idop in url
-    simulator.act(idop, "pay")
-    theirs, ours = peer.payment_status(idop), payfip.fetch_status(idop)
-    assert theirs.is_paid()
-    assert (ours.outcome, ours.amount, ours.mode) == (Outcome.PAID_CARD, Decimal("37.50"), "T")
-    mine = payfip.start(request()).idop
-    simulator.act(mine, "debit")
-    assert peer.payment_status(mine).is_paid()
-
-
 @pytest.mark.parametrize(
     ("date", "hour", "expected"),
     [
@@ -197,18 +151,3 @@ def test_eopayment_agrees(payfip: PayFiP, simulator: Simulator) -> None:
 def test_paris_time(date: str, hour: str, expected: str | None) -> None:
     found = paris_time(date, hour)
     assert (found.isoformat() if found else None) == expected
-
-
-def test_the_simulator_refuses_a_misspelt_tag(simulator: Simulator) -> None:
-    """The real service ignores one in silence; the contract's schema is what catches it."""
-    import requests
-
-    envelope = (
-        '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>'
-        '<n:recupererDetailPaiementSecurise xmlns:n="http://securite.service.tpa.cp.finances.gouv.fr/services/'
-        'mas_securite/contrat_paiement_securise/PaiementSecuriseService"><arg0><idop>1</idop></arg0>'
-        "</n:recupererDetailPaiementSecurise></S:Body></S:Envelope>"
-    )
-    answer = requests.post(settings.PAYFIP_SERVICE_URL, data=envelope.encode(), timeout=5)
-    assert answer.status_code == 500
-    assert b"TechProtocolaireErreur" in answer.content

@@ -7,11 +7,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from django_tenants.utils import tenant_context
 
+from shared_apps.audit.models import Entry
+from shared_apps.console.opening import NewTown, request_opening
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.residents.services import handle_links
-from tenants.models import Town
+from tenants import operations
+from tenants.errors import Busy, TownExists
+from tenants.models import Operation, Town
 
 
 def test_a_new_town_serves_at_once_and_its_manager_is_invited(db: None) -> None:
@@ -58,13 +63,62 @@ def test_refused_and_nothing_is_kept(db: None, slug: str, contact: str, words: s
     assert (schemas(), Town.objects.count()) == before
 
 
-def test_suspend_and_resume(db: None) -> None:
-    call_command("suspend_town", "mairie")
-    page = Client(headers={"host": "mairie.localhost"}).get("/factures/")
-    assert page.status_code == 503
-    assert "momentanément fermé" in page.content.decode()
-    call_command("suspend_town", "mairie")  # twice changes nothing
-    call_command("resume_town", "mairie")
-    assert Client(headers={"host": "mairie.localhost"}).get("/").status_code == 200
-    with pytest.raises(CommandError, match="Aucune commune"):
-        call_command("suspend_town", "nulle-part")
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--siren=213100002", "SIREN"),  # its last digit is wrong
+        ("--siren=21310000", "SIREN"),
+        ("--insee=2C004", "INSEE"),
+        ("--shard=ailleurs", "Aucune base"),
+        ("--manager=personne", "courriel"),
+        ("--legal-name=" + "x" * 161, "160 caractères"),
+    ],
+)
+def test_a_wrong_detail_is_refused_at_once(db: None, option: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("create_town", "lauzerte", "Commune", "--contact", "x@example.org", option)
+    assert not Town.objects.filter(slug="lauzerte").exists()
+    assert not Operation.objects.exists()
+
+
+def test_who_and_what_is_kept(db: None, manage: Any) -> None:
+    said = manage(
+        *("create_town", "lauzerte", "Lauzerte", "--contact", "x@example.org", "--siren", "218200970"),
+        *("--insee", "2A004", "--legal-name", "Commune de Lauzerte"),
+    )
+    assert "1/3" in said
+    assert said.endswith("http://lauzerte.localhost:8000\n") or "://lauzerte.localhost" in said
+    town = Town.objects.get(slug="lauzerte")
+    assert (town.siren, town.insee, town.legal_name) == ("218200970", "2A004", "Commune de Lauzerte")
+    entry = Entry.objects.get(verb="town.opened", object=f"town:{town.uuid}")
+    assert (entry.actor, entry.new["slug"]) == ("system", "lauzerte")
+    operation = Operation.objects.get(subject="lauzerte")
+    assert (operation.state, operation.town, operation.done) == ("done", town, 3)
+    with pytest.raises(CommandError, match="existe déjà"):
+        manage("create_town", "lauzerte", "Lauzerte", "--contact", "x@example.org")
+    assert Operation.objects.count() == 1
+
+
+def test_asked_of_the_worker(db: None) -> None:
+    new = NewTown(slug="lauzerte", name="Lauzerte", contact_email="x@example.org")
+    operation = request_opening(actor="system", new=new)
+    with pytest.raises(Busy):
+        request_opening(actor="system", new=new)
+    assert operations.perform(operation.pk).state == "done"
+    assert Client(headers={"host": "lauzerte.localhost"}).get("/").status_code == 200
+    with pytest.raises(TownExists):
+        request_opening(actor="system", new=new)
+
+
+def test_a_furniture_that_breaks_keeps_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared_apps.console.opening.set_up_product", lambda **fields: 1 / 0)
+    new = NewTown(slug="lauzerte", name="Lauzerte", contact_email="x@example.org")
+    operation = operations.perform(request_opening(actor="system", new=new).pk)
+    assert (operation.state, "ZeroDivisionError" in operation.error) == ("waiting", True)
+    assert not Town.objects.filter(slug="lauzerte").exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = 't_lauzerte'")
+        assert cursor.fetchone() is None
+    monkeypatch.undo()
+    Operation.objects.update(due_at=timezone.now())
+    assert operations.perform(operation.pk).state == "done"

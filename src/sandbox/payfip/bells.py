@@ -1,18 +1,22 @@
 """Calls to the town's side: urlnotif (a bell with the idOp and nothing else) and TIPI's urlcl."""
 
 import logging
-import threading
-import time
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from sandbox.payfip import life
+from sandbox.payfip.answers import detail
+from sandbox.payfip.store import Store
+
 log = logging.getLogger(__name__)
 TIMEOUT = 10
+AFTER_RETURN = 3  # seconds left to the payer's browser where it is to come first
 
 
-def post(url: str, fields: dict[str, str]) -> int | None:
-    """POST a form; the status, or None when nobody answered.
+def call(method: str, url: str, fields: dict[str, str]) -> int | None:
+    """The status that a form sent to `url` is answered with, or None when nobody answered.
 
     `*.localhost` is loopback by definition (RFC 6761), also where the system's resolver does not know it.
     """
@@ -21,24 +25,52 @@ def post(url: str, fields: dict[str, str]) -> int | None:
     if (parts.hostname or "").endswith(".localhost"):
         port = f":{parts.port}" if parts.port else ""
         url = urlunsplit(parts._replace(netloc=f"127.0.0.1{port}"))
+    form: dict[str, Any] = {"params": fields} if method == "GET" else {"data": fields}
     try:
-        return requests.post(
-            url, data=fields, headers=headers, timeout=TIMEOUT, allow_redirects=False
-        ).status_code
-    except requests.RequestException as error:
+        answer = requests.request(
+            method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False, **form
+        )
+    except (requests.RequestException, UnicodeError) as error:
         log.warning("nobody answered a notification: %s", type(error).__name__)
         return None
+    return answer.status_code
 
 
-def ring(url: str, fields: dict[str, str], *, times: int, delay: float) -> None:
-    """`times` calls after `delay` seconds, in the background when there is a delay."""
+def plan(store: Store, operation: dict[str, Any], *, times: int = 1, delay: float = 0) -> None:
+    """Decide when the town is told of a finished operation, as the knobs say. `ring_due` does it."""
+    behaviour, now = store.behaviour(), store.now()
+    told = behaviour["notifications"]
+    times = {"off": 0, "twice": 2}.get(told, times)
+    due = now + delay
+    if behaviour["bell_order"] == "after":
+        due = max(due, now + AFTER_RETURN)
+    if told == "late":
+        due = now + float(behaviour["bell_delay"])
+    elif told == "night":
+        due = life.next_time(life.NIGHT_BELL, now)
+    url, fields = _address(operation, behaviour)
+    for _ in range(times if url else 0):
+        store.plan_bell(operation["idop"], url, behaviour["bell_method"], fields, due)
 
-    def go() -> None:
-        time.sleep(delay)
-        for _ in range(times):
-            post(url, fields)
 
-    if delay:
-        threading.Thread(target=go, daemon=True).start()
-    else:
-        go()
+def _address(operation: dict[str, Any], behaviour: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    asked = operation["fields"]
+    if operation["kind"] == "tipi":
+        found = {**asked, **detail(operation, behaviour), "idOp": ""}  # the redirect knows of no idOp
+        return asked.get("urlcl", ""), {name: value for name, value in found.items() if value}
+    return asked.get("urlnotif", ""), {behaviour["bell_name"]: operation["idop"]}
+
+
+def ring_due(store: Store) -> int:
+    """Make the calls whose time has come; returns how many."""
+    due = store.take_bells()
+    for bell in due:
+        status = call(bell["method"], bell["url"], bell["fields"])
+        store.bell_answered(bell["id"], status)
+        store.note(
+            "bell",
+            f"notification ({bell['method']}) : {status or 'personne ne répond'}",
+            idop=bell["idop"],
+            detail={"status": status},
+        )
+    return len(due)

@@ -1,4 +1,4 @@
-"""The simulator's memory: operations and how it behaves, in SQLite, so that a restart forgets nothing."""
+"""The simulator's memory, in SQLite: operations, bells, what happened, how it behaves. A restart forgets nothing."""
 
 import json
 import os
@@ -11,22 +11,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-OPEN_WITHIN = 15 * 60  # seconds: an idOp not opened by then answers P4
-DEAD_AFTER = 120 * 60
-DEFAULTS = {"soap": "ok", "notifications": "on", "delay": 0, "clock": 0.0}
+from sandbox.payfip.knobs import DEFAULTS, KNOBS
 
+PAID = ("P", "V")
+SHOWN = 200  # operations in a list
+KEPT = 5000  # lines of what happened
 _SCHEMA = """
+PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS operation (
-    idop TEXT PRIMARY KEY, kind TEXT, created REAL, opened INTEGER DEFAULT 0, used INTEGER DEFAULT 0,
-    result TEXT DEFAULT '', finished REAL, numauto TEXT DEFAULT '', fields TEXT);
+    idop TEXT PRIMARY KEY, kind TEXT, created REAL, opened REAL, result TEXT DEFAULT '', finished REAL,
+    numauto TEXT DEFAULT '', fields TEXT, changes TEXT DEFAULT '{}');
+CREATE INDEX IF NOT EXISTS operation_age ON operation (created);
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY, at REAL, idop TEXT, kind TEXT, text TEXT, detail TEXT DEFAULT '{}');
+CREATE INDEX IF NOT EXISTS event_of ON event (idop);
+CREATE INDEX IF NOT EXISTS event_kind ON event (kind);
+CREATE TABLE IF NOT EXISTS bell (
+    id INTEGER PRIMARY KEY, idop TEXT, url TEXT, method TEXT, fields TEXT, due REAL, rung REAL, status INTEGER);
+CREATE INDEX IF NOT EXISTS bell_waits ON bell (due) WHERE rung IS NULL;
+CREATE TABLE IF NOT EXISTS client (numcli TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS behaviour (name TEXT PRIMARY KEY, value TEXT);
 """
+_JSON = ("fields", "changes", "detail")
 
 
 class Store:
-    """Operations by idOp. One short transaction a call; several processes may share the file."""
+    """One short transaction a call; several threads and processes may share the file."""
 
     def __init__(self, path: str | None = None) -> None:
+        """`path` defaults to PAYFIP_SIM_DB, else a file of its own that this process makes."""
         self._path = (
             path
             or os.environ.get("PAYFIP_SIM_DB")
@@ -39,37 +52,53 @@ class Store:
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self._path, timeout=10)
         db.row_factory = sqlite3.Row
+        db.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing; a power cut may
         try:
             with db:
                 yield db
         finally:
             db.close()
 
+    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        with self._open() as db:
+            return [_read(row) for row in db.execute(sql, values).fetchall()]
+
+    # --- how it behaves -----------------------------------------------------------------------------
+
     def now(self) -> float:
-        """The simulator's clock, which the control API can move."""
+        """The simulator's clock, which can be moved."""
         return time.time() + float(self.behaviour()["clock"])
 
     def behaviour(self) -> dict[str, Any]:
-        """How it answers just now."""
-        with self._open() as db:
-            told = {row["name"]: json.loads(row["value"]) for row in db.execute("SELECT * FROM behaviour")}
-        return {**DEFAULTS, **told}
+        """Every knob."""
+        told = self._rows("SELECT * FROM behaviour")
+        return {**DEFAULTS, **{row["name"]: json.loads(row["value"]) for row in told}}
 
     def behave(self, **changes: Any) -> None:
-        """Change how it answers. Raises KeyError for a name it does not know."""
-        for name in changes:
-            DEFAULTS[name]
+        """Turn knobs. Raises KeyError for a name it does not know and ValueError for a value; then none is turned."""
+        read = [(name, json.dumps(KNOBS[name].read(value))) for name, value in changes.items()]
         with self._open() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO behaviour VALUES (?, ?)",
-                [(name, json.dumps(value)) for name, value in changes.items()],
-            )
+            db.executemany("INSERT OR REPLACE INTO behaviour VALUES (?, ?)", read)
+
+    def clients(self) -> dict[str, dict[str, Any]]:
+        """The configured numbers; see `clients`."""
+        return {row["numcli"]: json.loads(row["value"]) for row in self._rows("SELECT * FROM client")}
+
+    def set_client(self, numcli: str, value: dict[str, Any] | None) -> None:
+        """Configure a number, or forget it."""
+        with self._open() as db:
+            if value is None:
+                db.execute("DELETE FROM client WHERE numcli = ?", [numcli])
+            else:
+                db.execute("INSERT OR REPLACE INTO client VALUES (?, ?)", [numcli, json.dumps(value)])
 
     def reset(self) -> None:
-        """Forget every operation and behave well again."""
+        """Forget everything and behave well again."""
         with self._open() as db:
-            db.execute("DELETE FROM operation")
-            db.execute("DELETE FROM behaviour")
+            for table in ("operation", "event", "bell", "client", "behaviour"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - the five names above
+
+    # --- operations -----------------------------------------------------------------------------------
 
     def create(self, kind: str, fields: dict[str, str]) -> str:
         """A new operation; returns its idOp."""
@@ -83,30 +112,90 @@ class Store:
 
     def get(self, idop: str) -> dict[str, Any] | None:
         """One operation, or None."""
-        with self._open() as db:
-            row = db.execute("SELECT * FROM operation WHERE idop = ?", [idop]).fetchone()
-        return None if row is None else {**dict(row), "fields": json.loads(row["fields"])}
+        return next(iter(self._rows("SELECT * FROM operation WHERE idop = ?", (idop,))), None)
 
     def all(self) -> list[dict[str, Any]]:
-        """Newest first."""
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT * FROM operation ORDER BY created DESC, rowid DESC LIMIT 200"
-            ).fetchall()
-        return [{**dict(row), "fields": json.loads(row["fields"])} for row in rows]
+        """The newest first, at most SHOWN."""
+        return self._rows("SELECT * FROM operation ORDER BY created DESC, rowid DESC LIMIT ?", (SHOWN,))
 
-    def mark_opened(self, idop: str) -> None:
-        """The payer's browser has arrived: the one redirection is used."""
-        with self._open() as db:
-            db.execute("UPDATE operation SET opened = 1 WHERE idop = ?", [idop])
-
-    def finish(self, idop: str, result: str) -> bool:
-        """P, V, R, Z or A. A refused or abandoned one may still be paid; a paid one does not change."""
-        numauto = "".join(secrets.choice("0123456789ABCDEF") for _ in range(16)) if result in "PVZ" else ""
+    def mark_opened(self, idop: str) -> bool:
+        """The payer's browser has arrived: the one redirection is used. False when it was used already."""
         with self._open() as db:
             done = db.execute(
-                "UPDATE operation SET result = ?, finished = ?, numauto = ? "
-                "WHERE idop = ? AND result NOT IN ('P', 'V')",
-                [result, self.now(), numauto, idop],
+                "UPDATE operation SET opened = ? WHERE idop = ? AND opened IS NULL", [self.now(), idop]
             )
         return done.rowcount == 1
+
+    def finish(self, idop: str, result: str, changes: dict[str, str]) -> bool:
+        """P, V, R, Z, A or another. A refused or abandoned one may still be paid; a paid one does not change.
+
+        `changes` are fields that a look-up will answer otherwise than they were asked.
+        """
+        numauto = (
+            "" if result in ("R", "A") else "".join(secrets.choice("0123456789ABCDEF") for _ in range(16))
+        )
+        with self._open() as db:
+            done = db.execute(
+                "UPDATE operation SET result = ?, finished = ?, numauto = ?, changes = ? "
+                "WHERE idop = ? AND result NOT IN ('P', 'V')",
+                [result, self.now(), numauto, json.dumps(changes), idop],
+            )
+        return done.rowcount == 1
+
+    # --- bells ----------------------------------------------------------------------------------------
+
+    def plan_bell(self, idop: str, url: str, method: str, fields: dict[str, str], due: float) -> None:
+        """A call to the town's side, at `due` on the simulator's clock."""
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO bell (idop, url, method, fields, due) VALUES (?, ?, ?, ?, ?)",
+                [idop, url, method, json.dumps(fields), due],
+            )
+
+    def take_bells(self) -> list[dict[str, Any]]:
+        """The bells that are due; each is given to one caller only."""
+        due = self._rows("SELECT * FROM bell WHERE rung IS NULL AND due <= ? ORDER BY id", (self.now(),))
+        with self._open() as db:
+            return [
+                bell
+                for bell in due
+                if db.execute(
+                    "UPDATE bell SET rung = ? WHERE id = ? AND rung IS NULL", [self.now(), bell["id"]]
+                ).rowcount
+            ]
+
+    def bell_answered(self, bell: int, status: int | None) -> None:
+        with self._open() as db:
+            db.execute("UPDATE bell SET status = ? WHERE id = ?", [status, bell])
+
+    def bells(self, idop: str) -> list[dict[str, Any]]:
+        """Those of an operation, in order."""
+        return self._rows("SELECT * FROM bell WHERE idop = ? ORDER BY due, id", (idop,))
+
+    # --- what happened --------------------------------------------------------------------------------
+
+    def note(self, kind: str, text: str, *, idop: str = "", detail: dict[str, Any] | None = None) -> None:
+        """One line of what happened: `asked` (SOAP came in), `answered`, `payer`, `bell`, `warning`."""
+        with self._open() as db:
+            line = db.execute(
+                "INSERT INTO event (at, idop, kind, text, detail) VALUES (?, ?, ?, ?, ?)",
+                [self.now(), idop, kind, text, json.dumps(detail or {})],
+            )
+            db.execute("DELETE FROM event WHERE id <= ?", [(line.lastrowid or 0) - KEPT])
+
+    def events(
+        self, *, idop: str = "", kind: str = "", after: int = 0, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """The newest first, of an operation or of a kind, above an id."""
+        return self._rows(
+            "SELECT * FROM event WHERE id > ? AND (? = '' OR idop = ?) AND (? = '' OR kind = ?) "
+            "ORDER BY id DESC LIMIT ?",
+            (after, idop, idop, kind, kind, limit),
+        )
+
+
+def _read(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        name: json.loads(row[name]) if name in _JSON else row[name]
+        for name in row.keys()  # noqa: SIM118
+    }

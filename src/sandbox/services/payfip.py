@@ -1,32 +1,22 @@
 """The simulator of the Treasury's payment service, on the Treasury's own paths."""
 
 import http.client
+import sys
 from functools import partial
-from importlib.util import find_spec
 
 from sandbox.home import Home
 from sandbox.part import Part
-from sandbox.services import find
 
 
 def parts(home: Home) -> list[Part]:
-    """The simulator under granian."""
-    if find_spec("sandbox.payfip") is None:
-        return []
+    """Its own server, `python -m sandbox.payfip`: no other can refuse a connection or cut one."""
     return [
         Part(
             name="payfip",
             command=[
-                *(str(find.script("granian")), "--interface", "wsgi", "--host", "127.0.0.1"),
-                *("--port", str(home.ports["payfip"]), "--workers", "1", "--blocking-threads", "8"),
-                *("--no-ws", "--log-level", "warning", "sandbox.payfip.app:application"),
+                *(sys.executable, "-m", "sandbox.payfip", "--quiet", "--port", str(home.ports["payfip"])),
+                *("--memory", str(home.path("payfip", "memory.sqlite3"))),
             ],
-            environment={
-                "PAYFIP_SIM_DB": str(home.path("payfip", "simulator.sqlite3")),
-                "PAYFIP_SIM_PUBLIC_URL": home.url("payfip", "").rstrip("/"),
-                "PAYFIP_SIM_LOG": str(home.path("log", "payfip-calls.log")),
-            },
-            unshown="[WARNING] Configuration allows spawning",
             prepare=partial(home.folder, "payfip"),
             probe=partial(_ask, home),
         )

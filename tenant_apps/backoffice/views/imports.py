@@ -61,14 +61,17 @@ def _new_batch(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _form(request, form, status=422)
     rows, documents = form.cleaned_data["rows"], form.cleaned_data["documents"]
-    with documents.open() if documents else nullcontext() as documents_file:
-        batch = services.create_batch(
-            actor=request.user,
-            rows_file=rows.open(),
-            rows_name=rows.name,
-            documents_file=documents_file,
-            documents_name=documents.name if documents else "",
-        )
+    try:
+        with documents.open() if documents else nullcontext() as documents_file:
+            batch = services.create_batch(
+                actor=request.user,
+                rows_file=rows.open(),
+                rows_name=rows.name,
+                documents_file=documents_file,
+                documents_name=documents.name if documents else "",
+            )
+    except InvoiceError as error:
+        return _form(request, form, problem=str(error), status=409)
     return redirect("backoffice:batch", batch.uuid)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py resume_town SLUG`: a suspended town answers again."""
+"""`manage.py resume_town SLUG`: a suspended town answers again, and one that is closing changes its mind. Instant."""
 
 from tenants.management.state_command import StateCommand
 from tenants.states import TownState

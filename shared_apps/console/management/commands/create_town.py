@@ -1,15 +1,18 @@
-"""`manage.py create_town SLUG NAME --contact ADDRESS [--manager ADDRESS]`: open a town and print its address."""
+"""`manage.py create_town SLUG NAME --contact ADDRESS [--manager ADDRESS]`: open a town and print its address.
+
+An operation, done in the foreground: killed and asked for again, it goes on where it was.
+"""
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shared_apps.audit.services import SYSTEM
-from shared_apps.console.services import open_ready_town
-from tenants import registry
+from shared_apps.console.opening import NewTown, open_now
+from tenants import registry, services
 from tenants.current import REGISTRY
 from tenants.errors import TownError
+from tenants.models import Operation
 
 
 class Command(BaseCommand):
@@ -29,20 +32,22 @@ class Command(BaseCommand):
         contact = options["contact"] or options["manager"]
         if not contact:
             raise CommandError("Indiquez --contact ou --manager : l'adresse du service de facturation.")
+        new = NewTown(
+            slug=options["slug"],
+            name=options["name"],
+            contact_email=contact,
+            manager=options["manager"],
+            siren=options["siren"],
+            insee=options["insee"],
+            legal_name=options["legal_name"],
+            shard=options["shard"],
+        )
         try:
-            town = open_ready_town(
-                actor=SYSTEM,
-                slug=options["slug"],
-                name=options["name"],
-                contact_email=contact,
-                manager=options["manager"],
-                siren=options["siren"],
-                insee=options["insee"],
-                legal_name=options["legal_name"],
-                shard=options["shard"],
-            )
+            open_now(actor=SYSTEM, new=new, watch=self.show)
         except TownError as error:
             raise CommandError(str(error)) from None
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
-        self.stdout.write(registry.address_of(town))
+        self.stdout.write(registry.address_of(services.town_named(new.slug)))
+
+    def show(self, operation: Operation) -> None:
+        """A line a step."""
+        self.stdout.write(f"{operation.done}/{operation.total} {operation.step}")

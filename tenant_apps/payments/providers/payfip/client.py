@@ -39,6 +39,7 @@ BINDING = (
     "{http://securite.service.tpa.cp.finances.gouv.fr/services/mas_securite/"
     "contrat_paiement_securise/PaiementSecuriseService}PaiementSecuriseServiceSoapBinding"
 )
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 RESULTS = {
     "P": Outcome.PAID_CARD,
     "V": Outcome.PAID_DEBIT,
@@ -153,12 +154,28 @@ class KnownFieldsOnly(Plugin):
     """A field that the Treasury adds one day must not make its answers unreadable: it is passed over."""
 
     def ingress(self, envelope: Any, http_headers: Any, operation: Any) -> tuple[Any, Any]:
-        """Drop the children of `return` that the contract does not have."""
+        """Drop the children of `return` that the contract does not have, and what zeep would stumble over."""
+        etree.strip_tags(envelope, etree.ProcessingInstruction)  # one inside a value would cut it short
+        envelope = _prefixed(envelope)
         for result in envelope.iter("return"):
             for child in list(result):
                 if child.tag not in KNOWN:
                     result.remove(child)
         return envelope, http_headers
+
+
+def _prefixed(envelope: Any) -> Any:
+    """An envelope whose namespace is the default one, with a prefix: zeep finds no fault's detail otherwise."""
+    if envelope.nsmap.get(None) != SOAP:
+        return envelope
+    rewritten = etree.Element(envelope.tag, nsmap={"soap": SOAP})
+    for part in list(envelope):
+        body = etree.SubElement(rewritten, part.tag)
+        for content in list(part):
+            inner = etree.SubElement(body, content.tag)
+            inner.text = content.text
+            inner.extend(list(content))
+    return rewritten
 
 
 DETAIL = (

@@ -1,0 +1,130 @@
+"""Opening a town so that it can serve at once: registry, schema, settings, first manager (an operation)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from shared_apps.accounts.models import Role
+from shared_apps.accounts.services import create_account
+from shared_apps.audit import services as audit
+from tenant_apps.residents.services import request_activation
+from tenant_apps.townhall.models import Protocol
+from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenants import agenda, identity, mirrors, operations, services
+from tenants.current import REGISTRY, homes, registry
+from tenants.errors import Busy, TownError
+from tenants.models import LIVE, Operation, Town
+from tenants.operations import Progress
+from tenants.states import TownState
+from toolkit import emails
+
+KIND = "open"
+
+
+@dataclass(frozen=True)
+class NewTown:
+    """What is told of a town when it is opened. `manager`, if any, receives the ordinary activation message."""
+
+    slug: str
+    name: str
+    contact_email: str
+    manager: str = ""
+    legal_name: str = ""
+    siren: str = ""
+    insee: str = ""
+    shard: str = REGISTRY
+
+    def check(self) -> None:
+        """Raises TownError (InvalidSlug, InvalidIdentity) with the first thing that is wrong."""
+        services.check_slug(self.slug)
+        identity.check_siren(self.siren)
+        identity.check_insee(self.insee)
+        if not self.name.strip() or len(self.name) > 120:
+            raise TownError("Le nom de la commune compte de 1 à 120 caractères.")
+        if len(self.legal_name) > 160:
+            raise TownError("Le nom légal compte 160 caractères au plus.")
+        for address in filter(None, (self.contact_email, self.manager)):
+            if not emails.is_valid(address):
+                raise TownError(f"« {address} » n'est pas une adresse de courriel.")
+        if not self.contact_email:
+            raise TownError("Indiquez l'adresse du service de facturation.")
+        if self.shard not in homes():
+            raise TownError(f"Aucune base « {self.shard} ».")
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """For the operation's row."""
+        return {name: value for name, value in asdict(self).items() if name != "slug"}
+
+
+def request_opening(*, actor: audit.Actor, new: NewTown) -> Operation:
+    """Ask the worker to open it. Raises TownError (TownExists and Busy among them); then nothing is kept."""
+    new.check()
+    services.check_free(new.slug)
+    return operations.request(kind=KIND, subject=new.slug, actor=actor, arguments=new.arguments)
+
+
+def open_now(*, actor: audit.Actor, new: NewTown, watch: Any = lambda operation: None) -> Operation:
+    """Open it here, telling `watch` each step; an opening that was cut short is gone on with.
+
+    Raises TownError; Busy when one with other details was cut short, which the worker finishes.
+    """
+    new.check()
+    with registry():
+        left = Operation.objects.filter(kind=KIND, subject=new.slug, state__in=LIVE).first()
+    if left is None:
+        services.check_free(new.slug)
+    elif left.arguments != new.arguments:
+        raise Busy(
+            f"Une ouverture de « {new.slug} » a commencé avec d'autres renseignements : "
+            "elle se terminera d'elle-même dans une minute."
+        )
+    return operations.run(kind=KIND, subject=new.slug, actor=actor, arguments=new.arguments, watch=watch)
+
+
+def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
+    """The operation: goes on from wherever a kill left it, and sends one invitation."""
+    new = NewTown(slug=operation.subject, **operation.arguments)
+    town: Town | None = operation.town
+    if town is None or town.state == TownState.OPENING:
+        town = _open(operation, progress, new)
+    else:  # killed after the last write but one
+        mirrors.mirror(town)
+        agenda.release(town)
+    return {"town": str(town.uuid)}
+
+
+def _open(operation: Operation, progress: Progress, new: NewTown) -> Town:
+    actor = operation.requested_by
+
+    def on_step(town: Town, words: str, number: int) -> None:
+        if operation.town_id != town.pk:
+            operation.town = town
+            operation.save(update_fields=["town"])
+        progress.step(words, number, services.STEPS)
+
+    try:
+        return services.open_town(
+            actor=actor,
+            slug=new.slug,
+            name=new.name,
+            legal_name=new.legal_name,
+            siren=new.siren,
+            insee=new.insee,
+            shard=new.shard,
+            furnish=lambda town: _furnish(actor, new),
+            on_step=on_step,
+        )
+    except ValidationError as error:
+        raise TownError(" ".join(error.messages)) from None
+
+
+def _furnish(actor: audit.Actor, new: NewTown) -> None:
+    """Inside the town: its settings, a default product without online payment, its first manager invited."""
+    set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
+    set_up_product(actor=actor, code="GENERAL", label="Factures", protocol=Protocol.NONE, is_default=True)
+    if new.manager:
+        create_account(actor=actor, email=new.manager, role=Role.MANAGER)
+        request_activation(email=new.manager)

@@ -1,0 +1,53 @@
+"""The service's contract: served on `?wsdl`, and read against each request.
+
+The real service ignores a misspelt tag in silence. So does the simulator; but it notes what the schema says,
+for a person to see and for a test to assert that there was nothing.
+"""
+
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from lxml import etree
+
+from tenant_apps.payments.providers.payfip.client import CONTRACT
+
+SERVICE = (
+    "http://securite.service.tpa.cp.finances.gouv.fr/services/mas_securite/"
+    "contrat_paiement_securise/PaiementSecuriseService"
+)
+REAL = "https://www.payfip.gouv.fr/tpa/services/securite"
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+_reading = Lock()  # a validator keeps the errors of its last reading
+
+
+def wsdl(address: str) -> str:
+    """The contract, with this simulator's address in the place of the Treasury's."""
+    return CONTRACT.read_text(encoding="utf-8").replace(REAL, address)
+
+
+@cache
+def _validator() -> Any:
+    """One schema document that imports the others: lxml wants it whole."""
+    schemas = etree.parse(str(CONTRACT)).iter(f"{_XS}schema")
+    by_target = {schema.get("targetNamespace"): etree.tostring(schema) for schema in schemas}
+
+    class Resolver(etree.Resolver):
+        def resolve(self, url: str, _id: str, context: Any) -> Any:
+            return self.resolve_string(by_target[url], context)
+
+    parser = etree.XMLParser()
+    parser.resolvers.add(Resolver())
+    main = etree.fromstring(by_target[SERVICE], parser)
+    for imported in main.iter(f"{_XS}import"):
+        imported.set("schemaLocation", imported.get("namespace"))
+    return etree.XMLSchema(etree.fromstring(etree.tostring(main), parser))
+
+
+def warnings(call: Any) -> list[str]:
+    """What in a call (the child of the SOAP Body) the schema does not know; empty for a good one."""
+    with _reading:
+        validator = _validator()
+        if validator.validate(call):
+            return []
+        return [str(error.message)[:300] for error in validator.error_log]

@@ -1,0 +1,84 @@
+"""The HTTP under the web service, well or ill as it was told to be."""
+
+import os
+import socket
+import struct
+import time
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox.payfip import envelopes, service
+from sandbox.payfip.knobs import wait_of
+from sandbox.payfip.store import Store
+
+XML = "text/xml; charset=utf-8"
+MAINTENANCE = "<html><body><h1>Maintenance</h1><p>Le service est momentanément interrompu.</body>"
+
+
+class Gone(ConnectionError):
+    """The connection was cut on purpose: there is nobody to answer any more."""
+
+
+def serve(request: Request, store: Store) -> Response:
+    """One SOAP exchange, noted before the work and after. Raises Gone."""
+    behaviour = store.behaviour()
+    body = request.get_data()
+    try:
+        call = service.read(body)
+    except service.Misunderstood as error:
+        store.note("answered", f"incompris : {error}")
+        return Response(envelopes.misunderstood(str(error)), 500, content_type=XML)
+    for words in call.warnings:
+        store.note("warning", words, idop=call.idop, detail={"operation": call.operation})
+    store.note("asked", call.operation, idop=call.idop)
+    ill = behaviour["soap"] if behaviour["soap_on"] in ("all", service.SHORT[call.operation]) else "ok"
+    reply = _before(ill, behaviour, request) or service.answer(call, store)
+    said = reply.code or ("réponse" if reply.status == 200 else f"HTTP {reply.status}")
+    store.note(
+        "answered",
+        f"{call.operation} : {said}" + ("" if ill == "ok" else f" ({ill})"),
+        idop=reply.idop or call.idop,
+        detail={"operation": call.operation, "code": reply.code, "status": reply.status, "ill": ill},
+    )
+    return _after(ill, behaviour, request, reply)
+
+
+def _before(ill: str, behaviour: dict[str, Any], request: Request) -> service.Reply | None:
+    """What happens instead of the work, or before it."""
+    if ill == "slow":
+        time.sleep(wait_of(behaviour))
+    elif ill in ("reset", "refused"):
+        _reset(request)
+    elif ill == "down":
+        return service.Reply(503, b"Service Unavailable")
+    elif ill == "garbage":
+        return service.Reply(200, MAINTENANCE.encode(), code="HTML")
+    elif ill == "empty":
+        return service.Reply(200, b"", code="vide")
+    elif ill in envelopes.TECHNICAL:
+        return service.Reply(500, envelopes.fault(envelopes.TECHNICAL[ill], "999"), code="999")
+    return None
+
+
+def _after(ill: str, behaviour: dict[str, Any], request: Request, reply: service.Reply) -> Response:
+    """What happens to the answer on its way."""
+    if ill == "slow-after":
+        time.sleep(wait_of(behaviour))
+    elif ill == "reset-after":
+        _reset(request)
+    kind = "text/html" if ill in ("down", "garbage") else XML
+    response = Response(reply.body, reply.status, content_type=kind)
+    if ill == "cut":  # the length that was announced never comes
+        response.response = [reply.body[: len(reply.body) // 2]]
+        response.headers["Content-Length"] = str(len(reply.body))
+    return response
+
+
+def _reset(request: Request) -> None:
+    """Close the connection so that the other side sees « connection reset » (RST)."""
+    connection = request.environ.get("werkzeug.socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(connection.detach())  # close() would wait for the files that the server keeps on it
+    raise Gone

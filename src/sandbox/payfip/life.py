@@ -1,0 +1,66 @@
+"""The life of an operation (payfip.md §2): a quarter of an hour to be opened, once; a night; a year."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from toolkit.clock import PARIS
+
+Operation = dict[str, Any]
+OPEN_WITHIN = 15 * 60  # seconds: an idOp not opened by then never will be
+AT_WORK = (
+    2 * 3600
+)  # a payer may be at the bank's page that long: the purge leaves such an operation for a night
+READABLE = 365 * 24 * 3600  # what reached the card or debit provider
+PURGE = time(3, 0)  # Paris
+NIGHT_BELL = time(2, 30)
+
+
+def next_time(of_day: time, after: float) -> float:
+    """The first time that a clock in Paris shows `of_day` after a moment."""
+    moment = datetime.fromtimestamp(after, PARIS)
+    day = moment.date()
+    while (found := datetime.combine(day, of_day, PARIS).timestamp()) <= after:
+        day += timedelta(days=1)
+    return found
+
+
+def forgotten_at(operation: Operation) -> float:
+    """When the service stops knowing it: in the night, unless it has a result."""
+    if operation["result"]:
+        return float(operation["finished"]) + READABLE
+    return next_time(PURGE, float(operation["opened"] or operation["created"]) + AT_WORK)
+
+
+def opening(operation: Operation | None, now: float) -> str:
+    """The code that the payer's browser is refused with; empty when it may come in."""
+    if operation is None or now >= forgotten_at(operation):
+        return "P1"
+    if operation["opened"]:
+        return "P3"
+    return "P4" if now - operation["created"] > OPEN_WITHIN else ""
+
+
+def reading(operation: Operation | None, now: float, behaviour: dict[str, Any]) -> str:
+    """The code that a look-up is refused with; empty when there is a result to read."""
+    if operation is None or operation["kind"] != "payfip" or now >= forgotten_at(operation):
+        return "P1"
+    if operation["result"]:
+        return ""
+    if operation["opened"]:
+        return str(behaviour["opened"])
+    return str(behaviour["too_late"]) if now - operation["created"] > OPEN_WITHIN else "P5"
+
+
+PHASES = {"P": "payé par carte", "V": "payé par prélèvement", "R": "carte refusée", "Z": "prélèvement refusé"}
+
+
+def phase(operation: Operation, now: float) -> str:
+    """Where it stands, in words."""
+    result = operation["result"]
+    if now >= forgotten_at(operation):
+        return "oublié (P1)"
+    if result:
+        return PHASES.get(result) or ("abandonné" if result == "A" else f"résultat inconnu « {result} »")
+    if operation["opened"]:
+        return "le payeur est sur la page"
+    return "trop tard pour l'ouvrir (P4)" if now - operation["created"] > OPEN_WITHIN else "pas encore ouvert"

@@ -1,0 +1,76 @@
+"""Which names a town comes back under: its row in the registry and its hosts."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from tenants.archive.format import DamagedArchive, Manifest
+from tenants.errors import TownExists
+from tenants.models import Domain, DomainKind, Town
+from tenants.services import schema_of
+
+T = TypeVar("T", bound=models.Model)
+
+
+def town_of(manifest: Manifest) -> Town:
+    """The registry's row as it was, not saved. Raises DamagedArchive."""
+    town = _row(Town, manifest.town)
+    try:
+        town.clean_fields(exclude=["schema_name"])
+    except ValidationError as error:
+        raise DamagedArchive(f"manifest.json décrit mal la commune : {' '.join(error.messages)}") from None
+    return town
+
+
+def domains_of(manifest: Manifest, slug: str, *, is_copy: bool, begun: Town | None) -> list[Domain]:
+    """Its hosts, not saved: the platform's own for `slug`, and those it had besides, if the town itself moves.
+
+    On a platform of another name, a custom domain must be proven again. Raises TownExists for one in use.
+    """
+    found = [Domain(domain=f"{slug}.{settings.BASE_DOMAIN}", is_primary=True)]
+    if not is_copy:
+        rows = [_row(Domain, content) for content in manifest.domains]
+        found += [d for d in (_moved(row, manifest) for row in rows) if d.domain != found[0].domain]
+        primary = next(
+            (d for d in found if d.is_primary and d.kind == DomainKind.CUSTOM and d.is_served), found[0]
+        )
+        for domain in found:
+            domain.is_primary = domain is primary
+    for domain in found:
+        taken = Domain.objects.filter(domain=domain.domain).exclude(tenant=begun).first()
+        if taken is not None:
+            raise TownExists(f"L'adresse {domain.domain} est déjà celle d'une autre commune.")
+    return found
+
+
+def free_schema(slug: str, uuid: UUID) -> str:
+    """The name of its schema. A town that was renamed may still have the one that `slug` gives."""
+    name = schema_of(slug)
+    return f"{name}_{uuid.hex[:8]}" if Town.objects.filter(schema_name=name).exists() else name
+
+
+def _moved(domain: Domain, manifest: Manifest) -> Domain:
+    """A host that it had, on this platform. What was its own address there leads to it still."""
+    if domain.kind == DomainKind.PLATFORM:
+        domain.kind = DomainKind.FORMER
+    if manifest.base_domain != settings.BASE_DOMAIN:
+        if domain.domain.endswith(f".{manifest.base_domain}"):
+            label = domain.domain.removesuffix(f".{manifest.base_domain}")
+            domain.domain = f"{label}.{settings.BASE_DOMAIN}"
+        domain.proven_at = None
+    return domain
+
+
+def _row(model: type[T], content: dict[str, object]) -> T:
+    row = model()
+    for column in model._meta.concrete_fields:
+        if column.name in content:
+            try:
+                value = content[column.name]
+                setattr(row, column.attname, None if value is None else column.to_python(value))
+            except (ValidationError, TypeError):
+                raise DamagedArchive(f"manifest.json : « {column.name} » est illisible.") from None
+    return row

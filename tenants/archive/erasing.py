@@ -1,0 +1,194 @@
+"""The operation « erase »: nothing of a town remains but the certificate.
+
+The doors first (no host leads to it any more, no task of it starts), then the count of what there is, kept with
+the operation, then schema, files, cache and, in one transaction, the registry's row against the certificate. Cut
+short anywhere, it goes on: each step finds its work done. A town that is half erased is never served.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from tenants import direct, facts, leftovers, mirrors, operations, public_rows, registry, rows, services
+from tenants.archive import exporting
+from tenants.archive.progress import Teller
+from tenants.current import at
+from tenants.current import registry as in_registry
+from tenants.errors import TownError, WrongState
+from tenants.models import LIVE, Domain, Erasure, Operation, Town
+from tenants.operations import Progress
+from tenants.states import TownState
+from toolkit import objects
+
+KIND = "erase"
+ERASABLE = (TownState.SUSPENDED, TownState.CLOSED, TownState.OPENING)
+_SECONDS = 5  # for Redis to answer
+
+
+def erase(
+    *, slug: str, actor: facts.Actor, reason: str, watch: Callable[[Operation], None] = lambda operation: None
+) -> Erasure:
+    """Erase a town here and now; one that a kill interrupted is gone on with. Raises TownError."""
+    with in_registry():
+        left = Operation.objects.filter(subject=slug, kind=KIND, state__in=LIVE).first()
+    if left is not None:
+        town, arguments = left.town, left.arguments
+    else:
+        town = _living(slug)
+        arguments = _arguments(town, reason)
+    done = operations.run(kind=KIND, subject=slug, town=town, actor=actor, arguments=arguments, watch=watch)
+    with in_registry():
+        return Erasure.objects.get(uuid=done.uuid)
+
+
+def request_erasure(*, town: Town, actor: facts.Actor, reason: str) -> Operation:
+    """Ask for it; the worker does it. Raises WrongState, Busy, or TownError without a reason."""
+    return operations.request(
+        kind=KIND, subject=town.slug, town=town, actor=actor, arguments=_arguments(town, reason)
+    )
+
+
+def _living(slug: str) -> Town:
+    """The town of that slug. Raises TownError, which names the certificate when it has been erased."""
+    try:
+        return services.town_named(slug)
+    except TownError as error:
+        with in_registry():
+            past = Erasure.objects.filter(slug=slug).first()
+        if past is None:
+            raise
+        when = date_format(timezone.localtime(past.erased_at), "j F Y")
+        raise TownError(
+            f"{error} Celle qui était à cette adresse a été effacée le {when} : certificat {past.uuid}."
+        ) from None
+
+
+def _arguments(town: Town, reason: str) -> dict[str, str]:
+    if not reason.strip():
+        raise TownError("Donnez le motif de l'effacement : il figure sur le certificat.")
+    _check_state(town)
+    return {"town": str(town.uuid), "reason": reason.strip()}
+
+
+def _check_state(town: Town) -> None:
+    if town.state not in ERASABLE:
+        raise WrongState(
+            f"{town.name} est {town.get_state_display()} : suspendez-la d'abord ; on n'efface pas une commune "
+            "que ses habitants consultent."
+        )
+
+
+def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
+    """What `operations` performs. The certificate has the operation's own uuid: there is one for both."""
+    found = Erasure.objects.filter(uuid=operation.uuid).first()
+    if found is None:
+        town = Town.objects.filter(uuid=operation.arguments["town"]).first()
+        if town is None:
+            raise TownError("Cette commune n'existe plus.")
+        found = _erase(operation, town, Teller(progress))
+    return {**operation.result, "certificate": str(found.uuid)}
+
+
+def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
+    _check_state(town)
+    try:
+        objects.check_erasable(f"{town.uuid}/")
+    except PermissionError as error:
+        raise TownError(f"S3 ne laisse pas tout effacer ({error}) : voyez les droits à donner.") from None
+    tell("Fermeture des portes")
+    if town.state != TownState.CLOSED:
+        town = services.set_state(
+            town=town, to=TownState.CLOSED, actor=operation.requested_by, reason=operation.arguments["reason"]
+        )
+    if "counts" not in operation.result:
+        tell("Compte de ce qui est là")
+        operation.result = {"counts": _counts(town)}
+        operation.save(update_fields=["result"])
+    Domain.objects.filter(tenant=town).delete()
+    mirrors.mirror(town)
+    registry.forget()
+    tell("Effacement du schéma")
+    if not leftovers.clear(town):
+        raise TownError(
+            "Une base où la commune a pu vivre ne répond pas, ou son déménagement n'est pas fini : "
+            "on ne peut pas certifier que rien n'en reste."
+        )
+    with at(town.shard):
+        rows.drop_schema(town.schema_name)
+    with direct.connect(town.shard, "public") as server:
+        public_rows.clear(server, town.pk)
+    counts = operation.result["counts"]
+    _erase_files(town, counts["objects"], tell)
+    tell("Effacement du cache")
+    _erase_cache(town)
+    mirrors.unmirror(town, town.shard)
+    with transaction.atomic():
+        certificate = Erasure.objects.create(
+            uuid=operation.uuid,
+            town_uuid=town.uuid,
+            slug=town.slug,
+            name=town.name,
+            siren=town.siren,
+            requested_by=operation.requested_by,
+            reason=operation.arguments["reason"],
+            counts=counts,
+        )
+        facts.record(
+            "town.erased",
+            town=town,
+            actor=operation.requested_by,
+            new={"certificate": str(certificate.uuid), "reason": certificate.reason},
+        )
+        Town.objects.filter(pk=town.pk).delete()
+    registry.forget()
+    return certificate
+
+
+def _counts(town: Town) -> dict[str, Any]:
+    """What there is to destroy: rows by table, files, hosts."""
+    tables, public = {}, {}
+    if rows.has_schema(town.shard, town.schema_name):
+        with direct.snapshot(town.shard, town.schema_name) as server:
+            tables = {table.name: rows.count(server, table.name) for table in rows.tables(server)}
+    with direct.snapshot(town.shard, "public") as server:
+        public = public_rows.counts(server, town.pk)
+    number = size = 0
+    for _key, bytes_ in objects.listed(f"{town.uuid}/"):
+        number, size = number + 1, size + bytes_
+    hosts = Domain.objects.filter(tenant=town).order_by("domain").values_list("domain", flat=True)
+    return {
+        "tables": tables,
+        "public": public,
+        "objects": number,
+        "bytes": size,
+        "exports": len(exporting.stored(town)),
+        "hosts": list(hosts),
+    }
+
+
+def _erase_files(town: Town, total: int, tell: Teller) -> None:
+    """Also the archives of it that wait in S3. What a task stored meanwhile goes in a second look."""
+    for export in exporting.stored(town):
+        exporting.forget(export)
+    prefix, gone = f"{town.uuid}/", 0
+    for _look in range(3):
+        for number in objects.erase(prefix):
+            gone += number
+            tell("Effacement des fichiers", gone, max(total, gone))
+        if next(objects.listed(prefix), None) is None:
+            return
+    raise TownError("Des fichiers de cette commune apparaissent encore : un traitement est-il en cours ?")
+
+
+def _erase_cache(town: Town) -> None:
+    """Keys begin with the schema's name (settings.CACHES)."""
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS
+    ) as server:
+        for key in server.scan_iter(match=f"{town.schema_name}:*", count=1000):
+            server.unlink(key)

@@ -1,0 +1,26 @@
+"""A command about one town, that writes one sentence or refuses with one."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tenants import services
+from tenants.errors import TownError
+from tenants.models import Town
+
+
+class TownCommand(BaseCommand):
+    """`manage.py <verb> SLUG …`: what `act` returns is printed, and a TownError is the refusal."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.stdout.write(self.act(services.town_named(options["slug"]), options))
+        except TownError as error:
+            raise CommandError(str(error)) from None
+
+    def act(self, town: Town, options: dict[str, Any]) -> str:
+        """Do it, and say it in one sentence or a few lines."""
+        raise NotImplementedError
