@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD
+from tenants.archive.declarations import HELD, of_the_platform
 
 
 class TreasuryConfig(AppConfig):
@@ -8,4 +8,5 @@ class TreasuryConfig(AppConfig):
     verbose_name = "Trésor public"
     town_data = {
         "Route": HELD,
+        "Stray": of_the_platform("bells that belong to no town, counted by day"),
     }
