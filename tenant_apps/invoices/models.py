@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.invoices.states import BatchState, InvoiceState
+from tenant_apps.invoices.states import BatchState, InvoiceState, OnlineHold
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Product
 
@@ -101,6 +101,9 @@ class Invoice(models.Model):
     issued_on = models.DateField(_("date"))
     due_on = models.DateField(_("échéance"))
     online_until = models.DateField(null=True)
+    online_hold = models.CharField(
+        max_length=10, choices=OnlineHold, blank=True
+    )  # why not online, set by staff
     amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
     # What avoirs took off: `amount` is what is owed today, `amount + credited` what the PDF says.
     credited = models.DecimalField(_("avoirs"), max_digits=10, decimal_places=2, default=0)

@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.bells import hear_payfip_bell
 from tenant_apps.payments.counter import JOURNAL, Paper, book_payment
 from tenant_apps.payments.counter import Line as Part
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.review import confirm_attempt
-from tenant_apps.payments.services import hear_payfip_bell
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.files import opened

@@ -103,6 +103,10 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:check-attempt": row(everyone=405),
     "backoffice:confirm-attempt": row(everyone=405),
     "backoffice:refuse-attempt": row(everyone=405),
+    "backoffice:reject-attempt": row(everyone=405),
+    "backoffice:hold-invoice": row(everyone=405),
+    "backoffice:examine": _STAFF,
+    "backoffice:close-finding": row(everyone=405),
     "backoffice:payers": _STAFF,
     "backoffice:payer": _STAFF,
     "backoffice:messages": _STAFF,
@@ -112,6 +116,10 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:resend-mail": row(everyone=405),
     "backoffice:town": _MANAGERS,
     "backoffice:product": _MANAGERS,
+    "backoffice:interventions": _MANAGERS,
+    "backoffice:leave-intervention": row(everyone=405),
+    "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
+    "backoffice:going-live": _MANAGERS,
 }
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
@@ -140,8 +148,14 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:check-attempt": frozenset({"clerk", "manager"}),
     "backoffice:confirm-attempt": frozenset({"clerk", "manager"}),
     "backoffice:refuse-attempt": frozenset({"clerk", "manager"}),
+    "backoffice:reject-attempt": frozenset({"clerk", "manager"}),
+    "backoffice:hold-invoice": frozenset({"clerk", "manager"}),
+    "backoffice:close-finding": frozenset({"clerk", "manager"}),
+    "backoffice:going-live": frozenset({"manager"}),
+    "portal:payment-return": frozenset({"alice", "bob"}),
     "backoffice:handle-message": frozenset({"clerk", "manager"}),
     "backoffice:resend-mail": frozenset({"clerk", "manager"}),
+    "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:town": frozenset({"manager"}),
     "backoffice:product": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),

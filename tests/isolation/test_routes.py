@@ -17,7 +17,7 @@ from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.deposits import close_deposit
-from tenant_apps.payments.models import Attempt, Declaration, Means
+from tenant_apps.payments.models import Attempt, Declaration, Finding, Means
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.residents.models import Payer
 from tenants.models import Town
@@ -84,7 +84,11 @@ class World:
         )
         batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
         message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
+        finding = Finding.objects.create(
+            kind="claim", key="claim:x", attempt=attempt, invoice=self.invoice, last_at=attempt.created_at
+        )
         self.ids = {
+            "finding": finding.uuid,
             "batch": batch.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
@@ -155,7 +159,7 @@ class World:
         """The path of a route, with the ids of Alice's things."""
         ids = {} if route.startswith("portal:") else self.ids
         public_id = next((uuid for word, uuid in ids.items() if word in route), self.invoice.uuid)
-        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}):
+        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}, {"ticket": "X0:0"}):
             try:
                 return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             except Exception:  # the next set of ids

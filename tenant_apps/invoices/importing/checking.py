@@ -12,6 +12,7 @@ from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Product
 from tenant_apps.townhall.queries import default_product, products_by_code
 
@@ -102,6 +103,9 @@ class Checker:
                 report.add(
                     RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": number})
                 )
+            elif found is None and (wrong := references.problem(product.kind, row.reference)):
+                sentence = _("« Référence TIPI » %(what)s")
+                report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"what": wrong}))
             elif found is None:
                 report.new += 1
                 report.amount += row.amount

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0003_long_addresses'),
+        ('payments', '0005_the_database_guards_money'),
         ('residents', '0001_initial'),
     ]
 

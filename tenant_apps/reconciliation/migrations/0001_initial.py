@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('invoices', '0004_credits_stay'),
+        ('invoices', '0005_credits_stay'),
         ('payments', '0006_counter'),
     ]
 

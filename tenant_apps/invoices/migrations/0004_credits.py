@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0002_one_reference_a_product'),
+        ('invoices', '0003_online_hold'),
         ('residents', '0001_initial'),
         ('townhall', '0001_initial'),
     ]

@@ -18,5 +18,5 @@ DROP FUNCTION invoices_keep_credits();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0003_credits")]
+    dependencies = [("invoices", "0004_credits")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
