@@ -2,6 +2,11 @@
 
 from collections.abc import Callable
 
-from benchmarks import imports, settling, towns
+from benchmarks import imports, listing, settling, towns
 
-FIGURES: dict[str, Callable[[], str]] = {**towns.FIGURES, **imports.FIGURES, **settling.FIGURES}
+FIGURES: dict[str, Callable[[], str]] = {
+    **towns.FIGURES,
+    **imports.FIGURES,
+    **settling.FIGURES,
+    **listing.FIGURES,
+}

@@ -86,7 +86,8 @@ def open_town(
 
 def check_slug(slug: str) -> None:
     """Raises InvalidSlug with a sentence."""
-    if not SLUG.fullmatch(slug):
+    # xn-- would show as other letters in the address bar.
+    if not SLUG.fullmatch(slug) or slug[2:4] == "--":
         raise InvalidSlug(
             f"« {slug} » ne convient pas : lettres minuscules, chiffres et tirets (40 au plus)."
         )

@@ -22,6 +22,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Access, Payer, PayerEmail
+from tenant_apps.townhall import queries as townhalls
 from tenant_apps.townhall.models import Mode, Protocol
 from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
@@ -88,6 +89,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
         redis_cache.clear()
     registry.forget()
     platform.forget()
+    townhalls.forget()
     yield
     connection.set_schema_to_public()
 

@@ -14,4 +14,4 @@ def town(request: HttpRequest) -> dict[str, object]:
     town = getattr(request, "town", None)
     if town is None:
         return {"townhall": None, "platform": platform.current}
-    return {"townhall": queries.current_townhall(), "last_day": town.last_day, "platform": platform.current}
+    return {"townhall": queries.shown_townhall(), "last_day": town.last_day, "platform": platform.current}

@@ -81,6 +81,7 @@ LOGIN_URL = reverse_lazy("portal:sign-in")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.compression.GzipText",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
     "tenants.middleware.TownMiddleware",
@@ -200,8 +201,14 @@ STORAGES = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "static-collected"))
-STATICFILES_DIRS = [ROOT / "src" / "config" / "static"]
-WHITENOISE_USE_FINDERS = True
+STATICFILES_DIRS = [ROOT / "src" / "config" / "static", ("aide", ROOT / "docs" / "images" / "aide")]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.static.Stylesheet",
+]
+# On a laptop from the packages; an image has everything collected, and a disk that nobody may write.
+WHITENOISE_USE_FINDERS = env.boolean("STATIC_FROM_PACKAGES", False)
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600
 FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]  # the page of imports sets its own
@@ -223,6 +230,9 @@ PAYFIP_SERVICE_URL = env.text("PAYFIP_SERVICE_URL", "https://www.payfip.gouv.fr/
 PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiementws.web")
 TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
 PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
+
+# Who hosts the portal (name, address, telephone): the law wants it in each town's legal notice.
+HOSTING = env.text("HOSTING", "")
 
 # --- people -------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]

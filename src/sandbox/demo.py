@@ -11,7 +11,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django_tenants.utils import tenant_context  # noqa: E402 - Django must be set up first
+from django.core.management import call_command  # noqa: E402 - Django must be set up first
+from django_tenants.utils import tenant_context  # noqa: E402
 
 from sandbox import operator_code, samples  # noqa: E402
 from sandbox.home import Home  # noqa: E402
@@ -35,6 +36,8 @@ from tenants.models import Town  # noqa: E402
 from tenants.services import open_town, town_named  # noqa: E402
 from tenants.states import TownState  # noqa: E402
 
+# What residents are sent is hashed and compressed as in production; these come from their packages as they are.
+STAFF_FILES = ["admin", "unfold", "bootstrap", "*.map"]
 PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
 ALICE = ("Mme", "MARTIN", "Alice")
 MANUAL = (  # manual.md, M6 and M9
@@ -62,6 +65,7 @@ def main() -> None:
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
                 seed(town)
                 figures.refresh()  # the console shows them at once, and not after a minute
+    call_command("collectstatic", "--noinput", verbosity=0, ignore_patterns=STAFF_FILES)
     home = Home()
     if home.root.is_dir():
         home.path("prepared").touch()

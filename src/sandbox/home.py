@@ -128,7 +128,8 @@ class Home:
         return {
             "SECRET_KEY": self.secret("secret_key"),
             "DEBUG": "false",
-            "STATIC_ROOT": str(self.folder("static")),  # stays empty: files are served from the packages
+            "STATIC_ROOT": str(self.folder("static")),  # the demo collects there what residents are sent
+            "STATIC_FROM_PACKAGES": "true",
             "BASE_DOMAIN": self.base,
             "PUBLIC_SCHEME": "http",
             "PUBLIC_PORT": str(self.ports["front"]),

@@ -3,6 +3,9 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -14,3 +17,9 @@ def now() -> datetime:
 def today() -> date:
     """The date on the wall of a French town hall."""
     return datetime.now(PARIS).date()
+
+
+def in_words(day: date) -> str:
+    """« 1er octobre 2026 », « 30 octobre 2026 »: the first of a month is an ordinal in French."""
+    words = date_format(day, "j F Y")
+    return words.replace("1 ", "1er ", 1) if day.day == 1 and get_language() == "fr" else words

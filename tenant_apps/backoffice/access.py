@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
+from tenant_apps.townhall.queries import current_townhall
 
 View = Callable[..., HttpResponseBase]
 
@@ -65,6 +66,7 @@ def screen(
     """A page of the back office; `can_act` and `can_manage` say which buttons to show."""
     rights = {
         "section": section,
+        "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
         "can_act": at_least(request.user.role, Role.CLERK),
         "can_manage": at_least(request.user.role, Role.MANAGER),
     }

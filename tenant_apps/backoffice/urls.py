@@ -10,6 +10,7 @@ from tenant_apps.backoffice.views import (
     figures,
     going_live,
     home,
+    identity,
     imports,
     intervention,
     invoices,
@@ -89,6 +90,8 @@ urlpatterns = [
     path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
     path("interventions/", intervention.interventions, name="interventions"),
     path("commune/", town.town_page, name="town"),
+    path("commune/logo/", identity.identity_page, name="identity"),
+    path("commune/textes/", identity.notices_page, name="notices"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
     path("commune/produits/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
 ]

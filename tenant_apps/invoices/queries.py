@@ -19,16 +19,12 @@ Status = Literal["all", "unpaid", "paid"]
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
     """What `account` may see, newest first (M6): published invoices of the payers it has access to."""
-    invoices = (
+    return (
         Invoice.objects.filter(payer__in=payer_ids_of(account), state=InvoiceState.PUBLISHED)
+        .filter(_status(status))
         .select_related("product", "payer")
         .order_by("-issued_on", "-id")
     )
-    if status == "unpaid":
-        return invoices.filter(paid__lt=F("amount"))
-    if status == "paid":
-        return invoices.filter(paid__gte=F("amount"))
-    return invoices
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
@@ -41,12 +37,24 @@ def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
     return theirs.select_related("product", "payer", "document").get(uuid=public_id)
 
 
+def documents_of_year(account: Account, year: int) -> QuerySet[Invoice]:
+    """The invoices of that year (of issue) that have a PDF, oldest first."""
+    found = invoices_for_resident(account).filter(issued_on__year=year, document__isnull=False)
+    return found.select_related("document").order_by("issued_on", "id")
+
+
 def balance_for_resident(account: Account) -> tuple[int, Decimal]:
     """How many invoices remain to pay and for how much, in euros: « Vous avez 2 factures à régler, 47,50 € »."""
     figures = invoices_for_resident(account, status="unpaid").aggregate(
         number=Count("id"), total=Sum(F("amount") - F("paid"))
     )
     return figures["number"], figures["total"] or Decimal("0.00")
+
+
+def _status(status: Status) -> Q:
+    if status == "unpaid":
+        return Q(paid__lt=F("amount"))
+    return Q(paid__gte=F("amount")) if status == "paid" else Q()
 
 
 def batches() -> QuerySet[Batch]:

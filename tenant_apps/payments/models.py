@@ -141,7 +141,7 @@ class Payment(models.Model):
     )  # of the cheque, reference of the transfer
     drawer = models.CharField(_("tireur"), max_length=80, blank=True)
     deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="payments")
-    # Kept by the database (migration 0007): amount - allocations - refunds, in euros, never below zero.
+    # Kept by the database (migration 0006): amount - allocations - refunds, in euros, never below zero.
     unallocated = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.CharField(max_length=254)
@@ -204,35 +204,6 @@ class Declaration(models.Model):
 
     def __str__(self) -> str:
         return f"« J'ai réglé » {self.invoice_id}"
-
-
-class Refund(models.Model):
-    """Money given back outside of the portal (PayFiP has no refund): a note of staff's."""
-
-    class By(models.TextChoices):
-        """How it was given back."""
-
-        TRANSFER = "transfer", _("virement")
-        CHEQUE = "cheque", _("chèque")
-        CASH = "cash", _("espèces")
-        TREASURY = "treasury", _("par le comptable public")
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
-    refunded_on = models.DateField(_("date du remboursement"))
-    means = models.CharField(_("moyen"), max_length=10, choices=By)
-    reason = models.CharField(_("motif"), max_length=300)
-    recorded_by = models.CharField(max_length=254)
-    recorded_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("remboursement")
-        ordering = ["id"]
-        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
-
-    def __str__(self) -> str:
-        return f"{self.amount} €"
 
 
 class FindingKind(models.TextChoices):
@@ -333,3 +304,32 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode} {self.get_state_display()}"
+
+
+class Refund(models.Model):
+    """Money given back outside of the portal (PayFiP has no refund): a note of staff's."""
+
+    class By(models.TextChoices):
+        """How it was given back."""
+
+        TRANSFER = "transfer", _("virement")
+        CHEQUE = "cheque", _("chèque")
+        CASH = "cash", _("espèces")
+        TREASURY = "treasury", _("par le comptable public")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
+    refunded_on = models.DateField(_("date du remboursement"))
+    means = models.CharField(_("moyen"), max_length=10, choices=By)
+    reason = models.CharField(_("motif"), max_length=300)
+    recorded_by = models.CharField(max_length=254)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("remboursement")
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} €"

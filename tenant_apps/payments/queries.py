@@ -1,18 +1,22 @@
 """What may be paid online and why not, what staff must look at, and the readers that take a person."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db import connection
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Attempt, Declaration, Finding, FindingKind, Payment, Trial
+from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, FindingKind, Payment, Trial
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.states import LIVE, AttemptState
@@ -131,6 +135,45 @@ def _why_not(invoice: Invoice, product: Product, today: date) -> Reason | None:
 def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
     """The money that pays `invoice`, newest first, cancelled payments left out."""
     return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
+
+
+def days_paid(invoices: Iterable[int]) -> dict[int, date]:
+    """The day of the latest money that pays each of `invoices` (their ids), which the caller may see."""
+    ids = list(invoices)
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.invoice_id, max(p.paid_on) FROM payments_allocation a JOIN payments_payment p "
+            "ON p.id = a.payment_id WHERE p.cancelled_at IS NULL AND a.invoice_id = ANY(%s) GROUP BY 1",
+            [ids],
+        )
+        return dict(cursor.fetchall())
+
+
+def payments_of_resident(account: Account) -> QuerySet[Allocation]:
+    """The money that paid invoices `account` may see, newest first, with its invoice; cancelled money left out."""
+    return (
+        Allocation.objects.filter(invoice__in=invoices_for_resident(account), payment__cancelled_at=None)
+        .select_related("payment", "invoice")
+        .order_by("-payment__paid_on", "-id")
+    )
+
+
+def payment_for_resident(account: Account, public_id: UUID) -> Payment:
+    """Money received that pays at least one invoice `account` may see, with those allocations as `seen`.
+
+    Raises Payment.DoesNotExist for an absent, a cancelled and a forbidden one alike.
+    """
+    mine = payments_of_resident(account).select_related("invoice__product", "invoice__payer")
+    seen = Prefetch("allocations", queryset=mine, to_attr="seen")
+    payments = Payment.objects.filter(pk__in=mine.values("payment_id")).select_related("attempt")
+    return payments.prefetch_related(seen).get(uuid=public_id)
+
+
+def attempts_for_resident(invoice: Invoice) -> QuerySet[Attempt]:
+    """The tries to pay an invoice that the caller may see, but for those that ended in money, oldest first."""
+    return Attempt.objects.filter(invoice=invoice).exclude(state=AttemptState.PAID).order_by("id")
 
 
 def last_attempt(invoice: Invoice) -> Attempt | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
@@ -16,7 +16,7 @@ from toolkit import clock
 
 __all__ = ["ResidentRequest", "client_address", "next_page", "resident_required", "with_invoice"]
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class ResidentRequest(HttpRequest):
@@ -29,9 +29,9 @@ def resident_required(view: View) -> View:
     """A signed-in resident, or the sign-in page that leads back here; staff get their own rooms. Never cached."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            response: HttpResponse = redirect("/?" + urlencode({"suite": request.get_full_path()}))
+            response: HttpResponseBase = redirect("/?" + urlencode({"suite": request.get_full_path()}))
         elif request.user.is_town_staff:
             raise Http404
         else:
@@ -55,7 +55,7 @@ def with_invoice(view: View) -> View:
 
     @wraps(view)
     @resident_required
-    def wrapped(request: ResidentRequest, public_id: Any) -> HttpResponse:
+    def wrapped(request: ResidentRequest, public_id: Any) -> HttpResponseBase:
         try:
             invoice = invoice_for_resident(request.user, public_id)
         except Invoice.DoesNotExist:

@@ -16,6 +16,14 @@ class AlertAudience(models.TextChoices):
     KNOWN = "known", _("toutes les adresses connues de la facturation")
 
 
+class Conformity(models.TextChoices):
+    """How far the portal meets RGAA 4.1; a town may claim more than « non » only after an audit."""
+
+    NONE = "none", _("non conforme")
+    PARTIAL = "partial", _("partiellement conforme")
+    FULL = "full", _("totalement conforme")
+
+
 class TownHall(models.Model):
     """One row a town: what residents read about it and what it chose."""
 
@@ -39,12 +47,35 @@ class TownHall(models.Model):
         choices=AlertAudience,
         default=AlertAudience.ACCOUNTS,
     )
+    # Keys in S3 (toolkit.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
+    logo = models.CharField(max_length=130, blank=True)
+    logo_width = models.PositiveSmallIntegerField(default=0)
+    logo_height = models.PositiveSmallIntegerField(default=0)
+    icon = models.CharField(max_length=130, blank=True)
+    conformity = models.CharField(
+        _("accessibilité du portail"), max_length=7, choices=Conformity, default=Conformity.NONE
+    )
+    # Empty: the default text, filled from the town's data (townhall.notices).
+    legal_notice = models.TextField(_("mentions légales"), max_length=20_000, blank=True)
+    privacy_notice = models.TextField(_("données personnelles"), max_length=20_000, blank=True)
+    accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def logo_version(self) -> str:
+        """Another picture, another address: browsers keep the one they have (portal.views.identity)."""
+        return self.logo.rpartition("/")[2][:12]
+
+    @property
+    def icon_version(self) -> str:
+        """The same for the icon, which is drawn from the name and the colour while there is none."""
+        drawn = self.name[:1] + self.primary_colour[1:]
+        return self.icon.rpartition("/")[2][:12] or drawn.encode().hex()
 
 
 class ProductKind(models.TextChoices):

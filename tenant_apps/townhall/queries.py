@@ -1,5 +1,8 @@
 """What rooms above ask of the town."""
 
+import time
+from collections import OrderedDict
+from threading import Lock
 from typing import TypedDict
 
 from django.db.models import QuerySet
@@ -7,12 +10,39 @@ from django.db.models import QuerySet
 from shared_apps.accounts.passwords import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
 from tenants import registry
-from tenants.current import current_town
+from tenants.current import current_schema, current_town
+
+SECONDS = 5  # how long another process may still show what the town showed before, as tenants.registry does
+ENTRIES = 5_000
+_lock = Lock()
+_known: OrderedDict[str, tuple[float, TownHall]] = OrderedDict()
 
 
 def current_townhall() -> TownHall:
     """The town of the current schema, about itself."""
     return TownHall.objects.get(pk=1)
+
+
+def shown_townhall() -> TownHall:
+    """The same for a resident's page, from a small cache in the process: at most `SECONDS` old."""
+    schema, present = current_schema(), time.monotonic()
+    with _lock:
+        kept = _known.get(schema)
+        if kept and kept[0] > present:
+            return kept[1]
+    townhall = current_townhall()
+    with _lock:
+        _known[schema] = (present + SECONDS, townhall)
+        _known.move_to_end(schema)
+        while len(_known) > ENTRIES:
+            _known.popitem(last=False)
+    return townhall
+
+
+def forget() -> None:
+    """Empty this process's cache of town halls, after a change to one."""
+    with _lock:
+        _known.clear()
 
 
 def password_rule() -> PasswordRule:

@@ -3,12 +3,18 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from tenant_apps.townhall.images import Picture, icon_from, logo_from
 from tenant_apps.townhall.models import Mode, Product, TownHall
+from tenant_apps.townhall.queries import forget
+from tenants.current import current_town
+from toolkit.storage import identity_key
 
 
 @transaction.atomic
@@ -19,6 +25,7 @@ def set_up_townhall(*, actor: audit.Actor, name: str, contact_email: str, **sett
     )
     townhall.full_clean(validate_constraints=False)
     audit.record("townhall.created" if created else "townhall.changed", actor=actor, new={"name": name})
+    transaction.on_commit(forget)
     return townhall
 
 
@@ -66,7 +73,32 @@ def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
     old, new = _write(townhall, settings)
     if new:
         audit.record("townhall.changed", actor=actor, old=old, new=new)
+        transaction.on_commit(forget)
     return townhall
+
+
+def change_logo(*, actor: audit.Actor, content: bytes | None) -> TownHall:
+    """Show that PNG or SVG at the head of every page; None takes the logo away. Raises ValidationError."""
+    if content is None:
+        return change_townhall(actor=actor, logo="", logo_width=0, logo_height=0)
+    picture = logo_from(content)
+    key = _store(picture)
+    return change_townhall(actor=actor, logo=key, logo_width=picture.width, logo_height=picture.height)
+
+
+def change_icon(*, actor: audit.Actor, content: bytes | None) -> TownHall:
+    """The same for the icon of the browser's tab."""
+    return change_townhall(actor=actor, icon="" if content is None else _store(icon_from(content)))
+
+
+def _store(picture: Picture) -> str:
+    """Its key in S3. Named by its content: sent twice it is one file, and an address never changes its picture.
+
+    The file is there before the row names it; a picture that no row names any more is left to the sweep of orphans.
+    """
+    key = identity_key(town=current_town().uuid, digest=picture.digest, extension=picture.extension)
+    storages["documents"].save(key, ContentFile(picture.content))
+    return key
 
 
 @transaction.atomic

@@ -46,11 +46,22 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:activation": row(everyone=IN),
     "portal:forgotten-password": row(everyone=IN),
     "portal:invoices": _ANY_RESIDENT,
+    "portal:invoices-csv": _ANY_RESIDENT,
+    "portal:year-archive": _OWN_INVOICE,
+    "portal:year-archive-part": _OWN_INVOICE,
+    "portal:receipt": _OWN_INVOICE,
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:theme": row(everyone=IN),
+    "portal:help": row(everyone=IN),
+    "portal:site-map": row(everyone=IN),
+    "portal:legal": row(everyone=IN),
+    "portal:privacy": row(everyone=IN),
+    "portal:accessibility": row(everyone=IN),
+    "portal:logo": row(everyone=OUT),  # the town of this table has none; tests/portal/test_identity.py
+    "portal:icon": row(everyone=IN),
     "portal:invoice": _OWN_INVOICE,
     "portal:invoice-pdf": row(payer=MOVED),
     "portal:pay": _OWN_INVOICE,
@@ -120,6 +131,8 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:leave-intervention": row(everyone=405),
     "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
     "backoffice:going-live": _MANAGERS,
+    "backoffice:identity": _MANAGERS,
+    "backoffice:notices": _MANAGERS,
 }
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
@@ -158,6 +171,8 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:town": frozenset({"manager"}),
     "backoffice:product": frozenset({"manager"}),
+    "backoffice:identity": frozenset({"manager"}),
+    "backoffice:notices": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),
     "portal:pay": frozenset({"alice", "bob"}),
     "portal:my-details": frozenset({"alice", "bob", "charlie"}),

@@ -66,7 +66,7 @@ def test_filters_live_in_the_address(
     payer = make_payer(alice)
     make_invoice(payer)
     make_invoice(payer, paid=Decimal("37.50"))
-    assert len(client_for(alice).get("/factures/", {"etat": etat}).context["page"].object_list) == shown
+    assert len(client_for(alice).get("/factures/", {"etat": etat}).context["list"].rows) == shown
 
 
 def test_only_published_invoices_exist(

@@ -1,10 +1,12 @@
-"""`{{ invoice.amount|euros }}` → « 37,50 € »."""
+"""`{{ invoice.amount|euros }}` → « 37,50 € »; `{{ invoice.due_on|in_words }}` → « 30 octobre 2026 »."""
 
 from decimal import Decimal
 
 from django import template
 
+from toolkit import clock
 from toolkit.money import format_euros
 
 register = template.Library()
 register.filter("euros", lambda amount: format_euros(Decimal(amount)))
+register.filter("in_words", clock.in_words)

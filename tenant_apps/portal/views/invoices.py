@@ -1,57 +1,49 @@
-"""M6-M7: the list, an invoice, its PDF."""
+"""M6-M8: the list, an invoice, its PDF, what was paid."""
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import Status, balance_for_resident, invoices_for_resident
+from tenant_apps.invoices.queries import balance_for_resident
+from tenant_apps.invoices.resident_list import Wanted, lines_of_resident
 from tenant_apps.payments import services as payments
 from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.queries import online_payment, payments_of_invoice
+from tenant_apps.payments.queries import online_payment, payments_of_resident
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
+from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing
+from tenant_apps.portal.rows import rows_of, state_of
+from tenant_apps.portal.timeline import timeline
+from tenant_apps.residents.queries import payers_of
 from toolkit import clock
-
-FILTERS: dict[str, Status] = {"toutes": "all", "non-reglees": "unpaid", "reglees": "paid"}
-A_PAGE = 50
 
 
 @require_safe
 @resident_required
 def invoice_list(request: ResidentRequest) -> HttpResponse:
-    """M6: « Mes factures »."""
-    chosen = request.GET.get("etat", "toutes")
-    status = FILTERS.get(chosen, "all")
-    number, total = balance_for_resident(request.user)
-    page = Paginator(invoices_for_resident(request.user, status=status), A_PAGE).get_page(
-        request.GET.get("page")
-    )
-    context = {
-        "section": "invoices",
-        "page": page,
-        "status": status,
-        "number": number,
-        "total": total,
-        "today": clock.today(),
-    }
+    """M6: « Mes factures »; with `imprimer`, every line on one page."""
+    printed = "imprimer" in request.GET
+    found = listing(request.user, Asked.read(request.GET), size=ALL if printed else A_PAGE)
+    context: dict[str, object] = {"section": "invoices", "list": found, "printed": printed}
+    if not found.shares:
+        context["has_payers"] = payers_of(request.user).exists()
     return render(request, "portal/invoices.html", context)
 
 
 @require_safe
 @resident_required
 def payment_list(request: ResidentRequest) -> HttpResponse:
-    """M8: « Mes règlements », one invoice at a time."""
-    unpaid = invoices_for_resident(request.user, status="unpaid").order_by("due_on", "id")[:A_PAGE]
+    """M8: « Mes règlements », one invoice at a time; then what was paid, with its receipts."""
+    unpaid = lines_of_resident(request.user, Wanted("unpaid", order="due_on"), size=A_PAGE)
     number, total = balance_for_resident(request.user)
     context = {
         "section": "payments",
-        "invoices": unpaid,
+        "rows": rows_of(unpaid, today=clock.today()),
         "number": number,
         "total": total,
-        "today": clock.today(),
+        "payments": payments_of_resident(request.user)[:A_PAGE],
     }
     return render(request, "portal/payments.html", context)
 
@@ -60,14 +52,19 @@ def payment_list(request: ResidentRequest) -> HttpResponse:
 @with_invoice
 def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """M7: what it is, and what can be done with it now."""
+    today, declaration = clock.today(), getattr(invoice, "declaration", None)
+    mine = payments_of_resident(request.user).filter(invoice=invoice)
+    paid = list(mine)
     context = {
         "section": "invoices",
         "invoice": invoice,
         "online": online_payment(invoice),
-        "payments": payments_of_invoice(invoice),
+        "payments": paid,
         "credits": credits_of(invoice),
-        "declaration": getattr(invoice, "declaration", None),
-        "today": clock.today(),
+        "declaration": declaration,
+        "state": state_of(invoice, today=today, paid_on=paid[0].payment.paid_on if paid else None),
+        "preview": document_link(invoice) if invoice.document else "",
+        "timeline": timeline(invoice, payments=paid, declaration=declaration),
     }
     return render(request, "portal/invoice.html", context)
 

@@ -1,0 +1,56 @@
+"""docs/manuel-usager.md as a page: the manual is written once, for the demonstration town, and read by every town."""
+
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.safestring import SafeString
+from PIL import Image
+
+from tenant_apps.townhall.models import TownHall
+from toolkit import prose
+
+FILE = Path(settings.ROOT) / "docs" / "manuel-usager.md"
+PICTURES = Path(settings.ROOT) / "docs" / "images" / "aide"
+# What the manual says of its demonstration town, and what is read instead.
+NAME, ADDRESS, CONTACT = "Mairie de Démonstration", "https://mairie.mes-factures.net", "regie@example.net"
+
+
+class Manual(NamedTuple):
+    body: SafeString
+    titles: list[tuple[str, str]]
+
+
+def manual(*, townhall: TownHall, address: str) -> Manual:
+    """The manual with that town's name, address and mailbox in it."""
+    text = _source()
+    for ours, theirs in ((ADDRESS, address), (NAME, townhall.name), (CONTACT, townhall.contact_email)):
+        text = text.replace(ours, theirs)
+    return Manual(prose.html(text, picture=_picture), prose.titles(text))
+
+
+@cache
+def _source() -> str:
+    """Without its first title, which the page writes itself."""
+    return re.sub(r"\A# .*\n", "", FILE.read_text("utf-8"))
+
+
+@cache
+def _size(name: str) -> tuple[int, int]:
+    with Image.open(PICTURES / name) as picture:
+        return picture.size
+
+
+def _picture(file: str, seen: str) -> str:
+    name = Path(file).name
+    if not (PICTURES / name).is_file():
+        return ""
+    width, height = _size(name)
+    return (
+        f'<p class="shot"><img src="{escape(static("aide/" + name))}" alt="{escape(seen)}" width="{width}" '
+        f'height="{height}" loading="lazy"></p>'
+    )

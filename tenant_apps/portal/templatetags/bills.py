@@ -1,0 +1,61 @@
+"""The lines of a list of invoices, and icons.
+
+A line has some twenty variables: as a template, twenty lines took a third of the time of the page. Here they are plain
+f-strings, with everything that billing wrote escaped by `escape`; the rest is our own.
+"""
+
+from collections.abc import Iterable
+from html import escape
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from tenant_apps.portal.rows import Row
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of partials/icons.html, which the page includes once; always beside words."""
+    return mark_safe(_icon(name))  # noqa: S308 - a name in our templates
+
+
+@register.simple_tag
+def invoice_rows(rows: Iterable[Row], with_pay: bool = False) -> SafeString:
+    """`<tr>` of each of `rows`: the manual's five columns (M6) and the state in words; on a phone, a card."""
+    words = _Words(with_pay)
+    return mark_safe("\n".join(words.line(row) for row in rows))  # noqa: S308 - see `_Words.line`
+
+
+def _icon(name: str) -> str:
+    return f'<svg class="icon" aria-hidden="true" focusable="false"><use href="#i-{name}"/></svg>'
+
+
+class _Words:
+    """What is the same on every line, translated once."""
+
+    def __init__(self, with_pay: bool) -> None:
+        self.due, self.number, self.rest = _("Échéance :"), _("Numéro :"), _("reste à régler")
+        self.paid = ' class="paid"'
+        self.the_invoice = _("la facture")
+        self.act = _("Régler") if with_pay else _("Voir")
+        self.kind = "btn-town" if with_pay else "btn-plain phone-only"
+        self.page = "payer/" if with_pay else ""
+
+    def line(self, row: Row) -> str:
+        """One line. What comes from outside (number, subject, payer) is escaped."""
+        href, number = f"/factures/{row.uuid}/", escape(row.number)
+        rest = f"<small>{self.rest} {row.rest}</small>" if row.rest else ""
+        payer = f'<small class="quiet">{escape(row.payer)}</small>' if row.payer else ""
+        return (
+            f'<tr{self.paid if row.is_paid else ""}><td class="issued num">{row.issued}</td>'
+            f'<td class="due num" data-label="{self.due}">{row.due}</td>'
+            f'<td class="amount num">{row.amount}{rest}</td>'
+            f'<td class="number num" data-label="{self.number}"><a href="{href}">{number}</a></td>'
+            f'<td class="subject">{escape(row.subject)}{payer}</td>'
+            f'<td class="status"><span class="state state-{row.state.kind}">{_icon(row.state.icon)}'
+            f'{row.state.words}</span><a class="btn {self.kind}" href="{href}{self.page}">{self.act}'
+            f'<span class="visually-hidden"> {self.the_invoice} {number}</span></a></td></tr>'
+        )

@@ -1,0 +1,50 @@
+"""The pages that every public site owes its readers, and the manual; open to all."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from tenant_apps.portal.manual import manual
+from tenant_apps.townhall.notices import NOTICES, text_of
+from tenant_apps.townhall.queries import shown_townhall
+from toolkit import prose
+
+
+@require_safe
+def legal(request: HttpRequest) -> HttpResponse:
+    """« Mentions légales »."""
+    return _notice(request, "legal")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """« Données personnelles »."""
+    return _notice(request, "privacy")
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """« Accessibilité »: the statement that the footer's label leads to."""
+    return _notice(request, "accessibility")
+
+
+def _notice(request: HttpRequest, kind: str) -> HttpResponse:
+    text = text_of(kind, shown_townhall(), address=_address(request))
+    return render(request, "portal/notice.html", {"title": NOTICES[kind].title, "body": prose.html(text)})
+
+
+@require_safe
+def site_map(request: HttpRequest) -> HttpResponse:
+    """« Plan du site »."""
+    return render(request, "portal/site_map.html")
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """« Aide »: the resident's manual, with this town's name and address in it."""
+    found = manual(townhall=shown_townhall(), address=_address(request))
+    return render(request, "portal/help.html", {"body": found.body, "titles": found.titles})
+
+
+def _address(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"

@@ -1,0 +1,49 @@
+"""The legal pages of a town: its own text, or a default filled from what it says about itself."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.template.loader import select_template
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from tenant_apps.townhall.models import TownHall
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One page: the field of TownHall that replaces its text, and its title."""
+
+    field: str
+    title: str | Promise
+
+
+NOTICES = {
+    "legal": Notice("legal_notice", _("Mentions légales")),
+    "privacy": Notice("privacy_notice", _("Données personnelles")),
+    "accessibility": Notice("accessibility_notice", _("Accessibilité")),
+}
+
+
+def text_of(kind: str, townhall: TownHall, *, address: str) -> str:
+    """The text (toolkit.prose) of one of `NOTICES` for the town that answers at `address`."""
+    own: str = getattr(townhall, NOTICES[kind].field)
+    return own.strip() or default_text(kind, townhall, address=address)
+
+
+def default_text(kind: str, townhall: TownHall, *, address: str) -> str:
+    """What the page says while the town has written nothing, in the reader's language when we have it."""
+    languages = (get_language() or "fr", "fr")
+    template = select_template([f"townhall/notices/{language}/{kind}.txt" for language in languages])
+    where = [townhall.name, *townhall.address.splitlines(), townhall.phone]
+    return template.render(
+        {
+            "name": townhall.name,
+            "address": address,
+            "contact": townhall.contact_email,
+            "where": "\n".join(line.strip() for line in where if line.strip()),
+            "conformity": townhall.conformity,
+            "host": settings.HOSTING,
+        }
+    )

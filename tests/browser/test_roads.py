@@ -1,0 +1,101 @@
+"""The main road, sign-in to payment, with nothing but a keyboard, and with scripts off."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.people import accessible, link_in, publish, reach, sign_in
+from tests.demo import Demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def walkers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two people of the walks below, with an invoice each."""
+    publish(
+        demo,
+        [
+            f"2026-{who}-1;01/11/2026;31/12/2026;18,00;Bibliothèque;2026;{who};M.;{who};Max;{who}@example.net;REGIE"
+            for who in ("clavier", "sans-script")
+        ],
+        tmp_path_factory.mktemp("roads"),
+    )
+
+
+def activated(page: Page, demo: Demo, email: str) -> None:
+    page.goto(demo.url("mairie", "/activation/"))
+    page.get_by_label("Mon adresse").fill(email)
+    page.get_by_role("button", name="Recevoir le message").click()
+    page.goto(link_in(demo, email, "Activez votre compte"))
+    page.get_by_label("Mon nouveau mot de passe").fill("coquelicot")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("heading", name="Mon compte est activé")).to_be_visible()
+
+
+def test_keyboard_only_from_sign_in_to_paid(
+    demo: Demo, walkers: None, open_page: Callable[..., Page]
+) -> None:
+    page = open_page("desktop")
+    activated(page, demo, "clavier@example.net")
+    page.goto(demo.url("mairie"))
+    reach(page, "Aller au contenu")
+    reach(page, "Mon adresse")
+    page.keyboard.type("clavier@example.net")
+    reach(page, "Mon mot de passe")
+    page.keyboard.type("coquelicot")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Mes factures", exact=True)).to_be_visible()
+    reach(page, "Chercher, trier, télécharger")
+    page.keyboard.press("Enter")
+    reach(page, "Numéro, objet ou montant")
+    page.keyboard.type("bibliotheque")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 facture correspond.")).to_be_visible()
+    reach(page, "2026-clavier-1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Bibliothèque")).to_be_visible()
+    reach(page, "Régler cette facture")
+    page.keyboard.press("Enter")
+    reach(page, "Accès à l'écran de paiement TIPI")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("paiementws"))
+    page.get_by_role("button", name="Payer par carte").focus()  # the Treasury's page is not ours
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Merci, votre paiement est enregistré")).to_be_visible()
+    reach(page, "Retour sur la liste des factures")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr.paid")).to_have_count(1)
+
+
+def test_without_javascript_from_sign_in_to_paid(
+    demo: Demo, walkers: None, open_page: Callable[..., Page]
+) -> None:
+    page = open_page("phone", javascript=False)
+    activated(page, demo, "sans-script@example.net")
+    sign_in(page, demo, "sans-script@example.net", "coquelicot")
+    page.locator("summary").click()
+    page.get_by_label("Trier par").select_option(label="Montant, grands d'abord")
+    page.get_by_role("button", name="Chercher").click()
+    expect(page).to_have_url(re.compile("tri=montant-fort"))
+    page.get_by_role("link", name="Mes règlements").click()
+    page.get_by_role("link", name="Régler la facture 2026-sans-script-1").click()
+    page.get_by_role("button", name="Accès à l'écran de paiement TIPI").click()
+    page.get_by_role("button", name="Payer par prélèvement").click()
+    expect(page.get_by_role("heading", name="Merci, votre paiement est enregistré")).to_be_visible()
+    page.goto(demo.url("mairie", "/reglements/"))
+    expect(page.get_by_role("link", name="Justificatif de paiement")).to_be_visible()
+
+
+def test_accessible_while_filled_and_wrong(demo: Demo, open_page: Callable[..., Page]) -> None:
+    """Pages in the states that a visit to their address does not show: errors, an open search, nothing found."""
+    page = open_page("phone")
+    page.goto(demo.url("mairie"))
+    page.get_by_role("button", name="Connexion").click()
+    accessible(page)
+    sign_in(page, demo, "resident@example.net", "facture")
+    for path in ("/factures/?q=introuvable", "/factures/?tri=montant&annee=2015", "/factures/?imprimer=1"):
+        page.goto(demo.url("mairie", path))
+        accessible(page)
