@@ -14,6 +14,8 @@ class PaymentsConfig(AppConfig):
         "Declaration": HELD_OF_A_PERSON,
         "Finding": HELD,
         "Trial": HELD,
+        "Deposit": HELD,
+        "Refund": HELD,
     }
 
     def ready(self) -> None:
