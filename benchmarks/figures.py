@@ -2,6 +2,11 @@
 
 from collections.abc import Callable
 
-from benchmarks import imports, listing, towns
+from benchmarks import imports, listing, settling, towns
 
-FIGURES: dict[str, Callable[[], str]] = {**towns.FIGURES, **imports.FIGURES, **listing.FIGURES}
+FIGURES: dict[str, Callable[[], str]] = {
+    **towns.FIGURES,
+    **imports.FIGURES,
+    **settling.FIGURES,
+    **listing.FIGURES,
+}

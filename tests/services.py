@@ -27,9 +27,23 @@ def _start() -> None:
         home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="factures-")))
         os.environ.update(_stack.enter_context(services_for_tests(home)))
     if worker is not None:
-        # Each worker has its own Redis database beside its own PostgreSQL database (pytest-django's suffix).
+        # Each worker has its own Redis database and bucket beside its own PostgreSQL database (pytest-django's).
         base, _, _ = os.environ["REDIS_URL"].rpartition("/")
         os.environ["REDIS_URL"] = f"{base}/{int(worker.removeprefix('gw')) + 1}"
+        _make_bucket(f"{os.environ['S3_BUCKET']}-{worker}")
+
+
+def _make_bucket(name: str) -> None:
+    import boto3
+
+    boto3.client(
+        "s3",
+        endpoint_url=os.environ["S3_ENDPOINT"],
+        aws_access_key_id=os.environ["S3_ACCESS_KEY"],
+        aws_secret_access_key=os.environ["S3_SECRET_KEY"],
+        region_name="us-east-1",
+    ).create_bucket(Bucket=name)
+    os.environ["S3_BUCKET"] = name
 
 
 _start()

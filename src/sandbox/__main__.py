@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             supervisor.start(services.parts(home, for_tests=options.for_tests))
             if not options.services_only:
                 supervisor.run(_preparation())
-                supervisor.start(_portal(home))
+                supervisor.start(portal(home))
             supervisor.announce(
                 "ready" if options.quiet else screen.ready(home, demo=not options.services_only)
             )
@@ -62,7 +62,8 @@ def _preparation() -> Part:
     )
 
 
-def _portal(home: Home) -> list[Part]:
+def portal(home: Home) -> list[Part]:
+    """What serves and works, in the order in which it is started."""
     celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
     return [
         Part(name="front", command=[sys.executable, "-m", "sandbox.front", str(home.ports.front), home.base]),

@@ -67,6 +67,11 @@ def export_key(*, operation: UUID, name: str) -> str:
     return f"{PLATFORM}/exports/{operation}/{name}"
 
 
+def statement_key(*, town: UUID, statement: UUID) -> str:
+    """Where a journal or a bank statement is kept as it came: `<town uuid>/statements/<uuid>`."""
+    return f"{town}/statements/{statement}"
+
+
 def identity_key(*, town: UUID, digest: str, extension: str) -> str:
     """Where a town's logo or icon is: `<town uuid>/identity/<sha256>.<extension>`."""
     return town_key(town, "identity", f"{digest}.{extension}")

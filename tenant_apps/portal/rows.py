@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.resident_list import SOON, Line
+from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.queries import days_paid
 from toolkit.money import format_euros
 
@@ -65,6 +66,8 @@ def rows_of(lines: Sequence[Line], *, today: date, payers: Mapping[str, str] | N
 
 def state_of(invoice: Invoice | Line, *, today: date, paid_on: date | None = None) -> State:
     """« Réglée le 12/03/2026 », « En retard », « À régler dans 3 jours », « À régler »."""
+    if isinstance(invoice, Invoice) and invoice.state == InvoiceState.CANCELLED:
+        return State(_("Annulée"), "check", "due")
     if invoice.is_paid:
         words = _("Réglée le %(day)s") % {"day": f"{paid_on:%d/%m/%Y}"} if paid_on else _("Réglée")
         return State(words, "check", "paid")

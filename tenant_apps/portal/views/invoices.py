@@ -9,6 +9,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import balance_for_resident
 from tenant_apps.invoices.resident_list import Wanted, lines_of_resident
 from tenant_apps.payments import services as payments
+from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.queries import online_payment, payments_of_resident
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
@@ -59,6 +60,7 @@ def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
         "invoice": invoice,
         "online": online_payment(invoice),
         "payments": paid,
+        "credits": credits_of(invoice),
         "declaration": declaration,
         "state": state_of(invoice, today=today, paid_on=paid[0].payment.paid_on if paid else None),
         "preview": document_link(invoice) if invoice.document else "",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('townhall', '0001_initial'),
+        ('townhall', '0002_product_windows_and_checks'),
     ]
 
     operations = [

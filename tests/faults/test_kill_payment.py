@@ -1,0 +1,158 @@
+"""kill -9 between every two steps of a payment's road: each attempt ends in the Treasury's truth, without a click.
+
+attempt committed → SOAP call → idOp stored → redirect → paid at the Treasury → bell or poll → settle → receipt.
+The moments are found from outside: the simulator says what it has heard, PostgreSQL says who waits for a lock that we
+hold. Hours that must pass are shifted in the database (`Stack.later`), never slept.
+"""
+
+import pytest
+
+from tests.demo import wait
+from tests.faults.payer import Bill, Payer, pays
+from tests.faults.stack import Stack
+
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("demo-faults"), pytest.mark.timeout(280)]
+CREATE, READ = "creerPaiementSecurise", "recupererDetailPaiementSecurise"
+
+
+def begin_again(stack: Stack, payer: Payer, bill: Bill) -> None:
+    """After the loss: the invoice is free, a new attempt pays it, and what nobody holds is never paid."""
+    idop = payer.pay(bill)
+    assert idop
+    pays(stack, idop)
+    bill.settles()
+    stack.behave(clock=16 * 60)
+    for operation in stack.operations(bill.reference):
+        assert bool(operation["opened"]) == (operation["idop"] == idop)
+    states = [state for state, _ in bill.attempts()]
+    assert states[-1] == "paid"
+    assert "paid" not in states[:-1]
+
+
+@pytest.mark.parametrize("ill", ["slow", "slow-after"])
+def test_the_web_dies_while_the_treasury_opens_the_payment(
+    stack: Stack, payer: Payer, bill: Bill, ill: str
+) -> None:
+    stack.behave(soap=ill, soap_on="create", delay=2)
+    before = stack.last_event()
+    lost = payer.press_and_lose_the_answer(bill)
+    wait(lambda: stack.asked(CREATE, before), 20)
+    assert bill.attempts() == [("created", None)]  # committed before the call
+    stack.kill("web")
+    lost.join(20)
+    stack.start("web")
+    wait(lambda: stack.operations(bill.reference), 20)  # the Treasury has opened it, for nobody
+    stack.behave(soap="ok")
+    assert payer.pay(bill) is None  # busy: the first one may still be alive, for two minutes
+    stack.two_minutes_later()
+    wait(lambda: bill.state() == "expired", 20)
+    begin_again(stack, payer, bill)
+
+
+def test_the_web_dies_with_the_idop_in_its_hands(stack: Stack, payer: Payer, bill: Bill) -> None:
+    with stack.held("LOCK TABLE public.treasury_route IN EXCLUSIVE MODE"):
+        lost = payer.press_and_lose_the_answer(bill)
+        wait(lambda: stack.waits_for_a_lock("treasury_route"), 20)
+        stack.kill("web")
+    lost.join(20)
+    assert bill.attempts() == [("created", None)]
+    assert len(stack.operations(bill.reference)) == 1
+    stack.start("web")
+    stack.two_minutes_later()
+    wait(lambda: bill.state() == "expired", 20)
+    begin_again(stack, payer, bill)
+
+
+def test_the_web_dies_before_the_redirect(stack: Stack, payer: Payer, bill: Bill) -> None:
+    lost = payer.press_and_lose_the_answer(bill)
+    wait(lambda: bill.state() == "started", 20)
+    stack.kill("web")
+    lost.join(20)
+    stack.start("web")
+    assert payer.pay(bill) is None  # an idOp may be open in a browser
+    stack.behave(clock=16 * 60)
+    stack.later()
+    wait(lambda: bill.state() == "expired", 20)  # P4: nobody came in the quarter of an hour
+    begin_again(stack, payer, bill)
+
+
+def test_the_worker_is_dead_when_the_payer_pays(stack: Stack, payer: Payer, bill: Bill) -> None:
+    idop = payer.pay(bill)
+    stack.kill("worker")
+    pays(stack, idop)  # the bell rings at the web
+    stack.start("worker")
+    stack.later()
+    bill.settles()
+
+
+def test_the_worker_dies_while_it_asks(stack: Stack, payer: Payer, bill: Bill) -> None:
+    idop = payer.pay(bill)
+    stack.behave(soap="slow", soap_on="read", delay=2)
+    before = stack.last_event()
+    pays(stack, idop)
+    wait(lambda: stack.asked(READ, before), 20)
+    stack.kill("worker")
+    stack.behave(soap="ok")
+    assert bill.state() == "started"
+    stack.start("worker")
+    stack.later()
+    bill.settles()
+
+
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        ("SELECT 1 FROM invoices_invoice WHERE id = {pk} FOR UPDATE", "invoices_invoice"),
+        ("LOCK TABLE payments_allocation IN EXCLUSIVE MODE", "payments_allocation"),
+    ],
+    ids=["answered", "half-booked"],
+)
+def test_the_worker_dies_while_it_settles(
+    stack: Stack, payer: Payer, bill: Bill, lock: str, words: str
+) -> None:
+    idop = payer.pay(bill)
+    with stack.held(lock.format(pk=bill.pk)):
+        pays(stack, idop)
+        wait(lambda: stack.waits_for_a_lock(words), 20)
+        stack.kill("worker")
+    assert (bill.state(), bill.paid()) == ("started", 0)  # all of it or nothing
+    stack.start("worker")
+    stack.later()
+    bill.settles()
+
+
+def test_the_worker_dies_before_the_receipt_is_written(stack: Stack, payer: Payer, bill: Bill) -> None:
+    idop = payer.pay(bill)
+    with stack.held("LOCK TABLE mail_outgoingmail IN EXCLUSIVE MODE"):
+        pays(stack, idop)
+        wait(lambda: stack.waits_for_a_lock("mail_outgoingmail"), 20)
+        stack.kill("worker")
+    assert (bill.state(), bill.paid(), bill.receipts()) == ("paid", bill.amount, [])
+    stack.start("worker")
+    stack.later()
+    bill.settles()
+
+
+def test_the_worker_dies_with_the_receipt_sent_and_not_noted(stack: Stack, payer: Payer, bill: Bill) -> None:
+    """The one place where a repeat cannot be excluded: it is marked, and has the same Message-ID."""
+    stack.ask(
+        "CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END$$"
+    )
+    stack.ask(
+        "CREATE TRIGGER wait_for_the_test BEFORE UPDATE ON mail_outgoingmail FOR EACH ROW "
+        "WHEN (NEW.state = 'sent') EXECUTE FUNCTION wait_for_the_test()"
+    )
+    idop = payer.pay(bill)
+    with stack.held("SELECT pg_advisory_xact_lock(42)"):
+        pays(stack, idop)
+        wait(lambda: stack.waits_for_a_lock("mail_outgoingmail"), 20)
+        assert len(bill.caught()) == 1
+        stack.kill("worker")
+    stack.ask("DROP FUNCTION wait_for_the_test() CASCADE")
+    assert bill.receipts() == [("sending", False)]
+    stack.start("worker")
+    stack.later()
+    bill.settles(may_repeat=True)
+    first, second = (mail["headers"]["Message-ID"] for mail in bill.caught())
+    assert first == second
