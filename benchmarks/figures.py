@@ -2,6 +2,6 @@
 
 from collections.abc import Callable
 
-from benchmarks import imports, towns
+from benchmarks import imports, settling, towns
 
-FIGURES: dict[str, Callable[[], str]] = {**towns.FIGURES, **imports.FIGURES}
+FIGURES: dict[str, Callable[[], str]] = {**towns.FIGURES, **imports.FIGURES, **settling.FIGURES}

@@ -5,12 +5,15 @@ The row is the truth; the task it starts is only a hint, so the task must look a
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
+from django.db import OperationalError as Silent
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 from kombu.exceptions import OperationalError
@@ -18,7 +21,6 @@ from kombu.exceptions import OperationalError
 from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
 from tenants.models import AgendaItem, Town
 from tenants.readiness import can_serve
-from tenants.states import SERVED
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
     from celery import Task
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
     AnyTask = Task[..., object]
 
 _tasks: "dict[str, AnyTask]" = {}
+_gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", default=None)
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
 HELD = timedelta(hours=1)
@@ -41,7 +44,10 @@ def plan(kind: str, due_at: datetime) -> None:
     """The current town has `kind` to do at `due_at`, or earlier if that was planned already."""
     if kind not in _tasks:
         raise LookupError(f"no task is registered for {kind!r}")
-    town_id = current_town().pk
+    _plan(current_town().pk, kind, due_at)
+
+
+def _plan(town_id: int, kind: str, due_at: datetime) -> None:
     with connection.cursor() as cursor:
         # public. is written out: the connection may be inside the town's transaction, and must stay there.
         cursor.execute(
@@ -62,8 +68,28 @@ def wake(kind: str) -> None:
     transaction.on_commit(partial(hint, _tasks[kind]))
 
 
+@contextmanager
+def gathered() -> Iterator[None]:
+    """The hints of the block are sent at its end, each once: who settles a hundred payments tells the worker once.
+
+    In one town. Whoever dies inside leaves the agenda's row, which is enough.
+    """
+    waiting: dict[str, AnyTask] = {}
+    token = _gathering.set(waiting)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+        for task in waiting.values():
+            hint(task)
+
+
 def hint(task: "AnyTask", *args: object) -> None:
     """Ask the worker, and go on if the broker cannot be reached: a row somewhere says what is due."""
+    waiting = _gathering.get()
+    if waiting is not None and not args:
+        waiting[task.name] = task
+        return
     try:
         task.apply_async(args, retry=False)
     except OperationalError:
@@ -77,7 +103,13 @@ def run(limit: int = 500) -> int:
     it has looked (`finish`), so a task that died is started again. A town that is not served is held instead,
     until `release`, and one whose schema waits for its migration is looked at again: nothing is lost.
     """
-    return sum(_run_at(home, limit) for home in homes())
+    started = 0
+    for home in homes():
+        try:
+            started += _run_at(home, limit)
+        except (Silent, InterfaceError):  # its towns wait; the other homes' do not
+            log.warning("the database %s does not answer; its agenda waits", home, exc_info=True)
+    return started
 
 
 def _run_at(home: str, limit: int) -> int:
@@ -87,18 +119,31 @@ def _run_at(home: str, limit: int) -> int:
         if not due:
             return 0
         with registry():
-            towns = Town.objects.filter(state__in=SERVED).in_bulk({item.town_id for item in due})
+            known = Town.objects.in_bulk({item.town_id for item in due})
+        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != home]
+        due = [item for item in due if item not in strays]
+        towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
         ready = {pk for pk, town in towns.items() if can_serve(town)}
         later = {True: RETRY, False: HELD}
         for wait in (RETRY, HELD):
             rows = [item.pk for item in due if later[item.town_id in towns] == wait]
             if rows:
                 AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
+    for item in strays:
+        _send_home(item, known[item.town_id].shard, found_at=home)
     started = [item for item in due if item.town_id in ready and item.kind in _tasks]
     for item in started:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
     return len(started)
+
+
+def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
+    """Somebody planned it where the town lived before: a request that was longer than the town's move."""
+    with at(home):
+        _plan(item.town_id, item.kind, item.due_at)
+    with at(found_at):
+        AgendaItem.objects.filter(pk=item.pk).delete()
 
 
 def release(town: Town) -> None:

@@ -17,8 +17,9 @@ class TenantsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenants import operations, renaming
+        from tenants import agenda, moving, operations, renaming, tasks
         from tenants.archive import erasing, exporting, restoring
 
-        for room in (exporting, restoring, erasing, renaming):
+        for room in (exporting, restoring, erasing, renaming, moving):
             operations.register(room.KIND, room.work)
+        agenda.register("leftovers", tasks.drop_leftovers)

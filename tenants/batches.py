@@ -7,10 +7,11 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection
 from django.db.migrations import Migration
 from psycopg import sql
 
+from tenants import direct
+from tenants.current import current_home
 from tenants.models import Town
 from tenants.provisioning import TEMPLATE
 
@@ -22,17 +23,17 @@ def apply(towns: list[Town], steps: Steps, version: str, tick: Callable[[], None
 
     Returns the sentence of each failure by the town's key. A town that is locked is tried once more at the end.
     """
-    database = dict(connection.settings_dict)
-    failures = _run(towns, steps, version, database, tick)
+    home = current_home()
+    failures = _run(towns, steps, version, home, tick)
     locked = [town for town in towns if isinstance(failures.get(town.pk), psycopg.errors.LockNotAvailable)]
     for town in locked:
         del failures[town.pk]
-    failures |= _run(locked, steps, version, database, tick)
+    failures |= _run(locked, steps, version, home, tick)
     return {pk: _sentence(error) for pk, error in failures.items()}
 
 
 def _run(
-    towns: list[Town], steps: Steps, version: str, database: dict[str, Any], tick: Callable[[], None]
+    towns: list[Town], steps: Steps, version: str, home: str, tick: Callable[[], None]
 ) -> dict[int, psycopg.Error]:
     todo: SimpleQueue[Town] = SimpleQueue()
     failures: dict[int, psycopg.Error] = {}
@@ -41,7 +42,7 @@ def _run(
     template = _template(steps)
 
     def work() -> None:
-        with _connect(database) as server:
+        with direct.open_to(home) as server:
             while True:
                 try:
                     town = todo.get_nowait()
@@ -89,19 +90,6 @@ def _for(server: psycopg.Connection[Any], template: str, town: Town, version: st
     )
     body = template.replace(TEMPLATE, town.schema_name)
     return b"".join([head.as_bytes(server), body.encode(), tail.as_bytes(server)])
-
-
-def _connect(database: dict[str, Any]) -> "psycopg.Connection[tuple[Any, ...]]":
-    return psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"],
-        user=database["USER"],
-        password=database["PASSWORD"],
-        dbname=database["NAME"],
-        autocommit=True,
-        connect_timeout=5,
-        prepare_threshold=None,
-    )
 
 
 def _sentence(error: psycopg.Error) -> str:

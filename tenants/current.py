@@ -39,6 +39,12 @@ def current_town() -> Town:
     return town
 
 
+def is_read_only() -> bool:
+    """Whether the current town is being moved, as far as this process knows (tenants.registry)."""
+    town = _wrapper().tenant
+    return isinstance(town, Town) and town.read_only_since is not None
+
+
 def enter(town: Town) -> None:
     """Stay on that town's schema until told otherwise; only the middleware does this."""
     _wrapper().set_tenant(town)

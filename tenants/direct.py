@@ -38,10 +38,10 @@ def snapshot(home: str, schema: str) -> Iterator[Server]:
             yield server
 
 
-@contextmanager
-def _open(home: str, schema: str) -> Iterator[Server]:
+def open_to(home: str) -> Server:
+    """A bare connection in autocommit; any thread may ask for one. Raises psycopg's OperationalError."""
     database = connections.settings[home]
-    server = psycopg.connect(
+    return psycopg.connect(
         host=database["HOST"],
         port=database["PORT"],
         user=database["USER"],
@@ -51,7 +51,11 @@ def _open(home: str, schema: str) -> Iterator[Server]:
         connect_timeout=5,
         prepare_threshold=None,
     )
-    with server:
+
+
+@contextmanager
+def _open(home: str, schema: str) -> Iterator[Server]:
+    with open_to(home) as server:
         server.execute(_EXACT)
         server.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
         yield server

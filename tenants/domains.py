@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import idna
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from tenants import facts, lookup, mirrors, registry
@@ -65,22 +65,16 @@ def add_domain(*, town: Town, host: str, actor: facts.Actor = facts.SYSTEM) -> R
     Raises InvalidHost, or TownExists when it is another town's.
     """
     name = normalise(host)
-    with in_registry():
-        try:
-            with transaction.atomic():
-                domain, created = Domain.objects.get_or_create(
-                    domain=name,
-                    defaults={
-                        "tenant": town,
-                        "kind": DomainKind.CUSTOM,
-                        "proof": secrets.token_hex(16),
-                        "is_primary": False,
-                    },
-                )
-                if created:
-                    facts.record("domain.added", town=town, actor=actor, new={"host": name})
-        except IntegrityError:
-            raise TownExists(f"« {name} » vient d'être pris.") from None
+    claim = {
+        "tenant": town,
+        "kind": DomainKind.CUSTOM,
+        "proof": secrets.token_hex(16),
+        "is_primary": False,
+    }
+    with in_registry(), transaction.atomic():
+        domain, created = Domain.objects.get_or_create(domain=name, defaults=claim)
+        if created:
+            facts.record("domain.added", town=town, actor=actor, new={"host": name})
     if domain.tenant_id != town.pk:
         raise TownExists(f"« {name} » est déjà le domaine d'une autre commune.")
     _spread(town)

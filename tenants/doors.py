@@ -4,11 +4,14 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from tenants import registry
 from tenants.models import Town
+from tenants.outages import Outage
 from tenants.states import TownState
 
+PAGES = {Outage.READ_ONLY: "errors/read_only_town.html", Outage.SILENT: "errors/unavailable.html"}
 SUSPENDED, UPDATING = 3600, 60  # in how many seconds to come back
 
 
@@ -36,6 +39,13 @@ def _later(request: HttpRequest, template: str, town: Town, seconds: int) -> Htt
     response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def unavailable(request: HttpRequest, outage: Outage, town: Town | None) -> HttpResponse:
+    """503 in a passing state of the town's database. No context processor runs: some ask that database."""
+    page = render_to_string(PAGES[outage], {"town": town, "path": request.path})
+    headers = {"Retry-After": str(outage.value), "Cache-Control": "no-store"}
+    return HttpResponse(page, status=503, headers=headers)
 
 
 def moved(request: HttpRequest, host: str) -> HttpResponse:

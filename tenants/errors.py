@@ -25,6 +25,20 @@ class InvalidIdentity(TownError):
     """A SIREN or an INSEE code that cannot be one."""
 
 
+class HomeSilent(TownError):
+    """The database where the town lives, or should, does not answer."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(f"La base « {home} » ne répond pas : vérifiez-la, puis recommencez.")
+
+
+class ReadOnly(TownError):
+    """The town is being moved: nothing may be written in it for a few minutes."""
+
+    def __init__(self) -> None:
+        super().__init__("La commune est en lecture seule pendant son déménagement.")
+
+
 class InvalidHost(TownError):
     """A host name that cannot be a town's own domain."""
 

@@ -8,6 +8,7 @@ from django.urls import set_urlconf
 
 from tenants import current, doors, registry
 from tenants.models import Town
+from tenants.outages import Outage
 from tenants.readiness import can_serve
 from tenants.states import TownState
 
@@ -22,6 +23,7 @@ class TownRequest(HttpRequest):
 
 
 Answer = Callable[[TownRequest], HttpResponse]
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class TownMiddleware:
@@ -56,6 +58,8 @@ class TownMiddleware:
             return doors.moved(request, place.moved_to)
         if not can_serve(town):
             return doors.updating(request, town)
+        if town.read_only_since and request.method not in SAFE:
+            return doors.unavailable(request, Outage.READ_ONLY, town)
         request.town = request.tenant = town
         request.urlconf = settings.ROOT_URLCONF
         set_urlconf(settings.ROOT_URLCONF)

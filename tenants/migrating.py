@@ -6,6 +6,7 @@ in each town the ordinary way. Each town is its own transaction and its version 
 the work, running it again goes on from there.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -13,22 +14,25 @@ from dataclasses import dataclass, field
 from itertools import count, groupby
 from typing import Any, cast
 
+import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from tenants import batches, provisioning, versions
+from tenants import batches, direct, provisioning, versions
 from tenants.current import REGISTRY, at, current_home, homes, registry
+from tenants.errors import HomeSilent
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.provisioning import TEMPLATE
 from tenants.readiness import names_at
 from tenants.states import TownState
 from tenants.versions import is_schema_only, name_of
 
+log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 EXCLUSIVE = ("move", "restore", "erase")  # operations beside which a town is left alone
 
@@ -61,22 +65,38 @@ class Group:
 def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcome:
     """Bring the public schemas, the templates and every town to the code's version.
 
-    One town's failure stops no other: it is left whole at a version of the past, and named. `on_progress(done,
-    total)` is called from several threads.
+    One town's failure stops no other: it is left whole at a version of the past, and named; a silent home is
+    named in the place of its towns. `on_progress(done, total)` is called from several threads.
     """
     versions.wanted.cache_clear()
-    for home in homes():
-        with at(home):
-            migrate_public()
-            migrate_template()
     outcome = Outcome()
-    groups = [(group, runs_of(group)) for group in pending()]
+    silent = set()
+    for home in homes():
+        try:
+            with at(home):
+                migrate_public()
+                migrate_template()
+        except OperationalError as error:
+            if _answers(home):
+                raise
+            log.warning("the database %s does not answer: %s", home, error)
+            silent.add(home)
+            outcome.failed[home] = str(HomeSilent(home))
+    groups = [(group, runs_of(group)) for group in pending(besides=silent)]
     total = sum(len(group.towns) * len(runs) for group, runs in groups)
     done = count(1)
     for group, runs in groups:
         with at(group.home):
             _migrate_group(group, runs, outcome, lambda: on_progress(next(done), total))
     return outcome
+
+
+def _answers(home: str) -> bool:
+    try:
+        direct.open_to(home).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def bring_forward(town: Town, names: Collection[str]) -> str:
@@ -89,13 +109,14 @@ def bring_forward(town: Town, names: Collection[str]) -> str:
     return wanted.version
 
 
-def pending() -> Iterator[Group]:
-    """The towns that are not at the code's version. One query when there is none."""
+def pending(*, besides: Collection[str] = ()) -> Iterator[Group]:
+    """The towns that are not at the code's version, `besides` some homes. One query when there is none."""
     wanted = versions.wanted()
     with registry():
         behind = list(
             Town.objects.exclude(schema_version=wanted.version)
             .exclude(state__in=[TownState.CLOSED, TownState.OPENING])
+            .exclude(shard__in=besides)
             .order_by("shard", "schema_version", "pk")
         )
     for (home, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
@@ -189,6 +210,10 @@ def _migrate_group(group: Group, runs: list[Run], outcome: Outcome, tick: Callab
         else:
             steps = [(migration, run.steps[name_of(migration)]) for migration in run.migrations]
             failures |= batches.apply(left, steps, version, tick)
+    if not runs:  # they missed nothing: only the word for what they have was another one
+        Town.objects.filter(pk__in=[t.pk for t in group.towns]).update(
+            schema_version=versions.wanted().version
+        )
     _tell_the_registry(group.towns)
     for town in group.towns:
         if town.pk in failures:

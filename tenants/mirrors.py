@@ -5,6 +5,7 @@ its address, without leaving its database. The registry is the truth; the copy f
 """
 
 from django.db import transaction
+from django.db.models import Q
 
 from tenants.current import REGISTRY, at, registry
 from tenants.models import Domain, Town
@@ -12,14 +13,18 @@ from tenants.models import Domain, Town
 _FIELDS = [field.name for field in Town._meta.concrete_fields if not field.primary_key]
 
 
-def mirror(town: Town) -> None:
-    """Make the copy on the town's shard say what the registry says. Nothing to do for the registry's own towns."""
+def mirror(town: Town, *, on: str | None = None) -> None:
+    """Make the copy on the town's shard, or on `on`, say what the registry says. The registry needs none."""
     with registry():
         row = Town.objects.get(pk=town.pk)
         domains = list(Domain.objects.filter(tenant=row))
-    if row.shard == REGISTRY:
+    home = on or row.shard
+    if home == REGISTRY:
         return
-    with at(row.shard), transaction.atomic():
+    with at(home), transaction.atomic():
+        # The copy of a town that is no more, left when this shard was silent.
+        Town.objects.filter(Q(slug=row.slug) | Q(schema_name=row.schema_name)).exclude(pk=row.pk).delete()
+        Domain.objects.filter(domain__in=[domain.domain for domain in domains]).exclude(tenant=row).delete()
         Town.objects.bulk_create([row], update_conflicts=True, unique_fields=["id"], update_fields=_FIELDS)
         Domain.objects.filter(tenant=row).delete()
         Domain.objects.bulk_create(domains)

@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tenants import agenda, facts
+from tenants import agenda, direct, facts
 from tenants.current import REGISTRY, registry
 from tenants.errors import Busy, TownError
 from tenants.models import LIVE, Operation, OperationState, Town
@@ -58,6 +57,11 @@ _task: "list[AnyTask]" = []
 def register(kind: str, work: Work) -> None:
     """`work(operation, progress)` does an operation of `kind`; what it returns is kept as its result."""
     _works[kind] = work
+
+
+def knows(kind: str) -> bool:
+    """Whether a room does that kind of work: what is not done is not offered."""
+    return kind in _works
 
 
 def perform_with(task: "AnyTask") -> None:
@@ -217,15 +221,6 @@ def _alone(pk: int) -> Iterator[bool]:
 
     It has a connection of its own: the work's goes from one home to another, and may be closed on the way.
     """
-    database = connections.settings[REGISTRY]
-    with psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"],
-        user=database["USER"],
-        password=database["PASSWORD"],
-        dbname=connections[REGISTRY].settings_dict["NAME"],
-        autocommit=True,
-        connect_timeout=5,
-    ) as server:
+    with direct.open_to(REGISTRY) as server:
         row = server.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, pk]).fetchone()
         yield bool(row and row[0])

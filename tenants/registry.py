@@ -11,7 +11,7 @@ from django.http.request import split_domain_port
 
 from tenants.models import Domain, DomainKind, Town
 
-SECONDS = 5  # how long a suspended town may still be served by another process
+SECONDS = settings.TOWN_CACHE_SECONDS  # how long another process may go on as before a change
 ENTRIES = 20_000
 _lock = Lock()
 

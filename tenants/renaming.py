@@ -43,7 +43,10 @@ def work(operation: Operation, progress: operations.Progress) -> Mapping[str, An
         locked: Town = Town.objects.select_for_update().get(pk=town.pk)
         if locked.slug != slug:
             check_renaming(locked, slug)
-            _rename(locked, slug, operation.requested_by)
+            try:
+                _rename(locked, slug, operation.requested_by)
+            except IntegrityError:  # an opening was quicker
+                raise TownExists(f"L'adresse « {slug} » vient d'être prise.") from None
     progress.step(_("Mise à jour de la base de la commune"), 1, 2)
     mirrors.mirror(locked)
     registry.forget()
@@ -54,17 +57,12 @@ def work(operation: Operation, progress: operations.Progress) -> Mapping[str, An
 def _rename(town: Town, slug: str, actor: facts.Actor) -> None:
     old, town.slug = town.slug, slug
     town.save(update_fields=["slug"])
-    was = Domain.objects.get(tenant=town, kind=DomainKind.PLATFORM)
-    was_primary, was.kind = was.is_primary, DomainKind.FORMER
-    Domain.objects.filter(pk=was.pk).update(kind=was.kind, is_primary=False)
-    host = services.host_of(slug)
-    try:
-        with transaction.atomic():
-            Domain.objects.update_or_create(
-                domain=host,
-                tenant=town,
-                defaults={"kind": DomainKind.PLATFORM, "is_primary": was_primary},
-            )
-    except IntegrityError:
-        raise TownExists(f"L'adresse « {slug} » vient d'être prise.") from None
+    was = Domain.objects.filter(tenant=town, kind=DomainKind.PLATFORM)
+    was_primary = was.filter(is_primary=True).exists()
+    was.update(kind=DomainKind.FORMER, is_primary=False)
+    Domain.objects.update_or_create(
+        domain=services.host_of(slug),
+        tenant=town,
+        defaults={"kind": DomainKind.PLATFORM, "is_primary": was_primary},
+    )
     facts.record("town.renamed", town=town, actor=actor, old={"slug": old}, new={"slug": slug})

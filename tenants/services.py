@@ -1,11 +1,12 @@
 """The only writers of the registry."""
 
+import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
@@ -13,7 +14,7 @@ from django_tenants.utils import tenant_context
 from tenants import agenda, facts, mirrors, provisioning, registry
 from tenants.current import REGISTRY, at, homes
 from tenants.current import registry as in_registry
-from tenants.errors import InvalidSlug, TownError, TownExists, WrongState
+from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Town
 from tenants.states import EDGES, TownState
@@ -27,6 +28,7 @@ RESERVED = frozenset(
     test tipi webmail wpad www
     """.split()  # noqa: SIM905
 )
+log = logging.getLogger(__name__)
 Furnish = Callable[[Town], None]
 OnStep = Callable[[Town, str, int], None]  # the town, what begins now, its number of STEPS
 STEPS = 3
@@ -48,7 +50,7 @@ def open_town(
 
     Three steps: the registry's rows (state OPENING, served to nobody); the schema and its furniture in one
     transaction on its shard; state OPEN. A refusal keeps nothing. Cut short by a kill, it goes on where it was
-    when it is asked for again under the same slug. Raises InvalidSlug, TownExists or TemplateMissing.
+    when it is asked for again under the same slug. Raises InvalidSlug, TownExists, HomeSilent or TemplateMissing.
     """
     check_slug(slug)
     check_siren(siren)
@@ -62,6 +64,9 @@ def open_town(
         on_step(town, _("Copie du schéma modèle et réglages"), 1)
         try:
             _build(town, furnish)
+        except OperationalError as error:
+            _give_up(town)
+            raise HomeSilent(town.shard) from error
         except BaseException:
             _give_up(town)
             raise
@@ -81,7 +86,8 @@ def open_town(
 
 def check_slug(slug: str) -> None:
     """Raises InvalidSlug with a sentence."""
-    if not SLUG.fullmatch(slug):
+    # xn-- would show as other letters in the address bar.
+    if not SLUG.fullmatch(slug) or slug[2:4] == "--":
         raise InvalidSlug(
             f"« {slug} » ne convient pas : lettres minuscules, chiffres et tirets (40 au plus)."
         )
@@ -112,7 +118,7 @@ def _reserve(town: Town) -> Town:
     check_free(town.slug)
     begun: Town | None = Town.objects.filter(slug=town.slug).first()
     if begun is not None:
-        for field in ("name", "legal_name", "siren", "insee"):
+        for field in ("name", "legal_name", "siren", "insee", "shard"):
             setattr(begun, field, getattr(town, field))
         begun.save()
         return begun
@@ -145,13 +151,20 @@ def _has_schema(name: str) -> bool:
 
 
 def _give_up(town: Town) -> None:
-    """An opening that was refused leaves its slug free: `_build` has kept nothing. What it kept once stays."""
+    """An opening that was refused leaves its slug free: `_build` has kept nothing. What it kept once stays.
+
+    So does the row when its shard is silent: who knows what it kept. It is taken up again, there or elsewhere.
+    """
     if connection.needs_rollback:
         return
-    with at(town.shard):
-        built = _has_schema(town.schema_name)
+    try:
+        with at(town.shard):
+            built = _has_schema(town.schema_name)
+        if not built:
+            mirrors.unmirror(town, town.shard)
+    except OperationalError:
+        return
     if not built:
-        mirrors.unmirror(town, town.shard)
         Town.objects.filter(pk=town.pk, state=TownState.OPENING).delete()
 
 
@@ -171,18 +184,21 @@ def set_state(
         locked: Town = Town.objects.select_for_update().get(pk=town.pk)
         if locked.state != to:
             _move(locked, to, closes_at, actor, reason)
-    mirrors.mirror(locked)
-    if to == TownState.OPEN:
-        agenda.release(locked)
     registry.forget()
+    try:
+        mirrors.mirror(locked)
+        if to == TownState.OPEN:
+            agenda.release(locked)
+    except OperationalError:  # the registry has it, which is what counts; a silent shard serves nobody
+        log.warning("the database %s does not answer; its copy of %s is late", locked.shard, locked.slug)
     return locked
 
 
 def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.Actor, reason: str) -> None:
     if (TownState(locked.state), to) not in EDGES:
         raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
-    delay = (TownState(locked.state), to) == (TownState.CLOSING, TownState.CLOSED)
-    if delay and (locked.closes_at is None or locked.closes_at > timezone.now()):
+    delayed = locked.state == TownState.CLOSING and to == TownState.CLOSED
+    if delayed and (locked.closes_at is None or locked.closes_at > timezone.now()):
         raise WrongState(f"Le délai de fermeture de {locked.name} court encore.")
     old, locked.state = locked.state, to
     if to != TownState.CLOSED:  # which keeps the date of its closure

@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
-from tenants import agenda, closing, operations
+from tenants import agenda, closing, heartbeat, moving, operations
 from tenants.archive import exporting
+from tenants.current import current_town
 
 
 @shared_task(name="tenants.run_agenda", expires=60)
@@ -12,12 +13,19 @@ def run_agenda() -> None:
     agenda.run()
     operations.sweep()
     closing.sweep()
+    heartbeat.note()
 
 
 @shared_task(name="tenants.perform", time_limit=6 * 3600)
 def perform(pk: int) -> None:
     """An operation on a town."""
     operations.perform(pk)
+
+
+@shared_task(name="tenants.drop_leftovers")
+def drop_leftovers() -> None:
+    """What the current town left in a database where it lived before."""
+    moving.drop_leftovers(current_town())
 
 
 @shared_task(name="tenants.sweep_exports", expires=3600)

@@ -32,6 +32,8 @@ class TownTask(TenantTask):
         town = getattr(connection, "tenant", None)
         if current_schema() == PUBLIC or not isinstance(town, Town):
             return True
+        if town.read_only_since is not None:  # it is being moved: whatever it is, it waits
+            return False
         return town.is_served or (self.even_paused and town.state != TownState.OPENING)
 
 

@@ -15,8 +15,9 @@ from django.db import connection
 from django.test import Client
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.services import create_account
+from shared_apps.console import platform
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
@@ -25,10 +26,12 @@ from tenant_apps.townhall.models import Mode, Protocol
 from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants import registry
+from tenants.current import registry as registry_schema
 from tenants.migrating import migrate_towns
 from tenants.models import Town
 from tenants.services import open_town
 from toolkit import clock
+from toolkit.sealing import seal
 
 PASSWORD = "un mot de passe bien long"
 
@@ -60,8 +63,9 @@ def django_db_setup(
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _make_town(slug: str, name: str, numcli: str) -> None:
-    town = open_town(slug=slug, name=name)
+def _make_town(slug: str, name: str, numcli: str, *, shard: str = "default") -> Town:
+    """Open a town with a PayFiP product."""
+    town = open_town(slug=slug, name=name, shard=shard)
     with tenant_context(town):
         set_up_townhall(actor="system", name=name, contact_email=f"regie@{slug}.example.org")
         set_up_product(
@@ -74,6 +78,7 @@ def _make_town(slug: str, name: str, numcli: str) -> None:
             is_default=True,
             offers_declaration=True,
         )
+    return town
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +87,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         redis_cache.clear()
     registry.forget()
+    platform.forget()
     yield
     connection.set_schema_to_public()
 
@@ -177,6 +183,32 @@ def client_for(town: Town) -> Callable[..., Client]:
         return client
 
     return make
+
+
+OPERATOR_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture
+def operator(db: None, make_account: Callable[..., Account]) -> Account:
+    """An operator whose second factor is set up (OPERATOR_SECRET)."""
+    with registry_schema():
+        account = make_account("operator@example.net", role=Role.OPERATOR)
+        SecondFactor.objects.create(
+            account=account, secret=seal(OPERATOR_SECRET), confirmed_at=clock.now(), recovery_hashes=[]
+        )
+    return account
+
+
+@pytest.fixture
+def console(operator: Account) -> Client:
+    """The operator's browser on the console's host, past both steps."""
+    client = Client(headers={"host": "admin.localhost"})
+    with registry_schema():
+        client.force_login(operator)
+        session = client.session
+        session["second_factor"] = str(SecondFactor.objects.get(account=operator).uuid)
+        session.save()
+    return client
 
 
 @pytest.fixture

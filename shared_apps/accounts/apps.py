@@ -9,4 +9,14 @@ class AccountsConfig(AppConfig):
     town_data = {
         "Account": HELD_OF_A_PERSON,
         "Link": HELD_OF_A_PERSON,
+        # Sealed with the platform's key: elsewhere it is set up anew, or opened by a recovery code.
+        "SecondFactor": HELD_OF_A_PERSON,
+        "Impersonation": HELD_OF_A_PERSON,
     }
+
+    def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_out
+
+        from shared_apps.accounts import impersonation
+
+        user_logged_out.connect(impersonation.signed_out, dispatch_uid="accounts.impersonation")

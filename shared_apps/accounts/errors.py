@@ -38,3 +38,27 @@ class AddressTaken(AccountError):
 
 class WeakPassword(AccountError):
     """`args[0]` says what is missing."""
+
+
+class WrongCode(AccountError):
+    sentence = _("Ce code ne convient pas : prenez celui que l'application affiche en ce moment.")
+
+
+class CodeUsed(WrongCode):
+    sentence = _("Ce code a déjà servi. Attendez le suivant, puis recommencez.")
+
+
+class AlreadyEnrolled(AccountError):
+    sentence = _("Un second facteur est déjà en place sur ce compte.")
+
+
+class NotWhileImpersonating(AccountError):
+    sentence = _("L'exploitant ne peut pas faire ceci à la place d'un agent.")
+
+
+class TicketRefused(AccountError):
+    sentence = _("Ce passage n'est plus valable : demandez-en un nouveau depuis la console.")
+
+
+class CannotImpersonate(AccountError):
+    """`args[0]` says why."""

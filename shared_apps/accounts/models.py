@@ -42,6 +42,8 @@ class Account(AbstractBaseUser):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AccountManager()
+    # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
+    impersonated_by: "Impersonation | None" = None
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -56,7 +58,9 @@ class Account(AbstractBaseUser):
 
     @property
     def audit_name(self) -> str:
-        """How this person is named in the trail: no address, which may change."""
+        """How this person is named in the trail: no address, which may change. Both names when one acts as another."""
+        if self.impersonated_by is not None:
+            return f"operator:{self.impersonated_by.operator} as account:{self.uuid}"
         return f"account:{self.uuid}"
 
     @property
@@ -107,3 +111,46 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.uuid}"
+
+
+class SecondFactor(models.Model):
+    """The application on a person's telephone that shows a code every thirty seconds (TOTP, RFC 6238).
+
+    A person has one. Without `confirmed_at` it was shown but never proven, and opens nothing.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="second_factor")
+    secret = models.CharField(max_length=255)  # sealed (toolkit.sealing)
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)  # of the last code taken: no code serves twice
+    recovery_hashes = models.JSONField(default=list)  # of the single-use codes not used yet
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"second factor {self.uuid}"
+
+
+class Impersonation(models.Model):
+    """The operator in the place of a member of staff: why, who, until when. The town keeps it for ever.
+
+    It begins as a ticket of one minute whose hash is here; being in the town's schema, it opens no other town.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="impersonations")
+    operator = models.UUIDField()  # of an account of the public schema
+    operator_email = models.EmailField(max_length=254)
+    reason = models.CharField(max_length=500)
+    ticket_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()  # of the ticket
+    started_at = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.operator_email} → {self.account_id}"

@@ -128,7 +128,11 @@ def confirm_address(*, token: str) -> tuple[Account, str]:
 
 @transaction.atomic
 def change_password(*, actor: Account, current: str, new: str, rule: PasswordRule) -> Account:
-    """Change one's own password. Raises WrongCredentials when `current` is not it, or WeakPassword."""
+    """Change one's own password. Raises WrongCredentials when `current` is not it, or WeakPassword.
+
+    Raises NotWhileImpersonating for the operator in somebody's place.
+    """
+    refuse_impersonator(actor)
     account = Account.objects.select_for_update().get(pk=actor.pk)
     if not account.check_password(current):
         raise errors.WrongCredentials
@@ -152,6 +156,12 @@ def set_alert_choice(*, actor: Account, wants_alerts: bool) -> None:
         old={"wants_alerts": actor.wants_alerts},
         new={"wants_alerts": wants_alerts},
     )
+
+
+def refuse_impersonator(actor: Account | None) -> None:
+    """What only the person themselves may do (password, address, second factor). Raises NotWhileImpersonating."""
+    if actor is not None and actor.impersonated_by is not None:
+        raise errors.NotWhileImpersonating
 
 
 def _use_up(link: Link) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import logging
 
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 WINDOW = 15 * 60
@@ -16,6 +17,12 @@ log = logging.getLogger(__name__)
 
 def _key(kind: str, who: str) -> str:
     return f"throttle:{kind}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address that is counted: the last one that our own proxy wrote, else the peer's."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return str(forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", ""))
 
 
 def count(kind: str, who: str) -> int:

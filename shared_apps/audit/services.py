@@ -14,6 +14,7 @@ from shared_apps.audit.models import Entry
 
 SYSTEM = "system"
 TREASURY = "treasury"
+EVERY = "*"  # a listener's verb for all of them
 
 
 class HasAuditName(Protocol):
@@ -29,7 +30,7 @@ _listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 
 
 def listen(verb: str, listener: Listener) -> None:
-    """Call `listener` for each `verb`, inside the transaction that records it: both stay or both go."""
+    """Call `listener` for each `verb` (EVERY: all), inside the transaction that records it: both stay or both go."""
     if listener not in _listeners[verb]:
         _listeners[verb].append(listener)
 
@@ -51,6 +52,6 @@ def record(
         raise transaction.TransactionManagementError(f"{verb} must be recorded in the act's transaction")
     name = actor if isinstance(actor, str) else actor.audit_name
     entry = Entry.objects.create(actor=name, verb=verb, object=obj, old=dict(old or {}), new=dict(new or {}))
-    for listener in _listeners[verb]:
+    for listener in (*_listeners[verb], *_listeners[EVERY]):
         listener(entry)
     return entry

@@ -1,24 +1,51 @@
-"""What the operator sees of towns and of the trail. Writes go through the services, never through a form."""
+"""The lists of the console. Writes go through the services, from the pages of `views`, never through a row's form."""
 
-from typing import cast
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from django.contrib import messages
 from django.db import models
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.defaultfilters import date as date_format
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import action, display
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
-from shared_apps.accounts.models import Account
-from tenants import registry, services
-from tenants.errors import TownError
-from tenants.models import Town
-from tenants.states import TownState
+from shared_apps.audit.models import Entry
+from shared_apps.console import queries, words
+from shared_apps.console.filters import ShardFilter, TroubleFilter, VerbFilter
+from shared_apps.console.models import TownFigures
+from tenants import registry
+from tenants.current import homes
+from tenants.models import Erasure, Operation, Town
+from toolkit import clock
+from toolkit.money import format_euros
+
+NOTHING = "–"
+LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
 
 
 class ReadOnly(ModelAdmin):
-    """Rows to look at."""
+    """Rows to look at, a page at a time, never counted."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_fullwidth = True
+    actions = None
+    operators: Mapping[str, str] = {}
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The names of the operators are read once for the page."""
+        self.operators = words.operators()
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -30,45 +57,206 @@ class ReadOnly(ModelAdmin):
         return False
 
 
+def _figures(town: Town) -> TownFigures | None:
+    return getattr(town, "figures", None)
+
+
 class TownAdmin(ReadOnly):
-    """The towns, their state, and the two switches of today: suspend and resume."""
+    """The towns and their figures."""
 
-    list_display = ("name", "slug", "shown_state", "siren", "portal", "created_at")
-    list_filter = ("state",)
+    list_display = (
+        "shown_name",
+        "shown_state",
+        "invoices",
+        "unpaid",
+        "last_import",
+        "last_payment",
+        "failed_mails",
+        "queue",
+        "storage",
+        "schema",
+    )
+    list_display_links = None
+    list_filter = ("state", TroubleFilter, ShardFilter)
     search_fields = ("name", "slug", "siren", "insee")
-    actions = ("suspend", "resume")
+    search_help_text = "Nom, adresse, SIREN ou code INSEE"
 
-    @display(description="État", label={"ouverte": "success", "suspendue": "warning"})
-    def shown_state(self, town: Town) -> str:
-        return town.get_state_display()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Town]:
+        return queries.towns()
 
-    @display(description="Portail")
-    def portal(self, town: Town) -> str:
-        address = registry.address_of(town)
-        return format_html('<a href="{}">{}</a>', address, address)
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Where a town lives is shown once there is more than one place."""
+        return (*self.list_display, "shown_home") if len(homes()) > 1 else self.list_display
 
-    @action(description="Suspendre (le portail affiche sa page de fermeture)")
-    def suspend(self, request: HttpRequest, towns: QuerySet[Town]) -> None:
-        self._move(request, towns, TownState.SUSPENDED)
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        return self.list_filter if len(homes()) > 1 else self.list_filter[:-1]
 
-    @action(description="Rouvrir")
-    def resume(self, request: HttpRequest, towns: QuerySet[Town]) -> None:
-        self._move(request, towns, TownState.OPEN)
+    @display(description="Base", ordering="shard")
+    def shown_home(self, town: Town) -> str:
+        return town.shard
 
-    def _move(self, request: HttpRequest, towns: QuerySet[Town], to: TownState) -> None:
-        for town in towns:
-            try:
-                moved = services.set_state(town=town, to=to, actor=cast(Account, request.user))
-            except TownError as error:
-                self.message_user(request, str(error), messages.ERROR)
-            else:
-                self.message_user(request, f"{moved.name} : {moved.get_state_display()}.")
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A town has a page of its own."""
+        town = Town.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        if town is None or not self.has_view_permission(request):
+            raise Http404
+        return redirect("admin:town", slug=town.slug)
+
+    @display(description="Commune", ordering="name")
+    def shown_name(self, town: Town) -> str:
+        page = reverse("admin:town", args=[town.slug])
+        address = registry.address(town.host) if town.host else ""
+        return format_html(
+            '<a class="console-town" href="{}">{}</a><br><span class="console-quiet">{}</span>',
+            page,
+            town.name,
+            address.removeprefix("https://"),
+        )
+
+    @display(description="État", ordering="state")
+    def shown_state(self, town: Town) -> SafeString:
+        return words.tag(town.get_state_display(), words.STATE_TONES.get(town.state, ""))
+
+    @display(description="Factures", ordering=Coalesce("figures__published_invoices", 0))
+    def invoices(self, town: Town) -> str:
+        figures = _figures(town)
+        return words.number(figures.published_invoices) if figures else NOTHING
+
+    @display(description="À régler", ordering=Coalesce("figures__unpaid", Value(0, models.DecimalField())))
+    def unpaid(self, town: Town) -> str:
+        figures = _figures(town)
+        return format_euros(figures.unpaid) if figures else NOTHING
+
+    @display(description="Import", ordering=Coalesce("figures__last_import_at", LONG_AGO))
+    def last_import(self, town: Town) -> str:
+        figures = _figures(town)
+        return words.day(figures.last_import_at) if figures else NOTHING
+
+    @display(description="Règlement", ordering=Coalesce("figures__last_payment_at", LONG_AGO))
+    def last_payment(self, town: Town) -> str:
+        figures = _figures(town)
+        return words.day(figures.last_payment_at) if figures else NOTHING
+
+    @display(description="Échecs", ordering=Coalesce("figures__failed_mails", 0))
+    def failed_mails(self, town: Town) -> str | SafeString:
+        figures = _figures(town)
+        if not figures:
+            return NOTHING
+        return words.tag(words.number(figures.failed_mails), "bad") if figures.failed_mails else "0"
+
+    @display(description="PDF", ordering=Coalesce("figures__storage_bytes", 0))
+    def storage(self, town: Town) -> str:
+        figures = _figures(town)
+        return filesizeformat(figures.storage_bytes) if figures else NOTHING
+
+    @display(description="File", ordering=F("figures__waiting_since").asc(nulls_last=True))
+    def queue(self, town: Town) -> str | SafeString:
+        figures = _figures(town)
+        if not figures or figures.waiting_since is None:
+            return NOTHING
+        return words.age(figures.waiting_since)
+
+    @display(description="Schéma", ordering="schema_version")
+    def schema(self, town: Town) -> SafeString:
+        return words.tag("en retard", "warn") if queries.is_late(town) else words.tag("à jour", "ok")
+
+
+class OperationAdmin(ReadOnly):
+    """What was asked on towns, the newest first."""
+
+    list_display = (
+        "shown_kind",
+        "subject",
+        "shown_state",
+        "step",
+        "shown_actor",
+        "requested_at",
+        "finished_at",
+    )
+    list_display_links = None
+    list_filter = ("state", "kind")
+    search_fields = ("subject",)
+    search_help_text = "Adresse de la commune"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
+        return Operation.objects.all()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """An operation has a page of its own, with its progress."""
+        found = Operation.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        if found is None or not self.has_view_permission(request):
+            raise Http404
+        return redirect("admin:operation", public_id=found.uuid)
+
+    @display(description="Opération", ordering="kind")
+    def shown_kind(self, operation: Operation) -> str:
+        page = reverse("admin:operation", args=[operation.uuid])
+        return format_html('<a class="console-town" href="{}">{}</a>', page, words.kind(operation.kind))
+
+    @display(description="État", ordering="state")
+    def shown_state(self, operation: Operation) -> SafeString:
+        return words.tag(operation.get_state_display(), words.OPERATION_TONES.get(operation.state, ""))
+
+    @display(description="Demandée par")
+    def shown_actor(self, operation: Operation) -> str:
+        return words.actor(operation.requested_by, self.operators)
 
 
 class EntryAdmin(ReadOnly):
     """Who did what on the platform."""
 
-    list_display = ("at", "actor", "verb", "object")
-    list_filter = ("verb",)
-    search_fields = ("actor", "object")
+    list_display = ("shown_at", "shown_actor", "shown_verb", "shown_object", "change")
+    list_display_links = None
+    list_filter = (VerbFilter,)
+    search_fields = ("object", "verb", "new")
+    search_help_text = "Commune, action ou identifiant"
     date_hierarchy = "at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        return Entry.objects.all()
+
+    @display(description="Date", ordering="at")
+    def shown_at(self, entry: Entry) -> str:
+        return date_format(entry.at.astimezone(clock.PARIS), "d/m/Y H:i:s")
+
+    @display(description="Auteur", ordering="actor")
+    def shown_actor(self, entry: Entry) -> str:
+        return words.actor(entry.actor, self.operators)
+
+    @display(description="Action", ordering="verb")
+    def shown_verb(self, entry: Entry) -> str:
+        return words.verb(entry.verb)
+
+    @display(description="Objet")
+    def shown_object(self, entry: Entry) -> str:
+        return words.thing(entry, self.operators)
+
+    @display(description="Détail")
+    def change(self, entry: Entry) -> str:
+        return words.change(entry)
+
+
+class ErasureAdmin(ReadOnly):
+    """The certificates of what was erased."""
+
+    list_display = ("shown_name", "slug", "siren", "erased_at", "reason")
+    list_display_links = None
+    search_fields = ("name", "slug", "siren")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A certificate is a page to print."""
+        found = Erasure.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        if found is None or not self.has_view_permission(request):
+            raise Http404
+        return redirect("admin:certificate", public_id=found.uuid)
+
+    @display(description="Commune", ordering="name")
+    def shown_name(self, erasure: Erasure) -> str:
+        page = reverse("admin:certificate", args=[erasure.uuid])
+        return format_html('<a class="console-town" href="{}">{}</a>', page, erasure.name)

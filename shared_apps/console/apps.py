@@ -1,12 +1,21 @@
 from django.apps import AppConfig
 
+from tenants.archive.declarations import left_out, of_the_platform
+
 
 class ConsoleConfig(AppConfig):
     name = "shared_apps.console"
     verbose_name = "Console"
+    town_data = {
+        "TownFigures": left_out("counted again from the town's own rows"),
+        "Platform": of_the_platform("what the platform says of itself"),
+    }
 
     def ready(self) -> None:
-        from shared_apps.console import opening
-        from tenants import operations
+        from shared_apps.audit import services as audit
+        from shared_apps.console import figures, opening, tasks
+        from tenants import agenda, operations
 
+        agenda.register(figures.KIND, tasks.refresh_figures)
+        audit.listen(audit.EVERY, figures.something_happened)
         operations.register(opening.KIND, opening.work)

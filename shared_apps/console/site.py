@@ -1,17 +1,19 @@
 """The operator's admin. It lives on its own host and in the public schema: nobody of a town exists there."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
-from shared_apps.accounts.models import Role
 from shared_apps.audit.models import Entry
-from shared_apps.console.admin import EntryAdmin, TownAdmin
-from tenants.models import Town
+from shared_apps.console import access
+from shared_apps.console.admin import EntryAdmin, ErasureAdmin, OperationAdmin, TownAdmin
+from shared_apps.console.views import account, home, operations, platform, signing_in, towns
+from tenants.models import Erasure, Operation, Town
 
 View = Callable[..., HttpResponse]
 # unfold's pages carry inline scripts and styles; the policy is loosened on the operator's host only.
@@ -27,18 +29,50 @@ class Console(UnfoldAdminSite):
     final_catch_all_view = False  # an unknown address is a 404 here as elsewhere
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(
-            request.user.is_authenticated and request.user.is_active and request.user.role == Role.OPERATOR
-        )
+        return access.is_operator(request)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         return unfold_policy(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        page: HttpResponse = unfold_policy(super().login)(request, extra_context)
+        page: HttpResponse = unfold_policy(signing_in.password_step)(request)
         return page
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        page: HttpResponse = account.own_account(cast(access.OperatorRequest, request))
+        return page
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return home.home(cast(access.OperatorRequest, request))
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Beside the admin's own; each behind `admin_view`, but for the two steps that come after the password."""
+        steps = [
+            path("login/code/", unfold_policy(signing_in.code_step), name="sign-in-code"),
+            path("login/second-facteur/", unfold_policy(signing_in.enrolment), name="sign-in-enrolment"),
+        ]
+        pages: list[tuple[str, View, str]] = [
+            ("compte/codes-de-secours/", account.renew_recovery_codes, "renew-recovery-codes"),
+            ("plateforme/", platform.platform_page, "platform"),
+            ("ouvrir/", towns.open_town, "open-town"),
+            ("communes/<slug:slug>/", towns.town_page, "town"),
+            ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
+            ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
+            ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
+            ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
+            ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),
+            ("operations/<uuid:public_id>/archive/", operations.download_archive, "download-archive"),
+            ("operations/<uuid:public_id>/restaurer/", operations.restore_export, "restore-export"),
+            ("effacements/<uuid:public_id>/", operations.certificate_page, "certificate"),
+            ("operations/<uuid:public_id>/reprendre/", operations.retry_operation, "retry-operation"),
+        ]
+        return [*steps, *(path(route, self.admin_view(view), name=name) for route, view, name in pages)]
 
 
 site = Console(name="admin")
 site.register(Town, TownAdmin)
+site.register(Operation, OperationAdmin)
 site.register(Entry, EntryAdmin)
+site.register(Erasure, ErasureAdmin)

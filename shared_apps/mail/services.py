@@ -170,7 +170,10 @@ def _note_failure(mail: OutgoingMail, error: Exception) -> None:
         mail.state = MailState.QUEUED
         mail.next_try_at = timezone.now() + timedelta(minutes=BACK_OFF[mail.tries - 1])
     mail.last_error = _one_line(f"{type(error).__name__}: {error}")[:300]
-    mail.save(update_fields=["state", "next_try_at", "last_error"])
+    with transaction.atomic():
+        mail.save(update_fields=["state", "next_try_at", "last_error"])
+        if mail.state == MailState.FAILED:
+            audit.record("mail.failed", actor=audit.SYSTEM, obj=f"mail:{mail.uuid}")
 
 
 def next_due() -> datetime | None:

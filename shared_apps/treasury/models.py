@@ -15,3 +15,20 @@ class Route(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.fingerprint[:8]}"
+
+
+class Stray(models.Model):
+    """Bells for operations that nobody knows: one row a day and kind, so that a flood cannot fill the database."""
+
+    day = models.DateField()
+    kind = models.CharField(max_length=10)
+    number = models.PositiveIntegerField(default=1)
+    samples = models.JSONField(default=list)  # the first fingerprints; a token may still be somebody's secret
+    last_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-day", "kind"]
+        constraints = [models.UniqueConstraint(fields=["day", "kind"], name="stray_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind}: {self.number}"

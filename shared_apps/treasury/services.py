@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django_tenants.utils import tenant_context
 
 from shared_apps.treasury.models import Route
 from tenants.current import at, current_town, homes, registry
+from tenants.errors import ReadOnly
 from tenants.models import Town
 from tenants.states import TownState
+from toolkit import clock
 from toolkit.secrets import fingerprint
 
 log = logging.getLogger(__name__)
+SAMPLES = 20
 Bell = Callable[[str, Mapping[str, str]], None]
 _bells: dict[str, Bell] = {}
 
@@ -34,12 +37,18 @@ def add_route(*, kind: str, token: str) -> None:
 
 
 def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
-    """Ring the bell of the town that `token` belongs to. False when nobody knows it."""
+    """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator.
+
+    Raises ReadOnly while that town is moved, and OperationalError when its home, or the home that would know,
+    is silent: the Treasury is answered 503, and the poller looks later.
+    """
     town = _town_of(kind, token)
     # Money in flight is heard of while the town is suspended, and after it has closed.
     if town is None or town.state == TownState.OPENING:
-        log.info("a %s bell for an unknown operation", kind)
+        _keep_stray(kind, token)
         return False
+    if town.read_only_since:
+        raise ReadOnly
     with tenant_context(town):
         _bells[kind](token, fields)
     return True
@@ -47,11 +56,32 @@ def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
 
 def _town_of(kind: str, token: str) -> Town | None:
     """A route is written in the town's own transaction, so it is in the town's own database: ask each."""
+    silent: OperationalError | None = None
     for home in homes():
-        with at(home):
-            route = Route.objects.filter(fingerprint=fingerprint(token), kind=kind).first()
+        try:
+            with at(home):
+                route = Route.objects.filter(fingerprint=fingerprint(token), kind=kind).first()
+        except OperationalError as error:
+            log.warning("the database %s does not answer; a bell may be for one of its towns", home)
+            silent = error
+            continue
         if route is not None:
             with registry():
                 town: Town | None = Town.objects.filter(pk=route.town_id).first()
             return town
+    if silent:
+        raise silent
     return None
+
+
+def _keep_stray(kind: str, token: str) -> None:
+    """Somebody tries idOps, or a bell outlived its town: counted by day, the first few named by fingerprint."""
+    log.info("a %s bell for an unknown operation", kind)
+    with registry(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.treasury_stray AS s (day, kind, number, samples, last_at) "
+            "VALUES (%s, %s, 1, jsonb_build_array(%s::text), now()) ON CONFLICT (day, kind) DO UPDATE SET "
+            "number = s.number + 1, last_at = now(), samples = CASE WHEN jsonb_array_length(s.samples) < %s "
+            "THEN s.samples || EXCLUDED.samples ELSE s.samples END",
+            [clock.today(), kind, fingerprint(token)[:16], SAMPLES],
+        )

@@ -1,8 +1,9 @@
 """The Celery application. Every task carries its town's schema in a header and runs in that town (tenants.work)."""
 
 import os
+from typing import Any, cast
 
-from celery.signals import task_postrun
+from celery.signals import task_postrun, worker_process_init
 from tenant_schemas_celery.app import CeleryApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -13,8 +14,18 @@ app.autodiscover_tasks()
 
 
 @task_postrun.connect(dispatch_uid="tenants.leave")
-def _leave(**_: object) -> None:
+def _leave(task: Any, **_: object) -> None:
     """After the library has left the town: go back to the registry's database too, before the next task."""
     from tenants import current
 
-    current.leave()
+    if not task.request.is_eager:  # its caller is still in the town
+        current.leave()
+
+
+@worker_process_init.connect(dispatch_uid="tenants.abandon")
+def _abandon(**_: object) -> None:
+    """In a worker's child, before Celery forgets the parent's current connection: forget the waiting ones."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        cast(Any, connection).abandon_others()

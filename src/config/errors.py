@@ -1,7 +1,13 @@
 """Error pages in the town's (or the platform's) look, each with a way on (look.md)."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from tenants.doors import unavailable
+from tenants.outages import outage_of
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -25,7 +31,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, without the database: it may be what failed."""
-    from django.template.loader import render_to_string
-
+    """500, without the database: it may be what failed. 503 when the town's database is in a passing state."""
+    town = getattr(request, "town", None)
+    outage = outage_of(sys.exception(), town)
+    if outage is not None:
+        return unavailable(request, outage, town)
     return HttpResponse(render_to_string("errors/server_error.html"), status=500)

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import env, logs
@@ -49,6 +50,7 @@ TENANT_APPS = [
     "tenant_apps.residents",
     "tenant_apps.invoices",
     "tenant_apps.payments",
+    "tenant_apps.reconciliation",
     "tenant_apps.alerts",
     "tenant_apps.contact",
     "tenant_apps.portal",
@@ -86,7 +88,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shared_apps.accounts.middleware.PeopleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -133,6 +135,9 @@ DATABASES = {
 }
 MIGRATION_CONNECTIONS = env.integer("MIGRATION_CONNECTIONS", 4)
 TOWNS_PER_CONNECTION = env.integer("TOWNS_PER_CONNECTION", 500)
+TOWN_CACHE_SECONDS = env.integer("TOWN_CACHE_SECONDS", 5)
+# How long a town's rows stay, closed to writing, in the database that it left: longer than any request or task.
+MOVED_ROWS_SECONDS = env.integer("MOVED_ROWS_SECONDS", 3600)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 # --- DNS: who is asked whether a town's own domain is its own; none: the system's resolvers ---------
@@ -225,7 +230,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # in the town's own schema
+SESSION_ENGINE = "tenants.sessions"  # in the town's own schema
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -241,6 +246,7 @@ if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # the ingress does it
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # asked by neighbours, without TLS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
 X_FRAME_OPTIONS = "DENY"
@@ -273,11 +279,46 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 UNFOLD = {
-    "SITE_TITLE": "Mes factures",
-    "SITE_HEADER": "Mes factures",
+    "SITE_TITLE": "shared_apps.console.platform.shown_name",
+    "SITE_HEADER": "shared_apps.console.platform.shown_name",
     "SITE_SUBHEADER": "Console de l'exploitant",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(48.8% .243 264.4)",
+            "700": "oklch(42.4% .199 265.6)",
+            "800": "oklch(37.9% .146 265.5)",
+            "900": "oklch(33% .12 266)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
+    "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+                    for title, icon, name in (
+                        ("État de la plateforme", "monitor_heart", "index"),
+                        ("Communes", "location_city", "tenants_town_changelist"),
+                        ("Opérations", "pending_actions", "tenants_operation_changelist"),
+                        ("Journal", "history", "audit_entry_changelist"),
+                        ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
+                        ("Réglages", "settings", "platform"),
+                        ("Mon compte", "key", "password_change"),
+                    )
+                ]
+            }
+        ]
+    },
+    "ACCOUNT": {"navigation": [{"title": "Mon compte", "link": reverse_lazy("admin:password_change")}]},
 }
 LOCALE_PATHS = [ROOT / "src" / "config" / "locale"]
 USE_TZ = True

@@ -7,6 +7,7 @@ from config import certificates, health
 urlpatterns = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
+    path("healthz/databases", health.databases, name="health-databases"),
     path("interne/certificat", certificates.ask, name="certificate-ask"),
 ]
 

@@ -13,12 +13,14 @@ django.setup()
 
 from django_tenants.utils import tenant_context  # noqa: E402 - Django must be set up first
 
-from sandbox import samples  # noqa: E402
+from sandbox import operator_code, samples  # noqa: E402
 from sandbox.home import Home  # noqa: E402
 from sandbox.samples import Sample  # noqa: E402
+from shared_apps.accounts import second_factor  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
 from shared_apps.accounts.services import create_account  # noqa: E402
 from shared_apps.audit.services import SYSTEM  # noqa: E402
+from shared_apps.console import figures  # noqa: E402
 from tenant_apps.invoices import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
@@ -50,8 +52,7 @@ def main() -> None:
     migrate_towns()
     with registry():
         known = set(Town.objects.exclude(state=TownState.OPENING).values_list("slug", flat=True))
-        if not Account.objects.filter(email="operateur@example.net").exists():
-            create_account(actor=SYSTEM, email="operateur@example.net", role=Role.OPERATOR, password=PASSWORD)
+        _operator()
     for slug, name, seed in (
         ("mairie", "Mairie de Démonstration", _mairie),
         ("pechabou", "Commune de Pechabou", _pechabou),
@@ -60,9 +61,22 @@ def main() -> None:
         with tenant_context(town):
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
                 seed(town)
+                figures.refresh()  # the console shows them at once, and not after a minute
     home = Home()
     if home.root.is_dir():
         home.path("prepared").touch()
+
+
+def _operator() -> None:
+    account = Account.objects.filter(email=operator_code.EMAIL).first()
+    if account is None:
+        account = create_account(
+            actor=SYSTEM, email=operator_code.EMAIL, role=Role.OPERATOR, password=PASSWORD
+        )
+    if not second_factor.is_enrolled(account):
+        second_factor.begin(account=account, secret=operator_code.SECRET)
+        # With the code before the present one, which is left to the first person who signs in.
+        second_factor.confirm(account=account, code=operator_code.code(-1))
 
 
 def _mairie(town: Town) -> None:

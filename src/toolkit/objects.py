@@ -2,23 +2,48 @@
 
 import hashlib
 import mimetypes
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
-from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from storages.backends.s3 import S3Storage
 
 from toolkit.storage import check_key
 
 PART = 16 * 1024 * 1024  # of an upload; ten thousand parts at most, so 160 GB
 CHUNK = 256 * 1024
+SMALL = 1024 * 1024  # what is held whole, so that several travel at a time
+AT_A_TIME = 8
+# What a server answers that has no such thing as versions, or as a list of unfinished uploads.
+_HAS_NONE = ("NotImplemented", "NotSupported", "MethodNotAllowed", "NoSuchUpload")
 
 
 def bucket() -> Any:
-    """The bucket of documents, as boto3 knows it."""
-    return storages["documents"].bucket  # type: ignore[attr-defined]
+    """The bucket of documents, as boto3 knows it in this thread."""
+    storage = cast(S3Storage, storages["documents"])
+    return storage.connection.Bucket(storage.bucket_name)
+
+
+class _Shared:
+    """One client for several threads, which boto3 allows; a bucket belongs to one, and is dear to make."""
+
+    def __init__(self) -> None:
+        found = bucket()
+        self._client, self._bucket = found.meta.client, found.name
+
+    def get(self, key: str) -> Any:
+        return self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+
+    def whole(self, key: str) -> bytes:
+        return b"".join(read(key, self))
+
+    def put(self, key: str, content: bytes) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=_kind(key))
 
 
 def listed(prefix: str) -> Iterator[tuple[str, int]]:
@@ -27,10 +52,10 @@ def listed(prefix: str) -> Iterator[tuple[str, int]]:
         yield str(item.key), int(item.size)
 
 
-def read(key: str) -> Iterator[bytes]:
+def read(key: str, through: _Shared | None = None) -> Iterator[bytes]:
     """Its bytes in pieces. Raises FileNotFoundError."""
     try:
-        body = bucket().Object(key).get()["Body"]
+        body = (through or _Shared()).get(key)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
             raise FileNotFoundError(key) from None
@@ -57,8 +82,7 @@ class Upload:
         self._parts: list[dict[str, Any]] = []
 
     def __enter__(self) -> "Upload":
-        kind = mimetypes.guess_type(self._object.key)[0] or "application/octet-stream"
-        self._upload = self._object.initiate_multipart_upload(ContentType=kind)
+        self._upload = self._object.initiate_multipart_upload(ContentType=_kind(self._object.key))
         return self
 
     def write(self, data: bytes) -> int:
@@ -87,15 +111,74 @@ class Upload:
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
 
 
-def store(key: str, pieces: Iterable[bytes], size: int) -> None:
-    """Keep a file of that size. It is held whole only when it is small."""
-    if size <= PART:
-        storages["documents"].save(key, ContentFile(b"".join(pieces)))
-        return
-    check_key(key)
-    with Upload(key) as upload:
-        for piece in pieces:
-            upload.write(piece)
+def read_all(files: Iterable[tuple[str, int]]) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Each key (given with its size) and its bytes in pieces, in that order. Raises FileNotFoundError.
+
+    Small ones are fetched ahead, several at a time; a big one is read as a stream at its turn.
+    """
+    waiting: deque[tuple[str, Future[bytes] | None]] = deque()
+    shared = _Shared()
+    with _pool() as pool:
+        for key, size in files:
+            waiting.append((key, pool.submit(shared.whole, key) if size <= SMALL else None))
+            if len(waiting) > 2 * AT_A_TIME:
+                yield _turn(*waiting.popleft())
+        while waiting:
+            yield _turn(*waiting.popleft())
+
+
+def _turn(key: str, fetched: "Future[bytes] | None") -> tuple[str, Iterator[bytes]]:
+    return key, read(key) if fetched is None else iter([fetched.result()])
+
+
+def store_all(files: Iterable[tuple[str, int, Iterable[bytes]]]) -> Iterator[int]:
+    """Keep files, each a key, a size and its bytes in pieces; yields how many are kept so far.
+
+    Small ones are sent several at a time; a big one is sent as a stream. Once it has ended, all are kept.
+    """
+    waiting: deque[Future[None]] = deque()
+    shared, kept = _Shared(), 0
+    with _pool() as pool:
+        for key, size, pieces in files:
+            check_key(key)
+            if size <= SMALL:
+                waiting.append(pool.submit(shared.put, key, b"".join(pieces)))
+            else:
+                with Upload(key) as upload:
+                    for piece in pieces:
+                        upload.write(piece)
+                kept += 1
+            if len(waiting) > 2 * AT_A_TIME:
+                waiting.popleft().result()
+                kept += 1
+                yield kept
+        while waiting:
+            waiting.popleft().result()
+            kept += 1
+        yield kept
+
+
+def _kind(key: str) -> str:
+    return mimetypes.guess_type(key)[0] or "application/octet-stream"
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Left by an exception, it starts nothing more."""
+    pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="objects")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def check_erasable(prefix: str) -> None:
+    """Raises PermissionError when this server would not let us see all that `erase` must destroy."""
+    try:
+        _keeps_versions()
+        _unfinished(prefix)
+    except ClientError as error:
+        raise PermissionError(f"{error.operation_name}: {error.response['Error'].get('Code')}") from None
 
 
 def erase(prefix: str) -> Iterator[int]:
@@ -129,12 +212,17 @@ def _named(item: Any) -> dict[str, str]:
 def _keeps_versions() -> bool:
     try:
         return bucket().Versioning().status is not None
-    except ClientError:  # a server that has no such thing
-        return False
+    except ClientError as error:
+        if error.response["Error"].get("Code") in _HAS_NONE:
+            return False
+        raise
 
 
 def _unfinished(prefix: str) -> list[Any]:
     try:
-        return [upload for upload in bucket().multipart_uploads.all() if upload.object_key.startswith(prefix)]
-    except ClientError:  # a server that has no such list
-        return []
+        found = list(bucket().multipart_uploads.filter(Prefix=prefix))
+    except ClientError as error:
+        if error.response["Error"].get("Code") in _HAS_NONE:
+            return []
+        raise
+    return [upload for upload in found if upload.object_key.startswith(prefix)]

@@ -63,6 +63,11 @@ def export_key(*, operation: UUID, name: str) -> str:
     return f"{PLATFORM}/exports/{operation}/{name}"
 
 
+def statement_key(*, town: UUID, statement: UUID) -> str:
+    """Where a journal or a bank statement is kept as it came: `<town uuid>/statements/<uuid>`."""
+    return f"{town}/statements/{statement}"
+
+
 class DocumentStorage(S3Storage):
     """S3 through django-storages, with links signed for the address that browsers reach.
 

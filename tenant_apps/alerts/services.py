@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone, translation
 
 from shared_apps.accounts.models import Account
@@ -47,12 +47,17 @@ def plan_new_invoice_alerts(*, batch: UUID) -> int:
 
 
 def plan_receipt(*, payment: UUID) -> None:
-    """One receipt message to whoever paid online. In the caller's transaction."""
-    found = Payment.objects.select_related("attempt__account").get(uuid=payment)
-    if found.attempt is None:
-        return
-    language = found.attempt.account.language if found.attempt.account else "fr"
-    _plan(RECEIPT, payment, [(found.attempt.email, language)])
+    """One receipt message to whoever paid online. In the caller's transaction, which holds an invoice: one trip."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at) "
+            "SELECT %s, %s || t.email, t.email, COALESCE(a.language, 'fr'), p.uuid, now() FROM payments_payment p "
+            "JOIN payments_attempt t ON t.id = p.attempt_id LEFT JOIN accounts_account a ON a.id = t.account_id "
+            "WHERE p.uuid = %s ON CONFLICT (key) DO NOTHING",
+            [RECEIPT, f"{RECEIPT}:{payment}:", payment],
+        )
+        if cursor.rowcount:
+            agenda.wake("alerts")
 
 
 def _plan(kind: str, fact: UUID, told: Iterable[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,6 +13,7 @@ from tenant_apps.townhall.models import HEX_COLOUR, Product, TownHall
 from toolkit.colour import contrast, mix
 
 LIGHT = "#f6f5f1"  # tokens.css, --ground
+A_YEAR = 366
 VISIBLE = 3.0  # WCAG 2.2, 1.4.11: what is not text must be seen on its ground
 
 
@@ -157,19 +159,36 @@ class ProductForm(_Plain, forms.ModelForm):
 
     class Meta:
         model = Product
-        fields = ("label", "contact_email", "offers_declaration")
+        fields = (
+            *("label", "contact_email", "payable_days_after_issue", "payable_days_after_due"),
+            "offers_declaration",
+        )
         labels = {
             "label": gettext_lazy("Le nom que lisent les usagers"),
             "contact_email": gettext_lazy("L'adresse e-mail de ce service"),
             "offers_declaration": gettext_lazy("Proposer « J'ai réglé » aux usagers"),
+            "payable_days_after_issue": gettext_lazy("Ouvrir le paiement en ligne, en jours après la date"),
+            "payable_days_after_due": gettext_lazy("Fermer le paiement en ligne, en jours après l'échéance"),
         }
         help_texts = {
             "contact_email": gettext_lazy(
                 "Laissez vide pour que les messages arrivent au service de facturation de la commune."
             ),
+            "payable_days_after_issue": gettext_lazy(
+                "0 pour une régie. 1 pour des titres ou un rôle : le Trésor public les prend en charge la veille."
+            ),
+            "payable_days_after_due": gettext_lazy("Laissez vide pour ne jamais fermer."),
         }
         error_messages = {
             "label": {"required": gettext_lazy("Écrivez le nom de ce service.")},
+            "payable_days_after_issue": {
+                name: gettext_lazy("Indiquez un nombre de jours, de 0 à 366.")
+                for name in ("required", "invalid", "min_value", "max_value")
+            },
+            "payable_days_after_due": {
+                name: gettext_lazy("Indiquez un nombre de jours, de 0 à 366, ou laissez vide.")
+                for name in ("invalid", "min_value", "max_value")
+            },
             "contact_email": {
                 "invalid": gettext_lazy(
                     "Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr."
@@ -179,4 +198,13 @@ class ProductForm(_Plain, forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("payable_days_after_issue", "payable_days_after_due"):
+            self.fields[name].validators.append(
+                MaxValueValidator(A_YEAR, self.fields[name].error_messages["max_value"])
+            )
+        self.fields["payable_days_after_issue"].required = False
         self.dress()
+
+    def clean_payable_days_after_issue(self) -> int:
+        """Nothing written is no day."""
+        return self.cleaned_data["payable_days_after_issue"] or 0

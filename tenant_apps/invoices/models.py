@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.invoices.states import BatchState, InvoiceState
+from tenant_apps.invoices.states import BatchState, InvoiceState, OnlineHold
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Product
 
@@ -101,7 +101,12 @@ class Invoice(models.Model):
     issued_on = models.DateField(_("date"))
     due_on = models.DateField(_("échéance"))
     online_until = models.DateField(null=True)
+    online_hold = models.CharField(
+        max_length=10, choices=OnlineHold, blank=True
+    )  # why not online, set by staff
     amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
+    # What avoirs took off: `amount` is what is owed today, `amount + credited` what the PDF says.
+    credited = models.DecimalField(_("avoirs"), max_digits=10, decimal_places=2, default=0)
     paid = models.DecimalField(_("réglé"), max_digits=10, decimal_places=2, default=0)
     state = models.CharField(max_length=10, choices=InvoiceState, default=InvoiceState.DRAFT)
     # One PDF may serve several invoices (a bordereau), so many to one.
@@ -119,6 +124,10 @@ class Invoice(models.Model):
             models.CheckConstraint(
                 condition=Q(paid__gte=0) & Q(paid__lte=F("amount")), name="invoice_paid_in_bounds"
             ),
+            models.CheckConstraint(
+                condition=~Q(state=InvoiceState.CANCELLED) | Q(paid=0),
+                name="cancelled_invoice_holds_no_money",
+            ),
         ]
         indexes = [models.Index(fields=["payer", "state", "-issued_on"], name="invoice_of_payer")]
 
@@ -127,10 +136,38 @@ class Invoice(models.Model):
 
     @property
     def balance(self) -> Decimal:
-        """What remains to pay, in euros."""
+        """What remains to pay, in euros: nothing once it is cancelled."""
+        if self.state == InvoiceState.CANCELLED:
+            return Decimal("0.00")
         return Decimal(self.amount - self.paid)
+
+    @property
+    def original_amount(self) -> Decimal:
+        """What billing asked for, in euros: the amount of the PDF."""
+        return Decimal(self.amount + self.credited)
 
     @property
     def is_paid(self) -> bool:
         """« Réglée » = paid in full."""
         return bool(self.paid >= self.amount)
+
+
+class Credit(models.Model):
+    """An avoir: the town takes something off an invoice, or all of it. Never changed, never deleted (a trigger)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credits")
+    amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
+    amount_before = models.DecimalField(max_digits=10, decimal_places=2)
+    cancels = models.BooleanField(default=False)  # the whole invoice
+    reason = models.CharField(_("motif"), max_length=300)  # the resident reads it
+    made_by = models.CharField(max_length=254)  # audit name
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("avoir")
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="credit_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} € / {self.invoice_id}"

@@ -32,8 +32,13 @@ def invoices_for_resident(account: Account, *, status: Status = "all") -> QueryS
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
-    """One of them. Raises Invoice.DoesNotExist for an absent and for a forbidden one alike."""
-    return invoices_for_resident(account).select_related("product", "payer", "document").get(uuid=public_id)
+    """One of them, also one that the town cancelled since: its page says so, where it would just have disappeared.
+
+    Raises Invoice.DoesNotExist for an absent and for a forbidden one alike.
+    """
+    shown = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
+    theirs = Invoice.objects.filter(payer__in=payer_ids_of(account), state__in=shown)
+    return theirs.select_related("product", "payer", "document").get(uuid=public_id)
 
 
 def balance_for_resident(account: Account) -> tuple[int, Decimal]:

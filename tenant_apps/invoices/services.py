@@ -15,7 +15,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Document, Invoice
-from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState
+from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState, OnlineHold
 from tenants import agenda, closing
 from tenants.current import current_town
 from toolkit.storage import upload_key
@@ -157,3 +157,17 @@ def delete_files(keys: list[str]) -> None:
             storages["documents"].delete(key)
         except Exception:
             log.warning("a file could not be removed: %s", key, exc_info=True)
+
+
+@transaction.atomic
+def set_online_hold(*, actor: audit.Actor, invoice: Invoice, hold: str) -> Invoice:
+    """Why `invoice` is not to be paid online (an OnlineHold), or "" to let it be. The same again changes nothing."""
+    locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    old = locked.online_hold
+    if old != hold:
+        locked.online_hold = OnlineHold(hold) if hold else ""
+        locked.save(update_fields=["online_hold"])
+        audit.record(
+            "invoice.held", actor=actor, obj=f"invoice:{locked.uuid}", old={"hold": old}, new={"hold": hold}
+        )
+    return locked

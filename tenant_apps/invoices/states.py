@@ -19,6 +19,14 @@ INVOICE_EDGES: dict[tuple[InvoiceState, InvoiceState], str] = {
 }
 
 
+class OnlineHold(models.TextChoices):
+    """Why the town keeps an invoice out of online payment (payfip.md §1)."""
+
+    DEBIT = "debit", _("prélèvement automatique")
+    DISPUTE = "dispute", _("contestation en cours")
+    COLLECTION = "collection", _("transmise au recouvrement")
+
+
 class BatchState(models.TextChoices):
     """Where an import is: fichier → vérification → aperçu → publication."""
 

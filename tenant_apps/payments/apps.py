@@ -15,10 +15,14 @@ class PaymentsConfig(AppConfig):
     }
 
     def ready(self) -> None:
+        from shared_apps.audit import services as audit
         from shared_apps.treasury import services as treasury
-        from tenant_apps.payments import services, tasks
+        from tenant_apps.payments import auditing, bells, tasks
         from tenants import agenda
 
         agenda.register("payments", tasks.check_due)
-        treasury.register_bell("payfip", services.hear_payfip_bell)
-        treasury.register_bell("tipi", services.hear_tipi_bell)
+        agenda.register("money-audit", tasks.audit_money)
+        treasury.register_bell("payfip", bells.hear_payfip_bell)
+        treasury.register_bell("tipi", bells.hear_tipi_bell)
+        for verb in auditing.MOVES:
+            audit.listen(verb, auditing.money_moved)

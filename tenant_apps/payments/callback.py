@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.findings import report
+from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.moves import move, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.registry import tipi
@@ -40,14 +41,16 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
         return
     Invoice.objects.select_for_update().get(pk=invoice_id)
     attempt = Attempt.objects.select_for_update().get(callback_hash=fingerprint(token))
-    status = tipi().read_callback(fields)
+    status = tipi().read_notification(fields)
     if attempt.events.count() >= ENOUGH:
         log.warning("a redirect's token is used over and over")
-    elif attempt.state not in WAITING:
-        note(attempt, source=SOURCE, note=f"{status.outcome} came again, not applied", raw=status.raw)
     elif not _matches(attempt, status):
-        note(attempt, source=SOURCE, note="fields that were not asked for, not applied", raw=status.raw)
-        audit.record("attempt.forged", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}")
+        note(attempt, source=SOURCE, note=_("Champs différents de la demande, non appliqué."), raw=status.raw)
+        report(FindingKind.FORGED, about=str(attempt.uuid), attempt=attempt, details=status.raw)
+    elif attempt.state not in WAITING:
+        note(attempt, source=SOURCE, note=_("Retour présenté de nouveau, non appliqué."), raw=status.raw)
+        if attempt.last_answer.get("outcome") != status.outcome:
+            report(FindingKind.REPLAYED, about=str(attempt.uuid), attempt=attempt, details=status.raw)
     elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and live_attempt(attempt.invoice):
         _beside_another(attempt, status)
     else:
@@ -68,8 +71,8 @@ def _beside_another(attempt: Attempt, status: Status) -> None:
     """Late, and the invoice has another live attempt: only one may live, so staff read it on this one."""
     attempt.reason = _("Paiement annoncé après le délai, pendant une autre tentative : à vérifier.")
     attempt.save(update_fields=["reason"])
-    note(attempt, source=SOURCE, note=f"{status.outcome} came late beside another attempt", raw=status.raw)
-    audit.record("attempt.late", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}")
+    note(attempt, source=SOURCE, note=_("Arrivé pendant une autre tentative, non appliqué."), raw=status.raw)
+    report(FindingKind.LATE, about=str(attempt.uuid), attempt=attempt, details=status.raw)
 
 
 def _apply(attempt: Attempt, status: Status) -> None:

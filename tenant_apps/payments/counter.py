@@ -1,6 +1,8 @@
 """Money received at the counter: cash, cheque, transfer. It takes the same tables as what the Treasury reports."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -12,10 +14,92 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
 
+JOURNAL = "journal"
 OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
 
 
+@dataclass(frozen=True)
+class Line:
+    """This much, in euros, for this invoice."""
+
+    invoice: Invoice
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What stands on the cheque, or the reference of the transfer."""
+
+    bank: str = ""
+    number: str = ""
+    drawer: str = ""
+
+
 @transaction.atomic
+def book_payment(
+    *,
+    actor: audit.Actor,
+    lines: Sequence[Line],
+    means: Means,
+    paid_on: date,
+    received: Decimal | None = None,
+    paper: Paper | None = None,
+    key: uuid.UUID | None = None,
+    provider: str = "offline",
+) -> tuple[Payment, bool]:
+    """Book one payment for one or many invoices, of one or several payers. Returns it, and whether it is new.
+
+    `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
+    unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
+    `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
+    Raises NotPayable for means that only the Treasury reports, no line, or amounts that cannot be.
+    """
+    total = sum((line.amount for line in lines), Decimal("0.00"))
+    amount = total if received is None else received
+    if (
+        means not in (OFFLINE if provider == "offline" else Means)
+        or not lines
+        or amount <= 0
+        or amount < total
+    ):
+        raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
+    if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
+        raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
+    # In the order of the ids: two counters that share invoices never wait for each other in a circle.
+    wanted = [line.invoice.pk for line in lines]
+    locked = {i.pk: i for i in Invoice.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    payment, created = Payment.objects.get_or_create(
+        provider=provider,
+        provider_reference=str(key or uuid.uuid4()),
+        defaults={
+            "means": means,
+            "amount": amount,
+            "paid_on": paid_on,
+            "payer_id": locked[lines[0].invoice.pk].payer_id,
+            "bank": paper.bank if paper else "",
+            "number": paper.number if paper else "",
+            "drawer": paper.drawer if paper else "",
+            "recorded_by": actor if isinstance(actor, str) else actor.audit_name,
+        },
+    )
+    if not created:
+        return payment, False
+    parts = {}
+    for line in lines:
+        invoice = locked[line.invoice.pk]
+        part = min(line.amount, invoice.balance)
+        if part > 0:
+            Allocation.objects.create(payment=payment, invoice=invoice, amount=part)
+            parts[str(invoice.uuid)] = str(part)
+    audit.record(
+        "payment.booked",
+        actor=actor,
+        obj=f"payment:{payment.uuid}",
+        new={"amount": str(amount), "means": str(means), "paid_on": paid_on.isoformat(), "invoices": parts},
+    )
+    return payment, True
+
+
 def book_counter_payment(
     *,
     actor: audit.Actor,
@@ -25,33 +109,6 @@ def book_counter_payment(
     paid_on: date,
     key: uuid.UUID | None = None,
 ) -> Payment:
-    """Book `amount` euros for `invoice`. `key`, given by the form, makes a second click change nothing.
-
-    What goes beyond the balance stays unallocated and is shown. Raises NotPayable for means that only the
-    Treasury reports, or an amount that is not above zero.
-    """
-    if means not in OFFLINE or amount <= 0:
-        raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
-    locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
-    payment, created = Payment.objects.get_or_create(
-        provider="offline",
-        provider_reference=str(key or uuid.uuid4()),
-        defaults={
-            "means": means,
-            "amount": amount,
-            "paid_on": paid_on,
-            "recorded_by": actor if isinstance(actor, str) else actor.audit_name,
-        },
-    )
-    if not created:
-        return payment
-    part = min(amount, locked.balance)
-    if part > 0:
-        Allocation.objects.create(payment=payment, invoice=locked, amount=part)
-    audit.record(
-        "payment.booked",
-        actor=actor,
-        obj=f"payment:{payment.uuid}",
-        new={"invoice": str(locked.uuid), "amount": str(amount), "means": str(means)},
-    )
-    return payment
+    """`book_payment` of `amount` euros for a single invoice."""
+    line = Line(invoice, amount)
+    return book_payment(actor=actor, lines=[line], means=means, paid_on=paid_on, key=key)[0]

@@ -21,3 +21,11 @@ class Busy(NotPayable):
 
 class ForbiddenMove(PaymentError):
     """A transition that `states.EDGES` does not have."""
+
+
+class NotCorrectable(PaymentError):
+    """Staff cannot put this right as they ask; the sentence says why."""
+
+
+class StillHeld(NotCorrectable):
+    """An avoir would ask less than what the invoice holds: the money must be let go with it."""

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.payments.states import LIVE, AttemptState, TrialState
+from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Mode, Product
 
 
@@ -52,7 +53,10 @@ class Attempt(models.Model):
         indexes = [
             models.Index(
                 fields=["next_check_at"], name="attempt_due", condition=Q(next_check_at__isnull=False)
-            )
+            ),
+            models.Index(
+                fields=["reference"], name="attempt_reference"
+            ),  # the accountant's lists know it by that
         ]
 
     def __str__(self) -> str:
@@ -87,6 +91,36 @@ class Means(models.TextChoices):
     TRANSFER = "transfer", _("virement")
 
 
+class Deposit(models.Model):
+    """A bordereau de remise: cheques or cash for the bank. Closed when it is made; never changed (a trigger)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    year = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()  # in the year, without a gap
+    means = models.CharField(max_length=10, choices=Means)
+    deposited_on = models.DateField(_("date de la remise"))
+    total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
+    count = models.PositiveIntegerField(_("nombre"))
+    closed_by = models.CharField(max_length=254)  # audit name
+    closed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("remise")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["year", "number"], name="deposit_number_once"),
+            models.CheckConstraint(condition=Q(total__gt=0) & Q(count__gt=0), name="deposit_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """« 2026-0007 », as the docket says."""
+        return f"{self.year}-{self.number:04}"
+
+
 class Payment(models.Model):
     """Money received. Never deleted; cancelled with a reason."""
 
@@ -98,9 +132,21 @@ class Payment(models.Model):
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     paid_on = models.DateField(_("date du règlement"))
     authorization = models.CharField(max_length=40, blank=True)  # numauto, opaque
+    # Whose money it is: what is left over may pay this payer's other invoices.
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="payments")
+    # The paper of the counter
+    bank = models.CharField(_("banque"), max_length=60, blank=True)
+    number = models.CharField(
+        _("numéro"), max_length=40, blank=True
+    )  # of the cheque, reference of the transfer
+    drawer = models.CharField(_("tireur"), max_length=80, blank=True)
+    deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="payments")
+    # Kept by the database (migration 0006): amount - allocations - refunds, in euros, never below zero.
+    unallocated = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.CharField(max_length=254)
     cancelled_at = models.DateTimeField(null=True)
+    cancelled_by = models.CharField(max_length=254, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -109,6 +155,18 @@ class Payment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["provider", "provider_reference"], name="payment_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(condition=Q(unallocated__gte=0), name="payment_not_spent_twice"),
+        ]
+        indexes = [
+            models.Index(fields=["paid_on"], name="payment_day"),
+            models.Index(
+                fields=["means", "-id"],
+                name="payment_to_deposit",
+                condition=Q(deposit=None, cancelled_at=None, means__in=["cheque", "cash"]),
+            ),
+            models.Index(
+                fields=["-id"], name="payment_left_over", condition=Q(unallocated__gt=0, cancelled_at=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +197,139 @@ class Declaration(models.Model):
     invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="declaration")
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL)
     declared_at = models.DateTimeField(auto_now_add=True)
+    # Staff looked and found nothing: their words to the resident, who may declare again.
+    refused_at = models.DateTimeField(null=True)
+    refused_by = models.CharField(max_length=254, blank=True)
+    answer = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return f"« J'ai réglé » {self.invoice_id}"
+
+
+class FindingKind(models.TextChoices):
+    """What staff are asked to look at. Nothing of it was applied."""
+
+    CLAIM = "claim", _("annonce d'un paiement que le Trésor public ne confirme pas")
+    FORGED = "forged", _("retour qui ne correspond pas à la demande")
+    REPLAYED = "replayed", _("retour présenté une seconde fois")
+    LATE = "late", _("paiement annoncé pendant une autre tentative")
+    DIFFERS = "differs", _("réponse du Trésor public qui ne correspond pas à la demande")
+    CLOSED = "closed", _("service fermé par le Trésor public")
+    PAID_DIFFERS = "audit_paid", _("montant réglé différent de la somme des règlements")
+    OVERSPENT = "audit_spent", _("règlement affecté au-delà de son montant")
+    NO_PAYMENT = "audit_lost", _("tentative payée sans règlement enregistré")
+    NO_ATTEMPT = "audit_state", _("règlement enregistré alors que la tentative n'est pas payée")
+    AMOUNT_DIFFERS = "audit_sum", _("règlement d'un autre montant que la tentative")
+    TEST_MONEY = "audit_test", _("paiement d'essai enregistré comme un règlement")
+
+
+DETAILS = {
+    "expected": _("attendu (€)"),
+    "found": _("trouvé (€)"),
+    "montant": _("montant (centimes)"),
+    "refdet": _("référence"),
+    "resultrans": _("résultat annoncé"),
+    "numcli": _("identifiant collectivité"),
+    "numauto": _("autorisation"),
+    "saisie": _("mode"),
+    "exer": _("exercice"),
+    "objet": _("objet"),
+    "dattrans": _("date"),
+    "heurtrans": _("heure"),
+    "mel": _("adresse e-mail"),
+    "code": _("code"),
+    "detail": _("détail"),
+}
+
+
+class Finding(models.Model):
+    """Evidence of something that does not add up: a forged return, a difference seen by the nightly audit.
+
+    Kept for ever, shown to staff until somebody closes it (or until the audit no longer sees it).
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=12, choices=FindingKind)
+    key = models.CharField(max_length=120, unique=True)  # the same thing seen again is counted, not repeated
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.CASCADE, related_name="findings")
+    invoice = models.ForeignKey(Invoice, null=True, on_delete=models.CASCADE, related_name="findings")
+    product = models.ForeignKey(Product, null=True, on_delete=models.CASCADE, related_name="findings")
+    details = models.JSONField(default=dict)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(auto_now_add=True)
+    last_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=254, blank=True)  # audit name
+    answer = models.CharField(max_length=300, blank=True)  # what staff found
+
+    class Meta:
+        verbose_name = _("constat")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["-last_at"], name="finding_open", condition=Q(closed_at=None))]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """The details, named for staff."""
+        return [(str(DETAILS.get(name, name)), str(value)) for name, value in self.details.items()]
+
+
+class Trial(models.Model):
+    """A payment made to open a product (T, then X). No invoice and no Payment hang on it: it can pay nothing."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="trials")
+    state = models.CharField(max_length=10, choices=TrialState, default=TrialState.CREATED)
+    provider = models.CharField(max_length=10)
+    mode = models.CharField(max_length=1, choices=Mode)
+    numcli = models.CharField(max_length=6)
+    fiscal_year = models.CharField(max_length=4)
+    reference = models.CharField(max_length=30)
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    email = models.EmailField(max_length=254)
+    means = models.CharField(max_length=10, choices=Means, blank=True)  # card or debit, once paid
+    reason = models.CharField(max_length=300, blank=True)
+    idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
+    callback_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - TIPI's one-use token
+    last_answer = models.JSONField(default=dict)
+    started_by = models.CharField(max_length=254)  # audit name
+    started_at = models.DateTimeField(auto_now_add=True)
+    next_check_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("paiement d'essai")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.mode} {self.get_state_display()}"
+
+
+class Refund(models.Model):
+    """Money given back outside of the portal (PayFiP has no refund): a note of staff's."""
+
+    class By(models.TextChoices):
+        """How it was given back."""
+
+        TRANSFER = "transfer", _("virement")
+        CHEQUE = "cheque", _("chèque")
+        CASH = "cash", _("espèces")
+        TREASURY = "treasury", _("par le comptable public")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
+    refunded_on = models.DateField(_("date du remboursement"))
+    means = models.CharField(_("moyen"), max_length=10, choices=By)
+    reason = models.CharField(_("motif"), max_length=300)
+    recorded_by = models.CharField(max_length=254)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("remboursement")
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} €"

@@ -1,4 +1,4 @@
-"""What may be paid online and why not, and the readers that take a person."""
+"""What may be paid online and why not, what staff must look at, and the readers that take a person."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,31 +7,45 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.formats import date_format
 
+from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Attempt, Declaration, Payment
+from tenant_apps.payments.models import Attempt, Declaration, Finding, FindingKind, Payment, Trial
+from tenant_apps.payments.providers.registry import provider
+from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tenants import closing
 from tenants.current import current_town
 from toolkit import clock
 
-SMALLEST = Decimal("1.00")  # PayFiP's limits, in euros (payfip.md §2)
-LARGEST = Decimal("99999.99")
-
 
 @dataclass(frozen=True)
 class OnlinePayment:
-    """Can this invoice be paid online now? If not, `reason` is a sentence for the resident."""
+    """Can this invoice be paid online now? If not, `why` says it, to a program and to a person."""
 
     can: bool
-    reason: str
     product: Product
     amount: Decimal  # what would be paid, in euros
+    why: Reason | None = None
     busy_until: datetime | None = None
     attempt: Attempt | None = None  # the live one
+
+    @property
+    def reason(self) -> str:
+        """A sentence for the resident; empty when nothing stands in the way."""
+        return self.why.sentence if self.why else ""
+
+    @property
+    def code(self) -> str:
+        return self.why.code if self.why else ""
+
+    @property
+    def words(self) -> Words | None:
+        return self.why.words if self.why else None
 
     @property
     def protocol(self) -> str:
@@ -44,27 +58,29 @@ def live_attempt(invoice: Invoice) -> Attempt | None:
 
 
 def online_payment(invoice: Invoice) -> OnlinePayment:
-    """Whether `invoice` can be paid online now, and the stored reason when it cannot (payfip.md §1)."""
+    """Whether `invoice` can be paid online now, and why not (payfip.md §1)."""
     product = invoice.product
-    reason = _reason(invoice, product, clock.today())
-    if reason:
-        return OnlinePayment(False, reason, product, invoice.balance)
+    why = _why_not(invoice, product, clock.today())
+    if why:
+        return OnlinePayment(False, product, invoice.balance, why)
     attempt = live_attempt(invoice)
     if attempt is None:
-        return OnlinePayment(True, "", product, invoice.balance)
-    return OnlinePayment(False, busy_sentence(attempt), product, invoice.balance, attempt.free_at, attempt)
+        return OnlinePayment(True, product, invoice.balance)
+    return OnlinePayment(False, product, invoice.balance, busy(attempt), attempt.free_at, attempt)
 
 
-def busy_sentence(attempt: Attempt) -> str:
-    """Why nobody else can pay now, and until when (M11)."""
-    if attempt.state == "reported":
-        return _("Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer.")
-    if attempt.state == "review":
-        return _("Un paiement de cette facture est en cours d'examen par le service de facturation.")
-    until = timezone.localtime(attempt.free_at)
-    return _("Un paiement de cette facture est en cours. Vous pourrez recommencer à partir de %(time)s.") % {
-        "time": f"{until:%H:%M}"
-    }
+def busy(attempt: Attempt) -> Reason:
+    """Why nobody else can pay now, and until when, to the minute (M11)."""
+    if attempt.state == AttemptState.REPORTED:
+        return because(WhyNot.ANNOUNCED)
+    if attempt.state == AttemptState.REVIEW:
+        return because(WhyNot.EXAMINED)
+    return because(WhyNot.BUSY, time=free_from(attempt))
+
+
+def free_from(attempt: Attempt) -> str:
+    """« 14:32 », rounded up: at the minute that is shown, another attempt may begin."""
+    return f"{timezone.localtime(attempt.free_at + timedelta(seconds=59)):%H:%M}"
 
 
 def last_day(invoice: Invoice) -> date | None:
@@ -74,31 +90,42 @@ def last_day(invoice: Invoice) -> date | None:
     return min((limit for limit in limits if limit), default=None)
 
 
-def _reason(invoice: Invoice, product: Product, today: date) -> str:
-    limit = last_day(invoice)
+def first_day(invoice: Invoice) -> date:
+    """The first day of online payment: for a titre, the Treasury must have taken it in charge."""
+    return invoice.issued_on + timedelta(days=invoice.product.payable_days_after_issue)
+
+
+def _why_not(invoice: Invoice, product: Product, today: date) -> Reason | None:
+    """The first reason in the order of `WhyNot`."""
+    last, first = last_day(invoice), first_day(invoice)
     if invoice.state == InvoiceState.CANCELLED:
-        return _("Cette facture a été annulée.")
+        return because(WhyNot.CANCELLED)
     if invoice.is_paid:
-        return _("Cette facture est réglée.")
+        return because(WhyNot.PAID)
+    if invoice.online_hold:
+        return because(WhyNot(invoice.online_hold))
     if product.protocol == Protocol.NONE:
-        return _(
-            "Cette facture ne se règle pas en ligne. Les autres moyens de paiement figurent sur la facture."
-        )
+        return because(WhyNot.OFFLINE)
+    if product.closed_at is not None:
+        return because(WhyNot.CLOSED)
     if product.mode != Mode.PRODUCTION:
-        return _("Le paiement en ligne n'est pas encore ouvert pour ce service.")
+        return because(WhyNot.NOT_OPEN)
     if invoice.paid and product.kind != ProductKind.REGIE:
-        return _("Une partie de cette facture est réglée : le solde se règle auprès du Trésor public.")
-    if invoice.balance < SMALLEST:
-        return _("Le paiement en ligne commence à 1 €.")
-    if invoice.balance > LARGEST:
-        return _("Ce montant dépasse la limite du paiement en ligne.")
+        return because(WhyNot.PARTLY_PAID)
+    limits = provider(product.protocol).capabilities.limits
+    if invoice.balance < limits.smallest:
+        return because(WhyNot.TOO_SMALL)
+    if invoice.balance > limits.largest:
+        return because(WhyNot.TOO_LARGE)
     if closing.is_last_call(current_town()):
-        return _(
-            "Ce portail ferme : le paiement en ligne est arrêté. Suivez ce que dit la facture elle-même."
-        )
-    if limit and today > limit:
-        return _("La date limite du paiement en ligne est passée. Adressez-vous au service de facturation.")
-    return ""
+        return because(WhyNot.PORTAL_CLOSES)
+    if today < first:
+        return because(WhyNot.TOO_EARLY, day=date_format(first, "j F Y"))
+    if last and today > last:
+        return because(WhyNot.TOO_LATE, day=date_format(last, "j F Y"))
+    if references.problem(product.kind, invoice.reference):
+        return because(WhyNot.BAD_REFERENCE)
+    return None
 
 
 def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
@@ -111,6 +138,17 @@ def last_attempt(invoice: Invoice) -> Attempt | None:
     return (
         Attempt.objects.filter(invoice=invoice).select_related("invoice", "product").order_by("-id").first()
     )
+
+
+def payment_of_attempt(attempt: Attempt) -> Payment | None:
+    """The money that an attempt brought, cancelled since or not."""
+    return Payment.objects.filter(attempt=attempt).prefetch_related("allocations").first()
+
+
+def excess_of(payment: Payment) -> Decimal:
+    """What of it pays no invoice, in euros: its invoice was paid meanwhile."""
+    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
+    return Decimal(payment.amount - used)
 
 
 # --- For staff: the door has checked the role -----------------------------------------------------
@@ -144,10 +182,40 @@ def held_attempts() -> QuerySet[Attempt]:
     return Attempt.objects.filter(state__in=HELD)
 
 
+def held_for_staff() -> QuerySet[Attempt]:
+    """`held_attempts` with what the list of things to examine shows, the oldest first."""
+    return held_attempts().select_related("invoice__payer", "product").order_by("id")
+
+
+def open_findings() -> QuerySet[Finding]:
+    """Evidence that nobody has closed, the newest first; a claim that the Treasury confirmed since is none."""
+    return (
+        Finding.objects.filter(closed_at=None)
+        .exclude(kind=FindingKind.CLAIM, attempt__state=AttemptState.PAID)
+        .select_related("attempt", "invoice", "product")
+        .order_by("-last_at", "-id")
+    )
+
+
+def finding_for_staff(public_id: UUID) -> Finding:
+    """One of them, closed or not. Raises Finding.DoesNotExist."""
+    return Finding.objects.get(uuid=public_id)
+
+
+def last_audit() -> Entry | None:
+    """The fact of the last nightly audit: when, and how many differences."""
+    return Entry.objects.filter(verb="money.audited").order_by("-id").first()
+
+
+def trials_of(product: Product) -> QuerySet[Trial]:
+    """The payments made to open `product`, newest first."""
+    return Trial.objects.filter(product=product, numcli=product.numcli).order_by("-id")
+
+
 def open_declarations() -> QuerySet[Declaration]:
-    """« J'ai réglé », for invoices on which money is still awaited."""
+    """« J'ai réglé », not answered yet, for invoices on which money is still awaited."""
     return Declaration.objects.filter(
-        invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
+        refused_at=None, invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
     )
 
 

@@ -1,14 +1,17 @@
 """Staff's word on what the Treasury's answer could not settle alone: announced by TIPI, or held for review."""
 
+from datetime import date
+
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import PaymentError
-from tenant_apps.payments.models import Attempt, Means
-from tenant_apps.payments.moves import move
+from tenant_apps.payments.models import Attempt, Means, Payment
+from tenant_apps.payments.moves import move, note
 from tenant_apps.payments.settling import book
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Mode
@@ -23,15 +26,22 @@ class NotOpen(PaymentError):
 
 
 @transaction.atomic
-def confirm_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
-    """The money is on the accountant's list: book it, once. Raises NotOpen."""
+def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
+    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once. Raises NotOpen."""
     locked, invoice = _locked(attempt)
     if locked.mode == Mode.TEST:
         raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
     debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"
     locked.next_check_at = None
-    move(locked, S.PAID, source="staff", reason=_("Confirmé par le service de facturation."))
-    book(locked, invoice, actor=actor, means=Means.DEBIT if debit else Means.CARD, paid_on=clock.today())
+    book(
+        locked,
+        invoice,
+        source="staff",
+        actor=actor,
+        means=Means.DEBIT if debit else Means.CARD,
+        paid_on=paid_on or clock.today(),
+        reason=_("Confirmé par le service de facturation."),
+    )
     audit.record("attempt.confirmed", actor=actor, obj=f"attempt:{locked.uuid}")
     return locked
 
@@ -44,6 +54,33 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     move(locked, S.REFUSED, source="staff", reason=_("Aucun argent reçu, selon le service de facturation."))
     audit.record("attempt.refused_by_staff", actor=actor, obj=f"attempt:{locked.uuid}")
     return locked
+
+
+@transaction.atomic
+def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
+    """The bank gave the money of a direct debit back, which the Treasury tells nobody (payfip.md §2).
+
+    The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
+    attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.
+    """
+    Invoice.objects.select_for_update().get(pk=attempt.invoice_id)
+    payment = Payment.objects.select_for_update().filter(attempt=attempt).first()
+    if payment is None or payment.means != Means.DEBIT or payment.cancelled_at is not None:
+        raise NotOpen(_("Il n'y a pas de prélèvement à rejeter pour cet essai."))
+    if not reason.strip():
+        raise NotOpen(_("Écrivez le motif du rejet, tel que le comptable public l'a donné."))
+    payment.cancelled_at, payment.cancel_reason = timezone.now(), reason.strip()[:300]
+    payment.save(update_fields=["cancelled_at", "cancel_reason"])
+    note(
+        attempt, source="staff", note=_("Prélèvement rejeté : %(reason)s") % {"reason": payment.cancel_reason}
+    )
+    audit.record(
+        "payment.cancelled",
+        actor=actor,
+        obj=f"payment:{payment.uuid}",
+        new={"reason": payment.cancel_reason, "amount": str(payment.amount)},
+    )
+    return payment
 
 
 def _locked(attempt: Attempt) -> tuple[Attempt, Invoice]:

@@ -1,8 +1,7 @@
-"""Begin a payment, ask what became of it, hear the bells. Money is applied by `settling.settle` only."""
+"""Begin a payment, ask what became of it. Money is applied by `settling.settle` only."""
 
 import logging
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +17,8 @@ from shared_apps.audit import services as audit
 from shared_apps.treasury import services as treasury
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
-from tenant_apps.payments.callback import read_callback
+from tenant_apps.payments.auditing import plan_audit
+from tenant_apps.payments.closing import close_refused_product
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Attempt, Declaration
 from tenant_apps.payments.moves import move
@@ -31,9 +31,10 @@ from tenant_apps.payments.providers.base import (
     Started,
 )
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.queries import busy_sentence, live_attempt, online_payment
+from tenant_apps.payments.queries import busy, live_attempt, online_payment
 from tenant_apps.payments.settling import settle
 from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.trials import check_trials
 from tenant_apps.townhall.models import Mode, Protocol
 from tenants import agenda, registry
 from tenants.current import current_town
@@ -89,7 +90,7 @@ def _prepare(actor: Account, invoice: Invoice) -> tuple[Attempt, str]:
             move(other, S.EXPIRED, source="start", reason=_("La demande n'a pas abouti."))
             other = None
         if other is not None:
-            raise Busy(busy_sentence(other), other.free_at)
+            raise Busy(busy(other).sentence, other.free_at)
         can = online_payment(locked)
         if not can.can:
             raise NotPayable(can.reason)
@@ -116,6 +117,7 @@ def _prepare(actor: Account, invoice: Invoice) -> tuple[Attempt, str]:
         if token:
             treasury.add_route(kind="tipi", token=token)
         agenda.plan("payments", attempt.free_at)
+        plan_audit()
         audit.record(
             "attempt.created", actor=actor, obj=f"attempt:{attempt.uuid}", new={"invoice": str(locked.uuid)}
         )
@@ -167,12 +169,7 @@ def _close(attempt: Attempt, error: ProviderError) -> None:
         raw = {"code": error.code, "detail": error.detail[:300]}
         move(locked, S.FAILED if final else S.EXPIRED, source="start", reason=error.sentence[:300], raw=raw)
         if isinstance(error, ProductRefused):
-            audit.record(
-                "product.refused",
-                actor=audit.TREASURY,
-                obj=f"product:{locked.product.code}",
-                new={"code": error.code},
-            )
+            close_refused_product(locked.product, code=error.code, detail=error.detail)
     log.warning("an attempt did not open: %s", error.code or type(error).__name__)
 
 
@@ -214,12 +211,13 @@ def check_due(limit: int = 100) -> int:
             next_check_at=present + timedelta(minutes=10)
         )
     silent = 0
-    for attempt in due:
-        silent = 0 if _check(attempt) else silent + 1
-        if silent >= ENOUGH:
-            log.warning("the Treasury is silent: the other attempts are looked at later")
-            break
-    return len(due)
+    with agenda.gathered():
+        for attempt in due:
+            silent = 0 if _check(attempt) else silent + 1
+            if silent >= ENOUGH:
+                log.warning("the Treasury is silent: the other attempts are looked at later")
+                break
+    return len(due) + check_trials()
 
 
 def _check(attempt: Attempt) -> bool:
@@ -266,24 +264,18 @@ def _expire_unasked(attempt: Attempt) -> None:
             locked.save(update_fields=["next_check_at"])
 
 
-def hear_payfip_bell(token: str, fields: Mapping[str, str]) -> None:
-    """A notification (payfip.md §2): it proves nothing, so the poller is told to look now."""
-    with transaction.atomic():
-        Attempt.objects.filter(idop=token).exclude(state=S.PAID).update(next_check_at=timezone.now())
-        agenda.wake("payments")
-
-
-def hear_tipi_bell(token: str, fields: Mapping[str, str]) -> None:
-    """TIPI's urlcl: unsigned, so at best « reported »; see `callback`."""
-    read_callback(token=token, fields=fields)
-
-
 @transaction.atomic
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
-    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable."""
-    if not invoice.product.offers_declaration or invoice.is_paid:
+    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
+
+    After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
+    """
+    if not invoice.product.offers_declaration or not invoice.balance:
         raise NotPayable(_("Cette facture n'attend pas de déclaration."))
     declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
-    if created:
+    again = Declaration.objects.filter(pk=declaration.pk, refused_at__isnull=False).update(
+        account=actor, declared_at=timezone.now(), refused_at=None, refused_by="", answer=""
+    )
+    if created or again:
         audit.record("invoice.declared_paid", actor=actor, obj=f"invoice:{invoice.uuid}")
     return declaration

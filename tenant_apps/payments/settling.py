@@ -4,7 +4,9 @@ Return, notification, poller and staff all come here with what the provider said
 invoice and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
 """
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,11 +16,14 @@ from django.utils.translation import gettext_lazy
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
-from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
-from tenant_apps.payments.moves import move, note
+from tenant_apps.payments.findings import report
+from tenant_apps.payments.locking import lock_attempt
+from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
+from tenant_apps.payments.moves import CHANGING, move, moved, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.writing import IdOf, inserted, write
 from tenant_apps.townhall.models import Mode
 from toolkit import clock
 
@@ -35,23 +40,30 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     Whoever comes second finds the attempt settled and changes nothing.
     """
     with transaction.atomic():
-        invoice_id = Attempt.objects.values_list("invoice_id", flat=True).get(pk=attempt_id)
-        # Always the invoice first, then the attempt: everyone who pays takes the locks in this order.
-        invoice = Invoice.objects.select_for_update().get(pk=invoice_id)
-        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("product").get(pk=attempt_id)
+        attempt = lock_attempt(attempt_id)
+        invoice, before = attempt.invoice, attempt.state
         attempt.last_answer = {"outcome": status.outcome, **status.raw}
         attempt.checks += 1
-        attempt.next_check_at = schedule.next_check(attempt.started_at or attempt.created_at, timezone.now())
+        attempt.next_check_at = _next_check(attempt, status)
         _apply(attempt, invoice, status, source)
-        attempt.save()
+        if attempt.state == before:  # otherwise `move` has written it
+            attempt.save(update_fields=CHANGING)
     return attempt
+
+
+def _next_check(attempt: Attempt, status: Status) -> datetime | None:
+    """When to ask again, should this answer not be the last word."""
+    started, present = attempt.started_at or attempt.created_at, timezone.now()
+    if status.outcome == Outcome.TOO_OLD:
+        return None  # never opened, and never will be
+    if status.outcome == Outcome.UNKNOWN and present >= schedule.next_morning(started):
+        return None  # purged in the night: the Treasury never heard of a payment
+    return schedule.next_check(started, present)
 
 
 def _apply(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> None:
     if attempt.state == S.PAID:
-        attempt.next_check_at = None
-        if not status.outcome.is_paid:
-            note(attempt, source=source, note=f"after PAID: {status.outcome}, not applied", raw=status.raw)
+        _after_paid(attempt, status, source)
     elif status.outcome.is_paid:
         _paid(attempt, invoice, status, source)
     elif status.outcome == Outcome.OTHER:
@@ -60,10 +72,23 @@ def _apply(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> N
         _end(attempt, S.REFUSED, status, source, str(_REFUSED[status.outcome]))
     elif status.outcome == Outcome.ABANDONED:
         _abandoned(attempt, status, source)
-    elif status.outcome in (Outcome.USED, Outcome.TOO_OLD):
+    elif status.outcome == Outcome.TOO_OLD:
+        _end(attempt, S.EXPIRED, status, source, _("La page de paiement n'a pas été ouverte à temps."))
+    elif status.outcome == Outcome.USED:
         _end(attempt, S.EXPIRED, status, source, _("Le paiement n'a pas été mené à son terme."))
     else:
         _wait(attempt, status, source)
+
+
+def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
+    """PAID has no way out. An answer that says otherwise is kept, and shown when it speaks of other money."""
+    attempt.next_check_at = None
+    if not status.outcome.is_paid:
+        said = _("Après le paiement, le Trésor public a répondu « %(code)s » : non appliqué.")
+        note(attempt, source=source, note=said % {"code": status.outcome}, raw=status.raw)
+    elif difference := _difference(attempt, status):
+        note(attempt, source=source, note=difference, raw=status.raw)
+        report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
 
 
 def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> None:
@@ -72,14 +97,15 @@ def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> No
         _hold(attempt, status, source, difference)
         return
     attempt.next_check_at = None
-    move(attempt, S.PAID, source=source, raw=status.raw)
     book(
         attempt,
         invoice,
+        source=source,
         actor=audit.TREASURY,
         means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
         paid_on=(status.paid_at or clock.now()).astimezone(clock.PARIS).date(),
         authorization=status.authorization,
+        raw=status.raw,
     )
 
 
@@ -87,31 +113,40 @@ def book(
     attempt: Attempt,
     invoice: Invoice,
     *,
+    source: str,
     actor: audit.Actor,
     means: Means,
     paid_on: date,
     authorization: str = "",
+    reason: str = "",
+    raw: Mapping[str, str] | None = None,
 ) -> Payment:
-    """The money of an attempt that has just become PAID. The caller holds the locks of both rows."""
-    payment = Payment.objects.create(
+    """The attempt becomes PAID and its money is in the books, together. The caller holds the locks of both rows.
+
+    Raises ForbiddenMove for an attempt that cannot become PAID, and IntegrityError for money booked already.
+    """
+    payment = Payment(
         attempt=attempt,
         provider=attempt.provider,
         provider_reference=attempt.idop or str(attempt.uuid),
         means=means,
         amount=attempt.amount,
+        payer_id=invoice.payer_id,
         paid_on=paid_on,
         authorization=authorization[:40],
         recorded_by=actor if isinstance(actor, str) else actor.audit_name,
     )
     # What the invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
-    part = min(payment.amount, invoice.balance)
-    if part > 0:
-        Allocation.objects.create(payment=payment, invoice=invoice, amount=part)
+    part = max(min(payment.amount, invoice.balance), Decimal(0))
+    rows = [*moved(attempt, S.PAID, source=source, reason=reason, raw=raw), inserted(payment)]
+    if part:
+        rows.append(inserted(Allocation(invoice=invoice, amount=part), payment_id=IdOf(Payment)))
+    write(*rows)
     audit.record(
         "payment.received",
         actor=actor,
         obj=f"payment:{payment.uuid}",
-        new={"invoice": str(invoice.uuid), "amount": str(payment.amount), "allocated": str(max(part, 0))},
+        new={"invoice": str(invoice.uuid), "amount": str(payment.amount), "allocated": str(part)},
     )
     return payment
 
@@ -147,6 +182,8 @@ def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
         )
     else:
         note(attempt, source=source, note=reason, raw=status.raw)
+        if attempt.state != S.REVIEW:  # which is on the list of things to examine already
+            report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
 
 
 def _end(attempt: Attempt, to: AttemptState, status: Status, source: str, reason: str) -> None:
@@ -160,7 +197,8 @@ def _abandoned(attempt: Attempt, status: Status, source: str) -> None:
     present = timezone.now()
     if attempt.abandoned_seen_at is None:
         attempt.abandoned_seen_at = present
-        note(attempt, source=source, note="A, first time", raw=status.raw)
+        said = _("Le Trésor public dit « abandonné » ; nous le croirons s'il le redit dans deux minutes.")
+        note(attempt, source=source, note=said, raw=status.raw)
     if present - attempt.abandoned_seen_at >= schedule.ABANDON_AGAIN:
         _end(
             attempt,
@@ -180,7 +218,8 @@ def _wait(attempt: Attempt, status: Status, source: str) -> None:
         # The payer came back to the Treasury's page after leaving it: the two hours count again.
         attempt.abandoned_seen_at = None
         attempt.free_at = (attempt.started_at or attempt.created_at) + schedule.HOLD
-    if attempt.state == S.STARTED and timezone.now() >= attempt.free_at:
+    purged = status.outcome == Outcome.UNKNOWN and attempt.next_check_at is None
+    if attempt.state == S.STARTED and (purged or timezone.now() >= attempt.free_at):
         move(
             attempt,
             S.EXPIRED,

@@ -18,6 +18,19 @@ class AttemptState(models.TextChoices):
     REVIEW = "review", _("à examiner")  # an answer that does not match or is not known
 
 
+class TrialState(models.TextChoices):
+    """A payment made to open a product. It is only ever a record: one way, from created to an end."""
+
+    CREATED = "created", _("préparé")
+    STARTED = "started", _("en attente du Trésor public")
+    PAID = "paid", _("réussi")
+    REFUSED = "refused", _("refusé")
+    ABANDONED = "abandoned", _("abandonné")
+    EXPIRED = "expired", _("sans réponse")
+    FAILED = "failed", _("refusé à l'ouverture")
+    REVIEW = "review", _("réponse inattendue")
+
+
 LIVE = (AttemptState.CREATED, AttemptState.STARTED, AttemptState.REPORTED, AttemptState.REVIEW)
 
 S = AttemptState

@@ -1,12 +1,14 @@
 """Entry points for the worker."""
 
 from datetime import datetime
+from functools import partial
 
 from celery import shared_task
 from django.db.models import Min
+from django.utils import timezone
 
-from tenant_apps.payments import services
-from tenant_apps.payments.models import Attempt
+from tenant_apps.payments import auditing, services
+from tenant_apps.payments.models import Attempt, Trial
 from tenants import agenda
 from tenants.work import MoneyTask
 
@@ -23,5 +25,15 @@ def check_due() -> None:
 
 def next_check() -> datetime | None:
     """When the current town next has something to ask; None when no attempt waits."""
-    due: datetime | None = Attempt.objects.aggregate(due=Min("next_check_at"))["due"]
-    return due
+    due: list[datetime | None] = [
+        model.objects.aggregate(due=Min("next_check_at"))["due"] for model in (Attempt, Trial)
+    ]
+    return min((moment for moment in due if moment), default=None)
+
+
+@shared_task(name="payments.audit_money")
+def audit_money() -> None:
+    """The nightly audit of the current town, planned when money moves."""
+    began = timezone.now()
+    auditing.audit_money()
+    agenda.finish("money-audit", partial(auditing.next_audit, began))

@@ -9,9 +9,12 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
 from toolkit import clock
+
+__all__ = ["ResidentRequest", "client_address", "next_page", "resident_required", "with_invoice"]
 
 View = Callable[..., HttpResponse]
 
@@ -69,9 +72,3 @@ def next_page(request: HttpRequest, *, default: str) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if safe and wanted.startswith("/") else default
-
-
-def client_address(request: HttpRequest) -> str:
-    """The address that throttling counts: the last one that our own proxy wrote, else the peer's."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")

@@ -47,8 +47,9 @@ def request_address_change(*, actor: Account, email: str) -> None:
     """Ask for another address (M12): a message goes to the new one, which serves once confirmed.
 
     An address that belongs to another account is answered the same way, and that account's owner is told.
-    Raises SameAddress.
+    Raises SameAddress, and NotWhileImpersonating for the operator in somebody's place.
     """
+    accounts.refuse_impersonator(actor)
     if emails.normalise(email) == actor.email:
         raise SameAddress
     accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)

@@ -88,6 +88,16 @@ class Product(models.Model):
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
+    # A titre or a rôle is payable the day after the Treasury took it in charge (payfip.md §1).
+    payable_days_after_issue = models.PositiveSmallIntegerField(
+        _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
+    )
+    # What recupererDetailClient said of the numcli, three lines, and when a manager recognised the town in it.
+    treasury_label = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    # The Treasury refused the numcli (T*): nobody is sent there until somebody has checked it again.
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_code = models.CharField(max_length=10, blank=True)
     contact_email = models.EmailField(_("adresse du service"), blank=True)
     offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
     is_default = models.BooleanField(default=False)
@@ -97,6 +107,9 @@ class Product(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="one_default_product"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | ~Q(closed_code=""), name="closed_with_a_code"
             ),
             models.CheckConstraint(
                 condition=Q(protocol="none") | Q(numcli__regex=r"^[0-9]{6}$"), name="online_wants_numcli"

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from tenants import direct, facts, mirrors, operations, public_rows, registry, rows, services
+from tenants import direct, facts, leftovers, mirrors, operations, public_rows, registry, rows, services
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
 from tenants.current import at
@@ -96,6 +96,10 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 
 def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     _check_state(town)
+    try:
+        objects.check_erasable(f"{town.uuid}/")
+    except PermissionError as error:
+        raise TownError(f"S3 ne laisse pas tout effacer ({error}) : voyez les droits à donner.") from None
     tell("Fermeture des portes")
     if town.state != TownState.CLOSED:
         town = services.set_state(
@@ -109,6 +113,11 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     mirrors.mirror(town)
     registry.forget()
     tell("Effacement du schéma")
+    if not leftovers.clear(town):
+        raise TownError(
+            "Une base où la commune a pu vivre ne répond pas, ou son déménagement n'est pas fini : "
+            "on ne peut pas certifier que rien n'en reste."
+        )
     with at(town.shard):
         rows.drop_schema(town.schema_name)
     with direct.connect(town.shard, "public") as server:

@@ -207,9 +207,13 @@ def _fill(place: Place, archive: Archive, tell: Teller) -> None:
     if place.is_copy:
         with tenant_context(town), transaction.atomic():
             copies.announce()
-    for done, (name, size, _sha256) in enumerate(archive.objects()):
+    tell("Dépôt des fichiers", 0, manifest.objects["count"])
+    files = (
+        (f"{town.uuid}/{name}", size, archive.pieces(form.FILES + name))
+        for name, size, _sha256 in archive.objects()
+    )
+    for done in objects.store_all(files):
         tell("Dépôt des fichiers", done, manifest.objects["count"])
-        objects.store(f"{town.uuid}/{name}", archive.pieces(form.FILES + name), size)
 
 
 def _load(server: Server, place: Place, archive: Archive, tell: Teller) -> None:

@@ -149,21 +149,20 @@ def _write_files(
 ) -> dict[str, Any]:
     """The files as they are (a PDF does not shrink), then their list."""
     lines, total = [], 0
-    for done, (name, size) in enumerate(files):
-        tell("Copie des fichiers", done, len(files))
-        with _member(archive, form.FILES + name, zipfile.ZIP_STORED) as write:
-            measured = Measured(write)
-            try:
-                for piece in objects.read(f"{town.uuid}/{name}"):
+    keys = [(f"{town.uuid}/{name}", size) for name, size in files]
+    try:
+        for done, ((name, size), (key, pieces)) in enumerate(zip(files, objects.read_all(keys), strict=True)):
+            tell("Copie des fichiers", done, len(files))
+            with _member(archive, form.FILES + name, zipfile.ZIP_STORED) as write:
+                measured = Measured(write)
+                for piece in pieces:
                     measured.write(piece)
-            except FileNotFoundError:
-                raise TownError(
-                    f"Le fichier « {town.uuid}/{name} » a disparu pendant l'export : recommencez-le."
-                ) from None
-        if measured.size != size:
-            raise TownError(f"Le fichier « {town.uuid}/{name} » a changé pendant l'export : recommencez-le.")
-        lines.append(form.object_line(measured.sha256, size, name))
-        total += size
+            if measured.size != size:
+                raise TownError(f"Le fichier « {key} » a changé pendant l'export : recommencez-le.")
+            lines.append(form.object_line(measured.sha256, size, name))
+            total += size
+    except FileNotFoundError as error:
+        raise TownError(f"Le fichier « {error} » a disparu pendant l'export : recommencez-le.") from None
     with _member(archive, form.OBJECTS) as write:
         listed = Measured(write)
         for line in lines:

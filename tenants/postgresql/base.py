@@ -4,17 +4,23 @@ django-tenants chooses the schema; this engine also chooses the database. Every 
 `on_commit` of the code goes through the alias `default`, so a town on another shard needs no other code: on
 entering it, the connection to that shard takes the place of the other one, which is kept for the way back. It
 never happens inside a transaction: the work of one transaction is in one database (docs/decisions/0011).
+A cursor stays with the connection that it was opened on.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 from django_tenants.utils import get_public_schema_name
+
+from tenants.postgresql import silence
 
 # What belongs to one connection to one database; between transactions the rest of the wrapper is neutral.
 _OWN = (
@@ -52,7 +58,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.visited: set[str] = set()
         self.recorded: list[str] | None = None
         self._waiting: dict[str, dict[str, Any]] = {}  # the connections to the other homes
+        self._one_by_one = False
         super().__init__(settings_dict, alias)
+
+    def copy(self, alias: str | None = None) -> "DatabaseWrapper":
+        """Another connection to the database that this one is on."""
+        twin: DatabaseWrapper = super().copy(alias)
+        twin.home = self.home
+        return twin
 
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """Go to the town's database and schema. Raises TransactionManagementError if that leaves a transaction."""
@@ -72,18 +85,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.set_schema(get_public_schema_name())
 
     def go_home(self, home: str) -> None:
-        """Take the connection to `home`, an alias of DATABASES."""
+        """Take the connection to `home`, an alias of DATABASES. Nothing is said to a server yet.
+
+        Raises TransactionManagementError inside a transaction, OperationalError for an unknown alias.
+        """
         if home == self.home:
             return
-        if self.in_atomic_block:
+        self.validate_thread_sharing()
+        if self.in_atomic_block or (self.connection is not None and not self.autocommit):
             raise TransactionManagementError(f"a transaction on {self.home} cannot go on on {home}")
+        state = self._waiting.get(home) or self._fresh(home)
         self._waiting[self.home] = {name: self.__dict__[name] for name in _OWN}
-        state = self._waiting.pop(home) if home in self._waiting else self._fresh(home)
-        self.__dict__.update(state)
+        self.__dict__.update(state, home=home)
         self.__dict__.pop("pg_version", None)
-        self.home = home
+        self._waiting.pop(home, None)
 
     def _fresh(self, home: str) -> dict[str, Any]:
+        if home not in connections.settings:
+            # As when its server is silent: those who come to its towns are told to come back later.
+            raise OperationalError(f"no database {home!r} is configured (SHARD_URLS)")
         return {
             "connection": None,
             "settings_dict": deepcopy(connections.settings[home]),
@@ -103,33 +123,73 @@ class DatabaseWrapper(base.DatabaseWrapper):
         paths: list[str] = super()._get_cursor_search_paths()
         return paths
 
+    @property
+    def pool(self) -> None:
+        """Never: Django keeps its pools by alias, and this alias goes to several databases."""
+        if self.settings_dict["OPTIONS"].get("pool"):
+            raise ImproperlyConfigured("OPTIONS['pool'] cannot be used with several homes; use PgBouncer.")
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect, unless that database has just failed to answer. Raises OperationalError."""
+        with silence.watch(self.home, int(conn_params.get("connect_timeout") or 5)):
+            return super().get_new_connection(conn_params)
+
     def recycle(self) -> None:
-        """Between two requests or tasks: close a connection that has seen many towns.
+        """Between two requests or tasks: close the connections that have seen many towns.
 
         A backend keeps what it learnt of every table it has met, some 60 kB a town (docs/decisions/0011).
         """
-        if len(self.visited) > settings.TOWNS_PER_CONNECTION and not self.in_atomic_block:
-            self._close_here()
+        if not self.in_atomic_block:
+            self._at_each_home(self._close_if_well_travelled)
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """At the ends of requests: of every home, the waiting ones too."""
-        here = self.home
-        super().close_if_unusable_or_obsolete()
-        if self._waiting and not self.in_atomic_block:
-            for home in list(self._waiting):
-                self.go_home(home)
-                super().close_if_unusable_or_obsolete()
-            self.go_home(here)
+        """At the ends of requests: of every home, each for itself."""
+        with self._each_for_itself():
+            self._at_each_home(super().close_if_unusable_or_obsolete)
+
+    def close_if_health_check_failed(self) -> None:
+        """Of the home that we are on; the others are looked at when somebody goes there."""
+        with self._each_for_itself():
+            super().close_if_health_check_failed()
 
     def close(self) -> None:
-        """Every home's connection."""
+        """Every home's connection; only the current one inside a transaction."""
+        if self._one_by_one:
+            self._close_here()
+        else:
+            self._at_each_home(self._close_here)
+
+    def abandon_others(self) -> None:
+        """After a fork: forget the connections to the other homes without a word, for they are the parent's.
+
+        psycopg leaves alone a socket that another process opened. Celery does it for the current one.
+        """
+        self._waiting.clear()
+
+    def _at_each_home(self, act: Callable[[], None]) -> None:
+        """`act` on the current home, then on those that wait, unless this is inside a transaction."""
         here = self.home
-        if not self.in_atomic_block:
-            for home in list(self._waiting):
-                self.go_home(home)
-                self._close_here()
+        try:
+            act()
+            if not self.in_atomic_block:
+                for home in list(self._waiting):
+                    self.go_home(home)
+                    act()
+        finally:
             self.go_home(here)
-        self._close_here()
+
+    @contextmanager
+    def _each_for_itself(self) -> Iterator[None]:
+        """Django closes what it finds dead or old through `close`; here it means that one and no other."""
+        before, self._one_by_one = self._one_by_one, True
+        try:
+            yield
+        finally:
+            self._one_by_one = before
+
+    def _close_if_well_travelled(self) -> None:
+        if len(self.visited) > settings.TOWNS_PER_CONNECTION:
+            self._close_here()
 
     def _close_here(self) -> None:
         super().close()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,15 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Batch, Document, Invoice
-from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.deposits import close_deposit
+from tenant_apps.payments.models import Attempt, Declaration, Finding, Means
+from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.residents.models import Payer
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
 from tests.tenants.schemas import description
+from toolkit import clock
 
 ALICE_PAGES = (
     "portal:invoice",
@@ -79,17 +84,60 @@ class World:
         )
         batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
         message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
+        finding = Finding.objects.create(
+            kind="claim", key="claim:x", attempt=attempt, invoice=self.invoice, last_at=attempt.created_at
+        )
         self.ids = {
+            "finding": finding.uuid,
             "batch": batch.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
             "message": message.uuid,
             "mail": OutgoingMail.objects.get(kind="contact").uuid,
+            **self.of_the_counter(),
         }
         with tenant_context(other):
             self.people["diane"] = account("diane@example.org")
         with schema_context("public"):
             self.people["operator"] = account("operator@example.net", role=Role.OPERATOR)
+
+    def of_the_counter(self) -> dict[str, UUID]:
+        """A cheque for a second invoice of Alice's household, its docket, and her « J'ai réglé »."""
+        second = Invoice.objects.create(
+            payer=self.invoice.payer,
+            product=self.invoice.product,
+            number="2",
+            fiscal_year=2026,
+            reference="SECOND2",
+            subject="CANTINE",
+            issued_on=self.invoice.issued_on,
+            due_on=self.invoice.due_on,
+            amount=Decimal("5"),
+            state="published",
+        )
+        day, five = self.invoice.issued_on, Decimal("5")
+        cheque = book_counter_payment(
+            actor="system", invoice=second, means=Means.CHEQUE, amount=five, paid_on=day
+        )
+        docket = close_deposit(actor="system", means=Means.CHEQUE, payments=[cheque.uuid], deposited_on=day)
+        said = Declaration.objects.create(invoice=second)
+        statement = Statement.objects.create(
+            kind="journal",
+            name="j.csv",
+            key="j",
+            sha256="0" * 64,
+            created_by="system",
+            imported_at=clock.now(),
+        )
+        line = Line.objects.create(statement=statement, kind="journal", number=2, checksum="1" * 64)
+        return {
+            "deposit": docket.uuid,
+            "backoffice:payment": cheque.uuid,
+            "-payment": cheque.uuid,
+            "declaration": said.uuid,
+            "statement": statement.uuid,
+            "line": line.uuid,
+        }
 
     def client(self, person: str) -> Client:
         """That person's browser, with the cookies of where they signed in, at the town's host."""
@@ -109,8 +157,9 @@ class World:
 
     def address(self, route: str) -> str:
         """The path of a route, with the ids of Alice's things."""
-        public_id = next((uuid for word, uuid in self.ids.items() if word in route), self.invoice.uuid)
-        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}):
+        ids = {} if route.startswith("portal:") else self.ids
+        public_id = next((uuid for word, uuid in ids.items() if word in route), self.invoice.uuid)
+        for kwargs in ({}, {"public_id": public_id}, {"pk": self.invoice.product_id}, {"ticket": "X0:0"}):
             try:
                 return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             except Exception:  # the next set of ids

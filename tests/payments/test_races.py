@@ -2,16 +2,22 @@
 
 import random
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+import requests
+from django.conf import settings
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts.models import Account
+from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.treasury import services as treasury
 from tenant_apps.alerts.services import queue_alerts
@@ -19,7 +25,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.models import Attempt, Means, Payment
+from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
@@ -106,6 +112,142 @@ def test_two_tabs_make_one_attempt(
     assert len(raised) == 3
     assert all(isinstance(error, NotPayable) for error in raised), raised
     assert Attempt.objects.count() == 1
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[str]:
+    """Our own WSGI application behind a real socket, a thread a request."""
+    server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+    server.set_app(get_wsgi_application())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_everybody_comes_over_http(
+    live_town: Town,
+    make_account: Callable[..., Account],
+    make_payer: Callable[..., Any],
+    make_invoice: Callable[..., Invoice],
+    simulator: Simulator,
+    web: str,
+    seed: int,
+) -> None:
+    """Two residents' returns, a second tab, the Treasury's bells, staff's button and the poller, over real sockets."""
+    host = f"{live_town.slug}.localhost"
+    alice, bob = make_account("alice@example.net"), make_account("bob@example.net")
+    clerk = make_account("clerk@example.net", role=Role.CLERK)
+    invoice = make_invoice(make_payer(alice, bob))
+    cookies = {person.email: signed_in(person, host) for person in (alice, bob, clerk)}
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.act(attempt.idop, "pay")
+    Attempt.objects.update(next_check_at=timezone.now())
+
+    def call(method: str, path: str, person: Account | None = None, at: str = host, **data: str) -> None:
+        jar = cookies[person.email] if person else {}
+        headers = {
+            "Host": at,
+            "X-CSRFToken": jar.get("csrf", ""),
+            "Origin": f"http://{at}",
+            "Referer": f"http://{at}/",
+        }
+        answer = requests.request(
+            method, web + path, headers=headers, cookies=jar, data=data, allow_redirects=False, timeout=30
+        )
+        assert answer.status_code in (200, 302, 409), (path, answer.status_code)
+
+    back = f"/factures/{invoice.uuid}/retour/"
+    bell = ("post", "/payfip/notification/", None, "paiement.localhost")
+    acts: list[Callable[[], Any]] = [
+        lambda: call("get", f"{back}?idop={attempt.idop}", alice),
+        lambda: call("get", f"{back}etat/", bob),
+        lambda: call("post", f"/factures/{invoice.uuid}/payer/", bob),
+        lambda: call(*bell, idop=attempt.idop or ""),
+        lambda: call(*bell, idOp=attempt.idop or ""),
+        lambda: call("post", f"/gestion/tentatives/{attempt.uuid}/verifier/", clerk),
+        services.check_due,
+    ]
+    random.Random(seed).shuffle(acts)
+    assert at_once(live_town, *acts) == []
+    services.check_due()
+    assert Payment.objects.get().provider_reference == attempt.idop
+    invoice.refresh_from_db()
+    assert invoice.is_paid
+    queue_alerts()
+    assert OutgoingMail.objects.filter(kind="receipt").count() == 1
+
+
+def signed_in(person: Account, host: str) -> dict[str, str]:
+    """The cookies of a browser in which `person` is signed in, and a token for its forms."""
+    browser = Client(headers={"host": host})
+    browser.force_login(person)
+    token = "a" * 32
+    return {"session": browser.cookies[settings.SESSION_COOKIE_NAME].value, "csrf": token}
+
+
+def test_the_invoice_is_locked_before_the_attempt(
+    live_town: Town,
+    make_account: Callable[..., Account],
+    make_payer: Callable[..., Any],
+    make_invoice: Callable[..., Invoice],
+    simulator: Simulator,
+) -> None:
+    """Whoever waits for the invoice does not hold the attempt meanwhile: two orders would be a deadlock one day."""
+    alice = make_account("alice@example.net")
+    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    simulator.act(attempt.idop, "pay")
+    waiting = threading.Thread(
+        target=at_once, args=(live_town, lambda: services.ask(attempt=attempt, source="poller"))
+    )
+    with transaction.atomic():
+        Invoice.objects.select_for_update().get(pk=attempt.invoice_id)
+        waiting.start()
+        wait_for_a_waiter()
+        Attempt.objects.select_for_update(nowait=True).get(pk=attempt.pk)
+    waiting.join(20)
+    attempt.refresh_from_db()
+    assert attempt.state == "paid"
+
+
+def wait_for_a_waiter() -> None:
+    """Until some other connection waits for what this transaction has locked."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")
+
+
+def test_money_allocated_while_its_payment_is_cancelled_does_not_count(
+    live_town: Town, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
+) -> None:
+    """The two hold different rows; without the trigger's lock, each would miss the other."""
+    invoice = make_invoice(make_payer())
+    payment = Payment.objects.create(
+        provider="offline",
+        provider_reference="1",
+        means=Means.CASH,
+        amount=10,
+        paid_on=invoice.due_on,
+        recorded_by="x",
+    )
+    cancelling = threading.Thread(
+        target=at_once,
+        args=(live_town, lambda: Payment.objects.filter(pk=payment.pk).update(cancelled_at=timezone.now())),
+    )
+    with transaction.atomic():
+        Allocation.objects.create(payment=payment, invoice=invoice, amount=10)
+        cancelling.start()
+        wait_for_a_waiter()
+    cancelling.join(20)
+    invoice.refresh_from_db()
+    assert invoice.paid == 0
 
 
 def test_another_town_s_bell_changes_nothing(

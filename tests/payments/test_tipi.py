@@ -94,7 +94,7 @@ def test_what_was_not_asked_is_evidence_only(
     with tenant_context(town):
         event = Attempt.objects.get().events.last()
         assert event is not None
-        assert "not applied" in event.note
+        assert "non appliqué" in event.note
         assert event.raw["resultrans"] == "P"
 
 
@@ -208,7 +208,7 @@ def test_odd_fields_are_evidence_and_no_breakdown(
     with tenant_context(town):
         event = Attempt.objects.get().events.last()
         assert event is not None
-        assert "not applied" in event.note
+        assert "non appliqué" in event.note
         assert all(len(value) <= 100 for value in event.raw.values())
 
 

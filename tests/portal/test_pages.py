@@ -16,6 +16,7 @@ from shared_apps.accounts.models import Account
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.models import Declaration
 from tests.conftest import PASSWORD
 
@@ -68,12 +69,31 @@ def test_filters_live_in_the_address(
     assert len(client_for(alice).get("/factures/", {"etat": etat}).context["page"].object_list) == shown
 
 
-@pytest.mark.parametrize("state", ["draft", "cancelled"])
 def test_only_published_invoices_exist(
-    alice: Account, client_for: Any, make_payer: Any, make_invoice: Any, state: str
+    alice: Account, client_for: Any, make_payer: Any, make_invoice: Any
 ) -> None:
-    invoice = make_invoice(make_payer(alice), state=state)
+    invoice = make_invoice(make_payer(alice), state="draft")
     assert client_for(alice).get(f"/factures/{invoice.uuid}/").status_code == 404
+
+
+def test_an_avoir_is_said_in_words(
+    alice: Account, client_for: Any, make_payer: Any, make_invoice: Any
+) -> None:
+    """What was announced does not just disappear: a cancelled invoice says so, with the town's reason."""
+    payer, browser = make_payer(alice), client_for(alice)
+    reduced, cancelled = make_invoice(payer, amount="20"), make_invoice(payer)
+    reduce_invoice(actor="system", invoice=reduced, amount=Decimal("5"), reason="absence justifiée")
+    cancel_invoice(actor="system", invoice=cancelled, reason="facturée deux fois")
+    page = browser.get(f"/factures/{reduced.uuid}/").content.decode()
+    assert "a réduit cette facture de 5,00" in page
+    assert "absence justifiée" in page
+    page = browser.get(f"/factures/{cancelled.uuid}/").content.decode()
+    assert "Cette facture a été annulée le" in page
+    assert "facturée deux fois" in page
+    assert f"/factures/{cancelled.uuid}/payer/" not in page
+    assert cancelled.number not in browser.get("/factures/").content.decode()
+    assert cancelled.number not in browser.get("/reglements/").content.decode()
+    assert "facture à régler" in browser.get("/reglements/").content.decode()
 
 
 def test_remember_me(alice: Account) -> None:

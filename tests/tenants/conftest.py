@@ -20,7 +20,7 @@ from sandbox.home import REPOSITORY
 from shared_apps.audit.models import Entry
 from tenants import registry, rows
 from tenants.archive.exporting import stored
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, at, homes, leave
 from tenants.models import Erasure, Operation, Town
 from tenants.services import schema_of
 from tests.conftest import _make_town
@@ -72,16 +72,17 @@ def archived(make_town: MakeTown, tmp_path: Path) -> tuple[Town, Path]:
     return town, path
 
 
+def said(*words: Any, **options: Any) -> str:
+    """`said("suspend_town", "mairie")`: what the command prints. Raises CommandError."""
+    out = io.StringIO()
+    call_command(*words, stdout=out, **options)
+    return out.getvalue()
+
+
 @pytest.fixture
 def manage(db: None) -> Callable[..., str]:
     """`manage("suspend_town", "mairie")`: what the command prints. Raises CommandError."""
-
-    def run(*words: Any, **options: Any) -> str:
-        out = io.StringIO()
-        call_command(*words, stdout=out, **options)
-        return out.getvalue()
-
-    return run
+    return said
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock():
         connection.set_schema_to_public()
         yield slug
-        connection.set_schema_to_public()
+        leave()
         with connection.cursor() as cursor:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema_of(slug)}" CASCADE')
         Town.objects.filter(slug=slug).delete()

@@ -73,5 +73,5 @@ def test_no_room_makes_a_key_of_its_own() -> None:
 
 
 def _sources() -> list[Path]:
-    folders = ("tenants", "shared_apps", "tenant_apps", "src/config", "src/toolkit")
+    folders = ("tenants", "shared_apps", "tenant_apps", "src/config")
     return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]

@@ -10,6 +10,7 @@ from django.test import Client
 from dnslib import NS, QTYPE, RCODE, RR, TXT
 from dnslib.server import DNSLogger, DNSServer
 
+from config import env
 from shared_apps.audit.models import Entry
 from tenant_apps.townhall.queries import letterhead
 from tenants import domains, lookup, registry
@@ -287,6 +288,35 @@ def test_asking_is_cheap(proven: Town) -> None:
     with statements(0):
         for host in ("un-autre.fr", "a.b.localhost", "x" * 300, "", "localhost"):
             ask(host)
+
+
+def test_asked_without_tls(town: Town, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # as for https (config.settings)
+    assert ask("localhost") == 200
+    assert Client(headers={"host": "mairie.localhost"}).get("/").status_code == 301
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        ("", []),
+        ("9.9.9.9", [("9.9.9.9", 53)]),
+        ("127.0.0.1:5353  [::1]:54 2620:fe::fe", [("127.0.0.1", 5353), ("::1", 54), ("2620:fe::fe", 53)]),
+    ],
+)
+def test_the_resolvers_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, raw: str, read: list[tuple[str, int]]
+) -> None:
+    monkeypatch.setenv("DNS_RESOLVERS", raw)
+    assert env.servers("DNS_RESOLVERS", 53) == read
+
+
+@pytest.mark.parametrize("raw", ["dns.example.org", "9.9.9.9:x", "9.9.9.9,1.1.1.1"])
+def test_a_doubtful_resolver_stops_the_boot(monkeypatch: pytest.MonkeyPatch, raw: str) -> None:
+    monkeypatch.setenv("DNS_RESOLVERS", raw)
+    with pytest.raises(env.Misconfigured, match="IP addresses"):
+        env.servers("DNS_RESOLVERS", 53)
 
 
 def test_the_question_is_for_the_platform_s_host_only(town: Town) -> None:

@@ -44,6 +44,30 @@ def test_nothing_is_there_after_a_failure(folder: str) -> None:
         list(objects.read(folder + "never"))
 
 
+def test_many_at_a_time_in_their_order(folder: str) -> None:
+    sizes = [10, objects.SMALL + 5, 0, *range(40), objects.PART + 3]
+    files = {f"{folder}{n:03}.pdf": os.urandom(size) for n, size in enumerate(sizes)}
+    steps = list(objects.store_all((key, len(data), iter([data])) for key, data in files.items()))
+    assert (steps == sorted(steps), steps[-1]) == (True, len(files))
+    listed = list(objects.listed(folder))
+    assert listed == [(key, len(data)) for key, data in files.items()]
+    assert {key: b"".join(pieces) for key, pieces in objects.read_all(listed)} == files
+    assert objects.bucket().Object(f"{folder}000.pdf").content_type == "application/pdf"
+    with pytest.raises(FileNotFoundError, match="none"):
+        list(objects.read_all([*listed, (folder + "none", 1)]))
+    with pytest.raises(storage.UndeclaredPrefix):
+        list(objects.store_all([("loose.pdf", 1, [b"x"])]))
+
+
+def test_uploads_that_never_ended_are_erased_too(folder: str) -> None:
+    upload = objects.bucket().Object(folder + "half").initiate_multipart_upload()
+    upload.Part(1).upload(Body=b"half")
+    objects.check_erasable(folder)
+    assert len(objects._unfinished(folder)) == 1
+    sum(objects.erase(folder))
+    assert objects._unfinished(folder) == []
+
+
 def test_erased_and_nothing_beside_it(folder: str) -> None:
     for name in ("a/1", "a/2", "ab/3"):
         storages["documents"].save(folder + name, ContentFile(b"x"))

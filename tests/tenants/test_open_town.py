@@ -44,6 +44,7 @@ def test_a_new_town_serves_at_once_and_its_manager_is_invited(db: None) -> None:
         ("Lauzerte", "x@example.org", "ne convient pas"),
         ("a" * 41, "x@example.org", "ne convient pas"),
         ("lauzerte-", "x@example.org", "ne convient pas"),
+        ("xn--lauzert-gva", "x@example.org", "ne convient pas"),
         ("admin", "x@example.org", "réservé"),
         ("paiement", "x@example.org", "réservé"),
         ("mairie", "x@example.org", "existe déjà"),

@@ -68,6 +68,7 @@ def test_back_again_without_a_loop(manage: Any, visit: Any) -> None:
     [
         ("Ville", "ne convient pas"),
         ("a.b", "ne convient pas"),
+        ("xn--mairi-esa", "ne convient pas"),
         ("", "ne convient pas"),
         ("admin", "réservé"),
         ("pechabou", "autre commune"),

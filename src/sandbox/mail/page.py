@@ -13,6 +13,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
+from sandbox import operator_code
 from sandbox.mail.smtp import MODES
 from sandbox.mail.store import Message, Store
 
@@ -32,6 +33,8 @@ _URLS = Map(
         Rule("/clear", endpoint="clear", methods=["POST"]),
         Rule("/mode", endpoint="show_mode", methods=["GET"]),
         Rule("/mode", endpoint="change_mode", methods=["POST"]),
+        Rule("/code", endpoint="show_code", methods=["GET"]),
+        Rule("/code.json", endpoint="show_code_json", methods=["GET"]),
         Rule("/health", endpoint="show_health", methods=["GET"]),
     ]
 )
@@ -50,6 +53,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; padding: 16
   border: 1px solid var(--line); border-radius: 8px; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; }
 dt { opacity: .75; } dd { margin: 0; overflow-wrap: anywhere; }
+.code { font-size: 3rem; letter-spacing: .2em; font-variant-numeric: tabular-nums; }
 .warning { border: 2px solid #b36b00; border-radius: 8px; padding: 12px 16px; }
 """
 
@@ -91,7 +95,7 @@ class Page:
         parts.append("<ul>" + "".join(_row(message) for message in messages[:_SHOWN]) + "</ul>")
         if len(messages) > _SHOWN:
             parts.append(f"<p class=quiet>Seuls les {_SHOWN} plus récents sont montrés.</p>")
-        return _page(title, "".join(parts), refresh=True)
+        return _page(title, "".join(parts), refresh=10)
 
     def _mode_notice(self) -> str:
         mode = self._mode()
@@ -176,6 +180,21 @@ class Page:
         self._set_mode(mode)
         return self._show_mode(request) if request.is_json else redirect("/", 303)
 
+    def _show_code(self, _request: Request) -> Response:
+        left = operator_code.seconds_left()
+        return _page(
+            "Code de vérification",
+            f"<p><a href='/'>← Tous les courriels</a></p><h1>Le téléphone de l'exploitant</h1>"
+            f"<p>Code de vérification de {escape(operator_code.EMAIL)}, qui change dans {left} s :</p>"
+            f"<p class=code>{operator_code.code()}</p>"
+            f"<p class=quiet>Un code sert une seule fois. Clé, pour l'ajouter à une vraie application : "
+            f"<code>{operator_code.SECRET}</code></p>",
+            refresh=min(left, 10),
+        )
+
+    def _show_code_json(self, _request: Request) -> Response:
+        return _json({"code": operator_code.code(), "next": operator_code.code(1)})
+
     def _show_health(self, _request: Request) -> Response:
         return Response("ok", mimetype="text/plain")
 
@@ -206,8 +225,8 @@ def _json(value: object) -> Response:
     return Response(json.dumps(value, ensure_ascii=False, indent=1), mimetype="application/json")
 
 
-def _page(title: str, body: str, *, refresh: bool = False) -> Response:
-    again = "<meta http-equiv=refresh content=10>" if refresh else ""
+def _page(title: str, body: str, *, refresh: int = 0) -> Response:
+    again = f"<meta http-equiv=refresh content={refresh}>" if refresh else ""
     response = Response(
         "<!doctype html><html lang=fr><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"{again}<title>{escape(title)}</title><style>{_STYLE}</style><main>{body}</main></html>",

@@ -1,6 +1,7 @@
 """What staff do about one attempt to pay online."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,9 +12,11 @@ from django.views.decorators.http import require_POST
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, staff_required
-from tenant_apps.payments.models import Attempt
+from tenant_apps.invoices.queries import invoice_for_staff
+from tenant_apps.invoices.services import set_online_hold
+from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.payments.queries import attempt_for_staff
-from tenant_apps.payments.review import NotOpen, confirm_attempt, refuse_attempt
+from tenant_apps.payments.review import NotOpen, confirm_attempt, refuse_attempt, reject_debit
 from tenant_apps.payments.services import check_now
 
 
@@ -47,9 +50,29 @@ def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
     return _decide(request, public_id, refuse_attempt, _("La facture peut de nouveau être réglée."))
 
 
-def _decide(
-    request: StaffRequest, public_id: UUID, decide: Callable[..., Attempt], done: str
-) -> HttpResponse:
+@require_POST
+@staff_required(Role.CLERK)
+def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """The bank gave a direct debit back: its payment is cancelled, the invoice owed again."""
+    decide = partial(reject_debit, reason=request.POST.get("reason", ""))
+    return _decide(
+        request, public_id, decide, _("Le prélèvement est rejeté : la facture est de nouveau à régler.")
+    )
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def hold(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """Keep an invoice out of online payment, with a reason the resident reads; or let it back in."""
+    invoice = found(invoice_for_staff, public_id)
+    wanted = request.POST.get("hold", "")
+    if wanted in ("", *OnlineHold.values):
+        set_online_hold(actor=request.user, invoice=invoice, hold=wanted)
+        messages.success(request, _("C'est enregistré : l'usager lit la raison sur sa facture."))
+    return redirect("backoffice:invoice", invoice.uuid)
+
+
+def _decide(request: StaffRequest, public_id: UUID, decide: Callable[..., object], done: str) -> HttpResponse:
     attempt = found(attempt_for_staff, public_id)
     try:
         decide(actor=request.user, attempt=attempt)

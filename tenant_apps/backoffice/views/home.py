@@ -10,7 +10,7 @@ from shared_apps.mail.queries import failed_mails
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.contact.queries import messages
 from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
-from tenant_apps.payments.queries import held_attempts, open_declarations
+from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
 from tenant_apps.residents.queries import payers_for_staff
 from toolkit import clock
 
@@ -26,7 +26,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "messages": messages(handled=False).count(),
         "mails": failed_mails().count(),
         "declarations": open_declarations().count(),
-        "held": held_attempts().count(),
+        "held": held_attempts().count() + open_findings().count(),
     }
     return screen(
         request,

@@ -19,7 +19,9 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import Settled
+from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.payments import review
+from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.queries import (
     attempts_of_invoice,
     money_about,
@@ -79,12 +81,14 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         invoice=invoice,
         attempts=attempts,
         money=money,
+        credits=credits_of(invoice),
         summary=summary_of(invoice, attempts, money),
         online=online_payment(invoice),
         declaration=getattr(invoice, "declaration", None),
         mails=mails_about(invoice).defer("text", "html")[:50],
         letters=letters().filter(invoice=invoice)[:20],
         live=LIVE,
+        holds=OnlineHold.choices,
         undecided=review.OPEN,
         today=clock.today(),
     )

@@ -12,6 +12,7 @@ from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Product
 from tenant_apps.townhall.queries import default_product, products_by_code
 
@@ -102,6 +103,9 @@ class Checker:
                 report.add(
                     RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": number})
                 )
+            elif found is None and (wrong := references.problem(product.kind, row.reference)):
+                sentence = _("« Référence TIPI » %(what)s")
+                report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"what": wrong}))
             elif found is None:
                 report.new += 1
                 report.amount += row.amount
@@ -174,7 +178,9 @@ def _check_document(archive: Archive, candidate: Candidate, report: Report) -> N
 
 
 def _same(invoice: Invoice, row: InvoiceRow) -> bool:
-    return (invoice.amount, invoice.issued_on, invoice.due_on, invoice.subject, invoice.payer.reference) == (
+    # An avoir of the town's does not make billing's own file a different one.
+    asked = invoice.original_amount
+    return (asked, invoice.issued_on, invoice.due_on, invoice.subject, invoice.payer.reference) == (
         row.amount,
         row.issued_on,
         row.due_on,

@@ -65,11 +65,21 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Euros, both ends included."""
+
+    smallest: Decimal
+    largest: Decimal
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What can be expected of a provider."""
 
+    is_online: bool  # the payer is sent somewhere; False: somebody of the town books what came
     can_be_asked: bool  # a look-up exists and is proof
     opens_popup: bool
+    limits: Limits
 
 
 class ProviderError(Exception):
@@ -107,3 +117,9 @@ class Provider(Protocol):
 
     def fetch_status(self, idop: str) -> Status:
         """Ask what became of it; no side effect. Raises ProviderUnavailable."""
+
+    def read_notification(self, given: Mapping[str, str]) -> Status | None:
+        """What a message that nobody signed says of an attempt; None when it is only a door-bell.
+
+        Never proof: the caller compares every field with what was asked, or asks.
+        """

@@ -6,6 +6,7 @@ from functools import cache
 from django.conf import settings
 
 from tenant_apps.payments.providers.base import Provider
+from tenant_apps.payments.providers.offline import Offline
 from tenant_apps.payments.providers.payfip.client import PayFiP
 from tenant_apps.payments.providers.tipi import Tipi
 
@@ -26,7 +27,15 @@ def tipi() -> Tipi:
     return Tipi(payment_url=settings.TIPI_PAYMENT_URL)
 
 
+@cache
+def offline() -> Offline:
+    """The counter."""
+    return Offline()
+
+
+PROVIDERS: dict[str, Callable[[], Provider]] = {"payfip": payfip, "tipi": tipi, "offline": offline}
+
+
 def provider(name: str) -> Provider:
-    """The provider of that name. Raises KeyError."""
-    made: dict[str, Callable[[], Provider]] = {"payfip": payfip, "tipi": tipi}
-    return made[name]()
+    """The provider of that name (`Product.protocol`, `Attempt.provider`). Raises KeyError."""
+    return PROVIDERS[name]()

@@ -29,7 +29,7 @@ class Tipi:
     """Nothing can be asked and nothing is signed: an answer is a report, never a proof."""
 
     name = "tipi"
-    capabilities = Capabilities(can_be_asked=False, opens_popup=True)
+    capabilities = Capabilities(is_online=True, can_be_asked=False, opens_popup=True, limits=fields.LIMITS)
 
     def __init__(self, *, payment_url: str) -> None:
         self._payment_url = payment_url
@@ -53,7 +53,7 @@ class Tipi:
         """Cannot be: see `capabilities`."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))
 
-    def read_callback(self, given: Mapping[str, str]) -> Status:
+    def read_notification(self, given: Mapping[str, str]) -> Status:
         """The fields that urlcl was called with → a Status that the caller must compare with what it asked."""
         said = {name: _clean(given[name]) for name in EVIDENCE if name in given}
         return Status(

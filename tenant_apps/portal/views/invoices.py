@@ -9,6 +9,7 @@ from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import Status, balance_for_resident, invoices_for_resident
 from tenant_apps.payments import services as payments
+from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.queries import online_payment, payments_of_invoice
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
@@ -64,6 +65,7 @@ def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
         "invoice": invoice,
         "online": online_payment(invoice),
         "payments": payments_of_invoice(invoice),
+        "credits": credits_of(invoice),
         "declaration": getattr(invoice, "declaration", None),
         "today": clock.today(),
     }

@@ -2,13 +2,23 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import invoice_for_resident
 from tenant_apps.payments import services as payments
+from tenant_apps.payments.bells import hear_return
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.providers.base import ProviderError
-from tenant_apps.payments.queries import last_attempt, online_payment
+from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.providers.base import EmailRefused, ProviderError
+from tenant_apps.payments.queries import (
+    excess_of,
+    free_from,
+    last_attempt,
+    online_payment,
+    payment_of_attempt,
+)
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.portal.access import ResidentRequest, with_invoice
 
@@ -19,26 +29,42 @@ WAITING = (AttemptState.CREATED, AttemptState.STARTED)
 @with_invoice
 def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """M9: « Informations pour le paiement TIPI »; the POST opens the payment and leads to the Treasury."""
-    problem = ""
+    problem, status = "", 200
+    error: Exception | None = None
     if request.method == "POST":
         try:
             return redirect(payments.start_payment(actor=request.user, invoice=invoice).url)
-        except (NotPayable, ProviderError) as error:
-            problem = str(error)
+        except (NotPayable, ProviderError) as raised:
+            error, problem, status = raised, str(raised), 409
+    # Read again: the refusal may have closed the product, or somebody paid meanwhile.
+    invoice = invoice_for_resident(request.user, invoice.uuid)
+    online = online_payment(invoice)
     context = {
         "section": "payments",
         "invoice": invoice,
-        "online": online_payment(invoice),
-        "problem": problem,
+        "online": online,
+        "problem": "" if problem == online.reason else problem,
+        "ask_address": isinstance(error, EmailRefused),
+        "mine": online.code == "busy" and _is_mine(request, online.attempt),
+        "until": free_from(online.attempt) if online.attempt else "",
     }
-    return render(request, "portal/pay.html", context, status=409 if problem else 200)
+    return render(request, "portal/pay.html", context, status=status)
 
 
-@require_safe
+def _is_mine(request: ResidentRequest, attempt: Attempt | None) -> bool:
+    return attempt is not None and attempt.account_id == request.user.pk
+
+
+@csrf_exempt  # the Treasury's page may send the payer back by POST; nothing is changed by it
+@require_http_methods(["GET", "HEAD", "POST"])
 @with_invoice
 def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """Where the payer comes back to. What the address says is not believed: the Treasury is asked."""
-    return render(request, "portal/return.html", _outcome(request, invoice))
+    context = _outcome(request, invoice)
+    hear_return(invoice=invoice, fields={**request.GET.dict(), **request.POST.dict()})
+    if request.method == "POST":
+        return redirect("portal:payment-return", invoice.uuid)
+    return render(request, "portal/return.html", context)
 
 
 @require_safe
@@ -54,9 +80,13 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         attempt = payments.check_now(actor=request.user, attempt=attempt)
     # After the attempt, never before it: the worker may have settled it since the door read the invoice.
     invoice.refresh_from_db(fields=["paid", "state"])
+    payment = payment_of_attempt(attempt) if attempt is not None else None
     return {
         "section": "payments",
         "invoice": invoice,
         "attempt": attempt,
+        "payment": payment,
+        "excess": excess_of(payment) if payment else 0,
+        "until": free_from(attempt) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,
     }

@@ -6,6 +6,7 @@ is used, so it is in no log line and no error of ours.
 
 import logging
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -69,7 +70,7 @@ class PayFiP:
     """Thread-safe: each thread has its own HTTP session and its own reading of the contract."""
 
     name = "payfip"
-    capabilities = Capabilities(can_be_asked=True, opens_popup=False)
+    capabilities = Capabilities(is_online=True, can_be_asked=True, opens_popup=False, limits=fields.LIMITS)
 
     def __init__(self, *, service_url: str, payment_url: str, timeout: float = 15) -> None:
         self._service_url, self._payment_url, self._timeout = service_url, payment_url, timeout
@@ -104,6 +105,10 @@ class PayFiP:
             log.error("PayFiP answered about another operation than the one asked about")
             return Status(Outcome.OTHER, raw={"idOp": "another operation", "resultrans": found["resultrans"]})
         return read_detail(found)
+
+    def read_notification(self, given: Mapping[str, str]) -> None:
+        """A door-bell: whatever it says beside its idOp is not believed."""
+        return
 
     def client_details(self, numcli: str) -> tuple[str, str, str]:
         """recupererDetailClient: the three lines the Treasury shows for a numcli (« is this you? »).

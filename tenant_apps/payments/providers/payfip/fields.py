@@ -8,14 +8,16 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.payments.providers.base import (
     EmailRefused,
+    Limits,
     PaymentRequest,
     ProductRefused,
     ProviderRefused,
 )
-from toolkit.money import to_cents
+from toolkit.money import from_cents, to_cents
 
 MODES = ("T", "X", "W")
 LEAST, MOST = 100, 9_999_999  # cents: 1.00 € to under 100,000.00 €
+LIMITS = Limits(from_cents(LEAST), from_cents(MOST))
 
 
 def label(text: str) -> str:

@@ -1,0 +1,71 @@
+"""Who is an operator: password first, then the code, and the mark of both in the session.
+
+The mark names the second factor, so a factor that is reset closes every session it opened.
+"""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth import login
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from shared_apps.accounts import second_factor
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.errors import WrongCredentials
+from shared_apps.accounts.models import Account, Role, SecondFactor
+from shared_apps.accounts.throttle import client_address
+from toolkit import clock
+
+PENDING_LIFE = timedelta(minutes=10)  # between the password and the code
+SESSION_LIFE = timedelta(hours=10)  # a working day; shorter when the browser is closed
+_PENDING, _MARK, _NEXT = "pending_operator", "second_factor", "pending_next"
+
+
+class OperatorRequest(HttpRequest):
+    """A request past `Console.admin_view`: an operator with a verified second factor."""
+
+    user: Account
+
+
+def is_operator(request: HttpRequest) -> bool:
+    """An active operator whose session was opened by the second factor that is still theirs."""
+    user = request.user
+    if not (isinstance(user, Account) and user.is_active and user.role == Role.OPERATOR):
+        return False
+    factor = second_factor.confirmed(user)
+    return factor is not None and request.session.get(_MARK) == str(factor.uuid)
+
+
+def check_password(request: HttpRequest, *, email: str, password: str) -> Account:
+    """The first step: an operator's password. Opens nothing yet. Raises WrongCredentials or TooManyTries."""
+    account = accounts.check_credentials(email=email, password=password, ip=client_address(request))
+    if account.role != Role.OPERATOR:
+        raise WrongCredentials
+    request.session.flush()
+    request.session[_PENDING] = [str(account.uuid), (clock.now() + PENDING_LIFE).isoformat()]
+    request.session[_NEXT] = _safe_next(request)
+    return account
+
+
+def pending(request: HttpRequest) -> Account | None:
+    """Who has given a right password a moment ago in this browser, and owes the code."""
+    uuid, until = request.session.get(_PENDING) or (None, None)
+    if uuid is None or until is None or datetime.fromisoformat(until) <= clock.now():
+        return None
+    return Account.objects.filter(uuid=uuid, role=Role.OPERATOR, is_active=True).first()
+
+
+def open_session(request: HttpRequest, *, account: Account, factor: SecondFactor) -> str:
+    """The code was right. Returns where the operator wanted to go."""
+    wanted = request.session.get(_NEXT) or "/"
+    request.session.flush()
+    login(request, account)
+    request.session[_MARK] = str(factor.uuid)
+    request.session.set_expiry(int(SESSION_LIFE.total_seconds()))
+    return str(wanted)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=request.is_secure())
+    return wanted if safe and wanted.startswith("/") else "/"

@@ -1,0 +1,60 @@
+"""What the operator's pages read, in the public schema of the registry."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from tenants.models import Town
+
+
+class TownFigures(models.Model):
+    """What a town's schema said of itself the last time something happened there (`figures.refresh`).
+
+    The list of five thousand towns reads these rows, and never the towns.
+    """
+
+    town = models.OneToOneField(Town, on_delete=models.CASCADE, primary_key=True, related_name="figures")
+    published_invoices = models.PositiveIntegerField(default=0)
+    unpaid = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal("0.00"))  # euros
+    last_import_at = models.DateTimeField(null=True)
+    last_payment_at = models.DateTimeField(null=True)
+    failed_mails = models.PositiveIntegerField(default=0)
+    storage_bytes = models.PositiveBigIntegerField(default=0)  # of the PDFs
+    waiting_since = models.DateTimeField(null=True)  # the oldest work that was due and not done
+    import_since = models.DateTimeField(null=True)  # the last sign of life of an import the worker has
+    held_attempts = models.PositiveIntegerField(default=0)  # payments whose outcome a person must look at
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-failed_mails"], name="figures_failed", condition=Q(failed_mails__gt=0)),
+            models.Index(
+                fields=["waiting_since"], name="figures_waiting", condition=Q(waiting_since__isnull=False)
+            ),
+            models.Index(
+                fields=["import_since"], name="figures_import", condition=Q(import_since__isnull=False)
+            ),
+            models.Index(fields=["-held_attempts"], name="figures_held", condition=Q(held_attempts__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"figures of {self.town_id}"
+
+
+class Platform(models.Model):
+    """The platform about itself: one row."""
+
+    name = models.CharField(_("nom de la plateforme"), max_length=80, default="Mes factures")
+    support_email = models.EmailField(_("adresse de l'assistance"), blank=True)
+    support_phone = models.CharField(_("téléphone de l'assistance"), max_length=30, blank=True)
+    legal_contact = models.TextField(_("contact légal"), max_length=1000, blank=True)
+    banner = models.CharField(_("annonce aux agents"), max_length=300, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_platform")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,25 @@
+"""The console's words, in templates."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+
+from shared_apps.console import words
+from toolkit.money import format_euros
+
+register = template.Library()
+register.filter("kind", words.kind)
+register.filter("number", words.number)
+
+
+@register.filter
+def amount(value: Decimal) -> str:
+    """`1 234,50 €`."""
+    return format_euros(value)
+
+
+@register.filter
+def age(since: datetime) -> str:
+    """How long ago, coloured once it is late."""
+    return words.age(since)

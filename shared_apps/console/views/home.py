@@ -1,0 +1,24 @@
+"""The first screen: the health of the parts, and the towns that need somebody."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from shared_apps.console import health, queries
+from shared_apps.console.access import OperatorRequest
+from shared_apps.console.screens import screen
+
+
+@require_safe
+def home(request: OperatorRequest) -> HttpResponse:
+    """A fixed number of statements, and three seconds when a part is silent."""
+    found = queries.attention()
+    return screen(
+        request,
+        "home",
+        title="État de la plateforme",
+        parts=health.parts(),
+        attention=found,
+        shown=queries.SHOWN,
+        quiet=not any(found.values()),
+        live=list(queries.live_operations()[: queries.SHOWN]),
+    )

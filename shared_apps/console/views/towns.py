@@ -1,0 +1,173 @@
+"""A town's page, and what is done to it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts import impersonation
+from shared_apps.accounts.errors import AccountError
+from shared_apps.accounts.models import STAFF_ROLES, Account
+from shared_apps.audit.models import Entry
+from shared_apps.console import actions, queries, words
+from shared_apps.console.access import OperatorRequest
+from shared_apps.console.forms import InterventionForm, OpenForm
+from shared_apps.console.opening import NewTown, request_opening
+from shared_apps.console.screens import screen
+from tenants import domains, registry
+from tenants.errors import TownError
+from tenants.models import Operation, Town
+
+FACTS = 10
+
+
+@require_safe
+def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
+    """All about one town; only the list of its staff is asked of the town itself."""
+    town = _town(slug)
+    known = words.operators()
+    entries = Entry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
+    return screen(
+        request,
+        "town",
+        title=town.name,
+        town=town,
+        figures=getattr(town, "figures", None),
+        tone=words.STATE_TONES.get(town.state, ""),
+        is_late=queries.is_late(town),
+        address=_address(town),
+        hosts=[
+            (domain, None if domain.is_served else domains.record_of(domain))
+            for domain in queries.domains_of(town)
+        ],
+        actions=actions.offered(town),
+        operations=list(queries.operations_of(town)[:FACTS]),
+        staff=_staff(town),
+        entries=[
+            (each.at, words.actor(each.actor, known), words.verb(each.verb), words.change(each))
+            for each in entries
+        ],
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request: OperatorRequest, slug: str, key: str) -> HttpResponse:
+    """The form of one action, and the action."""
+    town = _town(slug)
+    action = next((each for each in actions.offered(town) if each.key == key), None)
+    if action is None:
+        raise Http404
+    form = action.form(request.POST if request.method == "POST" else None, town=town, danger=action.danger)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _after(request, town, action.do(request.user, town, form.cleaned_data))
+        except TownError as error:
+            form.add_error(None, str(error))
+    return screen(
+        request,
+        "act",
+        title=f"{action.label} : {town.name}",
+        status=422 if form.errors else 200,
+        town=town,
+        action=action,
+        form=form,
+    )
+
+
+def _after(request: OperatorRequest, town: Town, outcome: actions.Outcome) -> HttpResponse:
+    if isinstance(outcome, Operation):
+        return redirect("admin:operation", public_id=outcome.uuid)
+    messages.success(request, outcome)
+    return redirect("admin:town", slug=town.slug)
+
+
+@require_POST
+def domain_act(request: OperatorRequest, slug: str, act: str) -> HttpResponse:
+    """Check a domain, make it the primary one, give it up."""
+    town, host = _town(slug), request.POST.get("host", "")
+    if act not in _DOMAIN_ACTS:
+        raise Http404
+    try:
+        done = _DOMAIN_ACTS[act](town=town, host=host, actor=request.user)
+    except TownError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{host} : {_DOMAIN_DONE[act] if done else 'il n’y avait rien à faire'}.")
+    return redirect("admin:town", slug=town.slug)
+
+
+_DOMAIN_ACTS: dict[str, Any] = {
+    "verifier": domains.check_domain,
+    "principal": domains.make_primary,
+    "retirer": domains.remove_domain,
+}
+_DOMAIN_DONE = {
+    "verifier": "le domaine est vérifié",
+    "principal": "les liens y mènent désormais",
+    "retirer": "le domaine est retiré",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_town(request: OperatorRequest) -> HttpResponse:
+    """A new town: the worker opens it, and the page of the operation shows how far it is."""
+    form = OpenForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operation = request_opening(actor=request.user, new=NewTown(**form.cleaned_data))
+        except TownError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("admin:operation", public_id=operation.uuid)
+    return screen(request, "open", title="Ouvrir une commune", form=form, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def intervene(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
+    """Ask for the ticket that opens a member of staff's rooms for half an hour."""
+    town = _town(slug)
+    form = InterventionForm(request.POST if request.method == "POST" else None)
+    with tenant_context(town):
+        account = Account.objects.filter(uuid=person, role__in=STAFF_ROLES, is_active=True).first()
+        if account is None:
+            raise Http404
+        ticket = ""
+        if request.method == "POST" and form.is_valid():
+            try:
+                ticket = impersonation.ask(operator=request.user, account=account, **form.cleaned_data)
+            except AccountError as error:
+                form.add_error("reason", str(error))
+    return screen(
+        request,
+        "intervene",
+        title=f"Intervenir à {town.name}",
+        status=422 if form.errors else 200,
+        town=town,
+        account=account,
+        form=form,
+        link=f"{_address(town)}/gestion/intervention/{ticket}/" if ticket else "",
+        minutes=int(impersonation.LENGTH.total_seconds() // 60),
+    )
+
+
+def _address(town: Town) -> str:
+    host: str | None = town.host  # of queries.towns
+    return registry.address(host) if host else ""
+
+
+def _town(slug: str) -> Town:
+    town = queries.towns().filter(slug=slug).first()
+    if town is None:
+        raise Http404
+    return town
+
+
+def _staff(town: Town) -> list[Account]:
+    """Who works there; none while the town cannot be entered."""
+    if town.state not in actions.LIVING:
+        return []
+    with tenant_context(town):
+        return list(Account.objects.filter(role__in=STAFF_ROLES, is_active=True).order_by("email")[:50])

@@ -1,0 +1,208 @@
+"""What the console calls things: states, kinds, verbs and people, in French."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.template.defaultfilters import date as date_format
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from shared_apps.accounts.models import Account, Role
+from shared_apps.audit.models import Entry
+from tenants.models import Operation, OperationState
+from tenants.states import TownState
+from toolkit import clock
+
+LATE = timedelta(minutes=15)
+STATE_TONES: dict[str, str] = {
+    TownState.OPEN: "ok",
+    TownState.OPENING: "",
+    TownState.SUSPENDED: "warn",
+    TownState.CLOSING: "warn",
+    TownState.CLOSED: "bad",
+}
+OPERATION_TONES: dict[str, str] = {
+    OperationState.DONE: "ok",
+    OperationState.RUNNING: "warn",
+    OperationState.FAILED: "bad",
+}
+KINDS = {
+    "open": "Ouverture",
+    "rename": "Changement d'adresse",
+    "move": "Changement de base",
+    "export": "Export",
+    "restore": "Restauration",
+    "erase": "Effacement",
+}
+VERBS = {
+    "account.created": "Compte créé",
+    "account.password_changed": "Mot de passe changé",
+    "account.second_factor_enrolled": "Second facteur mis en place",
+    "account.second_factor_reset": "Second facteur oublié",
+    "account.code_refused": "Code refusé",
+    "account.recovery_code_used": "Code de secours utilisé",
+    "account.recovery_codes_renewed": "Codes de secours renouvelés",
+    "town.opened": "Commune ouverte",
+    "town.suspended": "Commune suspendue",
+    "town.resumed": "Commune rouverte",
+    "town.closing": "Fermeture annoncée",
+    "town.closed": "Commune fermée",
+    "town.renamed": "Adresse changée",
+    "town.held": "Passage en lecture seule",
+    "town.moved": "Base changée",
+    "town.exported": "Commune exportée",
+    "town.restored": "Commune restaurée",
+    "town.erased": "Commune effacée",
+    "domain.added": "Domaine ajouté",
+    "domain.proven": "Domaine vérifié",
+    "domain.made_primary": "Domaine devenu principal",
+    "domain.removed": "Domaine retiré",
+    "impersonation.asked": "Intervention demandée",
+    "impersonation.started": "Intervention commencée",
+    "impersonation.ended": "Intervention terminée",
+    "export.downloaded": "Archive téléchargée",
+    "operation.retried": "Opération reprise",
+    "platform.changed": "Réglages de la plateforme changés",
+    "mail.failed": "Courriel en échec",
+    "mail.requeued": "Courriel renvoyé",
+}
+LABELS = {
+    "slug": "adresse",
+    "name": "nom",
+    "shard": "base",
+    "state": "état",
+    "reason": "motif",
+    "closes_at": "ferme le",
+    "host": "domaine",
+    "role": "rôle",
+    "left": "restants",
+    "operator": "exploitant",
+    "person": "agent",
+    "until": "jusqu'à",
+    "kind": "opération",
+}
+
+
+def tag(text: str, tone: str = "") -> SafeString:
+    """A word in a coloured ground: the word alone says it."""
+    return format_html('<span class="console-tag {}">{}</span>', tone, text)
+
+
+def kind(name: str) -> str:
+    """Of an operation."""
+    return KINDS.get(name, name)
+
+
+def verb(name: str) -> str:
+    """Of an entry of the trail."""
+    return VERBS.get(name, name)
+
+
+def number(value: int) -> str:
+    """`12 345`, with narrow spaces that do not break."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def day(moment: datetime | None) -> str:
+    """30/10/2026, or a dash."""
+    return date_format(moment.astimezone(clock.PARIS), "d/m/Y") if moment else "–"
+
+
+def age(since: datetime) -> SafeString | str:
+    """« 3 min »; coloured once it is late."""
+    minutes = max(int((clock.now() - since).total_seconds() // 60), 0)
+    hours, days = minutes // 60, minutes // 1440
+    words = f"{days} j" if days else f"{hours} h" if hours else f"{minutes} min"
+    return tag(words, "bad") if clock.now() - since > LATE else words
+
+
+RESULTS = {
+    "rows": "Lignes",
+    "objects": "Fichiers",
+    "size": "Taille",
+    "sha256": "SHA-256",
+    "name": "Archive",
+    "expires_at": "Gardée jusqu'au",
+    "hosts": "Adresses",
+    "slug": "Adresse",
+    "from": "De la base",
+    "to": "Vers la base",
+    "tables": "Tables",
+}
+
+
+def result(operation: Operation) -> list[tuple[str, str]]:
+    """What came of it, for people: (label, value)."""
+    return [
+        (label, _value(key, operation.result[key]))
+        for key, label in RESULTS.items()
+        if key in operation.result
+    ]
+
+
+def _value(key: str, value: object) -> str:
+    if key == "size":
+        return filesizeformat(str(value))
+    if key == "expires_at":
+        return _say("until", value)
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return number(value) if isinstance(value, int) else str(value)
+
+
+def operators() -> dict[str, str]:
+    """The id of each account of the public schema → its address. One statement; there are few."""
+    return {str(uuid): email for uuid, email in Account.objects.values_list("uuid", "email")}
+
+
+def actor(name: str, known: Mapping[str, str]) -> str:
+    """`account:<uuid>` → the operator's address; `system` → « la plateforme »."""
+    if " as " in name:
+        operator, _, person = name.partition(" as ")
+        return f"{actor(operator, known)} à la place de {actor(person, known)}"
+    place, _, rest = name.partition(":")
+    if name == "system":
+        return "la plateforme"
+    if name == "treasury":
+        return "le Trésor public"
+    if place in ("account", "operator"):
+        return known.get(rest, f"compte {rest[:8]}")
+    return name
+
+
+def thing(entry: Entry, known: Mapping[str, str]) -> str:
+    """What the entry is about: a town by its address, an operator by theirs."""
+    place, _, rest = entry.object.partition(":")
+    if place == "town":
+        return str(entry.new.get("slug") or entry.old.get("slug") or rest[:8])
+    if place == "account":
+        return known.get(rest, f"compte {rest[:8]}")
+    return entry.object
+
+
+def change(entry: Entry) -> str:
+    """« état : open → suspended ; motif : … »."""
+    pieces = []
+    for key, value in {**entry.old, **entry.new}.items():
+        if key == "slug" and entry.object.startswith("town:"):
+            continue
+        old = entry.old.get(key)
+        said = (
+            f"{_say(key, old)} → {_say(key, value)}"
+            if key in entry.old and old != value
+            else _say(key, value)
+        )
+        if said:
+            pieces.append(f"{LABELS.get(key, key)} : {said}")
+    return " ; ".join(pieces)
+
+
+def _say(key: str, value: object) -> str:
+    if key == "state" and value in TownState.values:
+        return str(TownState(value).label)
+    if key == "role" and value in Role.values:
+        return str(Role(value).label)
+    if key in ("closes_at", "until") and isinstance(value, str):
+        return date_format(datetime.fromisoformat(value).astimezone(clock.PARIS), "d/m/Y H:i")
+    return str(value)

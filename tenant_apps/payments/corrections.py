@@ -1,0 +1,167 @@
+"""What staff put right: a payment cancelled, money left over allocated or given back. Nothing is ever deleted."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from shared_apps.mail.content import Content
+from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.models import Allocation, Payment, Refund
+from tenant_apps.townhall.queries import letterhead
+from toolkit.money import format_euros
+
+UNDO = timedelta(minutes=30)  # how long whoever booked a payment may take it back alone
+
+
+@transaction.atomic
+def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Payment:
+    """A payment that is none after all: keyed by mistake, cheque unpaid, direct debit rejected by the bank.
+
+    Its allocations stay as evidence and no longer count (a trigger takes them off the invoices, which can be paid
+    again). Whoever paid online is told by e-mail. Twice changes nothing. Raises NotCorrectable without a reason.
+    """
+    if not reason.strip():
+        raise NotCorrectable(_("Indiquez pourquoi ce règlement est annulé."))
+    locked = _locked(payment)
+    if locked.cancelled_at is not None:
+        return locked
+    locked.cancelled_at = timezone.now()
+    locked.cancelled_by = actor if isinstance(actor, str) else actor.audit_name
+    locked.cancel_reason = reason.strip()[:300]
+    locked.save(update_fields=["cancelled_at", "cancelled_by", "cancel_reason"])
+    held = list(locked.allocations.select_related("invoice"))
+    audit.record(
+        "payment.cancelled",
+        actor=actor,
+        obj=f"payment:{locked.uuid}",
+        old={"amount": str(locked.amount), "invoices": {str(a.invoice.uuid): str(a.amount) for a in held}},
+        new={"reason": locked.cancel_reason},
+    )
+    _tell(locked, [allocation.invoice for allocation in held])
+    return locked
+
+
+@transaction.atomic
+def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: Decimal) -> Allocation:
+    """Let money left over pay another invoice of the same payer. Raises NotCorrectable."""
+    target = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    locked = Payment.objects.select_for_update().get(pk=payment.pk)
+    if locked.cancelled_at is not None or target.state != InvoiceState.PUBLISHED:
+        raise NotCorrectable(_("Ce règlement ou cette facture est annulé."))
+    if target.payer_id not in payers_of(locked):
+        raise NotCorrectable(_("Cette facture est d'un autre redevable."))
+    if not 0 < amount <= min(locked.unallocated, target.balance):
+        sentence = _("Affectez un montant de 0,01 € à %(most)s.")
+        most = min(locked.unallocated, target.balance)
+        raise NotCorrectable(sentence % {"most": format_euros(most)})
+    old = locked.unallocated
+    allocation = Allocation.objects.filter(payment=locked, invoice=target).first()
+    if allocation is None:
+        allocation = Allocation.objects.create(payment=locked, invoice=target, amount=amount)
+    else:
+        allocation.amount += amount
+        allocation.save(update_fields=["amount"])
+    audit.record(
+        "payment.allocated",
+        actor=actor,
+        obj=f"payment:{locked.uuid}",
+        old={"unallocated": str(old)},
+        new={"unallocated": str(old - amount), "invoice": str(target.uuid), "amount": str(amount)},
+    )
+    return allocation
+
+
+@transaction.atomic
+def record_refund(
+    *, actor: audit.Actor, payment: Payment, amount: Decimal, refunded_on: date, means: str, reason: str
+) -> Refund:
+    """Note that money left over was given back: PayFiP has no refund, it is done outside. Raises NotCorrectable."""
+    locked = Payment.objects.select_for_update().get(pk=payment.pk)
+    if locked.cancelled_at is not None:
+        raise NotCorrectable(_("Ce règlement est annulé : il n'y a rien à rembourser."))
+    if not 0 < amount <= locked.unallocated:
+        sentence = _("Un remboursement va de 0,01 € à %(most)s, ce qui n'est affecté à aucune facture.")
+        raise NotCorrectable(sentence % {"most": format_euros(locked.unallocated)})
+    refund = Refund.objects.create(
+        payment=locked,
+        amount=amount,
+        refunded_on=refunded_on,
+        means=means,
+        reason=reason[:300],
+        recorded_by=actor if isinstance(actor, str) else actor.audit_name,
+    )
+    audit.record(
+        "payment.refunded",
+        actor=actor,
+        obj=f"payment:{locked.uuid}",
+        old={"unallocated": str(locked.unallocated)},
+        new={"amount": str(amount), "means": means, "reason": reason[:300], "on": refunded_on.isoformat()},
+    )
+    return refund
+
+
+def can_undo(account: Account, payment: Payment) -> bool:
+    """True for whoever has just booked it at the counter, as long as it lies in no docket."""
+    fresh = payment.recorded_at > timezone.now() - UNDO
+    own = payment.recorded_by == account.audit_name
+    return own and fresh and payment.deposit_id is None and payment.cancelled_at is None
+
+
+def payers_of(payment: Payment) -> set[int]:
+    """The payers whose money it is."""
+    found = set(payment.allocations.values_list("invoice__payer_id", flat=True))
+    if payment.payer_id is not None:
+        found.add(payment.payer_id)
+    if payment.attempt is not None:
+        found.add(payment.attempt.invoice.payer_id)
+    return found
+
+
+def _locked(payment: Payment) -> Payment:
+    """The payment's row after those of its invoices: everyone takes them in this order."""
+    ids = Allocation.objects.filter(payment=payment).values("invoice_id")
+    list(Invoice.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    return (
+        Payment.objects.select_for_update(of=("self",)).select_related("attempt__account").get(pk=payment.pk)
+    )
+
+
+def _tell(payment: Payment, invoices: list[Invoice]) -> None:
+    """The resident believed it was paid: say that it is not, and what to do."""
+    attempt = payment.attempt
+    if attempt is None:
+        return
+    surroundings = letterhead()
+    with translation.override(attempt.account.language if attempt.account else "fr"):
+        numbers = ", ".join(invoice.number for invoice in invoices) or attempt.label
+        page = f"{surroundings['address']}/factures/{attempt.invoice.uuid}/"
+        content = Content(
+            subject=_("Votre règlement n'a pas abouti – %(town)s") % {"town": surroundings["townhall"].name},
+            sentence=_("Votre règlement de %(amount)s (%(numbers)s) a été annulé : %(reason)s.")
+            % {
+                "amount": format_euros(payment.amount),
+                "numbers": numbers,
+                "reason": payment.cancel_reason.rstrip(". "),
+            },
+            button_label=_("Voir la facture"),
+            button_url=page,
+            more=(
+                _("La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact »."),
+            ),
+            why=_("Vous recevez ce message parce que vous avez réglé cette facture en ligne."),
+        )
+        queue_mail(
+            kind="payment-cancelled",
+            to=attempt.email,
+            content=content,
+            surroundings=surroundings,
+            key=f"payment-cancelled:{payment.uuid}",
+        )

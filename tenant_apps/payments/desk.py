@@ -1,0 +1,110 @@
+"""What staff read at the counter. The door has checked the role."""
+
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Sum
+
+from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.queries import invoices_for_staff
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.corrections import payers_of
+from tenant_apps.payments.models import Allocation, Means, Payment
+from toolkit import clock
+
+Which = Literal["", "to_deposit", "cancelled"]
+MOST_LINES = 50  # invoices in one payment of the counter
+
+
+def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -> QuerySet[Payment]:
+    """The town's payments, newest first. Every one of `words` must be found: payer, drawer, cheque, invoice."""
+    found = Payment.objects.select_related("payer", "deposit").prefetch_related("allocations__invoice")
+    if means:
+        found = found.filter(means=means)
+    if which == "to_deposit":
+        found = found.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
+    elif which == "cancelled":
+        found = found.filter(cancelled_at__isnull=False)
+    for word in words.split()[:6]:
+        of_invoice = Allocation.objects.filter(invoice__number__icontains=word).values("payment_id")
+        found = found.filter(
+            Q(payer__last_name__icontains=word)
+            | Q(payer__first_name__icontains=word)
+            | Q(drawer__icontains=word)
+            | Q(number__icontains=word)
+            | Q(authorization__iexact=word)
+            | Q(pk__in=of_invoice)
+        )
+    return found.order_by("-id")
+
+
+def payment_for_staff(public_id: UUID) -> Payment:
+    """One payment with what hangs on it. Raises Payment.DoesNotExist."""
+    return (
+        Payment.objects.select_related("payer", "deposit", "attempt__invoice__product", "attempt__account")
+        .prefetch_related("allocations__invoice__payer", "allocations__invoice__product", "refunds")
+        .get(uuid=public_id)
+    )
+
+
+def money_left_over() -> QuerySet[Payment]:
+    """Payments of which something pays no invoice and was not given back, newest first."""
+    return (
+        Payment.objects.filter(unallocated__gt=0, cancelled_at=None).select_related("payer").order_by("-id")
+    )
+
+
+def left_over_figures() -> tuple[int, Decimal]:
+    """How many of them, and how much in euros; they are few, and an index holds just them."""
+    found = money_left_over().order_by().aggregate(total=Sum("unallocated"))
+    return money_left_over().count(), found["total"] or Decimal("0.00")
+
+
+def received_on(day: date) -> Decimal:
+    """The euros of one day, all means, cancelled payments left out."""
+    found = Payment.objects.filter(paid_on=day, cancelled_at=None).aggregate(total=Sum("amount"))
+    return found["total"] or Decimal("0.00")
+
+
+def waiting_for_deposit() -> dict[str, Decimal]:
+    """Means → euros that lie in the drawer."""
+    waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
+    rows = waiting.order_by().values("means").annotate(total=Sum("amount"))
+    return {row["means"]: row["total"] for row in rows}
+
+
+def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
+    """Invoices on which money is awaited and which hold the words, the next one due first."""
+    found = invoices_for_staff(
+        today=clock.today(), words=words, state=InvoiceState.PUBLISHED, settled="unpaid"
+    )
+    return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
+
+
+def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
+    """Those of `public_ids` on which money is awaited, in the order they were chosen."""
+    wanted = list(dict.fromkeys(public_ids))[:MOST_LINES]
+    rows = Invoice.objects.filter(uuid__in=wanted, state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
+    found = {invoice.uuid: invoice for invoice in rows.select_related("payer", "product")}
+    return [found[one] for one in wanted if one in found]
+
+
+def other_invoices(payment: Payment) -> QuerySet[Invoice]:
+    """Invoices of the same payers that what is left of `payment` may pay."""
+    return Invoice.objects.filter(
+        payer__in=payers_of(payment), state=InvoiceState.PUBLISHED, paid__lt=F("amount")
+    ).order_by("due_on", "id")
+
+
+def same_cheque(*, bank: str, number: str) -> Payment | None:
+    """A cheque of that bank and number that is booked already, and not cancelled."""
+    same = Payment.objects.filter(means=Means.CHEQUE, number=number, bank__iexact=bank, cancelled_at=None)
+    return same.order_by("-id").first() if number else None
+
+
+def credits_of(invoice: Invoice) -> QuerySet[Credit]:
+    """The avoirs on an invoice that the caller may see, in order."""
+    return Credit.objects.filter(invoice=invoice).order_by("id")

@@ -1,0 +1,69 @@
+"""The states of an attempt, drawn: the picture in `docs/` and the guard in SQL both come from `states.EDGES`."""
+
+from tenant_apps.payments.states import EDGES, LIVE, AttemptState
+
+PICTURE = "docs/payment-states.md"
+
+
+def mermaid() -> str:
+    """The graph in Mermaid's words, as GitHub and GitLab show it."""
+    into = {to for _, to in EDGES}
+    starts = [state for state in AttemptState if state not in into]
+    ends = [state for state in AttemptState if not any(start == state for start, _ in EDGES)]
+    lines = ["stateDiagram-v2", "    direction LR"]
+    lines += [f"    [*] --> {state.name}" for state in starts]
+    lines += [f"    {start.name} --> {to.name}: {number}" for number, (start, to) in enumerate(EDGES, 1)]
+    lines += [f"    {state.name} --> [*]" for state in ends]
+    lines += ["    classDef live stroke-width:3px"]
+    lines += [f"    class {state.name} live" for state in LIVE]
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """The whole of `docs/payment-states.md`."""
+    rows = [
+        f"| {number} | {start.name} | {to.name} | {reason} |"
+        for number, ((start, to), reason) in enumerate(EDGES.items(), 1)
+    ]
+    states = [
+        f"| {state.name} | {state.label} | {'yes' if state in LIVE else 'no'} |" for state in AttemptState
+    ]
+    return "\n".join(
+        [
+            "# The states of an attempt to pay",
+            "",
+            "Drawn by `manage.py draw_states` from `tenant_apps/payments/states.py`; a test fails when it is old.",
+            "Thick: a live attempt, which holds its invoice. The database refuses every move that is not an edge.",
+            "",
+            "```mermaid",
+            mermaid(),
+            "```",
+            "",
+            "| | from | to | why |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "| state | what staff read | holds the invoice |",
+            "|---|---|---|",
+            *states,
+            "",
+        ]
+    )
+
+
+def guard() -> str:
+    """The body of the trigger's function. A change of EDGES wants a migration that holds what this gives."""
+    edges = ",\n        ".join(f"'{start}>{to}'" for start, to in EDGES)
+    return f"""
+CREATE OR REPLACE FUNCTION payments_guard_state() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF (OLD.state || '>' || NEW.state) NOT IN (
+        {edges}
+    ) THEN
+        RAISE EXCEPTION 'an attempt does not go from % to %', OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'attempt_state_edge';
+    END IF;
+    RETURN NEW;
+END
+$body$;
+"""

@@ -1,0 +1,157 @@
+"""Why an invoice cannot be paid online now, as data: a code to act on, words to read, and what to do instead."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class WhyNot(StrEnum):
+    """payfip.md §1. The order is the order in which they are looked for."""
+
+    CANCELLED = "cancelled"
+    PAID = "paid"
+    DEBIT = "debit"
+    DISPUTE = "dispute"
+    COLLECTION = "collection"
+    OFFLINE = "offline"  # no payment product
+    CLOSED = "closed"  # the Treasury refuses the product
+    NOT_OPEN = "not_open"  # the product is still in T or X
+    PARTLY_PAID = "partly_paid"
+    TOO_SMALL = "too_small"
+    TOO_LARGE = "too_large"
+    PORTAL_CLOSES = "portal_closes"  # the town leaves: what is begun must have the time to end
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    BAD_REFERENCE = "bad_reference"
+    BUSY = "busy"  # somebody is paying
+    ANNOUNCED = "announced"  # TIPI said so, nothing proves it yet
+    EXAMINED = "examined"  # held for staff
+
+
+@dataclass(frozen=True)
+class Words:
+    """`sentence` may hold %(names)s. `ask`: the way on is to write to the service."""
+
+    title: str | Promise
+    sentence: str | Promise
+    next_step: str | Promise
+    ask: bool = False
+
+
+WORDS: dict[WhyNot, Words] = {
+    WhyNot.CANCELLED: Words(
+        _("Cette facture est annulée"),
+        _("Cette facture a été annulée."),
+        _("Vous n'avez rien à payer."),
+    ),
+    WhyNot.PAID: Words(
+        _("Cette facture est déjà réglée"),
+        _("Cette facture est réglée."),
+        _("Vous n'avez plus rien à payer pour elle."),
+    ),
+    WhyNot.DEBIT: Words(
+        _("Cette facture est prélevée"),
+        _("Cette facture sera prélevée automatiquement sur votre compte bancaire."),
+        _("Vous n'avez rien à faire : la payer ici la ferait payer deux fois."),
+    ),
+    WhyNot.DISPUTE: Words(
+        _("Cette facture est en cours d'examen"),
+        _("Le paiement en ligne est suspendu : cette facture fait l'objet d'une contestation."),
+        _("Le service de facturation vous répondra. Vous pouvez aussi lui écrire."),
+        ask=True,
+    ),
+    WhyNot.COLLECTION: Words(
+        _("Cette facture ne se règle plus en ligne"),
+        _("Cette facture a été transmise au comptable public pour recouvrement."),
+        _("Réglez-la auprès du comptable, dont l'adresse figure sur la lettre que vous avez reçue."),
+    ),
+    WhyNot.OFFLINE: Words(
+        _("Cette facture ne se règle pas en ligne"),
+        _("Cette facture ne se règle pas en ligne. Les autres moyens de paiement figurent sur la facture."),
+        _("Ouvrez la facture pour voir comment la régler."),
+    ),
+    WhyNot.CLOSED: Words(
+        _("Le paiement en ligne est interrompu"),
+        _("Le paiement en ligne de ce service est interrompu pour le moment. La mairie est prévenue."),
+        _("Revenez plus tard, ou réglez par un autre moyen indiqué sur la facture."),
+        ask=True,
+    ),
+    WhyNot.NOT_OPEN: Words(
+        _("Le paiement en ligne va ouvrir"),
+        _("Le paiement en ligne n'est pas encore ouvert pour ce service."),
+        _("D'ici là, réglez par un autre moyen indiqué sur la facture."),
+    ),
+    WhyNot.PARTLY_PAID: Words(
+        _("Le solde ne se règle pas en ligne"),
+        _("Une partie de cette facture est réglée : le solde se règle auprès du Trésor public."),
+        _("Adressez-vous au comptable public dont l'adresse figure sur la facture."),
+    ),
+    WhyNot.TOO_SMALL: Words(
+        _("Ce montant est trop petit pour être réglé en ligne"),
+        _("Le paiement en ligne commence à 1 €."),
+        _("Réglez par un autre moyen indiqué sur la facture."),
+    ),
+    WhyNot.TOO_LARGE: Words(
+        _("Ce montant est trop grand pour être réglé en ligne"),
+        _("Ce montant dépasse la limite du paiement en ligne."),
+        _("Réglez par un autre moyen indiqué sur la facture."),
+    ),
+    WhyNot.PORTAL_CLOSES: Words(
+        _("Ce portail ferme"),
+        _("Ce portail ferme : le paiement en ligne est arrêté."),
+        _("Suivez ce que dit la facture elle-même."),
+    ),
+    WhyNot.TOO_EARLY: Words(
+        _("Encore un peu de patience"),
+        _("Cette facture pourra être réglée en ligne à partir du %(day)s."),
+        _("Revenez ce jour-là : la facture restera ici."),
+    ),
+    WhyNot.TOO_LATE: Words(
+        _("Le délai du paiement en ligne est passé"),
+        _("La date limite du paiement en ligne est passée depuis le %(day)s."),
+        _("Écrivez au service de facturation : il vous dira comment la régler maintenant."),
+        ask=True,
+    ),
+    WhyNot.BAD_REFERENCE: Words(
+        _("Cette facture ne peut pas être réglée en ligne"),
+        _("La référence de cette facture n'est pas celle que le Trésor public attend."),
+        _("Écrivez au service de facturation : il pourra la corriger."),
+        ask=True,
+    ),
+    WhyNot.BUSY: Words(
+        _("Un paiement est en cours"),
+        _("Un paiement de cette facture est en cours. Vous pourrez recommencer à partir de %(time)s."),
+        _("Si c'est le vôtre, terminez-le dans la page du Trésor public. Sinon, revenez après cette heure."),
+    ),
+    WhyNot.ANNOUNCED: Words(
+        _("Un paiement est annoncé"),
+        _("Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer."),
+        _("Vous n'avez rien à faire. Ne payez pas une seconde fois."),
+    ),
+    WhyNot.EXAMINED: Words(
+        _("Un paiement est en cours d'examen"),
+        _("Un paiement de cette facture est en cours d'examen par le service de facturation."),
+        _("Ne payez pas une seconde fois : le service vous dira ce qu'il en est."),
+        ask=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason about one invoice, its words filled in."""
+
+    code: WhyNot
+    sentence: str
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.code]
+
+
+def because(code: WhyNot, **names: Any) -> Reason:
+    """The reason `code`, with what its sentence names."""
+    return Reason(code, str(WORDS[code].sentence) % names)

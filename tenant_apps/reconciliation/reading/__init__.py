@@ -1,0 +1,1 @@
+"""Journals and statements → typed rows. Pure reading: no database, nothing is written."""

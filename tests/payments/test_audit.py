@@ -1,0 +1,142 @@
+"""The nightly audit: broken on purpose, it names what it finds; a sound town costs nothing and shows nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_tenants.utils import schema_context
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit.models import Entry
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import auditing, services, tasks
+from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, Means, Payment
+from tenant_apps.payments.queries import open_findings
+from tenants.models import AgendaItem, Town
+from tests.payments.conftest import Simulator
+
+pytestmark = pytest.mark.xdist_group("payfip")
+
+
+@pytest.fixture
+def alice(town: Town, make_account: Callable[..., Account]) -> Account:
+    return make_account("alice@example.net")
+
+
+@pytest.fixture
+def paid(
+    alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice], simulator: Simulator
+) -> Attempt:
+    """An invoice paid online, for real."""
+    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    simulator.act(attempt.idop, "pay")
+    found = services.ask(attempt=attempt, source="poller")
+    assert found.state == "paid"
+    return found
+
+
+def without_triggers(statement: str, *values: object) -> None:
+    """What a careless hand in psql would do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in ("payments_allocation", "payments_attempt", "payments_payment"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(statement, values)
+        for table in ("payments_allocation", "payments_attempt", "payments_payment"):
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def test_a_sound_town(paid: Attempt) -> None:
+    assert auditing.audit_money() == []
+    assert not Finding.objects.exists()
+    assert Entry.objects.filter(verb="money.audited", new={"differences": 0}).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "expected", "found"),
+    [
+        ("UPDATE invoices_invoice SET paid = 30 WHERE id = %(invoice)s", "audit_paid", "37.50", "30.00"),
+        ("UPDATE payments_allocation SET amount = 37 WHERE invoice_id = %(invoice)s", "audit_paid", "37.00", "37.50"),
+        ("UPDATE payments_payment SET cancelled_at = now() WHERE attempt_id = %(id)s", "audit_paid", "0", "37.50"),
+        ("UPDATE payments_attempt SET state = 'refused' WHERE id = %(id)s", "audit_state", "0", "37.50"),
+        ("UPDATE payments_payment SET attempt_id = NULL WHERE attempt_id = %(id)s", "audit_lost", "37.50", "0"),
+        ("UPDATE payments_attempt SET amount = 12 WHERE id = %(id)s", "audit_sum", "12.00", "37.50"),
+        ("UPDATE payments_attempt SET mode = 'T' WHERE id = %(id)s", "audit_test", "0", "37.50"),
+    ],
+)  # fmt: skip
+def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: str, found: str) -> None:
+    without_triggers(statement.replace("%(invoice)s", str(paid.invoice_id)).replace("%(id)s", str(paid.pk)))
+    named = auditing.audit_money()
+    assert [(d.kind, str(d.expected), str(d.found)) for d in named] == [(kind, expected, found)]
+    finding = open_findings().get()
+    assert (finding.kind, finding.details) == (kind, {"expected": expected, "found": found})
+    if kind != "audit_lost":
+        assert finding.invoice == paid.invoice
+    with schema_context("public"):  # the operator's trail says which town and how many, not whose
+        told = Entry.objects.filter(verb="town.money_differs").get()
+        assert told.new[kind] == 1
+        assert str(paid.invoice.number) not in str(told.new)
+
+
+def test_overspent(paid: Attempt) -> None:
+    without_triggers("UPDATE payments_payment SET amount = 20 WHERE attempt_id = %s", paid.pk)
+    kinds = {difference.kind for difference in auditing.differences()}
+    assert kinds == {FindingKind.OVERSPENT, FindingKind.AMOUNT_DIFFERS}
+
+
+def test_seen_twice_is_one_row_and_mended_is_closed(paid: Attempt) -> None:
+    without_triggers("UPDATE invoices_invoice SET paid = 0 WHERE id = %s", paid.invoice_id)
+    auditing.audit_money()
+    auditing.audit_money()
+    assert Finding.objects.get().times == 2
+    without_triggers("UPDATE invoices_invoice SET paid = 37.50 WHERE id = %s", paid.invoice_id)
+    assert auditing.audit_money() == []
+    assert not open_findings().exists()
+    assert Finding.objects.get().closed_by == "system"
+
+
+def planned(town: Town) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM public.tenants_agendaitem WHERE town_id = %s AND kind = 'money-audit'", [town.pk]
+        )
+        return cursor.fetchone() is not None
+
+
+def test_only_towns_where_money_moves_are_audited(paid: Attempt, town: Town) -> None:
+    assert planned(town)
+    tasks.audit_money()
+    # Booked before the audit began, and nothing is asked about any more.
+    assert Payment.objects.filter(recorded_at__lt=timezone.now()).count() == 1
+    assert not planned(town)
+
+
+def test_a_town_whose_attempt_is_still_asked_about_is_audited_again(
+    alice: Account,
+    make_payer: Callable[..., Any],
+    make_invoice: Callable[..., Invoice],
+    simulator: Simulator,
+    town: Town,
+) -> None:
+    services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice)))
+    tasks.audit_money()
+    assert planned(town)
+    item = AgendaItem.objects.get(town=town, kind="money-audit")
+    assert timedelta(0) < item.due_at - timezone.now() <= timedelta(hours=25)
+
+
+def test_the_counter_plans_it_too(
+    alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice], town: Town
+) -> None:
+    invoice = make_invoice(make_payer(alice))
+    assert not planned(town)
+    book_counter_payment(
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("5"), paid_on=invoice.due_on
+    )
+    assert planned(town)
+    assert Allocation.objects.get().amount == 5

@@ -1,0 +1,211 @@
+"""A product goes live step by step, only forward, and the money of its trials pays nothing."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts.models import Account, Role
+from shared_apps.mail.models import OutgoingMail
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import services, settling, trials
+from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
+from tenant_apps.payments.providers.base import Outcome, ProviderRefused, Status
+from tenant_apps.payments.queries import online_payment
+from tenant_apps.townhall.models import Mode, Product, Protocol
+from tenant_apps.townhall.queries import default_product
+from tenant_apps.townhall.services import set_up_product
+from tenants.models import Town
+from tests.backoffice.conftest import text
+from tests.payments.conftest import Simulator
+
+pytestmark = pytest.mark.xdist_group("payfip")
+
+
+@pytest.fixture
+def desk(
+    town: Town, make_account: Callable[..., Account], client_for: Callable[..., Client]
+) -> SimpleNamespace:
+    """A product in test, its manager and the guided page."""
+    Product.objects.update(mode=Mode.TEST)
+    manager = make_account("manager@example.net", role=Role.MANAGER)
+    product = default_product()
+    browser = client_for(manager)
+    path = f"/gestion/commune/produits/{product.pk}/mise-en-service/"
+
+    def step(name: str, **more: str) -> Any:
+        return browser.post(path, {"step": name, **more})
+
+    return SimpleNamespace(manager=manager, product=product, step=step, page=lambda: text(browser.get(path)))
+
+
+def mode() -> str:
+    return str(default_product().mode)
+
+
+def checked(desk: SimpleNamespace) -> None:
+    label = "\n".join(trials.ask_label(default_product()))
+    assert desk.step("recognise", label=label).status_code == 302
+    assert default_product().checked_at is not None
+
+
+def a_trial(desk: SimpleNamespace, simulator: Simulator, act: str) -> Trial:
+    assert desk.step("trial").status_code == 302
+    trial = Trial.objects.latest("id")
+    simulator.act(trial.idop, act)
+    Trial.objects.update(next_check_at=timezone.now())
+    services.check_due()
+    trial.refresh_from_db()
+    return trial
+
+
+def test_from_test_to_live(desk: SimpleNamespace, simulator: Simulator) -> None:
+    assert "Vérifiez d'abord le numéro" in desk.page()
+    desk.step("trial")
+    desk.step("forward")
+    assert (Trial.objects.count(), mode()) == (0, "T")  # nothing before the number is recognised
+    shown = text(desk.step("number"))
+    for line in trials.ask_label(default_product()):
+        assert line in shown
+    checked(desk)
+    desk.step("forward")
+    assert mode() == "T"  # no trial has succeeded
+    refused = a_trial(desk, simulator, "refuse")
+    assert refused.state == "refused"
+    desk.step("forward")
+    assert mode() == "T"
+    done = a_trial(desk, simulator, "pay")
+    assert (done.state, done.means, done.mode) == ("paid", "card", "T")
+    desk.step("forward")
+    assert mode() == "X"
+    page = desk.page()
+    assert "Il manque un paiement d'activation par carte" in page
+    a_trial(desk, simulator, "pay")
+    desk.step("forward")
+    assert mode() == "X"  # the debit is missing
+    assert a_trial(desk, simulator, "debit").means == "debit"
+    desk.step("forward")
+    assert mode() == "W"
+    assert "est en service" in desk.page()
+    desk.step("forward")
+    desk.step("trial")
+    assert (mode(), Trial.objects.count()) == ("W", 4)
+    assert not Payment.objects.exists()
+
+
+def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> None:
+    Product.objects.update(mode=Mode.ACTIVATION)
+    checked(desk)
+    desk.step("forward", without_debit="on")
+    assert mode() == "X"  # a card is always wanted
+    a_trial(desk, simulator, "pay")
+    desk.step("forward", without_debit="on")
+    assert mode() == "W"
+
+
+def test_the_mode_only_goes_forward(desk: SimpleNamespace) -> None:
+    Product.objects.update(mode=Mode.PRODUCTION)
+    with pytest.raises(ValidationError):
+        set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST)
+    assert mode() == "W"
+    other = set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST, numcli="001999")
+    assert (other.mode, other.checked_at) == ("T", None)  # another number begins at the beginning
+
+
+def test_a_label_that_is_not_the_treasury_s(desk: SimpleNamespace) -> None:
+    desk.step("recognise", label="COMMUNE INVENTÉE")
+    assert default_product().checked_at is None
+
+
+def test_an_unknown_number(desk: SimpleNamespace) -> None:
+    Product.objects.update(numcli="999902")
+    desk.step("number")
+    with pytest.raises(ProviderRefused):
+        trials.ask_label(default_product())
+
+
+def test_an_answer_about_other_money_proves_nothing(desk: SimpleNamespace, simulator: Simulator) -> None:
+    checked(desk)
+    desk.step("trial")
+    trial = Trial.objects.get()
+    wrong = Status(
+        Outcome.PAID_CARD, amount=trial.amount, reference="ANOTHER01", numcli=trial.numcli, mode=trial.mode
+    )
+    trials._settle(trial.pk, wrong)
+    trial.refresh_from_db()
+    assert trial.state == "review"
+    assert trials.missing(default_product())
+
+
+def test_a_trial_over_the_redirect(desk: SimpleNamespace, town: Town) -> None:
+    Product.objects.update(protocol=Protocol.TIPI)
+    checked(desk)
+    where = desk.step("trial")["Location"]
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
+    assert (asked["saisie"], asked["montant"]) == ("T", "100")
+    path = urlsplit(asked.pop("urlcl")).path
+    Client().post(path, {**asked, "resultrans": "V"}, headers={"host": "paiement.localhost"})
+    with tenant_context(town):
+        trial = Trial.objects.get()
+    assert (trial.state, trial.means) == ("paid", "debit")
+
+
+@pytest.fixture
+def invoice(town: Town, make_account: Callable[..., Account], make_payer: Any, make_invoice: Any) -> Invoice:
+    found: Invoice = make_invoice(make_payer(make_account("alice@example.net")))
+    return found
+
+
+@pytest.mark.parametrize("stage", ["T", "X"])
+def test_test_money_never_pays_an_invoice_of_a_live_product(
+    invoice: Invoice, town: Town, simulator: Simulator, stage: str
+) -> None:
+    """An attempt left from before the product went live, and the Treasury says P in that mode."""
+    attempt = Attempt.objects.create(
+        invoice=invoice,
+        product=invoice.product,
+        provider="payfip",
+        state="started",
+        numcli="001964",
+        fiscal_year="2026",
+        reference=invoice.reference,
+        label="x",
+        amount=invoice.amount,
+        email="a@example.net",
+        mode=stage,
+        free_at=timezone.now(),
+    )
+    status = Status(
+        Outcome.PAID_CARD, amount=invoice.amount, reference=invoice.reference, numcli="001964", mode=stage
+    )
+    found = settling.settle(attempt_id=attempt.pk, status=status, source="poller")
+    assert found.state == "review"
+    invoice.refresh_from_db()
+    assert (invoice.paid, Payment.objects.count()) == (0, 0)
+
+
+def test_a_number_that_the_treasury_refuses_closes_the_service(
+    invoice: Invoice, town: Town, desk: SimpleNamespace, simulator: Simulator
+) -> None:
+    Product.objects.update(numcli="999904", mode=Mode.PRODUCTION)
+    alice = Account.objects.get(email="alice@example.net")
+    invoice = Invoice.objects.get(pk=invoice.pk)
+    for _ in range(2):
+        with pytest.raises(Exception, match=r"n'est pas ouvert|interrompu"):
+            services.start_payment(actor=alice, invoice=invoice)
+        invoice = Invoice.objects.get(pk=invoice.pk)
+    assert Attempt.objects.count() == 1  # nobody else was sent there
+    assert online_payment(invoice).code == "closed"
+    assert Finding.objects.get().kind == "closed"
+    mail = OutgoingMail.objects.get(kind="product-closed")
+    assert "T4" in mail.text
+    assert "refuse ce numéro" in desk.page()
+    Product.objects.update(numcli="001964")
+    checked(desk)
+    assert online_payment(Invoice.objects.get(pk=invoice.pk)).can  # open again

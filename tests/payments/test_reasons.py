@@ -1,0 +1,196 @@
+"""Why not online: each reason has its code, its words and its next step, on the resident's page and for staff."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from shared_apps.accounts.models import Account, Role
+from shared_apps.audit.models import Entry
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import review, services
+from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.reasons import WORDS, WhyNot
+from tenant_apps.townhall import references
+from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tests.backoffice.conftest import text
+from tests.payments.conftest import Simulator
+from toolkit import clock
+
+pytestmark = pytest.mark.xdist_group("payfip")
+
+
+@pytest.fixture
+def alice(town: Any, make_account: Callable[..., Account]) -> Account:
+    return make_account("alice@example.net")
+
+
+@pytest.fixture
+def invoice(alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]) -> Invoice:
+    return make_invoice(make_payer(alice))
+
+
+def test_every_reason_has_words() -> None:
+    assert set(WORDS) == set(WhyNot)
+    assert all(words.title and words.sentence and words.next_step for words in WORDS.values())
+    assert len({str(words.title) for words in WORDS.values()}) >= len(WORDS) - 1  # each its own
+
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "paid": ({}, {"paid": Decimal("37.50")}),
+    "debit": ({}, {"online_hold": "debit"}),
+    "dispute": ({}, {"online_hold": "dispute"}),
+    "collection": ({}, {"online_hold": "collection"}),
+    "offline": ({"protocol": Protocol.NONE}, {}),
+    "closed": ({"closed_at": timezone.now(), "closed_code": "T2"}, {}),
+    "not_open": ({"mode": Mode.ACTIVATION}, {}),
+    "partly_paid": ({"kind": ProductKind.TITRE}, {"paid": Decimal("1.00")}),
+    "too_small": ({}, {"amount": Decimal("0.99")}),
+    "too_large": ({}, {"amount": Decimal("100000.00")}),
+    "too_early": ({"payable_days_after_issue": 1}, {"issued_on": clock.today()}),
+    "too_late": ({"payable_days_after_due": 0}, {"due_on": clock.today() - timedelta(days=1)}),
+    "bad_reference": ({"kind": ProductKind.ROLE}, {}),
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_each_is_its_own_page(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client], code: str
+) -> None:
+    product, bill = CASES[code]
+    Product.objects.update(**product)
+    Invoice.objects.update(**bill)
+    found = Invoice.objects.get()
+    online = online_payment(found)
+    assert online.code == code
+    browser = client_for(alice)
+    words = WORDS[WhyNot(code)]
+    for answer in (
+        browser.get(f"/factures/{found.uuid}/payer/"),
+        browser.post(f"/factures/{found.uuid}/payer/"),
+    ):
+        page = text(answer)
+        for part in (words.title, online.reason, words.next_step):
+            assert str(part).replace("\xa0", " ") in page
+        assert "Accès à l'écran" not in page
+    assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("window", "can"),
+    [
+        ({"payable_days_after_issue": 1}, True),
+        ({"payable_days_after_issue": 2}, False),
+        ({"payable_days_after_due": 1}, True),
+        ({"payable_days_after_due": 0}, False),
+    ],
+)
+def test_the_window_ends_on_its_days(invoice: Invoice, window: dict[str, int], can: bool) -> None:
+    yesterday = clock.today() - timedelta(days=1)
+    Product.objects.update(**window)
+    Invoice.objects.update(issued_on=yesterday, due_on=yesterday)
+    assert online_payment(Invoice.objects.get()).can == can
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference", "good"),
+    [
+        ("role", "2025EA00123456789", True),
+        ("role", "2025001001078", False),
+        ("role", "2025ea00123456789", False),
+        ("titre", "20250000012301", True),
+        ("titre", "2025EA00123456789", False),
+        ("regie", "2015RS008001516", True),
+        ("regie", "ABCDE", False),
+        ("regie", "A" * 31, False),
+        ("regie", "été2026", False),
+    ],
+)
+def test_the_reference_rule(kind: str, reference: str, good: bool) -> None:
+    assert (references.problem(kind, reference) == "") == good
+
+
+def test_busy_is_mine_or_somebody_else_s(
+    alice: Account,
+    make_account: Callable[..., Account],
+    make_payer: Callable[..., Any],
+    make_invoice: Callable[..., Invoice],
+    client_for: Callable[..., Client],
+    simulator: Simulator,
+) -> None:
+    bob = make_account("bob@example.net")
+    invoice = make_invoice(make_payer(alice, bob))
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    until = timezone.localtime(attempt.free_at + timedelta(seconds=59))
+    path = f"/factures/{invoice.uuid}/payer/"
+    mine, his = text(client_for(alice).get(path)), text(client_for(bob).get(path))
+    assert "Vous avez commencé à payer cette facture" in mine
+    assert "Un paiement de cette facture est en cours" in his
+    assert f"à partir de {until:%H:%M}" in mine
+    assert f"à partir de {until:%H:%M}" in his
+    assert client_for(bob).post(path).status_code == 409
+    simulator.act(attempt.idop, "refuse")
+    assert client_for(bob).post(path).status_code == 302  # asked again, it is free at once
+
+
+def test_staff_hold_and_release_an_invoice(
+    invoice: Invoice, make_account: Callable[..., Account], client_for: Callable[..., Client]
+) -> None:
+    clerk = client_for(make_account("clerk@example.net", role=Role.CLERK))
+    path = f"/gestion/factures/{invoice.uuid}/en-ligne/"
+    for value, code in (("dispute", "dispute"), ("invented", "dispute"), ("", "")):
+        assert clerk.post(path, {"hold": value}).status_code == 302
+        assert online_payment(Invoice.objects.get()).code == code
+    assert Entry.objects.filter(verb="invoice.held").count() == 2
+
+
+def test_a_debit_that_the_bank_gives_back(
+    invoice: Invoice,
+    alice: Account,
+    make_account: Callable[..., Account],
+    client_for: Callable[..., Client],
+    simulator: Simulator,
+) -> None:
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.act(attempt.idop, "debit")
+    services.ask(attempt=attempt, source="poller")
+    clerk = make_account("clerk@example.net", role=Role.CLERK)
+    path = f"/gestion/tentatives/{attempt.uuid}/rejeter/"
+    client_for(clerk).post(path, {"reason": " "})
+    assert Payment.objects.get().cancelled_at is None  # not without a reason
+    for _ in range(2):
+        client_for(clerk).post(path, {"reason": "Provision insuffisante"})
+    payment = Payment.objects.get()
+    assert (payment.cancel_reason, payment.cancelled_at is not None) == ("Provision insuffisante", True)
+    invoice.refresh_from_db()
+    assert invoice.paid == 0
+    attempt.refresh_from_db()
+    assert attempt.state == "paid"  # it was
+    page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
+    assert "Le prélèvement a été rejeté" in page
+    assert "Provision insuffisante" in page
+    again = services.start_payment(actor=alice, invoice=invoice).attempt  # owed again, payable again
+    simulator.act(again.idop, "pay")
+    services.ask(attempt=again, source="poller")
+    invoice.refresh_from_db()
+    assert invoice.is_paid
+    with pytest.raises(review.NotOpen):
+        review.reject_debit(actor=clerk, attempt=again, reason="x")  # a card
+
+
+def test_an_unopened_idop_ends_the_waiting(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
+) -> None:
+    """P4 frees at once and is final; P1 after the night's purge too."""
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.behave(clock=960.0)
+    services.ask(attempt=attempt, source="poller")
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.next_check_at) == ("expired", None)
+    assert "Le délai pour payer est passé" in text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
+    assert online_payment(Invoice.objects.get()).can
