@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, left_out
+from tenants.archive.declarations import HELD, left_out, of_the_platform
 
 
 class TreasuryConfig(AppConfig):
@@ -9,6 +9,7 @@ class TreasuryConfig(AppConfig):
     town_data = {
         "Route": HELD,
         "WaitingBell": left_out("rung within minutes of the end of a move"),
+        "Stray": of_the_platform("bells that belong to no town, counted by day"),
     }
 
     def ready(self) -> None:
