@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.queries import invoices_for_staff
@@ -60,8 +60,8 @@ def money_left_over() -> QuerySet[Payment]:
 
 def left_over_figures() -> tuple[int, Decimal]:
     """How many of them, and how much in euros; they are few, and an index holds just them."""
-    found = money_left_over().order_by().aggregate(total=Sum("unallocated"))
-    return money_left_over().count(), found["total"] or Decimal("0.00")
+    found = money_left_over().order_by().aggregate(number=Count("id"), total=Sum("unallocated"))
+    return found["number"], found["total"] or Decimal("0.00")
 
 
 def received_on(day: date) -> Decimal:
