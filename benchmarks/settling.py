@@ -103,8 +103,9 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
             payment = uuid4()
             run(
                 "INSERT INTO payments_payment (uuid, attempt_id, provider, provider_reference, means, amount, paid_on,"
-                ' "authorization", recorded_at, recorded_by, cancel_reason) '
-                "VALUES (%s, %s, 'payfip', %s, 'card', %s, %s, '112233', now(), 'treasury', '') RETURNING id",
+                ' "authorization", recorded_at, recorded_by, cancel_reason, bank, number, drawer, cancelled_by, '
+                "unallocated) VALUES (%s, %s, 'payfip', %s, 'card', %s, %s, '112233', now(), 'treasury', '', '', '', "
+                "'', '', 0) RETURNING id",
                 [payment, attempt.pk, attempt.idop, attempt.amount, date.today()],  # noqa: DTZ011
             )
             row = cursor.fetchone()
