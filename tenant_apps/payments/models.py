@@ -273,7 +273,8 @@ class Finding(models.Model):
     @property
     def shown(self) -> list[tuple[str, str]]:
         """The details, named for staff."""
-        return [(str(DETAILS.get(name, name)), str(value)) for name, value in self.details.items()]
+        known = [name for name in DETAILS if name in self.details]
+        return [(str(DETAILS[name]), str(self.details[name])) for name in known]
 
 
 class Trial(models.Model):

@@ -18,6 +18,7 @@ from tenant_apps.payments.queries import (
     last_attempt,
     online_payment,
     payment_of_attempt,
+    was_refused_for_the_address,
 )
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.portal.access import ResidentRequest, with_invoice
@@ -87,6 +88,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "attempt": attempt,
         "payment": payment,
         "excess": excess_of(payment) if payment else 0,
+        "ask_address": attempt is not None and was_refused_for_the_address(attempt),
         "until": free_from(attempt) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,
     }
