@@ -44,8 +44,10 @@ def _desktop(page: Page, demo: Demo) -> None:
     _keep(page, "activation")
     sign_in(page, demo, "resident@example.net", "facture")
     page.get_by_role("heading", name="Mes factures", exact=True).wait_for()
+    page.set_viewport_size({"width": DESKTOP[0], "height": 900})  # down to a paid row
     page.screenshot(path=str(IMAGES / "factures.png"))
     _keep(page, "liste")
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     page.get_by_role("link", name="2026-EAU-0042", exact=True).click()
     page.get_by_role("link", name="Régler cette facture").wait_for()
     _keep(page, "facture")

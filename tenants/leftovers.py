@@ -44,7 +44,7 @@ def clear(town: Town) -> bool:
         done = True
         for home in _elsewhere(town):
             try:
-                _clear(home, town)
+                clear_at(home, town)
             except OperationalError:
                 log.warning("the database %s does not answer; what %s left there stays", home, town.slug)
                 done = False
@@ -64,12 +64,13 @@ def _carry_from(home: str, town: Town) -> None:
                 public_rows.copy_out(here, table, town.pk, write)
 
 
-def _clear(home: str, town: Town) -> None:
+def clear_at(home: str, town: Town) -> None:
+    """Drop what the town left in that home, where it does not live."""
     _carry_from(home, town)  # what a late writer planned there
     with at(home):
         rows.drop_schema(town.schema_name)
     if home == REGISTRY:
         with direct.connect(home, PUBLIC) as server:
-            public_rows.clear(server, town.pk)
+            public_rows.take_away(server, town.pk)
     else:
         mirrors.unmirror(town, home)

@@ -114,6 +114,7 @@ def _bring(town: Town, to: str, operation: Operation, progress: Progress) -> dic
         source, town.schema_name, partial(progress.step, "Attente de la fin des écritures en cours")
     )
     version, copied = _copy(town, to, progress)
+    mirrors.mirror(town, on=to)  # whoever hears of the switch may plan something there at once
     progress.step("Bascule vers la nouvelle base")
     _switch(town, to, version, operation.requested_by)
     return {"from": source, "to": to, "tables": len(copied), "rows": sum(copied.values())}
@@ -251,8 +252,8 @@ def _put_back(town: Town, to: str) -> bool:
     except Exception:
         log.exception("%s stays read-only until its move is done again", town.slug)
         return False
-    with suppress(Exception), at(to):  # else the next move drops it
-        rows.drop_schema(fresh.schema_name)
+    with suppress(Exception):  # else the next move drops it
+        leftovers.clear_at(to, fresh)
     return True
 
 

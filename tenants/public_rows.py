@@ -61,6 +61,14 @@ def clear(server: Server, town: int) -> None:
         )
 
 
+def take_away(server: Server, town: int) -> None:
+    """Take away the town's rows that were carried elsewhere. The others are the registry's and stay in it."""
+    for table in tables():
+        server.execute(
+            sql.SQL("DELETE FROM {} WHERE {} = {}").format(_place(table), _link(table), sql.Literal(town))
+        )
+
+
 @contextmanager
 def copying_in(server: Server, table: Table, town: int) -> Iterator[Write]:
     """What is written becomes rows of the town; one that is there already stays as it is."""

@@ -16,7 +16,7 @@ from tenants.current import REGISTRY, at, homes
 from tenants.current import registry as in_registry
 from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
 from tenants.identity import check_insee, check_siren
-from tenants.models import Domain, Town
+from tenants.models import Domain, Operation, Town
 from tenants.states import EDGES, TownState
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -118,6 +118,8 @@ def _reserve(town: Town) -> Town:
     check_free(town.slug)
     begun: Town | None = Town.objects.filter(slug=town.slug).first()
     if begun is not None:
+        if Operation.objects.filter(town=begun, kind="restore").exists():
+            raise TownExists(f"« {town.slug} » est à moitié remise : reprenez restore_town, ou erase_town.")
         for field in ("name", "legal_name", "siren", "insee", "shard"):
             setattr(begun, field, getattr(town, field))
         begun.save()

@@ -20,7 +20,7 @@ from unfold.paginator import InfinitePaginator
 
 from shared_apps.audit.models import Entry
 from shared_apps.console import queries, words
-from shared_apps.console.filters import ShardFilter, TroubleFilter, VerbFilter
+from shared_apps.console.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
 from tenants import registry
 from tenants.current import homes
@@ -35,6 +35,7 @@ LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeF
 class ReadOnly(ModelAdmin):
     """Rows to look at, a page at a time, never counted."""
 
+    change_list_template = "console/change_list.html"
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
@@ -112,7 +113,7 @@ class TownAdmin(ReadOnly):
             '<a class="console-town" href="{}">{}</a><br><span class="console-quiet">{}</span>',
             page,
             town.name,
-            address.removeprefix("https://"),
+            address.partition("://")[2],
         )
 
     @display(description="État", ordering="state")
@@ -176,7 +177,7 @@ class OperationAdmin(ReadOnly):
         "finished_at",
     )
     list_display_links = None
-    list_filter = ("state", "kind")
+    list_filter = ("state", KindFilter)
     search_fields = ("subject",)
     search_help_text = "Adresse de la commune"
 

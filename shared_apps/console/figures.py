@@ -47,7 +47,9 @@ def something_happened(entry: Entry) -> None:
     if not _is_planned(town):
         # After the commit and by itself: a row shared by all facts of a town must not be locked by their
         # transactions. Lost in a crash, it is planned again by the next fact.
-        transaction.on_commit(partial(_plan, town), robust=True)
+        promise = partial(_plan, town)
+        promise.__qualname__ = _plan.__qualname__  # type: ignore[attr-defined]  # Django names one that fails
+        transaction.on_commit(promise, robust=True)
 
 
 def _arrived(entry: Entry) -> Town | None:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from shared_apps.audit.models import Entry
 from shared_apps.console import queries, words
 from tenants.current import homes
-from tenants.models import Town
+from tenants.models import Operation, Town
 from toolkit import clock
 
 
@@ -62,3 +62,15 @@ class VerbFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         return queryset.filter(verb=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """What was asked, by its French name."""
+
+    title, parameter_name = "opération", "operation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(words.KINDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Operation]) -> QuerySet[Operation]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset

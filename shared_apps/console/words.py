@@ -113,7 +113,7 @@ def age(since: datetime) -> SafeString | str:
     """« 3 min »; coloured once it is late."""
     minutes = max(int((clock.now() - since).total_seconds() // 60), 0)
     hours, days = minutes // 60, minutes // 1440
-    words = f"{days} j" if days else f"{hours} h" if hours else f"{minutes} min"
+    words = f"{days}\u00a0j" if days else f"{hours}\u00a0h" if hours else f"{minutes}\u00a0min"
     return tag(words, "bad") if clock.now() - since > LATE else words
 
 

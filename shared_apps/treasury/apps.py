@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD
+from tenants.archive.declarations import HELD, left_out, of_the_platform
 
 
 class TreasuryConfig(AppConfig):
@@ -8,4 +8,12 @@ class TreasuryConfig(AppConfig):
     verbose_name = "Trésor public"
     town_data = {
         "Route": HELD,
+        "WaitingBell": left_out("rung within minutes of the end of a move"),
+        "Stray": of_the_platform("bells that belong to no town, counted by day"),
     }
+
+    def ready(self) -> None:
+        from shared_apps.treasury import tasks
+        from tenants import agenda
+
+        agenda.register("bells", tasks.ring_waiting)

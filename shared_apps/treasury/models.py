@@ -17,6 +17,25 @@ class Route(models.Model):
         return f"{self.kind} {self.fingerprint[:8]}"
 
 
+class WaitingBell(models.Model):
+    """A bell for a town that was being moved, in the registry: rung as soon as the town is written again.
+
+    TIPI says each thing once, and nothing can be asked of it.
+    """
+
+    town = models.ForeignKey(Town, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10)
+    token = models.CharField(max_length=200)
+    fields = models.JSONField(default=dict)
+    rung_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.town_id}"
+
+
 class Stray(models.Model):
     """Bells for operations that nobody knows: one row a day and kind, so that a flood cannot fill the database."""
 

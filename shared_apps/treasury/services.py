@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
+from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.treasury.models import Route
-from tenants.current import at, current_town, homes, registry
+from shared_apps.treasury.models import Route, WaitingBell
+from tenants import agenda
+from tenants.current import at, current_town, homes, is_read_only, registry
 from tenants.errors import ReadOnly
 from tenants.models import Town
+from tenants.outages import Outage, outage_of
 from tenants.states import TownState
 from toolkit import clock
 from toolkit.secrets import fingerprint
@@ -39,19 +42,51 @@ def add_route(*, kind: str, token: str) -> None:
 def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
     """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator.
 
-    Raises ReadOnly while that town is moved, and OperationalError when its home, or the home that would know,
-    is silent: the Treasury is answered 503, and the poller looks later.
+    While that town is moved the bell waits for it. Raises OperationalError when its home, or the home that would
+    know, is silent: the Treasury is answered 503, and the poller looks later.
     """
     town = _town_of(kind, token)
     # Money in flight is heard of while the town is suspended, and after it has closed.
     if town is None or town.state == TownState.OPENING:
         _keep_stray(kind, token)
         return False
-    if town.read_only_since:
-        raise ReadOnly
-    with tenant_context(town):
-        _bells[kind](token, fields)
+    try:
+        with tenant_context(town):
+            if is_read_only():
+                raise ReadOnly
+            _bells[kind](token, fields)
+    except (ReadOnly, DatabaseError) as error:
+        if outage_of(error, town) is not Outage.READ_ONLY:
+            raise
+        _keep_for_later(town, kind, token, fields)
     return True
+
+
+def _keep_for_later(town: Town, kind: str, token: str, fields: Mapping[str, str]) -> None:
+    with registry():
+        WaitingBell.objects.create(town=town, kind=kind, token=token, fields=dict(fields))
+    with tenant_context(town):
+        agenda.plan("bells", timezone.now())
+
+
+def ring_waiting() -> None:
+    """Ring what the current town could not hear. Twice changes nothing: a bell proves nothing."""
+    town = current_town()
+    with registry():
+        waiting = list(WaitingBell.objects.filter(town_id=town.pk))
+    for bell in waiting:
+        _bells[bell.kind](bell.token, bell.fields)
+        with registry():
+            WaitingBell.objects.filter(pk=bell.pk).delete()
+
+
+def plan_waiting() -> None:
+    """The current town has bells to hear, if it has."""
+    town = current_town()
+    with registry():
+        waits = WaitingBell.objects.filter(town_id=town.pk).exists()
+    if waits:
+        agenda.plan("bells", timezone.now())
 
 
 def _town_of(kind: str, token: str) -> Town | None:

@@ -27,6 +27,7 @@ class Prefix:
 PREFIXES = {
     "invoices": Prefix(exported=True),
     "imports": Prefix(exported=True),
+    "statements": Prefix(exported=True),
     "identity": Prefix(exported=True),
 }
 _OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
@@ -69,7 +70,7 @@ def export_key(*, operation: UUID, name: str) -> str:
 
 def statement_key(*, town: UUID, statement: UUID) -> str:
     """Where a journal or a bank statement is kept as it came: `<town uuid>/statements/<uuid>`."""
-    return f"{town}/statements/{statement}"
+    return town_key(town, "statements", str(statement))
 
 
 def identity_key(*, town: UUID, digest: str, extension: str) -> str:

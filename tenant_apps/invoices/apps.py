@@ -13,6 +13,7 @@ class InvoicesConfig(AppConfig):
         "BatchProblem": HELD,
         "Document": held(keys={"key": MUST_BE_THERE}),
         "Invoice": HELD,
+        "Credit": HELD,
     }
 
     def ready(self) -> None:

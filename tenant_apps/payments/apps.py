@@ -12,6 +12,10 @@ class PaymentsConfig(AppConfig):
         "Payment": HELD,
         "Allocation": HELD,
         "Declaration": HELD_OF_A_PERSON,
+        "Finding": HELD,
+        "Trial": HELD,
+        "Deposit": HELD,
+        "Refund": HELD,
     }
 
     def ready(self) -> None:

@@ -188,6 +188,11 @@ def payment_of_attempt(attempt: Attempt) -> Payment | None:
     return Payment.objects.filter(attempt=attempt).prefetch_related("allocations").first()
 
 
+def was_refused_for_the_address(attempt: Attempt) -> bool:
+    """The Treasury did not take the payer's e-mail address (A1, A2): another one would do."""
+    return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__code__startswith="A").exists()
+
+
 def excess_of(payment: Payment) -> Decimal:
     """What of it pays no invoice, in euros: its invoice was paid meanwhile."""
     used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))

@@ -124,7 +124,7 @@ WORDS: dict[WhyNot, Words] = {
     WhyNot.BUSY: Words(
         _("Un paiement est en cours"),
         _("Un paiement de cette facture est en cours. Vous pourrez recommencer à partir de %(time)s."),
-        _("Si c'est le vôtre, terminez-le dans la page du Trésor public. Sinon, revenez après cette heure."),
+        _("Une autre personne le paie en ce moment. Revenez après cette heure, ou vérifiez maintenant."),
     ),
     WhyNot.ANNOUNCED: Words(
         _("Un paiement est annoncé"),

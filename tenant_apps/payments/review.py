@@ -3,12 +3,12 @@
 from datetime import date
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.corrections import cancel_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.moves import move, note
@@ -69,16 +69,9 @@ def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
         raise NotOpen(_("Il n'y a pas de prélèvement à rejeter pour cet essai."))
     if not reason.strip():
         raise NotOpen(_("Écrivez le motif du rejet, tel que le comptable public l'a donné."))
-    payment.cancelled_at, payment.cancel_reason = timezone.now(), reason.strip()[:300]
-    payment.save(update_fields=["cancelled_at", "cancel_reason"])
+    payment = cancel_payment(actor=actor, payment=payment, reason=reason)
     note(
         attempt, source="staff", note=_("Prélèvement rejeté : %(reason)s") % {"reason": payment.cancel_reason}
-    )
-    audit.record(
-        "payment.cancelled",
-        actor=actor,
-        obj=f"payment:{payment.uuid}",
-        new={"reason": payment.cancel_reason, "amount": str(payment.amount)},
     )
     return payment
 

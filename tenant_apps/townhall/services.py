@@ -79,26 +79,31 @@ def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
 
 def change_logo(*, actor: audit.Actor, content: bytes | None) -> TownHall:
     """Show that PNG or SVG at the head of every page; None takes the logo away. Raises ValidationError."""
-    if content is None:
-        return change_townhall(actor=actor, logo="", logo_width=0, logo_height=0)
-    picture = logo_from(content)
-    key = _store(picture)
-    return change_townhall(actor=actor, logo=key, logo_width=picture.width, logo_height=picture.height)
+    picture = logo_from(content) if content is not None else None
+    size = {"logo_width": picture.width, "logo_height": picture.height} if picture else {}
+    return _change_picture(actor, "logo", picture, **{"logo_width": 0, "logo_height": 0, **size})
 
 
 def change_icon(*, actor: audit.Actor, content: bytes | None) -> TownHall:
     """The same for the icon of the browser's tab."""
-    return change_townhall(actor=actor, icon="" if content is None else _store(icon_from(content)))
+    return _change_picture(actor, "icon", icon_from(content) if content is not None else None)
 
 
-def _store(picture: Picture) -> str:
-    """Its key in S3. Named by its content: sent twice it is one file, and an address never changes its picture.
+def _change_picture(actor: audit.Actor, field: str, picture: Picture | None, **more: int) -> TownHall:
+    """Named by its content: sent twice it is one file, and an address never changes its picture.
 
-    The file is there before the row names it; a picture that no row names any more is left to the sweep of orphans.
+    The file is there before the row names it, and the one before goes once no row names it any more.
     """
-    key = identity_key(town=current_town().uuid, digest=picture.digest, extension=picture.extension)
-    storages["documents"].save(key, ContentFile(picture.content))
-    return key
+    key = ""
+    if picture is not None:
+        key = identity_key(town=current_town().uuid, digest=picture.digest, extension=picture.extension)
+        storages["documents"].save(key, ContentFile(picture.content))
+    with transaction.atomic():
+        before = str(getattr(TownHall.objects.select_for_update().get(pk=1), field))
+        townhall = change_townhall(actor=actor, **{field: key, **more})
+        if before and before not in (townhall.logo, townhall.icon):
+            transaction.on_commit(lambda: storages["documents"].delete(before), robust=True)
+    return townhall
 
 
 @transaction.atomic

@@ -40,11 +40,13 @@ def text_of(erasure: Erasure) -> str:
 
 
 def _tables(counts: dict[str, int]) -> list[str]:
-    """A line a table that had rows, named as people name it."""
-    names = {model._meta.db_table: str(model._meta.verbose_name) for model in apps.get_models()}
-    return [
-        f"    {names.get(table, table)} ({table}) : {number}" for table, number in counts.items() if number
-    ]
+    """A line a table that had rows, named as people name it when somebody gave it such a name."""
+    names = {
+        model._meta.db_table: f"{model._meta.verbose_name} ({model._meta.db_table})"
+        for model in apps.get_models()
+        if "verbose_name" in model._meta.original_attrs
+    }
+    return [f"    {names.get(table, table)} : {number}" for table, number in counts.items() if number]
 
 
 def _rows(number: int) -> str:

@@ -5,21 +5,25 @@ the operation, then schema, files, cache and, in one transaction, the registry's
 short anywhere, it goes on: each step finds its work done. A town that is half erased is never served.
 """
 
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import redis
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from tenants import direct, facts, leftovers, mirrors, operations, public_rows, registry, rows, services
+from tenants import direct, facts, mirrors, operations, public_rows, registry, rows, services
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
-from tenants.current import at
+from tenants.current import PUBLIC, at, homes
 from tenants.current import registry as in_registry
-from tenants.errors import TownError, WrongState
+from tenants.errors import HomeSilent, TownError, WrongState
 from tenants.models import LIVE, Domain, Erasure, Operation, Town
 from tenants.operations import Progress
 from tenants.states import TownState
@@ -76,6 +80,8 @@ def _arguments(town: Town, reason: str) -> dict[str, str]:
 
 
 def _check_state(town: Town) -> None:
+    if town.read_only_since is not None:
+        raise WrongState(f"Le déménagement de {town.name} n'est pas fini : menez-le à bien d'abord.")
     if town.state not in ERASABLE:
         raise WrongState(
             f"{town.name} est {town.get_state_display()} : suspendez-la d'abord ; on n'efface pas une commune "
@@ -91,11 +97,12 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
         if town is None:
             raise TownError("Cette commune n'existe plus.")
         found = _erase(operation, town, Teller(progress))
-    return {**operation.result, "certificate": str(found.uuid)}
+    return {"counts": found.counts, "certificate": str(found.uuid)}
 
 
 def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     _check_state(town)
+    _check_homes()
     try:
         objects.check_erasable(f"{town.uuid}/")
     except PermissionError as error:
@@ -105,28 +112,23 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
         town = services.set_state(
             town=town, to=TownState.CLOSED, actor=operation.requested_by, reason=operation.arguments["reason"]
         )
+    _shut(operation, town)
     if "counts" not in operation.result:
         tell("Compte de ce qui est là")
-        operation.result = {"counts": _counts(town)}
+        operation.result = {**operation.result, "counts": _counts(town, operation.result["hosts"])}
         operation.save(update_fields=["result"])
-    Domain.objects.filter(tenant=town).delete()
-    mirrors.mirror(town)
-    registry.forget()
     tell("Effacement du schéma")
-    if not leftovers.clear(town):
-        raise TownError(
-            "Une base où la commune a pu vivre ne répond pas, ou son déménagement n'est pas fini : "
-            "on ne peut pas certifier que rien n'en reste."
-        )
-    with at(town.shard):
-        rows.drop_schema(town.schema_name)
-    with direct.connect(town.shard, "public") as server:
-        public_rows.clear(server, town.pk)
+    for home in homes():  # where it lived before a move too
+        with at(home):
+            rows.drop_schema(town.schema_name)
+        with direct.connect(home, PUBLIC) as server:
+            public_rows.clear(server, town.pk)
     counts = operation.result["counts"]
     _erase_files(town, counts["objects"], tell)
     tell("Effacement du cache")
     _erase_cache(town)
-    mirrors.unmirror(town, town.shard)
+    for home in homes():
+        mirrors.unmirror(town, home)
     with transaction.atomic():
         certificate = Erasure.objects.create(
             uuid=operation.uuid,
@@ -149,25 +151,52 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     return certificate
 
 
-def _counts(town: Town) -> dict[str, Any]:
+def _check_homes() -> None:
+    """What a silent database keeps cannot be erased, nor sworn to be. Raises HomeSilent."""
+    for home in homes():
+        try:
+            direct.open_to(home).close()
+        except psycopg.OperationalError:
+            raise HomeSilent(home) from None
+
+
+def _shut(operation: Operation, town: Town) -> None:
+    """No host leads to it any more. Other processes learn it from their own cache's end, which is waited for."""
+    if "shut_at" not in operation.result:
+        with transaction.atomic():
+            hosts = Domain.objects.filter(tenant=town).order_by("domain")
+            operation.result = {
+                "hosts": [domain.domain for domain in hosts],
+                "shut_at": timezone.now().isoformat(),
+            }
+            operation.save(update_fields=["result"])
+            hosts.delete()
+    mirrors.mirror(town)
+    registry.forget()
+    known_until = datetime.fromisoformat(operation.result["shut_at"]) + timedelta(seconds=registry.SECONDS)
+    time.sleep(max(0.0, (known_until - timezone.now()).total_seconds()))
+
+
+def _counts(town: Town, hosts: list[str]) -> dict[str, Any]:
     """What there is to destroy: rows by table, files, hosts."""
-    tables, public = {}, {}
+    tables: dict[str, int] = {}
+    public: Counter[str] = Counter()
     if rows.has_schema(town.shard, town.schema_name):
         with direct.snapshot(town.shard, town.schema_name) as server:
             tables = {table.name: rows.count(server, table.name) for table in rows.tables(server)}
-    with direct.snapshot(town.shard, "public") as server:
-        public = public_rows.counts(server, town.pk)
+    for home in homes():
+        with direct.snapshot(home, PUBLIC) as server:
+            public.update(public_rows.counts(server, town.pk))
     number = size = 0
     for _key, bytes_ in objects.listed(f"{town.uuid}/"):
         number, size = number + 1, size + bytes_
-    hosts = Domain.objects.filter(tenant=town).order_by("domain").values_list("domain", flat=True)
     return {
         "tables": tables,
-        "public": public,
+        "public": dict(public),
         "objects": number,
         "bytes": size,
         "exports": len(exporting.stored(town)),
-        "hosts": list(hosts),
+        "hosts": hosts,
     }
 
 

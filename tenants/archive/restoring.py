@@ -91,8 +91,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
         archive = Archive(stream, ours=not asked["from_elsewhere"])
         place = _place(archive, operation.subject, asked["shard"])
         archive.check(tell)
-        town = _reserve(place)
-        Operation.objects.filter(pk=operation.pk).update(town=town)
+        town = _reserve(place, operation)
         try:
             _fill(place, archive, tell)
         except TownError:
@@ -165,14 +164,17 @@ def _place(archive: Archive, slug: str, shard: str) -> Place:
     return Place(town, domains, is_copy, state)
 
 
-def _reserve(place: Place) -> Town:
-    """The registry's rows, served to nobody."""
+def _reserve(place: Place, operation: Operation) -> Town:
+    """The registry's rows, served to nobody. The operation names them: nobody takes them for an opening."""
     town = place.town
-    if town.pk is None:
+    if town.pk is not None:
+        Operation.objects.filter(pk=operation.pk).update(town=town)
+    else:
         created_at = town.created_at
         try:
             with transaction.atomic():
                 town.save()
+                Operation.objects.filter(pk=operation.pk).update(town=town)
                 Town.objects.filter(pk=town.pk).update(created_at=created_at)
                 for domain in place.domains:
                     domain.tenant = town

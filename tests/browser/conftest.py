@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.chromium import on_path
+from tests.browser.people import newcomers_rows, publish
 from tests.demo import Demo, running_demo
 
 FLAGS = [
@@ -24,6 +25,12 @@ WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with running_demo(tmp_path_factory.mktemp("demo") / "home") as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def newcomers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """People whose invoices the town has just put online, each used by one walk only (M14 tells them)."""
+    publish(demo, newcomers_rows(), tmp_path_factory.mktemp("newcomers"))
 
 
 @pytest.fixture(scope="module")  # not longer: while Playwright runs, Django takes the thread for an async one

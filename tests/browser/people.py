@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from sandbox.home import REPOSITORY
 from tests.demo import Demo
@@ -28,6 +29,17 @@ def sign_in(page: Page, demo: Demo, email: str, password: str, host: str = "mair
     page.get_by_role("button", name="Connexion").click()
 
 
+def activate(page: Page, demo: Demo, email: str) -> None:
+    """The account of `email`, known to billing, is activated with the password « coquelicot »."""
+    page.goto(demo.url("mairie", "/activation/"))
+    page.get_by_label("Mon adresse").fill(email)
+    page.get_by_role("button", name="Recevoir le message").click()
+    page.goto(link_in(demo, email, "Activez votre compte"))
+    page.get_by_label("Mon nouveau mot de passe").fill("coquelicot")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("heading", name="Mon compte est activé")).to_be_visible()
+
+
 def link_in(demo: Demo, to: str, subject: str, host: str = r"\w+") -> str:
     """The `?LIEN=` of the newest message to `to` with that subject; waits for it."""
     text = demo.mail(to, subject)["text"]
@@ -36,7 +48,24 @@ def link_in(demo: Demo, to: str, subject: str, host: str = r"\w+") -> str:
     return found[0]
 
 
-def publish(demo: Demo, rows: list[str], folder: Path) -> None:
+def newcomers_rows() -> Iterator[str]:
+    """One invoice or more for each person that one walk alone uses: nobody spoils another's list."""
+    for width in ("phone", "desktop"):
+        who = f"W{width};Mme;MARCHE;Lou;marche-{width}@example.net;REGIE"
+        yield f"2026-{width}-1;01/11/2026;31/12/2026;37,50;Cantine scolaire;2026;{who}"
+        yield f"2026-{width}-2;02/11/2026;31/12/2026;12,00;Garderie;2026;{who}"
+    for name in ("clavier", "sans-script"):
+        who = f"{name};M.;{name};Max;{name}@example.net;REGIE"
+        yield f"2026-{name}-1;01/11/2026;31/12/2026;18,00;Bibliothèque;2026;{who}"
+    for n in range(60):  # a household of two, five years, more than a page
+        day, who = (
+            f"{1 + n % 28:02}/{1 + n % 12:02}",
+            f"L{n % 2};M.;LONGUE;Sacha {n % 2};longue@example.net;REGIE",
+        )
+        yield f"2024-L-{n:03};{day}/{2022 + n % 5};15/12/2026;{10 + n},50;Périscolaire;2026;{who}"
+
+
+def publish(demo: Demo, rows: Iterable[str], folder: Path) -> None:
     """The town puts invoices online, as the operator's command does it."""
     file = folder / "factures.csv"
     file.write_text("\r\n".join([HEAD, *rows]), encoding="utf-8")

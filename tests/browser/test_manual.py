@@ -10,22 +10,11 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import WIDTHS
-from tests.browser.people import accessible, link_in, publish, sign_in
+from tests.browser.people import accessible, link_in, sign_in
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 YELLOW, WHITE = "rgb(255, 246, 207)", "rgb(255, 255, 255)"
-
-
-@pytest.fixture(scope="module")
-def newcomers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Somebody new to billing for each width, whose invoices the town has just put online (M14)."""
-    rows = []
-    for n, width in enumerate(WIDTHS):
-        who = f"W{n};Mme;MARCHE;Lou;marche-{width}@example.net;REGIE"
-        rows.append(f"2026-{width}-1;01/11/2026;31/12/2026;37,50;Cantine scolaire;2026;{who}")
-        rows.append(f"2026-{width}-2;02/11/2026;31/12/2026;12,00;Garderie;2026;{who}")
-    publish(demo, rows, tmp_path_factory.mktemp("manual"))
 
 
 @pytest.mark.parametrize("width", WIDTHS)

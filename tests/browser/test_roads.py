@@ -6,40 +6,17 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import accessible, link_in, publish, reach, sign_in
+from tests.browser.people import accessible, activate, reach, sign_in
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 
-@pytest.fixture(scope="module")
-def walkers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Two people of the walks below, with an invoice each."""
-    publish(
-        demo,
-        [
-            f"2026-{who}-1;01/11/2026;31/12/2026;18,00;Bibliothèque;2026;{who};M.;{who};Max;{who}@example.net;REGIE"
-            for who in ("clavier", "sans-script")
-        ],
-        tmp_path_factory.mktemp("roads"),
-    )
-
-
-def activated(page: Page, demo: Demo, email: str) -> None:
-    page.goto(demo.url("mairie", "/activation/"))
-    page.get_by_label("Mon adresse").fill(email)
-    page.get_by_role("button", name="Recevoir le message").click()
-    page.goto(link_in(demo, email, "Activez votre compte"))
-    page.get_by_label("Mon nouveau mot de passe").fill("coquelicot")
-    page.get_by_role("button", name="Enregistrer").click()
-    expect(page.get_by_role("heading", name="Mon compte est activé")).to_be_visible()
-
-
 def test_keyboard_only_from_sign_in_to_paid(
-    demo: Demo, walkers: None, open_page: Callable[..., Page]
+    demo: Demo, newcomers: None, open_page: Callable[..., Page]
 ) -> None:
     page = open_page("desktop")
-    activated(page, demo, "clavier@example.net")
+    activate(page, demo, "clavier@example.net")
     page.goto(demo.url("mairie"))
     reach(page, "Aller au contenu")
     reach(page, "Mon adresse")
@@ -50,6 +27,7 @@ def test_keyboard_only_from_sign_in_to_paid(
     expect(page.get_by_role("heading", name="Mes factures", exact=True)).to_be_visible()
     reach(page, "Chercher, trier, télécharger")
     page.keyboard.press("Enter")
+    expect(page.get_by_label("Numéro, objet ou montant")).to_be_visible()
     reach(page, "Numéro, objet ou montant")
     page.keyboard.type("bibliotheque")
     page.keyboard.press("Enter")
@@ -59,6 +37,7 @@ def test_keyboard_only_from_sign_in_to_paid(
     expect(page.get_by_role("heading", name="Bibliothèque")).to_be_visible()
     reach(page, "Régler cette facture")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Informations pour le paiement TIPI")).to_be_visible()
     reach(page, "Accès à l'écran de paiement TIPI")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("paiementws"))
@@ -71,10 +50,10 @@ def test_keyboard_only_from_sign_in_to_paid(
 
 
 def test_without_javascript_from_sign_in_to_paid(
-    demo: Demo, walkers: None, open_page: Callable[..., Page]
+    demo: Demo, newcomers: None, open_page: Callable[..., Page]
 ) -> None:
     page = open_page("phone", javascript=False)
-    activated(page, demo, "sans-script@example.net")
+    activate(page, demo, "sans-script@example.net")
     sign_in(page, demo, "sans-script@example.net", "coquelicot")
     page.locator("summary").click()
     page.get_by_label("Trier par").select_option(label="Montant, grands d'abord")

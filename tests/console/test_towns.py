@@ -85,7 +85,7 @@ def test_the_list_shows_the_figures(console: Client, town: Town) -> None:
     )
     page = console.get(f"{LIST}?q=mairie").content.decode()
     assert "/communes/mairie/" in page
-    for words in ("1\u202f234", "5\u202f678,90\u00a0€", ">3<", "5,0", "2 h", "à jour", "ouverte"):
+    for words in ("1\u202f234", "5\u202f678,90\u00a0€", ">3<", "5,0", "2\u00a0h", "à jour", "ouverte"):
         assert words in page, words
 
 

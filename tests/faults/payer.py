@@ -125,8 +125,8 @@ class Bill:
 
     def settles(self, *, may_repeat: bool | None = False) -> None:
         """Nobody clicks: paid once, to the cent, told once (twice and marked if it `may_repeat`; None: perhaps)."""
-        wait(lambda: self.paid() == self.amount and self.receipts(), 40)
-        wait(lambda: self._told(), 40)
+        wait(lambda: self.paid() == self.amount and self.receipts(), 60)
+        wait(lambda: self._told(), 60)
         payments = self.stack.ask(
             "SELECT p.amount, p.provider_reference FROM payments_payment p "
             "JOIN payments_allocation a ON a.payment_id = p.id WHERE a.invoice_id = %s",
@@ -151,11 +151,11 @@ def new_bill(stack: Stack) -> Bill:
     """One more invoice for the resident, like those of the demonstration."""
     mark = uuid.uuid4().hex[:10].upper()
     ((pk, public_id, amount),) = stack.ask(
-        "INSERT INTO invoices_invoice (uuid, product_id, payer_id, number, fiscal_year, reference, subject, "
-        "issued_on, due_on, amount, paid, state, document_id, published_at, staged) "
-        "SELECT gen_random_uuid(), product_id, payer_id, %s, fiscal_year, %s, subject, issued_on, "
-        "current_date + 30, 10 + (random() * 90)::int, 0, state, document_id, published_at, staged "
-        "FROM invoices_invoice WHERE number = '2016-001-000096' RETURNING id, uuid, amount",
+        "INSERT INTO invoices_invoice SELECT (jsonb_populate_record(i, jsonb_build_object("
+        "'id', nextval(pg_get_serial_sequence('invoices_invoice', 'id')), 'uuid', gen_random_uuid(), "
+        "'number', %s::text, 'reference', %s::text, 'due_on', current_date + 30, "
+        "'amount', 10 + (random() * 90)::int))).* "
+        "FROM invoices_invoice i WHERE number = '2016-001-000096' RETURNING id, uuid, amount",
         f"F-{mark}",
         f"2016{mark}",
     )

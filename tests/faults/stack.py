@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,26 +135,18 @@ class Stack:
         self.later()
 
     @contextlib.contextmanager
-    def held(self, sql: str) -> Iterator[None]:
-        """Hold a lock from outside; released at the end, when whoever waited for it has been ended too."""
+    def held(self, sql: str) -> Iterator[Callable[[], bool]]:
+        """Hold a lock from outside; yields whether somebody waits for it. Whoever still does at the end is ended."""
         with contextlib.closing(self.connect()) as db:
             db.execute("BEGIN")
             db.execute(sql)  # type: ignore[call-overload]
+            waiting = "FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+            us = db.info.backend_pid
             try:
-                yield
+                yield lambda: bool(self.ask(f"SELECT 1 {waiting}", us))
             finally:
-                self.ask(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE wait_event_type = 'Lock' AND datname = current_database() AND pid <> pg_backend_pid()"
-                )
+                self.ask(f"SELECT pg_terminate_backend(pid) {waiting}", us)
                 db.execute("ROLLBACK")
-
-    def waits_for_a_lock(self, words: str) -> bool:
-        """Whether a session of the portal is stopped at a lock, in a statement with these words."""
-        found = self.ask(
-            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE %s", f"%{words}%"
-        )
-        return bool(found)
 
     def crash_the_database(self) -> None:
         """kill -9 to one of PostgreSQL's sessions: it ends them all, forgets its memory, and replays its journal."""

@@ -276,7 +276,7 @@ def test_an_unsigned_return(code: str, theirs: int) -> None:
     }
     peer = tipi.Payment({"numcli": "001964"}).response(urlencode(said))
     assert (peer.signed, peer.result) == (True, theirs)
-    ours = Tipi(payment_url="http://x/").read_callback(said)
+    ours = Tipi(payment_url="http://x/").read_notification(said)
     assert ours.outcome.is_paid
     assert ours.amount == Decimal("0.01")  # which is not what was asked: callback.py keeps it as evidence
     assert not Tipi.capabilities.can_be_asked

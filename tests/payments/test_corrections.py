@@ -52,15 +52,19 @@ def cash(invoice: Invoice, amount: str, actor: Any = "system") -> Payment:
     )
 
 
-def online(invoice: Invoice, account: Account, means: Means = Means.DEBIT) -> Payment:
-    """A payment that the Treasury reported."""
-    attempt = Attempt.objects.create(
-        invoice=invoice, account=account, product=invoice.product, provider="payfip", state="paid",
+def attempt(invoice: Invoice, account: Account, state: str) -> Attempt:
+    return Attempt.objects.create(
+        invoice=invoice, account=account, product=invoice.product, provider="payfip", state=state,
         numcli="001964", fiscal_year="2026", reference=invoice.reference, label="Facture", mode="W",
         amount=invoice.amount, email=account.email, free_at=timezone.now(), idop=f"op-{invoice.pk}",
     )  # fmt: skip
+
+
+def online(invoice: Invoice, account: Account, means: Means = Means.DEBIT) -> Payment:
+    """A payment that the Treasury reported."""
+    made = attempt(invoice, account, "paid")
     payment = Payment.objects.create(
-        attempt=attempt, provider="payfip", provider_reference=attempt.idop, means=means,
+        attempt=made, provider="payfip", provider_reference=made.idop, means=means,
         amount=invoice.amount, paid_on=DAY, recorded_by="treasury", payer=invoice.payer,
     )  # fmt: skip
     Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)
@@ -188,9 +192,7 @@ def test_money_for_a_cancelled_invoice_stays_unallocated(desk: SimpleNamespace) 
 
 @pytest.mark.parametrize(("state", "words"), [("started", "en cours"), ("review", "à examiner")])
 def test_no_avoir_while_somebody_pays(desk: SimpleNamespace, state: str, words: str) -> None:
-    payment = online(desk.first, desk.alice)
-    Attempt.objects.update(state=state)
-    cancel_payment(actor=desk.clerk, payment=payment, reason="x")
+    attempt(desk.first, desk.alice, state)
     with pytest.raises(NotCorrectable, match=words):
         cancel_invoice(actor=desk.clerk, invoice=desk.first, reason="doublon")
     assert not Credit.objects.exists()

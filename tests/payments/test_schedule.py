@@ -1,10 +1,16 @@
 """When the Treasury is asked again (payfip.md §2), summer time and midnight included."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
 
 from tenant_apps.payments import schedule
+from tenants import agenda
+from tenants.models import Town
 from toolkit.clock import PARIS
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -42,3 +48,17 @@ def test_then_every_morning_for_a_week() -> None:
 )
 def test_mornings(now: datetime, morning: str) -> None:
     assert schedule.next_morning(now).isoformat() == morning
+
+
+def test_the_worker_is_told_once_about_a_hundred_payments(
+    town: Town, django_capture_on_commit_callbacks: Any
+) -> None:
+    """The poller settles many in a row: the broker gets one message for their receipts, at the end."""
+    broker = Redis.from_url(settings.CELERY_BROKER_URL)
+    before = broker.llen("celery")
+    with agenda.gathered():
+        for _ in range(5):
+            with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+                agenda.wake("alerts")
+        assert broker.llen("celery") == before
+    assert broker.llen("celery") == before + 1

@@ -310,3 +310,9 @@ def test_the_return_page_of_what_was_settled_while_it_was_made(
     page = client_for(alice).get(f"/factures/{attempt.invoice.uuid}/retour/").content.decode()
     assert "Merci, votre paiement est enregistré" in page
     assert "pas abouti" not in page
+
+
+def test_settling_talks_little(attempt: Attempt, django_assert_num_queries: Any) -> None:
+    """Lock both, write four rows, the fact, the receipt, the agenda: the invoice is locked for no longer."""
+    with django_assert_num_queries(7):  # two of them the test's own savepoint
+        says(attempt, Outcome.PAID_CARD)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django_tenants.utils import tenant_context
@@ -15,7 +16,7 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.townhall import queries
 from tenant_apps.townhall.images import icon_from, logo_from
-from tenant_apps.townhall.services import change_logo, change_townhall
+from tenant_apps.townhall.services import change_icon, change_logo, change_townhall
 from tenants.models import Town
 from tests.portal.conftest import text
 
@@ -110,6 +111,19 @@ def test_sent_shown_and_taken_away(manager: Client) -> None:
     manager.post("/gestion/commune/logo/", {"remove_logo": "on"})
     assert visitor.get("/logo").status_code == 404
     assert visitor.get("/icone").status_code == 200
+
+
+def test_the_picture_before_goes(town: Town, django_capture_on_commit_callbacks: Any) -> None:
+    documents = storages["documents"]
+    with django_capture_on_commit_callbacks(execute=True):
+        first = change_logo(actor="system", content=SVG).logo
+        assert change_icon(actor="system", content=SVG).icon == first  # one drawing for both
+        second = change_logo(actor="system", content=png((480, 112))).logo
+    assert documents.exists(first)  # the icon still names it
+    with django_capture_on_commit_callbacks(execute=True):
+        change_icon(actor="system", content=None)
+    assert not documents.exists(first)
+    assert documents.exists(second)
 
 
 def test_a_bad_file_is_refused_on_the_form(manager: Client) -> None:

@@ -1,11 +1,14 @@
 """The page of the caught mail, as a person and as a test sees it."""
 
+import re
 from email.message import EmailMessage
 from pathlib import Path
 
+import pyotp
 import pytest
 from werkzeug.test import Client
 
+from sandbox import operator_code
 from sandbox.mail.page import Page
 from sandbox.mail.store import Store
 
@@ -118,3 +121,12 @@ def test_the_mode_is_set_and_shown(client: Client) -> None:
     assert client.post("/mode", data={"mode": "ok"}).status_code == 303
     assert "refuse chaque destinataire" not in client.get("/").text
     assert client.post("/mode", data={"mode": "sing"}).status_code == 400
+
+
+def test_the_operator_s_telephone(client: Client) -> None:
+    """The code of the moment, as an application would show it (decision 0017)."""
+    shown = client.get("/code.json").get_json()
+    totp = pyotp.TOTP(operator_code.SECRET)
+    assert totp.verify(shown["code"], valid_window=1)
+    assert shown["next"] != shown["code"]
+    assert re.search(r"\d{6}", client.get("/code").text)

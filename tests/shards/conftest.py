@@ -23,7 +23,7 @@ from django_tenants.utils import tenant_context
 from sandbox.home import Home, free_base_port
 from sandbox.services import postgres
 from shared_apps.accounts.models import Account, Role
-from tenants import direct, registry, rows
+from tenants import barrier, direct, registry, rows
 from tenants.current import REGISTRY, at, leave
 from tenants.migrating import migrate_towns
 from tenants.models import AgendaItem, Operation, Town
@@ -102,6 +102,7 @@ def south(
     settings.MOVED_ROWS_SECONDS = 0
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "SECONDS", 0)
+        patch.setattr(barrier, "PAUSE", 0.1)
         patch.setitem(connections.settings, SOUTH, deepcopy(cluster.settings))
         if cluster.process is None:
             cluster.start()

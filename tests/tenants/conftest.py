@@ -32,8 +32,11 @@ MakeTown = Callable[..., Town]
 
 
 @pytest.fixture
-def make_town(django_db_setup: None, django_db_blocker: Any) -> Iterator[MakeTown]:
+def make_town(
+    django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeTown]:
     """`make_town(invoices=3)`: an open town with people, invoices, files, money."""
+    monkeypatch.setattr(registry, "SECONDS", 0)  # no other process keeps an address in its cache
     with django_db_blocker.unblock():
         connection.set_schema_to_public()
         mark = f"arc{uuid.uuid4().hex[:8]}"

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from tenants import direct, operations, services
 from tenants.current import REGISTRY, at
+from tenants.errors import TownExists
 from tenants.models import Erasure, Operation, OperationState, Town
 from tenants.states import TownState
 from tests.services import ROOT
@@ -79,6 +80,9 @@ def test_restoring(make_town: MakeTown, tmp_path: Path) -> None:
     half = Town.objects.get(slug=town.slug)
     assert (half.state, answer_of(town.slug)) == (TownState.OPENING, 404)
     assert left(town.slug).state == OperationState.RUNNING
+
+    with pytest.raises(TownExists, match="à moitié remise"):  # it is no opening to be taken up
+        services.open_town(slug=town.slug, name="Autre")
 
     def some_files() -> None:
         seen()

@@ -9,13 +9,14 @@ from typing import Any, cast
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from tenants import rows, services
+from tenants import rows, services, versions
 from tenants.current import REGISTRY, at
 from tenants.migrating import migrate_towns
-from tenants.models import Erasure, Town
+from tenants.models import AgendaItem, Erasure, Town
 from tenants.states import TownState
 from tests.tenants.conftest import MakeTown
 from tests.tenants.world import answer_of, files_of, public_text_of, whole
@@ -62,14 +63,17 @@ def test_there_and_gone(second: str, make_town: MakeTown, tmp_path: Path) -> Non
     with tenant_context(back):
         assert Account.objects.create(email="new@example.net").pk == 2
 
-    again = tmp_path / "again.zip"
-    call_command("export_town", town.slug, "--to", str(again))
+    with at(REGISTRY):  # what a move would have left where it lived before
+        rows.make_schema(back.schema_name, versions.wanted().names)
+        AgendaItem.objects.create(town=back, kind="mail", due_at=timezone.now())
     services.set_state(town=back, to=TownState.SUSPENDED)
     call_command("erase_town", town.slug, "--reason", "Essai", "--yes", stdout=StringIO())
     assert not rows.has_schema(second, back.schema_name)
+    assert not rows.has_schema(REGISTRY, back.schema_name)
     with at(second):
         assert not Town.objects.exists()
     assert not files_of(town.uuid)
     assert answer_of(town.slug) == 404
     certificate = Erasure.objects.filter(town_uuid=town.uuid).latest("pk")
-    assert certificate.counts["public"] == {"tenants_agendaitem": 1, "treasury_route": 1}
+    assert certificate.counts["public"]["tenants_agendaitem"] >= 2  # one on each database
+    assert certificate.counts["public"]["treasury_route"] == 1

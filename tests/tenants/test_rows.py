@@ -97,8 +97,7 @@ def test_a_table_or_a_column_that_is_not_there_is_named(live_town: Town, target:
 
 def test_made_at_an_older_version_and_never_at_an_unknown_one(live_town: Town, target: str) -> None:
     wanted = versions.wanted().names
-    last = [name for name in wanted if name.startswith("payments.")][-1]
-    older = set(wanted) - {last}
+    older = set(wanted) - {wanted[-1]}
     assert rows.make_schema(target, older) == versions.version_of(older)
     assert provisioning.version_of_schema(target) == versions.version_of(older)
     with pytest.raises(TownError, match="9999_later"):
@@ -128,17 +127,21 @@ def test_public_rows_of_a_town_follow_it_and_no_other_towns(live_town: Town) -> 
         with direct.snapshot(REGISTRY, live_town.schema_name) as server:
             for table in public_rows.tables():
                 pieces: list[bytes] = []
-                assert public_rows.copy_out(server, table, live_town.pk, pieces.append) == 1
+                public_rows.copy_out(server, table, live_town.pk, pieces.append)
                 taken[table.name] = b"".join(pieces)
-            assert set(public_rows.counts(server, live_town.pk).values()) == {1}
+            assert public_rows.counts(server, live_town.pk)["treasury_route"] == 1
             assert set(public_rows.counts(server, other.pk).values()) == {0}
         assert set(taken) == {"tenants_agendaitem", "treasury_route"}
+        assert taken["treasury_route"].count(b"\n") == 1
+        assert b"mail\t" in taken["tenants_agendaitem"]
         with direct.connect(REGISTRY, "public") as server:
             for table in public_rows.tables():
                 with public_rows.copying_in(server, table, other.pk) as write:
                     write(taken[table.name])
             # One town has the route already.
-            assert public_rows.counts(server, other.pk) == {"tenants_agendaitem": 1, "treasury_route": 0}
+            counts = public_rows.counts(server, other.pk)
+            assert counts["tenants_agendaitem"] == taken["tenants_agendaitem"].count(b"\n") >= 1
+            assert counts["treasury_route"] == 0
     finally:
         with at(REGISTRY):
             other.delete()

@@ -33,7 +33,10 @@ def _picture(key: str) -> HttpResponse:
         raise Http404
     content = cache.get(f"picture:{key}")
     if content is None:
-        content = storages["documents"].open(key).read()
+        try:
+            content = storages["documents"].open(key).read()
+        except FileNotFoundError:
+            raise Http404 from None
         cache.set(f"picture:{key}", content, _KEPT)
     return _answer(content, key.rpartition(".")[2])
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoices', '0005_credits_stay'),
-        ('payments', '0007_money_left_over'),
+        ('payments', '0006_counter'),
     ]
 
     operations = [
