@@ -79,6 +79,18 @@ def test_it_is_noted_once_a_day(alice: Account) -> None:
     assert not [query["sql"] for query in asked if query["sql"].startswith(("UPDATE", "INSERT"))]
 
 
+def test_the_days_are_said_in_words(alice: Account) -> None:
+    phone = sign_in(PHONE)
+    assert ", vu le" not in phone.get(PAGE).content.decode()
+    alice.refresh_from_db()
+    (one,) = alice.devices.values()
+    one.update(since="2026-03-01T12:00:00+00:00")
+    alice.save()
+    page = phone.get(PAGE).content.decode()
+    assert "connecté le 1er mars 2026" in page
+    assert ", vu le" in page
+
+
 def test_out_everywhere(alice: Account) -> None:
     phone, desk = sign_in(PHONE), sign_in(DESK)
     assert len(words(phone)) == 1
