@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from shared_apps.accounts import errors, throttle
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
-from shared_apps.accounts.services import ask_link, find_link, make_token, use_up
+from shared_apps.accounts.services import ask_link, lock_link, make_token, use_up
 from shared_apps.audit import services as audit
 
 REGRET = timedelta(days=7)  # how long the old address can take its account back
@@ -31,10 +31,7 @@ def confirm_address(*, token: str) -> tuple[Account, str, str]:
     Returns the account, its old address, and the token with which the old address can undo this for `REGRET`.
     Raises the link errors, or AddressTaken when somebody took the address meanwhile.
     """
-    link = find_link(token, lock=True)
-    if link.purpose != LinkPurpose.ADDRESS or link.account is None:
-        raise errors.LinkUnknown
-    account = Account.objects.select_for_update().get(pk=link.account.pk)
+    link, account = lock_link(token, LinkPurpose.ADDRESS)
     old, account.email = account.email, link.email
     try:
         with transaction.atomic():
@@ -54,10 +51,7 @@ def put_address_back(*, token: str) -> PutBack:
     Whatever was asked for this account since is void, so that whoever took it cannot take it again. Should the old
     address belong to another activated account by now, this one is closed instead. Raises the link errors.
     """
-    link = find_link(token, lock=True)
-    if link.purpose != LinkPurpose.REGRET or link.account is None:
-        raise errors.LinkUnknown
-    account = Account.objects.select_for_update().get(pk=link.account.pk)
+    link, account = lock_link(token, LinkPurpose.REGRET)
     # Anybody can have had an empty account made there by typing the address of a known payer in « Activer ».
     homonyms = Account.objects.filter(email__iexact=link.email).exclude(pk=account.pk)
     homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()

@@ -84,14 +84,26 @@ def find_link(token: str, *, lock: bool = False) -> Link:
     return link
 
 
+def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
+    """The live link of `token`, which must be one of `purposes`, and its account, both locked.
+
+    The account is locked first: what uses up one link of an account voids others, and must not wait for one that
+    waits for it. Raises LinkUnknown, LinkUsed or LinkExpired.
+    """
+    link = find_link(token)
+    if link.account is None or link.purpose not in purposes:
+        raise errors.LinkUnknown
+    account = Account.objects.select_for_update().filter(pk=link.account.pk).first()
+    if account is None:
+        raise errors.LinkUnknown
+    return find_link(token, lock=True), account
+
+
 @transaction.atomic
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
     """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword."""
-    link = find_link(token, lock=True)
-    if link.purpose not in (LinkPurpose.ACTIVATION, LinkPurpose.RESET) or link.account is None:
-        raise errors.LinkUnknown
+    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET)
     rule.check(password)
-    account = Account.objects.select_for_update().get(pk=link.account.pk)
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
     account.devices = {}  # a new password ends every session
