@@ -104,8 +104,8 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
             run(
                 "INSERT INTO payments_payment (uuid, attempt_id, payer_id, provider, provider_reference, means, "
                 'amount, paid_on, "authorization", bank, number, drawer, unallocated, recorded_at, recorded_by, '
-                "cancelled_by, cancel_reason) VALUES (%s, %s, %s, 'payfip', %s, 'card', %s, %s, '112233', '', '', "
-                "'', 0, now(), 'treasury', '', '') RETURNING id",
+                "cancelled_by, cancel_reason) VALUES (%s, %s, %s, 'payfip', %s, 'card', %s, %s, '112233', '', '', '', "
+                "0, now(), 'treasury', '', '') RETURNING id",
                 [
                     *(payment, attempt.pk, attempt.invoice.payer_id, attempt.idop, attempt.amount),
                     date.today(),  # noqa: DTZ011

@@ -77,5 +77,5 @@ class NoticesForm(_Plain, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("legal_notice", "privacy_notice", "accessibility_notice"):
-            self.fields[name].widget = forms.Textarea(attrs={"rows": 14})
+            self.fields[name].widget = forms.Textarea(attrs={"rows": 6})
         self.dress()

@@ -203,7 +203,7 @@ def test_tipi_in_a_new_window(demo: Demo, open_page: Callable[..., Page], shot: 
 
     clerk = open_page("desktop")
     sign_in(clerk, demo, "agent@example.net", "facture")
-    clerk.goto(demo.url("mairie", "/gestion/factures/"))
+    clerk.goto(demo.url("mairie", "/gestion/factures/?q=2026-EAU-0042"))
     clerk.get_by_role("link", name="2026-EAU-0042").click()
     shot(clerk, "gestion-annonce-desktop")
     accessible(clerk)
