@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.corrections import payers_of
-from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
+from tenant_apps.payments.states import LIVE
 from toolkit import clock
 
 Which = Literal["", "to_deposit", "cancelled"]
@@ -59,8 +60,8 @@ def money_left_over() -> QuerySet[Payment]:
 
 def left_over_figures() -> tuple[int, Decimal]:
     """How many of them, and how much in euros; they are few, and an index holds just them."""
-    found = money_left_over().order_by().aggregate(total=Sum("unallocated"))
-    return money_left_over().count(), found["total"] or Decimal("0.00")
+    found = money_left_over().order_by().aggregate(number=Count("id"), total=Sum("unallocated"))
+    return found["number"], found["total"] or Decimal("0.00")
 
 
 def received_on(day: date) -> Decimal:
@@ -90,6 +91,12 @@ def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
     rows = Invoice.objects.filter(uuid__in=wanted, state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
     found = {invoice.uuid: invoice for invoice in rows.select_related("payer", "product")}
     return [found[one] for one in wanted if one in found]
+
+
+def being_paid(invoices: Collection[Invoice]) -> set[int]:
+    """The ids of those that somebody is paying online just now: money of the counter would pay them twice."""
+    held = Attempt.objects.filter(invoice__in=invoices, state__in=LIVE)
+    return set(held.values_list("invoice_id", flat=True))
 
 
 def other_invoices(payment: Payment) -> QuerySet[Invoice]:

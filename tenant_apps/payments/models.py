@@ -1,6 +1,7 @@
 """Attempts to pay, money received, what it pays."""
 
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
@@ -11,6 +12,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import LIVE, AttemptState, TrialState
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Mode, Product
+from toolkit.money import format_euros
 
 
 class Attempt(models.Model):
@@ -224,8 +226,8 @@ class FindingKind(models.TextChoices):
 
 
 DETAILS = {
-    "expected": _("attendu (€)"),
-    "found": _("trouvé (€)"),
+    "expected": _("attendu"),
+    "found": _("trouvé"),
     "montant": _("montant (centimes)"),
     "refdet": _("référence"),
     "resultrans": _("résultat annoncé"),
@@ -273,8 +275,12 @@ class Finding(models.Model):
     @property
     def shown(self) -> list[tuple[str, str]]:
         """The details, named for staff."""
-        known = [name for name in DETAILS if name in self.details]
-        return [(str(DETAILS[name]), str(self.details[name])) for name in known]
+        known = [(name, str(self.details[name])) for name in DETAILS if name in self.details]
+        euros = ("expected", "found")
+        return [
+            (str(DETAILS[name]), format_euros(Decimal(value)) if name in euros else value)
+            for name, value in known
+        ]
 
 
 class Trial(models.Model):

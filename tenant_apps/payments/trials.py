@@ -88,11 +88,12 @@ def start_trial(*, actor: Account, product: Product) -> str:
         raise
     with transaction.atomic():
         trial.idop, trial.state = started.idop, S.STARTED
-        trial.next_check_at = schedule.next_check(trial.started_at, timezone.now()) if started.idop else None
+        asked = schedule.next_check(trial.started_at, timezone.now()) if started.idop else None
+        trial.next_check_at = asked or trial.started_at + schedule.HOLD  # a redirect cannot be asked about
         trial.save(update_fields=["idop", "state", "next_check_at"])
         if started.idop:
             treasury.add_route(kind="payfip", token=started.idop)
-            agenda.plan("payments", trial.next_check_at or timezone.now())
+        agenda.plan("payments", trial.next_check_at)
     return started.url
 
 
@@ -110,7 +111,9 @@ def _create(actor: Account, product: Product, token: str) -> Trial:
         email=actor.email,
         callback_hash=secrets.fingerprint(token) if token else None,
         started_by=actor.audit_name,
+        next_check_at=timezone.now() + schedule.LOST_CALL,
     )
+    agenda.plan("payments", timezone.now() + schedule.LOST_CALL)
     if product.kind == ProductKind.REGIE:  # the references of a régie are the town's own
         trial.fiscal_year, trial.reference = str(clock.today().year), f"ESSAI{trial.pk:010}"
         trial.save(update_fields=["fiscal_year", "reference"])
@@ -145,9 +148,13 @@ def check_trials(limit: int = 20) -> int:
 
 
 def check_trial(trial: Trial) -> None:
-    """Ask the Treasury what became of a trial; nothing happens while it is silent."""
-    if trial.state != S.STARTED or trial.idop is None:
-        Trial.objects.filter(pk=trial.pk).update(next_check_at=None)
+    """Ask the Treasury what became of a trial; nothing happens while it is silent.
+
+    One that cannot be asked about (its call was lost, or nobody came back from a redirect) ends here.
+    """
+    if trial.idop is None:
+        open_ = Trial.objects.filter(pk=trial.pk, state__in=(S.CREATED, S.STARTED))
+        open_.update(state=S.EXPIRED, reason=_("Aucune réponse n'est arrivée."), next_check_at=None)
         return
     try:
         status = provider(trial.provider).fetch_status(trial.idop)

@@ -18,6 +18,7 @@ from tenant_apps.payments.counter import Line, Paper, book_counter_payment, book
 from tenant_apps.payments.models import Deposit, Means, Payment, Refund
 from tenant_apps.payments.services import declare_paid
 from tests.backoffice.conftest import text
+from tests.backoffice.test_lists import attempt
 from toolkit import clock
 
 QUERIES = 16
@@ -88,6 +89,15 @@ def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, bills: 
     assert first["Location"] == again["Location"]
     bills[0].refresh_from_db()
     assert bills[0].paid == 4
+
+
+def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+    """The clerk may book all the same: the money is on the desk. What comes twice is left over, and shown."""
+    page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
+    assert "paiement en ligne est en cours" not in text(page)
+    attempt(bills[0], "started")
+    page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
+    assert "paiement en ligne est en cours" in text(page)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: s
     assert [(d.kind, str(d.expected), str(d.found)) for d in named] == [(kind, expected, found)]
     finding = open_findings().get()
     assert (finding.kind, finding.details) == (kind, {"expected": expected, "found": found})
+    assert all(value.endswith("€") for _, value in finding.shown)
     if kind != "audit_lost":
         assert finding.invoice == paid.invoice
     with schema_context("public"):  # the operator's trail says which town and how many, not whose

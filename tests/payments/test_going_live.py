@@ -209,3 +209,18 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
     Product.objects.update(numcli="001964")
     checked(desk)
     assert online_payment(Invoice.objects.get(pk=invoice.pk)).can  # open again
+
+
+@pytest.mark.parametrize("protocol", [Protocol.PAYFIP, Protocol.TIPI])
+def test_a_trial_that_nobody_can_ask_about_ends(
+    desk: SimpleNamespace, simulator: Simulator, protocol: Protocol
+) -> None:
+    """We died between the row and the Treasury's answer; or nobody came back from the redirect."""
+    Product.objects.update(protocol=protocol)
+    checked(desk)
+    desk.step("trial")
+    Trial.objects.update(idop=None, next_check_at=timezone.now())
+    services.check_due()
+    assert Trial.objects.get().state == "expired"
+    services.check_due()
+    assert not Trial.objects.filter(next_check_at__isnull=False).exists()

@@ -158,7 +158,9 @@ def test_ends_right(
     assert town.schema_name not in schemas(REGISTRY)
     assert text_of(town.schema_name, SOUTH) == rows
     with at(SOUTH):
-        assert sorted(found.agenda.values_list("kind", flat=True)) == ["payments"]
+        kinds = set(found.agenda.values_list("kind", flat=True))
+        assert "payments" in kinds
+        assert "leftovers" not in kinds
     with at(REGISTRY):
         assert not found.agenda.exists()
     assert browser(town, "alice@example.net").get("/factures/").status_code == 200

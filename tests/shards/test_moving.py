@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.core.cache import cache as redis_cache
 from django.core.management import CommandError, call_command
 from django.db import InternalError, connection, transaction
 from django.test import Client
@@ -20,6 +19,7 @@ from shared_apps.console.models import TownFigures
 from shared_apps.mail.tasks import deliver_outbox
 from shared_apps.treasury import services as treasury
 from shared_apps.treasury.models import Route, WaitingBell
+from tenant_apps.townhall import queries as townhall
 from tenants import agenda, barrier, direct, moving, operations, registry, rows
 from tenants.current import REGISTRY, at, current_home, enter, leave
 from tenants.models import AgendaItem, Operation, OperationState, Town
@@ -172,7 +172,7 @@ def test_a_process_that_believes_the_old_place_after_the_move(northern: Town, se
         Operation.objects.update(finished_at=timezone.now() - timedelta(hours=2))
         moving.drop_leftovers(northern)
         assert northern.schema_name not in schemas(REGISTRY)
-        redis_cache.clear()  # what the page knows of the town
+        townhall.forget()  # what the page remembers of the town
         answer = late.get("/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "60")
     with at(SOUTH):

@@ -76,8 +76,9 @@ def test_the_work_of_the_others_goes_on(
     started: list[str] = []
     monkeypatch.setattr(agenda, "hint", lambda task, *args: started.append(task.name))
     monkeypatch.setattr(agenda, "homes", lambda: [SOUTH, REGISTRY])  # the silent one is asked first
-    assert agenda.run() == 1
+    agenda.run()
     assert (started, operations.sweep()) == (["mail.deliver_outbox"], 0)
+    started.clear()
 
     call_command("suspend_town", southern.slug)
     assert "momentanément fermé" in browser(southern).get("/").content.decode()
@@ -86,7 +87,8 @@ def test_the_work_of_the_others_goes_on(
     call_command("resume_town", southern.slug)
     assert browser(southern).get("/").status_code == 200
     leave()
-    assert agenda.run() == 1  # what waited there
+    agenda.run()
+    assert "mail.deliver_outbox" in started  # what waited there
     with at(SOUTH):
         assert Town.objects.get(pk=southern.pk).state == TownState.OPEN
 

@@ -79,12 +79,8 @@ def test_all_of_it_goes_and_nothing_of_another(make_town: MakeTown, tmp_path: Pa
     counts = erasure.counts
     assert counts["tables"]["invoices_invoice"] == counts["tables"]["invoices_document"] == 3
     assert counts["tables"]["mail_outgoingmail"] == counts["tables"]["django_session"] == 1
-    assert (counts["public"], counts["objects"], counts["exports"]) == (
-        # its mail and its figures were planned; nobody had counted these yet
-        {"tenants_agendaitem": 2, "treasury_route": 1, "console_townfigures": 0},
-        4,
-        1,
-    )
+    assert (counts["public"]["treasury_route"], counts["objects"], counts["exports"]) == (1, 4, 1)
+    assert counts["public"]["tenants_agendaitem"] == 2  # its mail and its figures were planned
     text = certificate.read_text()
     assert text == out.getvalue().rstrip("\n") + "\n"
     for words in (

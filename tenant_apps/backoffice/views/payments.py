@@ -78,6 +78,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         status=422 if form.errors else 200,
         form=form,
         chosen=chosen,
+        being_paid=desk.being_paid(chosen),
         words=words,
         results=results[:FOUND],
         more=len(results) > FOUND,

@@ -5,8 +5,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import invoice_for_resident
+from tenant_apps.invoices.queries import invoice_for_resident, invoices_for_resident
 from tenant_apps.payments import services as payments
 from tenant_apps.payments.bells import hear_return
 from tenant_apps.payments.errors import NotPayable
@@ -23,6 +24,7 @@ from tenant_apps.payments.queries import (
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.portal.access import ResidentRequest, with_invoice
 
+LOOKED_AT = 5  # invoices among which the following one is looked for: each is asked about once
 WAITING = (AttemptState.CREATED, AttemptState.STARTED)
 
 
@@ -91,4 +93,11 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "ask_address": attempt is not None and was_refused_for_the_address(attempt),
         "until": free_from(attempt) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,
+        "following": following_invoice(request.user, invoice) if invoice.is_paid else None,
     }
+
+
+def following_invoice(account: Account, invoice: Invoice) -> Invoice | None:
+    """The next invoice that `account` can pay online now: one at a time, one after the other (payfip.md §1)."""
+    unpaid = invoices_for_resident(account, status="unpaid").exclude(pk=invoice.pk).order_by("due_on", "id")
+    return next((other for other in unpaid[:LOOKED_AT] if online_payment(other).can), None)
