@@ -120,7 +120,8 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
         process_batches()  # these were queued already, and leave at once
     assert states() == before
     assert agenda.run() == 0
-    assert AgendaItem.objects.filter(town=town, due_at__gt=timezone.now()).count() == 3
+    held = AgendaItem.objects.filter(town=town, due_at__gt=timezone.now()).values_list("kind", flat=True)
+    assert {"payments", "mail", "imports"} <= set(held)
 
     services.set_state(town=town, to=TownState.OPEN)
     assert agenda.run() == 3
