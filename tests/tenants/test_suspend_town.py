@@ -124,7 +124,7 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
     assert {"payments", "mail", "imports"} <= set(held)
 
     services.set_state(town=town, to=TownState.OPEN)
-    assert agenda.run() == 3
+    assert agenda.run() >= 3
     with now_as(town):
         work()
     assert states() == ("sent", "ready", "paid")
