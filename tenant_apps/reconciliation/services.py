@@ -152,6 +152,8 @@ def _line(statement: Statement, row: Row | BadRow, checksum: str) -> Line:
     line.payer_name, line.label = row.payer_name, row.label
     if row.outgoing:
         say(line, S.IGNORED, _("Sortie d'argent : ce n'est pas un encaissement."))
+    elif row.no_money:
+        say(line, S.IGNORED, _("Paiement refusé ou abandonné : aucun argent n'est venu."))
     elif row.doubt:
         say(line, S.DOUBTFUL, row.doubt.capitalize())
     return line
@@ -267,6 +269,8 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
         return locked
     if locked.amount is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle ne peut être qu'écartée."))
+    if locked.state == S.IGNORED and not locked.decided_by:  # by the reading, not by a person
+        raise NotPossible(_("Cette ligne n'est pas un encaissement : elle ne peut être qu'écartée."))
     locked.payment = locked.deposit = None
     return _write(locked, actor, S.UNMATCHED, _("Remise en attente par un agent."))
 
