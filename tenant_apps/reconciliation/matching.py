@@ -131,7 +131,9 @@ class Matcher:
             words = _("Même référence, mais le montant ou la date diffère de ce que nous avons enregistré.")
             say(line, S.DOUBTFUL, words, payment=same[0])
         elif known:
-            words = _("Même référence, mais une autre opération (idOp) : la facture a pu être payée deux fois.")
+            words = _(
+                "Même référence, mais une autre opération (idOp) : la facture a pu être payée deux fois."
+            )
             say(line, S.DOUBTFUL, words, invoice=found.invoices.get(line.reference.upper()))
         else:
             self._known_invoice(line, found.invoices.get(line.reference.upper()))

@@ -96,7 +96,10 @@ def test_amounts_in_cents() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
-    [("37,50", "12,50", "n'est pas un nombre entier de centimes"), ("12/11/2026", "2026-13-40T10:00", "date")],
+    [
+        ("37,50", "12,50", "n'est pas un nombre entier de centimes"),
+        ("12/11/2026", "2026-13-40T10:00", "date"),
+    ],
 )
 def test_nothing_is_rounded_and_no_cell_stops_the_file(old: str, new: str, words: str) -> None:
     bad, good = rows_of(
