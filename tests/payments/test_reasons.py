@@ -13,6 +13,7 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import review, services
+from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.reasons import WORDS, WhyNot
@@ -186,11 +187,38 @@ def test_a_debit_that_the_bank_gives_back(
 def test_an_unopened_idop_ends_the_waiting(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
-    """P4 frees at once and is final; P1 after the night's purge too."""
+    """P4 frees at once; it is final after two hours, since a page opened at the last minute may still be paid."""
     attempt = services.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(clock=960.0)
     services.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
-    assert (attempt.state, attempt.next_check_at) == ("expired", None)
+    assert attempt.state == "expired"
+    assert attempt.next_check_at is not None
     assert "Le délai pour payer est passé" in text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
     assert online_payment(Invoice.objects.get()).can
+    back_in_time(attempt, minutes=121)
+    services.ask(attempt=attempt, source="poller")
+    attempt.refresh_from_db()
+    assert attempt.next_check_at is None
+
+
+def back_in_time(attempt: Attempt, *, minutes: int) -> None:
+    started = timezone.now() - timedelta(minutes=minutes)
+    Attempt.objects.filter(pk=attempt.pk).update(created_at=started, started_at=started)
+
+
+def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simulator: Simulator) -> None:
+    """P3 says that the page was opened: somebody may be typing a card there (decision 0030)."""
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.behave(opened="P3")
+    simulator.act(attempt.idop, "open")
+    services.ask(attempt=attempt, source="poller")
+    with pytest.raises(NotPayable):
+        services.start_payment(actor=alice, invoice=invoice)
+    back_in_time(attempt, minutes=20)
+    services.ask(attempt=attempt, source="poller")
+    attempt.refresh_from_db()
+    assert (attempt.state, online_payment(invoice).can) == ("expired", True)
+    assert attempt.next_check_at is not None
+    simulator.act(attempt.idop, "pay")  # all the same
+    assert services.ask(attempt=attempt, source="poller").state == "paid"

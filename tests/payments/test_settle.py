@@ -99,9 +99,7 @@ def test_an_unknown_code_is_held_never_a_failure(attempt: Attempt) -> None:
     assert says(attempt, Outcome.OTHER).state == S.REVIEW
 
 
-@pytest.mark.parametrize(
-    "outcome", [Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT, Outcome.TOO_OLD, Outcome.USED]
-)
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT, Outcome.TOO_OLD])
 def test_a_no_frees_the_invoice_at_once(
     attempt: Attempt, invoice: Invoice, alice: Account, outcome: Outcome
 ) -> None:
