@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.corrections import cancel_payment, lock_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.moves import move, note
@@ -63,8 +63,10 @@ def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
     The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
     attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.
     """
-    Invoice.objects.select_for_update().get(pk=attempt.invoice_id)
-    payment = Payment.objects.select_for_update().filter(attempt=attempt).first()
+    payment = Payment.objects.filter(attempt=attempt).first()
+    if payment is not None:
+        # Its invoices first, all of them: money left over may pay others than the attempt's own.
+        payment = lock_payment(payment)
     if payment is None or payment.means != Means.DEBIT or payment.cancelled_at is not None:
         raise NotOpen(_("Il n'y a pas de prélèvement à rejeter pour cet essai."))
     if not reason.strip():
