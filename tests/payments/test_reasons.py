@@ -13,8 +13,10 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import review, services
+from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.reasons import WORDS, WhyNot
 from tenant_apps.townhall import references
@@ -182,6 +184,37 @@ def test_a_debit_that_the_bank_gives_back(
     assert invoice.is_paid
     with pytest.raises(review.NotOpen):
         review.reject_debit(actor=clerk, attempt=again, reason="x")  # a card
+
+
+def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
+) -> None:
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.act(attempt.idop, "pay")
+    services.ask(attempt=attempt, source="poller")
+    cancel_payment(actor="system", payment=Payment.objects.get(), reason="payé par erreur")
+    page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
+    assert "Ce règlement a été annulé" in page
+    assert "La facture reste à régler" in page
+    assert "prélèvement" not in page
+    book_counter_payment(
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("37.50"), paid_on=clock.today()
+    )
+    page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
+    assert "réglée par un autre paiement" in page
+    assert "reste à régler" not in page
+
+
+def test_nobody_is_promised_a_question_that_is_not_asked(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client]
+) -> None:
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    Attempt.objects.update(state="expired")
+    page = f"/factures/{invoice.uuid}/retour/"
+    assert "nous continuons à interroger" in text(client_for(alice).get(page))
+    for change in ({"next_check_at": None}, {"next_check_at": timezone.now(), "idop": None}):
+        Attempt.objects.filter(pk=attempt.pk).update(**change)
+        assert "écrivez au service de facturation" in text(client_for(alice).get(page))
 
 
 def test_an_unopened_idop_ends_the_waiting(
