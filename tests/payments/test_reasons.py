@@ -217,6 +217,24 @@ def test_nobody_is_promised_a_question_that_is_not_asked(
         assert "écrivez au service de facturation" in text(client_for(alice).get(page))
 
 
+def test_no_hour_is_promised_once_it_is_past(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
+) -> None:
+    """The Treasury is silent past the two hours: what it has not said may have been paid, so the invoice is held."""
+    services.start_payment(actor=alice, invoice=invoice)
+    hour = "à partir de"
+    assert hour in text(client_for(alice).get(f"/factures/{invoice.uuid}/payer/"))
+    Attempt.objects.update(free_at=timezone.now() - timedelta(minutes=1))
+    simulator.behave(soap="down")
+    for page in ("payer", "retour"):
+        said = text(client_for(alice).get(f"/factures/{invoice.uuid}/{page}/"))
+        assert hour not in said
+        assert "dès qu'il" in said
+    with pytest.raises(NotPayable) as busy:
+        services.start_payment(actor=alice, invoice=invoice)
+    assert "ne répond pas encore" in str(busy.value)
+
+
 def test_an_unopened_idop_ends_the_waiting(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
