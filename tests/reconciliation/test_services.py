@@ -213,6 +213,20 @@ def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, s
     assert states(found) == ["matched"]
 
 
+def test_what_was_refused_or_went_out_is_never_income(desk: SimpleNamespace) -> None:
+    """A journal that lists refusals confirms nothing by them, and a reading's verdict is not undone by hand."""
+    attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
+    refused = line(desk.bills[0]).replace(";CB", ";R")
+    found = bring(desk, TITLES + refused + line(desk.bills[1], amount="-20,00"))
+    assert states(found) == ["ignored", "ignored"]
+    attempt.refresh_from_db()
+    assert attempt.state == "reported"
+    for one in found.lines.all():
+        with pytest.raises(NotPossible, match="pas un encaissement"):
+            services.reopen_line(actor=desk.clerk, line=one)
+    assert not Payment.objects.exists()
+
+
 def test_staff_finish_by_hand(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
     found = bring(
