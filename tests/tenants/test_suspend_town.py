@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail as sent
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
@@ -160,3 +160,12 @@ def test_a_task_of_a_town_that_is_gone_does_nothing(db: None) -> None:
     handle_links.apply(headers={"_schema_name": "t_disparue"})
     link.refresh_from_db()
     assert link.handled_at is None
+
+
+@pytest.mark.parametrize("verb", ["resume_town", "suspend_town"])
+def test_a_half_made_town_is_not_put_online_by_hand(town: Town, verb: str) -> None:
+    """Its opening, or its restoration, says itself when it is whole: until then there may be no schema at all."""
+    Town.objects.filter(pk=town.pk).update(state=TownState.OPENING)
+    with pytest.raises(CommandError, match="en cours d'ouverture"):
+        call_command(verb, town.slug)
+    assert Town.objects.get(pk=town.pk).state == TownState.OPENING
