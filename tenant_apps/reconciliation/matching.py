@@ -24,6 +24,7 @@ S = LineState
 NEAR = timedelta(days=10)  # how far the journal's day may be from ours for the same reference and amount
 BANK_NEAR = timedelta(days=7)
 DEPOSIT_NEAR = timedelta(days=15)
+_NAMES_IT = 4  # signs of a transfer's own number below which a label holds it by chance
 _LONG_ENOUGH = 6  # signs of a payment reference (payfip.md §2)
 
 
@@ -300,6 +301,9 @@ def _is_named(payment: Payment, line: Line) -> bool:
     number = payment.number.upper()
     return (
         bool(ours & tokens)
-        or (bool(number) and number in line.label.upper())
+        or (
+            len(number) >= _NAMES_IT
+            and re.search(rf"\b{re.escape(number)}\b", line.label.upper()) is not None
+        )
         or (bool(name) and name in words)
     )

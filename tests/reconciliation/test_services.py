@@ -309,6 +309,22 @@ def test_a_bank_statement(desk: SimpleNamespace) -> None:
     assert bring(desk, later, "bank", "suite.xml").known_count == 1
 
 
+@pytest.mark.parametrize(
+    ("number", "label", "state"),
+    [
+        ("1", "FACTURE 2026-11 VIR", "doubtful"),  # any label holds a 1
+        ("4567", "VIR 1234567", "doubtful"),
+        ("R-4567", "VIR R-4567 MERCI", "matched"),
+    ],
+)
+def test_a_transfer_s_number_names_it_whole(
+    desk: SimpleNamespace, number: str, label: str, state: str
+) -> None:
+    transfer(desk, desk.bills[0], number)
+    found = bring(desk, camt_of(entry("10.00", details=[("", label, "INCONNU")])), "bank", "releve.xml")
+    assert states(found) == [state]
+
+
 # --- figures --------------------------------------------------------------------------------------
 
 
