@@ -50,16 +50,6 @@ def _reason() -> forms.CharField:
     )
 
 
-def _offer_homes(form: forms.Form) -> None:
-    """The databases to choose from; nothing to ask while there is one."""
-    choices = homes()
-    if len(choices) == 1:
-        del form.fields["shard"]
-    else:
-        field = cast(forms.ChoiceField, form.fields["shard"])
-        field.choices = [(home, home) for home in choices]
-
-
 _WIDGETS: dict[type[forms.Widget], Any] = {
     forms.NumberInput: UnfoldAdminIntegerFieldWidget,
     forms.TextInput: UnfoldAdminTextInputWidget,
@@ -181,7 +171,27 @@ class DomainForm(TownForm):
     )
 
 
-class RestoreForm(ConsoleForm):
+class HomeForm(ConsoleForm):
+    """A town that comes to live in one of the databases; nothing to ask while there is one."""
+
+    shard = forms.ChoiceField(label="Base de données", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields([name for name in self.fields if name != "shard"])  # the last question
+        choices = homes()
+        if len(choices) == 1:
+            del self.fields["shard"]
+        else:
+            cast(forms.ChoiceField, self.fields["shard"]).choices = [(home, home) for home in choices]
+
+    def clean(self) -> dict[str, Any]:
+        """The one home there is, when there is no choice."""
+        data = super().clean() or self.cleaned_data
+        return {**data, "shard": data.get("shard") or REGISTRY}
+
+
+class RestoreForm(HomeForm):
     """Where an archive comes back."""
 
     slug = forms.SlugField(
@@ -190,16 +200,6 @@ class RestoreForm(ConsoleForm):
         help_text="Celle de la commune si elle n'existe plus, une autre pour en faire une copie.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    shard = forms.ChoiceField(label="Base de données", required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _offer_homes(self)
-
-    def clean(self) -> dict[str, Any]:
-        """The one home there is, when there is no choice."""
-        data = super().clean() or self.cleaned_data
-        return {**data, "shard": data.get("shard") or REGISTRY}
 
 
 class CloseForm(TownForm):
@@ -215,7 +215,7 @@ class CloseForm(TownForm):
     reason = _reason()
 
 
-class OpenForm(ConsoleForm):
+class OpenForm(HomeForm):
     """A new town."""
 
     name = forms.CharField(label="Nom de la commune", max_length=120)
@@ -236,16 +236,6 @@ class OpenForm(ConsoleForm):
     legal_name = forms.CharField(label="Nom légal", max_length=160, required=False)
     siren = forms.CharField(label="SIREN", max_length=9, required=False)
     insee = forms.CharField(label="Code INSEE", max_length=5, required=False)
-    shard = forms.ChoiceField(label="Base de données", required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _offer_homes(self)
-
-    def clean(self) -> dict[str, Any]:
-        """The one home there is, when there is no choice."""
-        data = super().clean() or self.cleaned_data
-        return {**data, "shard": data.get("shard") or REGISTRY}
 
 
 class InterventionForm(ConsoleForm):
