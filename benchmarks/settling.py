@@ -102,11 +102,14 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
             )
             payment = uuid4()
             run(
-                "INSERT INTO payments_payment (uuid, attempt_id, provider, provider_reference, means, amount, paid_on,"
-                ' "authorization", recorded_at, recorded_by, cancel_reason, bank, number, drawer, cancelled_by, '
-                "unallocated) VALUES (%s, %s, 'payfip', %s, 'card', %s, %s, '112233', now(), 'treasury', '', '', '', "
-                "'', '', 0) RETURNING id",
-                [payment, attempt.pk, attempt.idop, attempt.amount, date.today()],  # noqa: DTZ011
+                "INSERT INTO payments_payment (uuid, attempt_id, payer_id, provider, provider_reference, means, "
+                'amount, paid_on, "authorization", bank, number, drawer, unallocated, recorded_at, recorded_by, '
+                "cancelled_by, cancel_reason) VALUES (%s, %s, %s, 'payfip', %s, 'card', %s, %s, '112233', '', '', '', "
+                "0, now(), 'treasury', '', '') RETURNING id",
+                [
+                    *(payment, attempt.pk, attempt.invoice.payer_id, attempt.idop, attempt.amount),
+                    date.today(),  # noqa: DTZ011
+                ],
             )
             row = cursor.fetchone()
             run(

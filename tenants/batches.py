@@ -39,7 +39,7 @@ def _run(
     failures: dict[int, psycopg.Error] = {}
     for town in towns:
         todo.put(town)
-    template = _template(steps)
+    template = as_sql(steps)
 
     def work() -> None:
         with direct.open_to(home) as server:
@@ -65,8 +65,8 @@ def _run(
     return failures
 
 
-def _template(steps: Steps) -> str:
-    """The statements of all the steps, with the template's name where the town's will be."""
+def as_sql(steps: Steps) -> str:
+    """The statements of all the steps, with the template's name where the town's will be. No final semicolon."""
     parts: list[str] = []
     for migration, statements in steps:
         parts += [statement.rstrip().rstrip(";") for statement in statements]

@@ -34,11 +34,30 @@ def pg_dump() -> str:
     return found
 
 
-def keep_snapshot() -> None:
-    """Dump the template, which `migrating` has just brought to the code's version, for `copy_template`."""
+def keep_snapshot(sql: str = "") -> None:
+    """Keep the SQL of the template, which `migrating` has just brought to the code's version; dumped unless given."""
     wanted = versions.wanted()
     SchemaSnapshot.objects.update_or_create(
-        version=wanted.version, defaults={"sql": _dump(TEMPLATE), "migrations": list(wanted.names)}
+        version=wanted.version, defaults={"sql": sql or _dump(TEMPLATE), "migrations": list(wanted.names)}
+    )
+
+
+GROWN = "INSERT INTO django_migrations "  # once a migration in what a snapshot has grown by (batches.as_sql)
+
+
+def grown(sql: str, steps: str) -> str:
+    """A snapshot's SQL and, after it, statements that speak of the schema's tables without naming the schema.
+
+    The search path of the transaction is what it was afterwards.
+    """
+    return "\n".join(
+        [
+            sql,
+            "SELECT set_config('factures.search_path', current_setting('search_path'), true);",
+            f"SELECT set_config('search_path', '{TEMPLATE}', true);",
+            f"{steps};",
+            "SELECT set_config('search_path', current_setting('factures.search_path'), true);",
+        ]
     )
 
 

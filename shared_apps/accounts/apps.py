@@ -17,6 +17,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from shared_apps.accounts import impersonation
+        from shared_apps.accounts import impersonation, sessions
 
         user_logged_out.connect(impersonation.signed_out, dispatch_uid="accounts.impersonation")
+        user_logged_out.connect(sessions.signed_out, dispatch_uid="accounts.sessions")

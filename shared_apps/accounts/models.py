@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -40,6 +41,12 @@ class Account(AbstractBaseUser):
     wants_alerts = models.BooleanField(default=True)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    sign_outs = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # « Se déconnecter partout »: older sessions are over
+    devices = models.JSONField(
+        default=dict, db_default={}
+    )  # where the person is signed in (accounts.sessions)
 
     objects = AccountManager()
     # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
@@ -62,6 +69,17 @@ class Account(AbstractBaseUser):
         if self.impersonated_by is not None:
             return f"operator:{self.impersonated_by.operator} as account:{self.uuid}"
         return f"account:{self.uuid}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must hold to be this person's: it ends with the password, or with the sign-out everywhere."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        value = f"{self.password}:{self.sign_outs}" if self.sign_outs else self.password
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
+
+    def end_sessions(self) -> None:
+        """Every session is over once this account is saved."""
+        self.sign_outs += 1
+        self.devices = {}
 
     @property
     def is_town_staff(self) -> bool:
@@ -90,6 +108,7 @@ class LinkPurpose(models.TextChoices):
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
     ADDRESS = "address", _("nouvelle adresse")
+    REGRET = "regret", _("ancienne adresse à rétablir")
 
 
 class Link(models.Model):

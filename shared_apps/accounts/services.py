@@ -84,18 +84,31 @@ def find_link(token: str, *, lock: bool = False) -> Link:
     return link
 
 
+def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
+    """The live link of `token`, which must be one of `purposes`, and its account, both locked.
+
+    The account is locked first: what uses up one link of an account voids others, and must not wait for one that
+    waits for it. Raises LinkUnknown, LinkUsed or LinkExpired.
+    """
+    link = find_link(token)
+    if link.account is None or link.purpose not in purposes:
+        raise errors.LinkUnknown
+    account = Account.objects.select_for_update().filter(pk=link.account.pk).first()
+    if account is None:
+        raise errors.LinkUnknown
+    return find_link(token, lock=True), account
+
+
 @transaction.atomic
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
     """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword."""
-    link = find_link(token, lock=True)
-    if link.purpose == LinkPurpose.ADDRESS or link.account is None:
-        raise errors.LinkUnknown
+    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET)
     rule.check(password)
-    account = Account.objects.select_for_update().get(pk=link.account.pk)
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
-    account.save(update_fields=["password", "activated_at"])
-    _use_up(link)
+    account.devices = {}  # a new password ends every session
+    account.save(update_fields=["password", "activated_at", "devices"])
+    use_up(link)
     Link.objects.filter(
         account=account, used_at=None, purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]
     ).update(used_at=timezone.now())
@@ -106,30 +119,12 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
 
 
 @transaction.atomic
-def confirm_address(*, token: str) -> tuple[Account, str]:
-    """Use up an address link: the new address serves to sign in. Returns the account and its old address.
+def change_password(
+    *, actor: Account, current: str, new: str, rule: PasswordRule, device: str = ""
+) -> Account:
+    """Change one's own password; of the sessions, only that of `device` stays (accounts.sessions).
 
-    Raises the link errors, or AddressTaken when somebody took the address meanwhile.
-    """
-    link = find_link(token, lock=True)
-    if link.purpose != LinkPurpose.ADDRESS or link.account is None:
-        raise errors.LinkUnknown
-    account = Account.objects.select_for_update().get(pk=link.account.pk)
-    old, account.email = account.email, link.email
-    try:
-        with transaction.atomic():
-            account.save(update_fields=["email"])
-    except IntegrityError:
-        raise errors.AddressTaken from None
-    _use_up(link)
-    audit.record("account.address_changed", actor=account, obj=account.audit_name, old={}, new={})
-    return account, old
-
-
-@transaction.atomic
-def change_password(*, actor: Account, current: str, new: str, rule: PasswordRule) -> Account:
-    """Change one's own password. Raises WrongCredentials when `current` is not it, or WeakPassword.
-
+    Raises WrongCredentials when `current` is not the password, or WeakPassword.
     Raises NotWhileImpersonating for the operator in somebody's place.
     """
     refuse_impersonator(actor)
@@ -138,7 +133,8 @@ def change_password(*, actor: Account, current: str, new: str, rule: PasswordRul
         raise errors.WrongCredentials
     rule.check(new)
     account.set_password(new)
-    account.save(update_fields=["password"])
+    account.devices = {key: one for key, one in account.devices.items() if key == device}
+    account.save(update_fields=["password", "devices"])
     audit.record("account.password_changed", actor=account, obj=account.audit_name)
     return account
 
@@ -164,6 +160,7 @@ def refuse_impersonator(actor: Account | None) -> None:
         raise errors.NotWhileImpersonating
 
 
-def _use_up(link: Link) -> None:
+def use_up(link: Link) -> None:
+    """It opens nothing any more."""
     link.used_at = timezone.now()
     link.save(update_fields=["used_at"])

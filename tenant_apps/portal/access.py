@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from shared_apps.accounts import sessions
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.throttle import client_address
 from tenant_apps.invoices.models import Invoice
@@ -44,10 +45,13 @@ def resident_required(view: View) -> View:
 
 
 def _slide(request: HttpRequest) -> None:
-    """Once a day the session is written again, and its thirty days (« Se souvenir de moi ») begin anew."""
+    """Once a day the session is written again and noted, and its thirty days (« Se souvenir de moi ») begin anew."""
     today = clock.today().isoformat()
     if request.session.get("seen_on") != today:
         request.session["seen_on"] = today
+        agent = request.META.get("HTTP_USER_AGENT", "")
+        assert isinstance(request.user, Account)
+        sessions.note_session(account=request.user, session=request.session, user_agent=agent)
 
 
 def with_invoice(view: View) -> View:

@@ -35,6 +35,7 @@ urlpatterns = [
     path("reglements/plusieurs/", paying_several.pay_several, name="pay-several"),
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
+    path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
     path("contact/", account.contact, name="contact"),
     path("contact/merci/", account.contact_sent, name="contact-sent"),
     path("aide/", information.help_page, name="help"),

@@ -1,8 +1,11 @@
 """What the messages of the `?LIEN=` roads say (M2-M4, M12). Call under the reader's language."""
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 
 from shared_apps.mail.content import Content
+from toolkit import clock
 
 
 def activation(*, town: str, url: str) -> Content:
@@ -64,13 +67,37 @@ def address_taken(*, town: str) -> Content:
     )
 
 
-def address_changed(*, town: str) -> Content:
-    """To the old address, for safety."""
+def address_changed(*, town: str, url: str, until: date) -> Content:
+    """To the old address, which can undo it until that day."""
     return Content(
         subject=_("Votre adresse a changé – %(town)s") % {"town": town},
-        sentence=_("L'adresse qui sert à vous connecter au portail des factures vient d'être remplacée."),
+        sentence=_(
+            "L'adresse qui sert à vous connecter au portail des factures vient d'être remplacée. "
+            "Si c'est bien vous, ne faites rien."
+        ),
+        button_label=_("Ce n'est pas moi : rétablir mon adresse"),
+        button_url=url,
+        more=(
+            _(
+                "Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois. Il rétablit cette adresse, "
+                "déconnecte tous les appareils et vous fait choisir un nouveau mot de passe."
+            )
+            % {"day": clock.in_words(until)},
+        ),
+        why=_("Vous recevez ce message à votre ancienne adresse, pour votre sécurité."),
+    )
+
+
+def address_put_back(*, town: str) -> Content:
+    """To the address that served meanwhile."""
+    return Content(
+        subject=_("Votre adresse ne sert plus – %(town)s") % {"town": town},
+        sentence=_(
+            "Le changement d'adresse d'un compte du portail des factures a été annulé depuis son ancienne adresse : "
+            "la vôtre ne sert plus à se connecter à ce compte."
+        ),
         why=_(
-            "Vous recevez ce message à votre ancienne adresse, pour votre sécurité. "
-            "Si vous n'avez pas fait ce changement, écrivez-nous tout de suite."
+            "Vous recevez ce message parce que votre adresse avait remplacé une autre adresse. "
+            "Si vous pensez que c'est une erreur, écrivez-nous depuis la page Contact."
         ),
     )

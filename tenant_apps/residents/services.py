@@ -1,4 +1,4 @@
-"""Activation, forgotten password, change of address: the road by `?LIEN=` (M2-M4, M12).
+"""Activation, forgotten password: the road by `?LIEN=` (M2-M4), and the worker's part of it (M12 too).
 
 The request only writes a row, the same for a known and an unknown address; the worker looks the
 address up and writes the message. So a stranger learns nothing, not even from the clock.
@@ -16,12 +16,10 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.residents import messages
-from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.residents.queries import is_known_to_billing
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda
-from toolkit import emails
 
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
 
@@ -39,21 +37,6 @@ def request_reset(*, email: str) -> None:
 @transaction.atomic
 def _request(purpose: LinkPurpose, email: str) -> None:
     accounts.ask_link(purpose=purpose, email=email)
-    agenda.wake("links")
-
-
-@transaction.atomic
-def request_address_change(*, actor: Account, email: str) -> None:
-    """Ask for another address (M12): a message goes to the new one, which serves once confirmed.
-
-    An address that belongs to another account is answered the same way, and that account's owner is told.
-    Raises SameAddress, and NotWhileImpersonating for the operator in somebody's place.
-    """
-    accounts.refuse_impersonator(actor)
-    if emails.normalise(email) == actor.email:
-        raise SameAddress
-    accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
-    audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
     agenda.wake("links")
 
 
@@ -93,7 +76,7 @@ def _asked_a_moment_ago(link: Link) -> bool:
     )
     if link.purpose == LinkPurpose.ADDRESS:
         return recent.filter(purpose=LinkPurpose.ADDRESS, account=link.account).exists()
-    return recent.exclude(purpose=LinkPurpose.ADDRESS).exists()
+    return recent.filter(purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]).exists()
 
 
 def _send_password_link(link: Link) -> None:
@@ -140,21 +123,6 @@ def activate(*, token: str, password: str) -> Account:
     """
     account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
     grant_known_payers(account=account)
-    return account
-
-
-@transaction.atomic
-def confirm_address(*, token: str) -> Account:
-    """Use up an address link (M12): the new address serves to sign in; the old one is told.
-
-    Raises the link errors and AddressTaken.
-    """
-    account, old = accounts.confirm_address(token=token)
-    grant_known_payers(account=account)
-    letterhead = townhall.letterhead()
-    with translation.override(account.language):
-        content = messages.address_changed(town=letterhead["townhall"].name)
-        queue_mail(kind="address-changed", to=old, content=content, surroundings=letterhead)
     return account
 
 

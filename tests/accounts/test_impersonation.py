@@ -18,7 +18,7 @@ from shared_apps.accounts.services import change_password
 from shared_apps.audit.models import Entry
 from tenant_apps.contact.models import Message
 from tenant_apps.contact.services import send_message
-from tenant_apps.residents.services import request_address_change
+from tenant_apps.residents.addresses import request_address_change
 from tenants.models import Town
 from tests.conftest import PASSWORD
 

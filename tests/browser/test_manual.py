@@ -152,6 +152,20 @@ def test_the_whole_manual(
     expect(page.get_by_text("Vous avez 1 facture à régler")).to_be_visible()
     accessible(page)
 
+    # The old address was told, and takes its account back.
+    page.goto(demo.url("mairie"))
+    click("button", "Se déconnecter")
+    page.goto(link_in(demo, email, "Votre adresse a changé"))
+    accessible(page)
+    click("button", "Rétablir mon adresse")
+    expect(page.get_by_text("Votre adresse est rétablie")).to_be_visible()
+    page.get_by_label("Mon nouveau mot de passe").fill("coquelicot")
+    click("button", "Enregistrer")
+    sign_in(page, demo, email, "coquelicot")
+    page.goto(demo.url("mairie", "/mes-informations/"))
+    click("button", "Se déconnecter partout")
+    expect(page.get_by_text("Vous êtes déconnecté de tous vos appareils.")).to_be_visible()
+
 
 def test_the_manual_for_residents_is_a_page(demo: Demo, open_page: Callable[..., Page]) -> None:
     """Linked from the foot of every page; every picture of the text is there."""

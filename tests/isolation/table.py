@@ -52,6 +52,7 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:receipt": _OWN_INVOICE,
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
+    "portal:sign-out-everywhere": row(everyone=405),
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:theme": row(everyone=IN),
@@ -140,6 +141,7 @@ TOWN: dict[str, dict[str, int]] = {
 # forbidden page gives. The acts are tried with ids of things on which they change nothing or are refused.
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
+    "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
     "backoffice:publish-batch": frozenset({"clerk", "manager"}),
     "backoffice:discard-batch": frozenset({"clerk", "manager"}),
     "backoffice:take-back-batch": frozenset({"clerk", "manager"}),

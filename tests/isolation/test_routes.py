@@ -157,6 +157,7 @@ class World:
                 client.force_login(self.people[person])
         else:
             with tenant_context(self.town):
+                self.people[person].refresh_from_db()  # the table may have signed them out everywhere
                 client.force_login(self.people[person])
         return client
 

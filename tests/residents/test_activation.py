@@ -11,7 +11,7 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link
 from shared_apps.accounts.services import check_credentials, find_link
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import services
+from tenant_apps.residents import addresses, services
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
@@ -98,13 +98,13 @@ def test_new_address_serves_after_its_own_link_and_the_old_one_is_told(
 ) -> None:
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
-    services.request_address_change(actor=alice, email="alice.new@example.net")
+    addresses.request_address_change(actor=alice, email="alice.new@example.net")
     services.handle_links()
     mail = OutgoingMail.objects.get()
     assert mail.to == "alice.new@example.net"
     with pytest.raises(errors.WrongCredentials):
         check_credentials(email="alice.new@example.net", password=PASSWORD, ip="192.0.2.1")
-    services.confirm_address(token=lien_in(mail))
+    addresses.confirm_address(token=lien_in(mail))
     account = check_credentials(email="alice.new@example.net", password=PASSWORD, ip="192.0.2.1")
     assert list(payers_of(account)) == [payer]
     assert OutgoingMail.objects.filter(kind="address-changed", to="alice@example.net").count() == 1
@@ -114,7 +114,7 @@ def test_an_address_of_somebody_else_is_refused_without_saying_so(
     town: Town, make_account: Callable[..., Account]
 ) -> None:
     alice, bob = make_account("alice@example.net"), make_account("bob@example.net")
-    services.request_address_change(actor=alice, email="bob@example.net")
+    addresses.request_address_change(actor=alice, email="bob@example.net")
     services.handle_links()
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.to) == ("address-taken", bob.email)

@@ -19,7 +19,8 @@ from sandbox.home import REPOSITORY
 from tenant_apps.contact.models import Message
 from tenants import registry, versions
 from tenants.migrating import migrate_towns, pending
-from tenants.models import SchemaStep, Town
+from tenants.models import SchemaSnapshot, SchemaStep, Town
+from tenants.provisioning import TEMPLATE
 from tenants.readiness import can_serve
 from tenants.services import open_town
 from tests.tenants.databases import database_of_its_own, environment
@@ -114,6 +115,26 @@ def test_the_same_result_as_django_s_own_way(towns: list[Town]) -> None:
             write("voirie")
             cursor.execute("SELECT subject, topic FROM contact_message ORDER BY id")
             assert cursor.fetchall() == [("eau de albi", "eau"), ("VOIRIE", "")]
+
+
+def test_the_snapshot_grows_by_what_was_kept(towns: list[Town]) -> None:
+    """pg_dump would read the catalogue of every town; what is opened from either is the same."""
+    dumped = SchemaSnapshot.objects.get().sql
+    only_sql = {"0090_fields": ADD_FIELD, "0091_replies": NEW_TABLE}
+    with later_migrations("contact", only_sql):
+        migrate_towns()
+        grown = SchemaSnapshot.objects.latest("id").sql
+        assert grown.startswith(dumped)
+        new = open_town(slug="nouvelle", name="x")
+        assert description(new.schema_name) == description(towns[0].schema_name) == description(TEMPLATE)
+        assert applied(new) == set(versions.wanted().names)
+        with tenant_context(new):
+            write("voirie")
+            assert Message.objects.get().subject == "VOIRIE"
+    with later_migrations("contact", {**only_sql, "0092_fill": FILL}):
+        migrate_towns()
+        assert not SchemaSnapshot.objects.latest("id").sql.startswith(dumped)
+        assert description(open_town(slug="autre", name="x").schema_name) == description(TEMPLATE)
 
 
 def test_one_town_s_failure_is_its_own(towns: list[Town]) -> None:

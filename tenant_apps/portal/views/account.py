@@ -3,20 +3,20 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts import throttle
+from shared_apps.accounts import sessions, throttle
 from shared_apps.accounts.errors import AccountError
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, ContactForm, PlainForm
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import addresses
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.townhall.queries import password_rule
 
@@ -44,6 +44,7 @@ def my_details(request: ResidentRequest) -> HttpResponse:
     bad = forms[sent] if sent in forms and forms[sent].errors else None
     context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
     context["payers"] = payers_of(request.user)
+    context["sessions"] = sessions.sessions_of(request.user, request.session)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 
 
@@ -53,7 +54,7 @@ def _form(request: ResidentRequest, name: str, sent: str) -> PlainForm:
 
 
 def _change_address(request: ResidentRequest, form: PlainForm) -> None:
-    residents.request_address_change(actor=request.user, email=form.cleaned_data["email"])
+    addresses.request_address_change(actor=request.user, email=form.cleaned_data["email"])
     sentence = _("Un message part vers %(email)s : ouvrez son lien pour confirmer votre nouvelle adresse.")
     messages.success(request, sentence % {"email": form.cleaned_data["email"]})
 
@@ -61,7 +62,11 @@ def _change_address(request: ResidentRequest, form: PlainForm) -> None:
 def _change_password(request: ResidentRequest, form: PlainForm) -> None:
     data = form.cleaned_data
     account = accounts.change_password(
-        actor=request.user, current=data["current"], new=data["new"], rule=password_rule()
+        actor=request.user,
+        current=data["current"],
+        new=data["new"],
+        rule=password_rule(),
+        device=request.session.get(sessions.SESSION_MARK, ""),
     )
     update_session_auth_hash(request, account)  # other devices are signed out, this one stays
     messages.success(request, _("Mon mot de passe est changé"))
@@ -77,6 +82,16 @@ _CHANGES: dict[str, Callable[[ResidentRequest, PlainForm], None]] = {
     "mot-de-passe": _change_password,
     "alertes": _change_alerts,
 }
+
+
+@require_POST
+@resident_required
+def sign_out_everywhere(request: ResidentRequest) -> HttpResponse:
+    """« Se déconnecter partout », here too."""
+    sessions.sign_out_everywhere(actor=request.user)
+    logout(request)
+    messages.success(request, _("Vous êtes déconnecté de tous vos appareils."))
+    return redirect("portal:sign-in")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

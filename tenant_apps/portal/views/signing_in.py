@@ -13,9 +13,14 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
+from tenant_apps.residents import addresses
 from tenant_apps.residents import services as residents
 from tenant_apps.townhall.queries import password_rule
 
+_PAGES = {
+    LinkPurpose.ADDRESS: "portal/confirm_address.html",
+    LinkPurpose.REGRET: "portal/put_address_back.html",
+}
 THIRTY_DAYS = 30 * 24 * 3600
 ASKED_PER_ADDRESS = 20  # requests for a link from one IP address in throttle.WINDOW
 
@@ -116,16 +121,17 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_page(request: HttpRequest) -> HttpResponse:
-    """M3, M4, M12: a GET shows what the link does; the POST does it and uses it up."""
+    """M3, M4, M12 and its undoing: a GET shows what the link does; the POST does it and uses it up."""
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
         if request.method != "POST":
             response = _show_link(request, link, PasswordForm())
         elif link.purpose == LinkPurpose.ADDRESS:
-            response = _done(
-                request, _("Mon adresse est changée"), residents.confirm_address(token=token).email
-            )
+            account = addresses.confirm_address(token=token)
+            response = _done(request, _("Mon adresse est changée"), account.email)
+        elif link.purpose == LinkPurpose.REGRET:
+            response = _put_address_back(request, token)
         else:
             response = _choose_password(request, link, token)
     except AccountError as error:
@@ -135,11 +141,20 @@ def link_page(request: HttpRequest) -> HttpResponse:
 
 
 def _show_link(request: HttpRequest, link: Link, form: PasswordForm, problem: str = "") -> HttpResponse:
-    is_address = link.purpose == LinkPurpose.ADDRESS
     form.fields["password"].help_text = password_rule().sentence
     context = {"form": form, "link": link, "problem": problem}
-    template = "portal/confirm_address.html" if is_address else "portal/choose_password.html"
+    template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
     return render(request, template, context, status=422 if problem else 200)
+
+
+def _put_address_back(request: HttpRequest, token: str) -> HttpResponse:
+    undone, new_token = addresses.put_address_back(token=token)
+    logout(request)  # should it be a session of this very account, it is over
+    if not new_token:
+        return _done(request, _("L'autre compte est fermé"), undone.address)
+    request.session["lien"] = new_token
+    messages.success(request, _("Votre adresse est rétablie, et tous les appareils sont déconnectés."))
+    return redirect("portal:link")
 
 
 def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpResponse:

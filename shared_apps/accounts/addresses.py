@@ -1,0 +1,77 @@
+"""The address that serves to sign in: replaced through a link at the new one, put back through one at the old one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from shared_apps.accounts import errors, throttle
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.services import ask_link, lock_link, make_token, use_up
+from shared_apps.audit import services as audit
+
+REGRET = timedelta(days=7)  # how long the old address can take its account back
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """What was undone: `address` had asked, `replaced` served since `changed_at`."""
+
+    account: Account
+    address: str
+    replaced: str
+    changed_at: datetime
+
+
+@transaction.atomic
+def confirm_address(*, token: str) -> tuple[Account, str, str]:
+    """Use up an address link: the new address serves to sign in.
+
+    Returns the account, its old address, and the token with which the old address can undo this for `REGRET`.
+    Raises the link errors, or AddressTaken when somebody took the address meanwhile.
+    """
+    link, account = lock_link(token, LinkPurpose.ADDRESS)
+    old, account.email = account.email, link.email
+    try:
+        with transaction.atomic():
+            account.save(update_fields=["email"])
+    except IntegrityError:
+        raise errors.AddressTaken from None
+    use_up(link)
+    regret = ask_link(purpose=LinkPurpose.REGRET, email=old, account=account)
+    audit.record("account.address_changed", actor=account, obj=account.audit_name, old={}, new={})
+    return account, old, make_token(link=regret, life=REGRET)
+
+
+@transaction.atomic
+def put_address_back(*, token: str) -> PutBack:
+    """Use up the link of the old address: it serves again, every session is over and the password opens nothing.
+
+    Whatever was asked for this account since is void, so that whoever took it cannot take it again. Should the old
+    address belong to another activated account by now, this one is closed instead. Raises the link errors.
+    """
+    link, account = lock_link(token, LinkPurpose.REGRET)
+    # Anybody can have had an empty account made there by typing the address of a known payer in « Activer ».
+    homonyms = Account.objects.filter(email__iexact=link.email).exclude(pk=account.pk)
+    homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()
+    replaced = account.email
+    account.set_unusable_password()
+    account.end_sessions()
+    if homonyms.exists():
+        account.is_active = False
+    else:
+        account.email = link.email
+    account.save(update_fields=["email", "password", "is_active", "sign_outs", "devices"])
+    # Older regrets stay: each of them belongs to an address that the account had before this one.
+    Link.objects.filter(account=account, used_at=None).exclude(
+        purpose=LinkPurpose.REGRET, pk__lt=link.pk
+    ).update(used_at=timezone.now())
+    throttle.clear("account", account.email)
+    audit.record(
+        "account.address_put_back",
+        actor=account,
+        obj=account.audit_name,
+        new={"is_active": account.is_active},
+    )
+    return PutBack(account=account, address=link.email, replaced=replaced, changed_at=link.requested_at)

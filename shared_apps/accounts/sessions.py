@@ -1,0 +1,113 @@
+"""Where a person is signed in, and how they sign out everywhere at once.
+
+The list is on the account (docs/decisions/0027): a row of a town's own would be one table more in every town. It is
+what the person is shown; what really ends a session is `Account.sign_outs`, which every session's hash covers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from shared_apps.accounts.services import refuse_impersonator
+from shared_apps.audit import services as audit
+from tenants.current import is_read_only
+from toolkit import browsers, clock
+
+SESSION_MARK = "device"  # in the session: its name in the account's list, which is not its key
+SHOWN = 20  # the most recent ones
+LIFE = timedelta(days=30)  # as settings.SESSION_COOKIE_AGE: unseen for longer, it is over
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One browser where the account is signed in. Days, not minutes: it is noted once a day."""
+
+    browser: str
+    system: str
+    since: datetime
+    seen: datetime
+    is_this_one: bool
+
+    @property
+    def words(self) -> str:
+        """« Firefox sur Android »."""
+        if self.browser and self.system:
+            return _("%(browser)s sur %(system)s") % {"browser": self.browser, "system": self.system}
+        return self.browser or self.system or _("Navigateur inconnu")
+
+    @property
+    def since_in_words(self) -> str:
+        return clock.in_words(timezone.localtime(self.since).date())
+
+    @property
+    def seen_in_words(self) -> str:
+        return clock.in_words(timezone.localtime(self.seen).date())
+
+
+def sessions_of(account: Account, session: SessionBase) -> list[Seen]:
+    """Where `account` is signed in, this session first, then the latest seen."""
+    mark, oldest = session.get(SESSION_MARK), timezone.now() - LIFE
+    found = [
+        Seen(
+            browser=one["browser"],
+            system=one["system"],
+            since=datetime.fromisoformat(one["since"]),
+            seen=datetime.fromisoformat(one["seen"]),
+            is_this_one=key == mark,
+        )
+        for key, one in account.devices.items()
+    ]
+    found = [one for one in found if one.seen > oldest or one.is_this_one]
+    return sorted(found, key=lambda one: (one.is_this_one, one.seen), reverse=True)
+
+
+def note_session(*, account: Account, session: SessionBase, user_agent: str) -> None:
+    """Note that this session is used; call it once a day. Nothing is noted while the town is read-only."""
+    if is_read_only():
+        return
+    mark = session.setdefault(SESSION_MARK, uuid4().hex[:12])
+    browser, system = browsers.fold(user_agent)
+    present = timezone.now()
+    with transaction.atomic():
+        locked = Account.objects.select_for_update().get(pk=account.pk)
+        if locked.get_session_auth_hash() != account.get_session_auth_hash():
+            return  # it was ended while its page was being made
+        since = locked.devices.get(mark, {}).get("since", present.isoformat())
+        seen = {"browser": browser, "system": system, "since": since, "seen": present.isoformat()}
+        oldest = (present - LIFE).isoformat()
+        others = [(key, one) for key, one in locked.devices.items() if key != mark and one["seen"] > oldest]
+        others.sort(key=lambda pair: pair[1]["seen"], reverse=True)
+        locked.devices = {mark: seen, **dict(others[: SHOWN - 1])}
+        locked.save(update_fields=["devices"])
+    account.devices = locked.devices
+
+
+@transaction.atomic
+def sign_out_everywhere(*, actor: Account) -> None:
+    """« Se déconnecter partout »: every session of the account is over, this one too.
+
+    Raises NotWhileImpersonating for the operator in somebody's place.
+    """
+    refuse_impersonator(actor)
+    account = Account.objects.select_for_update().get(pk=actor.pk)
+    account.end_sessions()
+    account.save(update_fields=["sign_outs", "devices"])
+    audit.record("account.signed_out_everywhere", actor=actor, obj=actor.audit_name)
+
+
+def signed_out(user: object, request: HttpRequest | None = None, **_: object) -> None:
+    """« Se déconnecter » takes this session off the list; called before the session goes."""
+    mark = request.session.get(SESSION_MARK) if request is not None else None
+    if not isinstance(user, Account) or mark is None:
+        return
+    with transaction.atomic():
+        account = Account.objects.select_for_update().get(pk=user.pk)
+        if account.devices.pop(mark, None):
+            account.save(update_fields=["devices"])

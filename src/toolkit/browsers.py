@@ -1,0 +1,31 @@
+"""What a browser says of itself, folded to two plain names; the rest of it is kept nowhere."""
+
+# In this order: Edge and Opera also say Chrome, Chrome also says Safari, Android also says Linux.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def fold(user_agent: str) -> tuple[str, str]:
+    """`("Firefox", "Android")`, of the header `User-Agent`; an empty name for what is not known."""
+    return _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
+
+
+def _first(names: tuple[tuple[str, str], ...], text: str) -> str:
+    return next((name for mark, name in names if mark in text), "")
