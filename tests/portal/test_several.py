@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services
-from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.settling import settle
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
@@ -124,6 +125,27 @@ def test_the_page_after_it_names_them_all(
     assert again.reference in page
     assert all(one.number in page for one in bills)
     assert "Régler les factures cochées" not in text(client.get("/reglements/"))
+
+
+def test_paid_at_the_counter_meanwhile(
+    alice: Account, client_for: Any, bills: list[Invoice], simulator: Simulator
+) -> None:
+    attempt = services.start_payment_of(actor=alice, invoices=bills).attempt
+    book_counter_payment(
+        actor="system", invoice=bills[0], means=Means.CASH, amount=bills[0].amount, paid_on=bills[0].due_on
+    )
+    client = client_for(alice)
+    path = f"/factures/{bills[0].uuid}/retour/"
+    assert "Nous attendons la réponse" in text(client.get(path))  # the others still do
+    says(attempt, Outcome.REFUSED_CARD)
+    assert "Elle l'a été par un autre paiement" in text(client.get(path))
+    again = services.start_payment_of(actor=alice, invoices=bills[1:]).attempt
+    book_counter_payment(
+        actor="system", invoice=bills[1], means=Means.CASH, amount=bills[1].amount, paid_on=bills[1].due_on
+    )
+    says(again, Outcome.PAID_CARD)
+    page = text(client.get(f"/factures/{bills[2].uuid}/retour/"))
+    assert "Une de ces factures était déjà réglée, en tout ou partie : 20,00 € ont été payés en trop" in page
 
 
 def test_who_shares_one_payer_reads_only_its_invoices(

@@ -23,7 +23,7 @@ from tenant_apps.payments.queries import (
     payment_of_attempt,
     was_refused_for_the_address,
 )
-from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.payments.together import paid_by
 from tenant_apps.portal.access import ResidentRequest, with_invoice
 from tenant_apps.portal.views.paying_several import address_of
@@ -115,6 +115,7 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
         "parts": seen,
         "sum": sum((part.amount for part in seen), Decimal("0.00")),
         "sees_all": len(seen) == len(parts),
+        "lives": attempt.state in LIVE,  # the others still wait, even if this one was paid otherwise
         "again": address_of(unpaid) if unpaid else "",
     }
 
