@@ -35,7 +35,6 @@ from tenants.errors import HomeSilent, TownError, WrongState
 from tenants.models import Operation, Town
 from tenants.operations import Progress
 from tenants.outages import SILENCE
-from tenants.services import town_named
 from tenants.states import TownState
 
 KIND = "move"
@@ -82,7 +81,9 @@ def check(town: Town, to: str) -> None:
 
 def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
     """The work of the operation: from wherever the registry says that the town lives."""
-    town, to = town_named(operation.subject), str(operation.arguments["to"])
+    town, to = operation.town, str(operation.arguments["to"])
+    if town is None:  # never by its address, which may be another town's by now
+        raise WrongState("Cette commune n'existe plus.")
     check(town, to)
     found: dict[str, Any] = dict(operation.result)
     if town.shard != to:
@@ -185,6 +186,9 @@ class _Digest:
 def _switch(town: Town, to: str, version: str, actor: str) -> None:
     with in_registry(), transaction.atomic():
         locked = Town.objects.select_for_update().get(pk=town.pk)
+        # Whoever put the town back meanwhile (a worker that lost its lock) has let it be written since the copy.
+        if locked.read_only_since is None or locked.shard != town.shard:
+            raise TownError(f"{town.name} n'est plus en lecture seule : recommencez le déménagement.")
         old, locked.shard, locked.schema_version = locked.shard, to, version
         locked.save(update_fields=["shard", "schema_version"])
         facts.record("town.moved", town=locked, actor=actor, old={"shard": old}, new={"shard": to})

@@ -124,15 +124,23 @@ def retry(operation: Operation) -> None:
 
 
 def perform(
-    pk: int, *, watch: Callable[[Operation], None] = lambda operation: None, at_once: bool = False
+    pk: int,
+    *,
+    watch: Callable[[Operation], None] = lambda operation: None,
+    at_once: bool = False,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Operation:
     """Do it, unless it is done, not yet due (save `at_once`), or somebody is doing it.
 
+    `arguments` take the place of what it was asked with, once nobody else is at it.
     Never raises for the work's own failure.
     """
     with registry(), _alone(pk) as alone:
         operation = Operation.objects.select_related("town").get(pk=pk)
         if alone and operation.state in LIVE and (at_once or operation.due_at <= timezone.now()):
+            if arguments is not None:
+                operation.arguments = dict(arguments)
+                operation.save(update_fields=["arguments"])
             _perform(operation, Progress(operation, watch))
     return operation
 
@@ -151,13 +159,11 @@ def run(
     Raises TownError with the sentence of its failure, and Busy when another one is in the way.
     """
     with registry():
-        due_at = timezone.now() + SILENCE  # the worker leaves it to us, unless we die
         operation = Operation.objects.filter(subject=subject, kind=kind, state__in=LIVE).first()
         if operation is None:
+            due_at = timezone.now() + SILENCE  # the worker leaves it to us, unless we die
             operation = _ask(kind, subject, actor, arguments, town, due_at)
-        else:
-            Operation.objects.filter(pk=operation.pk).update(due_at=due_at, arguments=dict(arguments))
-    done = perform(operation.pk, watch=watch, at_once=True)
+    done = perform(operation.pk, watch=watch, at_once=True, arguments=arguments)
     if done.state in LIVE:
         raise Busy(done.error or f"Une opération sur « {subject} » est en cours : {done.step or done.kind}.")
     if done.state == OperationState.FAILED:

@@ -197,7 +197,9 @@ def set_state(
 
 
 def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.Actor, reason: str) -> None:
-    if (TownState(locked.state), to) not in EDGES:
+    # Only the opening, or the restoration, knows that it is whole; an erasure does not need it to be.
+    half_made = locked.state == TownState.OPENING and to != TownState.CLOSED
+    if half_made or (TownState(locked.state), to) not in EDGES:
         raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
     delayed = locked.state == TownState.CLOSING and to == TownState.CLOSED
     if delayed and (locked.closes_at is None or locked.closes_at > timezone.now()):

@@ -287,7 +287,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", "Français"), ("en", "English")]
+# English comes back with its catalogue: a browser that asks for it would else read French with English dates.
+LANGUAGES = [("fr", "Français")]
 UNFOLD = {
     "SITE_TITLE": "shared_apps.console.platform.shown_name",
     "SITE_HEADER": "shared_apps.console.platform.shown_name",

@@ -24,7 +24,7 @@ from toolkit.clock import PARIS
 
 log = logging.getLogger(__name__)
 KIND = "money-audit"
-# What moves money by a person's hand. What the Treasury says moves is planned when its attempt begins.
+# What moves money by a person's hand. What the Treasury says moves is planned when its attempt begins, and by a bell.
 MOVES = (
     *("payment.booked", "payment.cancelled", "payment.allocated", "payment.refunded"),
     *("attempt.confirmed", "invoice.cancelled", "invoice.credited"),
@@ -40,9 +40,12 @@ _CHECKS: dict[FindingKind, str] = {
             JOIN payments_payment p ON p.id = a.payment_id WHERE p.cancelled_at IS NULL GROUP BY a.invoice_id
         ) s ON s.invoice_id = i.id WHERE i.paid <> COALESCE(s.total, 0)""",
     FindingKind.OVERSPENT: """
-        SELECT p.uuid::text, MIN(a.invoice_id), p.attempt_id, p.amount, SUM(a.amount)
-        FROM payments_payment p JOIN payments_allocation a ON a.payment_id = p.id
-        GROUP BY p.id HAVING SUM(a.amount) > p.amount""",
+        SELECT p.uuid::text, MIN(s.invoice_id), p.attempt_id, p.amount, COALESCE(SUM(s.amount), 0) + p.unallocated
+        FROM payments_payment p LEFT JOIN (
+            SELECT payment_id, invoice_id, amount FROM payments_allocation
+            UNION ALL SELECT payment_id, NULL, amount FROM payments_refund
+        ) s ON s.payment_id = p.id
+        GROUP BY p.id HAVING COALESCE(SUM(s.amount), 0) + GREATEST(p.unallocated, 0) > p.amount""",
     FindingKind.NO_PAYMENT: """
         SELECT t.uuid::text, t.invoice_id, t.id, t.amount, 0
         FROM payments_attempt t LEFT JOIN payments_payment p ON p.attempt_id = t.id

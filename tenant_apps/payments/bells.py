@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.auditing import plan_audit
 from tenant_apps.payments.callback import ENOUGH, read_callback
 from tenant_apps.payments.findings import report
 from tenant_apps.payments.models import Attempt, FindingKind
@@ -28,6 +29,7 @@ def hear_payfip_bell(token: str, fields: Mapping[str, str]) -> None:
         if not found.update(next_check_at=timezone.now()):
             hear_trial_bell(token)
         agenda.wake("payments")
+        plan_audit()  # the attempt may be of last month
         attempt = Attempt.objects.filter(idop=token).first() if claimed(fields) else None
         if attempt is not None:
             keep_claim(attempt, fields, source="notification")

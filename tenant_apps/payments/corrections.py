@@ -30,7 +30,7 @@ def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Paym
     """
     if not reason.strip():
         raise NotCorrectable(_("Indiquez pourquoi ce règlement est annulé."))
-    locked = _locked(payment)
+    locked = lock_payment(payment)
     if locked.cancelled_at is not None:
         return locked
     locked.cancelled_at = timezone.now()
@@ -125,8 +125,8 @@ def payers_of(payment: Payment) -> set[int]:
     return found
 
 
-def _locked(payment: Payment) -> Payment:
-    """The payment's row after those of its invoices: everyone takes them in this order."""
+def lock_payment(payment: Payment) -> Payment:
+    """The payment as it is now, locked after its invoices: everyone takes them in this order. In a transaction."""
     ids = Allocation.objects.filter(payment=payment).values("invoice_id")
     list(Invoice.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     return (

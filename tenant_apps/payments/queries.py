@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
@@ -98,11 +99,20 @@ def busy(attempt: Attempt) -> Reason:
         return because(WhyNot.ANNOUNCED)
     if attempt.state == AttemptState.REVIEW:
         return because(WhyNot.EXAMINED)
-    return because(WhyNot.BUSY, time=free_from(attempt))
+    time = free_from(attempt)
+    if not time:
+        sentence = _("Un paiement de cette facture est en cours, et le Trésor public ne répond pas encore.")
+        return Reason(WhyNot.BUSY, sentence)
+    return because(WhyNot.BUSY, time=time)
 
 
 def free_from(attempt: Attempt) -> str:
-    """« 14:32 », rounded up: at the minute that is shown, another attempt may begin."""
+    """« 14:32 », rounded up: at the minute that is shown, another attempt may begin.
+
+    Empty once it is past: the Treasury is silent, and nothing is freed before it has said what became of it.
+    """
+    if attempt.free_at <= timezone.now():
+        return ""
     return f"{timezone.localtime(attempt.free_at + timedelta(seconds=59)):%H:%M}"
 
 

@@ -124,7 +124,7 @@ WORDS: dict[WhyNot, Words] = {
     WhyNot.BUSY: Words(
         _("Un paiement est en cours"),
         _("Un paiement de cette facture est en cours. Vous pourrez recommencer à partir de %(time)s."),
-        _("Une autre personne le paie en ce moment. Revenez après cette heure, ou vérifiez maintenant."),
+        _("Une autre personne le paie peut-être en ce moment. Revenez plus tard, ou vérifiez maintenant."),
     ),
     WhyNot.ANNOUNCED: Words(
         _("Un paiement est annoncé"),

@@ -7,15 +7,17 @@ from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
-from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.corrections import cancel_payment, lock_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.locking import Locked, lock_attempt
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.moves import move, note
+from tenant_apps.payments.providers.payfip.client import read_amount
 from tenant_apps.payments.settling import book
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Mode
 from toolkit import clock
+from toolkit.money import format_euros
 
 S = AttemptState
 OPEN = (S.REPORTED, S.REVIEW)
@@ -27,9 +29,20 @@ class NotOpen(PaymentError):
 
 @transaction.atomic
 def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
-    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once. Raises NotOpen."""
+    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
+
+    Raises NotOpen, also for test money, and when the Treasury itself reports another amount than the one asked.
+    """
     locked, parts = _locked(attempt)
-    if locked.mode == Mode.TEST:
+    reported = read_amount(str(locked.last_answer.get("montant", "")))
+    if reported is not None and reported != locked.amount:
+        sentence = _(
+            "Le Trésor public annonce %(reported)s et non %(asked)s. Refusez cet essai, puis enregistrez "
+            "ce qui est arrivé depuis le rapprochement."
+        )
+        words = {"reported": format_euros(reported), "asked": format_euros(locked.amount)}
+        raise NotOpen(sentence % words)
+    if Mode.TEST in (locked.mode, locked.last_answer.get("saisie")):
         raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
     debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"
     locked.next_check_at = None
@@ -63,8 +76,10 @@ def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
     The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
     attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.
     """
-    lock_attempt(attempt.pk)
-    payment = Payment.objects.select_for_update().filter(attempt=attempt).first()
+    payment = Payment.objects.filter(attempt=attempt).first()
+    if payment is not None:
+        # Its invoices first, all of them: money left over may pay others than the attempt's own.
+        payment = lock_payment(payment)
     if payment is None or payment.means != Means.DEBIT or payment.cancelled_at is not None:
         raise NotOpen(_("Il n'y a pas de prélèvement à rejeter pour cet essai."))
     if not reason.strip():

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from toolkit.clock import PARIS
 
 OPENING = timedelta(minutes=15)  # an idOp not opened by then never will be (P4)
+OPENED = OPENING + timedelta(minutes=5)  # P3: opened, so somebody may be typing a card (decision 0030)
 HOLD = timedelta(minutes=120)  # P5 is believed dead after that (M11's two hours)
 LOST_CALL = timedelta(minutes=2)  # a request whose answer we never got: nobody holds its idOp
 ABANDON_AGAIN = timedelta(minutes=2)  # A is believed when it is said twice
@@ -27,6 +28,15 @@ def next_check(started_at: datetime, now: datetime) -> datetime | None:
     if age >= _WEEK:
         return None
     return next_morning(now)
+
+
+def purged_from(started_at: datetime) -> datetime:
+    """When the night that follows `started_at` is over for certain: 07:30 of the next day in Paris.
+
+    An idOp of 07:20 has not been through a night at 07:30, and one of two in the morning may have missed the purge.
+    """
+    day = started_at.astimezone(PARIS).date() + timedelta(days=1)
+    return datetime.combine(day, _MORNING, PARIS)
 
 
 def next_morning(now: datetime) -> datetime:

@@ -5,7 +5,7 @@ invoices and of the attempt it looks again, applies once, and keeps as evidence 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -50,12 +50,16 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     return attempt
 
 
+def _age(attempt: Attempt) -> timedelta:
+    return timezone.now() - (attempt.started_at or attempt.created_at)
+
+
 def _next_check(attempt: Attempt, status: Status) -> datetime | None:
     """When to ask again, should this answer not be the last word."""
     started, present = attempt.started_at or attempt.created_at, timezone.now()
-    if status.outcome == Outcome.TOO_OLD:
-        return None  # never opened, and never will be
-    if status.outcome == Outcome.UNKNOWN and present >= schedule.next_morning(started):
+    if status.outcome == Outcome.TOO_OLD and present >= started + schedule.HOLD:
+        return None  # not opened in time; before that, a page opened at the last minute may still be paid
+    if status.outcome == Outcome.UNKNOWN and present >= schedule.purged_from(started):
         return None  # purged in the night: the Treasury never heard of a payment
     return schedule.next_check(started, present)
 
@@ -73,7 +77,7 @@ def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str)
         _abandoned(attempt, status, source)
     elif status.outcome == Outcome.TOO_OLD:
         _end(attempt, S.EXPIRED, status, source, _("La page de paiement n'a pas été ouverte à temps."))
-    elif status.outcome == Outcome.USED:
+    elif status.outcome == Outcome.USED and _age(attempt) >= schedule.OPENED:
         _end(attempt, S.EXPIRED, status, source, _("Le paiement n'a pas été mené à son terme."))
     else:
         _wait(attempt, status, source)

@@ -187,6 +187,8 @@ def _settle(pk: int, status: Status) -> None:
     present = timezone.now()
     trial.next_check_at = schedule.next_check(trial.started_at, present) if trial.idop else None
     to = _ENDS.get(status.outcome)
+    if status.outcome == Outcome.USED and present < trial.started_at + schedule.OPENED:
+        to = None  # the page is open: it may still be paid (decision 0030)
     if to is None and present >= trial.started_at + schedule.HOLD:
         to = S.EXPIRED
     asked = (trial.amount, trial.reference, trial.numcli, trial.mode)

@@ -24,6 +24,7 @@ S = LineState
 NEAR = timedelta(days=10)  # how far the journal's day may be from ours for the same reference and amount
 BANK_NEAR = timedelta(days=7)
 DEPOSIT_NEAR = timedelta(days=15)
+_NAMES_IT = 4  # signs of a transfer's own number below which a label holds it by chance
 _LONG_ENOUGH = 6  # signs of a payment reference (payfip.md §2)
 
 
@@ -71,6 +72,7 @@ class Matcher:
             by_idop={p.attempt.idop: p for p in payments if p.attempt is not None and p.attempt.idop},
             by_reference=by_reference,
             attempts_by_idop={a.idop: a for a in attempts if a.idop},
+            unpaid=[a for a in attempts if a.idop],
             reported=[a for a in attempts if a.state == AttemptState.REPORTED],
             invoices={invoice.reference.upper(): invoice for invoice in invoices},
         )
@@ -104,7 +106,8 @@ class Matcher:
         say(line, S.DOUBTFUL, words, attempt=attempt)
 
     def _by_reference(self, line: Line, found: "_Journal") -> None:
-        same = [p for p in found.by_reference[line.reference.upper()] if _same_town_number(line, p.attempt)]
+        known = [p for p in found.by_reference[line.reference.upper()] if _same_town_number(line, p.attempt)]
+        same = [p for p in known if not _other_operation(line, p.attempt)]
         equal = [p for p in same if p.amount == line.amount]
         if line.authorization and any(p.authorization == line.authorization for p in equal):
             equal = [p for p in equal if p.authorization == line.authorization]
@@ -112,13 +115,7 @@ class Matcher:
             equal = [p for p in equal if _near(p.paid_on, line.booked_on, NEAR)]
         free = [p for p in equal if p.pk not in self._taken]
         exact = [p for p in free if p.paid_on == line.booked_on]
-        reported = [
-            a
-            for a in found.reported
-            if a.reference.upper() == line.reference.upper()
-            and a.amount == line.amount
-            and _same_town_number(line, a)
-        ]
+        reported, unpaid = _like(line, found.reported), [] if line.idop else _like(line, found.unpaid)
         if len(free) == 1 or len(exact) == 1:
             self._give(line, (exact or free)[0], _("Même référence, même montant, à quelques jours près."))
         elif free:
@@ -126,12 +123,19 @@ class Matcher:
         elif len(reported) == 1:
             words = _("Paiement annoncé chez nous : ce journal le confirme.")
             say(line, S.DOUBTFUL, words, attempt=reported[0])
+        elif unpaid:  # it may be that one, which nobody has told us yet: booking it here would book it twice
+            self._attempt_without_money(line, max(unpaid, key=lambda a: a.pk))
         elif equal:
             words = _("Une autre ligne du journal correspond déjà à ce règlement.")
             say(line, S.DUPLICATE, words, payment=equal[0])
         elif same:
             words = _("Même référence, mais le montant ou la date diffère de ce que nous avons enregistré.")
             say(line, S.DOUBTFUL, words, payment=same[0])
+        elif known:
+            words = _(
+                "Même référence, mais une autre opération (idOp) : la facture a pu être payée deux fois."
+            )
+            say(line, S.DOUBTFUL, words, invoice=found.invoices.get(line.reference.upper()))
         else:
             self._known_invoice(line, found.invoices.get(line.reference.upper()))
 
@@ -235,10 +239,12 @@ class _Journal:
         by_reference: defaultdict[str, list[Payment]],
         attempts_by_idop: dict[str, Attempt],
         reported: list[Attempt],
+        unpaid: list[Attempt],
         invoices: dict[str, Invoice],
     ) -> None:
         self.by_idop, self.by_reference = by_idop, by_reference
-        self.attempts_by_idop, self.reported, self.invoices = attempts_by_idop, reported, invoices
+        self.attempts_by_idop, self.reported, self.unpaid = attempts_by_idop, reported, unpaid
+        self.invoices = invoices
 
 
 def say(
@@ -264,6 +270,21 @@ def _same_town_number(line: Line, attempt: Attempt | None) -> bool:
     return not line.numcli or attempt is None or attempt.numcli == line.numcli
 
 
+def _other_operation(line: Line, attempt: Attempt | None) -> bool:
+    """Both say their operation, and it is not the same: all attempts on an invoice share the rest."""
+    return bool(line.idop and attempt is not None and attempt.idop and attempt.idop != line.idop)
+
+
+def _like(line: Line, attempts: Iterable[Attempt]) -> list[Attempt]:
+    return [
+        a
+        for a in attempts
+        if a.reference.upper() == line.reference.upper()
+        and a.amount == line.amount
+        and _same_town_number(line, a)
+    ]
+
+
 def _tokens(label: str) -> list[str]:
     """What in a label may be a number or a reference of ours: as written, and with its punctuation removed."""
     words = [word for word in re.split(r"[\s,;:/]+", label.upper()) if any(sign.isdigit() for sign in word)]
@@ -280,6 +301,9 @@ def _is_named(payment: Payment, line: Line) -> bool:
     number = payment.number.upper()
     return (
         bool(ours & tokens)
-        or (bool(number) and number in line.label.upper())
+        or (
+            len(number) >= _NAMES_IT
+            and re.search(rf"\b{re.escape(number)}\b", line.label.upper()) is not None
+        )
         or (bool(name) and name in words)
     )

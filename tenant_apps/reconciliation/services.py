@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
+from uuid import uuid5
 
 from django.core.files.base import File
 from django.core.files.storage import storages
@@ -21,9 +22,11 @@ from tenant_apps.payments.bells import hear_payfip_bell
 from tenant_apps.payments.counter import JOURNAL, Paper, book_payment
 from tenant_apps.payments.counter import Line as Part
 from tenant_apps.payments.errors import PaymentError
-from tenant_apps.payments.models import Means, Payment
+from tenant_apps.payments.models import Attempt, Means, Payment
+from tenant_apps.payments.providers.base import ProviderUnavailable
 from tenant_apps.payments.review import confirm_attempt
-from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.services import ask
+from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.files import opened
 from tenant_apps.reconciliation.matching import Matcher, say
@@ -38,6 +41,7 @@ from toolkit.storage import statement_key
 log = logging.getLogger(__name__)
 S = LineState
 CHUNK = 1000
+ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
 MOST_BYTES = 50 * 1024 * 1024
 
 
@@ -152,6 +156,8 @@ def _line(statement: Statement, row: Row | BadRow, checksum: str) -> Line:
     line.payer_name, line.label = row.payer_name, row.label
     if row.outgoing:
         say(line, S.IGNORED, _("Sortie d'argent : ce n'est pas un encaissement."))
+    elif row.no_money:
+        say(line, S.IGNORED, _("Paiement refusé ou abandonné : aucun argent n'est venu."))
     elif row.doubt:
         say(line, S.DOUBTFUL, row.doubt.capitalize())
     return line
@@ -226,17 +232,48 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     return _settle(locked, actor, chosen, reason)
 
 
-@transaction.atomic
 def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     """The money came without us: book it for `invoice`; what exceeds the balance stays unallocated.
 
-    The line's own id is the payment's key, so twice books once. Raises NotPossible.
+    The Treasury is asked first about the online attempts that it may be. The line's own id is the payment's key,
+    so twice books once. Raises NotPossible. Not in a transaction.
     """
+    if line.kind == Kind.JOURNAL and line.amount is not None:
+        _ask_first(invoice, line.amount)
+    return _book(actor, line, invoice, means)
+
+
+def _ask_first(invoice: Invoice, amount: Decimal) -> None:
+    """What the journal lists may be an attempt that the poller has yet to hear of: it would be booked twice."""
+    tried = Attempt.objects.filter(invoices=invoice, amount=amount)
+    for attempt in tried.exclude(state=AttemptState.PAID).filter(idop__isnull=False).order_by("-id")[:ASKED]:
+        try:
+            ask(attempt=attempt, source="staff")
+        except ProviderUnavailable:
+            raise NotPossible(
+                _("Un essai de paiement en ligne est à vérifier d'abord, et le Trésor public ne répond pas.")
+            ) from None
+        attempt.refresh_from_db()
+        if attempt.state == AttemptState.PAID:
+            raise NotPossible(
+                _("Le Trésor public confirme un paiement en ligne de cette facture : cherchez de nouveau.")
+            )
+    if tried.filter(state__in=LIVE).exists():
+        raise NotPossible(_("Un paiement en ligne de cette facture est en cours, ou à examiner d'abord."))
+
+
+@transaction.atomic
+def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     locked = _lock(line)
     if locked.amount is None or locked.booked_on is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
     part = min(locked.amount, max(invoice.balance, Decimal("0.01")))
     provider = JOURNAL if locked.kind == Kind.JOURNAL else "offline"
+    key = locked.uuid
+    while earlier := Payment.objects.filter(provider=provider, provider_reference=str(key)).first():
+        if earlier.cancelled_at is None:
+            raise NotPossible(_("Cette ligne est déjà enregistrée : annulez d'abord ce règlement."))
+        key = uuid5(key, "again")  # booked by mistake, cancelled since
     payment, _new = book_payment(
         actor=actor,
         lines=[Part(invoice, part)],
@@ -244,7 +281,7 @@ def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> 
         means=means,
         paid_on=locked.booked_on,
         paper=Paper(number=(locked.authorization or locked.reference)[:40], drawer=locked.payer_name[:80]),
-        key=locked.uuid,
+        key=key,
         provider=provider,
     )
     return _settle(locked, actor, payment, _("Enregistrée depuis cette ligne."))
@@ -267,6 +304,8 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
         return locked
     if locked.amount is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle ne peut être qu'écartée."))
+    if locked.state == S.IGNORED and not locked.decided_by:  # by the reading, not by a person
+        raise NotPossible(_("Cette ligne n'est pas un encaissement : elle ne peut être qu'écartée."))
     locked.payment = locked.deposit = None
     return _write(locked, actor, S.UNMATCHED, _("Remise en attente par un agent."))
 

@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from tenants.archive.format import DamagedArchive, Manifest
+from tenants import domains
+from tenants.archive.format import NOT_WRITTEN, DamagedArchive, Manifest
 from tenants.errors import TownExists
 from tenants.models import Domain, DomainKind, Town
-from tenants.services import schema_of
+from tenants.services import check_slug, schema_of
 
 T = TypeVar("T", bound=models.Model)
 
@@ -25,15 +26,20 @@ def town_of(manifest: Manifest) -> Town:
     return town
 
 
-def domains_of(manifest: Manifest, slug: str, *, is_copy: bool, begun: Town | None) -> list[Domain]:
+def domains_of(
+    manifest: Manifest, slug: str, *, is_copy: bool, begun: Town | None, is_ours: bool
+) -> list[Domain]:
     """Its hosts, not saved: the platform's own for `slug`, and those it had besides, if the town itself moves.
 
-    On a platform of another name, a custom domain must be proven again. Raises TownExists for one in use.
+    On a platform of another name, or from an archive that is not ours, a custom domain must be proven again.
+    Raises TownExists for one in use; InvalidSlug or InvalidHost for one that no town may have.
     """
     found = [Domain(domain=f"{slug}.{settings.BASE_DOMAIN}", is_primary=True)]
     if not is_copy:
         rows = [_row(Domain, content) for content in manifest.domains]
-        found += [d for d in (_moved(row, manifest) for row in rows) if d.domain != found[0].domain]
+        found += [
+            d for d in (_moved(row, manifest, is_ours=is_ours) for row in rows) if d.domain != found[0].domain
+        ]
         primary = next(
             (d for d in found if d.is_primary and d.kind == DomainKind.CUSTOM and d.is_served), found[0]
         )
@@ -52,7 +58,7 @@ def free_schema(slug: str, uuid: UUID) -> str:
     return f"{name}_{uuid.hex[:8]}" if Town.objects.filter(schema_name=name).exists() else name
 
 
-def _moved(domain: Domain, manifest: Manifest) -> Domain:
+def _moved(domain: Domain, manifest: Manifest, *, is_ours: bool) -> Domain:
     """A host that it had, on this platform. What was its own address there leads to it still."""
     if domain.kind == DomainKind.PLATFORM:
         domain.kind = DomainKind.FORMER
@@ -61,13 +67,25 @@ def _moved(domain: Domain, manifest: Manifest) -> Domain:
             label = domain.domain.removesuffix(f".{manifest.base_domain}")
             domain.domain = f"{label}.{settings.BASE_DOMAIN}"
         domain.proven_at = None
+    return domain if is_ours else _doubted(domain)
+
+
+def _doubted(domain: Domain) -> Domain:
+    """As if somebody asked for it here: what a manifest that is not ours says of a host is no proof of anything."""
+    suffix = f".{settings.BASE_DOMAIN}"
+    if domain.domain.endswith(suffix):
+        check_slug(domain.domain.removesuffix(suffix))
+        domain.kind = DomainKind.FORMER
+    else:
+        domain.domain = domains.normalise(domain.domain)
+        domain.kind, domain.proof, domain.proven_at = DomainKind.CUSTOM, domains.new_proof(), None
     return domain
 
 
 def _row(model: type[T], content: dict[str, object]) -> T:
     row = model()
     for column in model._meta.concrete_fields:
-        if column.name in content:
+        if column.name in content and column.name not in NOT_WRITTEN:
             try:
                 value = content[column.name]
                 setattr(row, column.attname, None if value is None else column.to_python(value))

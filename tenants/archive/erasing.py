@@ -202,8 +202,7 @@ def _counts(town: Town, hosts: list[str]) -> dict[str, Any]:
 
 def _erase_files(town: Town, total: int, tell: Teller) -> None:
     """Also the archives of it that wait in S3. What a task stored meanwhile goes in a second look."""
-    for export in exporting.stored(town):
-        exporting.forget(export)
+    exporting.forget_all(town)
     prefix, gone = f"{town.uuid}/", 0
     for _look in range(3):
         for number in objects.erase(prefix):

@@ -107,14 +107,23 @@ def sweep(now: datetime | None = None) -> int:
 
 
 def forget(operation: Operation) -> None:
-    """Take its archive out of S3."""
-    if key := operation.result.pop("key", None):
-        sum(objects.erase(key.rpartition("/")[0] + "/"))
+    """Take its archive out of S3, and what a kill left there of one that it does not name."""
+    sum(objects.erase(storage.export_key(operation=operation.uuid, name="")))
+    if operation.result.pop("key", None):
         operation.save(update_fields=["result"])
 
 
+def forget_all(town: Town) -> None:
+    """Take everything that the town's exports have, or may have, out of S3."""
+    with registry():
+        for operation in Operation.objects.filter(
+            kind=KIND, arguments__town=str(town.uuid), arguments__file=""
+        ):
+            forget(operation)
+
+
 def stored(town: Town) -> list[Operation]:
-    """The exports of the town whose archive is still in S3, or may be."""
+    """The exports of the town whose archive is in S3."""
     with registry():
         return list(
             Operation.objects.filter(kind=KIND, arguments__town=str(town.uuid), result__has_key="key")

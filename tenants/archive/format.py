@@ -24,6 +24,8 @@ from tenants.errors import TownError
 NAME, VERSION = "mes-factures/town", 1
 MANIFEST, SEAL, OBJECTS = "manifest.json", "seal.json", "objects.txt"
 ROWS, PUBLIC_ROWS, FILES = "rows/", "public/", "objects/"
+# What the target decides by itself, or what is said elsewhere in the manifest: never written, never believed.
+NOT_WRITTEN = ("id", "schema_name", "shard", "schema_version", "read_only_since", "tenant")
 _SALT = "tenants.archive"
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -121,18 +123,20 @@ def seal(manifest: bytes) -> bytes:
     ).encode()
 
 
-def check_seal(manifest: bytes, sealed: bytes, *, ours: bool) -> None:
-    """Raises DamagedArchive when the manifest was changed, Unsealed when it must be `ours` and is not."""
+def check_seal(manifest: bytes, sealed: bytes, *, ours: bool) -> bool:
+    """Whether it is ours. Raises DamagedArchive when the manifest was changed, Unsealed when it must be `ours`."""
     content = _json(SEAL, sealed)
     if content.get("sha256") != hashlib.sha256(manifest).hexdigest():
         raise DamagedArchive("manifest.json a été modifié ou abîmé depuis l'export.")
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    said = str(content.get("hmac"))
-    if ours and not any(hmac.compare_digest(said, _sign(manifest, key)) for key in keys):
+    said = str(content.get("hmac")).encode("utf-8", "replace")
+    is_ours = any(hmac.compare_digest(said, _sign(manifest, key).encode()) for key in keys)
+    if ours and not is_ours:
         raise Unsealed(
             "Cette archive ne porte pas le sceau de cette plateforme : elle vient d'une autre, ou quelqu'un l'a "
             "modifiée. Si vous savez d'où elle vient, ajoutez --from-elsewhere."
         )
+    return is_ours
 
 
 def _sign(manifest: bytes, key: str | bytes) -> str:

@@ -31,7 +31,7 @@ class Archive:
             ) from None
         self._members = self._sane_members()
         text = self._small(form.MANIFEST)
-        form.check_seal(text, self._small(form.SEAL), ours=ours)
+        self.is_ours = form.check_seal(text, self._small(form.SEAL), ours=ours)
         self.sha256 = hashlib.sha256(text).hexdigest()
         self.manifest: Manifest = form.load(text)
 

@@ -153,7 +153,7 @@ def _place(archive: Archive, slug: str, shard: str) -> Place:
         raise TownExists(f"Une autre commune est à l'adresse « {slug} » : donnez --slug.")
     if begun is None and next(objects.listed(f"{town.uuid}/"), None):
         raise TownError(f"Des fichiers de cette commune sont encore là ({town.uuid}/) : ôtez-les d'abord.")
-    domains = addresses.domains_of(manifest, slug, is_copy=is_copy, begun=begun)
+    domains = addresses.domains_of(manifest, slug, is_copy=is_copy, begun=begun, is_ours=archive.is_ours)
     if begun is not None:
         town, shard = begun, begun.shard
     else:
@@ -228,6 +228,7 @@ def _load(server: Server, place: Place, archive: Archive, tell: Teller) -> None:
                     write(piece)
         if place.is_copy:
             _rename_keys(server, addresses.town_of(manifest).uuid, town.uuid)
+        _check_keys(server, town.uuid)
         rows.set_sequences(
             server, {name: (value, called) for name, (value, called) in manifest.sequences.items()}
         )
@@ -260,6 +261,21 @@ def _rename_keys(server: Server, old: UUID, new: UUID) -> None:
                     sql.Identifier(name), key, sql.Literal(str(new)), key, key, sql.Literal(f"{old}/")
                 )
             )
+
+
+def _check_keys(server: Server, own: UUID) -> None:
+    """The portal signs links to what rows name: a file of another town, or of the platform, is none of its own."""
+    here = {table.name: table.columns for table in rows.tables(server)}
+    for name, declaration in declarations.by_table().items():
+        for column in set(declaration.keys) & set(here.get(name, ())):
+            query = sql.SQL("SELECT {0} FROM {1} WHERE {0} <> '' AND ({0} !~ {2} OR {0} ~ {3}) LIMIT 1")
+            inside, dots = rf"^{own}(/[^/\\]+)+$", r"/\.{1,2}(/|$)"
+            key, table = sql.Identifier(column), sql.Identifier(name)
+            odd = server.execute(query.format(key, table, sql.Literal(inside), sql.Literal(dots))).fetchone()
+            if odd is not None:
+                raise DamagedArchive(
+                    f"La table « {name} » nomme un fichier qui n'est pas de cette commune : « {odd[0][:120]} »."
+                )
 
 
 def _give_up(town: Town) -> None:

@@ -31,8 +31,6 @@ class Out(Protocol):
 
 
 Tell = Callable[[str, int, int], None]
-# What the target decides by itself, or what is said elsewhere in the manifest.
-_NOT_WRITTEN = ("id", "schema_name", "shard", "schema_version", "read_only_since", "tenant")
 
 
 @dataclass(frozen=True)
@@ -191,5 +189,5 @@ def _columns(row: models.Model) -> dict[str, Any]:
     return {
         column.name: None if column.value_from_object(row) is None else column.value_to_string(row)
         for column in row._meta.concrete_fields
-        if column.name not in _NOT_WRITTEN
+        if column.name not in form.NOT_WRITTEN
     }

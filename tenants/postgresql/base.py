@@ -19,6 +19,7 @@ from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 from django_tenants.utils import get_public_schema_name
+from psycopg.pq import TransactionStatus
 
 from tenants.postgresql import silence
 
@@ -122,6 +123,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.visited.add(str(self.schema_name))
         paths: list[str] = super()._get_cursor_search_paths()
         return paths
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        """As the library does, which goes on when the server refuses the SET: what follows would run in the schema
+        where the session was before. Raises OperationalError then; inside a failed transaction nothing can follow.
+        """
+        nested = self._setting_search_path
+        super()._handle_search_path(cursor)
+        if self.search_path_set_schemas is None and not nested and not self._has_failed():
+            raise OperationalError(f"the search path of {self.schema_name} could not be set")
+
+    def _has_failed(self) -> bool:
+        return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)
 
     @property
     def pool(self) -> None:

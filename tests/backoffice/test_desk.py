@@ -83,6 +83,18 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bills: list[Invoice]) -> No
     assert Payment.objects.count() == 1
 
 
+def test_a_cheque_for_two_is_not_booked_as_one(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+    """One of the two was paid online meanwhile: the cheque on the desk is of 30 €, and must not become one of 20."""
+    sent = filled(bills[:2])
+    book_counter_payment(
+        actor="system", invoice=bills[0], means=Means.CASH, amount=Decimal("10"), paid_on=clock.today()
+    )
+    answer = browsers.clerk.post(NEW, sent)
+    assert answer["Location"] == f"{NEW}?facture={bills[1].uuid}"
+    assert "une des factures n'attend plus d'argent" in text(browsers.clerk.get(answer["Location"]))
+    assert Payment.objects.count() == 1
+
+
 def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
     sent = filled(bills[:1], means="cash", **{f"montant_{bills[0].uuid.hex}": "4"})
     first, again = browsers.clerk.post(NEW, sent), browsers.clerk.post(NEW, sent)

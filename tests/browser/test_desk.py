@@ -27,7 +27,7 @@ PAGES = {
 def book(page: Page, demo: Demo, amount: str) -> None:
     """A part payment in cash of Diane's invoice, as far as the button."""
     page.goto(demo.url("pechabou", "/gestion/encaissements/nouveau/"))
-    page.get_by_label("Numéro de facture, référence ou nom").fill("0007")
+    page.get_by_label("Numéro de facture, référence ou nom").fill("2026-EAU-0007")
     page.get_by_label("Numéro de facture, référence ou nom").press("Enter")
     page.get_by_role("checkbox", name="2026-EAU-0007").check()
     page.get_by_role("button", name="Ajouter les factures cochées").click()

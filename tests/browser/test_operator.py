@@ -106,18 +106,18 @@ def test_open_a_town_and_watch(demo: Demo, operator_page: Callable[..., Page], s
     page.get_by_role("button", name="Ouvrir la commune").click()
     expect(page.get_by_role("alert")).to_contain_text("Nom de la commune")
     accessible(page, inside="main")
-    page.get_by_label("Nom de la commune").fill("Commune de Lauzerte")
-    page.get_by_label("Adresse", exact=True).fill("lauzerte")
-    page.get_by_label("Adresse du service de facturation").fill("regie@lauzerte.example.org")
-    page.get_by_label("Premier responsable").fill("maire@lauzerte.example.org")
+    page.get_by_label("Nom de la commune").fill("Commune de Cahors")
+    page.get_by_label("Adresse", exact=True).fill("cahors")
+    page.get_by_label("Adresse du service de facturation").fill("regie@cahors.example.org")
+    page.get_by_label("Premier responsable").fill("maire@cahors.example.org")
     page.get_by_role("button", name="Ouvrir la commune").click()
     shot(page, "console-operation")
     expect(page.get_by_text("Terminée le")).to_be_visible(timeout=30_000)  # by itself
     accessible(page, inside="main")
-    page.get_by_role("link", name="Commune de Lauzerte").click()
-    page.get_by_role("link", name="http://lauzerte.localhost").click()
+    page.get_by_role("link", name="Commune de Cahors").click()
+    page.get_by_role("link", name="http://cahors.localhost").click()
     expect(page.get_by_role("button", name="Connexion")).to_be_visible()
-    assert demo.mail("maire@lauzerte.example.org", "Activez votre compte")
+    assert demo.mail("maire@cahors.example.org", "Activez votre compte")
 
 
 def test_without_javascript(demo: Demo, operator_page: Callable[..., Page]) -> None:

@@ -14,6 +14,7 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import auditing, services, tasks
+from tenant_apps.payments.bells import hear_payfip_bell
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, Means, Payment
 from tenant_apps.payments.queries import open_findings
@@ -21,7 +22,13 @@ from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
 
 pytestmark = pytest.mark.xdist_group("payfip")
-TABLES = ("payments_allocation", "payments_attempt", "payments_attemptinvoice", "payments_payment")
+TABLES = (
+    "payments_allocation",
+    "payments_attempt",
+    "payments_attemptinvoice",
+    "payments_payment",
+    "payments_refund",
+)
 
 
 @pytest.fixture
@@ -90,6 +97,34 @@ def test_overspent(paid: Attempt) -> None:
     without_triggers("UPDATE payments_payment SET amount = 20 WHERE attempt_id = %s", paid.pk)
     kinds = {difference.kind for difference in auditing.differences()}
     assert kinds == {FindingKind.OVERSPENT, FindingKind.AMOUNT_DIFFERS}
+
+
+def test_what_was_refunded_counts_as_spent(paid: Attempt) -> None:
+    payment = Payment.objects.get(attempt=paid)
+    without_triggers(
+        "INSERT INTO payments_refund (uuid, payment_id, amount, refunded_on, means, reason, recorded_by, recorded_at) "
+        "VALUES (gen_random_uuid(), %s, 5, now(), 'cash', '', 'x', now())",
+        payment.pk,
+    )
+    (found,) = auditing.differences()
+    assert (found.kind, found.expected, found.found) == (
+        FindingKind.OVERSPENT,
+        Decimal("37.50"),
+        Decimal("42.50"),
+    )
+
+
+def test_a_remainder_that_is_none(paid: Attempt) -> None:
+    without_triggers("UPDATE payments_payment SET unallocated = 5 WHERE attempt_id = %s", paid.pk)
+    assert [found.kind for found in auditing.differences()] == [FindingKind.OVERSPENT]
+
+
+def test_a_late_bell_plans_it(paid: Attempt, town: Town) -> None:
+    """The town sleeps, its attempt of last month is paid after all: the coming night looks at that money too."""
+    tasks.audit_money()
+    assert not planned(town)
+    hear_payfip_bell(paid.idop or "", {})
+    assert planned(town)
 
 
 def test_seen_twice_is_one_row_and_mended_is_closed(paid: Attempt) -> None:

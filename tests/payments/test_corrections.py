@@ -1,5 +1,6 @@
 """What staff put right: cancelled payments, avoirs, money left over, refused declarations. Nothing is deleted."""
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -24,8 +25,9 @@ from tenant_apps.payments.desk import left_over_figures, money_left_over, other_
 from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillHeld
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means, Payment
 from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.review import reject_debit
 from tenant_apps.payments.services import declare_paid
-from tests.payments.test_races import at_once
+from tests.payments.test_races import at_once, wait_for_a_waiter
 
 DAY = date(2026, 11, 12)
 
@@ -119,6 +121,34 @@ def test_who_may_undo(desk: SimpleNamespace, make_account: Any) -> None:
     assert not can_undo(make_account("other@example.net", role=Role.CLERK), payment)
     payment.recorded_at = timezone.now() - timezone.timedelta(minutes=31)
     assert not can_undo(desk.clerk, payment)
+
+
+def test_a_debit_is_rejected_in_the_order_of_the_locks(
+    live_town: Any, make_account: Any, make_payer: Any, make_invoice: Callable[..., Invoice]
+) -> None:
+    """Whoever waits for one of its invoices does not hold the payment: « allocate » takes them the other way round."""
+    alice = make_account("alice@example.net")
+    payer = make_payer(alice)
+    first, second = make_invoice(payer, amount="20"), make_invoice(payer, amount="20")
+    payment = online(first, alice)
+    reduce_invoice(actor="system", invoice=first, amount=Decimal("5"), reason="x", let_go=True)
+    allocate(actor="system", payment=payment, invoice=second, amount=Decimal("5"))
+    made, raised = payment.attempt, []
+
+    def reject() -> None:
+        raised.extend(
+            at_once(live_town, lambda: reject_debit(actor=alice, attempt=made, reason="compte clos"))
+        )
+
+    waiting = threading.Thread(target=reject)
+    with transaction.atomic():
+        Invoice.objects.select_for_update().get(pk=second.pk)
+        waiting.start()
+        wait_for_a_waiter()
+        Payment.objects.select_for_update(nowait=True).get(pk=payment.pk)
+    waiting.join(20)
+    assert not raised
+    assert (paid(first), paid(second)) == (0, 0)
 
 
 def test_cancelled_and_paid_again_at_once(

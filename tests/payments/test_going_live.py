@@ -99,6 +99,17 @@ def test_from_test_to_live(desk: SimpleNamespace, simulator: Simulator) -> None:
     assert not Payment.objects.exists()
 
 
+def test_a_trial_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator: Simulator) -> None:
+    """P3 says that the manager is on the card page: the euro he pays there must count."""
+    checked(desk)
+    simulator.behave(opened="P3")
+    assert a_trial(desk, simulator, "open").state == "started"
+    simulator.act(Trial.objects.get().idop, "pay")
+    Trial.objects.update(next_check_at=timezone.now())
+    services.check_due()
+    assert Trial.objects.get().state == "paid"
+
+
 def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> None:
     Product.objects.update(mode=Mode.ACTIVATION)
     checked(desk)

@@ -13,7 +13,10 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import review, services
-from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.reasons import WORDS, WhyNot
 from tenant_apps.townhall import references
@@ -183,14 +186,90 @@ def test_a_debit_that_the_bank_gives_back(
         review.reject_debit(actor=clerk, attempt=again, reason="x")  # a card
 
 
+def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
+) -> None:
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.act(attempt.idop, "pay")
+    services.ask(attempt=attempt, source="poller")
+    cancel_payment(actor="system", payment=Payment.objects.get(), reason="payé par erreur")
+    page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
+    assert "Ce règlement a été annulé" in page
+    assert "La facture reste à régler" in page
+    assert "prélèvement" not in page
+    book_counter_payment(
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("37.50"), paid_on=clock.today()
+    )
+    page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
+    assert "réglée par un autre paiement" in page
+    assert "reste à régler" not in page
+
+
+def test_nobody_is_promised_a_question_that_is_not_asked(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client]
+) -> None:
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    Attempt.objects.update(state="expired")
+    page = f"/factures/{invoice.uuid}/retour/"
+    assert "nous continuons à interroger" in text(client_for(alice).get(page))
+    for change in ({"next_check_at": None}, {"next_check_at": timezone.now(), "idop": None}):
+        Attempt.objects.filter(pk=attempt.pk).update(**change)
+        assert "écrivez au service de facturation" in text(client_for(alice).get(page))
+
+
+def test_no_hour_is_promised_once_it_is_past(
+    invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
+) -> None:
+    """The Treasury is silent past the two hours: what it has not said may have been paid, so the invoice is held."""
+    services.start_payment(actor=alice, invoice=invoice)
+    hour = "à partir de"
+    assert hour in text(client_for(alice).get(f"/factures/{invoice.uuid}/payer/"))
+    Attempt.objects.update(free_at=timezone.now() - timedelta(minutes=1))
+    simulator.behave(soap="down")
+    for page in ("payer", "retour"):
+        said = text(client_for(alice).get(f"/factures/{invoice.uuid}/{page}/"))
+        assert hour not in said
+        assert "dès qu'il" in said
+    with pytest.raises(NotPayable) as busy:
+        services.start_payment(actor=alice, invoice=invoice)
+    assert "ne répond pas encore" in str(busy.value)
+
+
 def test_an_unopened_idop_ends_the_waiting(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
-    """P4 frees at once and is final; P1 after the night's purge too."""
+    """P4 frees at once; it is final after two hours, since a page opened at the last minute may still be paid."""
     attempt = services.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(clock=960.0)
     services.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
-    assert (attempt.state, attempt.next_check_at) == ("expired", None)
+    assert attempt.state == "expired"
+    assert attempt.next_check_at is not None
     assert "Le délai pour payer est passé" in text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
     assert online_payment(Invoice.objects.get()).can
+    back_in_time(attempt, minutes=121)
+    services.ask(attempt=attempt, source="poller")
+    attempt.refresh_from_db()
+    assert attempt.next_check_at is None
+
+
+def back_in_time(attempt: Attempt, *, minutes: int) -> None:
+    started = timezone.now() - timedelta(minutes=minutes)
+    Attempt.objects.filter(pk=attempt.pk).update(created_at=started, started_at=started)
+
+
+def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simulator: Simulator) -> None:
+    """P3 says that the page was opened: somebody may be typing a card there (decision 0030)."""
+    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    simulator.behave(opened="P3")
+    simulator.act(attempt.idop, "open")
+    services.ask(attempt=attempt, source="poller")
+    with pytest.raises(NotPayable):
+        services.start_payment(actor=alice, invoice=invoice)
+    back_in_time(attempt, minutes=20)
+    services.ask(attempt=attempt, source="poller")
+    attempt.refresh_from_db()
+    assert (attempt.state, online_payment(invoice).can) == ("expired", True)
+    assert attempt.next_check_at is not None
+    simulator.act(attempt.idop, "pay")  # all the same
+    assert services.ask(attempt=attempt, source="poller").state == "paid"

@@ -50,6 +50,22 @@ def test_mornings(now: datetime, morning: str) -> None:
     assert schedule.next_morning(now).isoformat() == morning
 
 
+@pytest.mark.parametrize(
+    ("started", "purged"),
+    [
+        (
+            datetime(2026, 11, 24, 6, 20, tzinfo=UTC),
+            "2026-11-25T07:30:00+01:00",
+        ),  # ten minutes before the morning
+        (datetime(2026, 11, 24, 1, 0, tzinfo=UTC), "2026-11-25T07:30:00+01:00"),  # perhaps after the purge
+        (datetime(2026, 11, 24, 22, 30, tzinfo=UTC), "2026-11-25T07:30:00+01:00"),
+        (datetime(2026, 11, 24, 23, 30, tzinfo=UTC), "2026-11-26T07:30:00+01:00"),  # 0:30 in Paris
+    ],
+)
+def test_a_purge_is_a_whole_night_later(started: datetime, purged: str) -> None:
+    assert schedule.purged_from(started).isoformat() == purged
+
+
 def test_the_worker_is_told_once_about_a_hundred_payments(
     town: Town, django_capture_on_commit_callbacks: Any
 ) -> None:

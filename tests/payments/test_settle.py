@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services
+from tenant_apps.payments import review, services
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
@@ -95,13 +95,27 @@ def test_what_was_not_asked_is_held_and_pays_nothing(
     assert not online_payment(invoice).can  # nobody pays twice meanwhile
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [({"montant": "1", "saisie": "W"}, "0,01"), ({"montant": "3750", "saisie": "T"}, "paiement d'essai")],
+)
+def test_nobody_confirms_what_the_treasury_contradicts(
+    attempt: Attempt, alice: Account, invoice: Invoice, said: dict[str, str], words: str
+) -> None:
+    """A cent was paid: one press must not book the whole amount that was asked. Nor test money."""
+    says(attempt, Outcome.PAID_CARD, amount=Decimal(said["montant"]) / 100, mode=said["saisie"], raw=said)
+    with pytest.raises(review.NotOpen, match=words):
+        review.confirm_attempt(actor=alice, attempt=attempt)
+    assert not Payment.objects.exists()
+    review.refuse_attempt(actor=alice, attempt=attempt)
+    assert online_payment(invoice).can
+
+
 def test_an_unknown_code_is_held_never_a_failure(attempt: Attempt) -> None:
     assert says(attempt, Outcome.OTHER).state == S.REVIEW
 
 
-@pytest.mark.parametrize(
-    "outcome", [Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT, Outcome.TOO_OLD, Outcome.USED]
-)
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT, Outcome.TOO_OLD])
 def test_a_no_frees_the_invoice_at_once(
     attempt: Attempt, invoice: Invoice, alice: Account, outcome: Outcome
 ) -> None:

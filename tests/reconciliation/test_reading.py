@@ -94,6 +94,34 @@ def test_amounts_in_cents() -> None:
     assert row.amount == Decimal("37.50")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("37,50", "12,50", "n'est pas un nombre entier de centimes"),
+        ("12/11/2026", "2026-13-40T10:00", "date"),
+    ],
+)
+def test_nothing_is_rounded_and_no_cell_stops_the_file(old: str, new: str, words: str) -> None:
+    bad, good = rows_of(
+        JOURNAL + LINE.replace(old, new).replace("37,50", "3750") + LINE.replace("37,50", "3750"), _cents=True
+    )
+    assert isinstance(bad, BadRow)
+    assert words in bad.message
+    assert isinstance(good, Row)
+
+
+@pytest.mark.parametrize("word", ["R", "Z", "A", "Carte refusée", "abandonné"])
+def test_a_refused_payment_is_said_to_be_none(word: str) -> None:
+    (row,) = rows_of(JOURNAL + LINE.replace("Carte bancaire", word))
+    assert isinstance(row, Row)
+    assert row.no_money
+
+
+def test_money_taken_back_is_another_line_than_the_money() -> None:
+    came, went = rows_of(JOURNAL + LINE + LINE.replace("37,50", "-37,50"))
+    assert Checksums("journal").of(came) != Checksums("journal").of(went)
+
+
 def test_what_is_no_table() -> None:
     for content in (b"\x00\x01\x02", b"une phrase\n", b"%PDF-1.7\n"):
         with pytest.raises(CannotRead):
@@ -141,6 +169,31 @@ def test_bad_entries_are_named() -> None:
     text = camt_of(entry("10.00").replace('Ccy="EUR"', 'Ccy="CHF"'), entry("dix"), entry("10.001"))
     rows = list(camt.read(io.BytesIO(text.encode())))
     assert [type(row) for row in rows] == [BadRow] * 3
+
+
+def test_a_reversal_goes_the_way_its_side_says() -> None:
+    """ISO 20022: DBIT with RvslInd takes an earlier credit back (an unpaid cheque, a rejected transfer)."""
+    text = camt_of(*[entry("37.50", side=side) for side in ("DBIT", "CRDT")])
+    text = text.replace("</CdtDbtInd>", "</CdtDbtInd><RvslInd>true</RvslInd>")
+    back, again = camt.read(io.BytesIO(text.encode()))
+    assert isinstance(back, Row)
+    assert isinstance(again, Row)
+    assert (back.outgoing, again.outgoing) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<Sts>BOOK</Sts>", "<Sts>PDNG</Sts>"),
+        ("<Sts>BOOK</Sts>", "<Sts><Cd>INFO</Cd></Sts>"),
+        ("37.50", "1" + "0" * 40),
+    ],
+)
+def test_what_is_no_money_yet_or_never(old: str, new: str) -> None:
+    text = camt_of(entry("37.50").replace(old, new), entry("1.00").replace("<Sts>BOOK", "<Sts><Cd>BOOK</Cd>"))
+    bad, good = camt.read(io.BytesIO(text.encode()))
+    assert isinstance(bad, BadRow)
+    assert isinstance(good, Row)
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,20 @@ def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, s
     assert states(found) == ["matched"]
 
 
+def test_what_was_refused_or_went_out_is_never_income(desk: SimpleNamespace) -> None:
+    """A journal that lists refusals confirms nothing by them, and a reading's verdict is not undone by hand."""
+    attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
+    refused = line(desk.bills[0]).replace(";CB", ";R")
+    found = bring(desk, TITLES + refused + line(desk.bills[1], amount="-20,00"))
+    assert states(found) == ["ignored", "ignored"]
+    attempt.refresh_from_db()
+    assert attempt.state == "reported"
+    for one in found.lines.all():
+        with pytest.raises(NotPossible, match="pas un encaissement"):
+            services.reopen_line(actor=desk.clerk, line=one)
+    assert not Payment.objects.exists()
+
+
 def test_staff_finish_by_hand(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
     found = bring(
@@ -293,6 +307,22 @@ def test_a_bank_statement(desk: SimpleNamespace) -> None:
         entry("99.00", details=[("", "DIVERS", "")], reference="R6"), entry("1.00", reference="R7")
     )
     assert bring(desk, later, "bank", "suite.xml").known_count == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "label", "state"),
+    [
+        ("1", "FACTURE 2026-11 VIR", "doubtful"),  # any label holds a 1
+        ("4567", "VIR 1234567", "doubtful"),
+        ("R-4567", "VIR R-4567 MERCI", "matched"),
+    ],
+)
+def test_a_transfer_s_number_names_it_whole(
+    desk: SimpleNamespace, number: str, label: str, state: str
+) -> None:
+    transfer(desk, desk.bills[0], number)
+    found = bring(desk, camt_of(entry("10.00", details=[("", label, "INCONNU")])), "bank", "releve.xml")
+    assert states(found) == [state]
 
 
 # --- figures --------------------------------------------------------------------------------------

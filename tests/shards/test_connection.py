@@ -17,7 +17,7 @@ from tenants import current, direct
 from tenants.current import REGISTRY, at, current_home
 from tenants.models import Town
 from tenants.postgresql import silence
-from tests.shards.conftest import SOUTH, Cluster
+from tests.shards.conftest import SOUTH, Cluster, add_account
 
 pytestmark = pytest.mark.xdist_group("shards")
 wrapper = cast(Any, connection)
@@ -116,6 +116,27 @@ def test_a_rollback_on_one_side_leaves_no_wrong_path(southern: Town) -> None:
         assert Account.objects.count() == 0
         Account.objects.create(email="here@example.net")
     assert Account.objects.filter(email__in=["gone@example.net", "here@example.net"]).count() == 0
+
+
+def test_a_search_path_that_the_server_cut_short_runs_nothing_elsewhere(
+    open_at: Callable[[str], Town],
+) -> None:
+    """A statement_timeout of the role, or a pg_cancel_backend that comes late: the SET fails, and it alone."""
+    first, second = open_at(REGISTRY), open_at(REGISTRY)
+    add_account(first, "of-the-first@example.net")
+
+    def cut(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        late = "SET statement_timeout = 20; SELECT pg_sleep(5); " if sql.startswith("SET search_path") else ""
+        return execute(late + sql, params, many, context)
+
+    with tenant_context(first):
+        assert Account.objects.count() == 1
+        wrapper.set_tenant(second)  # the session is still on the first one's schema
+        with connection.execute_wrapper(cut), pytest.raises(OperationalError):
+            Account.objects.count()
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+        assert Account.objects.count() == 0
 
 
 def test_a_cursor_stays_where_it_was_opened(southern: Town) -> None:

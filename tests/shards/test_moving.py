@@ -22,6 +22,7 @@ from shared_apps.treasury.models import Route, WaitingBell
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda, barrier, direct, moving, operations, registry, rows
 from tenants.current import REGISTRY, at, current_home, enter, leave
+from tenants.errors import TownError
 from tenants.models import AgendaItem, Operation, OperationState, Town
 from tests.conftest import PASSWORD
 from tests.shards.conftest import SOUTH, Cluster, add_account, browser, schemas
@@ -311,6 +312,37 @@ def test_a_copy_that_differs_is_not_switched_to(northern: Town, monkeypatch: pyt
         move(northern, SOUTH)
     northern.refresh_from_db()
     assert (northern.shard, northern.read_only_since) == (REGISTRY, None)
+
+
+def test_what_another_process_put_back_is_not_switched(northern: Town) -> None:
+    """A worker that lost its lock (the registry's server was started again) puts back while its successor copies."""
+    put_back: list[bool] = []
+
+    def watch(operation: Operation) -> None:
+        if operation.step.startswith("Bascule") and not put_back:
+            put_back.append(moving._put_back(Town.objects.get(pk=northern.pk), SOUTH))
+            add_account(northern, "between@example.net")
+
+    leave()
+    with pytest.raises(TownError, match="n'est plus en lecture seule"):
+        moving.move_town(town=northern, to=SOUTH, watch=watch)
+    assert put_back == [True]
+    northern.refresh_from_db()
+    assert (northern.shard, northern.read_only_since) == (REGISTRY, None)
+    with tenant_context(northern):
+        assert Account.objects.filter(email="between@example.net").exists()
+
+
+def test_a_move_tried_again_does_not_take_the_next_town_of_that_address(northern: Town) -> None:
+    """Addresses are given again once a town is erased; the operation is about the town it was asked for."""
+    old = Operation.objects.create(
+        kind="move", subject=northern.slug, arguments={"to": SOUTH}, requested_by="system", state="failed"
+    )
+    operations.retry(old)
+    done = operations.perform(old.pk)
+    assert (done.state, done.error) == (OperationState.FAILED, "Cette commune n'existe plus.")
+    northern.refresh_from_db()
+    assert northern.shard == REGISTRY
 
 
 def test_a_town_left_read_only_is_written_again_by_a_move_to_where_it_is(held: Town) -> None:

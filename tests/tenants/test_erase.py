@@ -15,7 +15,7 @@ from tenants import facts, operations, rows, services
 from tenants.archive import erasing, exporting
 from tenants.current import REGISTRY, at
 from tenants.errors import Busy, TownError, WrongState
-from tenants.models import Erasure, OperationState, Town
+from tenants.models import Erasure, Operation, OperationState, Town
 from tenants.states import TownState
 from tests.tenants.conftest import MakeTown
 from tests.tenants.world import answer_of, files_of, platform, whole
@@ -91,6 +91,17 @@ def test_all_of_it_goes_and_nothing_of_another(make_town: MakeTown, tmp_path: Pa
     ):
         assert words in text
     assert "alice" not in text
+
+
+def test_an_export_that_failed_leaves_no_archive_behind(make_town: MakeTown) -> None:
+    """Killed once it was sent and before it was noted, then given up: the operation does not name its archive."""
+    town = make_town(invoices=1)
+    asked = exporting.request_export(town=town, actor=facts.SYSTEM)
+    key = operations.perform(asked.pk).result["key"]
+    Operation.objects.filter(pk=asked.pk).update(state=OperationState.FAILED, result={})
+    services.set_state(town=town, to=TownState.SUSPENDED)
+    call_command("erase_town", town.slug, "--reason", "Essai", "--yes")
+    assert next(objects.listed(key), None) is None
 
 
 def test_its_address_may_be_used_again(make_town: MakeTown) -> None:

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tenants import operations
+from tenants import direct, operations
+from tenants.current import REGISTRY
 from tenants.errors import Busy, TownError
 from tenants.models import Operation, OperationState
 
@@ -104,3 +105,17 @@ def test_what_a_kill_left_running_is_found_and_what_runs_is_left_alone(kind: dic
         assert operations.sweep() == 1
     assert operations.perform(operation.pk).state == S.DONE
     assert operations.sweep() == 0
+
+
+def test_a_command_does_not_change_what_somebody_is_doing(kind: dict[str, Any]) -> None:
+    """Were that worker killed, it would go on with what another person asked for."""
+    theirs = operations.request(kind="test", subject="lauzerte", actor="system", arguments={"to": "a"})
+    with direct.open_to(REGISTRY) as another:
+        another.execute("SELECT pg_advisory_lock(%s, %s)", [operations._LOCK_CLASS, theirs.pk])
+        due_at = Operation.objects.get(pk=theirs.pk).due_at
+        with pytest.raises(Busy):
+            operations.run(kind="test", subject="lauzerte", actor="system", arguments={"to": "b"})
+        theirs.refresh_from_db()
+        assert (theirs.arguments, theirs.due_at, kind["calls"]) == ({"to": "a"}, due_at, 0)
+    done = operations.run(kind="test", subject="lauzerte", actor="system", arguments={"to": "b"})
+    assert (done.pk, done.state, done.arguments) == (theirs.pk, S.DONE, {"to": "b"})  # left by a kill

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail as sent
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
@@ -120,10 +120,11 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
         process_batches()  # these were queued already, and leave at once
     assert states() == before
     assert agenda.run() == 0
-    assert AgendaItem.objects.filter(town=town, due_at__gt=timezone.now()).count() == 3
+    held = AgendaItem.objects.filter(town=town, due_at__gt=timezone.now()).values_list("kind", flat=True)
+    assert {"payments", "mail", "imports"} <= set(held)
 
     services.set_state(town=town, to=TownState.OPEN)
-    assert agenda.run() == 3
+    assert agenda.run() >= 3
     with now_as(town):
         work()
     assert states() == ("sent", "ready", "paid")
@@ -159,3 +160,12 @@ def test_a_task_of_a_town_that_is_gone_does_nothing(db: None) -> None:
     handle_links.apply(headers={"_schema_name": "t_disparue"})
     link.refresh_from_db()
     assert link.handled_at is None
+
+
+@pytest.mark.parametrize("verb", ["resume_town", "suspend_town"])
+def test_a_half_made_town_is_not_put_online_by_hand(town: Town, verb: str) -> None:
+    """Its opening, or its restoration, says itself when it is whole: until then there may be no schema at all."""
+    Town.objects.filter(pk=town.pk).update(state=TownState.OPENING)
+    with pytest.raises(CommandError, match="en cours d'ouverture"):
+        call_command(verb, town.slug)
+    assert Town.objects.get(pk=town.pk).state == TownState.OPENING

@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import Iterable
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,6 +16,7 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen, staff_required
 from tenant_apps.backoffice.desk_forms import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import page_of
+from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import desk, papers
 from tenant_apps.payments.corrections import can_undo, cancel_payment
 from tenant_apps.payments.counter import book_payment
@@ -60,15 +63,16 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 def new_payment(request: StaffRequest) -> HttpResponse:
     """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
     sent = request.POST if request.method == "POST" else request.GET
+    wanted = set(_uuids(sent.getlist("facture")))
     chosen = desk.chosen_invoices(_uuids(sent.getlist("facture")))
-    form = CounterForm(sent if request.method == "POST" and chosen else None, invoices=chosen)
+    if request.method == "POST" and (not chosen or len(chosen) < len(wanted)):
+        return _already(request, sent, chosen)
+    form = CounterForm(sent if request.method == "POST" else None, invoices=chosen)
     if form.is_bound and form.is_valid():
         payment, new = book_payment(actor=request.user, **form.payment())
         done = _("L'encaissement est enregistré.") if new else _("Cet encaissement était déjà enregistré.")
         messages.success(request, done)
         return redirect("backoffice:payment", payment.uuid)
-    if request.method == "POST" and not chosen:
-        return _already(request, sent)
     words = sent.get("q", "").strip()[:100]
     results = list(desk.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
     return screen(
@@ -86,15 +90,25 @@ def new_payment(request: StaffRequest) -> HttpResponse:
     )
 
 
-def _already(request: StaffRequest, sent: QueryDict) -> HttpResponse:
-    """Nothing is left to pay: the page was sent again, or somebody else was quicker."""
+def _already(request: StaffRequest, sent: QueryDict, left: Iterable[Invoice]) -> HttpResponse:
+    """Something chosen awaits no money: the page was sent again, or somebody else was quicker.
+
+    The rest is not booked alone: the cheque on the counter is of the whole.
+    """
     for key in _uuids([sent.get("key", "")]):
         booked = Payment.objects.filter(provider="offline", provider_reference=str(key)).first()
         if booked is not None:
             messages.success(request, _("Cet encaissement était déjà enregistré."))
             return redirect("backoffice:payment", booked.uuid)
-    messages.error(request, _("Rien n'a été enregistré : ces factures n'attendent plus d'argent."))
-    return redirect("backoffice:new-payment")
+    remains = urlencode([("facture", one.uuid) for one in left])
+    if remains:
+        sentence = _(
+            "Rien n'a été enregistré : une des factures n'attend plus d'argent. Vérifiez le montant reçu."
+        )
+    else:
+        sentence = _("Rien n'a été enregistré : ces factures n'attendent plus d'argent.")
+    messages.error(request, sentence)
+    return redirect(f"{reverse('backoffice:new-payment')}?{remains}")
 
 
 def _uuids(values: Iterable[str]) -> list[UUID]:

@@ -67,7 +67,9 @@ def _entry(entry: Any, account: str) -> Iterator[Any]:
     total = _text(entry, "Amt")
     common: dict[str, Any] = {
         "day": day,
-        "outgoing": outgoing != (_text(entry, "RvslInd") == "true"),  # a reversal goes the other way
+        # RvslInd changes nothing: CdtDbtInd is this entry's own side, a DBIT reversal gives a credit back.
+        "outgoing": outgoing,
+        "booked": (_text(entry, "Sts", "Cd") or _text(entry, "Sts") or "BOOK") == "BOOK",
         "bank_reference": " ".join(
             filter(None, [account, _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef")])
         ),
@@ -105,6 +107,7 @@ def _maker(
     *,
     day: str,
     outgoing: bool,
+    booked: bool,
     bank_reference: str,
     currency: str,
     amount: str,
@@ -124,6 +127,8 @@ def _maker(
     def make(number: int) -> Row | BadRow:
         shown = {name: text for name, text in raw.items() if text}
         money = _money(amount)
+        if not booked:
+            return BadRow(number, _("Cette écriture n'est pas encore comptabilisée par la banque."), shown)
         if money is None or money <= 0:
             return BadRow(
                 number, _("« Amt » (« %(value)s ») n'est pas un montant.") % {"value": amount[:20]}, shown
@@ -171,7 +176,8 @@ def _money(text: str) -> Decimal | None:
         amount = Decimal(text)
     except InvalidOperation:
         return None
-    if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")) or abs(amount) > 99_999_999:
+    # The bound first: what is longer than Decimal's precision cannot be quantized at all.
+    if not amount.is_finite() or abs(amount) > 99_999_999 or amount != amount.quantize(Decimal("0.01")):
         return None
     return amount.quantize(Decimal("0.01"))
 

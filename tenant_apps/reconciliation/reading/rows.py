@@ -24,6 +24,7 @@ class Row:
     label: str = ""
     bank_reference: str = ""
     outgoing: bool = False
+    no_money: bool = False  # an attempt that was refused or abandoned, which some journals list too
     doubt: str = ""  # why a person should look, in words
     raw: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ class Checksums:
         if isinstance(row, BadRow):
             parts = ["bad", *(f"{title}={cell}" for title, cell in sorted(row.raw.items()))]
         elif row.idop:
-            parts = ["idop", row.idop, f"{row.amount}"]
+            parts = ["idop", row.idop, f"{row.amount}", *(["outgoing"] if row.outgoing else [])]
         else:
             parts = [
                 *(row.booked_on.isoformat(), f"{row.amount}", str(row.outgoing), row.numcli, row.reference),

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
 
@@ -127,6 +127,7 @@ class _Reader:
 
     def _read(self, number: int, cells: list[str], raw: Mapping[str, str]) -> Row:
         amount, outgoing = self._amount(cells)
+        means = self._cell(cells, "means")
         return Row(
             number=number,
             booked_on=self._date(cells),
@@ -136,7 +137,8 @@ class _Reader:
             reference=re.sub(r"[^A-Za-z0-9]", "", self._text(cells, "reference", 60))[:40],
             authorization=self._text(cells, "authorization", 40),
             numcli=self._numcli(cells),
-            means=_means(self._cell(cells, "means")),
+            means=_means(means),
+            no_money=_says_no_money(means),
             payer_name=self._text(cells, "payer_name", 140),
             label=self._text(cells, "label", 300),
             bank_reference=self._text(cells, "bank_reference", 60),
@@ -167,6 +169,8 @@ class _Reader:
         except FieldError as error:
             raise _Bad(self._sentence("amount", text, error)) from None
         if self._cents:
+            if amount % 1:
+                raise _Bad(self._sentence("amount", text, _("n'est pas un nombre entier de centimes.")))
             amount = (amount / 100).quantize(Decimal("0.01"))
         return amount, outgoing
 
@@ -177,7 +181,7 @@ class _Reader:
         except FieldError as error:
             raise _Bad(self._sentence("booked_on", text, error)) from None
 
-    def _sentence(self, name: str, value: str, error: FieldError) -> str:
+    def _sentence(self, name: str, value: str, error: FieldError | str) -> str:
         shown = f" (« {value[:40]} »)" if value else ""
         place = self._places.get(name)
         title = self._titles[place] if place is not None else str(self._labels[name][0])
@@ -191,7 +195,7 @@ def _day(text: str) -> date:
     elif re.fullmatch(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}", text):
         text = f"{text[:-2]}20{text[-2:]}"
     elif re.match(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T", text):
-        return datetime.fromisoformat(text[:10]).date()
+        text = text[:10]
     return fields.day(text)
 
 
@@ -203,3 +207,9 @@ def _means(text: str) -> str:
     if word == "v" or "prelevement" in word or "prlv" in word:
         return "debit"
     return "transfer" if "virement" in word else ""
+
+
+def _says_no_money(text: str) -> bool:
+    """R, Z and A are PayFiP's letters for what was refused or abandoned."""
+    word = fold(text)
+    return word in ("r", "z", "a") or "refus" in word or "abandon" in word
