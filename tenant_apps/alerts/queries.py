@@ -20,6 +20,6 @@ def mails_about(invoice: Invoice) -> QuerySet[OutgoingMail]:
     keys = []
     if invoice.batch is not None:
         keys += [f"{NEW_INVOICES}:{invoice.batch.uuid}:{email}" for email in {*known, *accounts}]
-    receipts = Payment.objects.filter(attempt__invoice=invoice).values_list("uuid", "attempt__email")
+    receipts = Payment.objects.filter(attempt__invoices=invoice).values_list("uuid", "attempt__email")
     keys += [f"{RECEIPT}:{payment}:{email}" for payment, email in receipts]
     return OutgoingMail.objects.filter(key__in=keys).order_by("-id")

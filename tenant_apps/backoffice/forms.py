@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.templatetags.gestion import megabytes
-from tenant_apps.townhall.models import HEX_COLOUR, Product, TownHall
+from tenant_apps.townhall.models import HEX_COLOUR, Product, ProductKind, TownHall
 from toolkit.colour import contrast, mix
 
 LIGHT = "#f6f5f1"  # tokens.css, --ground
@@ -161,12 +161,13 @@ class ProductForm(_Plain, forms.ModelForm):
         model = Product
         fields = (
             *("label", "contact_email", "payable_days_after_issue", "payable_days_after_due"),
-            "offers_declaration",
+            *("offers_declaration", "takes_several"),
         )
         labels = {
             "label": gettext_lazy("Le nom que lisent les usagers"),
             "contact_email": gettext_lazy("L'adresse e-mail de ce service"),
             "offers_declaration": gettext_lazy("Proposer « J'ai réglé » aux usagers"),
+            "takes_several": gettext_lazy("Permettre de régler plusieurs factures en un seul paiement"),
             "payable_days_after_issue": gettext_lazy("Ouvrir le paiement en ligne, en jours après la date"),
             "payable_days_after_due": gettext_lazy("Fermer le paiement en ligne, en jours après l'échéance"),
         }
@@ -203,6 +204,8 @@ class ProductForm(_Plain, forms.ModelForm):
                 MaxValueValidator(A_YEAR, self.fields[name].error_messages["max_value"])
             )
         self.fields["payable_days_after_issue"].required = False
+        if self.instance.kind != ProductKind.REGIE:  # the Treasury imposes reference and amount
+            del self.fields["takes_several"]
         self.dress()
 
     def clean_payable_days_after_issue(self) -> int:

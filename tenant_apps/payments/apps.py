@@ -8,6 +8,7 @@ class PaymentsConfig(AppConfig):
     verbose_name = "Règlements"
     town_data = {
         "Attempt": HELD,
+        "AttemptInvoice": HELD,
         "AttemptEvent": HELD,
         "Payment": HELD,
         "Allocation": HELD,

@@ -56,6 +56,10 @@ _CHECKS: dict[FindingKind, str] = {
     FindingKind.AMOUNT_DIFFERS: """
         SELECT p.uuid::text, t.invoice_id, t.id, t.amount, p.amount
         FROM payments_payment p JOIN payments_attempt t ON t.id = p.attempt_id WHERE t.amount <> p.amount""",
+    FindingKind.PARTS_DIFFER: """
+        SELECT t.uuid::text, t.invoice_id, t.id, t.amount, COALESCE(SUM(s.amount), 0)
+        FROM payments_attempt t LEFT JOIN payments_attemptinvoice s ON s.attempt_id = t.id
+        GROUP BY t.id HAVING t.amount <> COALESCE(SUM(s.amount), 0)""",
     FindingKind.TEST_MONEY: """
         SELECT p.uuid::text, t.invoice_id, t.id, 0, p.amount
         FROM payments_payment p JOIN payments_attempt t ON t.id = p.attempt_id

@@ -7,13 +7,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.findings import report
+from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.moves import move, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.registry import tipi
-from tenant_apps.payments.queries import live_attempt
+from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
 from toolkit.secrets import fingerprint
 
@@ -34,13 +34,10 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
     A first return that comes after our two hours counts too: the money may have left the payer's account.
     What does not match what was asked, or comes a second time, is kept as evidence and not applied.
     """
-    invoice_id = (
-        Attempt.objects.filter(callback_hash=fingerprint(token)).values_list("invoice_id", flat=True).first()
-    )
-    if invoice_id is None:
+    found = Attempt.objects.filter(callback_hash=fingerprint(token)).values_list("pk", flat=True).first()
+    if found is None:
         return
-    Invoice.objects.select_for_update().get(pk=invoice_id)
-    attempt = Attempt.objects.select_for_update().get(callback_hash=fingerprint(token))
+    attempt = lock_attempt(found).attempt
     status = tipi().read_notification(fields)
     if attempt.events.count() >= ENOUGH:
         log.warning("a redirect's token is used over and over")
@@ -51,7 +48,7 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
         note(attempt, source=SOURCE, note=_("Retour présenté de nouveau, non appliqué."), raw=status.raw)
         if attempt.last_answer.get("outcome") != status.outcome:
             report(FindingKind.REPLAYED, about=str(attempt.uuid), attempt=attempt, details=status.raw)
-    elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and live_attempt(attempt.invoice):
+    elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and another_is_live(attempt):
         _beside_another(attempt, status)
     else:
         _apply(attempt, status)

@@ -121,7 +121,7 @@ def payers_of(payment: Payment) -> set[int]:
     if payment.payer_id is not None:
         found.add(payment.payer_id)
     if payment.attempt is not None:
-        found.add(payment.attempt.invoice.payer_id)
+        found.update(payment.attempt.invoices.values_list("payer_id", flat=True))
     return found
 
 
@@ -142,7 +142,8 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
     surroundings = letterhead()
     with translation.override(attempt.account.language if attempt.account else "fr"):
         numbers = ", ".join(invoice.number for invoice in invoices) or attempt.label
-        page = f"{surroundings['address']}/factures/{attempt.invoice.uuid}/"
+        place = "reglements" if attempt.several else f"factures/{attempt.invoice.uuid}"
+        page = f"{surroundings['address']}/{place}/"
         content = Content(
             subject=_("Votre règlement n'a pas abouti – %(town)s") % {"town": surroundings["townhall"].name},
             sentence=_("Votre règlement de %(amount)s (%(numbers)s) a été annulé : %(reason)s.")
@@ -151,12 +152,16 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
                 "numbers": numbers,
                 "reason": payment.cancel_reason.rstrip(". "),
             },
-            button_label=_("Voir la facture"),
+            button_label=_("Voir mes factures à régler") if attempt.several else _("Voir la facture"),
             button_url=page,
             more=(
-                _("La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact »."),
+                _("Ces factures sont de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")
+                if attempt.several
+                else _(
+                    "La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact »."
+                ),
             ),
-            why=_("Vous recevez ce message parce que vous avez réglé cette facture en ligne."),
+            why=_("Vous recevez ce message parce que vous avez réglé en ligne."),
         )
         queue_mail(
             kind="payment-cancelled",

@@ -12,8 +12,7 @@ from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.corrections import payers_of
-from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
-from tenant_apps.payments.states import LIVE
+from tenant_apps.payments.models import Allocation, AttemptInvoice, Means, Payment
 from toolkit import clock
 
 Which = Literal["", "to_deposit", "cancelled"]
@@ -21,7 +20,7 @@ MOST_LINES = 50  # invoices in one payment of the counter
 
 
 def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -> QuerySet[Payment]:
-    """The town's payments, newest first. Every one of `words` must be found: payer, drawer, cheque, invoice."""
+    """The town's payments, newest first. Every one of `words` must be found: payer, drawer, invoice…"""
     found = Payment.objects.select_related("payer", "deposit").prefetch_related("allocations__invoice")
     if means:
         found = found.filter(means=means)
@@ -37,6 +36,7 @@ def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -
             | Q(drawer__icontains=word)
             | Q(number__icontains=word)
             | Q(authorization__iexact=word)
+            | Q(attempt__reference__iexact=word)
             | Q(pk__in=of_invoice)
         )
     return found.order_by("-id")
@@ -95,7 +95,7 @@ def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
 
 def being_paid(invoices: Collection[Invoice]) -> set[int]:
     """The ids of those that somebody is paying online just now: money of the counter would pay them twice."""
-    held = Attempt.objects.filter(invoice__in=invoices, state__in=LIVE)
+    held = AttemptInvoice.objects.filter(invoice__in=invoices, live=True)
     return set(held.values_list("invoice_id", flat=True))
 
 

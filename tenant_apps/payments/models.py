@@ -9,17 +9,20 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.states import LIVE, AttemptState, TrialState
+from tenant_apps.payments.states import AttemptState, TrialState
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Mode, Product
 from toolkit.money import format_euros
 
 
 class Attempt(models.Model):
-    """One try to pay one invoice online. The request is frozen here before the Treasury is called."""
+    """One try to pay online one invoice, or several of a régie. Frozen here before the Treasury is called."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="attempts")
+    # The one that the payer comes back to: the only one, or the first of several.
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    several = models.BooleanField(default=False)
+    invoices = models.ManyToManyField(Invoice, through="AttemptInvoice", related_name="attempts")
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL)
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
     provider = models.CharField(max_length=10)
@@ -49,9 +52,6 @@ class Attempt(models.Model):
     class Meta:
         verbose_name = _("tentative de paiement")
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["invoice"], condition=Q(state__in=LIVE), name="one_live_attempt")
-        ]
         indexes = [
             models.Index(
                 fields=["next_check_at"], name="attempt_due", condition=Q(next_check_at__isnull=False)
@@ -63,6 +63,30 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.get_state_display()}"
+
+
+class AttemptInvoice(models.Model):
+    """What an attempt pays of one invoice, frozen with it: a row for every attempt and each of its invoices.
+
+    The database (migration 0008) writes the row of an attempt on one invoice, keeps `live` as the attempt's state
+    says it, and refuses any other change.
+    """
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="parts")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="attempt_parts")
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["invoice_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "invoice"], name="attempt_invoice_once"),
+            models.UniqueConstraint(fields=["invoice"], condition=Q(live=True), name="one_live_attempt"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="attempt_part_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} € → {self.invoice_id}"
 
 
 class AttemptEvent(models.Model):
@@ -222,6 +246,7 @@ class FindingKind(models.TextChoices):
     NO_PAYMENT = "audit_lost", _("tentative payée sans règlement enregistré")
     NO_ATTEMPT = "audit_state", _("règlement enregistré alors que la tentative n'est pas payée")
     AMOUNT_DIFFERS = "audit_sum", _("règlement d'un autre montant que la tentative")
+    PARTS_DIFFER = "audit_parts", _("tentative d'un autre montant que la somme de ses factures")
     TEST_MONEY = "audit_test", _("paiement d'essai enregistré comme un règlement")
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,10 +17,19 @@ from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, FindingKind, Payment, Trial
+from tenant_apps.payments.models import (
+    Allocation,
+    Attempt,
+    AttemptInvoice,
+    Declaration,
+    Finding,
+    FindingKind,
+    Payment,
+    Trial,
+)
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
-from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tenants import closing
@@ -59,13 +68,23 @@ class OnlinePayment:
 
 def live_attempt(invoice: Invoice) -> Attempt | None:
     """The attempt that holds `invoice`; the database allows one (constraint one_live_attempt)."""
-    return Attempt.objects.filter(invoice=invoice, state__in=LIVE).first()
+    return Attempt.objects.filter(parts__invoice=invoice, parts__live=True).first()
 
 
-def online_payment(invoice: Invoice) -> OnlinePayment:
-    """Whether `invoice` can be paid online now, and why not (payfip.md §1)."""
+def another_is_live(attempt: Attempt) -> bool:
+    """Whether one of its invoices is held by another attempt: then this one may not live again."""
+    mine = AttemptInvoice.objects.filter(attempt=attempt).values("invoice_id")
+    held = AttemptInvoice.objects.filter(live=True, invoice_id__in=mine)
+    return held.exclude(attempt=attempt).exists()
+
+
+def online_payment(invoice: Invoice, *, alone: bool = True) -> OnlinePayment:
+    """Whether `invoice` can be paid online now, and why not (payfip.md §1).
+
+    With others (`alone` false) the provider's limits are those of the sum, which the caller looks at.
+    """
     product = invoice.product
-    why = _why_not(invoice, product, clock.today())
+    why = _why_not(invoice, product, clock.today(), alone=alone)
     if why:
         return OnlinePayment(False, product, invoice.balance, why)
     attempt = live_attempt(invoice)
@@ -109,7 +128,7 @@ def first_day(invoice: Invoice) -> date:
     return invoice.issued_on + timedelta(days=invoice.product.payable_days_after_issue)
 
 
-def _why_not(invoice: Invoice, product: Product, today: date) -> Reason | None:
+def _why_not(invoice: Invoice, product: Product, today: date, *, alone: bool) -> Reason | None:
     """The first reason in the order of `WhyNot`."""
     last, first = last_day(invoice), first_day(invoice)
     if invoice.state == InvoiceState.CANCELLED:
@@ -126,11 +145,8 @@ def _why_not(invoice: Invoice, product: Product, today: date) -> Reason | None:
         return because(WhyNot.NOT_OPEN)
     if invoice.paid and product.kind != ProductKind.REGIE:
         return because(WhyNot.PARTLY_PAID)
-    limits = provider(product.protocol).capabilities.limits
-    if invoice.balance < limits.smallest:
-        return because(WhyNot.TOO_SMALL)
-    if invoice.balance > limits.largest:
-        return because(WhyNot.TOO_LARGE)
+    if alone and (beyond := beyond_limits(product, invoice.balance)):
+        return beyond
     if closing.is_last_call(current_town()):
         return because(WhyNot.PORTAL_CLOSES)
     if today < first:
@@ -140,6 +156,14 @@ def _why_not(invoice: Invoice, product: Product, today: date) -> Reason | None:
     if references.problem(product.kind, invoice.reference):
         return because(WhyNot.BAD_REFERENCE)
     return None
+
+
+def beyond_limits(product: Product, amount: Decimal) -> Reason | None:
+    """Why the provider does not take `amount` euros in one payment; None when it does."""
+    limits = provider(product.protocol).capabilities.limits
+    if amount < limits.smallest:
+        return because(WhyNot.TOO_SMALL)
+    return because(WhyNot.TOO_LARGE) if amount > limits.largest else None
 
 
 def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
@@ -183,13 +207,13 @@ def payment_for_resident(account: Account, public_id: UUID) -> Payment:
 
 def attempts_for_resident(invoice: Invoice) -> QuerySet[Attempt]:
     """The tries to pay an invoice that the caller may see, but for those that ended in money, oldest first."""
-    return Attempt.objects.filter(invoice=invoice).exclude(state=AttemptState.PAID).order_by("id")
+    return Attempt.objects.filter(invoices=invoice).exclude(state=AttemptState.PAID).order_by("id")
 
 
 def last_attempt(invoice: Invoice) -> Attempt | None:
     """The newest attempt on an invoice that the caller may see, for the page the payer comes back to."""
     return (
-        Attempt.objects.filter(invoice=invoice).select_related("invoice", "product").order_by("-id").first()
+        Attempt.objects.filter(invoices=invoice).select_related("invoice", "product").order_by("-id").first()
     )
 
 
@@ -217,16 +241,16 @@ HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must
 def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
     """Every try to pay `invoice`, newest first, with its events and the money it brought (payfip.md §4.8)."""
     return (
-        Attempt.objects.filter(invoice=invoice)
+        Attempt.objects.filter(invoices=invoice)
         .select_related("account", "payment")
-        .prefetch_related("events")
+        .prefetch_related("events", "parts__invoice")
         .order_by("-id")
     )
 
 
 def money_about(invoice: Invoice) -> QuerySet[Payment]:
     """The money that pays `invoice`, and the money that came for it in excess; cancelled payments too."""
-    about = Q(allocations__invoice=invoice) | Q(attempt__invoice=invoice)
+    about = Q(allocations__invoice=invoice) | Q(attempt__invoices=invoice)
     return Payment.objects.filter(about).prefetch_related("allocations__invoice").distinct().order_by("-id")
 
 
@@ -242,7 +266,8 @@ def held_attempts() -> QuerySet[Attempt]:
 
 def held_for_staff() -> QuerySet[Attempt]:
     """`held_attempts` with what the list of things to examine shows, the oldest first."""
-    return held_attempts().select_related("invoice__payer", "product").order_by("id")
+    found = held_attempts().select_related("invoice__payer", "product")
+    return found.annotate(others=Count("parts") - 1).order_by("id")
 
 
 def open_findings() -> QuerySet[Finding]:
@@ -279,7 +304,7 @@ def open_declarations() -> QuerySet[Declaration]:
 
 def only_held(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """Those of `invoices` with an attempt to examine."""
-    return invoices.filter(pk__in=held_attempts().values("invoice_id"))
+    return invoices.filter(attempt_parts__live=True, attempt_parts__attempt__state__in=HELD)
 
 
 def only_declared(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:

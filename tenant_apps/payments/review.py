@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
-from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.corrections import cancel_payment, lock_payment
 from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.locking import Locked, lock_attempt
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.moves import move, note
 from tenant_apps.payments.providers.payfip.client import read_amount
@@ -33,7 +33,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
 
     Raises NotOpen, also for test money, and when the Treasury itself reports another amount than the one asked.
     """
-    locked, invoice = _locked(attempt)
+    locked, parts = _locked(attempt)
     reported = read_amount(str(locked.last_answer.get("montant", "")))
     if reported is not None and reported != locked.amount:
         sentence = _(
@@ -48,7 +48,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
     locked.next_check_at = None
     book(
         locked,
-        invoice,
+        parts,
         source="staff",
         actor=actor,
         means=Means.DEBIT if debit else Means.CARD,
@@ -62,7 +62,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
 @transaction.atomic
 def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     """No money came: the invoice can be paid again. Raises NotOpen."""
-    locked, _invoice = _locked(attempt)
+    locked, _parts = _locked(attempt)
     locked.next_check_at = None
     move(locked, S.REFUSED, source="staff", reason=_("Aucun argent reçu, selon le service de facturation."))
     audit.record("attempt.refused_by_staff", actor=actor, obj=f"attempt:{locked.uuid}")
@@ -91,11 +91,11 @@ def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
     return payment
 
 
-def _locked(attempt: Attempt) -> tuple[Attempt, Invoice]:
-    """Both rows, in the order that everyone takes them, looked at again."""
-    invoice = Invoice.objects.select_for_update().get(pk=attempt.invoice_id)
-    locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+def _locked(attempt: Attempt) -> Locked:
+    """The attempt and its invoices, looked at again."""
+    found = lock_attempt(attempt.pk)
+    locked = found.attempt
     if locked.state not in OPEN:
         sentence = _("Ce paiement n'attend plus de décision : il est « %(state)s ».")
         raise NotOpen(sentence % {"state": locked.get_state_display()})
-    return locked, invoice
+    return found

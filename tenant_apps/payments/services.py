@@ -2,6 +2,8 @@
 
 import logging
 import traceback
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,7 +22,7 @@ from tenant_apps.payments import schedule
 from tenant_apps.payments.auditing import plan_audit
 from tenant_apps.payments.closing import close_refused_product
 from tenant_apps.payments.errors import Busy, NotPayable
-from tenant_apps.payments.models import Attempt, Declaration
+from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.providers.base import (
     PaymentRequest,
@@ -31,10 +33,12 @@ from tenant_apps.payments.providers.base import (
     Started,
 )
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.queries import busy, live_attempt, online_payment
+from tenant_apps.payments.queries import busy
 from tenant_apps.payments.settling import settle
-from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.payments.together import Together, by_product, of_the_set
 from tenant_apps.payments.trials import check_trials
+from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Protocol
 from tenants import agenda, registry
 from tenants.current import current_town
@@ -60,8 +64,13 @@ def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
     The attempt is committed before the Treasury is called. Raises NotPayable (Busy among them),
     ProviderRefused or ProviderUnavailable; the invoice is free again after each of the last two.
     """
-    _refresh_live(invoice)
-    attempt, token = _prepare(actor, invoice)
+    return start_payment_of(actor=actor, invoices=[invoice])
+
+
+def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedPayment:
+    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029)."""
+    _refresh_live(invoices)
+    attempt, token = _prepare(actor, invoices)
     try:
         started = provider(attempt.provider).start(_request(attempt, token))
     except ProviderError as error:
@@ -71,56 +80,90 @@ def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
     return StartedPayment(attempt, started.url)
 
 
-def _refresh_live(invoice: Invoice) -> None:
-    """Before saying « busy », ask the Treasury: the other attempt may be over."""
-    attempt = live_attempt(invoice)
-    if attempt is None or attempt.state != S.STARTED or attempt.idop is None:
-        return
-    try:
-        ask(attempt=attempt, source="start")
-    except ProviderUnavailable:
-        log.info("the Treasury does not answer about a live attempt")
+def _refresh_live(invoices: Sequence[Invoice]) -> None:
+    """Before saying « busy », ask the Treasury: the other attempt may be over. One that is not is reason enough."""
+    held = Attempt.objects.filter(parts__invoice__in=invoices, parts__live=True).distinct().order_by("pk")
+    for attempt in held:
+        if attempt.state != S.STARTED or attempt.idop is None:
+            continue
+        try:
+            if ask(attempt=attempt, source="start").state in LIVE:
+                return
+        except ProviderUnavailable:
+            log.info("the Treasury does not answer about a live attempt")
+            return
 
 
-def _prepare(actor: Account, invoice: Invoice) -> tuple[Attempt, str]:
+def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]:
     with transaction.atomic():
-        locked = Invoice.objects.select_for_update(of=("self",)).select_related("product").get(pk=invoice.pk)
-        other = live_attempt(locked)
-        if other is not None and other.state == S.CREATED and other.free_at <= timezone.now():
+        wanted = {invoice.pk for invoice in invoices}
+        rows = Invoice.objects.select_for_update(of=("self",)).select_related("product")
+        # In the order of the ids: two parents who tick overlapping sets never wait for each other in a circle.
+        locked = list(rows.filter(pk__in=wanted).order_by("pk"))
+        _make_way(locked)
+        found = by_product(locked)
+        if len(locked) < len(wanted):
+            raise NotPayable(_("Une de ces factures a été retirée par le service de facturation."))
+        if len(found) != 1:
+            raise NotPayable(_("Choisissez les factures d'un même service."))
+        if not found[0].can:
+            why = found[0].bills[0].why
+            raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
+        attempt, token = _create(actor, found[0])
+    return attempt, token
+
+
+def _make_way(locked: Sequence[Invoice]) -> None:
+    """Raises Busy when another attempt holds one of the locked invoices. One whose call was lost lets go of them."""
+    holding = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
+    held = {part.attempt_id: part.invoice_id for part in holding}
+    others = Attempt.objects.select_for_update().filter(pk__in=held).order_by("pk")
+    for other in others:  # as they are now: what opened or closed them meanwhile holds no invoice
+        if other.state == S.CREATED and other.free_at <= timezone.now():
             move(other, S.EXPIRED, source="start", reason=_("La demande n'a pas abouti."))
-            other = None
-        if other is not None:
-            raise Busy(busy(other).sentence, other.free_at)
-        can = online_payment(locked)
-        if not can.can:
-            raise NotPayable(can.reason)
-        present, product = timezone.now(), locked.product
-        token = secrets.new_lien() if product.protocol == Protocol.TIPI else ""
-        attempt = Attempt.objects.create(
-            invoice=locked,
-            account=actor,
-            product=product,
-            provider=product.protocol,
-            numcli=product.numcli,
-            fiscal_year=str(locked.fiscal_year),
-            reference=locked.reference,
-            label=f"Facture {locked.number}",
-            amount=locked.balance,
-            email=actor.email,
-            mode="A"
-            if product.protocol == Protocol.TIPI and product.mode == Mode.PRODUCTION
-            else product.mode,
-            callback_hash=secrets.fingerprint(token) if token else None,
-            free_at=present + schedule.LOST_CALL,
-            next_check_at=present + schedule.LOST_CALL,
+        elif other.state in LIVE:
+            sentence = busy(other).sentence
+            if len(locked) > 1:
+                invoice = next(one for one in locked if one.pk == held[other.pk])
+                sentence = of_the_set(invoice, sentence)
+            raise Busy(sentence, other.free_at)
+
+
+def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
+    """The row, and TIPI's one-use token. The first of the invoices is the one that the payer comes back to."""
+    invoices, product, present = [bill.invoice for bill in set_.bills], set_.product, timezone.now()
+    first, public_id, several = invoices[0], uuid.uuid4(), len(invoices) > 1
+    token = secrets.new_lien() if product.protocol == Protocol.TIPI else ""
+    tipi_production = product.protocol == Protocol.TIPI and product.mode == Mode.PRODUCTION
+    attempt = Attempt.objects.create(
+        uuid=public_id,
+        invoice=first,
+        several=several,
+        account=actor,
+        product=product,
+        provider=product.protocol,
+        numcli=product.numcli,
+        fiscal_year=str(max(invoice.fiscal_year for invoice in invoices)),
+        reference=references.of_several(public_id) if several else first.reference,
+        label=f"{len(invoices)} factures" if several else f"Facture {first.number}",
+        amount=set_.amount,
+        email=actor.email,
+        mode="A" if tipi_production else product.mode,
+        callback_hash=secrets.fingerprint(token) if token else None,
+        free_at=present + schedule.LOST_CALL,
+        next_check_at=present + schedule.LOST_CALL,
+    )
+    if several:  # the database writes the row of an attempt on one invoice
+        AttemptInvoice.objects.bulk_create(
+            AttemptInvoice(attempt=attempt, invoice=one, amount=one.balance) for one in invoices
         )
-        if token:
-            treasury.add_route(kind="tipi", token=token)
-        agenda.plan("payments", attempt.free_at)
-        plan_audit()
-        audit.record(
-            "attempt.created", actor=actor, obj=f"attempt:{attempt.uuid}", new={"invoice": str(locked.uuid)}
-        )
+    if token:
+        treasury.add_route(kind="tipi", token=token)
+    agenda.plan("payments", attempt.free_at)
+    plan_audit()
+    ids = [str(invoice.uuid) for invoice in invoices]
+    new: dict[str, object] = {"invoices": ids} if several else {"invoice": ids[0]}
+    audit.record("attempt.created", actor=actor, obj=f"attempt:{attempt.uuid}", new=new)
     return attempt, token
 
 

@@ -1,10 +1,10 @@
 """`settle()`: the single road by which an answer about an attempt is applied (payfip.md §4).
 
 Return, notification, poller and staff all come here with what the provider said. Under the locks of the
-invoice and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
+invoices and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,14 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
 from tenant_apps.payments.findings import report
-from tenant_apps.payments.locking import lock_attempt
+from tenant_apps.payments.locking import Part, lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
 from tenant_apps.payments.moves import CHANGING, move, moved, note
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.queries import live_attempt
+from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.payments.writing import IdOf, inserted, write
 from tenant_apps.townhall.models import Mode
@@ -40,12 +39,12 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     Whoever comes second finds the attempt settled and changes nothing.
     """
     with transaction.atomic():
-        attempt = lock_attempt(attempt_id)
-        invoice, before = attempt.invoice, attempt.state
+        attempt, parts = lock_attempt(attempt_id)
+        before = attempt.state
         attempt.last_answer = {"outcome": status.outcome, **status.raw}
         attempt.checks += 1
         attempt.next_check_at = _next_check(attempt, status)
-        _apply(attempt, invoice, status, source)
+        _apply(attempt, parts, status, source)
         if attempt.state == before:  # otherwise `move` has written it
             attempt.save(update_fields=CHANGING)
     return attempt
@@ -65,11 +64,11 @@ def _next_check(attempt: Attempt, status: Status) -> datetime | None:
     return schedule.next_check(started, present)
 
 
-def _apply(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> None:
+def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
     if attempt.state == S.PAID:
         _after_paid(attempt, status, source)
     elif status.outcome.is_paid:
-        _paid(attempt, invoice, status, source)
+        _paid(attempt, parts, status, source)
     elif status.outcome == Outcome.OTHER:
         _hold(attempt, status, source, _("Le Trésor public a donné une réponse que nous ne connaissons pas."))
     elif status.outcome in _REFUSED:
@@ -95,7 +94,7 @@ def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
         report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
 
 
-def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> None:
+def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
     difference = _difference(attempt, status)
     if difference:
         _hold(attempt, status, source, difference)
@@ -103,7 +102,7 @@ def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> No
     attempt.next_check_at = None
     book(
         attempt,
-        invoice,
+        parts,
         source=source,
         actor=audit.TREASURY,
         means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
@@ -115,7 +114,7 @@ def _paid(attempt: Attempt, invoice: Invoice, status: Status, source: str) -> No
 
 def book(
     attempt: Attempt,
-    invoice: Invoice,
+    parts: Sequence[Part],
     *,
     source: str,
     actor: audit.Actor,
@@ -125,7 +124,7 @@ def book(
     reason: str = "",
     raw: Mapping[str, str] | None = None,
 ) -> Payment:
-    """The attempt becomes PAID and its money is in the books, together. The caller holds the locks of both rows.
+    """The attempt becomes PAID and its money is in the books, together. The caller holds the locks (`lock_attempt`).
 
     Raises ForbiddenMove for an attempt that cannot become PAID, and IntegrityError for money booked already.
     """
@@ -135,24 +134,35 @@ def book(
         provider_reference=attempt.idop or str(attempt.uuid),
         means=means,
         amount=attempt.amount,
-        payer_id=invoice.payer_id,
+        payer_id=attempt.invoice.payer_id,
         paid_on=paid_on,
         authorization=authorization[:40],
         recorded_by=actor if isinstance(actor, str) else actor.audit_name,
     )
-    # What the invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
-    part = max(min(payment.amount, invoice.balance), Decimal(0))
-    rows = [*moved(attempt, S.PAID, source=source, reason=reason, raw=raw), inserted(payment)]
-    if part:
-        rows.append(inserted(Allocation(invoice=invoice, amount=part), payment_id=IdOf(Payment)))
-    write(*rows)
+    # What an invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
+    shares = [
+        Allocation(invoice=part.invoice, amount=max(min(part.amount, part.invoice.balance), Decimal(0)))
+        for part in parts
+    ]
+    write(
+        *moved(attempt, S.PAID, source=source, reason=reason, raw=raw),
+        inserted(payment),
+        *(inserted(share, payment_id=IdOf(Payment)) for share in shares if share.amount),
+    )
     audit.record(
         "payment.received",
         actor=actor,
         obj=f"payment:{payment.uuid}",
-        new={"invoice": str(invoice.uuid), "amount": str(payment.amount), "allocated": str(part)},
+        new={"amount": str(payment.amount), **_told(shares)},
     )
     return payment
+
+
+def _told(shares: Sequence[Allocation]) -> dict[str, object]:
+    """For the trail: the invoice and what it took, or each of several with its own."""
+    if len(shares) == 1:
+        return {"invoice": str(shares[0].invoice.uuid), "allocated": str(shares[0].amount)}
+    return {"invoices": {str(share.invoice.uuid): str(share.amount) for share in shares}}
 
 
 def _difference(attempt: Attempt, status: Status) -> str:
@@ -179,7 +189,7 @@ def _difference(attempt: Attempt, status: Status) -> str:
 
 
 def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
-    if attempt.state in (S.STARTED, S.EXPIRED) and not _another_is_live(attempt):
+    if attempt.state in (S.STARTED, S.EXPIRED) and not another_is_live(attempt):
         move(attempt, S.REVIEW, source=source, reason=reason, raw=status.raw)
         audit.record(
             "attempt.held", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}", new={"reason": reason}
@@ -231,8 +241,3 @@ def _wait(attempt: Attempt, status: Status, source: str) -> None:
             reason=_("Le paiement n'a pas été mené à son terme dans les deux heures."),
             raw=status.raw,
         )
-
-
-def _another_is_live(attempt: Attempt) -> bool:
-    other = live_attempt(attempt.invoice)
-    return other is not None and other.pk != attempt.pk

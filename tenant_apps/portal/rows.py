@@ -3,7 +3,7 @@
 Fifty lines of tags, filters and includes were most of the time of the page; this is the same in plain Python.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -41,10 +41,17 @@ class Row:
     rest: str  # what remains to pay when a part is paid
     is_paid: bool
     state: State
+    tick: bool = False  # may be paid at once with others
 
 
-def rows_of(lines: Sequence[Line], *, today: date, payers: Mapping[str, str] | None = None) -> list[Row]:
-    """The rows of `lines`; `payers` names those that must be told apart."""
+def rows_of(
+    lines: Sequence[Line],
+    *,
+    today: date,
+    payers: Mapping[str, str] | None = None,
+    ticks: Collection[int] = (),
+) -> list[Row]:
+    """The rows of `lines`; `payers` names those that must be told apart, `ticks` the ids that get a box to tick."""
     paid_on = days_paid(line.id for line in lines if line.is_paid)
     return [
         Row(
@@ -59,6 +66,7 @@ def rows_of(lines: Sequence[Line], *, today: date, payers: Mapping[str, str] | N
             rest=format_euros(line.balance) if line.paid and not line.is_paid else "",
             is_paid=line.is_paid,
             state=state_of(line, today=today, paid_on=paid_on.get(line.id)),
+            tick=line.id in ticks,
         )
         for line in lines
     ]

@@ -9,6 +9,7 @@ from tenant_apps.portal.views import (
     information,
     invoices,
     paying,
+    paying_several,
     signing_in,
     theme,
 )
@@ -31,6 +32,7 @@ urlpatterns = [
     path("factures/<uuid:public_id>/retour/etat/", paying.payment_state, name="payment-state"),
     path("factures/<uuid:public_id>/j-ai-regle/", invoices.declare_paid, name="declare-paid"),
     path("reglements/", invoices.payment_list, name="payments"),
+    path("reglements/plusieurs/", paying_several.pay_several, name="pay-several"),
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),

@@ -131,6 +131,8 @@ class Product(models.Model):
     closed_code = models.CharField(max_length=10, blank=True)
     contact_email = models.EmailField(_("adresse du service"), blank=True)
     offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
+    # Only a régie's references and amounts are the town's own (decision 0029).
+    takes_several = models.BooleanField(_("plusieurs factures en un paiement"), default=False)
     is_default = models.BooleanField(default=False)
 
     class Meta:
@@ -144,6 +146,9 @@ class Product(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(protocol="none") | Q(numcli__regex=r"^[0-9]{6}$"), name="online_wants_numcli"
+            ),
+            models.CheckConstraint(
+                condition=Q(takes_several=False) | Q(kind="regie"), name="several_is_for_a_regie"
             ),
         ]
 

@@ -118,7 +118,7 @@ def change_product(
 ) -> Product:
     """Change what a town may change of a product by itself; the Treasury's side is set when it is opened.
 
-    `window`: payable_days_after_issue, payable_days_after_due. Raises ValidationError.
+    `window`: payable_days_after_issue, payable_days_after_due, takes_several. Raises ValidationError.
     """
     locked = Product.objects.select_for_update().get(pk=product.pk)
     settings = {

@@ -87,6 +87,14 @@ def test_a_product(browsers: SimpleNamespace) -> None:
     fact = Entry.objects.filter(verb="product.changed").first()
     assert fact is not None
     assert fact.new == {"label": "Cantine", "offers_declaration": True}
+    assert browsers.manager.post(path, {**sent, "takes_several": "on"}).status_code == 302
+    product.refresh_from_db()
+    assert product.takes_several
+    type(product).objects.update(kind="titre", takes_several=False)
+    assert "plusieurs factures en un seul paiement" not in text(browsers.manager.get(path))
+    assert browsers.manager.post(path, {**sent, "takes_several": "on"}).status_code == 302
+    product.refresh_from_db()
+    assert not product.takes_several  # the Treasury imposes the reference and the amount of a titre
     assert browsers.manager.post(path, {"label": ""}).status_code == 422
     assert browsers.clerk.post(path, sent).status_code == 404
     assert browsers.manager.get("/gestion/commune/produits/9999/").status_code == 404

@@ -35,7 +35,8 @@ def address(route: str, invoice: str) -> str:
     """The path of a page of the demonstration's resident."""
     for kwargs in ({}, {"public_id": invoice}):
         try:
-            return django.urls.reverse(route, urlconf="config.urls_town", kwargs=kwargs)
+            found = django.urls.reverse(route, urlconf="config.urls_town", kwargs=kwargs)
+            return f"{found}?facture={invoice}" if route == "portal:pay-several" else found
         except django.urls.NoReverseMatch:
             continue
     raise AssertionError(f"how is {route} addressed? Say it here, or put it in NO_PAGE if it is no page")

@@ -66,6 +66,7 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:invoice": _OWN_INVOICE,
     "portal:invoice-pdf": row(payer=MOVED),
     "portal:pay": _OWN_INVOICE,
+    "portal:pay-several": _OWN_INVOICE,
     "portal:payment-return": _OWN_INVOICE,
     "portal:payment-state": _OWN_INVOICE,
     "portal:declare-paid": row(everyone=405),
@@ -177,5 +178,6 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:notices": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),
     "portal:pay": frozenset({"alice", "bob"}),
+    "portal:pay-several": frozenset({"alice", "bob"}),
     "portal:my-details": frozenset({"alice", "bob", "charlie"}),
 }

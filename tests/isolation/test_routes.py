@@ -166,10 +166,11 @@ class World:
         ids = {} if route.startswith("portal:") and "receipt" not in route else self.ids
         public_id = next((uuid for word, uuid in ids.items() if word in route), self.invoice.uuid)
         year = {"year": self.invoice.issued_on.year}
+        chosen = f"?facture={self.invoice.uuid}" if route == "portal:pay-several" else ""
         last = ({"pk": self.invoice.product_id}, {"ticket": "X0:0"}, year, {**year, "part": 1})
         for kwargs in ({}, {"public_id": public_id}, *last):
             try:
-                return reverse(route, urlconf="config.urls_town", kwargs=kwargs)
+                return reverse(route, urlconf="config.urls_town", kwargs=kwargs) + chosen
             except Exception:  # the next set of ids
                 continue
         raise AssertionError(f"how is {route} addressed?")

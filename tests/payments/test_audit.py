@@ -22,6 +22,13 @@ from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
 
 pytestmark = pytest.mark.xdist_group("payfip")
+TABLES = (
+    "payments_allocation",
+    "payments_attempt",
+    "payments_attemptinvoice",
+    "payments_payment",
+    "payments_refund",
+)
 
 
 @pytest.fixture
@@ -45,10 +52,10 @@ def without_triggers(statement: str, *values: object) -> None:
     """What a careless hand in psql would do."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in ("payments_allocation", "payments_attempt", "payments_payment", "payments_refund"):
+        for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(statement, values)
-        for table in ("payments_allocation", "payments_attempt", "payments_payment", "payments_refund"):
+        for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
@@ -66,7 +73,8 @@ def test_a_sound_town(paid: Attempt) -> None:
         ("UPDATE payments_payment SET cancelled_at = now() WHERE attempt_id = %(id)s", "audit_paid", "0", "37.50"),
         ("UPDATE payments_attempt SET state = 'refused' WHERE id = %(id)s", "audit_state", "0", "37.50"),
         ("UPDATE payments_payment SET attempt_id = NULL WHERE attempt_id = %(id)s", "audit_lost", "37.50", "0"),
-        ("UPDATE payments_attempt SET amount = 12 WHERE id = %(id)s", "audit_sum", "12.00", "37.50"),
+        ("UPDATE payments_payment SET amount = 40 WHERE attempt_id = %(id)s", "audit_sum", "37.50", "40.00"),
+        ("UPDATE payments_attemptinvoice SET amount = 12 WHERE attempt_id = %(id)s", "audit_parts", "37.50", "12.00"),
         ("UPDATE payments_attempt SET mode = 'T' WHERE id = %(id)s", "audit_test", "0", "37.50"),
     ],
 )  # fmt: skip

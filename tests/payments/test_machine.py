@@ -35,6 +35,7 @@ from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.settling import settle
 from tenant_apps.payments.states import AttemptState
+from tenant_apps.townhall.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
@@ -59,10 +60,17 @@ SELECT i.paid, i.amount,
      WHERE a.invoice_id = i.id AND p.cancelled_at IS NULL),
     COUNT(p.id), COUNT(DISTINCT p.provider_reference),
     COUNT(*) FILTER (WHERE (t.state = 'paid') <> (p.id IS NOT NULL)),
-    COUNT(*) FILTER (WHERE t.state IN ('created', 'started', 'reported', 'review'))
-FROM invoices_invoice i LEFT JOIN payments_attempt t ON t.invoice_id = i.id
-LEFT JOIN payments_payment p ON p.attempt_id = t.id WHERE i.id = %(invoice)s GROUP BY i.id
+    COUNT(*) FILTER (WHERE t.state IN ('created', 'started', 'reported', 'review')),
+    COUNT(*) FILTER (WHERE s.live <> (t.state IN ('created', 'started', 'reported', 'review'))),
+    COUNT(*) FILTER (WHERE t.amount <> (SELECT SUM(z.amount) FROM payments_attemptinvoice z WHERE z.attempt_id = t.id)
+        OR p.unallocated < 0 OR p.unallocated <> p.amount - (SELECT COALESCE(SUM(a.amount), 0)
+        FROM payments_allocation a WHERE a.payment_id = p.id))
+FROM invoices_invoice i LEFT JOIN payments_attemptinvoice s ON s.invoice_id = i.id
+LEFT JOIN payments_attempt t ON t.id = s.attempt_id
+LEFT JOIN payments_payment p ON p.attempt_id = t.id WHERE i.id = ANY(%(invoices)s) GROUP BY i.id
 """
+# What is ticked: each alone, pairs that overlap, all of them; in any order.
+SETS = ((0,), (0, 1), (2, 1), (1,), (2, 0, 1), (2, 0))
 
 
 class Hand(threading.Thread):
@@ -100,13 +108,13 @@ class Stage:
 
 
 class Money(RuleBasedStateMachine):
-    """One invoice, everybody who may touch it, and the Treasury's truth about each idOp."""
+    """Three invoices of a régie, everybody who may touch them, and the Treasury's truth about each idOp."""
 
     stage: Stage
 
     @initialize()
     def an_invoice(self) -> None:
-        self.invoice = self.stage.bill()
+        self.invoices = [self.stage.bill() for _ in range(3)]
         self.truth: dict[int, Outcome] = {}
         self.under_way: list[tuple[int, Outcome]] = []  # answers fetched and not yet delivered
         self.opened = 0
@@ -114,11 +122,11 @@ class Money(RuleBasedStateMachine):
 
     # --- acts: each returns what a hand will do -----------------------------------------------------
     def second_tab(self, who: int) -> Callable[[], Any]:
+        ticked = [self.invoices[n] for n in SETS[who % len(SETS)]]
+
         def act() -> None:
             try:
-                attempt = services.start_payment(
-                    actor=self.stage.people[who % 2], invoice=self.invoice
-                ).attempt
+                attempt = services.start_payment_of(actor=self.stage.people[who % 2], invoices=ticked).attempt
             except NotPayable:
                 return
             self.truth[attempt.pk] = Outcome.PENDING
@@ -144,12 +152,13 @@ class Money(RuleBasedStateMachine):
 
     def counter(self, n: int) -> Callable[[], Any]:
         amount = Decimal((5, 10, 20)[n % 3])
+        invoice = self.invoices[n % 3]
         return lambda: book_counter_payment(
-            actor="system", invoice=self.invoice, means=Means.CASH, amount=amount, paid_on=self.invoice.due_on
+            actor="system", invoice=invoice, means=Means.CASH, amount=amount, paid_on=invoice.due_on
         )
 
     def staff(self, n: int) -> Callable[[], Any]:
-        held = Attempt.objects.filter(invoice=self.invoice, state=S.REVIEW).first()
+        held = Attempt.objects.filter(invoice__in=self.invoices, state=S.REVIEW).first()
         if held is None:
             return self.deliver(n)
         decide = review.confirm_attempt if n % 2 else review.refuse_attempt
@@ -164,7 +173,7 @@ class Money(RuleBasedStateMachine):
 
     def bounced(self, n: int) -> Callable[[], Any]:
         debit = Payment.objects.filter(
-            attempt__invoice=self.invoice, means=Means.DEBIT, cancelled_at=None
+            attempt__invoice__in=self.invoices, means=Means.DEBIT, cancelled_at=None
         ).first()
         if debit is None:
             return self.deliver(n)
@@ -218,7 +227,7 @@ class Money(RuleBasedStateMachine):
     @rule(hours=st.booleans())
     def time_passes(self, hours: bool) -> None:
         """Two minutes, which makes an abandon believable; or two hours, after which the invoice is free."""
-        mine = Attempt.objects.filter(invoice=self.invoice)
+        mine = Attempt.objects.filter(invoice__in=self.invoices)
         mine.filter(abandoned_seen_at__isnull=False).update(
             abandoned_seen_at=F("abandoned_seen_at") - timedelta(minutes=2)
         )
@@ -228,12 +237,16 @@ class Money(RuleBasedStateMachine):
     # --- what is always true ------------------------------------------------------------------------
     def the_books_are_right(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(BOOKS, {"invoice": self.invoice.pk})
-            paid, amount, allocated, payments, references, odd, live = cursor.fetchone()
-        assert paid == allocated <= amount
-        assert payments == references
-        assert odd == 0  # PAID without money, or money without PAID
-        assert live <= 1
+            cursor.execute(BOOKS, {"invoices": [invoice.pk for invoice in self.invoices]})
+            rows = cursor.fetchall()
+        assert len(rows) == 3
+        for paid, amount, allocated, payments, references, odd, live, astray, uneven in rows:
+            assert paid == allocated <= amount
+            assert payments == references
+            assert odd == 0  # PAID without money, or money without PAID
+            assert live <= 1
+            assert astray == 0  # a part that lives without its attempt, or the other way
+            assert uneven == 0  # parts that are not the attempt's amount, money that is neither used nor left
 
     def teardown(self) -> None:
         """In the end everybody hears the truth: what was paid is booked, once, and told once."""
@@ -241,7 +254,7 @@ class Money(RuleBasedStateMachine):
             self.under_way = [(pk, outcome)]
             self.deliver(0)()
         paid = {pk for pk, outcome in self.truth.items() if outcome.is_paid}
-        booked = list(Payment.objects.filter(attempt__invoice=self.invoice))
+        booked = list(Payment.objects.filter(attempt__invoice__in=self.invoices))
         assert paid <= {payment.attempt_id for payment in booked}
         self.the_books_are_right()
         queue_alerts()
@@ -259,6 +272,7 @@ def test_a_thousand_interleavings(
     people = [make_account("alice@example.net"), make_account("bob@example.net")]
     payer = make_payer(*people)
     clerk = make_account("clerk@example.net", role=Role.CLERK)
+    Product.objects.update(takes_several=True)
     stage = Stage(live_town, people, clerk, lambda: make_invoice(payer))
     barrier = threading.Barrier(2)
     stage.hands = [Hand(live_town, barrier) for _ in range(2)]

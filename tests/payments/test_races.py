@@ -24,7 +24,7 @@ from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services
 from tenant_apps.payments.counter import book_counter_payment
-from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenants.models import Town
 from tests.payments.conftest import Simulator
@@ -209,6 +209,36 @@ def test_the_invoice_is_locked_before_the_attempt(
     waiting.join(20)
     attempt.refresh_from_db()
     assert attempt.state == "paid"
+
+
+def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
+    live_town: Town,
+    make_account: Callable[..., Account],
+    make_payer: Callable[..., Any],
+    make_invoice: Callable[..., Invoice],
+    simulator: Simulator,
+) -> None:
+    """A second tab believes the first call lost while the Treasury is just answering it: the idOp must stay."""
+    alice = make_account("alice@example.net")
+    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    idop, connected = attempt.idop, connection.cursor()
+    connected.execute("ALTER TABLE payments_attempt DISABLE TRIGGER USER")
+    Attempt.objects.update(state="created", idop=None, free_at=timezone.now())
+    connected.execute("ALTER TABLE payments_attempt ENABLE TRIGGER USER")
+    raised: list[BaseException] = []
+    waiting = threading.Thread(
+        target=lambda: raised.extend(
+            at_once(live_town, lambda: services.start_payment(actor=alice, invoice=attempt.invoice))
+        )
+    )
+    with transaction.atomic():
+        Attempt.objects.update(state="started", idop=idop)
+        waiting.start()
+        wait_for_a_waiter()
+    waiting.join(20)
+    assert [type(error) for error in raised] == [Busy]
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.idop) == ("started", idop)
 
 
 def wait_for_a_waiter() -> None:

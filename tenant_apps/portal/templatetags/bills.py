@@ -39,7 +39,7 @@ class _Words:
     def __init__(self, with_pay: bool) -> None:
         self.due, self.number, self.rest = _("Échéance :"), _("Numéro :"), _("reste à régler")
         self.paid = ' class="paid"'
-        self.the_invoice = _("la facture")
+        self.the_invoice, self.choose = _("la facture"), _("Cocher")
         self.act = _("Régler") if with_pay else _("Voir")
         self.kind = "btn-town" if with_pay else "btn-plain phone-only"
         self.page = "payer/" if with_pay else ""
@@ -48,6 +48,9 @@ class _Words:
         """One line. What comes from outside (number, subject, payer) is escaped."""
         href, number = f"/factures/{row.uuid}/", escape(row.number)
         rest = f"<small>{self.rest} {row.rest}</small>" if row.rest else ""
+        hidden = f'<span class="visually-hidden"> {self.the_invoice} {number}</span>'
+        box = f'<input class="form-check-input" type="checkbox" name="facture" value="{row.uuid}">'
+        tick = f'<label class="tick">{box}{self.choose}{hidden}</label>' if row.tick else ""
         payer = f'<small class="quiet">{escape(row.payer)}</small>' if row.payer else ""
         return (
             f'<tr{self.paid if row.is_paid else ""}><td class="issued num">{row.issued}</td>'
@@ -56,6 +59,6 @@ class _Words:
             f'<td class="number num" data-label="{self.number}"><a href="{href}">{number}</a></td>'
             f'<td class="subject">{escape(row.subject)}{payer}</td>'
             f'<td class="status"><span class="state state-{row.state.kind}">{_icon(row.state.icon)}'
-            f'{row.state.words}</span><a class="btn {self.kind}" href="{href}{self.page}">{self.act}'
-            f'<span class="visually-hidden"> {self.the_invoice} {number}</span></a></td></tr>'
+            f'{row.state.words}</span>{tick}<a class="btn {self.kind}" href="{href}{self.page}">{self.act}'
+            f"{hidden}</a></td></tr>"
         )

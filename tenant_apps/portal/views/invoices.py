@@ -12,6 +12,7 @@ from tenant_apps.payments import services as payments
 from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.queries import online_payment, payments_of_resident
+from tenant_apps.payments.together import offered_together
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
 from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing
 from tenant_apps.portal.rows import rows_of, state_of
@@ -35,12 +36,14 @@ def invoice_list(request: ResidentRequest) -> HttpResponse:
 @require_safe
 @resident_required
 def payment_list(request: ResidentRequest) -> HttpResponse:
-    """M8: « Mes règlements », one invoice at a time; then what was paid, with its receipts."""
+    """M8: « Mes règlements », one invoice at a time, or several where a régie takes them; then what was paid."""
     unpaid = lines_of_resident(request.user, Wanted("unpaid", order="due_on"), size=A_PAGE)
     number, total = balance_for_resident(request.user)
+    ticks = offered_together([line.id for line in unpaid])
     context = {
         "section": "payments",
-        "rows": rows_of(unpaid, today=clock.today()),
+        "rows": rows_of(unpaid, today=clock.today(), ticks=ticks),
+        "several": bool(ticks),
         "number": number,
         "total": total,
         "payments": payments_of_resident(request.user)[:A_PAGE],

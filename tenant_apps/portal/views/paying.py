@@ -1,5 +1,7 @@
 """M8-M11: the payment screen, the way to the Treasury and back."""
 
+from decimal import Decimal
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
@@ -21,8 +23,10 @@ from tenant_apps.payments.queries import (
     payment_of_attempt,
     was_refused_for_the_address,
 )
-from tenant_apps.payments.states import AttemptState
+from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.payments.together import paid_by
 from tenant_apps.portal.access import ResidentRequest, with_invoice
+from tenant_apps.portal.views.paying_several import address_of
 
 LOOKED_AT = 5  # invoices among which the following one is looked for: each is asked about once
 WAITING = (AttemptState.CREATED, AttemptState.STARTED)
@@ -94,6 +98,25 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "until": free_from(attempt) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,
         "following": following_invoice(request.user, invoice) if invoice.is_paid else None,
+        **_of_several(request.user, invoice, attempt),
+    }
+
+
+def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> dict[str, object]:
+    """What a payment of several invoices pays of those that `account` may see, and the way to begin it again."""
+    if attempt is None or not attempt.several:
+        return {}
+    parts = paid_by(attempt)
+    visible = invoices_for_resident(account).filter(attempts=attempt).order_by("id")
+    mine = {one.pk for one in visible} | {invoice.pk}  # the door has let in to that one, cancelled or not
+    seen = [part for part in parts if part.invoice_id in mine]
+    unpaid = [one for one in visible if one.balance]
+    return {
+        "parts": seen,
+        "sum": sum((part.amount for part in seen), Decimal("0.00")),
+        "sees_all": len(seen) == len(parts),
+        "lives": attempt.state in LIVE,  # the others still wait, even if this one was paid otherwise
+        "again": address_of(unpaid) if unpaid else "",
     }
 
 
