@@ -12,7 +12,7 @@ from tenant_apps.townhall.models import Product, TownHall
 from tenants import registry
 from tenants.current import current_schema, current_town
 
-SECONDS = 5  # how long another process may still show what the town showed before, as tenants.registry does
+SECONDS = 30  # how long another process may still show residents what the town showed before
 ENTRIES = 5_000
 _lock = Lock()
 _known: OrderedDict[str, tuple[float, TownHall]] = OrderedDict()
