@@ -29,7 +29,7 @@ chromium: venv
 	@$(PY) -m sandbox.chromium
 
 test: venv chromium ## the whole suite on real services, browser tests included (ARGS="-k word")
-	$(PY) -m pytest -n 2 $(ARGS)
+	$(PY) -m pytest -n 3 $(ARGS)
 
 screenshots: venv chromium ## the pictures of the documentation, from a running demo
 	$(PY) docs/screenshots.py

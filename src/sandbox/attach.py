@@ -100,8 +100,10 @@ def _settled_claim(home: Home) -> Claim | None:
 
 
 @contextlib.contextmanager
-def services_for_tests(root: Path) -> Iterator[dict[str, str]]:
+def services_for_tests(root: Path, *, durable: bool = False) -> Iterator[dict[str, str]]:
     """One set of services for a test session, in the folder `root`, on free ports; yields the environment.
+
+    Tests that crash PostgreSQL want it `durable`: otherwise it forgets what it has just acknowledged.
 
     Start it once, in pytest's controller (before xdist makes its workers, who inherit `os.environ`).
     """
@@ -110,7 +112,7 @@ def services_for_tests(root: Path) -> Iterator[dict[str, str]]:
         home.create()
         stack = contextlib.ExitStack()
         try:
-            environment = stack.enter_context(start_services(home, for_tests=True))
+            environment = stack.enter_context(start_services(home, for_tests=not durable))
         except SandboxError:
             if attempt == 2:
                 raise

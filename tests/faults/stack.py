@@ -173,7 +173,7 @@ def _is_broken(session: psycopg.Connection[tuple[Any, ...]]) -> bool:
 @contextlib.contextmanager
 def running_stack(root: Path) -> Iterator[Stack]:
     """Services, demonstration towns, front, web, worker and beat, which looks at the agenda every second."""
-    with services_for_tests(root) as services:
+    with services_for_tests(root, durable=True) as services:
         environment = {
             **os.environ,
             **services,
