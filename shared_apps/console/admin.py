@@ -22,6 +22,7 @@ from shared_apps.audit.models import Entry
 from shared_apps.console import queries, words
 from shared_apps.console.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
+from shared_apps.treasury.models import Stray
 from tenants import registry
 from tenants.current import homes
 from tenants.models import Erasure, Operation, Town
@@ -261,3 +262,21 @@ class ErasureAdmin(ReadOnly):
     def shown_name(self, erasure: Erasure) -> str:
         page = reverse("admin:certificate", args=[erasure.uuid])
         return format_html('<a class="console-town" href="{}">{}</a>', page, erasure.name)
+
+
+class StrayAdmin(ReadOnly):
+    """Bells of the Treasury's, or of somebody who tries, for operations that no town knows: nothing was applied."""
+
+    list_display = ("day", "kind", "number", "last_at", "shown_samples")
+    list_display_links = None
+    list_filter = ("kind",)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The list says it all."""
+        raise Http404
+
+    @display(description="Empreintes des premières")
+    def shown_samples(self, stray: Stray) -> str:
+        return ", ".join(stray.samples)

@@ -1,6 +1,7 @@
 """Which town an operation at the Treasury belongs to."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tenants.models import Town
 
@@ -39,13 +40,15 @@ class WaitingBell(models.Model):
 class Stray(models.Model):
     """Bells for operations that nobody knows: one row a day and kind, so that a flood cannot fill the database."""
 
-    day = models.DateField()
-    kind = models.CharField(max_length=10)
-    number = models.PositiveIntegerField(default=1)
+    day = models.DateField(_("jour"))
+    kind = models.CharField(_("protocole"), max_length=10)
+    number = models.PositiveIntegerField(_("nombre"), default=1)
     samples = models.JSONField(default=list)  # the first fingerprints; a token may still be somebody's secret
-    last_at = models.DateTimeField(auto_now=True)
+    last_at = models.DateTimeField(_("la dernière"), auto_now=True)
 
     class Meta:
+        verbose_name = _("sonnerie sans commune")
+        verbose_name_plural = _("sonneries sans commune")
         ordering = ["-day", "kind"]
         constraints = [models.UniqueConstraint(fields=["day", "kind"], name="stray_once_a_day")]
 

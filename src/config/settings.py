@@ -322,6 +322,7 @@ UNFOLD = {
                         ("Opérations", "pending_actions", "tenants_operation_changelist"),
                         ("Journal", "history", "audit_entry_changelist"),
                         ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
+                        ("Sonneries sans commune", "notifications_off", "treasury_stray_changelist"),
                         ("Réglages", "settings", "platform"),
                         ("Mon compte", "key", "password_change"),
                     )

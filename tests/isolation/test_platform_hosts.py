@@ -18,7 +18,8 @@ OPEN_TO_ALL = {"login", "jsi18n", "logout"}
 # The admin's own, refused to everybody: no row is added by a form of its own.
 UNUSED = {
     "autocomplete",
-    *(f"{name}_add" for name in ("tenants_town", "tenants_operation", "tenants_erasure", "audit_entry")),
+    *(f"tenants_{name}_add" for name in ("town", "operation", "erasure")),
+    *("audit_entry_add", "treasury_stray_add"),
 }
 # The admin's own addresses by content type or app, which answer 404 or lead to the sign-in.
 GENERIC = {"view_on_site", "app_list"}
