@@ -1,12 +1,13 @@
 """A whole database for a test that changes the registry, the template or every town."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import OperationalError, connection
 
 from tenants import registry, versions
 from tenants.migrating import migrate_towns
@@ -17,8 +18,8 @@ def database_of_its_own(name: str) -> Iterator[None]:
     """The connection is on a new database with the template and no town; it is dropped afterwards."""
     connection.close()
     before = connection.settings_dict["NAME"]
+    _drop(name)
     with connection._nodb_cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}"')
     connection.settings_dict["NAME"] = name
     registry.forget()
@@ -30,10 +31,23 @@ def database_of_its_own(name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = before
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        _drop(name)
         registry.forget()
         connection.set_schema_to_public()
+
+
+def _drop(name: str) -> None:
+    """Without FORCE, which may not end an autovacuum; PostgreSQL asks that one to go, and waits for it."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            return
+        except OperationalError:  # a killed process's session is just ending
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def environment() -> dict[str, str]:
