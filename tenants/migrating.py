@@ -21,7 +21,6 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.recorder import MigrationRecorder
 
 from tenants import batches, direct, provisioning, versions
 from tenants.current import REGISTRY, at, current_home, homes, registry
@@ -140,7 +139,7 @@ def runs_of(group: Group) -> list[Run]:
 
 def migrate_public() -> None:
     """The public schema of this home."""
-    applied = {".".join(key) for key in MigrationRecorder(connection).applied_migrations()}
+    applied = versions.applied_names()
     if not applied.issuperset(versions.wanted().names):
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
 

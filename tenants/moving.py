@@ -22,13 +22,12 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from tenants import agenda, barrier, direct, facts, leftovers, mirrors, operations, registry, rows
+from tenants import agenda, barrier, direct, facts, leftovers, mirrors, operations, registry, rows, versions
 from tenants.current import at, homes
 from tenants.current import registry as in_registry
 from tenants.errors import HomeSilent, TownError, WrongState
@@ -147,7 +146,7 @@ def _copy(town: Town, to: str, progress: Progress) -> tuple[str, dict[str, int]]
     schema = town.schema_name
     progress.step("Préparation de la nouvelle base")
     with at(town.shard, schema):
-        names = [".".join(key) for key in MigrationRecorder(connection).applied_migrations()]
+        names = list(versions.applied_names())
     with at(to):
         rows.drop_schema(schema)
         version = rows.make_schema(schema, names)

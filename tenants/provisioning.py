@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.migrations.recorder import MigrationRecorder
 
 from tenants import versions
 from tenants.current import at, current_home
@@ -111,6 +110,4 @@ def copy_template(schema: str) -> str:
 def version_of_schema(schema: str) -> str:
     """The version that a schema is at, from its own table."""
     with at(current_home(), schema):
-        return versions.version_of(
-            ".".join(key) for key in MigrationRecorder(connection).applied_migrations()
-        )
+        return versions.version_of(versions.applied_names())

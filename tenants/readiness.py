@@ -2,9 +2,6 @@
 
 from functools import lru_cache
 
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
-
 from tenants import versions
 from tenants.current import at
 from tenants.models import SchemaSnapshot, Town
@@ -28,7 +25,7 @@ def names_at(version: str, home: str, schema: str) -> set[str]:
     if known and known.migrations:
         return set(known.migrations)
     with at(home, schema):
-        return {".".join(key) for key in MigrationRecorder(connection).applied_migrations()}
+        return versions.applied_names()
 
 
 @lru_cache(maxsize=10_000)

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.db import connection
 from django.db.migrations import Migration, RunPython, SeparateDatabaseAndState
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.recorder import MigrationRecorder
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ def wanted() -> Wanted:
 def version_of(names: Iterable[str]) -> str:
     """A fingerprint of these names, whatever their order."""
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+
+
+def applied_names() -> set[str]:
+    """The migrations (`app.name`) that the current schema has, as its own table says."""
+    return {".".join(key) for key in MigrationRecorder(connection).applied_migrations()}
 
 
 def name_of(migration: Migration) -> str:
