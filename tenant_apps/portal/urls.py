@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.portal.views import (
     account,
+    contact,
     exports,
     identity,
     information,
@@ -36,8 +37,8 @@ urlpatterns = [
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
-    path("contact/", account.contact, name="contact"),
-    path("contact/merci/", account.contact_sent, name="contact-sent"),
+    path("contact/", contact.contact, name="contact"),
+    path("contact/merci/", contact.contact_sent, name="contact-sent"),
     path("aide/", information.help_page, name="help"),
     path("plan-du-site/", information.site_map, name="site-map"),
     path("mentions-legales/", information.legal, name="legal"),

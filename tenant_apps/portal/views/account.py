@@ -1,26 +1,23 @@
-"""M12-M14: my details, and writing to the service."""
+"""M12 and M14: my details."""
 
 from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts import sessions, throttle
+from shared_apps.accounts import sessions
 from shared_apps.accounts.errors import AccountError
-from tenant_apps.contact.services import send_message
-from tenant_apps.invoices.queries import invoices_for_resident
-from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
-from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, ContactForm, PlainForm
+from tenant_apps.portal.access import ResidentRequest, resident_required
+from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, PlainForm
 from tenant_apps.residents import addresses
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.townhall.queries import password_rule
 
-MESSAGES_PER_ADDRESS = 10  # in throttle.WINDOW
 FORMS: dict[str, type[PlainForm]] = {
     "adresse": ChangeAddressForm,
     "mot-de-passe": ChangePasswordForm,
@@ -92,37 +89,3 @@ def sign_out_everywhere(request: ResidentRequest) -> HttpResponse:
     logout(request)
     messages.success(request, _("Vous êtes déconnecté de tous vos appareils."))
     return redirect("portal:sign-in")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def contact(request: HttpRequest) -> HttpResponse:
-    """M13: write to the service; also without an account."""
-    resident = request.user if request.user.is_authenticated else None
-    invoices = invoices_for_resident(resident) if resident else None
-    form = ContactForm(
-        request.POST or None, initial={"invoice": request.GET.get("facture")}, invoices=invoices
-    )
-    if request.method == "POST" and form.is_valid():
-        if throttle.count("contact", client_address(request)) > MESSAGES_PER_ADDRESS:
-            return render(request, "errors/too_many.html", status=429)
-        if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
-            _send(request, form)
-        return redirect("portal:contact-sent")
-    return render(request, "portal/contact.html", {"section": "contact", "form": form})
-
-
-def _send(request: HttpRequest, form: ContactForm) -> None:
-    resident = request.user if request.user.is_authenticated else None
-    data = form.cleaned_data
-    send_message(
-        actor=resident,
-        email=resident.email if resident else data["email"],
-        subject=data["subject"],
-        body=data["body"],
-        invoice=data.get("invoice"),
-    )
-
-
-def contact_sent(request: HttpRequest) -> HttpResponse:
-    """After « Envoyer »."""
-    return render(request, "portal/contact_sent.html", {"section": "contact"})
