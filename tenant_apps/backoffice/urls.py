@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.backoffice.views import (
     attempts,
+    claims,
     corrections,
     deposits,
     examining,
@@ -81,6 +82,10 @@ urlpatterns = [
     path("a-examiner/<uuid:public_id>/classer/", examining.close, name="close-finding"),
     path("redevables/", payers.payer_list, name="payers"),
     path("redevables/<uuid:public_id>/", payers.payer_page, name="payer"),
+    path("rattachements/", claims.claim_list, name="claims"),
+    path("rattachements/<uuid:public_id>/", claims.claim_page, name="claim"),
+    path("rattachements/<uuid:public_id>/accepter/", claims.accept, name="accept-claim"),
+    path("rattachements/<uuid:public_id>/refuser/", claims.refuse, name="refuse-claim"),
     path("messages/", letters.message_list, name="messages"),
     path("messages/<uuid:public_id>/", letters.message_page, name="message"),
     path("messages/<uuid:public_id>/traite/", letters.mark_handled, name="handle-message"),
