@@ -1,7 +1,7 @@
 """A paper invoice as a proof: its number, its amount and its payment reference (decision 36).
 
 A stranger must learn nothing here: not which of the three is wrong, not that the invoice exists, not even from the
-clock. So every paper is looked up in one statement and counted the same number of times, whatever is found, and what
+clock. So every paper is looked up by the same statements and counted the same number of times, whatever is found, and what
 would cost more (an account, a message) is left to the worker (residents.claims).
 """
 
@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
 
 from shared_apps.accounts import throttle
 from shared_apps.accounts.models import Account
@@ -95,22 +94,26 @@ def _proved(paper: Paper) -> Invoice | None:
     seen = [throttle.seen("claim", key) for key in typed]
     locked = max(seen) >= GUESSES or any(_is_locked(payer) for payer in payers.values())
     usable = right is not None and is_open and not locked
-    _count([] if usable else [*typed, *(f"payer:{pk}" for pk in sorted(payers))], list(payers.values()))
+    _count([] if usable else [*typed, *(f"payer:{pk}" for pk in payers)], list(payers.values()))
     return right if usable else None
 
 
 def _near(paper: Paper) -> list[Invoice]:
-    """Invoices online with that number or that reference, recent enough to be claimed with."""
+    """Invoices online, recent enough, with that reference (a right paper is one of them), then with that number."""
     today = clock.today()
-    ours = Q(product__in=list(products().values_list("pk", flat=True)))  # both indexes begin with it
     number, reference = _number(paper.number), re.sub(r"[\W_]+", "", paper.reference)
     years = range(today.year - MONTHS // 12 - 1, today.year + 2)
-    found = Invoice.objects.filter(
-        ours & Q(reference__in={reference, reference.upper(), reference.lower()})
-        | ours & Q(fiscal_year__in=years, number__in={number, number.upper(), number.lower()})
-    )
-    recent = found.filter(state=InvoiceState.PUBLISHED, issued_on__gte=_oldest(today))
-    return list(recent.select_related("payer").order_by("id")[:20])
+    ours = list(products().values_list("pk", flat=True))  # the indexes begin with it
+    recent = Invoice.objects.filter(
+        product__in=ours, state=InvoiceState.PUBLISHED, issued_on__gte=_oldest(today)
+    ).select_related("payer")
+    same_reference = recent.filter(reference__in=_cases(reference)).order_by("id")
+    same_number = recent.filter(fiscal_year__in=years, number__in=_cases(number)).order_by("-id")[:MOST]
+    return list({invoice.pk: invoice for invoice in (*same_reference, *same_number)}.values())
+
+
+def _cases(typed: str) -> list[str]:
+    return [typed, typed.upper(), typed.lower()]
 
 
 def _is(invoice: Invoice, paper: Paper) -> bool:

@@ -41,16 +41,16 @@ class ClaimForm(PlainForm):
     reference = _copied(
         gettext_lazy("La référence de paiement"),
         gettext_lazy(
-            "À côté de « Référence » ou de « Payer en ligne », par exemple 2015-RS-00-8001516. Les espaces et les "
-            "tirets ne comptent pas."
+            "Près du mot « Référence », par exemple 2015-RS-00-8001516. Les espaces et les tirets ne comptent pas."
         ),
         gettext_lazy("Écrivez la référence de paiement."),
         longest=60,
     )
     email = email_field(gettext_lazy("Mon adresse"))
 
-    def __init__(self, *args: Any, signed_in: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, signed_in: bool, asks: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asks = asks  # staff will decide
         self.fields["email"].help_text = gettext_lazy(
             "Votre adresse e-mail : vous y recevrez un message avec un lien à ouvrir."
         )

@@ -249,6 +249,19 @@ def test_where_it_is_offered(
     assert Claim.objects.exists() == (mode != "off")
 
 
+def test_a_claim_that_waits_is_seen_after_the_town_stopped_taking_them(
+    resident: Client, bill: Invoice
+) -> None:
+    resident.post("/rattacher/", PAPER)
+    setting("off")
+    page = text(resident.get("/rattacher/"))
+    assert bill.number in page
+    assert "Recopiez trois indications" not in page
+    assert resident.post("/rattacher/", PAPER).status_code == 404
+    resident.post(f"/rattacher/{Claim.objects.get().uuid}/retirer/")
+    assert resident.get("/rattacher/").status_code == 404
+
+
 def test_it_is_not_for_staff(
     client_for: Callable[..., Client], make_account: Callable[..., Account], bill: Invoice
 ) -> None:

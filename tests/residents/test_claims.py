@@ -27,6 +27,7 @@ from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.residents.tasks import handle_claims
 from tenant_apps.townhall.models import TownHall
+from tenant_apps.townhall.services import set_up_product
 from tenants.models import AgendaItem, Town
 from tests.conftest import PASSWORD
 from tests.payments.test_races import at_once
@@ -225,6 +226,24 @@ def test_the_operator_does_not_do_it_in_somebody_s_place(alice: Account, right: 
     with pytest.raises(errors.NotWhileImpersonating):
         request_claim(actor=alice, paper=right)
     assert not Claim.objects.exists()
+
+
+def test_a_number_that_many_invoices_have(
+    alice: Account, make_invoice: Invoices, make_payer: Payers, town: Town
+) -> None:
+    bills = [
+        make_invoice(
+            make_payer(),
+            number="12",
+            fiscal_year=2026 - n % 3,
+            reference=f"REF{n:06}",
+            product=set_up_product(actor="system", code=f"P{n}", label=f"P{n}"),
+        )
+        for n in range(12)
+    ]
+    for bill in bills[:3]:
+        assert request_claim(actor=alice, paper=paper_of(bill)) == Outcome.WAITING
+    assert set(Claim.objects.values_list("payer", flat=True)) == {bill.payer_id for bill in bills[:3]}
 
 
 # --- Guessing ------------------------------------------------------------------------------------

@@ -29,29 +29,41 @@ TRIES_PER_ACCOUNT = 10
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim(request: HttpRequest) -> HttpResponse:
     """« Rattacher un dossier »: the three figures of a paper; also without an account."""
-    resident, asks = _visitor(request)
-    form = ClaimForm(request.POST if request.method == "POST" else None, signed_in=resident is not None)
-    if form.is_bound and form.is_valid():
-        if _tries_too_often(request, resident):
-            response = render(request, "errors/too_many.html", status=429)
-        elif resident is not None:
-            response = _of_resident(request, resident, form, asks=asks)
-        else:
-            claiming.request_claim_by_mail(email=form.cleaned_data["email"], paper=form.paper)
-            response = render(request, "portal/claim_sent.html", {"email": form.cleaned_data["email"]})
+    resident, mode = _resident(request), current_townhall().payer_claims
+    if mode == PayerClaims.OFF:
+        response = _only_waiting(request, resident)
     else:
-        response = _page(request, resident, form, asks=asks)
+        sent = request.POST if request.method == "POST" else None
+        form = ClaimForm(sent, signed_in=resident is not None, asks=mode == PayerClaims.APPROVAL)
+        response = _answer(request, resident, form)
     response["Cache-Control"] = "no-store, private"
     return response
 
 
-def _visitor(request: HttpRequest) -> tuple[Account | None, bool]:
-    """The resident, or None for nobody; whether staff approve. 404 for staff and in a town that does not do this."""
-    mode = current_townhall().payer_claims
+def _resident(request: HttpRequest) -> Account | None:
+    """Who is signed in, or None; 404 for staff."""
     resident = request.user if isinstance(request.user, Account) else None
-    if mode == PayerClaims.OFF or (resident is not None and resident.is_town_staff):
+    if resident is not None and resident.is_town_staff:
         raise Http404
-    return resident, mode == PayerClaims.APPROVAL
+    return resident
+
+
+def _only_waiting(request: HttpRequest, resident: Account | None) -> HttpResponse:
+    """The town takes no claims any more: only those that wait are left to see. 404 without one."""
+    if request.method == "POST" or resident is None or not waiting_claims_of(resident).exists():
+        raise Http404
+    return _page(request, resident, None)
+
+
+def _answer(request: HttpRequest, resident: Account | None, form: ClaimForm) -> HttpResponse:
+    if not form.is_bound or not form.is_valid():
+        return _page(request, resident, form)
+    if _tries_too_often(request, resident):
+        return render(request, "errors/too_many.html", status=429)
+    if resident is not None:
+        return _of_resident(request, resident, form)
+    claiming.request_claim_by_mail(email=form.cleaned_data["email"], paper=form.paper)
+    return render(request, "portal/claim_sent.html", {"email": form.cleaned_data["email"]})
 
 
 def _tries_too_often(request: HttpRequest, resident: Account | None) -> bool:
@@ -62,26 +74,26 @@ def _tries_too_often(request: HttpRequest, resident: Account | None) -> bool:
 
 
 def _page(
-    request: HttpRequest, resident: Account | None, form: ClaimForm, *, asks: bool, problem: str = ""
+    request: HttpRequest, resident: Account | None, form: ClaimForm | None, *, problem: str = ""
 ) -> HttpResponse:
     context = {
         "section": "account" if resident else "",
         "form": form,
-        "asks": asks,
         "problem": problem,
         "waiting": waiting_claims_of(resident) if resident else (),
     }
-    return render(request, "portal/claim.html", context, status=422 if problem or form.errors else 200)
+    wrong = bool(problem or (form and form.errors))
+    return render(request, "portal/claim.html", context, status=422 if wrong else 200)
 
 
-def _of_resident(request: HttpRequest, resident: Account, form: ClaimForm, *, asks: bool) -> HttpResponse:
+def _of_resident(request: HttpRequest, resident: Account, form: ClaimForm) -> HttpResponse:
     outcome = claiming.request_claim(actor=resident, paper=form.paper)
     if outcome is None:
         problem = _(
             "Nous n'avons pas pu rattacher de dossier avec ces trois indications. Vérifiez chacune d'elles sur la "
             "facture, puis recommencez. Après plusieurs essais, attendez une heure."
         )
-        return _page(request, resident, form, asks=asks, problem=problem)
+        return _page(request, resident, form, problem=problem)
     messages.success(request, _sentence(outcome))
     return redirect("portal:claim" if outcome == Outcome.WAITING else "portal:invoices")
 
