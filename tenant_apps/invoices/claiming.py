@@ -1,8 +1,8 @@
 """A paper invoice as a proof: its number, its amount and its payment reference (decision 36).
 
 A stranger must learn nothing here: not which of the three is wrong, not that the invoice exists, not even from the
-clock. So every paper is looked up by the same statements and counted the same number of times, whatever is found, and what
-would cost more (an account, a message) is left to the worker (residents.claims).
+clock. So every paper is looked up by the same statements and counted the same number of times, whatever is found, and
+what would cost more (an account, a message) is left to the worker (residents.claims).
 """
 
 import re
