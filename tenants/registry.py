@@ -37,6 +37,9 @@ class _Places:
         self._by_host: OrderedDict[str, tuple[float, Place | None]] = OrderedDict()  # until when
         self._looked_at = -inf  # the moment of the last look at the changes
         self._seen = 0  # what that look saw (changes.since)
+        self._heard: set[tuple[int, int]] = (
+            set()
+        )  # and heard: again each time, while an old transaction goes on
         self._epoch = 0  # of the last change heard of: what was read before it is not kept
 
     def get(self, host: str) -> Place | None:
@@ -59,21 +62,23 @@ class _Places:
         return place
 
     def _listen(self, present: float) -> None:
-        seen = self._seen
-        if present - self._looked_at > LONG or not seen:
-            following, changed = changes.horizon(), None
+        seen, everything = self._seen, present - self._looked_at > LONG
+        heard: set[tuple[int, int]] = set()
+        if everything:
+            following = changes.horizon()
         else:
-            following, changed = changes.since(seen)
+            following, heard = changes.since(seen)
         with self._lock:
+            changed = {town for _transaction, town in heard - self._heard}
             # Lower than before: another server answers, whose count of transactions is its own.
-            if changed is None or following < seen:
+            if everything or following < seen:
                 self._by_host.clear()
                 self._epoch += 1
             elif changed:
                 for host in [h for h, (_until, p) in self._by_host.items() if p and p.town.pk in changed]:
                     del self._by_host[host]
                 self._epoch += 1
-            self._looked_at, self._seen = present, following
+            self._looked_at, self._seen, self._heard = present, following, heard
 
     def clear(self) -> None:
         with self._lock:
