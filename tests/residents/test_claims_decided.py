@@ -1,4 +1,4 @@
-"""A payer joined with a paper invoice: the link that proves the address, what staff decide, what becomes old, races."""
+"""A payer joined with a paper invoice: the link that proves the address, what staff decide, what grows old, races."""
 
 import re
 from dataclasses import replace
