@@ -39,6 +39,13 @@ urlpatterns = [
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
     path("contact/", contact.contact, name="contact"),
     path("contact/merci/", contact.contact_sent, name="contact-sent"),
+    path("contact/messages/", contact.message_list, name="messages"),
+    path("contact/messages/<uuid:public_id>/", contact.message_page, name="message"),
+    path(
+        "contact/messages/<uuid:public_id>/fichiers/<uuid:file_id>/",
+        contact.message_file,
+        name="message-file",
+    ),
     path("aide/", information.help_page, name="help"),
     path("plan-du-site/", information.site_map, name="site-map"),
     path("mentions-legales/", information.legal, name="legal"),
