@@ -6,6 +6,7 @@ telephone. A PDF is kept byte for byte (it may be signed) once it is known to be
 
 import hashlib
 import io
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -25,9 +26,13 @@ from tenant_apps.invoices.importing.documents import DocumentError, look_into
 MOST_FILES = 3  # of a message
 MOST_BYTES = 5 * 1024 * 1024  # of a file
 MOST_PAGES = 100
-MOST_PIXELS = 50_000_000  # of a picture: it is held open while it is drawn again
+MOST_PIXELS = 24_000_000  # of a picture: it is held open while it is drawn again
+MOST_PIXELS_JPEG = 60_000_000  # which is opened at the size that is needed
 KEPT_SIDE = 3000  # pixels: a page photographed stays readable
 _NAME = 80
+_MOST_MARKS = 5000  # links, fields and the like of a PDF
+_ON_A_CLICK = {"/Launch", "/ImportData", "/GoToE"}
+_ON_OPENING = _ON_A_CLICK | {"/JavaScript"}
 
 _CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.webp,application/pdf,image/jpeg,image/png,image/webp"
@@ -166,29 +171,46 @@ def _sound_pdf(name: str, content: bytes) -> bytes:
 
 
 def _acts(pdf: pikepdf.Pdf) -> bool:
-    """True when it runs something as it is opened, starts a program, or carries other files."""
+    """True when it runs something as it or a page is opened, starts a program, or carries other files.
+
+    Only what the pages lead to is looked at: to look at every object would inflate them all. The script of a form's
+    field runs when somebody fills it in, and stays.
+    """
     names = pdf.Root.get("/Names", {})
     if "/JavaScript" in names or "/EmbeddedFiles" in names or "/AA" in pdf.Root:
         return True
-    return any(
-        item.get("/S") in ("/Launch", "/ImportData", "/GoToE") or _runs_when_opened(pdf, item)
-        for item in pdf.objects
-        if isinstance(item, pikepdf.Dictionary)
-    )
-
-
-def _runs_when_opened(pdf: pikepdf.Pdf, item: pikepdf.Dictionary) -> bool:
-    action = pdf.Root.get("/OpenAction") if item.get("/Type") == "/Catalog" else None
-    if isinstance(action, pikepdf.Dictionary) and action.get("/S") in ("/JavaScript", "/Launch"):
+    if _starts(pdf.Root.get("/OpenAction"), _ON_OPENING):
         return True
-    link = item.get("/A")
-    return isinstance(link, pikepdf.Dictionary) and link.get("/S") == "/Launch"
+    marks = 0
+    for page in itertools.islice(pdf.pages, MOST_PAGES):
+        if "/AA" in page.obj:
+            return True
+        for mark in page.obj.get("/Annots", []):
+            marks += 1
+            carries = mark.get("/Subtype") == "/FileAttachment"
+            if carries or marks > _MOST_MARKS or _starts(mark.get("/A"), _ON_A_CLICK):
+                return True
+    return False
+
+
+def _starts(action: object, kinds: set[str], depth: int = 0) -> bool:
+    """True when the action, or one that follows it, is of these kinds."""
+    if not isinstance(action, pikepdf.Dictionary):
+        return False
+    after = action.get("/Next", [])
+    following = after if isinstance(after, pikepdf.Array) else [after]
+    return (
+        depth > 5
+        or str(action.get("/S")) in kinds
+        or any(_starts(one, kinds, depth + 1) for one in itertools.islice(following, 20))
+    )
 
 
 def _drawn_again(name: str, content: bytes) -> Attachment:
     try:
         with Image.open(io.BytesIO(content), formats=["JPEG", "PNG", "WEBP"]) as sent:
-            if sent.width * sent.height > MOST_PIXELS:
+            most = MOST_PIXELS_JPEG if sent.format == "JPEG" else MOST_PIXELS
+            if sent.width * sent.height > most:
                 raise _refused(
                     _(
                         "« %(name)s » a trop de pixels. Envoyez-en une version plus petite : "
@@ -196,7 +218,7 @@ def _drawn_again(name: str, content: bytes) -> Attachment:
                     ),
                     name,
                 )
-            sent.draft("RGB", (KEPT_SIDE, KEPT_SIDE))  # a JPEG is opened at the size that is needed
+            sent.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
             sent.thumbnail((KEPT_SIDE, KEPT_SIDE))
             upright = ImageOps.exif_transpose(sent)
             sees_through = upright.has_transparency_data

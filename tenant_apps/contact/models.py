@@ -67,6 +67,12 @@ class Message(models.Model):
         return self.author == Author.STAFF
 
     @property
+    def reader(self) -> Account | None:
+        """Who reads the thread on the portal; None when its writer has the mails only."""
+        account = self.account
+        return None if account is None or account.is_town_staff else account
+
+    @property
     def progress(self) -> str:
         """What a resident is told of the thread: answered, read or sent."""
         if self.last_author == Author.STAFF:

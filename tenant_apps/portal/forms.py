@@ -136,7 +136,7 @@ class ContactForm(FilesMixin, PlainForm):
         error_messages={"required": _("Écrivez le sujet de votre message.")},
     )
     body = body_field()
-    wants_copy = forms.BooleanField(label=_("Recevoir une copie de mon message par e-mail"), required=False)
+    wants_copy = forms.BooleanField(label=_("Recevoir une copie par e-mail"), required=False)
     site = forms.CharField(label=_("Ne rien écrire ici"), required=False)
     stamp = forms.CharField(widget=forms.HiddenInput, required=False, initial=spam.new_stamp)
     field_order = ("email", "invoice", "subject", "body")

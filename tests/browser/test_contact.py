@@ -34,7 +34,7 @@ def test_a_conversation(
     demo: Demo, open_page: Callable[..., Page], shot: Shot, tmp_path: Path, width: str
 ) -> None:
     subject = f"Une attestation ({width})"
-    page = open_page(width, javascript=width == "desktop", dark=width == "phone")
+    page = open_page(width, dark=width == "phone")
     sign_in(page, demo, "resident@example.net", "facture")
     page.get_by_role("navigation", name="Menu principal").get_by_role("link", name="Contact").click()
     page.get_by_label("Le sujet").fill(subject)
@@ -122,7 +122,7 @@ def test_by_keyboard(demo: Demo, open_page: Callable[..., Page]) -> None:
     reach(page, "Joindre des fichiers (facultatif)")
     page.keyboard.press("Enter")
     reach(page, "Premier fichier")
-    reach(page, "Recevoir une copie de mon message par e-mail")
+    reach(page, "Recevoir une copie par e-mail")
     reach(page, "Envoyer")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Votre message est envoyé")).to_be_visible()

@@ -18,11 +18,13 @@ def stamp_of(age: timedelta) -> str:
     return spam._signer().sign_object({"id": str(uuid4()), "at": (timezone.now() - age).timestamp()})
 
 
-def pdf(pages: int = 1, *, password: str = "", **root: Any) -> bytes:
-    """A sound PDF; `root` are entries of its catalogue."""
+def pdf(pages: int = 1, *, password: str = "", mark: Any = None, **root: Any) -> bytes:
+    """A sound PDF; `root` are entries of its catalogue, `mark` an annotation of its last page."""
     made = pikepdf.new()
     for _ in range(pages):
         made.add_blank_page()
+    if mark is not None:
+        made.pages[-1].obj.Annots = pikepdf.Array([made.make_indirect(mark)])
     for name, value in root.items():
         made.Root[f"/{name}"] = made.make_indirect(value)
     out = io.BytesIO()

@@ -3,6 +3,7 @@
 import io
 import random
 from contextlib import suppress
+from typing import Any
 from uuid import uuid4
 
 import pikepdf
@@ -14,13 +15,28 @@ from tenant_apps.contact.attachments import KEPT_SIDE, MOST_BYTES, File, checked
 from tests.contact.papers import HEIC, pdf, picture, sent
 
 JS = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+LAUNCH = pikepdf.Dictionary(S=pikepdf.Name.Launch)
 TREE = pikepdf.Dictionary(Names=pikepdf.Array([]))
+
+
+def link(kind: pikepdf.Name, following: Any = None) -> pikepdf.Dictionary:
+    """A link of a page, and what it does next."""
+    action = pikepdf.Dictionary(S=kind)
+    if following is not None:
+        action.Next = following
+    return pikepdf.Dictionary(Subtype=pikepdf.Name.Link, A=action)
 
 
 def test_a_sound_pdf_is_kept_byte_for_byte() -> None:
     content = pdf(3)
     found = checked(sent("Attestation CAF.PDF", content))
     assert (found.name, found.extension, found.content) == ("Attestation CAF.pdf", "pdf", content)
+
+
+@pytest.mark.parametrize("kind", [pikepdf.Name.URI, pikepdf.Name.JavaScript])
+def test_a_link_or_a_form_that_counts_is_no_danger(kind: pikepdf.Name) -> None:
+    """Many forms of the administration add up their own fields."""
+    assert checked(sent("cerfa.pdf", pdf(mark=link(kind)))).extension == "pdf"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +49,9 @@ def test_a_sound_pdf_is_kept_byte_for_byte() -> None:
         ("jeu.pdf", pdf(OpenAction=JS), "« jeu.pdf » contient un programme"),
         ("jeu.pdf", pdf(Names=pikepdf.Dictionary(JavaScript=TREE)), "« jeu.pdf » contient un programme"),
         ("sac.pdf", pdf(Names=pikepdf.Dictionary(EmbeddedFiles=TREE)), "ou d'autres fichiers"),
-        ("lance.pdf", pdf(X=pikepdf.Dictionary(S=pikepdf.Name.Launch)), "contient un programme"),
+        ("lance.pdf", pdf(2, mark=link(pikepdf.Name.Launch)), "« lance.pdf » contient un programme"),
+        ("suite.pdf", pdf(mark=link(pikepdf.Name.URI, LAUNCH)), "« suite.pdf » contient un programme"),
+        ("clip.pdf", pdf(mark=pikepdf.Dictionary(Subtype=pikepdf.Name.FileAttachment)), "d'autres fichiers"),
         ("IMG_1.HEIC", HEIC, "« IMG_1.HEIC » est une photo au format HEIC"),
         ("note.docx", b"PK\x03\x04" + b"x" * 99, "« note.docx » n'est ni un PDF ni une image"),
         ("page.pdf", b"<html><script>", "« page.pdf » n'est ni un PDF ni une image"),

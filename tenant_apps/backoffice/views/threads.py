@@ -59,7 +59,7 @@ def _thread(
     status: int = 200,
 ) -> HttpResponse:
     lines = list(queries.whole(root))
-    can_join = root.account is not None  # somebody without an account reads the mail, and nothing else
+    can_join = root.reader is not None  # somebody without an account reads the mail, and nothing else
     if form is None:
         form = ThreadForm(seen=lines[-1].uuid, can_join=can_join)
     return screen(
@@ -80,7 +80,7 @@ def _thread(
 def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Envoyer la réponse »: by mail, and in the thread."""
     root = found(queries.message, public_id)
-    form = ThreadForm(request.POST, request.FILES, can_join=root.account is not None)
+    form = ThreadForm(request.POST, request.FILES, can_join=root.reader is not None)
     if not form.is_valid():
         return _thread(request, root, form=form, status=422)
     try:
