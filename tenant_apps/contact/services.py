@@ -73,7 +73,7 @@ def send_message(
 def reply_to_message(
     *, actor: Account, message: Message, body: str, attachments: Attachments = (), key: UUID
 ) -> Message:
-    """The resident goes on with a thread, which is open again. Twice with one `key` is one reply."""
+    """The resident goes on with a thread, which is open again. Twice with one `key` is one reply. Raises Changed."""
     files = store(key, attachments)
     with transaction.atomic():
         root = _locked(message)
@@ -149,9 +149,10 @@ def release_message(*, actor: Account, message: Message) -> None:
 def mark_read(*, message: Message, reader: Author) -> None:
     """The other side has opened the last message of the thread as it was read; one that came since is not read."""
     if message.read_at is None and message.last_author != reader:
-        Message.objects.filter(pk=message.pk, last_at=message.last_at, read_at=None).update(
-            read_at=timezone.now()
-        )
+        present = timezone.now()
+        same = Message.objects.filter(pk=message.pk, last_at=message.last_at, read_at=None)
+        if same.update(read_at=present):
+            message.read_at = present
 
 
 def _locked(message: Message) -> Message:
@@ -163,12 +164,14 @@ def _locked(message: Message) -> Message:
 
 
 def _add(root: Message, key: UUID, files: list[File], **fields: Any) -> tuple[Message, bool]:
-    """A message at the end of a locked thread; False when it was there already. Raises IntegrityError for a
-    `key` of another thread: no page of ours gives one."""
+    """A message at the end of a locked thread; False when it was there already. Raises Changed for a `key` that is
+    taken elsewhere: no page of ours gives one."""
     present = timezone.now()
-    known = root.replies.filter(uuid=key, author=fields["author"]).first()
-    if known is not None:
+    known = Message.objects.filter(uuid=key).first()
+    if known is not None and (known.thread_id, known.author) == (root.pk, fields["author"]):
         return known, False
+    if known is not None:
+        raise Changed(_("Cette page n'est plus à jour : ouvrez-la de nouveau, puis recommencez."))
     fields["body"] = fields["body"].strip()
     added = Message.objects.create(
         uuid=key,

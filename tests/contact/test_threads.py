@@ -67,6 +67,8 @@ def test_the_whole_conversation(browsers: SimpleNamespace, letter: Message, peop
     page = text(browsers.alice.get(f"/contact/messages/{letter.uuid}/"))
     for words in ("Vous le", "le repas est retiré.", "avoir.pdf", f"Facture n° {letter.invoice.number}"):
         assert words in page
+    assert "Répondu" in page  # new until it was opened
+    assert "Nouvelle réponse" not in page
     assert "clerk@example.net" not in page  # the town answers, not a person
     assert "Répondu" in seen_by_alice(browsers)
     assert "nouvelle réponse" not in text(browsers.alice.get("/contact/"))
@@ -188,6 +190,14 @@ def test_sent_twice_is_once_on_both_sides(browsers: SimpleNamespace, letter: Mes
         assert browsers.alice.post(f"/contact/messages/{letter.uuid}/", from_alice).status_code == 302
     assert letter.replies.count() == 2
     assert OutgoingMail.objects.count() == 3  # the letter, the answer, the reply
+
+
+def test_a_key_of_another_thread_writes_nothing(browsers: SimpleNamespace, letter: Message) -> None:
+    other = send_message(actor=None, email="x@example.net", subject="s", body="b")
+    stolen = {"key": str(other.uuid)}
+    assert browsers.alice.post(f"/contact/messages/{letter.uuid}/", reply(**stolen)).status_code == 409
+    assert browsers.clerk.post(path(letter, "repondre/"), answer(letter, **stolen)).status_code == 409
+    assert Message.objects.count() == 2
 
 
 def test_an_answer_that_is_wrong_loses_nothing(browsers: SimpleNamespace, letter: Message) -> None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from shared_apps.accounts import throttle
 from shared_apps.accounts.models import Account
 from tenant_apps.contact import queries, services
+from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files import download_link
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.uploads import takes_files
@@ -105,7 +106,10 @@ def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if _is_too_much(request, form):
             return _thread_page(request, thread, form, problem=_too_much(), status=429)
-        _reply(request, thread, form)
+        try:
+            _reply(request, thread, form)
+        except Changed as error:
+            return _thread_page(request, thread, form, problem=str(error), status=409)
         return redirect("portal:message", public_id)
     if request.method == "GET":
         services.mark_read(message=thread, reader=Author.RESIDENT)
