@@ -42,6 +42,13 @@ urlpatterns = [
     path("rattacher/<uuid:public_id>/retirer/", claiming.withdraw, name="withdraw-claim"),
     path("contact/", contact.contact, name="contact"),
     path("contact/merci/", contact.contact_sent, name="contact-sent"),
+    path("contact/messages/", contact.message_list, name="messages"),
+    path("contact/messages/<uuid:public_id>/", contact.message_page, name="message"),
+    path(
+        "contact/messages/<uuid:public_id>/fichiers/<uuid:file_id>/",
+        contact.message_file,
+        name="message-file",
+    ),
     path("aide/", information.help_page, name="help"),
     path("plan-du-site/", information.site_map, name="site-map"),
     path("mentions-legales/", information.legal, name="legal"),

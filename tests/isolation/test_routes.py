@@ -13,6 +13,7 @@ from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
+from tenant_apps.contact.attachments import Attachment
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.payments.counter import book_counter_payment
@@ -83,7 +84,14 @@ class World:
             free_at=self.invoice.due_on.isoformat() + "T00:00Z",
         )
         batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
-        message = send_message(actor=alice, email=alice.email, subject="Bonjour", body="Merci")
+        message = send_message(
+            actor=alice,
+            email=alice.email,
+            subject="Bonjour",
+            body="Merci",
+            attachments=[Attachment("mot.pdf", "pdf", b"%PDF-")],
+        )
+        self.file = message.attached[0].id
         payment = Payment.objects.create(
             provider="counter", provider_reference="1", means="cash", amount="1", paid_on=self.invoice.due_on
         )
@@ -171,12 +179,14 @@ class World:
 
     def address(self, route: str) -> str:
         """The path of a route, with the ids of Alice's things."""
-        of_alice = route.startswith("portal:") and not ("receipt" in route or "claim" in route)
+        others = ("receipt", "claim", "message")
+        of_alice = route.startswith("portal:") and not any(word in route for word in others)
         ids = {} if of_alice else self.ids
         public_id = next((uuid for word, uuid in ids.items() if word in route), self.invoice.uuid)
         year = {"year": self.invoice.issued_on.year}
         chosen = f"?facture={self.invoice.uuid}" if route == "portal:pay-several" else ""
-        last = ({"pk": self.invoice.product_id}, {"ticket": "X0:0"}, year, {**year, "part": 1})
+        file = {"public_id": public_id, "file_id": self.file}
+        last = (file, {"pk": self.invoice.product_id}, {"ticket": "X0:0"}, year, {**year, "part": 1})
         for kwargs in ({}, {"public_id": public_id}, *last):
             try:
                 return reverse(route, urlconf="config.urls_town", kwargs=kwargs) + chosen
