@@ -86,6 +86,7 @@ class TownForm(_Plain, forms.ModelForm):
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
             *("primary_colour", "accent_colour", "password_minimum", "alert_audience"),
+            *("remind_before", "remind_after"),
         )
         widgets = {
             "address": forms.Textarea(attrs={"rows": 3}),
@@ -102,6 +103,8 @@ class TownForm(_Plain, forms.ModelForm):
             "accent_colour": gettext_lazy("La couleur d'accent"),
             "password_minimum": gettext_lazy("Le nombre minimum de caractères d'un mot de passe"),
             "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
+            "remind_before": gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),
+            "remind_after": gettext_lazy("Rappeler les factures en retard, en jours après l'échéance"),
         }
         help_texts = {
             "contact_email": gettext_lazy("Les messages des usagers y arrivent."),
@@ -110,6 +113,12 @@ class TownForm(_Plain, forms.ModelForm):
                 "Quelques détails ; elle est adaptée d'elle-même pour rester lisible."
             ),
             "password_minimum": gettext_lazy("De 5 à 64. La CNIL recommande 12."),
+            "remind_before": gettext_lazy(
+                "De 1 à 60, aux mêmes personnes que les nouvelles factures. Laissez vide pour ne pas écrire."
+            ),
+            "remind_after": gettext_lazy(
+                "De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."
+            ),
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
@@ -120,6 +129,13 @@ class TownForm(_Plain, forms.ModelForm):
                 ),
             },
             "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
+            **{
+                name: dict.fromkeys(
+                    ("invalid", "min_value", "max_value"),
+                    gettext_lazy("Indiquez un nombre de jours, de 1 à 60, ou laissez vide."),
+                )
+                for name in ("remind_before", "remind_after")
+            },
             "password_minimum": {
                 "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
                 "invalid": gettext_lazy("Indiquez un nombre de 5 à 64."),

@@ -81,6 +81,7 @@ urlpatterns = [
     path("a-examiner/<uuid:public_id>/classer/", examining.close, name="close-finding"),
     path("redevables/", payers.payer_list, name="payers"),
     path("redevables/<uuid:public_id>/", payers.payer_page, name="payer"),
+    path("redevables/<uuid:public_id>/acces/", payers.change_access, name="payer-access"),
     path("messages/", letters.message_list, name="messages"),
     path("messages/<uuid:public_id>/", letters.message_page, name="message"),
     path("messages/<uuid:public_id>/traite/", letters.mark_handled, name="handle-message"),

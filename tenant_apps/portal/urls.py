@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.portal.views import (
     account,
+    alerts,
     contact,
     exports,
     identity,
@@ -11,6 +12,7 @@ from tenant_apps.portal.views import (
     invoices,
     paying,
     paying_several,
+    sharing,
     signing_in,
     theme,
 )
@@ -37,6 +39,9 @@ urlpatterns = [
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
+    path("mes-informations/messages/", alerts.choices, name="alert-choices"),
+    path("mes-informations/dossiers/<uuid:public_id>/", sharing.payer_page, name="payer"),
+    path("desabonnement/<str:ticket>/", alerts.unsubscribe, name="unsubscribe"),
     path("contact/", contact.contact, name="contact"),
     path("contact/merci/", contact.contact_sent, name="contact-sent"),
     path("aide/", information.help_page, name="help"),

@@ -7,3 +7,27 @@ from shared_apps.accounts.errors import AccountError
 
 class SameAddress(AccountError):
     sentence = _("C'est déjà votre adresse.")
+
+
+class TooManyShares(AccountError):
+    sentence = _(
+        "Cinq autres personnes au plus peuvent être invitées : retirez d'abord une invitation ou un accès."
+    )
+
+
+class TooManyInvitations(AccountError):
+    sentence = _("Vous avez envoyé beaucoup d'invitations aujourd'hui. Recommencez demain.")
+
+
+class PasswordWanted(AccountError):
+    sentence = _("Écrivez votre mot de passe.")
+
+
+class NotAResident(AccountError):
+    sentence = _(
+        "Cette invitation ne peut pas servir au compte de cette adresse. Écrivez au service de facturation."
+    )
+
+
+class AccessCut(AccountError):
+    sentence = _("La mairie a retiré cet accès. Écrivez au service de facturation.")

@@ -20,6 +20,8 @@ GOOD = {
     "accent_colour": "#8a4b08",
     "password_minimum": "8",
     "alert_audience": "known",
+    "remind_before": "5",
+    "remind_after": "",
 }
 
 
@@ -32,6 +34,7 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
     assert fact.actor == people.manager.audit_name
     assert (fact.old["password_minimum"], fact.new["password_minimum"]) == (12, 8)
     assert "name" not in fact.new  # only what changed
+    assert (townhall.remind_before, townhall.remind_after) == (5, None)
     browsers.manager.post("/gestion/commune/", GOOD)
     assert Entry.objects.filter(verb="townhall.changed").count() == 1
 
@@ -49,6 +52,8 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
         ("password_minimum", "65", "Indiquez un nombre de 5 à 64."),
         ("password_minimum", "douze", "Indiquez un nombre de 5 à 64."),
         ("alert_audience", "tous", "Choisissez une réponse de la liste."),
+        ("remind_before", "0", "Indiquez un nombre de jours, de 1 à 60"),
+        ("remind_after", "61", "Indiquez un nombre de jours, de 1 à 60"),
     ],
 )
 def test_refused_with_a_reason(browsers: SimpleNamespace, field: str, value: str, words: str) -> None:
