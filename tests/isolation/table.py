@@ -1,7 +1,7 @@
 """Every route × person → expected status (trust.md). A route without a row fails the suite.
 
-People: nobody; alice owes the invoice; bob shares her payer, on her invitation; charlie is a resident who must see nothing;
-reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
+People: nobody; alice owes the invoice; bob shares her payer, on her invitation; charlie is a resident who must see
+nothing; reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
 that town; operator has a session on the operator's host.
 """
 
@@ -55,7 +55,9 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:sign-out-everywhere": row(everyone=405),
     "portal:alert-choices": _ANY_RESIDENT,
     "portal:payer": row(),
-    "portal:unsubscribe": row(everyone=410),  # the ticket is all that opens it; tests/alerts/test_unsubscribe.py
+    "portal:unsubscribe": row(
+        everyone=410
+    ),  # the ticket is all that opens it; tests/alerts/test_unsubscribe.py
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:theme": row(everyone=IN),
