@@ -40,7 +40,7 @@ def new_invoices(
         button_label=_("Voir mes factures") if has_account else _("Activer mon compte"),
         button_url=f"{address}/factures/" if has_account else f"{address}/activation/",
         more=tuple(lines),
-        why=_("Vous recevez ce message parce que cette adresse est connue de notre service de facturation."),
+        why=_why(has_account),
         unsubscribe_url=unsubscribe_url,
     )
 
@@ -80,7 +80,7 @@ def reminder(
         button_label=label if has_account else _("Activer mon compte"),
         button_url=where if has_account else f"{address}/activation/",
         more=tuple(lines),
-        why=_("Vous recevez ce message parce que cette adresse est connue de notre service de facturation."),
+        why=_why(has_account),
         unsubscribe_url=unsubscribe_url,
     )
 
@@ -125,6 +125,13 @@ def _reminder_sentence(soon: list[Invoice], late: list[Invoice]) -> str:
             "%(n)d factures restent à régler, pour un total de %(total)s. L'échéance est passée pour %(late)d."
         )
     return sentence % values
+
+
+def _why(has_account: bool) -> str:
+    """An account may see invoices on somebody's invitation, which billing knows nothing of."""
+    if has_account:
+        return _("Vous recevez ce message parce que votre compte du portail donne accès à ces factures.")
+    return _("Vous recevez ce message parce que cette adresse est connue de notre service de facturation.")
 
 
 def _words(invoice: Invoice, amount: Decimal) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """« Être prévenu »: a choice a kind of message."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -147,8 +148,6 @@ def test_receipts(
 
 def test_the_old_choice_is_carried_over(alice: Account, make_account: Callable[..., Account]) -> None:
     """The very statement of the migration, on rows as the old code left them."""
-    from importlib import import_module
-
     bob = make_account("bob@example.net")
     Account.objects.filter(pk=bob.pk).update(wants_alerts=False)
     (statement,) = [

@@ -185,7 +185,7 @@ def test_the_headers_arrive_whole(
             continue
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         head = re.sub(rb"\r\n[ \t]+", b" ", raw.split(b"\r\n\r\n")[0])
-        link = re.search(rb"^List-Unsubscribe: <(\S+)>\r?$", head, re.M)
+        link = re.search(rb"^List-Unsubscribe: +<(\S+)>\r?$", head, re.M)
         assert link, head
         url = link[1].decode()
         for kind in ("plain", "html"):

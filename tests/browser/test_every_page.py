@@ -31,9 +31,10 @@ def pages() -> list[str]:
     return [route for route in TOWN if route.startswith("portal:") and route not in NO_PAGE]
 
 
-def address(route: str, invoice: str) -> str:
+def address(route: str, invoice: str, payer: str) -> str:
     """The path of a page of the demonstration's resident."""
-    for kwargs in ({}, {"public_id": invoice}):
+    public_id = payer if route == "portal:payer" else invoice
+    for kwargs in ({}, {"public_id": public_id}, {"ticket": "x"}):
         try:
             found = django.urls.reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             return f"{found}?facture={invoice}" if route == "portal:pay-several" else found
@@ -54,10 +55,12 @@ def visitors(demo: Demo, open_page: Callable[..., Page]) -> dict[str, Page]:
 def test_axe_finds_nothing_on_any_page_in_either_scheme(demo: Demo, visitors: dict[str, Page]) -> None:
     resident = visitors["resident"]
     invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
+    resident.goto(demo.url("mairie", "/mes-informations/"))
+    payer = (resident.locator("a[href*=dossiers]").first.get_attribute("href") or "").split("/")[3]
     seen = 0
     for route in pages():
         page = visitors["nobody" if TOWN[route]["alice"] == 302 else "resident"]
-        page.goto(demo.url("mairie", address(route, invoice)))
+        page.goto(demo.url("mairie", address(route, invoice, payer)))
         for scheme in ("light", "dark"):
             # Without motion: colours that still change are no colours of ours.
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

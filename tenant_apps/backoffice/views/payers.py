@@ -47,7 +47,9 @@ def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         "payer.html",
         section="payers",
         payer=payer,
-        accesses=[(access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses],
+        accesses=[
+            (access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses
+        ],
         invoices=invoices[:INVOICES],
         more=len(invoices) > INVOICES,
         today=clock.today(),
