@@ -32,6 +32,16 @@ class LinkUsed(AccountError):
     sentence = _("Ce lien a déjà servi. Si vous avez oublié votre mot de passe, demandez-en un nouveau.")
 
 
+class InvitationUsed(LinkUsed):
+    sentence = _("Cette invitation a déjà servi, ou elle a été annulée.")
+
+
+class InvitationOver(LinkExpired):
+    sentence = _(
+        "Cette invitation n'est plus valable. La personne qui vous a invité peut en envoyer une autre."
+    )
+
+
 class AddressTaken(AccountError):
     sentence = _("Cette adresse sert déjà à un autre compte.")
 

@@ -23,6 +23,15 @@ class Role(models.TextChoices):
 STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
 
 
+class AlertKind(models.TextChoices):
+    """The messages that a person may refuse, and what each one tells."""
+
+    NEW_INVOICES = "new_invoices", _("de nouvelles factures sont mises en ligne")
+    REMINDER = "reminder", _("une facture arrive à échéance")
+    LATE = "late", _("une facture n'est pas réglée après son échéance")
+    RECEIPT = "receipt", _("un règlement en ligne est enregistré")
+
+
 class AccountManager(BaseUserManager["Account"]):
     """Find people by address, in any case."""
 
@@ -38,7 +47,10 @@ class Account(AbstractBaseUser):
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, default="fr")
-    wants_alerts = models.BooleanField(default=True)
+    wants_alerts = models.BooleanField(
+        default=True
+    )  # new invoices only, and only until old code is gone (0007)
+    refused_alerts = models.JSONField(default=list, db_default=[])  # kinds of messages (AlertKind)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sign_outs = models.PositiveIntegerField(
@@ -82,6 +94,11 @@ class Account(AbstractBaseUser):
         self.devices = {}
 
     @property
+    def refused(self) -> set[str]:
+        """The kinds of messages this person does not want."""
+        return {*self.refused_alerts, *([] if self.wants_alerts else [AlertKind.NEW_INVOICES.value])}
+
+    @property
     def is_town_staff(self) -> bool:
         return self.role in STAFF_ROLES
 
@@ -110,6 +127,7 @@ class LinkPurpose(models.TextChoices):
     ADDRESS = "address", _("nouvelle adresse")
     CLAIM = "claim", _("rattachement d'un dossier")
     REGRET = "regret", _("ancienne adresse à rétablir")
+    SHARE = "share", _("accès aux factures d'une autre personne")
 
 
 class Link(models.Model):
@@ -123,6 +141,7 @@ class Link(models.Model):
     purpose = models.CharField(max_length=10, choices=LinkPurpose)
     email = models.EmailField(max_length=254)
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
+    about = models.UUIDField(null=True)  # SHARE: whose invoices (residents.Payer.uuid); `account` invites
     token_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until made
     requested_at = models.DateTimeField(auto_now_add=True)
     handled_at = models.DateTimeField(null=True)

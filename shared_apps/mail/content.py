@@ -13,3 +13,4 @@ class Content:
     button_label: str = ""
     button_url: str = ""
     more: tuple[str, ...] = ()
+    unsubscribe_url: str = ""  # « Ne plus recevoir ces messages », for what the reader may refuse (RFC 8058)

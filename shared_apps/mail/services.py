@@ -2,7 +2,7 @@
 
 import re
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from email.utils import formataddr, parseaddr
 
@@ -45,17 +45,14 @@ def queue_mail(
     exists already nothing is written and None is returned. Whoever queues many in one transaction passes
     `then_wake=False` and calls `wake` once.
     """
-    context = {**surroundings, "content": content}
-    mail = OutgoingMail(
+    mail = compose(
         kind=kind,
-        key=key,
         to=to,
+        content=content,
+        surroundings=surroundings,
+        key=key,
         reply_to=reply_to,
-        subject=_one_line(content.subject)[:200],
-        text=render_to_string("mail/message.txt", context).strip() + "\n",
-        html=render_to_string("mail/message.html", context),
         secret=secret,
-        next_try_at=timezone.now(),
     )
     if key is None:
         mail.save()
@@ -66,6 +63,41 @@ def queue_mail(
     if then_wake:
         wake()
     return mail
+
+
+def compose(
+    *,
+    kind: str,
+    to: str,
+    content: Content,
+    surroundings: Mapping[str, object],
+    key: str | None = None,
+    reply_to: str = "",
+    secret: bool = False,
+) -> OutgoingMail:
+    """A message in the reader's language, not written anywhere yet (`queue_mail`, `queue_all`)."""
+    context = {**surroundings, "content": content}
+    return OutgoingMail(
+        kind=kind,
+        key=key,
+        to=to,
+        reply_to=reply_to,
+        subject=_one_line(content.subject)[:200],
+        text=render_to_string("mail/message.txt", context).strip() + "\n",
+        html=render_to_string("mail/message.html", context),
+        unsubscribe_url=content.unsubscribe_url,
+        secret=secret,
+        next_try_at=timezone.now(),
+    )
+
+
+def queue_all(mails: Iterable[OutgoingMail]) -> None:
+    """Write many composed messages to the outbox in one statement, and ask the worker to send them once committed.
+
+    One whose key exists already is left out.
+    """
+    OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
+    wake()
 
 
 @transaction.atomic
@@ -144,7 +176,7 @@ def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
         [mail.to],
         reply_to=[mail.reply_to] if mail.reply_to else None,
         connection=backend,
-        headers={"Message-ID": f"<{mail.uuid}@{settings.BASE_DOMAIN}>", "Auto-Submitted": "auto-generated"},
+        headers=_headers(mail),
     )
     message.attach_alternative(mail.html, "text/html")
     try:
@@ -158,6 +190,15 @@ def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
         mail.text = mail.html = ""
     mail.save(update_fields=["state", "sent_at", "last_error", "text", "html"])
     return 1
+
+
+def _headers(mail: OutgoingMail) -> dict[str, str]:
+    """With what may be refused, the one click of RFC 8058 that mail readers show beside the message."""
+    headers = {"Message-ID": f"<{mail.uuid}@{settings.BASE_DOMAIN}>", "Auto-Submitted": "auto-generated"}
+    if mail.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def _note_failure(mail: OutgoingMail, error: Exception) -> None:

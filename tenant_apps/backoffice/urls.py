@@ -94,6 +94,7 @@ urlpatterns = [
     path("messages/<uuid:public_id>/rouvrir/", threads.reopen, name="reopen-message"),
     path("messages/<uuid:public_id>/transmettre/", threads.release, name="release-message"),
     path("messages/<uuid:public_id>/fichiers/<uuid:file_id>/", threads.message_file, name="message-file"),
+    path("redevables/<uuid:public_id>/acces/", payers.change_access, name="payer-access"),
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
     path("intervention/terminer/", intervention.leave, name="leave-intervention"),

@@ -110,11 +110,23 @@ class ChangeAddressForm(PlainForm):
 
 
 class AlertForm(PlainForm):
-    """M14."""
+    """M14: one box a kind of message that the town sends."""
 
-    wants_alerts = forms.BooleanField(
-        label=_("M'écrire quand de nouvelles factures sont mises en ligne"), required=False
-    )
+    def __init__(self, *args: Any, offered: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind, label in offered.items():
+            box = forms.CheckboxInput(attrs={"class": "form-check-input"})
+            self.fields[kind] = forms.BooleanField(label=label, required=False, widget=box)
+
+    @property
+    def wanted(self) -> list[str]:
+        return [kind for kind, wants in self.cleaned_data.items() if wants]
+
+
+class InviteForm(PlainForm):
+    """The address of somebody else who may see a payer's invoices."""
+
+    email = email_field(_("L'adresse e-mail de cette personne"))
 
 
 class ContactForm(FilesMixin, PlainForm):

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.portal.views import (
     account,
+    alerts,
     claiming,
     contact,
     exports,
@@ -12,6 +13,7 @@ from tenant_apps.portal.views import (
     invoices,
     paying,
     paying_several,
+    sharing,
     signing_in,
     theme,
 )
@@ -40,6 +42,9 @@ urlpatterns = [
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
     path("rattacher/", claiming.claim, name="claim"),
     path("rattacher/<uuid:public_id>/retirer/", claiming.withdraw, name="withdraw-claim"),
+    path("mes-informations/messages/", alerts.choices, name="alert-choices"),
+    path("mes-informations/dossiers/<uuid:public_id>/", sharing.payer_page, name="payer"),
+    path("desabonnement/<str:ticket>/", alerts.unsubscribe, name="unsubscribe"),
     path("contact/", contact.contact, name="contact"),
     path("contact/merci/", contact.contact_sent, name="contact-sent"),
     path("contact/messages/", contact.message_list, name="messages"),

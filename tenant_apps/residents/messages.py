@@ -101,3 +101,38 @@ def address_put_back(*, town: str) -> Content:
             "Si vous pensez que c'est une erreur, écrivez-nous depuis la page Contact."
         ),
     )
+
+
+def invitation(*, town: str, url: str, inviter: str, until: date) -> Content:
+    """To the address that somebody wrote; whose invoices they are is said once the link is opened."""
+    return Content(
+        subject=_("Accès à des factures – %(town)s") % {"town": town},
+        sentence=_("%(inviter)s vous propose de voir et de régler ses factures sur le portail de la commune.")
+        % {"inviter": inviter},
+        button_label=_("Voir l'invitation"),
+        button_url=url,
+        more=(
+            _("Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois.")
+            % {"day": clock.in_words(until)},
+        ),
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a saisi votre adresse sur notre portail des factures. "
+            "Si vous ne connaissez pas cette personne, ne faites rien : aucun accès ne sera ouvert."
+        ),
+    )
+
+
+def invitation_accepted(*, town: str, email: str, payer: str, url: str) -> Content:
+    """To whoever invited."""
+    return Content(
+        subject=_("Votre invitation est acceptée – %(town)s") % {"town": town},
+        sentence=_(
+            "%(email)s voit maintenant les factures de %(payer)s. Vous pouvez y mettre fin à tout moment."
+        )
+        % {"email": email, "payer": payer},
+        button_label=_("Voir qui a accès"),
+        button_url=url,
+        why=_(
+            "Vous recevez ce message parce que vous avez invité cette personne sur le portail des factures."
+        ),
+    )

@@ -4,11 +4,11 @@ The request only writes a row, the same for a known and an unknown address; the 
 address up and writes the message. So a stranger learns nothing, not even from the clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import translation
+from django.utils import timezone, translation
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
@@ -21,6 +21,7 @@ from tenant_apps.residents.queries import is_known_to_billing
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda
 
+INVITATION_LIFE = timedelta(days=7)
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
 
 
@@ -62,6 +63,8 @@ def _handle(link: Link) -> None:
         accounts.close_link(link=link)
     elif link.purpose == LinkPurpose.ADDRESS:
         _send_address_link(link)
+    elif link.purpose == LinkPurpose.SHARE:
+        _send_invitation(link)
     else:
         _send_password_link(link)
 
@@ -76,6 +79,8 @@ def _asked_a_moment_ago(link: Link) -> bool:
     )
     if link.purpose == LinkPurpose.ADDRESS:
         return recent.filter(purpose=LinkPurpose.ADDRESS, account=link.account).exists()
+    if link.purpose == LinkPurpose.SHARE:
+        return link.expires_at is not None  # withdrawn before the worker came
     return recent.filter(purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]).exists()
 
 
@@ -105,6 +110,21 @@ def _send_address_link(link: Link) -> None:
         queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
 
 
+def _send_invitation(link: Link) -> None:
+    """The same message whether or not the address has an account."""
+    assert link.account is not None
+    token = accounts.make_token(link=link, life=INVITATION_LIFE)
+    letterhead = townhall.letterhead()
+    with translation.override(link.account.language):
+        content = messages.invitation(
+            town=letterhead["townhall"].name,
+            url=f"{letterhead['address']}/?LIEN={token}",
+            inviter=link.account.email,
+            until=timezone.localdate(link.expires_at),
+        )
+        queue_mail(kind="link-share", to=link.email, content=content, surroundings=letterhead, secret=True)
+
+
 def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
     token = accounts.make_token(link=link)
     letterhead = townhall.letterhead()
@@ -121,9 +141,49 @@ def activate(*, token: str, password: str) -> Account:
 
     Raises the link errors and WeakPassword of `accounts`.
     """
+    first = accounts.find_link(token).purpose == LinkPurpose.ACTIVATION
     account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
+    if first:
+        _keep_refusals(account)
     grant_known_payers(account=account)
     return account
+
+
+def activate_by_proof(*, account: Account, password: str) -> Account:
+    """The first password of an account whose address an invitation proved. In the caller's transaction.
+
+    One that is active by now keeps its own. Raises WeakPassword.
+    """
+    accounts.activate_account(account=account, password=password, rule=townhall.password_rule())
+    account.refresh_from_db()
+    _keep_refusals(account)
+    grant_known_payers(account=account)
+    return account
+
+
+def _keep_refusals(account: Account) -> None:
+    """What was refused at this address before it had an account stays refused."""
+    known = PayerEmail.objects.filter(email=account.email).exclude(refused_alerts=[])
+    kinds = {kind for refused in known.values_list("refused_alerts", flat=True) for kind in refused}
+    if kinds:
+        accounts.refuse_alerts(actor=account, account=account, kinds=kinds)
+
+
+@transaction.atomic
+def refuse_at_address(*, actor: audit.Actor, email: str, kinds: Collection[str]) -> None:
+    """An address known to billing, without an account, wants no more of these messages. Twice changes nothing."""
+    for row in PayerEmail.objects.select_for_update(of=("self",)).select_related("payer").filter(email=email):
+        refused = sorted({*row.refused_alerts, *kinds})
+        if refused != sorted(row.refused_alerts):
+            old, row.refused_alerts = row.refused_alerts, refused
+            row.save(update_fields=["refused_alerts"])
+            audit.record(
+                "payer_email.alerts_refused",
+                actor=actor,
+                obj=f"payer:{row.payer.uuid}",
+                old={"refused": old},
+                new={"refused": refused},
+            )
 
 
 @transaction.atomic

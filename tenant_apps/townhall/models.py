@@ -62,6 +62,21 @@ class TownHall(models.Model):
         default=PayerClaims.APPROVAL,
         db_default=PayerClaims.APPROVAL,
     )
+    # Days; None: no such reminder. Told to the same people as the new invoices (alerts.reminders).
+    remind_before = models.PositiveSmallIntegerField(
+        _("rappel, en jours avant l'échéance"),
+        null=True,
+        blank=True,
+        default=7,
+        db_default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+    )
+    remind_after = models.PositiveSmallIntegerField(
+        _("rappel, en jours après l'échéance"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+    )
     # Keys in S3 (toolkit.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
     logo = models.CharField(max_length=130, blank=True)
     logo_width = models.PositiveSmallIntegerField(default=0)

@@ -1,7 +1,7 @@
 """Every route × person → expected status (trust.md). A route without a row fails the suite.
 
-People: nobody; alice owes the invoice; bob shares her payer; charlie is a resident who must see nothing;
-reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
+People: nobody; alice owes the invoice; bob shares her payer, on her invitation; charlie is a resident who must see
+nothing; reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
 that town; operator has a session on the operator's host.
 """
 
@@ -56,6 +56,11 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:sign-out-everywhere": row(everyone=405),
     "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "manager": OUT},
     "portal:withdraw-claim": row(everyone=405),
+    "portal:alert-choices": _ANY_RESIDENT,
+    "portal:payer": row(),
+    "portal:unsubscribe": row(
+        everyone=410
+    ),  # the ticket is all that opens it; tests/alerts/test_unsubscribe.py
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:messages": _ANY_RESIDENT,
@@ -132,6 +137,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:claim": _STAFF,
     "backoffice:accept-claim": row(everyone=405),
     "backoffice:refuse-claim": row(everyone=405),
+    "backoffice:payer-access": row(everyone=405),
     "backoffice:messages": _STAFF,
     "backoffice:message": _STAFF,
     "backoffice:answer-message": row(everyone=405),
@@ -201,4 +207,7 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:pay": frozenset({"alice", "bob"}),
     "portal:pay-several": frozenset({"alice", "bob"}),
     "portal:my-details": frozenset({"alice", "bob", "charlie"}),
+    "portal:alert-choices": frozenset({"alice", "bob", "charlie"}),
+    "portal:payer": frozenset({"alice", "bob"}),
+    "backoffice:payer-access": frozenset({"clerk", "manager"}),
 }

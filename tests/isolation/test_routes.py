@@ -20,7 +20,7 @@ from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, Means, Payment
 from tenant_apps.reconciliation.models import Line, Statement
-from tenant_apps.residents.models import Claim, Payer
+from tenant_apps.residents.models import Access, Claim, Payer
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
 from tests.tenants.schemas import description
@@ -64,6 +64,7 @@ class World:
             for name in ("alice", "bob", "charlie", *roles)
         }
         household: Payer = payer(self.people["alice"], self.people["bob"])
+        Access.objects.filter(account=self.people["bob"]).update(granted_by=self.people["alice"].uuid)
         payer(self.people["charlie"])
         document = Document.objects.create(key="of-alice.pdf", sha256="0" * 64, size=1, pages=1)
         self.invoice: Invoice = invoice(household, document=document)
@@ -179,7 +180,7 @@ class World:
 
     def address(self, route: str) -> str:
         """The path of a route, with the ids of Alice's things."""
-        others = ("receipt", "claim", "message")
+        others = ("receipt", "claim", "message", "portal:payer")
         of_alice = route.startswith("portal:") and not any(word in route for word in others)
         ids = {} if of_alice else self.ids
         public_id = next((uuid for word, uuid in ids.items() if word in route), self.invoice.uuid)
