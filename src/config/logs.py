@@ -45,5 +45,14 @@ def configure(*, debug: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("botocore", "boto3", "urllib3", "zeep", "django.db.backends", "asyncio", "pikepdf"):
+    for noisy in (
+        "botocore",
+        "boto3",
+        "urllib3",
+        "zeep",
+        "django.db.backends",
+        "asyncio",
+        "pikepdf",
+        "fido2",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What the messages of the `?LIEN=` roads say (M2-M4, M12). Call under the reader's language."""
+"""What the messages about a resident's account say (M2-M4, M12). Call under the reader's language."""
 
 from datetime import date
 
@@ -79,8 +79,8 @@ def address_changed(*, town: str, url: str, until: date) -> Content:
         button_url=url,
         more=(
             _(
-                "Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois. Il rétablit cette adresse, "
-                "déconnecte tous les appareils et vous fait choisir un nouveau mot de passe."
+                "Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois. Il rétablit cette adresse, déconnecte "
+                "tous les appareils, retire les clés d'accès et vous fait choisir un nouveau mot de passe."
             )
             % {"day": clock.in_words(until)},
         ),
@@ -99,5 +99,51 @@ def address_put_back(*, town: str) -> Content:
         why=_(
             "Vous recevez ce message parce que votre adresse avait remplacé une autre adresse. "
             "Si vous pensez que c'est une erreur, écrivez-nous depuis la page Contact."
+        ),
+    )
+
+
+def key_added(*, town: str, name: str, url: str) -> Content:
+    """To the account's address: somebody can sign in with a passkey from now on."""
+    return Content(
+        subject=_("Une clé d'accès a été ajoutée – %(town)s") % {"town": town},
+        sentence=_(
+            "Une clé d'accès, « %(name)s », vient d'être ajoutée à votre compte du portail des factures : elle permet "
+            "de s'y connecter sans mot de passe. Si c'est bien vous, ne faites rien."
+        )
+        % {"name": name},
+        button_label=_("Voir mes clés d'accès"),
+        button_url=url,
+        more=(
+            _(
+                "Ce n'est pas vous ? Retirez cette clé, choisissez un nouveau mot de passe, puis appuyez sur "
+                "« Se déconnecter partout » dans « Mes informations »."
+            ),
+        ),
+        why=_(
+            "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
+        ),
+    )
+
+
+def key_removed(*, town: str, name: str, url: str) -> Content:
+    """To the account's address: a passkey opens nothing any more."""
+    return Content(
+        subject=_("Une clé d'accès a été retirée – %(town)s") % {"town": town},
+        sentence=_(
+            "La clé d'accès « %(name)s » vient d'être retirée de votre compte du portail des factures : elle ne "
+            "permet plus de s'y connecter. Si c'est bien vous, ne faites rien."
+        )
+        % {"name": name},
+        button_label=_("Voir mes clés d'accès"),
+        button_url=url,
+        more=(
+            _(
+                "Ce n'est pas vous ? Choisissez un nouveau mot de passe, puis appuyez sur « Se déconnecter partout » "
+                "dans « Mes informations ». Vous pourrez ensuite ajouter de nouveau votre clé."
+            ),
+        ),
+        why=_(
+            "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
         ),
     )
