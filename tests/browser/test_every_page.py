@@ -22,6 +22,8 @@ NO_PAGE = {
     *("portal:theme", "portal:logo", "portal:icon", "portal:invoices-csv", "portal:year-archive"),
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
     *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid"),
+    *("portal:ask-to-sign-in", "portal:ask-to-add-key", "portal:sign-in-again", "portal:remove-key"),
+    "portal:key",  # needs a key of the resident's: test_passkeys.py
 }
 LIGHTEST = 60_000  # bytes over the wire for a first visit to the list (issue 4)
 

@@ -41,6 +41,8 @@ _MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:ask-to-sign-in": row(everyone=405),
     "portal:link": row(everyone=410),
     "portal:sign-out": row(everyone=405),
     "portal:activation": row(everyone=IN),
@@ -53,6 +55,11 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
     "portal:sign-out-everywhere": row(everyone=405),
+    "portal:keys": _ANY_RESIDENT,
+    "portal:ask-to-add-key": row(everyone=405),
+    "portal:sign-in-again": row(everyone=405),
+    "portal:key": {**_OWN_INVOICE, "bob": OUT},  # Alice's alone
+    "portal:remove-key": row(everyone=405),
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:theme": row(everyone=IN),
@@ -142,6 +149,11 @@ TOWN: dict[str, dict[str, int]] = {
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
+    "portal:keys": frozenset({"alice", "bob", "charlie"}),
+    "portal:ask-to-add-key": frozenset({"alice", "bob", "charlie"}),
+    "portal:sign-in-again": frozenset({"alice", "bob", "charlie"}),
+    "portal:key": frozenset({"alice"}),
+    "portal:remove-key": frozenset({"alice"}),
     "backoffice:publish-batch": frozenset({"clerk", "manager"}),
     "backoffice:discard-batch": frozenset({"clerk", "manager"}),
     "backoffice:take-back-batch": frozenset({"clerk", "manager"}),
