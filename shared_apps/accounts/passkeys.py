@@ -6,6 +6,7 @@ thing one has and a print or a code.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -42,7 +43,7 @@ def keys_of(account: Account) -> QuerySet[Passkey]:
     return Passkey.objects.filter(account=account).order_by("id")
 
 
-def key_of(account: Account, public_id: object) -> Passkey:
+def key_of(account: Account, public_id: UUID) -> Passkey:
     """Raises Passkey.DoesNotExist, also for somebody else's."""
     return Passkey.objects.get(account=account, uuid=public_id)
 

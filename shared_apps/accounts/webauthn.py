@@ -153,7 +153,7 @@ def _server(place: Place, name: str = "") -> "Fido2Server":
         verify_origin=lambda origin: origin == place.origin,
     )
     server.allowed_algorithms = _ALGORITHMS
-    server.timeout = TIMEOUT
+    server.timeout = TIMEOUT  # type: ignore[assignment] # declared by its default, None
     return server
 
 

@@ -1,5 +1,7 @@
 """« Mes clés d'accès »: the list, and one key."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import Http404, HttpResponse, JsonResponse
@@ -69,7 +71,7 @@ def sign_in_again(request: ResidentRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
-def key_page(request: ResidentRequest, public_id: object) -> HttpResponse:
+def key_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     """One key: its name, and taking it away."""
     key = _own_key(request, public_id)
     form = KeyNameForm(request.POST if request.method == "POST" else None, initial={"name": key.name})
@@ -83,7 +85,7 @@ def key_page(request: ResidentRequest, public_id: object) -> HttpResponse:
 
 @require_POST
 @resident_required
-def remove_key(request: ResidentRequest, public_id: object) -> HttpResponse:
+def remove_key(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     """« Retirer cette clé »."""
     keys.remove_key(actor=request.user, key=_own_key(request, public_id))
     messages.success(
@@ -96,7 +98,7 @@ def remove_key(request: ResidentRequest, public_id: object) -> HttpResponse:
     return redirect("portal:keys")
 
 
-def _own_key(request: ResidentRequest, public_id: object) -> Passkey:
+def _own_key(request: ResidentRequest, public_id: UUID) -> Passkey:
     try:
         return passkeys.key_of(request.user, public_id)
     except Passkey.DoesNotExist:
