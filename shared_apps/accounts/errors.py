@@ -62,6 +62,33 @@ class AlreadyEnrolled(AccountError):
     sentence = _("Un second facteur est déjà en place sur ce compte.")
 
 
+class KeyRefused(AccountError):
+    """One sentence for every reason: an unknown key, one of a closed account, a forged or repeated answer."""
+
+    sentence = _(
+        "Cette clé d'accès n'a pas été reconnue. Connectez-vous avec votre adresse et votre mot de passe."
+    )
+
+
+class ChallengeGone(KeyRefused):
+    sentence = _("Cette demande n'est plus valable : elle a expiré ou elle a déjà servi. Recommencez.")
+
+
+class NewKeyRefused(AccountError):
+    sentence = _("Cette clé d'accès n'a pas pu être ajoutée. Recommencez, ou essayez avec un autre appareil.")
+
+
+class TooManyKeys(AccountError):
+    """`args[0]` says how many there may be."""
+
+
+class SignInTooOld(AccountError):
+    sentence = _(
+        "Vous êtes connecté depuis plus de dix minutes. Rechargez cette page : elle vous fera vous reconnecter, "
+        "pour votre sécurité."
+    )
+
+
 class NotWhileImpersonating(AccountError):
     sentence = _("L'exploitant ne peut pas faire ceci à la place d'un agent.")
 

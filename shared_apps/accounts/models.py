@@ -170,6 +170,27 @@ class SecondFactor(models.Model):
         return f"second factor {self.uuid}"
 
 
+class Passkey(models.Model):
+    """A key that a person's telephone, computer or security key holds (WebAuthn); we have its public half only.
+
+    It serves at one host for ever (`rp_id`): browsers offer it nowhere else.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passkeys")
+    rp_id = models.CharField(max_length=253)
+    credential_id = models.BinaryField(unique=True)  # at most 1023 bytes
+    public_key = models.BinaryField()  # COSE (RFC 9052)
+    # Of the last signature; it only grows, or stays zero where a key lives on several devices.
+    sign_count = models.BigIntegerField(default=0, db_default=0)
+    name = models.CharField(max_length=60)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"passkey {self.uuid}"
+
+
 class Impersonation(models.Model):
     """The operator in the place of a member of staff: why, who, until when. The town keeps it for ever.
 

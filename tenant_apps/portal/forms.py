@@ -109,6 +109,20 @@ class ChangeAddressForm(PlainForm):
     email = email_field(_("Ma nouvelle adresse"))
 
 
+class KeyNameForm(PlainForm):
+    """A passkey's name."""
+
+    name = forms.CharField(
+        label=_("Le nom de cette clé"),
+        max_length=60,
+        help_text=_("Par exemple : mon téléphone."),
+        error_messages={
+            "required": _("Écrivez un nom pour cette clé."),
+            "max_length": _("Écrivez un nom plus court : 60 caractères au plus."),
+        },
+    )
+
+
 class AlertForm(PlainForm):
     """M14: one box a kind of message that the town sends."""
 

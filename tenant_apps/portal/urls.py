@@ -11,10 +11,12 @@ from tenant_apps.portal.views import (
     identity,
     information,
     invoices,
+    keys,
     paying,
     paying_several,
     sharing,
     signing_in,
+    signing_in_with_key,
     theme,
 )
 
@@ -22,6 +24,8 @@ app_name = "portal"
 urlpatterns = [
     path("", signing_in.front_door, name="sign-in"),
     path("lien/", signing_in.link_page, name="link"),
+    path("connexion/cle/", signing_in_with_key.sign_in_with_key, name="sign-in-with-key"),
+    path("connexion/cle/demande/", signing_in_with_key.ask_to_sign_in, name="ask-to-sign-in"),
     path("deconnexion/", signing_in.sign_out, name="sign-out"),
     path("activation/", signing_in.activation, name="activation"),
     path("mot-de-passe-oublie/", signing_in.forgotten_password, name="forgotten-password"),
@@ -40,6 +44,11 @@ urlpatterns = [
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
+    path("mes-informations/cles/", keys.key_list, name="keys"),
+    path("mes-informations/cles/demande/", keys.ask_to_add, name="ask-to-add-key"),
+    path("mes-informations/cles/reconnexion/", keys.sign_in_again, name="sign-in-again"),
+    path("mes-informations/cles/<uuid:public_id>/", keys.key_page, name="key"),
+    path("mes-informations/cles/<uuid:public_id>/retrait/", keys.remove_key, name="remove-key"),
     path("rattacher/", claiming.claim, name="claim"),
     path("rattacher/<uuid:public_id>/retirer/", claiming.withdraw, name="withdraw-claim"),
     path("mes-informations/messages/", alerts.choices, name="alert-choices"),

@@ -136,3 +136,49 @@ def invitation_accepted(*, town: str, email: str, payer: str, url: str) -> Conte
             "Vous recevez ce message parce que vous avez invité cette personne sur le portail des factures."
         ),
     )
+
+
+def key_added(*, town: str, name: str, url: str) -> Content:
+    """To the account's address: somebody can sign in with a passkey from now on."""
+    return Content(
+        subject=_("Une clé d'accès a été ajoutée – %(town)s") % {"town": town},
+        sentence=_(
+            "Une clé d'accès, « %(name)s », vient d'être ajoutée à votre compte du portail des factures : elle permet "
+            "de s'y connecter sans mot de passe. Si c'est bien vous, ne faites rien."
+        )
+        % {"name": name},
+        button_label=_("Voir mes clés d'accès"),
+        button_url=url,
+        more=(
+            _(
+                "Ce n'est pas vous ? Retirez cette clé, choisissez un nouveau mot de passe, puis appuyez sur "
+                "« Se déconnecter partout » dans « Mes informations »."
+            ),
+        ),
+        why=_(
+            "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
+        ),
+    )
+
+
+def key_removed(*, town: str, name: str, url: str) -> Content:
+    """To the account's address: a passkey opens nothing any more."""
+    return Content(
+        subject=_("Une clé d'accès a été retirée – %(town)s") % {"town": town},
+        sentence=_(
+            "La clé d'accès « %(name)s » vient d'être retirée de votre compte du portail des factures : elle ne "
+            "permet plus de s'y connecter. Si c'est bien vous, ne faites rien."
+        )
+        % {"name": name},
+        button_label=_("Voir mes clés d'accès"),
+        button_url=url,
+        more=(
+            _(
+                "Ce n'est pas vous ? Choisissez un nouveau mot de passe, puis appuyez sur « Se déconnecter partout » "
+                "dans « Mes informations ». Vous pourrez ensuite ajouter de nouveau votre clé."
+            ),
+        ),
+        why=_(
+            "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
+        ),
+    )

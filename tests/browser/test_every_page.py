@@ -23,6 +23,8 @@ NO_PAGE = {
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
     *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:withdraw-claim"),
     "portal:message-file",
+    *("portal:ask-to-sign-in", "portal:ask-to-add-key", "portal:sign-in-again", "portal:remove-key"),
+    "portal:key",  # needs a key of the resident's: test_passkeys.py
 }
 LIGHTEST = 60_000  # bytes over the wire for a first visit to the list (issue 4)
 

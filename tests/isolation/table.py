@@ -42,6 +42,8 @@ _MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:ask-to-sign-in": row(everyone=405),
     "portal:link": row(everyone=410),
     "portal:sign-out": row(everyone=405),
     "portal:activation": row(everyone=IN),
@@ -54,6 +56,11 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
     "portal:sign-out-everywhere": row(everyone=405),
+    "portal:keys": _ANY_RESIDENT,
+    "portal:ask-to-add-key": row(everyone=405),
+    "portal:sign-in-again": row(everyone=405),
+    "portal:key": {**_OWN_INVOICE, "bob": OUT},  # Alice's alone
+    "portal:remove-key": row(everyone=405),
     "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "manager": OUT},
     "portal:withdraw-claim": row(everyone=405),
     "portal:alert-choices": _ANY_RESIDENT,
@@ -162,6 +169,11 @@ TOWN: dict[str, dict[str, int]] = {
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
+    "portal:keys": frozenset({"alice", "bob", "charlie"}),
+    "portal:ask-to-add-key": frozenset({"alice", "bob", "charlie"}),
+    "portal:sign-in-again": frozenset({"alice", "bob", "charlie"}),
+    "portal:key": frozenset({"alice"}),
+    "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
     "backoffice:accept-claim": frozenset({"clerk", "manager"}),
     "backoffice:refuse-claim": frozenset({"clerk", "manager"}),

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ('accounts', '0004_claim_links'),
+        ('accounts', '0005_passkeys'),
     ]
 
     operations = [
