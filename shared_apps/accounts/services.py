@@ -103,7 +103,7 @@ def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
     """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword."""
     link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET)
-    rule.check(password)
+    rule.check(password, email=account.email)
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
     account.devices = {}  # a new password ends every session
@@ -131,7 +131,7 @@ def change_password(
     account = Account.objects.select_for_update().get(pk=actor.pk)
     if not account.check_password(current):
         raise errors.WrongCredentials
-    rule.check(new)
+    rule.check(new, email=account.email)
     account.set_password(new)
     account.devices = {key: one for key, one in account.devices.items() if key == device}
     account.save(update_fields=["password", "devices"])
