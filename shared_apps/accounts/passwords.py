@@ -98,7 +98,8 @@ class PasswordRule:
         if was_stolen(password):
             raise WeakPassword(
                 _(
-                    "Ce mot de passe fait partie de ceux qui ont été volés sur d'autres sites : choisissez-en un autre."
+                    "Ce mot de passe fait partie de ceux qui ont été volés sur d'autres sites : "
+                    "choisissez-en un autre."
                 )
             )
 

@@ -9,6 +9,7 @@ from tenant_apps.portal.views import (
     identity,
     information,
     invoices,
+    mailed_code,
     paying,
     paying_several,
     signing_in,
@@ -19,6 +20,8 @@ app_name = "portal"
 urlpatterns = [
     path("", signing_in.front_door, name="sign-in"),
     path("lien/", signing_in.link_page, name="link"),
+    path("code/", mailed_code.ask_code, name="ask-code"),
+    path("code/saisie/", mailed_code.type_code, name="type-code"),
     path("deconnexion/", signing_in.sign_out, name="sign-out"),
     path("activation/", signing_in.activation, name="activation"),
     path("mot-de-passe-oublie/", signing_in.forgotten_password, name="forgotten-password"),

@@ -42,6 +42,10 @@ _MANAGERS = {**_CLERKS, "clerk": OUT}
 TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:link": row(everyone=410),
+    "portal:ask-code": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:type-code": row(
+        everyone=MOVED
+    ),  # nobody here has asked for a code; tests/accounts/test_mailed_code.py
     "portal:sign-out": row(everyone=405),
     "portal:activation": row(everyone=IN),
     "portal:forgotten-password": row(everyone=IN),

@@ -47,7 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except AccountError as error:
             problem = str(error)
         else:
-            return _signed_in(request, account, remember=form.cleaned_data["remember"])
+            return signed_in(request, account, remember=form.cleaned_data["remember"])
     context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
     return render(request, "portal/sign_in.html", context, status=422 if problem else 200)
 
@@ -60,7 +60,8 @@ def _checked(request: HttpRequest, form: SignInForm) -> Account:
     )
 
 
-def _signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+    """Whoever proved to be `account` is let in, and led on."""
     login(request, account)  # a new session key
     # Thirty days, sliding, or until the browser is closed.
     request.session.set_expiry(THIRTY_DAYS if remember else 0)
