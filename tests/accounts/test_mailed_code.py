@@ -347,8 +347,10 @@ def all_sorts(alice: Account, make_account: Any, make_payer: Any) -> tuple[str, 
 
 
 def shape(asked: CaptureQueriesContext) -> list[str]:
-    """The statements without their values."""
-    return [re.sub(r"'[^']*'(::\w+)?|s\d+_x\d+|\b\d+\b", "?", query["sql"]) for query in asked]
+    """The statements without their values, and without what a process asks anew of the town every few seconds."""
+    of_the_clock = re.compile(r"tenants_(town|domain|change)\b|townhall_townhall|search_path")
+    kept = [query["sql"] for query in asked if not of_the_clock.search(query["sql"])]
+    return [re.sub(r"'[^']*'(::\w+)?|s\d+_x\d+|\b\d+\b", "?", sql) for sql in kept]
 
 
 def test_every_address_reads_and_costs_the_same(all_sorts: tuple[str, ...]) -> None:
@@ -356,7 +358,6 @@ def test_every_address_reads_and_costs_the_same(all_sorts: tuple[str, ...]) -> N
     seen = {}
     ask(browser(), "first@example.net").get(TYPE)  # the town is in the process's caches from here on
     for email in all_sorts:
-        cache.clear()
         client = browser()
         client.get(ASK)
         with CaptureQueriesContext(connection) as asking:
