@@ -58,6 +58,44 @@ class CodeUsed(WrongCode):
     sentence = _("Ce code a déjà servi. Attendez le suivant, puis recommencez.")
 
 
+class MailedCodeError(AccountError):
+    """Base of what is wrong with a code received by mail. `is_over`: it cannot be tried again."""
+
+    is_over = True
+
+
+class MailedCodeWrong(MailedCodeError):
+    """`args[0]` says how many tries are left."""
+
+    is_over = False
+
+
+class MailedCodeVoid(MailedCodeError):
+    sentence = _("Trop d'essais : ce code ne sert plus. Demandez-en un autre.")
+
+
+class MailedCodeExpired(MailedCodeError):
+    sentence = _("Ce code n'est plus valable : il a plus de 10 minutes. Demandez-en un autre.")
+
+
+class MailedCodeUsed(MailedCodeError):
+    sentence = _("Ce code a déjà servi. Demandez-en un autre.")
+
+
+class TooManyCodes(AccountError):
+    sentence = _(
+        "Plusieurs codes viennent d'être demandés pour cette adresse. Prenez celui du dernier message, "
+        "ou attendez 15 minutes pour en demander un autre."
+    )
+
+
+class CodesSuspended(MailedCodeError):
+    sentence = _(
+        "Trop de codes faux ont été essayés pour cette adresse : on ne peut plus en demander avant demain. "
+        "Connectez-vous avec votre mot de passe."
+    )
+
+
 class AlreadyEnrolled(AccountError):
     sentence = _("Un second facteur est déjà en place sur ce compte.")
 

@@ -120,7 +120,7 @@ class Account(AbstractBaseUser):
 
 
 class LinkPurpose(models.TextChoices):
-    """What a `?LIEN=` opens."""
+    """What a `?LIEN=` opens, or the six digits of a message (accounts.codes)."""
 
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
@@ -128,6 +128,7 @@ class LinkPurpose(models.TextChoices):
     CLAIM = "claim", _("rattachement d'un dossier")
     REGRET = "regret", _("ancienne adresse à rétablir")
     SHARE = "share", _("accès aux factures d'une autre personne")
+    CODE = "code", _("code de connexion")
 
 
 class Link(models.Model):
@@ -135,6 +136,7 @@ class Link(models.Model):
 
     The row is written for known and unknown addresses alike, so that both cost the same; the worker
     then decides. The token is kept as a hash only. A GET does not use it up; the form's POST does.
+    A code for signing in is such a request too: its hash is keyed, and its wrong tries are counted.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -147,6 +149,7 @@ class Link(models.Model):
     handled_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # wrong codes
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.uuid}"

@@ -235,6 +235,8 @@ PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
 HOSTING = env.text("HOSTING", "")
 
 # --- people -------------------------------------------------------------------------------------
+# Passwords stolen elsewhere that nobody may choose: a sorted file, `SHA-1:count` a line. None: the lists only.
+BREACHED_PASSWORDS = env.hashes("BREACHED_PASSWORDS")
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -85,7 +85,7 @@ class TownForm(_Plain, forms.ModelForm):
         model = TownHall
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
-            *("primary_colour", "accent_colour", "password_minimum", "payer_claims"),
+            *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
             *("alert_audience", "remind_before", "remind_after"),
         )
         widgets = {
@@ -102,6 +102,9 @@ class TownForm(_Plain, forms.ModelForm):
             "primary_colour": gettext_lazy("La couleur principale"),
             "accent_colour": gettext_lazy("La couleur d'accent"),
             "password_minimum": gettext_lazy("Le nombre minimum de caractères d'un mot de passe"),
+            "mailed_codes": gettext_lazy(
+                "Permettre aux usagers de se connecter avec un code reçu par e-mail"
+            ),
             "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
             "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
             "remind_before": gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),

@@ -1,5 +1,6 @@
 """The forms of the portal: plain questions, plain errors."""
 
+import re
 from typing import Any, cast
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from shared_apps.accounts.codes import DIGITS
 from tenant_apps.contact import spam
 from tenant_apps.contact.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
@@ -18,6 +20,7 @@ _OLD_PAGE = _(
     "sur « Envoyer »."
 )
 _FAST = _("Votre message est parti très vite. Relisez-le, puis appuyez de nouveau sur « Envoyer ».")
+_CODE_WRONG = _("Le code du message a 6 chiffres : écrivez-les tous, et rien d'autre.")
 _PASSWORD_MISSING = _("Écrivez votre mot de passe.")
 
 
@@ -88,6 +91,40 @@ class AddressForm(PlainForm):
     """M2, M4."""
 
     email = email_field(_("Mon adresse"))
+
+
+class AskCodeForm(PlainForm):
+    """Where the code goes, and what « Se souvenir de moi » will be once it is typed."""
+
+    email = email_field(_("Mon adresse"))
+    remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
+
+
+class TypeCodeForm(PlainForm):
+    """Six digits, however they were copied: blanks, dots and hyphens do not count."""
+
+    code = forms.CharField(
+        label=_("Mon code"),
+        max_length=40,
+        help_text=_("6 chiffres, avec ou sans espaces."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={
+            "required": _("Écrivez le code du message."),
+            "max_length": _CODE_WRONG,
+        },
+    )
+
+    def clean_code(self) -> str:
+        code = re.sub(r"[\s.\-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
+            raise forms.ValidationError(_CODE_WRONG)
+        return code
+
+    def refuse(self, sentence: str) -> None:
+        """It has six digits and is not the one: said at the field, like what `full_clean` finds."""
+        self.add_error("code", sentence)
+        described = "id_code_helptext id_code_error"
+        self.fields["code"].widget.attrs.update({"aria-invalid": "true", "aria-describedby": described})
 
 
 class PasswordForm(PlainForm):

@@ -38,6 +38,42 @@ def reset(*, town: str, url: str) -> Content:
     )
 
 
+def code(*, town: str, code: str) -> Content:
+    """Six digits to sign in with. They are not in the subject, which telephones show on a locked screen."""
+    return Content(
+        subject=_("Votre code de connexion – %(town)s") % {"town": town},
+        sentence=_(
+            "Pour vous connecter au portail des factures, écrivez ce code sur la page où vous l'avez demandé."
+        ),
+        code=code,
+        more=(
+            _("Ce code est valable 10 minutes et ne sert qu'une fois."),
+            _("Ne le donnez à personne : aucun agent de la mairie ne vous le demandera."),
+        ),
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a demandé un code pour votre adresse sur notre portail des "
+            "factures. Si ce n'est pas vous, ne faites rien : sans ce code, personne ne peut se connecter."
+        ),
+    )
+
+
+def no_code_for_staff(*, town: str, url: str) -> Content:
+    """To a member of staff, who would wait for a code in vain."""
+    return Content(
+        subject=_("Votre compte d'agent – %(town)s") % {"town": town},
+        sentence=_(
+            "Un code a été demandé pour vous connecter. Les comptes d'agent s'ouvrent avec leur mot de passe, jamais "
+            "avec un code reçu par e-mail."
+        ),
+        button_label=_("Aller à la connexion"),
+        button_url=url,
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a demandé un code pour votre adresse sur notre portail des "
+            "factures. Si ce n'est pas vous, ne faites rien."
+        ),
+    )
+
+
 def address(*, town: str, url: str) -> Content:
     """To the new address, which serves once this link is opened."""
     return Content(

@@ -49,6 +49,9 @@ class TownHall(models.Model):
         default=12,
         validators=[MinValueValidator(5), MaxValueValidator(64)],
     )
+    mailed_codes = models.BooleanField(
+        _("connexion avec un code reçu par e-mail"), default=True, db_default=True
+    )
     alert_audience = models.CharField(
         _("qui prévenir des nouvelles factures"),
         max_length=10,

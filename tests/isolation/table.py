@@ -45,6 +45,10 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:ask-to-sign-in": row(everyone=405),
     "portal:link": row(everyone=410),
+    "portal:ask-code": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:type-code": row(
+        everyone=MOVED
+    ),  # nobody here has asked for a code; tests/accounts/test_mailed_code.py
     "portal:sign-out": row(everyone=405),
     "portal:activation": row(everyone=IN),
     "portal:forgotten-password": row(everyone=IN),

@@ -63,7 +63,7 @@ def _checked(request: HttpRequest, form: SignInForm) -> Account:
 
 
 def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
-    """Where each way of signing in ends."""
+    """Whoever proved to be `account` is let in, and led on."""
     login(request, account)  # a new session key
     # Thirty days, sliding, or until the browser is closed.
     request.session.set_expiry(THIRTY_DAYS if remember else 0)
