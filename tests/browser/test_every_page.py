@@ -22,6 +22,8 @@ NO_PAGE = {
     *("portal:theme", "portal:logo", "portal:icon", "portal:invoices-csv", "portal:year-archive"),
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
     *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid"),
+    # Walked where the town has a provider: test_openid.py.
+    *("portal:openid-start", "portal:openid-return", "portal:openid-link", "portal:my-openid"),
 }
 LIGHTEST = 60_000  # bytes over the wire for a first visit to the list (issue 4)
 
