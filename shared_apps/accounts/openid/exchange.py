@@ -216,7 +216,7 @@ def _verified(
     if algorithm not in provider.algorithms:
         raise Untrusted(f"signed by {str(algorithm)[:20]!r}, which the provider does not announce")
     if algorithm == SYMMETRIC:
-        claims = _opened(token, [OctKey.import_key(registration.client_secret)], algorithm)
+        claims = _opened(token, _shared(registration.client_secret), algorithm)
     else:
         published, fetched = keys(provider)
         claims = _opened(token, _fitting(published, header), algorithm)
@@ -246,6 +246,13 @@ def _fitting(published: list[dict[str, Any]], header: dict[str, Any]) -> list[Ke
         except (JoseError, ValueError, TypeError):
             continue
     return found
+
+
+def _shared(secret: str) -> list[Key]:
+    try:
+        return [OctKey.import_key(secret)]
+    except ValueError:  # it looks like a public key
+        return []
 
 
 def _opened(token: str, candidates: list[Key], algorithm: str) -> dict[str, Any] | None:
