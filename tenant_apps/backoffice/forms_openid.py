@@ -55,7 +55,10 @@ class IdentityProviderForm(_Plain, forms.Form):
         super().__init__(data, initial=initial)
         self.kept = kept
         self.fields["secret"].help_text = (
-            gettext("Elle est enregistrée, et n'est jamais montrée. Laissez vide pour la garder.")
+            gettext(
+                "Elle est enregistrée, et n'est jamais montrée. Laissez vide pour la garder ; avec une autre adresse "
+                "de fournisseur, il faut l'écrire à nouveau."
+            )
             if kept.secret
             else gettext("Elle est gardée chiffrée, et ne sera plus jamais montrée.")
         )
@@ -79,6 +82,9 @@ class IdentityProviderForm(_Plain, forms.Form):
     def clean_label(self) -> str:
         return " ".join(str(self.cleaned_data["label"]).split()) or DEFAULT_LABEL
 
+    def _keeps_secret(self, data: dict[str, Any]) -> bool:
+        return bool(self.kept.secret and self.kept.sealed_for(data.get("issuer", "")))
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("enabled"):
@@ -88,7 +94,7 @@ class IdentityProviderForm(_Plain, forms.Form):
                 "secret": _("Écrivez la clé secrète pour proposer ce fournisseur aux usagers."),
             }
             for name, sentence in missing.items():
-                has = data.get(name) or (name == "secret" and self.kept.secret)
+                has = data.get(name) or (name == "secret" and self._keeps_secret(data))
                 if not has and name not in self.errors:
                     self.add_error(name, sentence)
         return data

@@ -43,6 +43,10 @@ class IdentityProvider:
         except Unreadable:
             return ""
 
+    def sealed_for(self, issuer: str) -> str:
+        """The sealed secret, as long as it goes where it was meant to go."""
+        return self.sealed if issuer == self.issuer else ""
+
     @property
     def registration(self) -> Registration:
         return Registration(self.issuer, self.client_id, self.secret)
@@ -60,13 +64,16 @@ def provider_of(townhall: TownHall) -> IdentityProvider:
 def change_identity_provider(
     *, actor: audit.Actor, issuer: str, client_id: str, secret: str, label: str, enabled: bool
 ) -> IdentityProvider:
-    """Write the settings; an empty `secret` keeps the one there is. The trail learns everything but the secret."""
+    """Write the settings; an empty `secret` keeps the one there is, which is never sent to another issuer.
+
+    The trail learns everything but the secret.
+    """
     townhall = TownHall.objects.select_for_update().get(pk=1)
     old = provider_of(townhall)
     new = IdentityProvider(
         issuer=issuer,
         client_id=client_id,
-        sealed=seal(secret) if secret else old.sealed,
+        sealed=seal(secret) if secret else old.sealed_for(issuer),
         label=label or DEFAULT_LABEL,
         enabled=enabled,
     )

@@ -71,6 +71,20 @@ def test_an_empty_secret_keeps_the_one_there_is(browsers: SimpleNamespace) -> No
     assert not kept().is_offered
 
 
+def test_a_secret_is_never_sent_to_another_issuer(browsers: SimpleNamespace) -> None:
+    """Or whoever manages the town could read it at an address of their own."""
+    browsers.manager.post(PAGE, GOOD)
+    elsewhere = {**GOOD, "issuer": "https://a-moi.example", "secret": ""}
+    answer = browsers.manager.post(PAGE, elsewhere)
+    assert answer.status_code == 422
+    assert "Écrivez la clé secrète" in text(answer)
+    assert kept().secret == SECRET
+    browsers.manager.post(PAGE, {**elsewhere, "enabled": ""})
+    assert (kept().issuer, kept().secret) == ("https://a-moi.example", "")
+    browsers.manager.post(PAGE, {**GOOD, "secret": "", "enabled": ""})
+    assert kept().secret == ""  # it does not come back either
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

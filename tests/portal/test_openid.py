@@ -346,6 +346,12 @@ def test_activated_elsewhere_nothing_is_said(
     assert "Relier" not in text(client.post("/lien/", {"password": "un tout nouveau mot"}))
 
 
+def test_whoever_gives_up_leaves_no_name_behind(issuer: str, client_for: Callable[..., Client]) -> None:
+    client = client_for()
+    sign_in(client)
+    assert client.session.get_expiry_age() <= openid_attempts.LINKING
+
+
 def test_given_up(issuer: str, alice: Account, client_for: Callable[..., Client]) -> None:
     client = client_for()
     sign_in(client)

@@ -110,6 +110,8 @@ def _met(request: HttpRequest, provider: IdentityProvider, attempt: Attempt, who
     account = account_of(issuer=who.issuer, subject=who.subject)
     if account is None:
         attempts.keep_pending(request.session, Pending(who, attempt.suite))
+        if not _who(request):
+            request.session.set_expiry(attempts.LINKING)  # whoever gives up leaves no name behind
         return redirect("portal:openid-link")
     if not attempt.account:
         return _enter(request, account, who, attempt.suite)
@@ -139,8 +141,7 @@ def link(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
     if pending is None:
         raise AttemptExpired("nobody waits to be linked")
     if request.POST.get("quoi") == "annuler":
-        attempts.drop_pending(request.session)
-        return redirect("portal:my-openid" if _who(request) else "portal:sign-in")
+        return _give_up(request)
     form = (ConfirmForm if _who(request) else LinkForm)(request.POST or None)
     refused = ""
     if request.method == "POST" and form.is_valid():
@@ -150,6 +151,11 @@ def link(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
             refused = str(error)
     context = {"form": form, "problem": refused, "provider": provider, "identity": pending.identity}
     return render(request, "portal/openid_link.html", context, status=422 if refused or form.errors else 200)
+
+
+def _give_up(request: HttpRequest) -> HttpResponse:
+    attempts.drop_pending(request.session)
+    return redirect("portal:my-openid" if _who(request) else "portal:sign-in")
 
 
 def _link(
