@@ -5,13 +5,15 @@ never shown again, and is in no trail.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
 from shared_apps.accounts.openid.discovery import Registration, is_franceconnect
 from shared_apps.audit import services as audit
 from tenant_apps.townhall.models import TownHall
-from tenant_apps.townhall.queries import forget
+from tenant_apps.townhall.services import show
+from tenants.current import current_town
 from toolkit.sealing import Unreadable, seal, unseal
 
 DEFAULT_LABEL = "FranceConnect"
@@ -99,7 +101,7 @@ def forget_secret() -> None:
 def _write(townhall: TownHall, new: IdentityProvider) -> None:
     townhall.identity_provider = dict(vars(new))
     townhall.save(update_fields=["identity_provider"])
-    transaction.on_commit(forget)
+    transaction.on_commit(partial(show, current_town()))
 
 
 def _words(one: IdentityProvider) -> dict[str, object]:
