@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,8 +20,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-SECONDS = 5.0  # of one exchange, from the first look-up to the last byte
+SECONDS = 5.0  # of one exchange, to the last byte; only the system's resolver cannot be interrupted
 LARGEST = 128 * 1024  # bytes of a body
+
+
+_TRANSLATED = ip_network("64:ff9b::/96")  # NAT64: an IPv4 address in the last four bytes
 
 
 class OutsideError(Exception):
@@ -128,7 +131,11 @@ class _Adapter(HTTPAdapter):
 
 
 class _Current(threading.local):
-    sockets: "list[socket.socket] | None" = None
+    """The exchange of this thread."""
+
+    sockets: list[socket.socket]
+    over: threading.Event
+    end: float
 
 
 _current = _Current()
@@ -148,13 +155,12 @@ def _deadline() -> Iterator[Callable[[], bool]]:
 
     timer = threading.Timer(SECONDS, hang_up)
     timer.daemon = True
-    _current.sockets = sockets
+    _current.sockets, _current.over, _current.end = sockets, over, time.monotonic() + SECONDS
     timer.start()
     try:
         yield over.is_set
     finally:
         timer.cancel()
-        _current.sockets = None
         for one in sockets:
             one.close()
 
@@ -169,12 +175,17 @@ def _connect(connection: HTTPConnection) -> socket.socket:
     if not is_inside(host, port) and not all(_is_public(one) for one in found):
         raise OutsideError("inside")
     for one in found[:3]:
+        left = _current.end - time.monotonic()
+        if left <= 0:
+            break
         try:
-            made = socket.create_connection((one, port), SECONDS)
+            made = socket.create_connection((one, port), left)
         except OSError:
             continue
-        if _current.sockets is not None:
-            _current.sockets.append(made.dup())  # TLS takes the first one over; both are the same connection
+        _current.sockets.append(made.dup())  # TLS takes the first one over; both are the same connection
+        if _current.over.is_set():  # the list may have been gone through already
+            made.close()
+            break
         return made
     raise OutsideError("silent")
 
@@ -182,6 +193,8 @@ def _connect(connection: HTTPConnection) -> socket.socket:
 def _is_public(address: str) -> bool:
     ip = ip_address(address.partition("%")[0])
     embedded = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if ip in _TRANSLATED:
+        embedded = IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.is_global and not ip.is_multicast and (embedded is None or embedded.is_global)
 
 

@@ -109,9 +109,7 @@ def test_the_whole_road(demo: Demo, newcomers: None, manager: Page, open_page: C
         both(page)
 
 
-def test_refused_over_there_and_without_script(
-    demo: Demo, manager: Page, open_page: Callable[..., Page]
-) -> None:
+def test_given_up_without_script(demo: Demo, manager: Page, open_page: Callable[..., Page]) -> None:
     page = open_page("phone", javascript=False)
     page.goto(demo.url("mairie"))
     page.get_by_role("link", name="S'identifier avec FranceConnect").click()

@@ -524,6 +524,18 @@ def test_guessing_is_slowed_down(issuer: str, alice: Account, client_for: Callab
     assert last.status_code == 429
 
 
+def test_while_the_town_is_moved(
+    issuer: str, client_for: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openid, "is_read_only", lambda: True)
+    client = client_for()
+    client.raise_request_exception = False
+    for path in (START, BACK, LINK):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer["Retry-After"]
+
+
 def test_only_by_get_or_post(issuer: str, client_for: Callable[..., Client]) -> None:
     for path in (START, BACK):
         assert client_for().post(path).status_code == 405

@@ -66,6 +66,7 @@ def test_what_is_no_address(address: str, settings: Any) -> None:
         "[fe80::1]",
         "[fd00::1]",
         "[2002:7f00:1::]",
+        "[64:ff9b::7f00:1]",
         "2130706433",
         "0x7f.1",
         "224.0.0.1",
@@ -158,6 +159,32 @@ def test_it_ends_at_its_deadline_however_it_drips(
     assert kind_of(f"{provider.issuer}/jwks") == "silent"
     assert 0.9 < time.monotonic() - begun < 4  # once: the time is used up
     assert len(provider.asked) == 1
+
+
+def test_addresses_that_swallow_everything_share_the_deadline(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three addresses, none of which answers: not three times as long."""
+    waits: list[float] = []
+
+    def swallow(address: Any, wait: float) -> socket.socket:
+        waits.append(wait)
+        time.sleep(wait)
+        raise TimeoutError
+
+    def three(host: str, port: int, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"8.8.8.{n}", port)) for n in range(3)]
+
+    settings.INSIDE_HOSTS = []
+    monkeypatch.setattr(outside, "SECONDS", 0.5)
+    monkeypatch.setattr(socket, "getaddrinfo", three)
+    monkeypatch.setattr(socket, "create_connection", swallow)
+    begun = time.monotonic()
+    with pytest.raises(OutsideError) as caught:
+        outside.ask("GET", "https://fc.example/")
+    assert caught.value.kind == "silent"
+    assert time.monotonic() - begun < 2
+    assert len(waits) == 1
 
 
 def test_too_much(provider: Provider) -> None:

@@ -28,7 +28,8 @@ from tenant_apps.portal.openid_words import Problem, problem, taken
 from tenant_apps.residents import identities
 from tenant_apps.townhall.identity_provider import IdentityProvider, provider_of
 from tenant_apps.townhall.queries import current_townhall, shown_townhall
-from tenants.current import current_town
+from tenants.current import current_town, is_read_only
+from tenants.errors import ReadOnly
 from tenants.registry import address_of
 
 STARTS, FAILURES = 40, 40  # from one IP address in throttle.WINDOW
@@ -56,6 +57,8 @@ def with_provider(view: View) -> View:
         provider = provider_of(current_townhall())
         if not provider.is_offered or getattr(request.user, "is_town_staff", False):
             raise Http404
+        if is_read_only():
+            raise ReadOnly  # each of these pages is one step of something that is written
         try:
             response = view(request, provider)
         except ProviderError as error:
