@@ -19,6 +19,6 @@ END $$
 class Migration(migrations.Migration):
     code_can_wait = True
 
-    dependencies = [("townhall", "0005_identity_provider")]
+    dependencies = [("townhall", "0004_takes_several")]
 
     operations = [migrations.RunSQL(DROP, migrations.RunSQL.noop)]
