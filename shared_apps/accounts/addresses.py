@@ -46,7 +46,7 @@ def confirm_address(*, token: str) -> tuple[Account, str, str]:
 
 @transaction.atomic
 def put_address_back(*, token: str) -> PutBack:
-    """Use up the link of the old address: it serves again, every session is over, no password or passkey opens it.
+    """Use up the link of the old address, which serves again: every session is over; no password, key or provider opens it.
 
     Whatever was asked for this account since is void, so that whoever took it cannot take it again. Should the old
     address belong to another activated account by now, this one is closed instead. Raises the link errors.
@@ -57,12 +57,18 @@ def put_address_back(*, token: str) -> PutBack:
     homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()
     replaced = account.email
     account.set_unusable_password()
+    account.identity_issuer = account.identity_subject = ""
     account.end_sessions()
     if homonyms.exists():
         account.is_active = False
     else:
         account.email = link.email
-    account.save(update_fields=["email", "password", "is_active", "sign_outs", "devices"])
+    account.save(
+        update_fields=[
+            *("email", "password", "is_active", "sign_outs", "devices"),
+            *("identity_issuer", "identity_subject"),
+        ]
+    )
     # All of them: whoever changed the address may have added one before, and an owner adds theirs again.
     Passkey.objects.filter(account=account).delete()
     # Older regrets stay: each of them belongs to an address that the account had before this one.

@@ -137,3 +137,26 @@ class TicketRefused(AccountError):
 
 class CannotImpersonate(AccountError):
     """`args[0]` says why."""
+
+
+class IdentityTaken(AccountError):
+    sentence = _("Cette identité est déjà reliée à un autre compte de ce portail.")
+
+
+class OtherIdentity(AccountError):
+    sentence = _(
+        "Ce compte est déjà relié à une autre identité. Supprimez d'abord ce lien dans « Mes informations »."
+    )
+
+
+class NotForStaff(AccountError):
+    sentence = _(
+        "Cette façon de se connecter est réservée aux usagers : les agents gardent leur mot de passe."
+    )
+
+
+class NoOtherWayIn(AccountError):
+    sentence = _(
+        "Sans ce lien, vous n'auriez plus aucun moyen de vous connecter. Choisissez d'abord un mot de passe avec "
+        "« Mot de passe oublié »."
+    )

@@ -59,6 +59,9 @@ class Account(AbstractBaseUser):
     devices = models.JSONField(
         default=dict, db_default={}
     )  # where the person is signed in (accounts.sessions)
+    # Who the town's OpenID provider says this is (accounts.identities); both empty: linked to nobody there.
+    identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
+    identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     objects = AccountManager()
     # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
@@ -70,7 +73,14 @@ class Account(AbstractBaseUser):
 
     class Meta:
         verbose_name = _("compte")
-        constraints = [models.UniqueConstraint(Lower("email"), name="account_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="account_email_once"),
+            models.UniqueConstraint(
+                fields=["identity_issuer", "identity_subject"],
+                condition=~models.Q(identity_subject=""),
+                name="account_identity_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email

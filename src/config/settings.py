@@ -231,6 +231,9 @@ PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/
 TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
 PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
 
+# --- addresses that a town types (its OpenID provider): https on the Internet, save these hosts ----
+INSIDE_HOSTS = env.text("INSIDE_HOSTS", "").split()
+
 # Who hosts the portal (name, address, telephone): the law wants it in each town's legal notice.
 HOSTING = env.text("HOSTING", "")
 

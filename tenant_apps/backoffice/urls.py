@@ -16,6 +16,7 @@ from tenant_apps.backoffice.views import (
     intervention,
     invoices,
     letters,
+    openid,
     payers,
     payments,
     reconciliation,
@@ -103,6 +104,7 @@ urlpatterns = [
     path("commune/", town.town_page, name="town"),
     path("commune/logo/", identity.identity_page, name="identity"),
     path("commune/textes/", identity.notices_page, name="notices"),
+    path("commune/connexion/", openid.openid_page, name="openid"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
     path("commune/produits/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
 ]

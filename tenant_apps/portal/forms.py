@@ -87,6 +87,19 @@ class SignInForm(PlainForm):
     remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
 
 
+class LinkForm(PlainForm):
+    """Which account is theirs, of somebody whom the town's OpenID provider has proven."""
+
+    email = email_field(_("Mon adresse"))
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
+class ConfirmForm(PlainForm):
+    """The same of somebody who is signed in."""
+
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
 class AddressForm(PlainForm):
     """M2, M4."""
 

@@ -218,3 +218,40 @@ def key_removed(*, town: str, name: str, url: str) -> Content:
             "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
         ),
     )
+
+
+def identity_linked(*, town: str, label: str, url: str) -> Content:
+    """To the account's address: from now on somebody signs in by another way."""
+    return Content(
+        subject=_("%(label)s est relié à votre compte – %(town)s") % {"label": label, "town": town},
+        sentence=_(
+            "Votre compte est maintenant relié à %(label)s : vous pouvez vous connecter avec %(label)s, sans écrire "
+            "votre mot de passe."
+        )
+        % {"label": label},
+        button_label=_("Voir mes façons de me connecter"),
+        button_url=url,
+        more=(
+            _(
+                "Si ce n'est pas vous, supprimez ce lien, puis changez votre mot de passe : quelqu'un d'autre le "
+                "connaît."
+            ),
+        ),
+        why=_("Vous recevez ce message parce que cette adresse est celle de votre compte."),
+    )
+
+
+def identity_unlinked(*, town: str, label: str, url: str) -> Content:
+    """To the account's address: that way is shut again."""
+    return Content(
+        subject=_("%(label)s n'est plus relié à votre compte – %(town)s") % {"label": label, "town": town},
+        sentence=_(
+            "Votre compte n'est plus relié à %(label)s : pour vous connecter, écrivez votre adresse et votre mot de "
+            "passe."
+        )
+        % {"label": label},
+        button_label=_("Voir mes façons de me connecter"),
+        button_url=url,
+        more=(_("Si ce n'est pas vous, changez votre mot de passe : quelqu'un d'autre le connaît."),),
+        why=_("Vous recevez ce message parce que cette adresse est celle de votre compte."),
+    )

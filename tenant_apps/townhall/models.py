@@ -92,6 +92,8 @@ class TownHall(models.Model):
     legal_notice = models.TextField(_("mentions légales"), max_length=20_000, blank=True)
     privacy_notice = models.TextField(_("données personnelles"), max_length=20_000, blank=True)
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
+    # Empty, or what the town got from its OpenID provider, the secret sealed (townhall.identity_provider).
+    identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]

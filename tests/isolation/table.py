@@ -50,6 +50,11 @@ TOWN: dict[str, dict[str, int]] = {
         everyone=MOVED
     ),  # nobody here has asked for a code; tests/accounts/test_mailed_code.py
     "portal:sign-out": row(everyone=405),
+    # The town of this table has no provider; one that has: tests/portal/test_openid.py.
+    "portal:openid-start": row(everyone=OUT),
+    "portal:openid-return": row(everyone=OUT),
+    "portal:openid-link": row(everyone=OUT),
+    "portal:my-openid": row(payer=OUT),
     "portal:activation": row(everyone=IN),
     "portal:forgotten-password": row(everyone=IN),
     "portal:invoices": _ANY_RESIDENT,
@@ -165,6 +170,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
     "backoffice:going-live": _MANAGERS,
     "backoffice:identity": _MANAGERS,
+    "backoffice:openid": _MANAGERS,
     "backoffice:notices": _MANAGERS,
 }
 
@@ -218,6 +224,7 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:town": frozenset({"manager"}),
     "backoffice:product": frozenset({"manager"}),
     "backoffice:identity": frozenset({"manager"}),
+    "backoffice:openid": frozenset({"manager"}),
     "backoffice:notices": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),
     "portal:pay": frozenset({"alice", "bob"}),

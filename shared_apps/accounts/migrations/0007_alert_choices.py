@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ('accounts', '0005_passkeys'),
+        ('accounts', '0006_identity_provider'),
     ]
 
     operations = [

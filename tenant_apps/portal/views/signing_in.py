@@ -13,7 +13,7 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
-from tenant_apps.portal.views import claiming
+from tenant_apps.portal.views import claiming, openid
 from tenant_apps.residents import addresses, sharing
 from tenant_apps.residents import services as residents
 from tenant_apps.townhall.queries import password_rule
@@ -51,6 +51,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         else:
             return signed_in(request, account, remember=form.cleaned_data["remember"])
     context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
+    context["provider"] = openid.offered()
     return render(request, "portal/sign_in.html", context, status=422 if problem else 200)
 
 
@@ -72,10 +73,12 @@ def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> Http
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this session."""
+    """End this session, and that of the provider which opened it."""
+    onwards = openid.farewell(request)
     logout(request)
+    response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
     messages.success(request, _("Vous êtes déconnecté."))
-    return redirect("portal:sign-in")
+    return response or redirect("portal:sign-in")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -195,7 +198,8 @@ def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpRespon
 
 def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
     request.session.pop("lien", None)
-    return render(request, "portal/password_done.html", {"done": done, "email": email})
+    context = {"done": done, "email": email, "provider": openid.awaited(request)}
+    return render(request, "portal/password_done.html", context)
 
 
 def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
