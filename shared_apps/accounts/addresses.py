@@ -46,7 +46,7 @@ def confirm_address(*, token: str) -> tuple[Account, str, str]:
 
 @transaction.atomic
 def put_address_back(*, token: str) -> PutBack:
-    """Use up the link of the old address, which serves again: every session is over; no password, key or provider opens it.
+    """Use up the link of the old address, which serves again: sessions end; no password, key or provider opens it.
 
     Whatever was asked for this account since is void, so that whoever took it cannot take it again. Should the old
     address belong to another activated account by now, this one is closed instead. Raises the link errors.
