@@ -59,6 +59,9 @@ class Account(AbstractBaseUser):
     devices = models.JSONField(
         default=dict, db_default={}
     )  # where the person is signed in (accounts.sessions)
+    # Who the town's OpenID provider says this is (accounts.identities); both empty: linked to nobody there.
+    identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
+    identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     objects = AccountManager()
     # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
@@ -70,7 +73,14 @@ class Account(AbstractBaseUser):
 
     class Meta:
         verbose_name = _("compte")
-        constraints = [models.UniqueConstraint(Lower("email"), name="account_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="account_email_once"),
+            models.UniqueConstraint(
+                fields=["identity_issuer", "identity_subject"],
+                condition=~models.Q(identity_subject=""),
+                name="account_identity_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -120,13 +130,15 @@ class Account(AbstractBaseUser):
 
 
 class LinkPurpose(models.TextChoices):
-    """What a `?LIEN=` opens."""
+    """What a `?LIEN=` opens, or the six digits of a message (accounts.codes)."""
 
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
     ADDRESS = "address", _("nouvelle adresse")
+    CLAIM = "claim", _("rattachement d'un dossier")
     REGRET = "regret", _("ancienne adresse à rétablir")
     SHARE = "share", _("accès aux factures d'une autre personne")
+    CODE = "code", _("code de connexion")
 
 
 class Link(models.Model):
@@ -134,6 +146,7 @@ class Link(models.Model):
 
     The row is written for known and unknown addresses alike, so that both cost the same; the worker
     then decides. The token is kept as a hash only. A GET does not use it up; the form's POST does.
+    A code for signing in is such a request too: its hash is keyed, and its wrong tries are counted.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -146,6 +159,7 @@ class Link(models.Model):
     handled_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # wrong codes
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.uuid}"
@@ -167,6 +181,27 @@ class SecondFactor(models.Model):
 
     def __str__(self) -> str:
         return f"second factor {self.uuid}"
+
+
+class Passkey(models.Model):
+    """A key that a person's telephone, computer or security key holds (WebAuthn); we have its public half only.
+
+    It serves at one host for ever (`rp_id`): browsers offer it nowhere else.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passkeys")
+    rp_id = models.CharField(max_length=253)
+    credential_id = models.BinaryField(unique=True)  # at most 1023 bytes
+    public_key = models.BinaryField()  # COSE (RFC 9052)
+    # Of the last signature; it only grows, or stays zero where a key lives on several devices.
+    sign_count = models.BigIntegerField(default=0, db_default=0)
+    name = models.CharField(max_length=60)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"passkey {self.uuid}"
 
 
 class Impersonation(models.Model):

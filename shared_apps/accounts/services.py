@@ -106,9 +106,14 @@ def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
 
 @transaction.atomic
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
-    """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword."""
-    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET)
-    rule.check(password)
+    """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword.
+
+    The link of a claim activates an account too; of an active one it says nothing about the password: LinkUnknown.
+    """
+    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.CLAIM)
+    if link.purpose == LinkPurpose.CLAIM and account.activated_at is not None:
+        raise errors.LinkUnknown
+    rule.check(password, email=account.email)
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
     account.devices = {}  # a new password ends every session
@@ -117,7 +122,7 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
     Link.objects.filter(
         account=account, used_at=None, purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]
     ).update(used_at=timezone.now())
-    verb = "account.activated" if link.purpose == LinkPurpose.ACTIVATION else "account.password_reset"
+    verb = "account.password_reset" if link.purpose == LinkPurpose.RESET else "account.activated"
     audit.record(verb, actor=account, obj=account.audit_name)
     throttle.clear("account", account.email)
     return account
@@ -132,7 +137,7 @@ def activate_account(*, account: Account, password: str, rule: PasswordRule) -> 
     locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if locked.activated_at is not None:
         return False
-    rule.check(password)
+    rule.check(password, email=locked.email)
     locked.set_password(password)
     locked.activated_at = timezone.now()
     locked.save(update_fields=["password", "activated_at"])
@@ -156,7 +161,7 @@ def change_password(
     account = Account.objects.select_for_update().get(pk=actor.pk)
     if not account.check_password(current):
         raise errors.WrongCredentials
-    rule.check(new)
+    rule.check(new, email=account.email)
     account.set_password(new)
     account.devices = {key: one for key, one in account.devices.items() if key == device}
     account.save(update_fields=["password", "devices"])

@@ -24,6 +24,7 @@ from tenants.current import PUBLIC, current_schema, current_town
 BATCH = 50
 STUCK = timedelta(minutes=10)
 SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.services.LINK_LIFE)
+SECRET_LIVES = {"code": timedelta(minutes=10)}  # of another kind of message (accounts.codes.LIFE)
 # Minutes before each new try; after the last one the message is a failure that staff see.
 BACK_OFF = [1, 5, 15, 60, 240, 720]
 
@@ -104,14 +105,18 @@ def queue_all(mails: Iterable[OutgoingMail]) -> None:
 def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     """« Renvoyer »: a failed message waits again, with all its tries before it. Any other one is left alone.
 
-    Raises TooOld when it holds a `?LIEN=` that has expired: the person must ask for a new one.
+    Raises TooOld when it holds a `?LIEN=` or a code that has expired: the person must ask for a new one.
     """
     locked = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     if locked.state != MailState.FAILED:
         return locked
-    if locked.secret and locked.created_at <= timezone.now() - SECRET_LIFE:
+    life = SECRET_LIVES.get(locked.kind, SECRET_LIFE)
+    if locked.secret and locked.created_at <= timezone.now() - life:
         raise TooOld(
-            _("Ce message contient un lien qui n'est plus valable : la personne peut en demander un nouveau.")
+            _(
+                "Ce message contient un lien qui n'est plus valable, ou un code trop ancien : "
+                "la personne peut en demander un autre."
+            )
         )
     locked.state, locked.tries, locked.next_try_at = MailState.QUEUED, 0, timezone.now()
     locked.save(update_fields=["state", "tries", "next_try_at"])

@@ -85,8 +85,8 @@ class TownForm(_Plain, forms.ModelForm):
         model = TownHall
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
-            *("primary_colour", "accent_colour", "password_minimum", "alert_audience"),
-            *("remind_before", "remind_after"),
+            *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
+            *("alert_audience", "remind_before", "remind_after"),
         )
         widgets = {
             "address": forms.Textarea(attrs={"rows": 3}),
@@ -102,7 +102,11 @@ class TownForm(_Plain, forms.ModelForm):
             "primary_colour": gettext_lazy("La couleur principale"),
             "accent_colour": gettext_lazy("La couleur d'accent"),
             "password_minimum": gettext_lazy("Le nombre minimum de caractères d'un mot de passe"),
+            "mailed_codes": gettext_lazy(
+                "Permettre aux usagers de se connecter avec un code reçu par e-mail"
+            ),
             "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
+            "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
             "remind_before": gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),
             "remind_after": gettext_lazy("Rappeler les factures en retard, en jours après l'échéance"),
         }
@@ -113,6 +117,9 @@ class TownForm(_Plain, forms.ModelForm):
                 "Quelques détails ; elle est adaptée d'elle-même pour rester lisible."
             ),
             "password_minimum": gettext_lazy("De 5 à 64. La CNIL recommande 12."),
+            "payer_claims": gettext_lazy(
+                "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
+            ),
             "remind_before": gettext_lazy(
                 "De 1 à 60, aux mêmes personnes que les nouvelles factures. Laissez vide pour ne pas écrire."
             ),
@@ -129,6 +136,7 @@ class TownForm(_Plain, forms.ModelForm):
                 ),
             },
             "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
+            "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             **{
                 name: dict.fromkeys(
                     ("invalid", "min_value", "max_value"),

@@ -1,14 +1,26 @@
 """The forms of the portal: plain questions, plain errors."""
 
-from typing import Any
+import re
+from typing import Any, cast
+from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from shared_apps.accounts.codes import DIGITS
+from tenant_apps.contact import spam
+from tenant_apps.contact.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
 
 _EMAIL_MISSING = _("Écrivez votre adresse e-mail.")
 _EMAIL_WRONG = _("Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr.")
+_OLD_PAGE = _(
+    "Cette page était ouverte depuis longtemps. Votre texte est toujours là : relisez-le, puis appuyez de nouveau "
+    "sur « Envoyer »."
+)
+_FAST = _("Votre message est parti très vite. Relisez-le, puis appuyez de nouveau sur « Envoyer ».")
+_CODE_WRONG = _("Le code du message a 6 chiffres : écrivez-les tous, et rien d'autre.")
 _PASSWORD_MISSING = _("Écrivez votre mot de passe.")
 
 
@@ -57,6 +69,16 @@ def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.
     )
 
 
+def body_field() -> forms.CharField:
+    """What a resident writes to the town."""
+    return forms.CharField(
+        label=_("Mon message"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": _("Écrivez votre message.")},
+    )
+
+
 class SignInForm(PlainForm):
     """M1."""
 
@@ -65,10 +87,57 @@ class SignInForm(PlainForm):
     remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
 
 
+class LinkForm(PlainForm):
+    """Which account is theirs, of somebody whom the town's OpenID provider has proven."""
+
+    email = email_field(_("Mon adresse"))
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
+class ConfirmForm(PlainForm):
+    """The same of somebody who is signed in."""
+
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
 class AddressForm(PlainForm):
     """M2, M4."""
 
     email = email_field(_("Mon adresse"))
+
+
+class AskCodeForm(PlainForm):
+    """Where the code goes, and what « Se souvenir de moi » will be once it is typed."""
+
+    email = email_field(_("Mon adresse"))
+    remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
+
+
+class TypeCodeForm(PlainForm):
+    """Six digits, however they were copied: blanks, dots and hyphens do not count."""
+
+    code = forms.CharField(
+        label=_("Mon code"),
+        max_length=40,
+        help_text=_("6 chiffres, avec ou sans espaces."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={
+            "required": _("Écrivez le code du message."),
+            "max_length": _CODE_WRONG,
+        },
+    )
+
+    def clean_code(self) -> str:
+        code = re.sub(r"[\s.\-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
+            raise forms.ValidationError(_CODE_WRONG)
+        return code
+
+    def refuse(self, sentence: str) -> None:
+        """It has six digits and is not the one: said at the field, like what `full_clean` finds."""
+        self.add_error("code", sentence)
+        described = "id_code_helptext id_code_error"
+        self.fields["code"].widget.attrs.update({"aria-invalid": "true", "aria-describedby": described})
 
 
 class PasswordForm(PlainForm):
@@ -88,6 +157,20 @@ class ChangeAddressForm(PlainForm):
     """M12."""
 
     email = email_field(_("Ma nouvelle adresse"))
+
+
+class KeyNameForm(PlainForm):
+    """A passkey's name."""
+
+    name = forms.CharField(
+        label=_("Le nom de cette clé"),
+        max_length=60,
+        help_text=_("Par exemple : mon téléphone."),
+        error_messages={
+            "required": _("Écrivez un nom pour cette clé."),
+            "max_length": _("Écrivez un nom plus court : 60 caractères au plus."),
+        },
+    )
 
 
 class AlertForm(PlainForm):
@@ -110,8 +193,9 @@ class InviteForm(PlainForm):
     email = email_field(_("L'adresse e-mail de cette personne"))
 
 
-class ContactForm(PlainForm):
-    """M13. `site` is the quiet trap: people do not see it, programs fill it in."""
+class ContactForm(FilesMixin, PlainForm):
+    """M13. `site` is the quiet trap: people do not see it, programs fill it in. `stamp` says when a stranger's
+    form was opened, and makes of a form sent twice one message."""
 
     email = email_field(_("Mon adresse"))
     invoice = forms.ModelChoiceField(
@@ -127,21 +211,46 @@ class ContactForm(PlainForm):
         max_length=120,
         error_messages={"required": _("Écrivez le sujet de votre message.")},
     )
-    body = forms.CharField(
-        label=_("Mon message"),
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 7}),
-        error_messages={"required": _("Écrivez votre message.")},
-    )
+    body = body_field()
+    wants_copy = forms.BooleanField(label=_("Recevoir une copie par e-mail"), required=False)
     site = forms.CharField(label=_("Ne rien écrire ici"), required=False)
+    stamp = forms.CharField(widget=forms.HiddenInput, required=False, initial=spam.new_stamp)
+    field_order = ("email", "invoice", "subject", "body")
 
     def __init__(self, *args: Any, invoices: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["invoice"]
         assert isinstance(field, forms.ModelChoiceField)
-        if invoices is None:
+        self.is_stranger = invoices is None
+        if self.is_stranger:
             del self.fields["invoice"]
+            # An address that nobody verified gets no text of this form, which anybody could fill in.
+            self.fields["wants_copy"].label = _("Recevoir un accusé de réception par e-mail")
         else:
             field.queryset = invoices
             del self.fields["email"]  # we know it
         self.fields["site"].widget.attrs.update({"tabindex": "-1", "autocomplete": "off"})
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        stamp = spam.read_stamp(data.get("stamp", ""))
+        self.public_id = stamp.public_id if stamp else None
+        if self.is_stranger and (stamp is None or stamp.is_too_old):
+            self._stamp_again()
+            self.add_error(None, _OLD_PAGE)
+        elif self.is_stranger and stamp is not None and stamp.is_too_fast:
+            self.add_error(None, _FAST)
+        return data
+
+    def _stamp_again(self) -> None:
+        data = cast(QueryDict, self.data).copy()
+        data["stamp"] = spam.new_stamp()
+        self.data = data
+
+
+class ReplyForm(FilesMixin, PlainForm):
+    """What a resident adds to a thread."""
+
+    body = body_field()
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)  # sent twice is one reply
+    field_order = ("body",)

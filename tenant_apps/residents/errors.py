@@ -9,6 +9,17 @@ class SameAddress(AccountError):
     sentence = _("C'est déjà votre adresse.")
 
 
+class ClaimClosed(AccountError):
+    sentence = _("Cette demande a déjà reçu une réponse, ou a été retirée.")
+
+
+class PaperGone(AccountError):
+    sentence = _(
+        "La facture citée n'est plus en ligne, ou n'est plus celle de ce dossier : refusez la demande, l'usager "
+        "pourra en citer une autre."
+    )
+
+
 class TooManyShares(AccountError):
     sentence = _(
         "Cinq autres personnes au plus peuvent être invitées : retirez d'abord une invitation ou un accès."

@@ -6,10 +6,12 @@ address up and writes the message. So a stranger learns nothing, not even from t
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone, translation
 
+from shared_apps.accounts import codes
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
@@ -20,6 +22,7 @@ from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.residents.queries import is_known_to_billing
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda
+from toolkit import clock
 
 INVITATION_LIFE = timedelta(days=7)
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
@@ -33,6 +36,17 @@ def request_activation(*, email: str) -> None:
 def request_reset(*, email: str) -> None:
     """« Mot de passe oublié » (M4). Answers the same whatever the address."""
     _request(LinkPurpose.RESET, email)
+
+
+@transaction.atomic
+def request_code(*, email: str, ip: str) -> UUID:
+    """« Recevoir un code par e-mail ». Answers the same whatever the address: the id with which the code is used.
+
+    Raises TooManyTries, TooManyCodes or CodesSuspended of `accounts`.
+    """
+    link = codes.ask_code(email=email, ip=ip)
+    agenda.wake("links")
+    return link.uuid
 
 
 @transaction.atomic
@@ -59,7 +73,9 @@ def handle_links() -> int:
 
 
 def _handle(link: Link) -> None:
-    if _asked_a_moment_ago(link):
+    if link.purpose == LinkPurpose.CODE:
+        _answer_code_request(link)
+    elif _asked_a_moment_ago(link):
         accounts.close_link(link=link)
     elif link.purpose == LinkPurpose.ADDRESS:
         _send_address_link(link)
@@ -96,6 +112,51 @@ def _send_password_link(link: Link) -> None:
     link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
     link.save(update_fields=["purpose"])
     _send(link, messages.reset if account.activated_at else messages.activation, account=account)
+
+
+def _answer_code_request(link: Link) -> None:
+    """A code, or what helps whoever cannot have one. The row itself stays what an unknown address has."""
+    codes.forget_old()
+    account = Account.objects.filter(email__iexact=link.email).first()
+    over = link.expires_at is None or link.expires_at <= timezone.now() or codes.enough_sent(link)
+    if over or not townhall.current_townhall().mailed_codes:
+        accounts.close_link(link=link)
+    elif account is not None and codes.may_receive(account):
+        _send_code(link, account)
+    else:
+        accounts.close_link(link=link)
+        if account is not None and account.is_town_staff and account.activated_at:
+            _tell_staff(account)
+        elif account is not None or is_known_to_billing(link.email):
+            _send_activation_instead(link.email)
+
+
+def _send_code(link: Link, account: Account) -> None:
+    code = codes.make_code(link=link, account=account)
+    letterhead = townhall.letterhead()
+    with translation.override(account.language):
+        content = messages.code(town=letterhead["townhall"].name, code=code)
+        queue_mail(kind="code", to=link.email, content=content, surroundings=letterhead, secret=True)
+
+
+def _tell_staff(account: Account) -> None:
+    if not account.is_active:
+        return
+    letterhead = townhall.letterhead()
+    with translation.override(account.language):
+        url = f"{letterhead['address']}/"
+        content = messages.no_code_for_staff(town=letterhead["townhall"].name, url=url)
+        once_a_day = f"no-code:{account.uuid}:{clock.today()}"
+        queue_mail(kind="no-code", key=once_a_day, to=account.email, content=content, surroundings=letterhead)
+
+
+def _send_activation_instead(email: str) -> None:
+    """An account that was never activated is not lost: its first password is chosen by the ordinary road."""
+    link = accounts.ask_link(purpose=LinkPurpose.ACTIVATION, email=email)
+    if _asked_a_moment_ago(link):
+        accounts.close_link(link=link)
+    else:
+        _send_password_link(link)
 
 
 def _send_address_link(link: Link) -> None:

@@ -16,6 +16,14 @@ class AlertAudience(models.TextChoices):
     KNOWN = "known", _("toutes les adresses connues de la facturation")
 
 
+class PayerClaims(models.TextChoices):
+    """Whether a resident may join a billing record to an account with a paper invoice."""
+
+    OFF = "off", _("non")
+    AT_ONCE = "at_once", _("oui, tout de suite")
+    APPROVAL = "approval", _("oui, après l'accord d'un agent")
+
+
 class Conformity(models.TextChoices):
     """How far the portal meets RGAA 4.1; a town may claim more than « non » only after an audit."""
 
@@ -41,11 +49,21 @@ class TownHall(models.Model):
         default=12,
         validators=[MinValueValidator(5), MaxValueValidator(64)],
     )
+    mailed_codes = models.BooleanField(
+        _("connexion avec un code reçu par e-mail"), default=True, db_default=True
+    )
     alert_audience = models.CharField(
         _("qui prévenir des nouvelles factures"),
         max_length=10,
         choices=AlertAudience,
         default=AlertAudience.ACCOUNTS,
+    )
+    payer_claims = models.CharField(
+        _("rattachement d'un dossier avec une facture papier"),
+        max_length=8,
+        choices=PayerClaims,
+        default=PayerClaims.APPROVAL,
+        db_default=PayerClaims.APPROVAL,
     )
     # Days; None: no such reminder. Told to the same people as the new invoices (alerts.reminders).
     remind_before = models.PositiveSmallIntegerField(
@@ -74,6 +92,8 @@ class TownHall(models.Model):
     legal_notice = models.TextField(_("mentions légales"), max_length=20_000, blank=True)
     privacy_notice = models.TextField(_("données personnelles"), max_length=20_000, blank=True)
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
+    # Empty, or what the town got from its OpenID provider, the secret sealed (townhall.identity_provider).
+    identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]

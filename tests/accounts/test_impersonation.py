@@ -216,6 +216,17 @@ def test_both_names_in_the_trail(inside: Client, clerk: Account, operator: Accou
     assert entry.actor == f"operator:{operator.uuid} as account:{clerk.uuid}"
 
 
+def test_nobody_is_answered_in_somebody_s_name(inside: Client) -> None:
+    message = send_message(actor=None, email="a@example.net", subject="Bonjour", body="Merci")
+    assert inside.get(f"/gestion/messages/{message.uuid}/").status_code == 200
+    data = {"body": "Voici", "seen": str(message.uuid), "key": str(message.uuid)[::-1].replace("-", "")}
+    answer = inside.post(f"/gestion/messages/{message.uuid}/repondre/", data)
+    assert answer.status_code == 409
+    assert "signée de la personne qui l" in answer.content.decode()
+    message.refresh_from_db()
+    assert (message.read_at, message.replies.count()) == (None, 0)
+
+
 def test_the_agent_was_not_here(inside: Client, clerk: Account) -> None:
     is_inside(inside)
     clerk.refresh_from_db()
@@ -225,7 +236,7 @@ def test_the_agent_was_not_here(inside: Client, clerk: Account) -> None:
 def test_what_is_personal_is_refused(clerk: Account, ticket: str) -> None:
     clerk.impersonated_by = impersonation.start(ticket=ticket)
     refused: list[Callable[[], object]] = [
-        lambda: change_password(actor=clerk, current=PASSWORD, new="x" * 20, rule=PasswordRule()),
+        lambda: change_password(actor=clerk, current=PASSWORD, new="un tout autre mot", rule=PasswordRule()),
         lambda: request_address_change(actor=clerk, email="other@example.net"),
         lambda: begin(account=clerk),
     ]
@@ -233,7 +244,7 @@ def test_what_is_personal_is_refused(clerk: Account, ticket: str) -> None:
         with pytest.raises(NotWhileImpersonating):
             act()
     clerk.impersonated_by = None
-    change_password(actor=clerk, current=PASSWORD, new="x" * 20, rule=PasswordRule())
+    change_password(actor=clerk, current=PASSWORD, new="un tout autre mot", rule=PasswordRule())
 
 
 def test_no_console_from_there(inside: Client) -> None:

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ('accounts', '0003_sessions'),
+        ('accounts', '0006_identity_provider'),
     ]
 
     operations = [
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='link',
             name='purpose',
-            field=models.CharField(choices=[('activation', 'activation'), ('reset', 'nouveau mot de passe'), ('address', 'nouvelle adresse'), ('regret', 'ancienne adresse à rétablir'), ('share', "accès aux factures d'une autre personne")], max_length=10),
+            field=models.CharField(choices=[('activation', 'activation'), ('reset', 'nouveau mot de passe'), ('address', 'nouvelle adresse'), ('claim', "rattachement d'un dossier"), ('regret', 'ancienne adresse à rétablir'), ('share', "accès aux factures d'une autre personne")], max_length=10),
         ),
         migrations.RunSQL(
             """UPDATE accounts_account SET refused_alerts = '["new_invoices", "reminder", "late"]'

@@ -13,6 +13,7 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
+from tenant_apps.portal.views import claiming, openid
 from tenant_apps.residents import addresses, sharing
 from tenant_apps.residents import services as residents
 from tenant_apps.townhall.queries import password_rule
@@ -48,8 +49,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except AccountError as error:
             problem = str(error)
         else:
-            return _signed_in(request, account, remember=form.cleaned_data["remember"])
+            return signed_in(request, account, remember=form.cleaned_data["remember"])
     context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
+    context["provider"] = openid.offered()
     return render(request, "portal/sign_in.html", context, status=422 if problem else 200)
 
 
@@ -61,7 +63,8 @@ def _checked(request: HttpRequest, form: SignInForm) -> Account:
     )
 
 
-def _signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+    """Whoever proved to be `account` is let in, and led on."""
     login(request, account)  # a new session key
     # Thirty days, sliding, or until the browser is closed.
     request.session.set_expiry(THIRTY_DAYS if remember else 0)
@@ -70,10 +73,12 @@ def _signed_in(request: HttpRequest, account: Account, *, remember: bool) -> Htt
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this session."""
+    """End this session, and that of the provider which opened it."""
+    onwards = openid.farewell(request)
     logout(request)
+    response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
     messages.success(request, _("Vous êtes déconnecté."))
-    return redirect("portal:sign-in")
+    return response or redirect("portal:sign-in")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -126,7 +131,9 @@ def link_page(request: HttpRequest) -> HttpResponse:
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
-        if request.method != "POST":
+        if link.purpose == LinkPurpose.CLAIM:
+            response = claiming.confirm(request, link, token)
+        elif request.method != "POST":
             response = _show_link(request, link, PasswordForm())
         elif link.purpose == LinkPurpose.ADDRESS:
             account = addresses.confirm_address(token=token)
@@ -191,7 +198,8 @@ def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpRespon
 
 def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
     request.session.pop("lien", None)
-    return render(request, "portal/password_done.html", {"done": done, "email": email})
+    context = {"done": done, "email": email, "provider": openid.awaited(request)}
+    return render(request, "portal/password_done.html", context)
 
 
 def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
