@@ -62,3 +62,7 @@ class TicketRefused(AccountError):
 
 class CannotImpersonate(AccountError):
     """`args[0]` says why."""
+
+
+class AccountErased(AccountError):
+    sentence = _("Ce compte vient d'être effacé.")

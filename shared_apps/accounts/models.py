@@ -47,6 +47,11 @@ class Account(AbstractBaseUser):
     devices = models.JSONField(
         default=dict, db_default={}
     )  # where the person is signed in (accounts.sessions)
+    # Erasure (GDPR, article 17): asked for, answered by staff in words when refused, done.
+    erasure_asked_at = models.DateTimeField(null=True)
+    erasure_refused_at = models.DateTimeField(null=True)
+    erasure_answer = models.CharField(max_length=500, blank=True, default="", db_default="")
+    erased_at = models.DateTimeField(null=True)
 
     objects = AccountManager()
     # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
@@ -59,6 +64,13 @@ class Account(AbstractBaseUser):
     class Meta:
         verbose_name = _("compte")
         constraints = [models.UniqueConstraint(Lower("email"), name="account_email_once")]
+        indexes = [
+            models.Index(
+                fields=["erasure_asked_at"],
+                name="account_erasure_waits",
+                condition=models.Q(erasure_asked_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email
