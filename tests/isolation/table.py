@@ -53,6 +53,10 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
     "portal:sign-out-everywhere": row(everyone=405),
+    "portal:my-data": _ANY_RESIDENT,
+    "portal:take-my-data": row(everyone=405),
+    "portal:erasure": _ANY_RESIDENT,
+    "portal:cancel-erasure": row(everyone=405),
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:theme": row(everyone=IN),
@@ -135,6 +139,8 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:going-live": _MANAGERS,
     "backoffice:identity": _MANAGERS,
     "backoffice:notices": _MANAGERS,
+    "backoffice:privacy": _MANAGERS,
+    "backoffice:erasure": _MANAGERS,
 }
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
@@ -176,8 +182,13 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:product": frozenset({"manager"}),
     "backoffice:identity": frozenset({"manager"}),
     "backoffice:notices": frozenset({"manager"}),
+    "backoffice:privacy": frozenset({"manager"}),
+    "backoffice:erasure": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),
     "portal:pay": frozenset({"alice", "bob"}),
     "portal:pay-several": frozenset({"alice", "bob"}),
     "portal:my-details": frozenset({"alice", "bob", "charlie"}),
+    "portal:take-my-data": frozenset({"alice", "bob", "charlie"}),
+    "portal:erasure": frozenset({"alice", "bob", "charlie"}),
+    "portal:cancel-erasure": frozenset({"alice", "bob", "charlie"}),
 }
