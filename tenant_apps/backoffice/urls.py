@@ -17,6 +17,7 @@ from tenant_apps.backoffice.views import (
     letters,
     payers,
     payments,
+    privacy,
     reconciliation,
     town,
 )
@@ -89,7 +90,9 @@ urlpatterns = [
     path("intervention/terminer/", intervention.leave, name="leave-intervention"),
     path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
     path("interventions/", intervention.interventions, name="interventions"),
+    path("effacements/<uuid:public_id>/", privacy.erasure_page, name="erasure"),
     path("commune/", town.town_page, name="town"),
+    path("commune/donnees-personnelles/", privacy.privacy_page, name="privacy"),
     path("commune/logo/", identity.identity_page, name="identity"),
     path("commune/textes/", identity.notices_page, name="notices"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
