@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from django_tenants.utils import tenant_context
+from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts import impersonation
 from shared_apps.accounts.errors import CannotImpersonate, NotWhileImpersonating, TicketRefused
@@ -283,3 +283,11 @@ def test_of_two_at_once_one_wins(live_town: Town, django_db_blocker: Any) -> Non
     finally:
         with registry():
             Account.objects.filter(pk=operator.pk)._raw_delete("default")  # no town's table is looked for
+
+
+def test_it_ends_with_its_operator(operator: Account, ticket: str, browser: Client) -> None:
+    enter(browser, ticket)
+    assert is_inside(browser)
+    with schema_context("public"):
+        Account.objects.filter(pk=operator.pk).update(is_active=False)
+    assert not is_inside(browser)
