@@ -81,7 +81,7 @@ def _asked_a_moment_ago(link: Link) -> bool:
 
 def _send_password_link(link: Link) -> None:
     # Locked: should the person be erased at this moment, the address is nobody's once that is done.
-    account = Account.objects.select_for_update().filter(email__iexact=link.email).first()
+    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=link.email).first()
     if account is None and is_known_to_billing(link.email):
         account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
     if account is None or not account.is_active:
@@ -95,8 +95,7 @@ def _send_password_link(link: Link) -> None:
 
 
 def _send_address_link(link: Link) -> None:
-    asking = Account.objects.select_for_update().filter(erased_at=None)
-    if link.account is None or not asking.filter(pk=link.account.pk).values_list("pk", flat=True):
+    if link.account is None or link.account.erased_at is not None:
         link.delete()  # it names an address, and who asked is erased
         return
     owner = Account.objects.filter(email__iexact=link.email).first()
