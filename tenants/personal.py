@@ -74,6 +74,7 @@ class Kept:
     name: str
     rows: Callable[[], QuerySet[Any]]
     since: str
+    then: Callable[[], None] | None = None
 
 
 _give: dict[str, Give] = {}
@@ -94,9 +95,11 @@ def register(room: str, *, give: Give | None = None, erase: Erase | None = None,
         _erase[room] = (late, erase)
 
 
-def keep(name: str, rows: Callable[[], QuerySet[Any]], *, since: str) -> None:
-    """These rows are kept for as many months as the town says."""
-    _kept[name] = Kept(name, rows, since)
+def keep(
+    name: str, rows: Callable[[], QuerySet[Any]], *, since: str, then: Callable[[], None] | None = None
+) -> None:
+    """These rows are kept for as many months as the town says; `then`, in the transaction that let some go."""
+    _kept[name] = Kept(name, rows, since, then)
 
 
 def sections_of(account: Any, addresses: frozenset[str]) -> Iterator[Section]:

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import Case, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Replace
 from django.utils.translation import gettext as _
 
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenants.personal import Section
+
+ERASED = "(adresse effacée)"
 
 
 def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
@@ -37,7 +40,12 @@ def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
 def erase(account: Any, addresses: frozenset[str]) -> Mapping[str, int]:
     """What was written to the person, or to the service in their name; a message on its way may still arrive."""
     about = OutgoingMail.objects.filter(Q(to__in=addresses) | Q(reply_to__in=addresses))
-    return {"mails": about.delete()[0]}
+    gone = about.delete()[0]
+    for address in addresses:  # what somebody else was told, with this address in it
+        for name in ("subject", "text", "html"):
+            rows = OutgoingMail.objects.filter(**{f"{name}__contains": address})
+            rows.update(**{name: Replace(F(name), Value(address), Value(ERASED))})
+    return {"mails": gone}
 
 
 def settled() -> QuerySet[OutgoingMail]:

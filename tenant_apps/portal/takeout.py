@@ -24,6 +24,8 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
+from tenant_apps.contact import files
+from tenant_apps.contact.personal import files_of
 from tenant_apps.invoices.archives import Entry, add_documents, parts_of
 from tenant_apps.invoices.personal import documents_of
 from tenant_apps.townhall.models import TownHall
@@ -52,6 +54,7 @@ class Copy(NamedTuple):
 
     sections: list[Written]
     documents: list[Entry]
+    attached: list[Entry]
     left_out: int  # PDFs above MOST_DOCUMENTS
     readme: str
 
@@ -60,10 +63,12 @@ class Copy(NamedTuple):
 def take_out(*, actor: Account, townhall: TownHall) -> Copy:
     """Read everything about `actor` and note that they took it. Raises NotWhileImpersonating."""
     accounts.refuse_impersonator(actor)
-    sections = [_written(section) for section in personal.sections_of(actor, addresses_of(actor))]
+    addresses = addresses_of(actor)
+    sections = [_written(section) for section in personal.sections_of(actor, addresses)]
     sections.sort(key=lambda section: section.name)  # as the files show in a folder
     documents = [entry for part in parts_of(documents_of(actor).iterator(chunk_size=500)) for entry in part]
     audit.record("account.data_taken", actor=actor, obj=actor.audit_name)
+    attached = [Entry(files.key_of(file), name) for file, name in files_of(actor, addresses)]
     kept, left_out = documents[:MOST_DOCUMENTS], max(0, len(documents) - MOST_DOCUMENTS)
     words = {
         "townhall": townhall,
@@ -72,9 +77,10 @@ def take_out(*, actor: Account, townhall: TownHall) -> Copy:
         "day": clock.in_words(clock.today()),
         "sections": sections,
         "documents": len(kept),
+        "attached": len(attached),
         "left_out": left_out,
     }
-    return Copy(sections, kept, left_out, render_to_string("portal/lisez_moi.txt", words))
+    return Copy(sections, kept, attached, left_out, render_to_string("portal/lisez_moi.txt", words))
 
 
 def zipped(copy: Copy) -> Iterator[bytes]:
@@ -87,6 +93,7 @@ def zipped(copy: Copy) -> Iterator[bytes]:
             archive.add(_pieces(section.json), f"json/{section.name}.json")
         yield from archive.all_files()
         yield from add_documents(archive, copy.documents, folder="pdf/")
+        yield from add_documents(archive, copy.attached, folder="pieces-jointes/")
         yield from archive.finalize()
     finally:
         for section in copy.sections:

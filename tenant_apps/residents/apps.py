@@ -11,6 +11,7 @@ class ResidentsConfig(AppConfig):
         "Payer": HELD,
         "PayerEmail": HELD_OF_A_PERSON,
         "Access": HELD_OF_A_PERSON,
+        "Claim": HELD_OF_A_PERSON,
     }
 
     person_data = {
@@ -20,16 +21,18 @@ class ResidentsConfig(AppConfig):
             keeps={"email": "as billing gave it: it would be back with the next import; staff are told so"},
         ),
         "Access": given("dossiers"),
+        "Claim": given("rattachements"),
     }
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit
         from tenant_apps.residents import personal as mine
         from tenant_apps.residents import retention
-        from tenant_apps.residents.tasks import apply_retention, handle_links
+        from tenant_apps.residents.tasks import apply_retention, handle_claims, handle_links
         from tenants import agenda, personal
 
         agenda.register("links", handle_links)
+        agenda.register("claims", handle_claims)
         agenda.register(retention.KIND, apply_retention)
         for verb in retention.SIGNS_OF_LIFE:
             audit.listen(verb, retention.town_lives)

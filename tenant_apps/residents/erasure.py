@@ -17,8 +17,9 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.services import FAREWELL, queue_mail
 from tenant_apps.residents import messages
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
-from tenant_apps.residents.models import PayerEmail
+from tenant_apps.residents.models import Claim, PayerEmail
 from tenant_apps.residents.personal import BILLING
+from tenant_apps.residents.states import ClaimState
 from tenant_apps.townhall.queries import letterhead
 from tenants import personal
 from toolkit import clock
@@ -94,6 +95,8 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     Money stays, and its audit stays right. Whoever signs in, pays, or opens a link meanwhile either comes before, and
     is erased too, or finds nobody. Raises NoRequest when the person has changed their mind.
     """
+    waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
+    list(waiting.select_for_update().values_list("pk"))  # before the account, as whoever decides one
     locked = _locked(account)
     if locked.erased_at is not None:
         return {}

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
-from tenant_apps.residents.models import Access, PayerEmail
+from tenant_apps.residents.models import Access, Claim, PayerEmail
 from tenant_apps.residents.queries import payer_ids_of
+from tenant_apps.residents.states import ClaimState
 from tenants.personal import Section
 
 BILLING = "import"  # PayerEmail.source of what billing's files say
@@ -51,10 +52,33 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
         ],
         known.annotate(dossier=F("payer__reference")).values_list("dossier", "email", "source", "added_at"),
     )
+    claims = Claim.objects.filter(account=account).order_by("id")
+    yield Section(
+        "rattachements",
+        _("Rattachements que j'ai demandés"),
+        [
+            ("demande_le", _("Demandé le")),
+            ("adresse", _("Adresse e-mail")),
+            ("facture", _("Facture")),
+            ("decide_le", _("Décidé le")),
+            ("motif", _("Motif")),
+            ("etat", _("État")),
+        ],
+        [
+            (*row, ClaimState(state).label)
+            for *row, state in claims.values_list(
+                "asked_at", "email", "number", "decided_at", "reason", "state"
+            )
+        ],
+    )
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     """Access ends; an address that the account brought goes, one that billing gave stays billing's."""
     ended = Access.objects.filter(account=account, ended_at=None).update(ended_at=timezone.now())
+    mine = Q(account=account) | Q(email__in=addresses)
+    # What the worker has in hand is left to it: it looks the account up again.
+    claims = Claim.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Claim.objects.filter(pk__in=list(claims)).delete()
     brought = PayerEmail.objects.filter(email__in=addresses).exclude(source=BILLING)
     return {"accesses": ended, "payer_emails": brought.delete()[0]}

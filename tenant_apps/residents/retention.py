@@ -54,6 +54,8 @@ def _let_go(kept: Kept, before: datetime) -> int:
     old = list(rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:AT_ONCE])
     if old:
         rows.model._base_manager.filter(pk__in=old).delete()
+        if kept.then is not None:
+            kept.then()
         audit.record("retention.applied", actor=audit.SYSTEM, new={kept.name: len(old)})
     return len(old)
 

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from shared_apps.accounts.models import Link
-from tenant_apps.residents import retention, services
+from tenant_apps.residents import claims, retention, services
 from tenants import agenda
 
 
@@ -20,3 +20,10 @@ def apply_retention() -> None:
     """Let go of what the current town has kept for as long as it says."""
     retention.apply_retention()
     agenda.finish(retention.KIND, retention.next_look)
+
+
+@shared_task(name="residents.handle_claims")
+def handle_claims() -> None:
+    """Send the links of the claims that wait in the current town, and end those that are too old."""
+    claims.handle_claims()
+    agenda.finish("claims", claims.next_due)

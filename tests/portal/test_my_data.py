@@ -6,6 +6,7 @@ import json
 import zipfile
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
@@ -18,6 +19,9 @@ from shared_apps.accounts import recent
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
+from tenant_apps.contact.attachments import File
+from tenant_apps.contact.files import key_of
+from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Document, Invoice
 from tenant_apps.portal import takeout
 from tenants import personal
@@ -61,7 +65,7 @@ def test_one_click_gives_everything(town: Town, known: Known, client_for: Any) -
     assert {name: len(rows) for name, rows in lines.items()} == {
         **{"compte": 1, "appareils": 2, "liens": 2, "courriels": 0, "dossiers": 1, "adresses": 2},
         **{"factures": 2, "avoirs": 1, "reglements": 1, "tentatives": 1, "suivi-des-tentatives": 2},
-        **{"remboursements": 1, "declarations": 1, "alertes": 2, "messages": 2},
+        **{"remboursements": 1, "declarations": 1, "alertes": 2, "messages": 2, "rattachements": 1},
         "journal": len(lines["journal"]),
     }
     assert lines["compte"][0]["adresse"] == EMAIL
@@ -77,7 +81,7 @@ def test_one_click_gives_everything(town: Town, known: Known, client_for: Any) -
     assert f"Compte : {EMAIL}" in readme
     assert "- pdf : 1 facture, telle que" in readme
     assert "- messages écrits au service : 36 mois" in readme
-    assert "\r\n- messages : Messages que j'ai écrits au service (2 lignes)\r\n" in readme
+    assert "\r\n- messages : Messages avec le service (2 lignes)\r\n" in readme
     for name, rows in lines.items():
         table = list(
             csv.reader(io.StringIO(files[f"tableaux/{name}.csv"].decode("utf-8-sig")), delimiter=";")
@@ -97,6 +101,30 @@ def test_no_secret_and_nothing_of_others(
     assert callback
     for word in ("bob@example.net", "Bob", password, callback, "SECRET", other.number, "ETRANGER", "argon2"):
         assert word not in whole, word
+
+
+def test_answers_and_files_are_in_it(known: Known, client_for: Any, make_account: Any) -> None:
+    asked = Message.objects.get(subject="Question")
+    file = File(asked.uuid, uuid4(), "Avis d'imposition.pdf", "pdf", 4)
+    storages["documents"].save(key_of(file), ContentFile(b"%PDF"))
+    Message.objects.filter(pk=asked.pk).update(files=[file.row()])
+    clerk = make_account("clerk@example.net", role="clerk")
+    Message.objects.create(
+        thread=asked,
+        author="staff",
+        account=clerk,
+        email=clerk.email,
+        subject="",
+        body="Voici.",
+        sent_to=EMAIL,
+    )
+    files = unzipped(client_for(known.account).post(TAKE))
+    lines = json.loads(files["json/messages.json"])["lignes"]
+    assert [(line["auteur"], line["texte"]) for line in lines][-1] == ("mairie", "Voici.")
+    assert lines[0]["conversation"] == lines[-1]["conversation"]
+    assert "clerk@example.net" not in files["json/messages.json"].decode()
+    (joined,) = [name for name in files if name.startswith("pieces-jointes/")]
+    assert (joined[-4:], files[joined]) == (".pdf", b"%PDF")
 
 
 def test_a_formula_is_harmless(known: Known, client_for: Any) -> None:

@@ -16,7 +16,7 @@ from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.residents.models import Payer, PayerEmail
+from tenant_apps.residents.models import Claim, Payer, PayerEmail
 from tenant_apps.townhall.queries import default_product
 from tenants import personal
 from toolkit.sealing import seal
@@ -61,6 +61,9 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     Declaration.objects.create(invoice=open_, account=account)
     for writer, subject in ((account, "Question"), (None, "En visite")):
         send_message(actor=writer, email=EMAIL, subject=subject, body=f"Signé {EMAIL}", invoice=open_)
+    Claim.objects.create(
+        state="withdrawn", account=account, payer=payer, email=EMAIL, invoice=paid.uuid, number=paid.number
+    )
     send_message(actor=bob, email=bob.email, subject="De Bob", body="Bonjour de Bob")
     for email in (EMAIL, OLD, bob.email):
         Alert.objects.create(kind="receipt", key=f"receipt:x:{email}", email=email, subject_uuid=payment.uuid)

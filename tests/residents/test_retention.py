@@ -49,7 +49,10 @@ def rows(town: Town, make_account: Callable[..., Account]) -> dict[str, list[Any
     long_ago = timezone.now() - timedelta(days=800)
     Account.objects.update(created_at=long_ago)
     return {
-        "messages": [aged(Message, 36, **message), aged(Message, 35, **message)],
+        "messages": [
+            aged(Message, 36, field="last_at", **message),
+            aged(Message, 35, field="last_at", **message),
+        ],
         "mails": [mail(MailState.SENT, 12), mail(MailState.SENT, 11), mail(MailState.QUEUED, 12)],
         "alerts": [
             aged(Alert, 12, key="1", queued_at=timezone.now(), **alert),
@@ -116,7 +119,7 @@ def test_a_town_that_lives_is_looked_at_tonight_and_then_when_something_is_due(
     due = planned()
     assert due is not None
     assert timedelta(days=29) < due - timezone.now() <= timedelta(days=31)  # nothing grows old
-    aged(Message, 5, email="a@example.net", subject="s", body="b", sent_to="b@example.net")
+    aged(Message, 5, field="last_at", email="a@example.net", subject="s", body="b", sent_to="b@example.net")
     apply_retention()
     message_due = planned()
     assert message_due is not None

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('townhall', '0009_no_like_indexes'),
+        ('townhall', '0010_claims'),
     ]
 
     operations = [
