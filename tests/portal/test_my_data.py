@@ -172,11 +172,14 @@ def test_as_many_statements_for_many_invoices(
             b"".join(client.post(TAKE).streaming_content)
         return len(asked)
 
-    statements()  # the first page of the day notes the session
-    few = statements()
+    def least() -> int:
+        """Now and then a process also asks what changed in the registry."""
+        return min(statements() for _time in range(3))
+
+    few = least()
     for n in range(30):
         make_invoice(known.payer, number=f"N{n}", reference=f"N{n}")
-    assert statements() == few < 40
+    assert least() == few < 40
 
 
 def test_a_body_with_very_many_pdfs_is_told(
