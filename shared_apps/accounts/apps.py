@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD_OF_A_PERSON
+from tenants.personal import given, withheld
 
 
 class AccountsConfig(AppConfig):
@@ -16,11 +17,24 @@ class AccountsConfig(AppConfig):
         "Impersonation": HELD_OF_A_PERSON,
     }
 
+    person_data = {
+        "Account": given("compte", "appareils"),
+        "Link": given("liens"),
+        "SecondFactor": given("compte"),
+        "Passkey": given("cles"),
+        "Impersonation": withheld("the operator in the place of staff, never of a resident"),
+    }
+
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from shared_apps.accounts import impersonation, sessions
+        from shared_apps.accounts import erasing, impersonation, recent, retention, sessions
+        from shared_apps.accounts import personal as mine
+        from tenants import personal
 
-        user_logged_in.connect(sessions.signed_in, dispatch_uid="accounts.sessions")
+        personal.register(self.label, give=mine.give, erase=erasing.erase, late=1)
+        personal.keep("links", retention.links, since="requested_at")
+        personal.keep("unused", retention.unused_accounts, since="created_at")
+        user_logged_in.connect(recent.signed_in, dispatch_uid="accounts.recent")
         user_logged_out.connect(impersonation.signed_out, dispatch_uid="accounts.impersonation")
         user_logged_out.connect(sessions.signed_out, dispatch_uid="accounts.sessions")

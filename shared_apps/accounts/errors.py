@@ -160,3 +160,7 @@ class NoOtherWayIn(AccountError):
         "Sans ce lien, vous n'auriez plus aucun moyen de vous connecter. Choisissez d'abord un mot de passe avec "
         "« Mot de passe oublié »."
     )
+
+
+class AccountErased(AccountError):
+    sentence = _("Ce compte vient d'être effacé.")

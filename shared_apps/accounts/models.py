@@ -62,6 +62,11 @@ class Account(AbstractBaseUser):
     # Who the town's OpenID provider says this is (accounts.identities); both empty: linked to nobody there.
     identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
     identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
+    # Erasure (GDPR, article 17): asked for, answered by staff in words when refused, done.
+    erasure_asked_at = models.DateTimeField(null=True)
+    erasure_refused_at = models.DateTimeField(null=True)
+    erasure_answer = models.CharField(max_length=500, blank=True, default="", db_default="")
+    erased_at = models.DateTimeField(null=True)
 
     objects = AccountManager()
     # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
@@ -80,6 +85,13 @@ class Account(AbstractBaseUser):
                 condition=~models.Q(identity_subject=""),
                 name="account_identity_once",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["erasure_asked_at"],
+                name="account_erasure_waits",
+                condition=models.Q(erasure_asked_at__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from shared_apps.accounts import challenges, errors, sessions, throttle, webauthn
+from shared_apps.accounts import challenges, errors, recent, throttle, webauthn
 from shared_apps.accounts.challenges import Purpose
 from shared_apps.accounts.models import Account, Passkey, Role
 from shared_apps.accounts.services import TRIES_PER_ADDRESS, refuse_impersonator
@@ -55,7 +55,7 @@ def ask_to_add(*, actor: Account, place: Place, session: SessionBase) -> dict[st
     """
     refuse_impersonator(actor)
     _check_can_have_one_more(actor)
-    if not sessions.is_recent(session):
+    if not recent.is_recent(session, recent.JUST_NOW):
         raise errors.SignInTooOld
     return webauthn.creation_options(
         place=place,

@@ -98,7 +98,7 @@ def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
     link = find_link(token)
     if link.account is None or link.purpose not in purposes:
         raise errors.LinkUnknown
-    account = Account.objects.select_for_update().filter(pk=link.account.pk).first()
+    account = Account.objects.select_for_update().filter(pk=link.account.pk, erased_at=None).first()
     if account is None:
         raise errors.LinkUnknown
     return find_link(token, lock=True), account

@@ -25,11 +25,11 @@ def client_address(request: HttpRequest) -> str:
     return str(forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", ""))
 
 
-def count(kind: str, who: str) -> int:
-    """Note one more event for `who` and say how many there were in the window."""
+def count(kind: str, who: str, *, seconds: int = WINDOW) -> int:
+    """Note one more event for `who` and say how many there were in the window, which the first of them began."""
     key = _key(kind, who)
     try:
-        cache.add(key, 0, WINDOW)
+        cache.add(key, 0, seconds)
         return int(cache.incr(key))
     except ValueError:  # expired between the two calls
         return 1

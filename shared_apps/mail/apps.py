@@ -1,6 +1,9 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD_OF_A_PERSON
+from tenants.personal import given
+
+UNTIL_IT_LEFT = "the message that says the person was erased, until it has left or was given up"
 
 
 class MailConfig(AppConfig):
@@ -10,11 +13,19 @@ class MailConfig(AppConfig):
         "OutgoingMail": HELD_OF_A_PERSON,
     }
 
+    person_data = {
+        "OutgoingMail": given("courriels", keeps={"to": UNTIL_IT_LEFT, "last_error": UNTIL_IT_LEFT}),
+    }
+
     def ready(self) -> None:
+        from shared_apps.mail import personal as mine
         from shared_apps.mail import services
         from shared_apps.mail.tasks import deliver_outbox
-        from tenants import agenda
+        from tenants import agenda, personal
         from tenants.archive import copies
+
+        personal.register(self.label, give=mine.give, erase=mine.erase, late=2)
+        personal.keep("mails", mine.settled, since="created_at")
 
         agenda.register("mail", deliver_outbox)
         copies.calm(services.hold_back_waiting)

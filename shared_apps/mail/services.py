@@ -22,6 +22,8 @@ from tenants import agenda
 from tenants.current import PUBLIC, current_schema, current_town
 
 BATCH = 50
+# The last word to somebody who was erased: once it has left, or was given up, its row no longer says to whom.
+FAREWELL = "account-erased"
 STUCK = timedelta(minutes=10)
 SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.services.LINK_LIFE)
 SECRET_LIVES = {"code": timedelta(minutes=10)}  # of another kind of message (accounts.codes.LIFE)
@@ -110,6 +112,8 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     locked = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     if locked.state != MailState.FAILED:
         return locked
+    if not locked.to:
+        raise TooOld(_("La personne a été effacée : son adresse n'est plus connue."))
     life = SECRET_LIVES.get(locked.kind, SECRET_LIFE)
     if locked.secret and locked.created_at <= timezone.now() - life:
         raise TooOld(
@@ -193,7 +197,7 @@ def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
     mail.state, mail.sent_at, mail.last_error = MailState.SENT, timezone.now(), ""
     if mail.secret:
         mail.text = mail.html = ""
-    mail.save(update_fields=["state", "sent_at", "last_error", "text", "html"])
+    _write(mail, "sent_at")
     return 1
 
 
@@ -204,6 +208,14 @@ def _headers(mail: OutgoingMail) -> dict[str, str]:
         headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
+
+
+def _write(mail: OutgoingMail, *more: str) -> None:
+    """Note what became of a message; one that was erased while it left (accounts.erasing) is not written again."""
+    if mail.kind == FAREWELL and mail.state in (MailState.SENT, MailState.FAILED):
+        mail.to = mail.text = mail.html = mail.last_error = ""
+    fields = ("state", "last_error", "text", "html", "to", *more)
+    OutgoingMail.objects.filter(pk=mail.pk).update(**{name: getattr(mail, name) for name in fields})
 
 
 def _note_failure(mail: OutgoingMail, error: Exception) -> None:
@@ -217,7 +229,7 @@ def _note_failure(mail: OutgoingMail, error: Exception) -> None:
         mail.next_try_at = timezone.now() + timedelta(minutes=BACK_OFF[mail.tries - 1])
     mail.last_error = _one_line(f"{type(error).__name__}: {error}")[:300]
     with transaction.atomic():
-        mail.save(update_fields=["state", "next_try_at", "last_error"])
+        _write(mail, "next_try_at")
         if mail.state == MailState.FAILED:
             audit.record("mail.failed", actor=audit.SYSTEM, obj=f"mail:{mail.uuid}")
 

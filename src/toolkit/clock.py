@@ -1,5 +1,6 @@
 """Time: UTC inside, Europe/Paris on the screen and at the Treasury's door."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,13 @@ def now() -> datetime:
 def today() -> date:
     """The date on the wall of a French town hall."""
     return datetime.now(PARIS).date()
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """The same day and hour so many months later (earlier when negative), or the last day of a shorter month."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    last = monthrange(year, month + 1)[1]
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
 
 
 def in_words(day: date) -> str:

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD_OF_A_PERSON
+from tenants.personal import given
 
 
 class AlertsConfig(AppConfig):
@@ -10,12 +11,19 @@ class AlertsConfig(AppConfig):
         "Alert": HELD_OF_A_PERSON,
     }
 
+    person_data = {
+        "Alert": given("alertes"),
+    }
+
     def ready(self) -> None:
         from shared_apps.audit import services as audit
         from tenant_apps.alerts import listeners, reminders, tasks
-        from tenants import agenda
+        from tenant_apps.alerts import personal as mine
+        from tenants import agenda, personal
         from tenants.archive import copies
 
+        personal.register(self.label, give=mine.give, erase=mine.erase)
+        personal.keep("alerts", mine.told, since="created_at")
         agenda.register("alerts", tasks.queue_alerts)
         agenda.register(reminders.KIND, tasks.send_reminders)
         for verb in reminders.FACTS:

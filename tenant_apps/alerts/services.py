@@ -55,15 +55,17 @@ def _silent(known: set[str]) -> set[str]:
 
 
 def plan_receipt(*, payment: UUID) -> None:
-    """One receipt message to whoever paid online and wants one. In the caller's transaction, which holds an invoice:
-    one trip.
+    """One receipt message to whoever paid online, wants one and was not erased since.
+
+    In the caller's transaction, which holds an invoice: one trip.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at) "
             "SELECT %s, %s || t.email, t.email, COALESCE(a.language, 'fr'), p.uuid, now() FROM payments_payment p "
             "JOIN payments_attempt t ON t.id = p.attempt_id LEFT JOIN accounts_account a ON a.id = t.account_id "
-            "WHERE p.uuid = %s AND (a.id IS NULL OR NOT a.refused_alerts ? %s) ON CONFLICT (key) DO NOTHING",
+            "WHERE p.uuid = %s AND t.email <> '' AND (a.id IS NULL OR NOT a.refused_alerts ? %s) "
+            "ON CONFLICT (key) DO NOTHING",
             [RECEIPT, f"{RECEIPT}:{payment}:", payment, RECEIPT],
         )
         if cursor.rowcount:

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD_OF_A_PERSON
+from tenants.personal import given
 
 
 class ContactConfig(AppConfig):
@@ -10,9 +11,15 @@ class ContactConfig(AppConfig):
     town_data = {
         "Message": HELD_OF_A_PERSON,
     }
+    person_data = {
+        "Message": given("messages"),
+    }
 
     def ready(self) -> None:
         from tenant_apps.contact import files, tasks
-        from tenants import agenda
+        from tenant_apps.contact import personal as mine
+        from tenants import agenda, personal
 
         agenda.register(files.KIND, tasks.sweep_files)
+        personal.register(self.label, give=mine.give, erase=mine.erase)
+        personal.keep("messages", mine.threads, since="last_at", then=mine.sweep_soon)

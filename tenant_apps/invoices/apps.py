@@ -1,6 +1,9 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD, MAY_BE_GONE, MUST_BE_THERE, held
+from tenants.personal import given, not_personal, withheld
+
+_FILE = "billing's own file, about everybody in it; what came of it for a person is in « factures »"
 
 
 class InvoicesConfig(AppConfig):
@@ -16,8 +19,18 @@ class InvoicesConfig(AppConfig):
         "Credit": HELD,
     }
 
-    def ready(self) -> None:
-        from tenant_apps.invoices.tasks import process_batches
-        from tenants import agenda
+    person_data = {
+        "Batch": not_personal("an import: who made it, how far it is"),
+        "BatchProblem": withheld(_FILE, keeps={"value": _FILE, "message": _FILE}),
+        "Document": given("factures"),
+        "Invoice": given("factures", keeps={"staged": "of an import that is not published yet"}),
+        "Credit": given("avoirs"),
+    }
 
+    def ready(self) -> None:
+        from tenant_apps.invoices import personal as mine
+        from tenant_apps.invoices.tasks import process_batches
+        from tenants import agenda, personal
+
+        personal.register(self.label, give=mine.give)
         agenda.register("imports", process_batches)

@@ -41,7 +41,13 @@ def parts_of(invoices: Iterable[Invoice]) -> list[list[Entry]]:
 
 def archive_of(entries: list[Entry]) -> Iterator[bytes]:
     """The bytes of a ZIP of `entries`. A file that storage does not give is named in a note inside."""
-    archive = ZipStream(compress_type=ZIP_STORED)  # PDFs are compressed already
+    archive = ZipStream(compress_type=ZIP_STORED)
+    yield from add_documents(archive, entries)
+    yield from archive.finalize()
+
+
+def add_documents(archive: ZipStream, entries: Iterable[Entry], *, folder: str = "") -> Iterator[bytes]:
+    """The bytes of the PDFs in an archive that the caller began and finishes."""
     storage = cast(DocumentStorage, storages["documents"])
     missing = []
     for entry in entries:
@@ -51,12 +57,12 @@ def archive_of(entries: list[Entry]) -> Iterator[bytes]:
             _log.warning("archive_file_missing", key=entry.key)
             missing.append(entry.name)
             continue
-        archive.add(pieces, entry.name)
+        archive.add(pieces, f"{folder}{entry.name}", compress_type=ZIP_STORED)  # PDFs are compressed already
         yield from archive.all_files()
     if missing:
         note = _("Ces factures n'ont pas pu être ajoutées ; téléchargez-les une par une depuis le portail :")
         archive.add("\r\n".join([note, *missing, ""]), _("Fichiers manquants.txt"))
-    yield from archive.finalize()
+        yield from archive.all_files()
 
 
 def _name(invoice: Invoice) -> str:

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD, HELD_OF_A_PERSON
+from tenants.personal import given, not_personal, withheld
 
 
 class PaymentsConfig(AppConfig):
@@ -19,12 +20,27 @@ class PaymentsConfig(AppConfig):
         "Refund": HELD,
     }
 
+    person_data = {
+        "Attempt": given("tentatives"),
+        "AttemptInvoice": given("tentatives"),
+        "AttemptEvent": given("suivi-des-tentatives"),
+        "Payment": given("reglements"),
+        "Allocation": given("reglements"),
+        "Declaration": given("declarations"),
+        "Finding": withheld("what staff must look at; it says nothing of a person that the attempt does not"),
+        "Trial": not_personal("a payment of staff's to open a product"),
+        "Deposit": not_personal("a docket for the bank"),
+        "Refund": given("remboursements"),
+    }
+
     def ready(self) -> None:
         from shared_apps.audit import services as audit
         from shared_apps.treasury import services as treasury
         from tenant_apps.payments import auditing, bells, tasks
-        from tenants import agenda
+        from tenant_apps.payments import personal as mine
+        from tenants import agenda, personal
 
+        personal.register(self.label, give=mine.give, erase=mine.erase)
         agenda.register("payments", tasks.check_due)
         agenda.register("money-audit", tasks.audit_money)
         treasury.register_bell("payfip", bells.hear_payfip_bell)

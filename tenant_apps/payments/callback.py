@@ -10,7 +10,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.payments.findings import report
 from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
-from tenant_apps.payments.moves import move, note
+from tenant_apps.payments.moves import evidence, move, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.registry import tipi
 from tenant_apps.payments.queries import another_is_live
@@ -43,11 +43,21 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
         log.warning("a redirect's token is used over and over")
     elif not _matches(attempt, status):
         note(attempt, source=SOURCE, note=_("Champs différents de la demande, non appliqué."), raw=status.raw)
-        report(FindingKind.FORGED, about=str(attempt.uuid), attempt=attempt, details=status.raw)
+        report(
+            FindingKind.FORGED,
+            about=str(attempt.uuid),
+            attempt=attempt,
+            details=evidence(attempt, status.raw),
+        )
     elif attempt.state not in WAITING:
         note(attempt, source=SOURCE, note=_("Retour présenté de nouveau, non appliqué."), raw=status.raw)
         if attempt.last_answer.get("outcome") != status.outcome:
-            report(FindingKind.REPLAYED, about=str(attempt.uuid), attempt=attempt, details=status.raw)
+            report(
+                FindingKind.REPLAYED,
+                about=str(attempt.uuid),
+                attempt=attempt,
+                details=evidence(attempt, status.raw),
+            )
     elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and another_is_live(attempt):
         _beside_another(attempt, status)
     else:
@@ -69,12 +79,12 @@ def _beside_another(attempt: Attempt, status: Status) -> None:
     attempt.reason = _("Paiement annoncé après le délai, pendant une autre tentative : à vérifier.")
     attempt.save(update_fields=["reason"])
     note(attempt, source=SOURCE, note=_("Arrivé pendant une autre tentative, non appliqué."), raw=status.raw)
-    report(FindingKind.LATE, about=str(attempt.uuid), attempt=attempt, details=status.raw)
+    report(FindingKind.LATE, about=str(attempt.uuid), attempt=attempt, details=evidence(attempt, status.raw))
 
 
 def _apply(attempt: Attempt, status: Status) -> None:
     attempt.next_check_at = None
-    attempt.last_answer = {"outcome": status.outcome, **status.raw}
+    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
     if status.outcome.is_paid:
         reason = _("Paiement annoncé ; le Trésor public doit encore le confirmer.")
         move(attempt, S.REPORTED, source=SOURCE, reason=reason, raw=status.raw)

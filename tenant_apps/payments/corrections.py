@@ -137,7 +137,7 @@ def lock_payment(payment: Payment) -> Payment:
 def _tell(payment: Payment, invoices: list[Invoice]) -> None:
     """The resident believed it was paid: say that it is not, and what to do."""
     attempt = payment.attempt
-    if attempt is None:
+    if attempt is None or not attempt.email:  # the counter's, or of somebody who was erased since
         return
     surroundings = letterhead()
     with translation.override(attempt.account.language if attempt.account else "fr"):

@@ -34,7 +34,7 @@ def moved(
     if to not in LIVE:
         attempt.settled_at = timezone.now()
     event = AttemptEvent(
-        attempt=attempt, source=source, old=old, new=to, note=reason[:300], raw=dict(raw or {})
+        attempt=attempt, source=source, old=old, new=to, note=reason[:300], raw=evidence(attempt, raw)
     )
     return updated(attempt, CHANGING), inserted(event)
 
@@ -47,5 +47,10 @@ def note(attempt: Attempt, *, source: str, note: str, raw: Mapping[str, str] | N
         old=attempt.state,
         new=attempt.state,
         note=note[:300],
-        raw=dict(raw or {}),
+        raw=evidence(attempt, raw),
     )
+
+
+def evidence(attempt: Attempt, raw: Mapping[str, str] | None) -> dict[str, str]:
+    """What was said of an attempt, as it is kept: without the address of a payer who was erased."""
+    return {name: value for name, value in (raw or {}).items() if attempt.email or name != "mel"}

@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts import throttle
+from shared_apps.accounts.erasing import lock_present
+from shared_apps.accounts.errors import AccountErased
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.treasury import services as treasury
@@ -96,6 +98,10 @@ def _refresh_live(invoices: Sequence[Invoice]) -> None:
 
 def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]:
     with transaction.atomic():
+        try:
+            lock_present(actor)
+        except AccountErased as error:
+            raise NotPayable(str(error)) from None
         wanted = {invoice.pk for invoice in invoices}
         rows = Invoice.objects.select_for_update(of=("self",)).select_related("product")
         # In the order of the ids: two parents who tick overlapping sets never wait for each other in a circle.

@@ -18,7 +18,7 @@ from tenant_apps.payments import schedule
 from tenant_apps.payments.findings import report
 from tenant_apps.payments.locking import Part, lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
-from tenant_apps.payments.moves import CHANGING, move, moved, note
+from tenant_apps.payments.moves import CHANGING, evidence, move, moved, note
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
@@ -41,7 +41,7 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     with transaction.atomic():
         attempt, parts = lock_attempt(attempt_id)
         before = attempt.state
-        attempt.last_answer = {"outcome": status.outcome, **status.raw}
+        attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
         attempt.checks += 1
         attempt.next_check_at = _next_check(attempt, status)
         _apply(attempt, parts, status, source)
@@ -91,7 +91,12 @@ def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
         note(attempt, source=source, note=said % {"code": status.outcome}, raw=status.raw)
     elif difference := _difference(attempt, status):
         note(attempt, source=source, note=difference, raw=status.raw)
-        report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
+        report(
+            FindingKind.DIFFERS,
+            about=str(attempt.uuid),
+            attempt=attempt,
+            details=evidence(attempt, status.raw),
+        )
 
 
 def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
@@ -197,7 +202,12 @@ def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
     else:
         note(attempt, source=source, note=reason, raw=status.raw)
         if attempt.state != S.REVIEW:  # which is on the list of things to examine already
-            report(FindingKind.DIFFERS, about=str(attempt.uuid), attempt=attempt, details=status.raw)
+            report(
+                FindingKind.DIFFERS,
+                about=str(attempt.uuid),
+                attempt=attempt,
+                details=evidence(attempt, status.raw),
+            )
 
 
 def _end(attempt: Attempt, to: AttemptState, status: Status, source: str, reason: str) -> None:

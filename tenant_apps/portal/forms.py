@@ -159,6 +159,21 @@ class ChangeAddressForm(PlainForm):
     email = email_field(_("Ma nouvelle adresse"))
 
 
+class ProofForm(PlainForm):
+    """« Mes données », half an hour after signing in: is it still the same person?"""
+
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
+class ErasureForm(PlainForm):
+    """« Effacer mon compte »."""
+
+    sure = forms.BooleanField(
+        label=_("J'ai compris : mon compte sera effacé, et je ne pourrai pas le retrouver"),
+        error_messages={"required": _("Cochez la case pour confirmer votre demande.")},
+    )
+
+
 class KeyNameForm(PlainForm):
     """A passkey's name."""
 

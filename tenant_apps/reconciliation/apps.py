@@ -1,9 +1,16 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD, MUST_BE_THERE, held
+from tenants.personal import not_personal, withheld
+
+_BOOKS = "a line of the bank's or the Treasury's file: the accountant's evidence, kept with the accounts"
 
 
 class ReconciliationConfig(AppConfig):
     name = "tenant_apps.reconciliation"
     verbose_name = "Rapprochement"
     town_data = {"Statement": held(keys={"key": MUST_BE_THERE}), "Line": HELD}
+    person_data = {
+        "Statement": not_personal("a file of the bank or of the Treasury"),
+        "Line": withheld(_BOOKS, keeps={"raw": _BOOKS, "label": _BOOKS}),
+    }

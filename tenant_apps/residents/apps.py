@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD, HELD_OF_A_PERSON
+from tenants.personal import given
 
 
 class ResidentsConfig(AppConfig):
@@ -13,9 +14,26 @@ class ResidentsConfig(AppConfig):
         "Claim": HELD_OF_A_PERSON,
     }
 
+    person_data = {
+        "Payer": given("dossiers"),
+        "PayerEmail": given(
+            "adresses",
+            keeps={"email": "as billing gave it: it would be back with the next import; staff are told so"},
+        ),
+        "Access": given("dossiers"),
+        "Claim": given("rattachements"),
+    }
+
     def ready(self) -> None:
-        from tenant_apps.residents.tasks import handle_claims, handle_links
-        from tenants import agenda
+        from shared_apps.audit import services as audit
+        from tenant_apps.residents import personal as mine
+        from tenant_apps.residents import retention
+        from tenant_apps.residents.tasks import apply_retention, handle_claims, handle_links
+        from tenants import agenda, personal
 
         agenda.register("links", handle_links)
         agenda.register("claims", handle_claims)
+        agenda.register(retention.KIND, apply_retention)
+        for verb in retention.SIGNS_OF_LIFE:
+            audit.listen(verb, retention.town_lives)
+        personal.register(self.label, give=mine.give, erase=mine.erase)

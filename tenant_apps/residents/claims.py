@@ -20,7 +20,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.residents import claim_messages as tell
 from tenant_apps.residents.errors import ClaimClosed, PaperGone
 from tenant_apps.residents.models import Access, Claim
-from tenant_apps.residents.services import OFTEN, grant_known_payers
+from tenant_apps.residents.services import OFTEN, settle_in
 from tenant_apps.residents.states import CLAIM_EDGES, ClaimState
 from tenant_apps.townhall import queries as townhall
 from tenant_apps.townhall.models import PayerClaims
@@ -108,7 +108,8 @@ def _asked_a_moment_ago(claim: Claim) -> bool:
 
 def _account_of(email: str) -> Account | None:
     """The resident of that address, made when there is none; None for anybody else's."""
-    account = Account.objects.filter(email__iexact=email).first()
+    # Locked, as in services: should the person be erased at this moment, the address is nobody's once that is done.
+    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=email).first()
     if account is None:
         return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
     return account if account.is_active and account.role == Role.RESIDENT else None
@@ -134,7 +135,7 @@ def _proven(link: Link, token: str, password: str) -> Account:
     if link.account is not None and link.account.activated_at is None:
         rule = townhall.password_rule()
         account = accounts.set_password_from_link(token=token, password=password, rule=rule)
-        grant_known_payers(account=account)
+        settle_in(account=account)
         return account
     link, account = accounts.lock_link(token, LinkPurpose.CLAIM)
     accounts.use_up(link)

@@ -5,6 +5,14 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.errors import AccountError
 
 
+class NoRequest(AccountError):
+    sentence = _("Cette demande d'effacement a été annulée, ou une réponse a déjà été donnée.")
+
+
+class AnswerMissing(AccountError):
+    sentence = _("Écrivez à la personne pourquoi sa demande est refusée.")
+
+
 class SameAddress(AccountError):
     sentence = _("C'est déjà votre adresse.")
 

@@ -255,3 +255,64 @@ def identity_unlinked(*, town: str, label: str, url: str) -> Content:
         more=(_("Si ce n'est pas vous, changez votre mot de passe : quelqu'un d'autre le connaît."),),
         why=_("Vous recevez ce message parce que cette adresse est celle de votre compte."),
     )
+
+
+def erasure_asked(*, town: str, address: str, until: date) -> Content:
+    """To whoever asked to be erased: what happens next, and how to stop it."""
+    return Content(
+        subject=_("Votre demande d'effacement – %(town)s") % {"town": town},
+        sentence=_(
+            "Nous avons bien reçu votre demande d'effacement de vos données. Le service vous répondra au plus tard le "
+            "%(day)s."
+        )
+        % {"day": clock.in_words(until)},
+        button_label=_("Voir ou annuler ma demande"),
+        button_url=f"{address}/mes-informations/mes-donnees/effacement/",
+        more=(
+            _(
+                "Si ce n'est pas vous, annulez cette demande et changez votre mot de passe dans « Mes informations »."
+            ),
+        ),
+        why=_("Vous recevez ce message parce que cette demande a été faite depuis votre compte."),
+    )
+
+
+def erasure_to_answer(*, town: str, url: str, until: date) -> Content:
+    """To the service; it names nobody, so that no mailbox keeps what is to be erased."""
+    return Content(
+        subject=_("Une demande d'effacement attend une réponse – %(town)s") % {"town": town},
+        sentence=_(
+            "Un usager demande l'effacement de ses données. La loi demande une réponse au plus tard le %(day)s."
+        )
+        % {"day": clock.in_words(until)},
+        button_label=_("Ouvrir la demande"),
+        button_url=url,
+        why=_("Vous recevez ce message parce que cette adresse est celle du service de facturation."),
+    )
+
+
+def erasure_refused(*, town: str, answer: str) -> Content:
+    """The town's own words, and where to complain (GDPR, article 12.4)."""
+    return Content(
+        subject=_("Votre demande d'effacement est refusée – %(town)s") % {"town": town},
+        sentence=_("Vous avez demandé l'effacement de vos données. Voici notre réponse : %(answer)s")
+        % {"answer": answer},
+        more=(_("Si vous n'êtes pas d'accord, vous pouvez saisir la CNIL : https://www.cnil.fr/plaintes"),),
+        why=_("Vous recevez ce message parce que vous avez demandé l'effacement de vos données."),
+    )
+
+
+def erased(*, town: str) -> Content:
+    """The last message that this address gets from us."""
+    return Content(
+        subject=_("Vos données sont effacées – %(town)s") % {"town": town},
+        sentence=_("Votre compte du portail des factures et les données qui s'y rattachent sont effacés."),
+        more=(
+            _(
+                "Vos factures et vos règlements sont conservés par la commune le temps que demandent les règles de la "
+                "comptabilité publique."
+            ),
+            _("Ce message est le dernier : une fois envoyé, votre adresse n'est plus gardée par le portail."),
+        ),
+        why=_("Vous recevez ce message parce que vous avez demandé l'effacement de vos données."),
+    )

@@ -101,7 +101,8 @@ def _asked_a_moment_ago(link: Link) -> bool:
 
 
 def _send_password_link(link: Link) -> None:
-    account = Account.objects.filter(email__iexact=link.email).first()
+    # Locked: should the person be erased at this moment, the address is nobody's once that is done.
+    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=link.email).first()
     if account is None and is_known_to_billing(link.email):
         account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
     if account is None or not account.is_active:
@@ -160,6 +161,9 @@ def _send_activation_instead(email: str) -> None:
 
 
 def _send_address_link(link: Link) -> None:
+    if link.account is None or link.account.erased_at is not None:
+        link.delete()  # it names an address, and who asked is erased
+        return
     owner = Account.objects.filter(email__iexact=link.email).first()
     if owner is None:
         _send(link, messages.address, account=link.account)
@@ -205,8 +209,9 @@ def activate(*, token: str, password: str) -> Account:
     first = accounts.find_link(token).purpose == LinkPurpose.ACTIVATION
     account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
     if first:
-        _keep_refusals(account)
-    grant_known_payers(account=account)
+        settle_in(account=account)
+    else:
+        grant_known_payers(account=account)
     return account
 
 
@@ -217,9 +222,14 @@ def activate_by_proof(*, account: Account, password: str) -> Account:
     """
     accounts.activate_account(account=account, password=password, rule=townhall.password_rule())
     account.refresh_from_db()
+    settle_in(account=account)
+    return account
+
+
+def settle_in(*, account: Account) -> None:
+    """An address has an account from now on: it sees what billing knows for it, and what it refused stays refused."""
     _keep_refusals(account)
     grant_known_payers(account=account)
-    return account
 
 
 def _keep_refusals(account: Account) -> None:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from shared_apps.accounts.models import Link
-from tenant_apps.residents import claims, services
+from tenant_apps.residents import claims, retention, services
 from tenants import agenda
 
 
@@ -13,6 +13,13 @@ def handle_links() -> None:
     """Write the messages of the activation, reset and address requests that wait in the current town."""
     services.handle_links()
     agenda.finish("links", lambda: timezone.now() if Link.objects.filter(handled_at=None).exists() else None)
+
+
+@shared_task(name="residents.apply_retention")
+def apply_retention() -> None:
+    """Let go of what the current town has kept for as long as it says."""
+    retention.apply_retention()
+    agenda.finish(retention.KIND, retention.next_look)
 
 
 @shared_task(name="residents.handle_claims")

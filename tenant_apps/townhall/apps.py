@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD, MUST_BE_THERE, held
+from tenants.personal import not_personal
 
 
 class TownhallConfig(AppConfig):
@@ -10,6 +11,10 @@ class TownhallConfig(AppConfig):
         # Its OpenID secret is sealed with the platform's key: elsewhere it is typed anew, and a copy loses it.
         "TownHall": held(keys={"logo": MUST_BE_THERE, "icon": MUST_BE_THERE}),
         "Product": HELD,
+    }
+    person_data = {
+        "TownHall": not_personal("the town about itself"),
+        "Product": not_personal("what the town sells"),
     }
 
     def ready(self) -> None:

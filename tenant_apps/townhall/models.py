@@ -1,9 +1,14 @@
 """The town about itself."""
 
+from typing import TYPE_CHECKING
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Une couleur s'écrit comme #1f4e79."))
 
@@ -30,6 +35,12 @@ class Conformity(models.TextChoices):
     NONE = "none", _("non conforme")
     PARTIAL = "partial", _("partiellement conforme")
     FULL = "full", _("totalement conforme")
+
+
+def months(label: "_StrPromise", default: int, least: int, most: int) -> models.PositiveSmallIntegerField:
+    """For how many months something is kept. Old code running beside still inserts: the database has the default."""
+    bounds = [MinValueValidator(least), MaxValueValidator(most)]
+    return models.PositiveSmallIntegerField(label, default=default, db_default=default, validators=bounds)
 
 
 class TownHall(models.Model):
@@ -94,6 +105,12 @@ class TownHall(models.Model):
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
     # Empty, or what the town got from its OpenID provider, the secret sealed (townhall.identity_provider).
     identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
+    # What no rule of accounting keeps goes after so many months (tenants.personal, residents.retention).
+    keep_messages = months(_("messages des usagers"), 36, 6, 120)
+    keep_mails = months(_("courriels envoyés"), 12, 3, 60)
+    keep_alerts = months(_("alertes"), 12, 3, 60)
+    keep_links = months(_("liens d'activation et de mot de passe"), 12, 1, 60)
+    keep_unused = months(_("comptes jamais activés"), 12, 1, 60)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]

@@ -44,6 +44,7 @@ def default_text(kind: str, townhall: TownHall, *, address: str) -> str:
             "contact": townhall.contact_email,
             "where": "\n".join(line.strip() for line in where if line.strip()),
             "conformity": townhall.conformity,
+            "kept": townhall,
             "host": settings.HOSTING,
         }
     )

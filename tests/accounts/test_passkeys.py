@@ -15,7 +15,7 @@ from django_tenants.utils import tenant_context
 from fido2.cose import ES384
 from fido2.webauthn import AuthenticatorData
 
-from shared_apps.accounts import challenges, errors, passkeys, sessions, throttle, webauthn
+from shared_apps.accounts import challenges, errors, passkeys, recent, throttle, webauthn
 from shared_apps.accounts.models import Account, Impersonation, Passkey, Role
 from shared_apps.accounts.services import TRIES_PER_ADDRESS, create_account
 from shared_apps.accounts.webauthn import LONGEST_ANSWER, Place
@@ -45,7 +45,7 @@ def fresh_session(**content: Any) -> SessionStore:
 def add(account: Account, key: Authenticator, place: Place = HERE, **wrong: Any) -> Passkey:
     """The whole road, as the browser walks it."""
     session = fresh_session()
-    sessions.signed_in(request=type("Request", (), {"session": session})())
+    recent.signed_in(request=type("Request", (), {"session": session})())
     options = passkeys.ask_to_add(actor=account, place=place, session=session)
     session.save()
     answer = key.create(options, wrong.pop("origin", place.origin), **wrong)
@@ -89,7 +89,7 @@ def test_what_the_browser_is_asked_for(alice: Account, make_account: Callable[..
     telephone = Authenticator()
     add(alice, telephone)
     add(alice, Authenticator(), THERE)
-    session = fresh_session(signed_in_at=timezone.now().timestamp())
+    session = fresh_session(proven_at=timezone.now().timestamp())
     options = passkeys.ask_to_add(actor=alice, place=HERE, session=session)
     assert options["rp"] == {"id": "mairie.localhost", "name": "Mairie de Démonstration"}
     assert options["authenticatorSelection"]["residentKey"] == "required"
@@ -344,8 +344,8 @@ def test_guesses_are_counted(alice: Account) -> None:
 
 
 def test_only_soon_after_signing_in(alice: Account) -> None:
-    old = timezone.now().timestamp() - sessions.RECENT - 1
-    for session in (fresh_session(), fresh_session(signed_in_at=old)):
+    old = timezone.now().timestamp() - recent.JUST_NOW.total_seconds() - 1
+    for session in (fresh_session(), fresh_session(proven_at=old)):
         with pytest.raises(errors.SignInTooOld):
             passkeys.ask_to_add(actor=alice, place=HERE, session=session)
 
@@ -387,7 +387,7 @@ def test_renamed_and_removed(alice: Account, make_account: Callable[..., Account
 
 def test_not_in_somebody_s_place(alice: Account) -> None:
     key = add(alice, Authenticator())
-    session = fresh_session(signed_in_at=timezone.now().timestamp())
+    session = fresh_session(proven_at=timezone.now().timestamp())
     alice.impersonated_by = Impersonation()
     for act in (
         lambda: passkeys.ask_to_add(actor=alice, place=HERE, session=session),

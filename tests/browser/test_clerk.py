@@ -26,6 +26,7 @@ PAGES = {
     "messages": "/gestion/messages/",
     "courriels": "/gestion/courriels/",
     "commune": "/gestion/commune/",
+    "donnees": "/gestion/commune/donnees-personnelles/",
 }
 FIRST_OF = {"import": "imports", "facture": "factures", "redevable": "redevables", "produit": "commune"}
 

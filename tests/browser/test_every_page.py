@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 NO_PAGE = {
     *("portal:theme", "portal:logo", "portal:icon", "portal:invoices-csv", "portal:year-archive"),
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
+    *("portal:take-my-data", "portal:cancel-erasure"),
     *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:withdraw-claim"),
     "portal:message-file",
     *("portal:ask-to-sign-in", "portal:ask-to-add-key", "portal:sign-in-again", "portal:remove-key"),

@@ -70,6 +70,10 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in-again": row(everyone=405),
     "portal:key": {**_OWN_INVOICE, "bob": OUT},  # Alice's alone
     "portal:remove-key": row(everyone=405),
+    "portal:my-data": _ANY_RESIDENT,
+    "portal:take-my-data": row(everyone=405),
+    "portal:erasure": _ANY_RESIDENT,
+    "portal:cancel-erasure": row(everyone=405),
     "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "manager": OUT},
     "portal:withdraw-claim": row(everyone=405),
     "portal:alert-choices": _ANY_RESIDENT,
@@ -172,6 +176,8 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:identity": _MANAGERS,
     "backoffice:openid": _MANAGERS,
     "backoffice:notices": _MANAGERS,
+    "backoffice:privacy": _MANAGERS,
+    "backoffice:erasure": _MANAGERS,
 }
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
@@ -226,6 +232,8 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:identity": frozenset({"manager"}),
     "backoffice:openid": frozenset({"manager"}),
     "backoffice:notices": frozenset({"manager"}),
+    "backoffice:privacy": frozenset({"manager"}),
+    "backoffice:erasure": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),
     "portal:pay": frozenset({"alice", "bob"}),
     "portal:pay-several": frozenset({"alice", "bob"}),
@@ -233,4 +241,7 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:alert-choices": frozenset({"alice", "bob", "charlie"}),
     "portal:payer": frozenset({"alice", "bob"}),
     "backoffice:payer-access": frozenset({"clerk", "manager"}),
+    "portal:take-my-data": frozenset({"alice", "bob", "charlie"}),
+    "portal:erasure": frozenset({"alice", "bob", "charlie"}),
+    "portal:cancel-erasure": frozenset({"alice", "bob", "charlie"}),
 }

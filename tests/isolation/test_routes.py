@@ -20,6 +20,7 @@ from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, Means, Payment
 from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.residents.erasure import request_erasure
 from tenant_apps.residents.models import Access, Claim, Payer
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
@@ -111,6 +112,7 @@ class World:
             "payer": household.uuid,
             "message": message.uuid,
             "mail": OutgoingMail.objects.get(kind="contact").uuid,
+            "erasure": self.someone_to_erase(account),
             "claim": Claim.objects.create(
                 state="withdrawn",
                 account=self.people["charlie"],
@@ -125,6 +127,12 @@ class World:
             self.people["diane"] = account("diane@example.org")
         with schema_context("public"):
             self.people["operator"] = account("operator@example.net", role=Role.OPERATOR)
+
+    def someone_to_erase(self, account: Callable[..., Account]) -> UUID:
+        """A resident who waits for an answer."""
+        leaving = account("leaving@example.net")
+        request_erasure(actor=leaving)
+        return leaving.uuid
 
     def of_the_counter(self) -> dict[str, UUID]:
         """A cheque for a second invoice of Alice's household, its docket, and her « J'ai réglé »."""

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Passkey, Role
-from shared_apps.accounts.sessions import RECENT, SIGNED_IN_MARK
+from shared_apps.accounts.recent import JUST_NOW, SESSION_MARK
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.residents import addresses, services
 from tests.accounts.authenticator import Authenticator
@@ -140,7 +140,7 @@ def test_an_old_session_signs_in_again_first(alice: Account, client_for: Clients
     client.post("/", {"email": alice.email, "password": PASSWORD})
     assert "data-key=" in client.get(PAGE).content.decode()
     session = client.session
-    session[SIGNED_IN_MARK] -= RECENT + 1
+    session[SESSION_MARK] -= JUST_NOW.total_seconds() + 1
     session.save()
     page = client.get(PAGE).content.decode()
     assert "Me reconnecter" in page

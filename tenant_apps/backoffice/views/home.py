@@ -7,10 +7,11 @@ from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
 from shared_apps.mail.queries import failed_mails
-from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, at_least, screen, staff_required
 from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
 from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
+from tenant_apps.residents.erasure import waiting_erasures
 from tenant_apps.residents.queries import payers_for_staff
 from toolkit import clock
 
@@ -29,6 +30,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "mails": failed_mails().count(),
         "declarations": open_declarations().count(),
         "held": held_attempts().count() + open_findings().count(),
+        "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
     }
     return screen(
         request,

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from shared_apps.accounts import passkeys, sessions
+from shared_apps.accounts import passkeys, recent
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Passkey
 from tenant_apps.portal.access import ResidentRequest, resident_required
@@ -43,7 +43,7 @@ def _list(request: ResidentRequest, problem: str = "") -> HttpResponse:
         "section": "account",
         "keys": passkeys.keys_of(request.user),
         "place": passkeys.place_of(request),
-        "is_recent": sessions.is_recent(request.session),
+        "is_recent": recent.is_recent(request.session, recent.JUST_NOW),
         "problem": problem,
     }
     return render(request, "portal/keys.html", context, status=422 if problem else 200)

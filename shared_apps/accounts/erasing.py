@@ -1,0 +1,56 @@
+"""What of an account goes when its person is erased. `residents.erasure` decides when, under the account's lock."""
+
+from collections.abc import Mapping
+
+from django.db.models import Q
+from django.utils import timezone
+
+from shared_apps.accounts.errors import AccountErased
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, SecondFactor
+
+NOWHERE = "invalid"  # RFC 2606: no message ever leaves for such an address
+
+
+def addresses_of(account: Account) -> frozenset[str]:
+    """The address of `account`, and those that served before it; not one that another account has by now."""
+    before = Link.objects.filter(account=account, purpose=LinkPurpose.REGRET).values_list("email", flat=True)
+    others = set(
+        Account.objects.filter(email__in=before).exclude(pk=account.pk).values_list("email", flat=True)
+    )
+    return frozenset({account.email, *before} - others)
+
+
+def lock_present(account: Account) -> None:
+    """Hold off an erasure until this transaction ends; lock nothing else before it.
+
+    Raises AccountErased when it was quicker: nothing that names the person may be written any more.
+    """
+    rows = Account.objects.select_for_update(no_key=True).filter(pk=account.pk, erased_at=None)
+    if not rows.values_list("pk", flat=True):
+        raise AccountErased
+
+
+def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
+    """Nobody signs in with it any more, and it names nobody; the caller has locked it.
+
+    The row stays, because payments and the trail name it by its uuid. A request for a link that the worker is handling
+    right now is left to it: it looks the account up again (residents.services).
+    """
+    waiting = Link.objects.filter(handled_at=None).select_for_update(skip_locked=True)
+    gone = 0
+    for links in (Link.objects.exclude(handled_at=None), waiting):
+        mine = links.filter(Q(account=account) | Q(email__in=addresses))
+        gone += Link.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).delete()[0]
+    SecondFactor.objects.filter(account=account).delete()
+    keys = Passkey.objects.filter(account=account).delete()[0]
+    account.set_unusable_password()
+    account.end_sessions()
+    account.email = f"{account.uuid}@{NOWHERE}"
+    account.is_active = account.wants_alerts = False
+    account.identity_issuer = account.identity_subject = ""
+    account.refused_alerts, account.language = [], "fr"
+    account.last_login = account.activated_at = None
+    account.erasure_answer, account.erasure_refused_at = "", None
+    account.erased_at = timezone.now()
+    account.save()
+    return {"links": gone, "passkeys": keys}

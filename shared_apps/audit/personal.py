@@ -1,0 +1,41 @@
+"""What the trail gives to a person: what they did, and what was done to their account. It is never erased, and
+names nobody but by the account's uuid."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from shared_apps.audit.models import Entry
+from shared_apps.audit.services import SYSTEM, TREASURY
+from tenants.personal import Section
+
+
+def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
+    """No name of a member of staff: « le service »."""
+    me = account.audit_name
+    entries = Entry.objects.filter(Q(actor=me) | Q(object=me)).order_by("id")
+    yield Section(
+        "journal",
+        _("Journal de mes actions et de mon compte"),
+        [
+            ("date", _("Date")),
+            ("auteur", _("Auteur")),
+            ("action", _("Action")),
+            ("objet", _("Objet")),
+            ("avant", _("Avant")),
+            ("apres", _("Après")),
+        ],
+        (
+            (at, _who(actor, me), verb, about, old, new)
+            for at, actor, verb, about, old, new in entries.values_list(
+                "at", "actor", "verb", "object", "old", "new"
+            ).iterator(chunk_size=500)
+        ),
+    )
+
+
+def _who(actor: str, me: str) -> str:
+    known = {me: _("moi"), SYSTEM: _("le portail"), TREASURY: _("le Trésor public")}
+    return known.get(actor) or _("le service")

@@ -1,0 +1,53 @@
+"""What this room gives to a person, erases, and keeps for some months (tenants.personal)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Replace
+from django.utils.translation import gettext as _
+
+from shared_apps.mail.models import MailState, OutgoingMail
+from tenants.personal import Section
+
+ERASED = "(adresse effacée)"
+
+
+def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
+    """What was written to the person, with its words while they are kept; never those that hold a `?LIEN=`."""
+    mails = OutgoingMail.objects.filter(to__in=addresses).order_by("id")
+    words = Case(When(secret=True, then=Value("")), default="text", output_field=TextField())
+    yield Section(
+        "courriels",
+        _("Courriels que j'ai reçus"),
+        [
+            ("adresse", _("Adresse e-mail")),
+            ("sujet", _("Sujet")),
+            ("etat", _("État")),
+            ("ecrit_le", _("Écrit le")),
+            ("envoye_le", _("Envoyé le")),
+            ("texte", _("Texte")),
+        ],
+        (
+            (to, subject, MailState(state).label, created, sent, text)
+            for to, subject, state, created, sent, text in mails.values_list(
+                "to", "subject", "state", "created_at", "sent_at", words
+            ).iterator(chunk_size=200)
+        ),
+    )
+
+
+def erase(account: Any, addresses: frozenset[str]) -> Mapping[str, int]:
+    """What was written to the person, or to the service in their name; a message on its way may still arrive."""
+    about = OutgoingMail.objects.filter(Q(to__in=addresses) | Q(reply_to__in=addresses))
+    gone = about.delete()[0]
+    for address in addresses:  # what somebody else was told, with this address in it
+        for name in ("subject", "text", "html"):
+            rows = OutgoingMail.objects.filter(**{f"{name}__contains": address})
+            rows.update(**{name: Replace(F(name), Value(address), Value(ERASED))})
+    return {"mails": gone}
+
+
+def settled() -> QuerySet[OutgoingMail]:
+    """Whatever became of them; one that still waits is kept."""
+    return OutgoingMail.objects.filter(state__in=[MailState.SENT, MailState.FAILED])

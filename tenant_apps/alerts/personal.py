@@ -1,0 +1,42 @@
+"""What this room gives to a person, erases, and keeps for some months (tenants.personal)."""
+
+from collections.abc import Iterator, Mapping
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account, AlertKind
+from tenant_apps.alerts.models import Alert
+from tenants.personal import Section
+
+
+def told() -> QuerySet[Alert]:
+    """They have become messages; one that waits is kept."""
+    return Alert.objects.exclude(queued_at=None)
+
+
+def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
+    """What they were to be told of; the words are in « courriels »."""
+    words = {kind.value: kind.label for kind in AlertKind}
+    yield Section(
+        "alertes",
+        _("Alertes prévues pour moi"),
+        [
+            ("objet", _("Objet")),
+            ("adresse", _("Adresse e-mail")),
+            ("prevue_le", _("Prévue le")),
+            ("ecrite_le", _("Écrite le")),
+        ],
+        (
+            (words.get(kind, kind), *row)
+            for kind, *row in Alert.objects.filter(email__in=addresses)
+            .order_by("id")
+            .values_list("kind", "email", "created_at", "queued_at")
+            .iterator()
+        ),
+    )
+
+
+def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
+    """One that the worker is writing is waited for; the message it becomes goes with the outbox's."""
+    return {"alerts": Alert.objects.filter(email__in=addresses).delete()[0]}

@@ -1,0 +1,163 @@
+"""« Mes données »: everything the town holds about a person, as one ZIP (GDPR, articles 15 and 20).
+
+Rows are read once, in one transaction and a bounded number of statements, into files that leave the memory when they
+grow; the PDFs are read from S3 piece by piece while the browser takes them.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
+
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from zipstream import ZIP_DEFLATED, ZipStream
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.erasing import addresses_of
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from tenant_apps.contact import files
+from tenant_apps.contact.personal import files_of
+from tenant_apps.invoices.archives import Entry, add_documents, parts_of
+from tenant_apps.invoices.personal import documents_of
+from tenant_apps.townhall.models import TownHall
+from tenant_apps.townhall.queries import contact_address
+from tenants import personal
+from tenants.personal import Section
+from toolkit import clock, safecsv
+
+IN_MEMORY = 64 * 1024  # bytes of a file before it goes to the disk
+MOST_DOCUMENTS = 500  # PDFs; a body with more takes the others by year, and is told so
+_PIECE = 64 * 1024
+
+
+class Written(NamedTuple):
+    """A section of the copy: how many rows, and its two files."""
+
+    name: str
+    title: str
+    rows: int
+    json: IO[bytes]
+    csv: IO[bytes]
+
+
+class Copy(NamedTuple):
+    """All that is known of a person, read."""
+
+    sections: list[Written]
+    documents: list[Entry]
+    attached: list[Entry]
+    left_out: int  # PDFs above MOST_DOCUMENTS
+    readme: str
+
+
+@transaction.atomic
+def take_out(*, actor: Account, townhall: TownHall) -> Copy:
+    """Read everything about `actor` and note that they took it. Raises NotWhileImpersonating."""
+    accounts.refuse_impersonator(actor)
+    addresses = addresses_of(actor)
+    sections = [_written(section) for section in personal.sections_of(actor, addresses)]
+    sections.sort(key=lambda section: section.name)  # as the files show in a folder
+    documents = [entry for part in parts_of(documents_of(actor).iterator(chunk_size=500)) for entry in part]
+    audit.record("account.data_taken", actor=actor, obj=actor.audit_name)
+    attached = [Entry(files.key_of(file), name) for file, name in files_of(actor, addresses)]
+    kept, left_out = documents[:MOST_DOCUMENTS], max(0, len(documents) - MOST_DOCUMENTS)
+    words = {
+        "townhall": townhall,
+        "contact": contact_address(None),
+        "email": actor.email,
+        "day": clock.in_words(clock.today()),
+        "sections": sections,
+        "documents": len(kept),
+        "attached": len(attached),
+        "left_out": left_out,
+    }
+    return Copy(sections, kept, attached, left_out, render_to_string("portal/lisez_moi.txt", words))
+
+
+def zipped(copy: Copy) -> Iterator[bytes]:
+    """The bytes of the ZIP; the files of the copy are closed at the end."""
+    archive = ZipStream(compress_type=ZIP_DEFLATED)
+    try:
+        archive.add(copy.readme.strip().replace("\n", "\r\n") + "\r\n", "lisez-moi.txt")
+        for section in copy.sections:
+            archive.add(_pieces(section.csv), f"tableaux/{section.name}.csv")
+            archive.add(_pieces(section.json), f"json/{section.name}.json")
+        yield from archive.all_files()
+        yield from add_documents(archive, copy.documents, folder="pdf/")
+        yield from add_documents(archive, copy.attached, folder="pieces-jointes/")
+        yield from archive.finalize()
+    finally:
+        for section in copy.sections:
+            section.json.close()
+            section.csv.close()
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _written(section: Section) -> Written:
+    """Both files in one reading of the rows."""
+    names = [name for name, _title in section.columns]
+    as_json, as_csv = _file(), _file()
+    text = io.TextIOWrapper(as_csv, encoding="utf-8-sig", newline="")
+    lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    lines.writerow([title for _name, title in section.columns])
+    as_json.write(_json({"titre": section.title})[:-1].encode() + b', "lignes": [')
+    rows = 0
+    for row in section.rows:
+        as_json.write((b",\n " if rows else b"\n ") + _json(dict(zip(names, row, strict=True))).encode())
+        lines.writerow([safecsv.cell(_cell(value)) for value in row])
+        rows += 1
+    as_json.write(b"\n]}\n")
+    text.detach()
+    return Written(section.name, section.title, rows, as_json, as_csv)
+
+
+def _file() -> IO[bytes]:
+    return SpooledTemporaryFile(max_size=IN_MEMORY)
+
+
+def _json(value: Any) -> str:
+    """Dates as ISO 8601, amounts as decimal strings in euros, everything else as it is."""
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _cell(value: object) -> str:
+    """As a spreadsheet in French reads it."""
+    if isinstance(value, str) and (moment := _moment(value)):
+        value = moment
+    if isinstance(value, datetime):
+        return f"{timezone.localtime(value):%d/%m/%Y %H:%M}"
+    if isinstance(value, date):
+        return f"{value:%d/%m/%Y}"
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    if isinstance(value, Decimal):
+        return f"{value:.2f}".replace(".", ",")
+    if isinstance(value, dict):
+        return _json(value) if value else ""
+    return "" if value is None else str(value)
+
+
+def _moment(text: str) -> datetime | None:
+    """The devices of an account are kept as JSON, where a moment is a text."""
+    try:
+        return parse_datetime(text) if len(text) == len("2026-11-24T23:00:00.000000+00:00") else None
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""What this room gives to a person, and what it erases of them (tenants.personal)."""
+
+from collections.abc import Iterator, Mapping
+
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from tenant_apps.residents.models import Access, Claim, PayerEmail
+from tenant_apps.residents.queries import payer_ids_of
+from tenant_apps.residents.states import ClaimState
+from tenants.personal import Section
+
+BILLING = "import"  # PayerEmail.source of what billing's files say
+
+
+def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
+    """The payers that the account may see, by what the portal shows of them; their own address in billing's eyes.
+
+    Nothing of the others who share a payer: neither their addresses nor that they have an account.
+    """
+    live = Access.objects.filter(account=account, ended_at=None).select_related("payer").order_by("id")
+    ended = Access.objects.filter(account=account).exclude(ended_at=None).order_by("id")
+    yield Section(
+        "dossiers",
+        _("Mes dossiers"),
+        [
+            ("dossier", _("Dossier")),
+            ("nom", _("Nom")),
+            ("ville", _("Ville")),
+            ("acces_depuis", _("Accès depuis")),
+            ("acces_termine_le", _("Accès terminé le")),
+        ],
+        [
+            *(
+                (one.payer.reference, one.payer.full_name, one.payer.city, one.granted_at, None)
+                for one in live
+            ),
+            *(("", "", "", one.granted_at, one.ended_at) for one in ended),  # no longer theirs to read
+        ],
+    )
+    known = PayerEmail.objects.filter(email__in=addresses, payer__in=payer_ids_of(account)).order_by("id")
+    yield Section(
+        "adresses",
+        _("Mon adresse dans les dossiers"),
+        [
+            ("dossier", _("Dossier")),
+            ("adresse", _("Adresse e-mail")),
+            ("source", _("Source")),
+            ("ajoutee_le", _("Ajoutée le")),
+        ],
+        known.annotate(dossier=F("payer__reference")).values_list("dossier", "email", "source", "added_at"),
+    )
+    claims = Claim.objects.filter(account=account).order_by("id")
+    yield Section(
+        "rattachements",
+        _("Rattachements que j'ai demandés"),
+        [
+            ("demande_le", _("Demandé le")),
+            ("adresse", _("Adresse e-mail")),
+            ("facture", _("Facture")),
+            ("decide_le", _("Décidé le")),
+            ("motif", _("Motif")),
+            ("etat", _("État")),
+        ],
+        [
+            (*row, ClaimState(state).label)
+            for *row, state in claims.values_list(
+                "asked_at", "email", "number", "decided_at", "reason", "state"
+            )
+        ],
+    )
+
+
+def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
+    """Access ends; an address that the account brought goes, one that billing gave stays billing's."""
+    ended = Access.objects.filter(account=account, ended_at=None).update(ended_at=timezone.now())
+    mine = Q(account=account) | Q(email__in=addresses)
+    # What the worker has in hand is left to it: it looks the account up again.
+    claims = Claim.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Claim.objects.filter(pk__in=list(claims)).delete()
+    brought = PayerEmail.objects.filter(email__in=addresses).exclude(source=BILLING)
+    return {"accesses": ended, "payer_emails": brought.delete()[0]}

@@ -1,0 +1,109 @@
+"""A person is erased while they pay, sign in, ask for a link: on real connections, whatever the order."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from shared_apps.accounts import errors
+from shared_apps.accounts.models import Account, Link, LinkPurpose
+from shared_apps.accounts.services import check_credentials, make_token
+from shared_apps.mail.services import deliver_outbox
+from tenant_apps.alerts.services import queue_alerts
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import auditing, services
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.residents import erasure
+from tenant_apps.residents import services as residents
+from tenants.models import Town
+from tests.payments.conftest import Simulator
+from tests.payments.test_races import at_once
+from tests.residents.people import where_is
+
+pytestmark = pytest.mark.xdist_group("payfip")
+EMAIL = "camille.unique@example.net"
+
+
+@pytest.fixture
+def leaving(live_town: Town, make_account: Callable[..., Account]) -> Account:
+    account = make_account(EMAIL)
+    erasure.request_erasure(actor=account)
+    return account
+
+
+def erase(account: Account) -> None:
+    erasure.accept_erasure(actor="account:manager", account=account)
+
+
+def nothing_left() -> None:
+    queue_alerts()
+    deliver_outbox()
+    assert where_is(EMAIL) == set()
+    assert not auditing.differences()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_while_the_money_comes(
+    live_town: Town, leaving: Account, make_payer: Any, make_invoice: Any, simulator: Simulator, seed: int
+) -> None:
+    invoice: Invoice = make_invoice(make_payer(leaving))
+    attempt = services.start_payment(actor=leaving, invoice=invoice).attempt
+    simulator.act(attempt.idop, "pay")
+    Attempt.objects.update(next_check_at=timezone.now())
+    acts: list[Callable[[], Any]] = [
+        lambda: services.ask(attempt=attempt, source="return"),
+        services.check_due,
+        queue_alerts,
+        lambda: erase(leaving),
+        lambda: erase(leaving),
+    ]
+    random.Random(seed).shuffle(acts)
+    assert at_once(live_town, *acts) == []
+    services.check_due()
+    invoice.refresh_from_db()
+    assert invoice.is_paid
+    assert Payment.objects.get().attempt == attempt
+    nothing_left()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_while_a_payment_begins(
+    live_town: Town, leaving: Account, make_payer: Any, make_invoice: Any, simulator: Simulator, seed: int
+) -> None:
+    invoice: Invoice = make_invoice(make_payer(leaving))
+    acts: list[Callable[[], Any]] = [
+        lambda: services.start_payment(actor=leaving, invoice=invoice),
+        lambda: erase(leaving),
+    ]
+    random.Random(seed).shuffle(acts)
+    raised = at_once(live_town, *acts)
+    assert all(isinstance(error, NotPayable) for error in raised), raised
+    assert Attempt.objects.filter(email="").count() == Attempt.objects.count() == 1 - len(raised)
+    nothing_left()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_while_they_sign_in_again(live_town: Town, leaving: Account, seed: int) -> None:
+    link = Link.objects.create(purpose=LinkPurpose.RESET, email=EMAIL, account=leaving)
+    token, password = make_token(link=link), "un autre bien long"
+    residents.request_reset(email=EMAIL)
+    acts: list[Callable[[], Any]] = [
+        lambda: residents.activate(token=token, password=password),
+        residents.handle_links,
+        lambda: erase(leaving),
+    ]
+    random.Random(seed).shuffle(acts)
+    raised = at_once(live_town, *acts)
+    assert all(isinstance(error, errors.LinkUnknown) for error in raised), raised
+    with pytest.raises(errors.WrongCredentials):
+        check_credentials(email=EMAIL, password=password, ip="192.0.2.1")
+    account = Account.objects.get()
+    assert (account.pk, account.is_active, account.has_usable_password()) == (leaving.pk, False, False)
+    residents.handle_links()
+    Link.objects.filter(
+        account=None, token_hash=None
+    ).delete()  # asked again meanwhile: answered as to a stranger
+    nothing_left()

@@ -1,0 +1,33 @@
+"""Every table of a town says what it is to a person; a new one that nobody thought about stops here."""
+
+import pytest
+from django.apps import apps
+
+from tenants import personal
+from tenants.personal import Declared, given, withheld
+
+
+def test_every_model_is_declared() -> None:
+    assert not personal.problems(), "\n".join(personal.problems())
+
+
+@pytest.mark.parametrize(
+    ("name", "declaration", "words"),
+    [
+        ("Product", None, "townhall.Product is not declared: say in person_data of TownhallConfig"),
+        ("ParkingMeter", given("x"), "townhall.ParkingMeter is declared but there is no such model any more"),
+        ("Product", Declared(), "say why"),
+        ("Product", withheld("why", keeps={"shoe": "why"}), "no such column"),
+        ("Product", withheld("why", keeps={"label": ""}), "no reason"),
+    ],
+)
+def test_a_wrong_declaration_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, declaration: Declared | None, words: str
+) -> None:
+    config = apps.get_app_config("townhall")
+    said = {**config.person_data, name: declaration}  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        config, "person_data", {key: value for key, value in said.items() if value is not None}
+    )
+    (problem,) = personal.problems()
+    assert words in problem
