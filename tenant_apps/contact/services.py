@@ -12,9 +12,11 @@ from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.townhall.queries import contact_address, letterhead
 from toolkit import emails
+from toolkit.words import in_french
 
 
 @transaction.atomic
+@in_french
 def send_message(
     *, actor: Account | None, email: str, subject: str, body: str, invoice: Invoice | None = None
 ) -> Message:

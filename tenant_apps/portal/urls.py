@@ -9,6 +9,7 @@ from tenant_apps.portal.views import (
     identity,
     information,
     invoices,
+    language,
     paying,
     paying_several,
     signing_in,
@@ -46,5 +47,6 @@ urlpatterns = [
     path("accessibilite/", information.accessibility, name="accessibility"),
     path("logo", identity.logo, name="logo"),
     path("icone", identity.icon, name="icon"),
+    path("langue/", language.language, name="language"),
     path("theme.css", theme.theme, name="theme"),
 ]

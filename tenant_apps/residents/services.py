@@ -100,7 +100,7 @@ def _send_address_link(link: Link) -> None:
         return
     accounts.close_link(link=link)
     letterhead = townhall.letterhead()
-    with translation.override(owner.language):
+    with translation.override(owner.reads):
         content = messages.address_taken(town=letterhead["townhall"].name)
         queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
 
@@ -108,7 +108,7 @@ def _send_address_link(link: Link) -> None:
 def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
     token = accounts.make_token(link=link)
     letterhead = townhall.letterhead()
-    with translation.override(account.language if account else "fr"):
+    with translation.override((account and account.language) or link.language):
         content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
         queue_mail(
             kind=f"link-{link.purpose}", to=link.email, content=content, surroundings=letterhead, secret=True

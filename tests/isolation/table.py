@@ -55,6 +55,7 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:sign-out-everywhere": row(everyone=405),
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
+    "portal:language": row(everyone=405),
     "portal:theme": row(everyone=IN),
     "portal:help": row(everyone=IN),
     "portal:site-map": row(everyone=IN),
@@ -142,6 +143,7 @@ TOWN: dict[str, dict[str, int]] = {
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
+    "portal:language": frozenset(PEOPLE),
     "backoffice:publish-batch": frozenset({"clerk", "manager"}),
     "backoffice:discard-batch": frozenset({"clerk", "manager"}),
     "backoffice:take-back-batch": frozenset({"clerk", "manager"}),
