@@ -7,6 +7,7 @@ else; what left the code leaves them.
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -78,6 +79,28 @@ def merged(language: str) -> polib.POFile:
     return po
 
 
+def faults(entry: polib.POEntry) -> list[str]:
+    """What keeps a translation from being shown, in words; empty when nothing does."""
+    if not entry.translated():
+        return ["pas traduite, ou « fuzzy »"]
+    said = []
+    pairs = [(entry.msgid, entry.msgstr)]
+    if entry.msgid_plural:  # one form may say « une » where another counts
+        pairs = [(entry.msgid_plural, entry.msgstr_plural[1]), (entry.msgid, entry.msgstr_plural[0])]
+    for french, other in pairs:
+        lost, new = marks(french) - marks(other), marks(other) - marks(french)
+        said += [f"il manque {', '.join(sorted(lost))}"] if lost else []
+        said += [f"il y a en trop {', '.join(sorted(new))}"] if new else []
+        if (french[:1] == " ", french[-1:] == " ") != (other[:1] == " ", other[-1:] == " "):
+            said.append("l'espace au bord n'est pas la même")
+    return said
+
+
+def marks(text: str) -> Counter[str]:
+    """What a translation must keep: the names in braces or after %, and the tags, as often as they stand there."""
+    return Counter(re.findall(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}|</?\w[^>]*>|&\w+;", text))
+
+
 def po_path(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / "django.po"
 
@@ -89,10 +112,10 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         po.save(str(path))
         path.with_suffix(".mo").write_bytes(polib.pofile(str(path)).to_binary())
-        waiting = po.untranslated_entries()
-        print(f"{language} : {len(po)} phrases, {len(waiting)} à traduire")
-        for entry in waiting:
-            print(f"  {entry.occurrences[0][0]} : {entry.msgid}")
+        wrong = [(entry, fault) for entry in po for fault in faults(entry)]
+        print(f"{language} : {len(po)} phrases, {len(wrong)} à voir")
+        for entry, fault in wrong:
+            print(f"  {entry.occurrences[0][0]} : {fault} : {entry.msgid}")
 
 
 def _wanted(language: str) -> dict[Sentence, list[str]]:
