@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 NO_PAGE = {
     *("portal:theme", "portal:logo", "portal:icon", "portal:invoices-csv", "portal:year-archive"),
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
-    *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid"),
+    *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:language"),
 }
 LIGHTEST = 60_000  # bytes over the wire for a first visit to the list (issue 4)
 

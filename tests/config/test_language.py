@@ -22,6 +22,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.services import send_message
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.residents import services as residents
+from tenant_apps.townhall import queries as townhalls
 from tenant_apps.townhall.services import change_townhall
 from toolkit import clock, money, words
 
@@ -288,6 +289,7 @@ def test_what_the_town_wrote_is_marked_as_french(visitor: Client, town: Any) -> 
     page = visitor.get("/mentions-legales/", headers=ENGLISH).content.decode()
     assert "Director of publication" in page
     change_townhall(actor="system", legal_notice="Notre propre texte.")
+    townhalls.forget()
     page = visitor.get("/mentions-legales/", headers=ENGLISH).content.decode()
     assert 'prose" lang="fr"><p>Notre propre texte.' in page
     page = visitor.get("/mentions-legales/", headers=FRENCH).content.decode()

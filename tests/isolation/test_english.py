@@ -15,6 +15,7 @@ from tests.isolation.test_routes import World, world
 
 __all__ = ["world"]
 
+NAMES = {"Mes factures", "Code redevable"}  # of the software, of a column of the files of billing
 LONG_ENOUGH = 10  # letters: shorter ones may be a name, or within an English word
 
 
@@ -22,7 +23,7 @@ LONG_ENOUGH = 10  # letters: shorter ones may be a name, or within an English wo
 def our_french() -> list[str]:
     """Every whole sentence of the catalogue that is said otherwise in English and holds no figure."""
     entries = polib.pofile(str(po_path("en")))
-    said = {e.msgid for e in entries if e.msgid != e.msgstr and len(e.msgid) >= LONG_ENOUGH}
+    said = {e.msgid for e in entries if e.msgid != e.msgstr and len(e.msgid) >= LONG_ENOUGH} - NAMES
     return sorted(one for one in said if not re.search(r"[%{<]", one))
 
 
@@ -43,7 +44,7 @@ def test_what_is_left_is_seen() -> None:
 def test_every_page_is_in_english(world: World, person: str) -> None:
     Account.objects.update(language="en")
     client: Any = world.client(person)
-    seen = 0
+    seen, left = 0, {}
     for route, expected in TOWN.items():
         if expected[person] not in (200, 410):
             continue
@@ -52,6 +53,8 @@ def test_every_page_is_in_english(world: World, person: str) -> None:
             continue
         page = answer.content.decode()
         assert '<html lang="en">' in page or "<html" not in page, route
-        assert not left_in(page), route
         seen += 1
+        if found := left_in(page):
+            left[route] = found
+    assert not left
     assert seen >= 8
