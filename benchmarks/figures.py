@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from benchmarks import imports, listing, settling, towns
+from benchmarks import console, imports, listing, settling, towns
 
 FIGURES: dict[str, Callable[[], str]] = {
     **towns.FIGURES,
     **imports.FIGURES,
     **settling.FIGURES,
     **listing.FIGURES,
+    **console.FIGURES,
 }

@@ -63,9 +63,17 @@ def wake(kind: str) -> None:
     The broker is asked on commit; should it be down or forget, beat does it half a minute later. The public
     schema has no agenda: there the broker's word is all.
     """
-    if current_schema() != PUBLIC:
-        plan(kind, timezone.now() + NUDGE)
-    transaction.on_commit(partial(hint, _tasks[kind]))
+    if current_schema() == PUBLIC:
+        transaction.on_commit(partial(hint, _tasks[kind]))
+        return
+    plan(kind, timezone.now() + NUDGE)
+    transaction.on_commit(partial(_hint_of, current_town(), _tasks[kind]))
+
+
+def _hint_of(town: Town, task: "AnyTask") -> None:
+    """The hint goes in the name of its town, also when the transaction is committed outside it (an opening)."""
+    with tenant_context(town):
+        hint(task)
 
 
 @contextmanager

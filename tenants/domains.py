@@ -108,7 +108,7 @@ def check_domain(*, town: Town, host: str, actor: facts.Actor = facts.SYSTEM) ->
             f"et non « {wanted.value} ». {lookup.LATER}"
         )
     with in_registry(), transaction.atomic():
-        locked: Domain = Domain.objects.select_for_update().get(pk=domain.pk)
+        locked = _locked(domain, town)
         if locked.proven_at is None:
             locked.proven_at = timezone.now()
             locked.save(update_fields=["proven_at"])
@@ -121,7 +121,7 @@ def make_primary(*, town: Town, host: str, actor: facts.Actor = facts.SYSTEM) ->
     """Links lead to that host from now on, and the platform's redirects to it. Raises NotProven, TownError."""
     own = _own(town, host)
     with in_registry(), transaction.atomic():
-        domain: Domain = Domain.objects.select_for_update().get(pk=own.pk)
+        domain = _locked(own, town)
         if domain.kind == DomainKind.FORMER:
             raise TownError(f"« {domain.domain} » est une ancienne adresse : elle ne fait que rediriger.")
         if not domain.is_served:
@@ -176,8 +176,20 @@ def _own(town: Town, host: str) -> Domain:
         if domain is None:
             domain = Domain.objects.filter(tenant=town, domain=normalise(host)).first()
     if domain is None:
-        raise TownError(f"« {host} » n'est pas un domaine de {town.name} : ajoutez-le d'abord.")
+        raise _not_of(town, host)
     return domain
+
+
+def _locked(domain: Domain, town: Town) -> Domain:
+    """That domain for the length of the transaction; somebody may have given it up since it was read."""
+    locked: Domain | None = Domain.objects.select_for_update().filter(pk=domain.pk).first()
+    if locked is None:
+        raise _not_of(town, domain.domain)
+    return locked
+
+
+def _not_of(town: Town, host: str) -> TownError:
+    return TownError(f"« {host} » n'est pas un domaine de {town.name} : ajoutez-le d'abord.")
 
 
 def _spread(town: Town) -> None:

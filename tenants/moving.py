@@ -205,9 +205,14 @@ def _settle(town: Town, progress: Progress) -> None:
 
 
 def _release(town: Town) -> None:
-    barrier.open_again(town.shard, town.schema_name)
-    with in_registry():
-        Town.objects.filter(pk=town.pk).update(read_only_since=None)
+    with in_registry(), transaction.atomic():
+        # A switch waits for this lock: it goes first and nothing is opened, or it finds the town written again.
+        locked = Town.objects.select_for_update().get(pk=town.pk)
+        if locked.shard != town.shard:
+            raise TownError(f"{town.name} vient d'être basculée ailleurs.")
+        barrier.open_again(town.shard, town.schema_name)
+        locked.read_only_since = None
+        locked.save(update_fields=["read_only_since"])
     town.read_only_since = None
     mirrors.mirror(town)
     agenda.release(town)

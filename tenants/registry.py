@@ -3,17 +3,19 @@
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from math import inf
 from threading import Lock
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.http.request import split_domain_port
 
+from tenants import changes
 from tenants.models import Domain, DomainKind, Town
 
 SECONDS = settings.TOWN_CACHE_SECONDS  # how long another process may go on as before a change
+LONG = 3600.0  # seconds that an answer is believed at most; what is in `tenants_change` stays a day
 ENTRIES = 20_000
-_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,67 @@ class Place:
     moved_to: str = ""
 
 
-_known: OrderedDict[str, tuple[float, Place | None]] = OrderedDict()
+class _Places:
+    """Host → place, believed while nobody changed that town.
+
+    Every `SECONDS` the first who comes asks what changed in the registry (`tenants.changes`), for all hosts at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._by_host: OrderedDict[str, tuple[float, Place | None]] = OrderedDict()  # until when
+        self._looked_at = -inf  # the moment of the last look at the changes
+        self._seen = 0  # what that look saw (changes.since)
+        self._heard: set[tuple[int, int]] = (
+            set()
+        )  # and heard: again each time, while an old transaction goes on
+        self._epoch = 0  # of the last change heard of: what was read before it is not kept
+
+    def get(self, host: str) -> Place | None:
+        present = time.monotonic()
+        if present - self._looked_at >= SECONDS:
+            self._listen(present)
+        with self._lock:
+            until, place = self._by_host.get(host, (present, None))
+            epoch = self._epoch
+        if until > present:
+            return place
+        place = _look_up(host)
+        with self._lock:
+            if epoch == self._epoch:
+                # Who may own an unknown host one day is not known, so no change of his takes it away.
+                self._by_host[host] = (present + (LONG if place else SECONDS), place)
+                self._by_host.move_to_end(host)
+                while len(self._by_host) > ENTRIES:
+                    self._by_host.popitem(last=False)
+        return place
+
+    def _listen(self, present: float) -> None:
+        seen, everything = self._seen, present - self._looked_at > LONG
+        heard: set[tuple[int, int]] = set()
+        if everything:
+            following = changes.horizon()
+        else:
+            following, heard = changes.since(seen)
+        with self._lock:
+            changed = {town for _transaction, town in heard - self._heard}
+            # Lower than before: another server answers, whose count of transactions is its own.
+            if everything or following < seen:
+                self._by_host.clear()
+                self._epoch += 1
+            elif changed:
+                for host in [h for h, (_until, p) in self._by_host.items() if p and p.town.pk in changed]:
+                    del self._by_host[host]
+                self._epoch += 1
+            self._looked_at, self._seen, self._heard = present, following, heard
+
+    def clear(self) -> None:
+        with self._lock:
+            self._by_host.clear()
+            self._epoch += 1
+
+
+_places = _Places()
 
 
 def host_name(raw_host: str) -> str:
@@ -42,20 +104,9 @@ def public_hosts() -> dict[str, str]:
 def place_of_host(host: str) -> Place | None:
     """What `host` (already normalised) leads to, or None: a custom domain not yet proven leads nowhere.
 
-    The caller must be on the public schema. Answers, also negative ones, are kept `SECONDS`.
+    The caller must be in the registry. The answer is at most `SECONDS` old.
     """
-    present = time.monotonic()
-    with _lock:
-        found = _known.get(host)
-        if found and found[0] > present:
-            return found[1]
-    place = _look_up(host)
-    with _lock:
-        _known[host] = (present + SECONDS, place)
-        _known.move_to_end(host)
-        while len(_known) > ENTRIES:
-            _known.popitem(last=False)
-    return place
+    return _places.get(host)
 
 
 def _look_up(host: str) -> Place | None:
@@ -71,8 +122,7 @@ def _look_up(host: str) -> Place | None:
 
 def forget() -> None:
     """Empty this process's cache, after a change to the registry."""
-    with _lock:
-        _known.clear()
+    _places.clear()
 
 
 def address_of(town: Town) -> str:

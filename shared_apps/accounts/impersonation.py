@@ -66,11 +66,14 @@ def find(ticket: str) -> Impersonation:
     )
     if row is None or not (row.account.is_active and row.account.is_town_staff):
         raise errors.TicketRefused
-    with registry():
-        active = Account.objects.filter(uuid=row.operator, role=Role.OPERATOR, is_active=True).exists()
-    if not active:
+    if not _has_operator(row):
         raise errors.TicketRefused
     return row
+
+
+def _has_operator(row: Impersonation) -> bool:
+    with registry():
+        return Account.objects.filter(uuid=row.operator, role=Role.OPERATOR, is_active=True).exists()
 
 
 def start(*, ticket: str) -> Impersonation:
@@ -95,8 +98,9 @@ def start(*, ticket: str) -> Impersonation:
 
 
 def running(public_id: str) -> Impersonation | None:
-    """The impersonation of a session, or None once its time is over or somebody has ended it."""
-    return Impersonation.objects.filter(uuid=UUID(public_id), ended_at=None, until__gt=timezone.now()).first()
+    """The impersonation of a session, or None: its time is over, somebody has ended it, its operator is no more."""
+    row = Impersonation.objects.filter(uuid=UUID(public_id), ended_at=None, until__gt=timezone.now()).first()
+    return row if row and _has_operator(row) else None
 
 
 @transaction.atomic

@@ -114,6 +114,7 @@ class LinkPurpose(models.TextChoices):
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
     ADDRESS = "address", _("nouvelle adresse")
+    CLAIM = "claim", _("rattachement d'un dossier")
     REGRET = "regret", _("ancienne adresse à rétablir")
 
 

@@ -104,8 +104,13 @@ def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
 
 @transaction.atomic
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
-    """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword."""
-    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET)
+    """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword.
+
+    The link of a claim activates an account too; of an active one it says nothing about the password: LinkUnknown.
+    """
+    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.CLAIM)
+    if link.purpose == LinkPurpose.CLAIM and account.activated_at is not None:
+        raise errors.LinkUnknown
     rule.check(password)
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
@@ -116,7 +121,7 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
     Link.objects.filter(
         account=account, used_at=None, purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]
     ).update(used_at=timezone.now())
-    verb = "account.activated" if link.purpose == LinkPurpose.ACTIVATION else "account.password_reset"
+    verb = "account.password_reset" if link.purpose == LinkPurpose.RESET else "account.activated"
     audit.record(verb, actor=account, obj=account.audit_name)
     throttle.clear("account", account.email)
     return account

@@ -12,7 +12,7 @@ from tenants import agenda
 from tenants.current import at, current_town, homes, is_read_only, registry
 from tenants.errors import ReadOnly
 from tenants.models import Town
-from tenants.outages import Outage, outage_of
+from tenants.outages import GONE, Outage, outage_of
 from tenants.states import TownState
 from toolkit import clock
 from toolkit.secrets import fingerprint
@@ -56,10 +56,18 @@ def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
                 raise ReadOnly
             _bells[kind](token, fields)
     except (ReadOnly, DatabaseError) as error:
+        if _is_erased(town, error):
+            _keep_stray(kind, token)
+            return False
         if outage_of(error, town) is not Outage.READ_ONLY:
             raise
         _keep_for_later(town, kind, token, fields)
     return True
+
+
+def _is_erased(town: Town, error: Exception) -> bool:
+    """A closed town whose schema is gone, or going: nobody is left to hear."""
+    return town.state == TownState.CLOSED and getattr(error.__cause__, "sqlstate", None) in GONE
 
 
 def _keep_for_later(town: Town, kind: str, token: str, fields: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from http import HTTPStatus
 
 import structlog
 from django.db import connection
@@ -11,6 +12,13 @@ def add_town(_logger: object, _name: str, event: structlog.typing.EventDict) -> 
     """Put the schema the connection is on in the line (design §5.3)."""
     event.setdefault("town", getattr(connection, "schema_name", "-"))
     return event
+
+
+def calm(record: logging.LogRecord) -> bool:
+    """Django calls every 5xx an error; a 503 of ours is a state of the town, told to whoever asks (tenants.doors)."""
+    if getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
 
 
 def configure(*, debug: bool) -> None:
@@ -45,5 +53,8 @@ def configure(*, debug: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    django = logging.getLogger("django.request")
+    if calm not in django.filters:
+        django.addFilter(calm)
     for noisy in ("botocore", "boto3", "urllib3", "zeep", "django.db.backends", "asyncio", "pikepdf"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from uuid import uuid4
 
 import django
 
@@ -22,6 +23,7 @@ from shared_apps.accounts.models import Account, Role  # noqa: E402
 from shared_apps.accounts.services import create_account  # noqa: E402
 from shared_apps.audit.services import SYSTEM  # noqa: E402
 from shared_apps.console import figures  # noqa: E402
+from tenant_apps.contact.services import answer_message, send_message  # noqa: E402
 from tenant_apps.invoices import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
@@ -129,6 +131,25 @@ def _mairie(town: Town) -> None:
         book_counter_payment(
             actor=SYSTEM, invoice=invoice, means=means, amount=invoice.amount, paid_on=invoice.due_on
         )
+    _question(Invoice.objects.get(number="2016-001-000037"))
+
+
+def _question(invoice: Invoice) -> None:
+    """A thread of the resident's that the town has answered."""
+    letter = send_message(
+        actor=Account.objects.get(email="resident@example.net"),
+        email="resident@example.net",
+        subject="Absence à la cantine",
+        body="Bonjour,\nma fille était absente le 3 octobre. Le repas sera-t-il déduit ?",
+        invoice=invoice,
+    )
+    answer_message(
+        actor=Account.objects.get(email="agent@example.net"),
+        message=letter,
+        body="Bonjour,\noui, le repas du 3 octobre sera déduit de votre prochaine facture.",
+        seen=letter.uuid,
+        key=uuid4(),
+    )
 
 
 def _pechabou(town: Town) -> None:

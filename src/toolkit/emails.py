@@ -16,3 +16,9 @@ def is_valid(address: str) -> bool:
     except ValidationError:
         return False
     return len(address) <= 254
+
+
+def masked(address: str) -> str:
+    """Enough for who knows it to recognise it, and no more: alice@example.net → a…@example.net."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}…@{domain}"

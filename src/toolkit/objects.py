@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
@@ -50,6 +51,12 @@ def listed(prefix: str) -> Iterator[tuple[str, int]]:
     """Key and size of each file under it, by key."""
     for item in bucket().objects.filter(Prefix=prefix):
         yield str(item.key), int(item.size)
+
+
+def dated(prefix: str) -> Iterator[tuple[str, datetime]]:
+    """Key of each file under it and when it was written (aware)."""
+    for item in bucket().objects.filter(Prefix=prefix):
+        yield str(item.key), item.last_modified
 
 
 def read(key: str, through: _Shared | None = None) -> Iterator[bytes]:

@@ -29,6 +29,7 @@ PREFIXES = {
     "imports": Prefix(exported=True),
     "statements": Prefix(exported=True),
     "identity": Prefix(exported=True),
+    "contact": Prefix(exported=True),
 }
 _OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
 
@@ -76,6 +77,11 @@ def statement_key(*, town: UUID, statement: UUID) -> str:
 def identity_key(*, town: UUID, digest: str, extension: str) -> str:
     """Where a town's logo or icon is: `<town uuid>/identity/<sha256>.<extension>`."""
     return town_key(town, "identity", f"{digest}.{extension}")
+
+
+def contact_key(*, town: UUID, message: UUID, file: UUID, extension: str) -> str:
+    """Where a file joined to a message is: `<town uuid>/contact/<message uuid>/<uuid>.<extension>`."""
+    return town_key(town, "contact", str(message), f"{file}.{extension}")
 
 
 class DocumentStorage(S3Storage):

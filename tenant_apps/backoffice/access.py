@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
+from tenant_apps.residents.queries import waiting_claims
 from tenant_apps.townhall.queries import current_townhall
 
 View = Callable[..., HttpResponseBase]
@@ -69,6 +70,7 @@ def screen(
         "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
         "can_act": at_least(request.user.role, Role.CLERK),
         "can_manage": at_least(request.user.role, Role.MANAGER),
+        "claims_to_decide": waiting_claims(),
     }
     return render(request, f"backoffice/{template}", {**rights, **context}, status=status)
 

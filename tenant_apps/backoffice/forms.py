@@ -85,7 +85,7 @@ class TownForm(_Plain, forms.ModelForm):
         model = TownHall
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
-            *("primary_colour", "accent_colour", "password_minimum", "alert_audience"),
+            *("primary_colour", "accent_colour", "password_minimum", "alert_audience", "payer_claims"),
         )
         widgets = {
             "address": forms.Textarea(attrs={"rows": 3}),
@@ -102,6 +102,7 @@ class TownForm(_Plain, forms.ModelForm):
             "accent_colour": gettext_lazy("La couleur d'accent"),
             "password_minimum": gettext_lazy("Le nombre minimum de caractères d'un mot de passe"),
             "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
+            "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
         }
         help_texts = {
             "contact_email": gettext_lazy("Les messages des usagers y arrivent."),
@@ -110,6 +111,9 @@ class TownForm(_Plain, forms.ModelForm):
                 "Quelques détails ; elle est adaptée d'elle-même pour rester lisible."
             ),
             "password_minimum": gettext_lazy("De 5 à 64. La CNIL recommande 12."),
+            "payer_claims": gettext_lazy(
+                "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
+            ),
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
@@ -120,6 +124,7 @@ class TownForm(_Plain, forms.ModelForm):
                 ),
             },
             "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
+            "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "password_minimum": {
                 "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
                 "invalid": gettext_lazy("Indiquez un nombre de 5 à 64."),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.backoffice.views import (
     attempts,
+    claims,
     corrections,
     deposits,
     examining,
@@ -18,6 +19,7 @@ from tenant_apps.backoffice.views import (
     payers,
     payments,
     reconciliation,
+    threads,
     town,
 )
 
@@ -81,9 +83,17 @@ urlpatterns = [
     path("a-examiner/<uuid:public_id>/classer/", examining.close, name="close-finding"),
     path("redevables/", payers.payer_list, name="payers"),
     path("redevables/<uuid:public_id>/", payers.payer_page, name="payer"),
-    path("messages/", letters.message_list, name="messages"),
-    path("messages/<uuid:public_id>/", letters.message_page, name="message"),
-    path("messages/<uuid:public_id>/traite/", letters.mark_handled, name="handle-message"),
+    path("rattachements/", claims.claim_list, name="claims"),
+    path("rattachements/<uuid:public_id>/", claims.claim_page, name="claim"),
+    path("rattachements/<uuid:public_id>/accepter/", claims.accept, name="accept-claim"),
+    path("rattachements/<uuid:public_id>/refuser/", claims.refuse, name="refuse-claim"),
+    path("messages/", threads.message_list, name="messages"),
+    path("messages/<uuid:public_id>/", threads.message_page, name="message"),
+    path("messages/<uuid:public_id>/repondre/", threads.answer, name="answer-message"),
+    path("messages/<uuid:public_id>/traite/", threads.mark_handled, name="handle-message"),
+    path("messages/<uuid:public_id>/rouvrir/", threads.reopen, name="reopen-message"),
+    path("messages/<uuid:public_id>/transmettre/", threads.release, name="release-message"),
+    path("messages/<uuid:public_id>/fichiers/<uuid:file_id>/", threads.message_file, name="message-file"),
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
     path("intervention/terminer/", intervention.leave, name="leave-intervention"),

@@ -3,27 +3,83 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account
+from tenant_apps.contact.attachments import File
 from tenant_apps.invoices.models import Invoice
 
 
+class Author(models.TextChoices):
+    """On which side of the counter a message was written."""
+
+    RESIDENT = "resident", _("usager")
+    STAFF = "staff", _("mairie")
+
+
 class Message(models.Model):
-    """What a resident wrote (M13): kept here, and mailed to the service."""
+    """One message of a thread (M13). The first one has no `thread`, and its row holds the state of the whole.
+
+    `account` is who wrote it, on either side. `files` are what `File` reads: no key of S3 is written in a row.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    thread = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="replies")
+    author = models.CharField(
+        max_length=8, choices=Author, default=Author.RESIDENT, db_default=Author.RESIDENT.value
+    )
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL)
     email = models.EmailField(max_length=254)  # where to answer
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.SET_NULL)
     subject = models.CharField(max_length=120)
     body = models.TextField(max_length=5000)
+    files = models.JSONField(default=list, db_default=[])
     sent_to = models.EmailField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    # Of the thread, on its first message only.
     handled_at = models.DateTimeField(null=True)
     handled_by = models.CharField(max_length=254, blank=True)
+    held = models.BooleanField(default=False, db_default=False)  # it looks like spam: mailed to nobody
+    last_at = models.DateTimeField(db_default=Now())  # of the last message
+    last_author = models.CharField(
+        max_length=8, choices=Author, default=Author.RESIDENT, db_default=Author.RESIDENT.value
+    )
+    read_at = models.DateTimeField(null=True)  # when the other side opened the last message
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["-last_at", "-id"], name="contact_threads", condition=models.Q(thread=None)),
+        ]
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def attached(self) -> list[File]:
+        """Its files."""
+        return File.all_of(self.uuid, self.files)
+
+    @property
+    def of_staff(self) -> bool:
+        return self.author == Author.STAFF
+
+    @property
+    def reader(self) -> Account | None:
+        """Who reads the thread on the portal; None when its writer has the mails only."""
+        account = self.account
+        return None if account is None or account.is_town_staff else account
+
+    @property
+    def progress(self) -> str:
+        """What a resident is told of the thread: answered, read or sent."""
+        if self.last_author == Author.STAFF:
+            return "answered"
+        return "read" if self.read_at else "sent"
+
+    @property
+    def has_news(self) -> bool:
+        """The town answered, and the resident has not opened it."""
+        return self.last_author == Author.STAFF and self.read_at is None

@@ -1,14 +1,23 @@
 """The forms of the portal: plain questions, plain errors."""
 
-from typing import Any
+from typing import Any, cast
+from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from tenant_apps.contact import spam
+from tenant_apps.contact.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
 
 _EMAIL_MISSING = _("Écrivez votre adresse e-mail.")
 _EMAIL_WRONG = _("Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr.")
+_OLD_PAGE = _(
+    "Cette page était ouverte depuis longtemps. Votre texte est toujours là : relisez-le, puis appuyez de nouveau "
+    "sur « Envoyer »."
+)
+_FAST = _("Votre message est parti très vite. Relisez-le, puis appuyez de nouveau sur « Envoyer ».")
 _PASSWORD_MISSING = _("Écrivez votre mot de passe.")
 
 
@@ -57,6 +66,16 @@ def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.
     )
 
 
+def body_field() -> forms.CharField:
+    """What a resident writes to the town."""
+    return forms.CharField(
+        label=_("Mon message"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": _("Écrivez votre message.")},
+    )
+
+
 class SignInForm(PlainForm):
     """M1."""
 
@@ -98,8 +117,9 @@ class AlertForm(PlainForm):
     )
 
 
-class ContactForm(PlainForm):
-    """M13. `site` is the quiet trap: people do not see it, programs fill it in."""
+class ContactForm(FilesMixin, PlainForm):
+    """M13. `site` is the quiet trap: people do not see it, programs fill it in. `stamp` says when a stranger's
+    form was opened, and makes of a form sent twice one message."""
 
     email = email_field(_("Mon adresse"))
     invoice = forms.ModelChoiceField(
@@ -115,21 +135,46 @@ class ContactForm(PlainForm):
         max_length=120,
         error_messages={"required": _("Écrivez le sujet de votre message.")},
     )
-    body = forms.CharField(
-        label=_("Mon message"),
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 7}),
-        error_messages={"required": _("Écrivez votre message.")},
-    )
+    body = body_field()
+    wants_copy = forms.BooleanField(label=_("Recevoir une copie par e-mail"), required=False)
     site = forms.CharField(label=_("Ne rien écrire ici"), required=False)
+    stamp = forms.CharField(widget=forms.HiddenInput, required=False, initial=spam.new_stamp)
+    field_order = ("email", "invoice", "subject", "body")
 
     def __init__(self, *args: Any, invoices: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["invoice"]
         assert isinstance(field, forms.ModelChoiceField)
-        if invoices is None:
+        self.is_stranger = invoices is None
+        if self.is_stranger:
             del self.fields["invoice"]
+            # An address that nobody verified gets no text of this form, which anybody could fill in.
+            self.fields["wants_copy"].label = _("Recevoir un accusé de réception par e-mail")
         else:
             field.queryset = invoices
             del self.fields["email"]  # we know it
         self.fields["site"].widget.attrs.update({"tabindex": "-1", "autocomplete": "off"})
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        stamp = spam.read_stamp(data.get("stamp", ""))
+        self.public_id = stamp.public_id if stamp else None
+        if self.is_stranger and (stamp is None or stamp.is_too_old):
+            self._stamp_again()
+            self.add_error(None, _OLD_PAGE)
+        elif self.is_stranger and stamp is not None and stamp.is_too_fast:
+            self.add_error(None, _FAST)
+        return data
+
+    def _stamp_again(self) -> None:
+        data = cast(QueryDict, self.data).copy()
+        data["stamp"] = spam.new_stamp()
+        self.data = data
+
+
+class ReplyForm(FilesMixin, PlainForm):
+    """What a resident adds to a thread."""
+
+    body = body_field()
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)  # sent twice is one reply
+    field_order = ("body",)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.portal.views import (
     account,
+    claiming,
     contact,
     exports,
     identity,
@@ -38,8 +39,17 @@ urlpatterns = [
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
     path("mes-informations/deconnexion/", account.sign_out_everywhere, name="sign-out-everywhere"),
+    path("rattacher/", claiming.claim, name="claim"),
+    path("rattacher/<uuid:public_id>/retirer/", claiming.withdraw, name="withdraw-claim"),
     path("contact/", contact.contact, name="contact"),
     path("contact/merci/", contact.contact_sent, name="contact-sent"),
+    path("contact/messages/", contact.message_list, name="messages"),
+    path("contact/messages/<uuid:public_id>/", contact.message_page, name="message"),
+    path(
+        "contact/messages/<uuid:public_id>/fichiers/<uuid:file_id>/",
+        contact.message_file,
+        name="message-file",
+    ),
     path("aide/", information.help_page, name="help"),
     path("plan-du-site/", information.site_map, name="site-map"),
     path("mentions-legales/", information.legal, name="legal"),

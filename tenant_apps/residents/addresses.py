@@ -9,7 +9,7 @@ from shared_apps.accounts.addresses import PutBack
 from shared_apps.accounts.models import Account, LinkPurpose
 from shared_apps.audit import services as audit
 from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from tenant_apps.residents import claims, messages
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.residents.services import grant_known_payers
@@ -62,6 +62,7 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
     undone = addresses.put_address_back(token=token)
     account = undone.account
     _withdraw_accesses(undone)
+    claims.withdraw_since(account=account, since=undone.changed_at)
     letterhead = townhall.letterhead()
     with translation.override(account.reads):
         content = messages.address_put_back(town=letterhead["townhall"].name)

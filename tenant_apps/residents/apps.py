@@ -10,10 +10,12 @@ class ResidentsConfig(AppConfig):
         "Payer": HELD,
         "PayerEmail": HELD_OF_A_PERSON,
         "Access": HELD_OF_A_PERSON,
+        "Claim": HELD_OF_A_PERSON,
     }
 
     def ready(self) -> None:
-        from tenant_apps.residents.tasks import handle_links
+        from tenant_apps.residents.tasks import handle_claims, handle_links
         from tenants import agenda
 
         agenda.register("links", handle_links)
+        agenda.register("claims", handle_claims)

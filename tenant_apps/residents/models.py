@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.accounts.models import Account
+from shared_apps.accounts.models import Account, Link
+from tenant_apps.residents.states import ClaimState
 
 
 class Payer(models.Model):
@@ -20,6 +21,8 @@ class Payer(models.Model):
     address = models.TextField(_("adresse"), blank=True)
     postcode = models.CharField(_("code postal"), max_length=10, blank=True)
     city = models.CharField(_("ville"), max_length=80, blank=True)
+    # Somebody tried several papers on it: until then none claims it, and staff see it (residents.claims).
+    claims_locked_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("redevable")
@@ -65,3 +68,41 @@ class Access(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} → {self.payer_id}"
+
+
+class Claim(models.Model):
+    """Somebody asks for a payer's invoices with the figures of a paper invoice (decision 36).
+
+    The row of a request without a session is written for right and wrong figures alike, and only right ones give it
+    a payer: both cost the same, and the worker decides.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.CharField(max_length=9, choices=ClaimState, default=ClaimState.ASKED)
+    # NULL until the worker has looked, and only then.
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="claims")
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="claims")
+    email = models.EmailField(max_length=254)  # of who asks, as it was then
+    link = models.OneToOneField(Link, null=True, on_delete=models.SET_NULL)  # the `?LIEN=` to that address
+    # Of the paper. No key: invoices are a room above.
+    invoice = models.UUIDField(null=True)
+    number = models.CharField(max_length=40, blank=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=254, blank=True)  # audit name
+    reason = models.CharField(max_length=300, blank=True)  # of a refusal; the resident reads it
+
+    class Meta:
+        verbose_name = _("rattachement")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "payer"], condition=Q(state=ClaimState.WAITING), name="one_waiting_claim"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ClaimState.ASKED) | Q(account__isnull=False, payer__isnull=False),
+                name="claim_of_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} → {self.payer_id}"

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from shared_apps.accounts.models import Link
-from tenant_apps.residents import services
+from tenant_apps.residents import claims, services
 from tenants import agenda
 
 
@@ -13,3 +13,10 @@ def handle_links() -> None:
     """Write the messages of the activation, reset and address requests that wait in the current town."""
     services.handle_links()
     agenda.finish("links", lambda: timezone.now() if Link.objects.filter(handled_at=None).exists() else None)
+
+
+@shared_task(name="residents.handle_claims")
+def handle_claims() -> None:
+    """Send the links of the claims that wait in the current town, and end those that are too old."""
+    claims.handle_claims()
+    agenda.finish("claims", claims.next_due)

@@ -16,6 +16,14 @@ class AlertAudience(models.TextChoices):
     KNOWN = "known", _("toutes les adresses connues de la facturation")
 
 
+class PayerClaims(models.TextChoices):
+    """Whether a resident may join a billing record to an account with a paper invoice."""
+
+    OFF = "off", _("non")
+    AT_ONCE = "at_once", _("oui, tout de suite")
+    APPROVAL = "approval", _("oui, après l'accord d'un agent")
+
+
 class Conformity(models.TextChoices):
     """How far the portal meets RGAA 4.1; a town may claim more than « non » only after an audit."""
 
@@ -46,6 +54,13 @@ class TownHall(models.Model):
         max_length=10,
         choices=AlertAudience,
         default=AlertAudience.ACCOUNTS,
+    )
+    payer_claims = models.CharField(
+        _("rattachement d'un dossier avec une facture papier"),
+        max_length=8,
+        choices=PayerClaims,
+        default=PayerClaims.APPROVAL,
+        db_default=PayerClaims.APPROVAL,
     )
     # Keys in S3 (toolkit.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
     logo = models.CharField(max_length=130, blank=True)

@@ -11,11 +11,12 @@ from shared_apps.accounts.passwords import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
 from tenants import registry
 from tenants.current import current_schema, current_town
+from tenants.models import Town
 
-SECONDS = 30  # how long another process may still show residents what the town showed before
+SECONDS = 600  # how long it is believed, should the process that changed it die before it said so
 ENTRIES = 5_000
 _lock = Lock()
-_known: OrderedDict[str, tuple[float, TownHall]] = OrderedDict()
+_known: OrderedDict[str, tuple[Town, float, TownHall]] = OrderedDict()
 
 
 def current_townhall() -> TownHall:
@@ -24,15 +25,18 @@ def current_townhall() -> TownHall:
 
 
 def shown_townhall() -> TownHall:
-    """The same for a resident's page, from a small cache in the process: at most `SECONDS` old."""
-    schema, present = current_schema(), time.monotonic()
+    """The same for a resident's page, from a small cache in the process: as old as the registry's word of the town.
+
+    A change of it is announced (`tenants.changes`), so the registry looks the town up anew and this does too.
+    """
+    town, schema, present = current_town(), current_schema(), time.monotonic()
     with _lock:
         kept = _known.get(schema)
-        if kept and kept[0] > present:
-            return kept[1]
+    if kept and kept[0] is town and kept[1] > present:
+        return kept[2]
     townhall = current_townhall()
     with _lock:
-        _known[schema] = (present + SECONDS, townhall)
+        _known[schema] = (town, present + SECONDS, townhall)
         _known.move_to_end(schema)
         while len(_known) > ENTRIES:
             _known.popitem(last=False)
@@ -40,7 +44,7 @@ def shown_townhall() -> TownHall:
 
 
 def forget() -> None:
-    """Empty this process's cache of town halls, after a change to one."""
+    """Empty this process's cache of town halls."""
     with _lock:
         _known.clear()
 

@@ -1,5 +1,6 @@
 """The only writers of the town's own settings."""
 
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,8 +14,15 @@ from shared_apps.audit import services as audit
 from tenant_apps.townhall.images import Picture, icon_from, logo_from
 from tenant_apps.townhall.models import Mode, Product, TownHall
 from tenant_apps.townhall.queries import forget
+from tenants import changes
 from tenants.current import current_town
+from tenants.models import Town
 from toolkit.storage import identity_key
+
+
+def _show(town: Town) -> None:
+    forget()
+    changes.announce(town)
 
 
 @transaction.atomic
@@ -25,7 +33,7 @@ def set_up_townhall(*, actor: audit.Actor, name: str, contact_email: str, **sett
     )
     townhall.full_clean(validate_constraints=False)
     audit.record("townhall.created" if created else "townhall.changed", actor=actor, new={"name": name})
-    transaction.on_commit(forget)
+    transaction.on_commit(partial(_show, current_town()))
     return townhall
 
 
@@ -73,7 +81,7 @@ def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
     old, new = _write(townhall, settings)
     if new:
         audit.record("townhall.changed", actor=actor, old=old, new=new)
-        transaction.on_commit(forget)
+        transaction.on_commit(partial(_show, current_town()))
     return townhall
 
 

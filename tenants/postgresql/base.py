@@ -38,8 +38,11 @@ _OWN = (
 )
 
 
-class RecordingSchemaEditor(DatabaseSchemaEditor):
+class TownSchemaEditor(DatabaseSchemaEditor):
     """Keeps, in its connection's `recorded`, each statement that a migration runs, with its values written in."""
+
+    def _create_like_index_sql(self, model: Any, field: Any) -> None:
+        """None: no column is searched by its first letters, and each index is paid for once a town and a backend."""
 
     def execute(self, sql: Any, params: Any = ()) -> Any:
         recorded = getattr(self.connection, "recorded", None)
@@ -52,7 +55,7 @@ class RecordingSchemaEditor(DatabaseSchemaEditor):
 class DatabaseWrapper(base.DatabaseWrapper):
     """`home` is the alias of the database that it is on; `visited`, the schemas that this connection has seen."""
 
-    SchemaEditorClass = RecordingSchemaEditor
+    SchemaEditorClass = TownSchemaEditor
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
         self.home = alias

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from django_tenants.utils import tenant_context
+from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts import impersonation
 from shared_apps.accounts.errors import CannotImpersonate, NotWhileImpersonating, TicketRefused
@@ -216,6 +216,17 @@ def test_both_names_in_the_trail(inside: Client, clerk: Account, operator: Accou
     assert entry.actor == f"operator:{operator.uuid} as account:{clerk.uuid}"
 
 
+def test_nobody_is_answered_in_somebody_s_name(inside: Client) -> None:
+    message = send_message(actor=None, email="a@example.net", subject="Bonjour", body="Merci")
+    assert inside.get(f"/gestion/messages/{message.uuid}/").status_code == 200
+    data = {"body": "Voici", "seen": str(message.uuid), "key": str(message.uuid)[::-1].replace("-", "")}
+    answer = inside.post(f"/gestion/messages/{message.uuid}/repondre/", data)
+    assert answer.status_code == 409
+    assert "signée de la personne qui l" in answer.content.decode()
+    message.refresh_from_db()
+    assert (message.read_at, message.replies.count()) == (None, 0)
+
+
 def test_the_agent_was_not_here(inside: Client, clerk: Account) -> None:
     is_inside(inside)
     clerk.refresh_from_db()
@@ -283,3 +294,11 @@ def test_of_two_at_once_one_wins(live_town: Town, django_db_blocker: Any) -> Non
     finally:
         with registry():
             Account.objects.filter(pk=operator.pk)._raw_delete("default")  # no town's table is looked for
+
+
+def test_it_ends_with_its_operator(operator: Account, ticket: str, browser: Client) -> None:
+    enter(browser, ticket)
+    assert is_inside(browser)
+    with schema_context("public"):
+        Account.objects.filter(pk=operator.pk).update(is_active=False)
+    assert not is_inside(browser)

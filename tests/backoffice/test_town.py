@@ -20,6 +20,7 @@ GOOD = {
     "accent_colour": "#8a4b08",
     "password_minimum": "8",
     "alert_audience": "known",
+    "payer_claims": "at_once",
 }
 
 
@@ -49,6 +50,7 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
         ("password_minimum", "65", "Indiquez un nombre de 5 à 64."),
         ("password_minimum", "douze", "Indiquez un nombre de 5 à 64."),
         ("alert_audience", "tous", "Choisissez une réponse de la liste."),
+        ("payer_claims", "jamais", "Choisissez une réponse de la liste."),
     ],
 )
 def test_refused_with_a_reason(browsers: SimpleNamespace, field: str, value: str, words: str) -> None:

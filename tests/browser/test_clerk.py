@@ -22,6 +22,7 @@ PAGES = {
     "factures": "/gestion/factures/?etat=toutes",
     "factures-aucune": "/gestion/factures/?q=introuvable",
     "redevables": "/gestion/redevables/",
+    "rattachements": "/gestion/rattachements/",
     "messages": "/gestion/messages/",
     "courriels": "/gestion/courriels/",
     "commune": "/gestion/commune/",

@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 NO_PAGE = {
     *("portal:theme", "portal:logo", "portal:icon", "portal:invoices-csv", "portal:year-archive"),
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
-    *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:language"),
+    *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:withdraw-claim"),
+    *("portal:message-file", "portal:language"),
 }
 LIGHTEST = 60_000  # bytes over the wire for a first visit to the list (issue 4)
 
@@ -31,9 +32,9 @@ def pages() -> list[str]:
     return [route for route in TOWN if route.startswith("portal:") and route not in NO_PAGE]
 
 
-def address(route: str, invoice: str) -> str:
+def address(route: str, invoice: str, message: str) -> str:
     """The path of a page of the demonstration's resident."""
-    for kwargs in ({}, {"public_id": invoice}):
+    for kwargs in ({}, {"public_id": message if route == "portal:message" else invoice}):
         try:
             found = django.urls.reverse(route, urlconf="config.urls_town", kwargs=kwargs)
             return f"{found}?facture={invoice}" if route == "portal:pay-several" else found
@@ -54,10 +55,12 @@ def visitors(demo: Demo, open_page: Callable[..., Page]) -> dict[str, Page]:
 def test_axe_finds_nothing_on_any_page_in_either_scheme(demo: Demo, visitors: dict[str, Page]) -> None:
     resident = visitors["resident"]
     invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
+    resident.goto(demo.url("mairie", "/contact/messages/"))
+    message = (resident.locator(".letters a").first.get_attribute("href") or "").split("/")[3]
     seen = 0
     for route in pages():
         page = visitors["nobody" if TOWN[route]["alice"] == 302 else "resident"]
-        page.goto(demo.url("mairie", address(route, invoice)))
+        page.goto(demo.url("mairie", address(route, invoice, message)))
         for scheme in ("light", "dark"):
             # Without motion: colours that still change are no colours of ours.
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -35,6 +35,7 @@ def row(
 
 _ANY_RESIDENT = row(stranger=IN)
 _OWN_INVOICE = row()
+_OWN_MESSAGE = {**row(), "bob": OUT}  # a message is of one person, and not of the household
 _STAFF = row(payer=OUT, staff=IN)
 _CLERKS = {**_STAFF, "reader": OUT}
 _MANAGERS = {**_CLERKS, "clerk": OUT}
@@ -53,9 +54,14 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
     "portal:sign-out-everywhere": row(everyone=405),
+    "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "manager": OUT},
+    "portal:withdraw-claim": row(everyone=405),
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:language": row(everyone=405),
+    "portal:messages": _ANY_RESIDENT,
+    "portal:message": _OWN_MESSAGE,
+    "portal:message-file": {**_OWN_MESSAGE, "alice": MOVED},
     "portal:theme": row(everyone=IN),
     "portal:help": row(everyone=IN),
     "portal:site-map": row(everyone=IN),
@@ -123,9 +129,17 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:close-finding": row(everyone=405),
     "backoffice:payers": _STAFF,
     "backoffice:payer": _STAFF,
+    "backoffice:claims": _STAFF,
+    "backoffice:claim": _STAFF,
+    "backoffice:accept-claim": row(everyone=405),
+    "backoffice:refuse-claim": row(everyone=405),
     "backoffice:messages": _STAFF,
     "backoffice:message": _STAFF,
+    "backoffice:answer-message": row(everyone=405),
     "backoffice:handle-message": row(everyone=405),
+    "backoffice:reopen-message": row(everyone=405),
+    "backoffice:release-message": row(everyone=405),
+    "backoffice:message-file": {**_STAFF, "reader": MOVED, "clerk": MOVED, "manager": MOVED},
     "backoffice:mails": _STAFF,
     "backoffice:resend-mail": row(everyone=405),
     "backoffice:town": _MANAGERS,
@@ -144,6 +158,9 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
     "portal:language": frozenset(PEOPLE),
+    "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
+    "backoffice:accept-claim": frozenset({"clerk", "manager"}),
+    "backoffice:refuse-claim": frozenset({"clerk", "manager"}),
     "backoffice:publish-batch": frozenset({"clerk", "manager"}),
     "backoffice:discard-batch": frozenset({"clerk", "manager"}),
     "backoffice:take-back-batch": frozenset({"clerk", "manager"}),
@@ -171,7 +188,11 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:close-finding": frozenset({"clerk", "manager"}),
     "backoffice:going-live": frozenset({"manager"}),
     "portal:payment-return": frozenset({"alice", "bob"}),
+    "portal:message": frozenset({"alice"}),
+    "backoffice:answer-message": frozenset({"clerk", "manager"}),
     "backoffice:handle-message": frozenset({"clerk", "manager"}),
+    "backoffice:reopen-message": frozenset({"clerk", "manager"}),
+    "backoffice:release-message": frozenset({"clerk", "manager"}),
     "backoffice:resend-mail": frozenset({"clerk", "manager"}),
     "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:town": frozenset({"manager"}),

@@ -20,6 +20,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.models import Declaration
 from tests.conftest import PASSWORD
+from tests.contact.papers import stamp_of
 
 
 @pytest.fixture
@@ -203,6 +204,7 @@ def test_contact_about_an_invoice(
 def test_the_quiet_trap(town: Any) -> None:
     client = Client(headers={"host": "mairie.localhost"})
     data = {"email": "bot@example.net", "subject": "Buy", "body": "now", "site": "https://spam.example"}
+    data["stamp"] = stamp_of(timedelta(minutes=1))
     assert client.post("/contact/", data).status_code == 302
     assert not Message.objects.exists()
     assert client.post("/contact/", {**data, "site": ""}).status_code == 302

@@ -333,6 +333,17 @@ def test_what_another_process_put_back_is_not_switched(northern: Town) -> None:
         assert Account.objects.filter(email="between@example.net").exists()
 
 
+def test_what_was_switched_meanwhile_is_not_opened_where_it_was(held: Town) -> None:
+    """The other way round: its successor has switched, and the late worker puts back what is there no more."""
+    believed = Town.objects.get(pk=held.pk)
+    Town.objects.filter(pk=held.pk).update(shard=SOUTH)
+    with pytest.raises(TownError, match="ailleurs"):
+        moving._release(believed)
+    Town.objects.filter(pk=held.pk).update(shard=REGISTRY)
+    with at(REGISTRY, held.schema_name), pytest.raises(InternalError, match="being moved"):
+        Account.objects.update(language="fr")
+
+
 def test_a_move_tried_again_does_not_take_the_next_town_of_that_address(northern: Town) -> None:
     """Addresses are given again once a town is erased; the operation is about the town it was asked for."""
     old = Operation.objects.create(

@@ -14,6 +14,9 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
 from shared_apps.mail.models import MailState, OutgoingMail
+from tenant_apps.contact.attachments import Attachment
+from tenant_apps.contact.files import key_of, store
+from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Document
 from tenants import facts, operations, rows, services, versions
 from tenants.archive import exporting, restoring
@@ -119,6 +122,29 @@ def test_a_copy_beside_the_living_town_has_its_own_files_and_says_nothing(
         assert OutgoingMail.objects.get().state == MailState.QUEUED
     call_command("resume_town", slug)
     assert answer_of(slug) == 200
+
+
+def test_files_joined_to_messages_go_where_their_town_goes(make_town: MakeTown, tmp_path: Path) -> None:
+    """Out, in a copy under the copy's own UUID, gone with the erased town, and back."""
+    town = make_town(invoices=1)
+    with tenant_context(town):
+        message = Message.objects.create(
+            email="a@example.net", subject="s", body="b", sent_to="r@example.net"
+        )
+        message.files = [file.row() for file in store(message.uuid, [Attachment("a.pdf", "pdf", b"%PDF-")])]
+        message.save()
+    before, path = whole(town), tmp_path / "town.zip"
+    call_command("export_town", town.slug, "--to", str(path))
+    call_command("restore_town", str(path), "--slug", f"{town.slug}-copie")
+    copy = Town.objects.get(slug=f"{town.slug}-copie")
+    with tenant_context(copy):
+        (file,) = Message.objects.get().attached
+        assert key_of(file).startswith(f"{copy.uuid}/contact/")
+        assert b"".join(objects.read(key_of(file))) == b"%PDF-"
+    erase(town)
+    assert not files_of(town.uuid)
+    call_command("restore_town", str(path))
+    assert whole(Town.objects.get(slug=town.slug)) == before
 
 
 def test_from_an_older_version_of_the_schema(make_town: MakeTown, tmp_path: Path) -> None:

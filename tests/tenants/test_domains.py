@@ -14,7 +14,7 @@ from config import env
 from shared_apps.audit.models import Entry
 from tenant_apps.townhall.queries import letterhead
 from tenants import domains, lookup, registry
-from tenants.errors import LookupFailed
+from tenants.errors import LookupFailed, TownError
 from tenants.models import Domain, Town
 from tests.tenants.conftest import statements
 
@@ -282,7 +282,10 @@ def test_certificates_are_for_the_hosts_we_answer(proven: Town) -> None:
     assert ask(HOST) == 404
 
 
-def test_asking_is_cheap(proven: Town) -> None:
+def test_asking_is_cheap(proven: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "SECONDS", 600)
+    ask("localhost")
+    ask(HOST)  # the changes of the registry are asked for once in a while, for all hosts
     with statements(1):
         ask("un-autre.fr")
     with statements(0):
@@ -325,3 +328,19 @@ def test_the_question_is_for_the_platform_s_host_only(town: Town) -> None:
     assert (
         Client(headers={"host": "localhost"}).post("/interne/certificat?domain=localhost").status_code == 405
     )
+
+
+@pytest.mark.parametrize("act", [domains.check_domain, domains.make_primary])
+def test_given_up_meanwhile(town: Town, zone: Zone, monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Somebody removes it between the moment it was read and the moment it is locked: told, and not a breakdown."""
+    zone.records[RECORD] = [domains.add_domain(town=town, host=HOST).value]
+    really = domains._own
+
+    def slowly(*args: Any) -> Domain:
+        found = really(*args)
+        domains.remove_domain(town=town, host=HOST)
+        return found
+
+    monkeypatch.setattr(domains, "_own", slowly)
+    with pytest.raises(TownError, match="n'est pas un domaine de"):
+        act(town=town, host=HOST)

@@ -11,6 +11,8 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
+from shared_apps.treasury import services as treasury
+from shared_apps.treasury.models import Stray
 from tenants import facts, operations, rows, services
 from tenants.archive import erasing, exporting
 from tenants.current import REGISTRY, at
@@ -147,3 +149,16 @@ def test_an_opening_that_never_ended_can_be_erased(make_town: MakeTown) -> None:
         Town.objects.filter(pk=town.pk).update(state=TownState.OPENING)
     call_command("erase_town", town.slug, "--reason", "Essai", "--yes")
     assert Erasure.objects.get(town_uuid=town.uuid).counts["tables"] == {}
+
+
+def test_a_bell_of_the_treasury_in_the_middle_of_it(make_town: MakeTown) -> None:
+    """The schema is gone and the routes are not yet: counted as a stray, and not a breakdown."""
+    town = make_town(invoices=1)
+    with tenant_context(town):
+        treasury.add_route(kind="payfip", token=f"idop-{town.slug}")
+    Town.objects.filter(pk=town.pk).update(state=TownState.CLOSED)
+    rows.drop_schema(town.schema_name)
+    before = Stray.objects.count()
+    assert not treasury.ring(kind="payfip", token=f"idop-{town.slug}", fields={"idop": f"idop-{town.slug}"})
+    assert Stray.objects.count() == before + 1
+    Stray.objects.all().delete()

@@ -14,9 +14,11 @@ from shared_apps.audit.models import Entry
 from shared_apps.console.opening import NewTown, request_opening
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.residents.services import handle_links
-from tenants import operations
+from tenants import agenda, operations
+from tenants.current import current_schema
 from tenants.errors import Busy, TownExists
 from tenants.models import Operation, Town
+from tenants.services import open_town
 
 
 def test_a_new_town_serves_at_once_and_its_manager_is_invited(db: None) -> None:
@@ -123,3 +125,14 @@ def test_a_furniture_that_breaks_keeps_nothing(db: None, monkeypatch: pytest.Mon
     monkeypatch.undo()
     Operation.objects.update(due_at=timezone.now())
     assert operations.perform(operation.pk).state == "done"
+
+
+def test_what_its_furniture_asks_for_is_asked_in_its_name(
+    committed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first manager's invitation: the transaction is committed outside the town, and the hint is the town's."""
+    asked: list[str] = []
+    monkeypatch.setattr(agenda, "hint", lambda task, *args: asked.append(current_schema()))
+    town = open_town(slug=committed, name="Commune d'essai", furnish=lambda town: agenda.wake("links"))
+    assert asked
+    assert set(asked) == {town.schema_name}

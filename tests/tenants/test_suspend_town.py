@@ -169,3 +169,12 @@ def test_a_half_made_town_is_not_put_online_by_hand(town: Town, verb: str) -> No
     with pytest.raises(CommandError, match="en cours d'ouverture"):
         call_command(verb, town.slug)
     assert Town.objects.get(pk=town.pk).state == TownState.OPENING
+
+
+def test_its_answers_are_no_breakdown(town: Town, manage: Any, visit: Any, caplog: Any) -> None:
+    """A suspended town's visitors would else fill the log with errors that nobody has to look at."""
+    manage("suspend_town", "mairie", "--reason", "Essai")
+    caplog.clear()
+    assert visit("mairie.localhost").status_code == 503
+    said = [record.levelname for record in caplog.records if record.name == "django.request"]
+    assert said == ["INFO"]

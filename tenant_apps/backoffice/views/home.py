@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from shared_apps.accounts.models import Role
 from shared_apps.mail.queries import failed_mails
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
-from tenant_apps.contact.queries import messages
+from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
 from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
 from tenant_apps.residents.queries import payers_for_staff
@@ -21,9 +21,11 @@ FOUND = 8
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
     """Figures that are links."""
+    letters = waiting()
     attention = {
         "imports": waiting_batches().count(),
-        "messages": messages(handled=False).count(),
+        "messages": letters["todo"],
+        "suspects": letters["held"],
         "mails": failed_mails().count(),
         "declarations": open_declarations().count(),
         "held": held_attempts().count() + open_findings().count(),

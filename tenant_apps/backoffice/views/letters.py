@@ -1,4 +1,4 @@
-"""What residents wrote, and what we wrote to them."""
+"""The mails that the portal sent."""
 
 from uuid import UUID
 
@@ -15,44 +15,13 @@ from shared_apps.mail.errors import MailError
 from shared_apps.mail.models import MailState
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.contact import queries as contact_queries
-from tenant_apps.contact import services as contact_services
 
-HANDLED = {"": False, "traites": True, "tous": None}
 STATES = {
     "": "",
     "en-attente": MailState.QUEUED,
     "envoyes": MailState.SENT,
     "echecs": MailState.FAILED,
 }
-
-
-@require_safe
-@staff_required(Role.READER)
-def message_list(request: StaffRequest) -> HttpResponse:
-    """Messages to answer first."""
-    state = request.GET.get("etat", "")
-    found_ = contact_queries.messages(handled=HANDLED.get(state, False))
-    page = page_of(found_, request.GET.get("apres", ""))
-    chips = [("", _("À traiter")), ("traites", _("Traités")), ("tous", _("Tous"))]
-    return screen(request, "messages.html", section="messages", page=page, state=state, chips=chips)
-
-
-@require_safe
-@staff_required(Role.READER)
-def message_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One message."""
-    letter = found(contact_queries.message, public_id)
-    return screen(request, "message.html", section="messages", letter=letter)
-
-
-@require_POST
-@staff_required(Role.CLERK)
-def mark_handled(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Marquer comme traité »."""
-    contact_services.mark_handled(actor=request.user, message=found(contact_queries.message, public_id))
-    messages.success(request, _("Le message est marqué comme traité."))
-    return redirect("backoffice:messages")
 
 
 @require_safe

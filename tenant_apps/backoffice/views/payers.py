@@ -39,4 +39,5 @@ def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         invoices=invoices[:INVOICES],
         more=len(invoices) > INVOICES,
         today=clock.today(),
+        now=clock.now(),
     )

@@ -7,10 +7,10 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import pikepdf
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import key_of
 
+T = TypeVar("T")
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 20 * 1024 * 1024
 MOST_TOTAL_BYTES = 2 * 1024 * 1024 * 1024
@@ -152,8 +153,8 @@ def _refuse_dangerous(entry: zipfile.ZipInfo) -> None:
         )
 
 
-def _pages(name: str, content: bytes) -> int:
-    """How many pages. Raises DocumentError when it is no sound PDF that anybody can open."""
+def look_into(name: str, content: bytes, look: Callable[[pikepdf.Pdf], T]) -> T:
+    """`look(pdf)` for these bytes. Raises DocumentError when they are no sound PDF that anybody can open."""
     if not content.startswith(b"%PDF-"):
         raise DocumentError(_("« %(name)s » n'est pas un PDF.") % {"name": name})
     if b"%%EOF" not in content[-2048:]:  # a repair would drop what is missing without a word
@@ -162,13 +163,18 @@ def _pages(name: str, content: bytes) -> int:
         )
     try:
         with pikepdf.open(io.BytesIO(content)) as pdf:
-            pages = len(pdf.pages)
+            return look(pdf)
     except pikepdf.PasswordError:
         raise DocumentError(_("« %(name)s » est protégé par un mot de passe.") % {"name": name}) from None
     except Exception:  # whatever a parser says of hostile bytes, the file is not sound
         raise DocumentError(
             _("« %(name)s » est un PDF abîmé : produisez-le à nouveau.") % {"name": name}
         ) from None
+
+
+def _pages(name: str, content: bytes) -> int:
+    """How many pages. Raises DocumentError when it is no sound PDF that anybody can open."""
+    pages = look_into(name, content, lambda pdf: len(pdf.pages))
     if not 1 <= pages <= MOST_PAGES:
         raise DocumentError(
             _("« %(name)s » a %(n)d pages ; une facture en a de 1 à 200.") % {"name": name, "n": pages}

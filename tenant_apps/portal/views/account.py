@@ -15,7 +15,7 @@ from shared_apps.accounts.errors import AccountError
 from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, PlainForm
 from tenant_apps.residents import addresses
-from tenant_apps.residents.queries import payers_of
+from tenant_apps.residents.queries import payers_of, waiting_claims_of
 from tenant_apps.townhall.queries import password_rule
 
 FORMS: dict[str, type[PlainForm]] = {
@@ -41,6 +41,7 @@ def my_details(request: ResidentRequest) -> HttpResponse:
     bad = forms[sent] if sent in forms and forms[sent].errors else None
     context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
     context["payers"] = payers_of(request.user)
+    context["waiting_claims"] = waiting_claims_of(request.user).count()
     context["sessions"] = sessions.sessions_of(request.user, request.session)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 

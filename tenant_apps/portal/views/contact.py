@@ -1,47 +1,155 @@
-"""M13: writing to the service."""
+"""M13: writing to the service, and the threads of what was written."""
 
-from django.http import HttpRequest, HttpResponse
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from shared_apps.accounts import throttle
-from tenant_apps.contact.services import send_message
+from shared_apps.accounts.models import Account
+from tenant_apps.contact import queries, services
+from tenant_apps.contact.errors import Changed
+from tenant_apps.contact.files import download_link
+from tenant_apps.contact.models import Author, Message
+from tenant_apps.contact.uploads import takes_files
 from tenant_apps.invoices.queries import invoices_for_resident
-from tenant_apps.portal.access import client_address
-from tenant_apps.portal.forms import ContactForm
+from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
+from tenant_apps.portal.forms import ContactForm, ReplyForm
 
 MESSAGES_PER_ADDRESS = 10  # in throttle.WINDOW
+WITH_FILES = 3  # of those, from somebody without an account
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_files
 def contact(request: HttpRequest) -> HttpResponse:
     """M13: write to the service; also without an account."""
-    resident = request.user if request.user.is_authenticated else None
-    invoices = invoices_for_resident(resident) if resident else None
+    resident = _resident(request)
     form = ContactForm(
-        request.POST or None, initial={"invoice": request.GET.get("facture")}, invoices=invoices
+        request.POST or None,
+        request.FILES or None,
+        initial={"invoice": request.GET.get("facture")},
+        invoices=invoices_for_resident(resident) if resident else None,
     )
     if request.method == "POST" and form.is_valid():
-        if throttle.count("contact", client_address(request)) > MESSAGES_PER_ADDRESS:
-            return render(request, "errors/too_many.html", status=429)
+        if _is_too_much(request, form):
+            return _page(request, form, problem=_too_much(), status=429)
         if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
-            _send(request, form)
+            _send(resident, form)
         return redirect("portal:contact-sent")
-    return render(request, "portal/contact.html", {"section": "contact", "form": form})
+    return _page(request, form)
 
 
-def _send(request: HttpRequest, form: ContactForm) -> None:
-    resident = request.user if request.user.is_authenticated else None
+def _page(request: HttpRequest, form: ContactForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+    resident = _resident(request)
+    news = queries.news_for_resident(resident) if resident else 0
+    context = {"section": "contact", "form": form, "problem": problem, "news": news}
+    return render(request, "portal/contact.html", context, status=status)
+
+
+def _too_much() -> str:
+    return _(
+        "Vous avez envoyé beaucoup de messages. Attendez 15 minutes, puis appuyez de nouveau sur « Envoyer »."
+    )
+
+
+def _is_too_much(request: HttpRequest, form: ContactForm | ReplyForm) -> bool:
+    address = client_address(request)
+    is_stranger = not request.user.is_authenticated
+    if is_stranger and form.attachments and throttle.count("contact-files", address) > WITH_FILES:
+        return True
+    return throttle.count("contact", address) > MESSAGES_PER_ADDRESS
+
+
+def _send(resident: Account | None, form: ContactForm) -> None:
     data = form.cleaned_data
-    send_message(
+    services.send_message(
         actor=resident,
         email=resident.email if resident else data["email"],
         subject=data["subject"],
         body=data["body"],
         invoice=data.get("invoice"),
+        attachments=form.attachments,
+        wants_copy=data["wants_copy"],
+        public_id=form.public_id,
     )
 
 
+def _resident(request: HttpRequest) -> Account | None:
+    return request.user if request.user.is_authenticated else None
+
+
+@require_safe
 def contact_sent(request: HttpRequest) -> HttpResponse:
     """After « Envoyer »."""
     return render(request, "portal/contact_sent.html", {"section": "contact"})
+
+
+@require_safe
+@resident_required
+def message_list(request: ResidentRequest) -> HttpResponse:
+    """« Mes messages »."""
+    threads = queries.threads_of_resident(request.user, after=request.GET.get("apres", ""))
+    return render(request, "portal/messages.html", {"section": "contact", "threads": threads})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@resident_required
+@takes_files
+def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
+    """One thread: what I wrote, the answers, and a reply."""
+    thread = _thread_of(request, public_id)
+    form = ReplyForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        if _is_too_much(request, form):
+            return _thread_page(request, thread, form, problem=_too_much(), status=429)
+        try:
+            _reply(request, thread, form)
+        except Changed as error:
+            return _thread_page(request, thread, form, problem=str(error), status=409)
+        return redirect("portal:message", public_id)
+    if request.method == "GET":
+        services.mark_read(message=thread, reader=Author.RESIDENT)
+    return _thread_page(request, thread, form)
+
+
+def _thread_of(request: ResidentRequest, public_id: UUID) -> Message:
+    try:
+        return queries.thread_for_resident(request.user, public_id)
+    except Message.DoesNotExist:
+        raise Http404 from None
+
+
+def _reply(request: ResidentRequest, thread: Message, form: ReplyForm) -> None:
+    services.reply_to_message(
+        actor=request.user,
+        message=thread,
+        body=form.cleaned_data["body"],
+        key=form.cleaned_data["key"],
+        attachments=form.attachments,
+    )
+    messages.success(request, _("Votre message est envoyé."))
+
+
+def _thread_page(
+    request: ResidentRequest, thread: Message, form: ReplyForm, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    may_see = thread.invoice and invoices_for_resident(request.user).filter(pk=thread.invoice.pk).exists()
+    context = {
+        "section": "contact", "thread": thread, "lines": queries.whole(thread), "form": form,
+        "problem": problem, "invoice": thread.invoice if may_see else None,
+    }  # fmt: skip
+    return render(request, "portal/message.html", context, status=status)
+
+
+@require_safe
+@resident_required
+def message_file(request: ResidentRequest, public_id: UUID, file_id: UUID) -> HttpResponse:
+    """A link to S3 of five minutes, made after the access check."""
+    try:
+        return redirect(download_link(queries.file(_thread_of(request, public_id), file_id)))
+    except Message.DoesNotExist:
+        raise Http404 from None

@@ -17,7 +17,7 @@ from tenant_apps.portal.access import ResidentRequest, resident_required, with_i
 from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing
 from tenant_apps.portal.rows import rows_of, state_of
 from tenant_apps.portal.timeline import timeline
-from tenant_apps.residents.queries import payers_of
+from tenant_apps.residents.queries import payers_of, waiting_claims_of
 from toolkit import clock
 
 
@@ -30,6 +30,7 @@ def invoice_list(request: ResidentRequest) -> HttpResponse:
     context: dict[str, object] = {"section": "invoices", "list": found, "printed": printed}
     if not found.shares:
         context["has_payers"] = payers_of(request.user).exists()
+        context["waiting_claims"] = waiting_claims_of(request.user).exists()
     return render(request, "portal/invoices.html", context)
 
 

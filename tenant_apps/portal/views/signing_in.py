@@ -13,6 +13,7 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
+from tenant_apps.portal.views import claiming
 from tenant_apps.residents import addresses
 from tenant_apps.residents import services as residents
 from tenant_apps.townhall.queries import password_rule
@@ -125,7 +126,9 @@ def link_page(request: HttpRequest) -> HttpResponse:
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
-        if request.method != "POST":
+        if link.purpose == LinkPurpose.CLAIM:
+            response = claiming.confirm(request, link, token)
+        elif request.method != "POST":
             response = _show_link(request, link, PasswordForm())
         elif link.purpose == LinkPurpose.ADDRESS:
             account = addresses.confirm_address(token=token)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tenants import migrating
@@ -9,6 +10,8 @@ from tenants import migrating
 
 class Command(BaseCommand):
     help = __doc__
+    # Not those that read every page and template: a deployment waits for this command, most often to hear « nothing ».
+    requires_system_checks = [Tags.models, Tags.database]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--plan", action="store_true", help="say what would run, and change nothing")

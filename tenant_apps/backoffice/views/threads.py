@@ -1,0 +1,133 @@
+"""What residents wrote, and what the town answers."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from shared_apps.accounts.errors import NotWhileImpersonating
+from shared_apps.accounts.models import Role
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.forms_contact import ThreadForm
+from tenant_apps.backoffice.paging import page_of
+from tenant_apps.contact import queries, services
+from tenant_apps.contact.errors import Changed
+from tenant_apps.contact.files import download_link
+from tenant_apps.contact.models import Author, Message
+from tenant_apps.contact.queries import State
+from tenant_apps.contact.uploads import takes_files
+
+STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "held", "tous": ""}
+
+
+@require_safe
+@staff_required(Role.READER)
+def message_list(request: StaffRequest) -> HttpResponse:
+    """Messages to answer first."""
+    state, words = request.GET.get("etat", ""), request.GET.get("q", "").strip()[:100]
+    rows = queries.messages(state=STATES.get(state, "todo"), words=words)
+    page = page_of(rows, request.GET.get("apres", ""))
+    chips = [
+        *(("", _("À traiter")), ("traites", _("Traités"))),
+        *(("a-verifier", _("À vérifier")), ("tous", _("Tous"))),
+    ]
+    return screen(
+        request, "messages.html", section="messages", page=page, state=state, chips=chips, words=words
+    )
+
+
+@require_safe
+@staff_required(Role.READER)
+def message_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """One thread. Whoever opens it has read it for the town, except the operator in somebody's place."""
+    root = found(queries.message, public_id)
+    if request.method == "GET" and request.user.impersonated_by is None:
+        services.mark_read(message=root, reader=Author.STAFF)
+    return _thread(request, root)
+
+
+def _thread(
+    request: StaffRequest,
+    root: Message,
+    *,
+    form: ThreadForm | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    lines = list(queries.whole(root))
+    can_join = root.reader is not None  # somebody without an account reads the mail, and nothing else
+    if form is None:
+        form = ThreadForm(seen=lines[-1].uuid, can_join=can_join)
+    return screen(
+        request,
+        "message.html",
+        section="messages",
+        status=status,
+        letter=root,
+        lines=lines,
+        form=form,
+        problem=problem,
+    )
+
+
+@require_POST
+@staff_required(Role.CLERK)
+@takes_files
+def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Envoyer la réponse »: by mail, and in the thread."""
+    root = found(queries.message, public_id)
+    form = ThreadForm(request.POST, request.FILES, can_join=root.reader is not None)
+    if not form.is_valid():
+        return _thread(request, root, form=form, status=422)
+    try:
+        services.answer_message(
+            actor=request.user, message=root, attachments=form.attachments, **form.cleaned_data_of_answer()
+        )
+    except Changed as error:
+        form.see(queries.last_of(root))
+        return _thread(request, root, form=form, problem=str(error), status=409)
+    except NotWhileImpersonating:
+        problem = _("Une réponse est signée de la personne qui l'écrit : elle ne s'envoie pas à sa place.")
+        return _thread(request, root, form=form, problem=problem, status=409)
+    messages.success(request, _("Votre réponse est envoyée. L'échange est marqué comme traité."))
+    return redirect("backoffice:message", public_id)
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def mark_handled(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Marquer comme traité »."""
+    _act(request, public_id, services.mark_handled, _("Le message est marqué comme traité."))
+    return redirect("backoffice:messages")
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def reopen(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Rouvrir »."""
+    _act(request, public_id, services.reopen_message, _("Le message est de nouveau à traiter."))
+    return redirect("backoffice:message", public_id)
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def release(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Ce message est normal »."""
+    _act(request, public_id, services.release_message, _("Le message est transmis au service, et à traiter."))
+    return redirect("backoffice:message", public_id)
+
+
+def _act(request: StaffRequest, public_id: UUID, act: Callable[..., None], done: str) -> None:
+    act(actor=request.user, message=found(queries.message, public_id))
+    messages.success(request, done)
+
+
+@require_safe
+@staff_required(Role.READER)
+def message_file(request: StaffRequest, public_id: UUID, file_id: UUID) -> HttpResponse:
+    """A link to S3 of five minutes, made after the check of the role."""
+    return redirect(download_link(found(queries.file, found(queries.message, public_id), file_id)))

@@ -1,0 +1,163 @@
+"""A paper invoice as a proof: its number, its amount and its payment reference (decision 36).
+
+A stranger must learn nothing here: not which of the three is wrong, not that the invoice exists, not even from the
+clock. So every paper is looked up by the same statements and counted the same number of times, whatever is found, and
+what would cost more (an account, a message) is left to the worker (residents.claims).
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from shared_apps.accounts import throttle
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.residents import claims
+from tenant_apps.residents.claims import Outcome
+from tenant_apps.residents.models import Claim, Payer
+from tenant_apps.townhall.models import PayerClaims
+from tenant_apps.townhall.queries import current_townhall, products
+from toolkit import clock
+
+MONTHS = 24  # an older paper proves nothing
+GUESSES = 5  # wrong papers about one number, one reference or one payer, in throttle.WINDOW
+LOCK = timedelta(hours=1)
+MOST = 4  # payers that are counted for one paper; always that many are
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What somebody copied from a paper invoice; euros."""
+
+    number: str
+    amount: Decimal
+    reference: str
+
+
+@transaction.atomic
+def request_claim(*, actor: Account, paper: Paper) -> Outcome | None:
+    """What came of that paper for a signed-in resident; None when it proves nothing, whatever the reason.
+
+    Raises NotWhileImpersonating.
+    """
+    invoice = _proved(paper)
+    if invoice is None:
+        return None
+    return claims.open_claim(
+        actor=actor, payer_id=invoice.payer_id, invoice=invoice.uuid, number=invoice.number
+    )
+
+
+@transaction.atomic
+def request_claim_by_mail(*, email: str, paper: Paper) -> None:
+    """The same without a session. A right paper brings a message to that address; the answer is always the same."""
+    invoice = _proved(paper)
+    claims.ask_by_mail(
+        email=email,
+        payer_id=invoice.payer_id if invoice else None,
+        invoice=invoice.uuid if invoice else None,
+        number=invoice.number if invoice else "",
+    )
+
+
+def confirm_claim(*, token: str, password: str = "") -> Outcome:
+    """Use up the link of a claim (residents.claims.confirm_claim)."""
+    return claims.confirm_claim(token=token, password=password, holds=_holds)
+
+
+def accept_claim(*, actor: audit.Actor, claim: Claim) -> Claim:
+    """Staff accept (residents.claims.accept_claim)."""
+    return claims.accept_claim(actor=actor, claim=claim, holds=_holds)
+
+
+def _holds(claim: Claim) -> bool:
+    """The paper still is an invoice of that payer, online."""
+    if claim.invoice is None:
+        return False
+    online = Invoice.objects.filter(state=InvoiceState.PUBLISHED)
+    return online.filter(uuid=claim.invoice, payer=claim.payer_id).exists()
+
+
+def _proved(paper: Paper) -> Invoice | None:
+    """The invoice of a right paper that may be used. A wrong one is counted against all that it touches."""
+    is_open = current_townhall().payer_claims != PayerClaims.OFF
+    near = _near(paper)
+    right = next((invoice for invoice in near if _is(invoice, paper)), None)
+    typed = [f"number:{_bare(paper.number)}", f"reference:{_bare(paper.reference)}"]
+    payers = {invoice.payer_id: invoice.payer for invoice in near}
+    seen = [throttle.seen("claim", key) for key in typed]
+    locked = max(seen) >= GUESSES or any(_is_locked(payer) for payer in payers.values())
+    usable = right is not None and is_open and not locked
+    _count([] if usable else [*typed, *(f"payer:{pk}" for pk in payers)], list(payers.values()))
+    return right if usable else None
+
+
+def _near(paper: Paper) -> list[Invoice]:
+    """Invoices online, recent enough, with that reference (a right paper is one of them), then with that number."""
+    today = clock.today()
+    number, reference = _number(paper.number), re.sub(r"[\W_]+", "", paper.reference)
+    years = range(today.year - MONTHS // 12 - 1, today.year + 2)
+    ours = list(products().values_list("pk", flat=True))  # the indexes begin with it
+    recent = Invoice.objects.filter(
+        product__in=ours, state=InvoiceState.PUBLISHED, issued_on__gte=_oldest(today)
+    ).select_related("payer")
+    same_reference = recent.filter(reference__in=_cases(reference)).order_by("id")
+    same_number = recent.filter(fiscal_year__in=years, number__in=_cases(number)).order_by("-id")[:MOST]
+    return list({invoice.pk: invoice for invoice in (*same_reference, *same_number)}.values())
+
+
+def _cases(typed: str) -> list[str]:
+    return [typed, typed.upper(), typed.lower()]
+
+
+def _is(invoice: Invoice, paper: Paper) -> bool:
+    """The three agree. The amount: what the first paper says, or what one made after an avoir says."""
+    return (
+        _bare(invoice.number) == _bare(paper.number)
+        and _bare(invoice.reference) == _bare(paper.reference)
+        and paper.amount in (invoice.original_amount, invoice.amount)
+    )
+
+
+def _number(typed: str) -> str:
+    return re.sub(r"^n\s*[°º]\s*", "", " ".join(typed.split()), flags=re.IGNORECASE)
+
+
+def _bare(typed: str) -> str:
+    """Letters and digits in lower case: how a paper is spaced and hyphenated does not count."""
+    plain = unicodedata.normalize("NFKC", _number(typed)).lower()
+    return re.sub(r"[\W_]+", "", plain)
+
+
+def _oldest(today: date) -> date:
+    month = today.year * 12 + today.month - 1 - MONTHS
+    return date(month // 12, month % 12 + 1, min(today.day, 28))
+
+
+def _is_locked(payer: Payer) -> bool:
+    return payer.claims_locked_until is not None and payer.claims_locked_until > clock.now()
+
+
+def _count(keys: list[str], payers: list[Payer]) -> None:
+    """Count one more wrong paper for each key, padded to a fixed number; the fifth locks the payers it touches.
+
+    The fact and the statement are written for a paper that touches nobody too.
+    """
+    padded = (keys + [f"nobody:{place}" for place in range(2 + MOST)])[: 2 + MOST]
+    numbers = [throttle.count("claim", key) for key in padded]
+    if GUESSES not in numbers[: len(keys)]:
+        return
+    until = clock.now() + LOCK
+    Payer.objects.filter(pk__in=[0, *(payer.pk for payer in payers)]).update(claims_locked_until=until)
+    audit.record(
+        "claims.locked",
+        actor=audit.SYSTEM,
+        obj=f"payer:{payers[0].uuid}" if payers else "",
+        new={"payers": sorted(payer.pk for payer in payers), "until": until.isoformat()},
+    )
