@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors, throttle
-from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, Role
 from shared_apps.accounts.services import ask_link, lock_link, make_token, use_up
 from shared_apps.audit import services as audit
 
@@ -46,7 +46,7 @@ def confirm_address(*, token: str) -> tuple[Account, str, str]:
 
 @transaction.atomic
 def put_address_back(*, token: str) -> PutBack:
-    """Use up the link of the old address: it serves again, every session is over and the password opens nothing.
+    """Use up the link of the old address, which serves again: sessions end; no password, key or provider opens it.
 
     Whatever was asked for this account since is void, so that whoever took it cannot take it again. Should the old
     address belong to another activated account by now, this one is closed instead. Raises the link errors.
@@ -57,12 +57,20 @@ def put_address_back(*, token: str) -> PutBack:
     homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()
     replaced = account.email
     account.set_unusable_password()
+    account.identity_issuer = account.identity_subject = ""
     account.end_sessions()
     if homonyms.exists():
         account.is_active = False
     else:
         account.email = link.email
-    account.save(update_fields=["email", "password", "is_active", "sign_outs", "devices"])
+    account.save(
+        update_fields=[
+            *("email", "password", "is_active", "sign_outs", "devices"),
+            *("identity_issuer", "identity_subject"),
+        ]
+    )
+    # All of them: whoever changed the address may have added one before, and an owner adds theirs again.
+    Passkey.objects.filter(account=account).delete()
     # Older regrets stay: each of them belongs to an address that the account had before this one.
     Link.objects.filter(account=account, used_at=None).exclude(
         purpose=LinkPurpose.REGRET, pk__lt=link.pk

@@ -32,6 +32,16 @@ class LinkUsed(AccountError):
     sentence = _("Ce lien a déjà servi. Si vous avez oublié votre mot de passe, demandez-en un nouveau.")
 
 
+class InvitationUsed(LinkUsed):
+    sentence = _("Cette invitation a déjà servi, ou elle a été annulée.")
+
+
+class InvitationOver(LinkExpired):
+    sentence = _(
+        "Cette invitation n'est plus valable. La personne qui vous a invité peut en envoyer une autre."
+    )
+
+
 class AddressTaken(AccountError):
     sentence = _("Cette adresse sert déjà à un autre compte.")
 
@@ -48,8 +58,73 @@ class CodeUsed(WrongCode):
     sentence = _("Ce code a déjà servi. Attendez le suivant, puis recommencez.")
 
 
+class MailedCodeError(AccountError):
+    """Base of what is wrong with a code received by mail. `is_over`: it cannot be tried again."""
+
+    is_over = True
+
+
+class MailedCodeWrong(MailedCodeError):
+    """`args[0]` says how many tries are left."""
+
+    is_over = False
+
+
+class MailedCodeVoid(MailedCodeError):
+    sentence = _("Trop d'essais : ce code ne sert plus. Demandez-en un autre.")
+
+
+class MailedCodeExpired(MailedCodeError):
+    sentence = _("Ce code n'est plus valable : il a plus de 10 minutes. Demandez-en un autre.")
+
+
+class MailedCodeUsed(MailedCodeError):
+    sentence = _("Ce code a déjà servi. Demandez-en un autre.")
+
+
+class TooManyCodes(AccountError):
+    sentence = _(
+        "Plusieurs codes viennent d'être demandés pour cette adresse. Prenez celui du dernier message, "
+        "ou attendez 15 minutes pour en demander un autre."
+    )
+
+
+class CodesSuspended(MailedCodeError):
+    sentence = _(
+        "Trop de codes faux ont été essayés pour cette adresse : on ne peut plus en demander avant demain. "
+        "Connectez-vous avec votre mot de passe."
+    )
+
+
 class AlreadyEnrolled(AccountError):
     sentence = _("Un second facteur est déjà en place sur ce compte.")
+
+
+class KeyRefused(AccountError):
+    """One sentence for every reason: an unknown key, one of a closed account, a forged or repeated answer."""
+
+    sentence = _(
+        "Cette clé d'accès n'a pas été reconnue. Connectez-vous avec votre adresse et votre mot de passe."
+    )
+
+
+class ChallengeGone(KeyRefused):
+    sentence = _("Cette demande n'est plus valable : elle a expiré ou elle a déjà servi. Recommencez.")
+
+
+class NewKeyRefused(AccountError):
+    sentence = _("Cette clé d'accès n'a pas pu être ajoutée. Recommencez, ou essayez avec un autre appareil.")
+
+
+class TooManyKeys(AccountError):
+    """`args[0]` says how many there may be."""
+
+
+class SignInTooOld(AccountError):
+    sentence = _(
+        "Vous êtes connecté depuis plus de dix minutes. Rechargez cette page : elle vous fera vous reconnecter, "
+        "pour votre sécurité."
+    )
 
 
 class NotWhileImpersonating(AccountError):
@@ -62,3 +137,26 @@ class TicketRefused(AccountError):
 
 class CannotImpersonate(AccountError):
     """`args[0]` says why."""
+
+
+class IdentityTaken(AccountError):
+    sentence = _("Cette identité est déjà reliée à un autre compte de ce portail.")
+
+
+class OtherIdentity(AccountError):
+    sentence = _(
+        "Ce compte est déjà relié à une autre identité. Supprimez d'abord ce lien dans « Mes informations »."
+    )
+
+
+class NotForStaff(AccountError):
+    sentence = _(
+        "Cette façon de se connecter est réservée aux usagers : les agents gardent leur mot de passe."
+    )
+
+
+class NoOtherWayIn(AccountError):
+    sentence = _(
+        "Sans ce lien, vous n'auriez plus aucun moyen de vous connecter. Choisissez d'abord un mot de passe avec "
+        "« Mot de passe oublié »."
+    )

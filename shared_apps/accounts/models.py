@@ -24,6 +24,15 @@ class Role(models.TextChoices):
 STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
 
 
+class AlertKind(models.TextChoices):
+    """The messages that a person may refuse, and what each one tells."""
+
+    NEW_INVOICES = "new_invoices", _("de nouvelles factures sont mises en ligne")
+    REMINDER = "reminder", _("une facture arrive à échéance")
+    LATE = "late", _("une facture n'est pas réglée après son échéance")
+    RECEIPT = "receipt", _("un règlement en ligne est enregistré")
+
+
 class AccountManager(BaseUserManager["Account"]):
     """Find people by address, in any case."""
 
@@ -39,7 +48,10 @@ class Account(AbstractBaseUser):
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
-    wants_alerts = models.BooleanField(default=True)
+    wants_alerts = models.BooleanField(
+        default=True
+    )  # new invoices only, and only until old code is gone (0007)
+    refused_alerts = models.JSONField(default=list, db_default=[])  # kinds of messages (AlertKind)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sign_outs = models.PositiveIntegerField(
@@ -48,6 +60,9 @@ class Account(AbstractBaseUser):
     devices = models.JSONField(
         default=dict, db_default={}
     )  # where the person is signed in (accounts.sessions)
+    # Who the town's OpenID provider says this is (accounts.identities); both empty: linked to nobody there.
+    identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
+    identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     objects = AccountManager()
     # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
@@ -59,7 +74,14 @@ class Account(AbstractBaseUser):
 
     class Meta:
         verbose_name = _("compte")
-        constraints = [models.UniqueConstraint(Lower("email"), name="account_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="account_email_once"),
+            models.UniqueConstraint(
+                fields=["identity_issuer", "identity_subject"],
+                condition=~models.Q(identity_subject=""),
+                name="account_identity_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -88,6 +110,11 @@ class Account(AbstractBaseUser):
         return self.language or settings.LANGUAGE_CODE
 
     @property
+    def refused(self) -> set[str]:
+        """The kinds of messages this person does not want."""
+        return {*self.refused_alerts, *([] if self.wants_alerts else [AlertKind.NEW_INVOICES.value])}
+
+    @property
     def is_town_staff(self) -> bool:
         return self.role in STAFF_ROLES
 
@@ -109,13 +136,15 @@ class Account(AbstractBaseUser):
 
 
 class LinkPurpose(models.TextChoices):
-    """What a `?LIEN=` opens."""
+    """What a `?LIEN=` opens, or the six digits of a message (accounts.codes)."""
 
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
     ADDRESS = "address", _("nouvelle adresse")
     CLAIM = "claim", _("rattachement d'un dossier")
     REGRET = "regret", _("ancienne adresse à rétablir")
+    SHARE = "share", _("accès aux factures d'une autre personne")
+    CODE = "code", _("code de connexion")
 
 
 class Link(models.Model):
@@ -123,6 +152,7 @@ class Link(models.Model):
 
     The row is written for known and unknown addresses alike, so that both cost the same; the worker
     then decides. The token is kept as a hash only. A GET does not use it up; the form's POST does.
+    A code for signing in is such a request too: its hash is keyed, and its wrong tries are counted.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -131,11 +161,13 @@ class Link(models.Model):
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
     # In which it was asked for: that of the message to somebody who has not chosen one.
     language = models.CharField(max_length=2, default="fr", db_default="fr")
+    about = models.UUIDField(null=True)  # SHARE: whose invoices (residents.Payer.uuid); `account` invites
     token_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until made
     requested_at = models.DateTimeField(auto_now_add=True)
     handled_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # wrong codes
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.uuid}"
@@ -157,6 +189,27 @@ class SecondFactor(models.Model):
 
     def __str__(self) -> str:
         return f"second factor {self.uuid}"
+
+
+class Passkey(models.Model):
+    """A key that a person's telephone, computer or security key holds (WebAuthn); we have its public half only.
+
+    It serves at one host for ever (`rp_id`): browsers offer it nowhere else.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passkeys")
+    rp_id = models.CharField(max_length=253)
+    credential_id = models.BinaryField(unique=True)  # at most 1023 bytes
+    public_key = models.BinaryField()  # COSE (RFC 9052)
+    # Of the last signature; it only grows, or stays zero where a key lives on several devices.
+    sign_count = models.BigIntegerField(default=0, db_default=0)
+    name = models.CharField(max_length=60)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"passkey {self.uuid}"
 
 
 class Impersonation(models.Model):

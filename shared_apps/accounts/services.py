@@ -1,13 +1,15 @@
 """The only writers of accounts."""
 
+from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors, throttle
-from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Role
 from shared_apps.accounts.passwords import PasswordRule
 from shared_apps.audit import services as audit
 from toolkit import emails, secrets
@@ -49,10 +51,16 @@ def create_account(
     return account
 
 
-def ask_link(*, purpose: LinkPurpose, email: str, account: Account | None = None) -> Link:
+def ask_link(
+    *, purpose: LinkPurpose, email: str, account: Account | None = None, about: UUID | None = None
+) -> Link:
     """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known."""
     return Link.objects.create(
-        purpose=purpose, email=emails.normalise(email), account=account, language=current_language()
+        purpose=purpose,
+        email=emails.normalise(email),
+        account=account,
+        about=about,
+        language=current_language(),
     )
 
 
@@ -80,10 +88,11 @@ def find_link(token: str, *, lock: bool = False) -> Link:
     link = links.select_related("account").filter(token_hash=secrets.fingerprint(token)).first()
     if link is None:
         raise errors.LinkUnknown
+    invites = link.purpose == LinkPurpose.SHARE
     if link.used_at:
-        raise errors.LinkUsed
+        raise errors.InvitationUsed if invites else errors.LinkUsed
     if link.expires_at is None or link.expires_at <= timezone.now():
-        raise errors.LinkExpired
+        raise errors.InvitationOver if invites else errors.LinkExpired
     return link
 
 
@@ -111,7 +120,7 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
     link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.CLAIM)
     if link.purpose == LinkPurpose.CLAIM and account.activated_at is not None:
         raise errors.LinkUnknown
-    rule.check(password)
+    rule.check(password, email=account.email)
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
     account.devices = {}  # a new password ends every session
@@ -128,6 +137,26 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
 
 
 @transaction.atomic
+def activate_account(*, account: Account, password: str, rule: PasswordRule) -> bool:
+    """The first password of an account whose address was proven otherwise than by an activation link.
+
+    False, and nothing changes, when it was active already: this is no road to another's password. Raises WeakPassword.
+    """
+    locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if locked.activated_at is not None:
+        return False
+    rule.check(password, email=locked.email)
+    locked.set_password(password)
+    locked.activated_at = timezone.now()
+    locked.save(update_fields=["password", "activated_at"])
+    Link.objects.filter(account=locked, used_at=None, purpose=LinkPurpose.ACTIVATION).update(
+        used_at=timezone.now()
+    )
+    audit.record("account.activated", actor=locked, obj=locked.audit_name)
+    return True
+
+
+@transaction.atomic
 def change_password(
     *, actor: Account, current: str, new: str, rule: PasswordRule, device: str = ""
 ) -> Account:
@@ -140,7 +169,7 @@ def change_password(
     account = Account.objects.select_for_update().get(pk=actor.pk)
     if not account.check_password(current):
         raise errors.WrongCredentials
-    rule.check(new)
+    rule.check(new, email=account.email)
     account.set_password(new)
     account.devices = {key: one for key, one in account.devices.items() if key == device}
     account.save(update_fields=["password", "devices"])
@@ -149,17 +178,37 @@ def change_password(
 
 
 @transaction.atomic
-def set_alert_choice(*, actor: Account, wants_alerts: bool) -> None:
-    """A person's own choice to be told of new invoices (M14)."""
-    if actor.wants_alerts == wants_alerts:
+def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
+    """A person's own choice of messages (M14): of the kinds `among`, the `wanted` ones and no other.
+
+    Raises NotWhileImpersonating for the operator in somebody's place.
+    """
+    refuse_impersonator(actor)
+    account = Account.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    kept = {kind for kind in account.refused if kind not in among}
+    _write_refused(account, kept | {kind for kind in among if kind not in wanted}, actor=actor)
+
+
+@transaction.atomic
+def refuse_alerts(*, actor: audit.Actor, account: Account, kinds: Collection[str]) -> None:
+    """« Ne plus recevoir ces messages »: these kinds too. Twice changes nothing."""
+    locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    _write_refused(locked, {*locked.refused, *kinds}, actor=actor)
+
+
+def _write_refused(account: Account, refused: Collection[str], *, actor: audit.Actor) -> None:
+    new = [kind.value for kind in AlertKind if kind in refused]
+    old, wants = account.refused_alerts, AlertKind.NEW_INVOICES not in new
+    if (old, account.wants_alerts) == (new, wants):
         return
-    Account.objects.filter(pk=actor.pk).update(wants_alerts=wants_alerts)
+    account.refused_alerts, account.wants_alerts = new, wants
+    account.save(update_fields=["refused_alerts", "wants_alerts"])
     audit.record(
         "account.alerts_chosen",
         actor=actor,
-        obj=actor.audit_name,
-        old={"wants_alerts": actor.wants_alerts},
-        new={"wants_alerts": wants_alerts},
+        obj=account.audit_name,
+        old={"refused": old},
+        new={"refused": new},
     )
 
 

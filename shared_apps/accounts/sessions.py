@@ -1,9 +1,10 @@
-"""Where a person is signed in, and how they sign out everywhere at once.
+"""Where a person is signed in, since when, and how they sign out everywhere at once.
 
 The list is on the account (docs/decisions/0027): a row of a town's own would be one table more in every town. It is
 what the person is shown; what really ends a session is `Account.sign_outs`, which every session's hash covers.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -22,6 +23,8 @@ from toolkit import browsers, clock
 
 SESSION_MARK = "device"  # in the session: its name in the account's list, which is not its key
 SHOWN = 20  # the most recent ones
+SIGNED_IN_MARK = "signed_in_at"  # in the session: seconds since the epoch
+RECENT = 10 * 60  # seconds after signing in during which what lasts may be changed without asking again
 LIFE = timedelta(days=30)  # as settings.SESSION_COOKIE_AGE: unseen for longer, it is over
 
 
@@ -100,6 +103,17 @@ def sign_out_everywhere(*, actor: Account) -> None:
     account.end_sessions()
     account.save(update_fields=["sign_outs", "devices"])
     audit.record("account.signed_out_everywhere", actor=actor, obj=actor.audit_name)
+
+
+def signed_in(request: HttpRequest | None = None, **_: object) -> None:
+    """Whatever the way: this session's person proved who they are just now."""
+    if request is not None:
+        request.session[SIGNED_IN_MARK] = int(time.time())
+
+
+def is_recent(session: SessionBase) -> bool:
+    """Whether this session's person signed in within `RECENT`, here and not elsewhere."""
+    return time.time() - session.get(SIGNED_IN_MARK, 0) <= RECENT
 
 
 def signed_out(user: object, request: HttpRequest | None = None, **_: object) -> None:

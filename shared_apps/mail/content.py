@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Content:
-    """One sentence, one button, why you receive this. All strings are ready to read, in the reader's language."""
+    """One sentence, one button or code, why you receive this. Strings are ready to read, in the reader's language."""
 
     subject: str
     sentence: str
     why: str
     button_label: str = ""
     button_url: str = ""
+    code: str = ""
     more: tuple[str, ...] = ()
+    unsubscribe_url: str = ""  # « Ne plus recevoir ces messages », for what the reader may refuse (RFC 8058)

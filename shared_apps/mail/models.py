@@ -27,6 +27,8 @@ class OutgoingMail(models.Model):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
+    # What « Ne plus recevoir ces messages » opens; the headers of RFC 8058 say it too.
+    unsubscribe_url = models.CharField(max_length=1000, blank=True, db_default="")
     secret = models.BooleanField(default=False)  # holds a LIEN: the body is erased once sent
     state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -2,7 +2,7 @@
 
 import re
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from email.utils import formataddr, parseaddr
 
@@ -25,6 +25,7 @@ from tenants.current import PUBLIC, current_schema, current_town
 BATCH = 50
 STUCK = timedelta(minutes=10)
 SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.services.LINK_LIFE)
+SECRET_LIVES = {"code": timedelta(minutes=10)}  # of another kind of message (accounts.codes.LIFE)
 # Minutes before each new try; after the last one the message is a failure that staff see.
 BACK_OFF = [1, 5, 15, 60, 240, 720]
 
@@ -46,17 +47,14 @@ def queue_mail(
     exists already nothing is written and None is returned. Whoever queues many in one transaction passes
     `then_wake=False` and calls `wake` once.
     """
-    context = {**surroundings, "content": content}
-    mail = OutgoingMail(
+    mail = compose(
         kind=kind,
-        key=key,
         to=to,
+        content=content,
+        surroundings=surroundings,
+        key=key,
         reply_to=reply_to,
-        subject=_one_line(content.subject)[:200],
-        text=render_to_string("mail/message.txt", context).strip() + "\n",
-        html=render_to_string("mail/message.html", context),
         secret=secret,
-        next_try_at=timezone.now(),
     )
     if key is None:
         mail.save()
@@ -69,18 +67,57 @@ def queue_mail(
     return mail
 
 
+def compose(
+    *,
+    kind: str,
+    to: str,
+    content: Content,
+    surroundings: Mapping[str, object],
+    key: str | None = None,
+    reply_to: str = "",
+    secret: bool = False,
+) -> OutgoingMail:
+    """A message in the reader's language, not written anywhere yet (`queue_mail`, `queue_all`)."""
+    context = {**surroundings, "content": content}
+    return OutgoingMail(
+        kind=kind,
+        key=key,
+        to=to,
+        reply_to=reply_to,
+        subject=_one_line(content.subject)[:200],
+        text=render_to_string("mail/message.txt", context).strip() + "\n",
+        html=render_to_string("mail/message.html", context),
+        unsubscribe_url=content.unsubscribe_url,
+        secret=secret,
+        next_try_at=timezone.now(),
+    )
+
+
+def queue_all(mails: Iterable[OutgoingMail]) -> None:
+    """Write many composed messages to the outbox in one statement, and ask the worker to send them once committed.
+
+    One whose key exists already is left out.
+    """
+    OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
+    wake()
+
+
 @transaction.atomic
 def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     """« Renvoyer »: a failed message waits again, with all its tries before it. Any other one is left alone.
 
-    Raises TooOld when it holds a `?LIEN=` that has expired: the person must ask for a new one.
+    Raises TooOld when it holds a `?LIEN=` or a code that has expired: the person must ask for a new one.
     """
     locked = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     if locked.state != MailState.FAILED:
         return locked
-    if locked.secret and locked.created_at <= timezone.now() - SECRET_LIFE:
+    life = SECRET_LIVES.get(locked.kind, SECRET_LIFE)
+    if locked.secret and locked.created_at <= timezone.now() - life:
         raise TooOld(
-            _("Ce message contient un lien qui n'est plus valable : la personne peut en demander un nouveau.")
+            _(
+                "Ce message contient un lien qui n'est plus valable, ou un code trop ancien : "
+                "la personne peut en demander un autre."
+            )
         )
     locked.state, locked.tries, locked.next_try_at = MailState.QUEUED, 0, timezone.now()
     locked.save(update_fields=["state", "tries", "next_try_at"])
@@ -145,7 +182,7 @@ def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
         [mail.to],
         reply_to=[mail.reply_to] if mail.reply_to else None,
         connection=backend,
-        headers={"Message-ID": f"<{mail.uuid}@{settings.BASE_DOMAIN}>", "Auto-Submitted": "auto-generated"},
+        headers=_headers(mail),
     )
     message.attach_alternative(mail.html, "text/html")
     try:
@@ -159,6 +196,15 @@ def _deliver(mail: OutgoingMail, backend: BaseEmailBackend) -> int:
         mail.text = mail.html = ""
     mail.save(update_fields=["state", "sent_at", "last_error", "text", "html"])
     return 1
+
+
+def _headers(mail: OutgoingMail) -> dict[str, str]:
+    """With what may be refused, the one click of RFC 8058 that mail readers show beside the message."""
+    headers = {"Message-ID": f"<{mail.uuid}@{settings.BASE_DOMAIN}>", "Auto-Submitted": "auto-generated"}
+    if mail.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def _note_failure(mail: OutgoingMail, error: Exception) -> None:

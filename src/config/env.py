@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from toolkit import hashfile
+
 T = TypeVar("T")
 _MISSING = object()
 
@@ -89,6 +91,15 @@ def servers(name: str, port: int) -> list[tuple[str, int]]:
         return str(parts.hostname), parts.port or port
 
     return _read(name, [], lambda raw: [one(word) for word in raw.split()], "IP addresses between blanks")
+
+
+def hashes(name: str) -> str:
+    """The path of a sorted file of SHA-1 hashes (toolkit.hashfile), or an empty string. It is looked at, cheaply."""
+    path = text(name, "")
+    problem = hashfile.complaint(path) if path else None
+    if problem:
+        raise Misconfigured(f"{name} is {path!r}; {problem}.")
+    return path
 
 
 def pairs(name: str) -> dict[str, str]:

@@ -56,5 +56,6 @@ def configure(*, debug: bool) -> None:
     django = logging.getLogger("django.request")
     if calm not in django.filters:
         django.addFilter(calm)
-    for noisy in ("botocore", "boto3", "urllib3", "zeep", "django.db.backends", "asyncio", "pikepdf"):
+    noisy_ones = ("botocore", "boto3", "urllib3", "zeep", "django.db.backends", "asyncio", "pikepdf", "fido2")
+    for noisy in noisy_ones:
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -231,10 +231,15 @@ PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/
 TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
 PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
 
+# --- addresses that a town types (its OpenID provider): https on the Internet, save these hosts ----
+INSIDE_HOSTS = env.text("INSIDE_HOSTS", "").split()
+
 # Who hosts the portal (name, address, telephone): the law wants it in each town's legal notice.
 HOSTING = env.text("HOSTING", "")
 
 # --- people -------------------------------------------------------------------------------------
+# Passwords stolen elsewhere that nobody may choose: a sorted file, `SHA-1:count` a line. None: the lists only.
+BREACHED_PASSWORDS = env.hashes("BREACHED_PASSWORDS")
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -153,6 +153,7 @@ class Home:
             "PAYFIP_SERVICE_URL": f"{local}:{self.ports['payfip']}/tpa/services/securite",
             "PAYFIP_PAYMENT_URL": self.url("payfip", "/tpa/paiementws.web"),
             "TIPI_PAYMENT_URL": self.url("payfip", "/tpa/paiement.web"),
+            "INSIDE_HOSTS": "localhost",  # an OpenID provider on this machine, to try one
         }
 
 

@@ -9,23 +9,21 @@ from django.utils.translation import ngettext
 from shared_apps.mail.content import Content
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
+from toolkit import clock
 from toolkit.money import format_euros
 
 SHOWN = 10
 
 
-def new_invoices(*, invoices: list[Invoice], town: str, address: str, has_account: bool) -> Content:
+def new_invoices(
+    *, invoices: list[Invoice], town: str, address: str, has_account: bool, unsubscribe_url: str
+) -> Content:
     """One message for all the new invoices of an address (M14)."""
     n = len(invoices)
-    total = format_euros(sum((invoice.balance for invoice in invoices), Decimal(0)))
+    total = _total(invoices)
     lines = [
         _("%(subject)s, n° %(number)s : %(amount)s, à régler avant le %(due)s")
-        % {
-            "subject": invoice.subject,
-            "number": invoice.number,
-            "amount": format_euros(invoice.amount),
-            "due": formats.date_format(invoice.due_on, "j F Y"),
-        }
+        % _words(invoice, invoice.amount)
         for invoice in invoices[:SHOWN]
     ]
     if n > SHOWN:
@@ -42,8 +40,111 @@ def new_invoices(*, invoices: list[Invoice], town: str, address: str, has_accoun
         button_label=_("Voir mes factures") if has_account else _("Activer mon compte"),
         button_url=f"{address}/factures/" if has_account else f"{address}/activation/",
         more=tuple(lines),
-        why=_("Vous recevez ce message parce que cette adresse est connue de notre service de facturation."),
+        why=_why(has_account),
+        unsubscribe_url=unsubscribe_url,
     )
+
+
+def reminder(
+    *,
+    soon: list[Invoice],
+    late: list[Invoice],
+    town: str,
+    address: str,
+    has_account: bool,
+    unsubscribe_url: str,
+) -> Content:
+    """One message for all that a person must be reminded of that day: due in some days, or due already."""
+    invoices = [*late, *soon]
+    only = invoices[0] if len(invoices) == 1 else None
+    lines = [
+        _("En retard : %(subject)s, n° %(number)s : %(amount)s, à régler avant le %(due)s")
+        % _words(invoice, invoice.balance)
+        for invoice in late[:SHOWN]
+    ]
+    lines += [
+        _("%(subject)s, n° %(number)s : %(amount)s, à régler avant le %(due)s")
+        % _words(invoice, invoice.balance)
+        for invoice in soon[:SHOWN]
+    ]
+    if len(invoices) > len(lines):
+        lines.append(_("… et %(n)d autres.") % {"n": len(invoices) - len(lines)})
+    lines.append(
+        _("Si vous venez de régler, ne tenez pas compte de ce message : il a pu croiser votre règlement.")
+    )
+    where = f"{address}/factures/{only.uuid}/" if only else f"{address}/factures/?etat=non-reglees"
+    label = _("Voir la facture") if only else _("Voir mes factures à régler")
+    return Content(
+        subject=_reminder_subject(soon, late) % {"n": len(invoices), "town": town},
+        sentence=_reminder_sentence(soon, late),
+        button_label=label if has_account else _("Activer mon compte"),
+        button_url=where if has_account else f"{address}/activation/",
+        more=tuple(lines),
+        why=_why(has_account),
+        unsubscribe_url=unsubscribe_url,
+    )
+
+
+def _reminder_subject(soon: list[Invoice], late: list[Invoice]) -> str:
+    n = len(soon) + len(late)
+    if not late:
+        return ngettext(
+            "Rappel : une facture arrive à échéance – %(town)s",
+            "Rappel : %(n)d factures arrivent à échéance – %(town)s",
+            n,
+        )
+    return ngettext(
+        "Rappel : une facture reste à régler – %(town)s",
+        "Rappel : %(n)d factures restent à régler – %(town)s",
+        n,
+    )
+
+
+def _reminder_sentence(soon: list[Invoice], late: list[Invoice]) -> str:
+    n = len(soon) + len(late)
+    values = {
+        "late": len(late),
+        "n": n,
+        "total": _total([*soon, *late]),
+        "due": clock.in_words(soon[0].due_on) if soon else "",
+    }
+    if not late:
+        sentence = ngettext(
+            "Une facture est à régler avant le %(due)s : %(total)s.",
+            "%(n)d factures sont à régler, pour un total de %(total)s : la première avant le %(due)s.",
+            n,
+        )
+    elif not soon:
+        sentence = ngettext(
+            "L'échéance d'une facture est passée, et son règlement ne nous est pas parvenu : %(total)s.",
+            "L'échéance de %(n)d factures est passée, et leur règlement ne nous est pas parvenu : %(total)s.",
+            n,
+        )
+    else:
+        sentence = _(
+            "%(n)d factures restent à régler, pour un total de %(total)s. L'échéance est passée pour %(late)d."
+        )
+    return sentence % values
+
+
+def _why(has_account: bool) -> str:
+    """An account may see invoices on somebody's invitation, which billing knows nothing of."""
+    if has_account:
+        return _("Vous recevez ce message parce que votre compte du portail donne accès à ces factures.")
+    return _("Vous recevez ce message parce que cette adresse est connue de notre service de facturation.")
+
+
+def _words(invoice: Invoice, amount: Decimal) -> dict[str, str]:
+    return {
+        "subject": invoice.subject,
+        "number": invoice.number,
+        "amount": format_euros(amount),
+        "due": formats.date_format(invoice.due_on, "j F Y"),
+    }
+
+
+def _total(invoices: list[Invoice]) -> str:
+    return format_euros(sum((invoice.balance for invoice in invoices), Decimal(0)))
 
 
 def receipt(*, payment: Payment, town: str, address: str) -> Content:

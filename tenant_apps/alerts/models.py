@@ -4,13 +4,13 @@ from django.db import models
 
 
 class Alert(models.Model):
-    """One thing to tell one address about one batch; becomes a message when the worker gets to it."""
+    """One thing to tell one address; becomes a message when the worker gets to it (a reminder: at once)."""
 
-    kind = models.CharField(max_length=20)  # new_invoices, receipt
+    kind = models.CharField(max_length=20)  # accounts.AlertKind
     key = models.CharField(max_length=200, unique=True)
     email = models.EmailField(max_length=254)
     language = models.CharField(max_length=2, default="fr")
-    subject_uuid = models.UUIDField(db_index=True)  # the batch or the payment
+    subject_uuid = models.UUIDField(db_index=True)  # the batch, the payment, or the invoice to remind of
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
 

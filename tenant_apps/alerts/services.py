@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone, translation
 
-from shared_apps.accounts.models import Account
+from shared_apps.accounts.models import Account, AlertKind
 from shared_apps.mail.services import queue_mail
 from shared_apps.mail.services import wake as wake_mail
-from tenant_apps.alerts import messages
+from tenant_apps.alerts import messages, unsubscribing
 from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
@@ -24,8 +24,8 @@ from tenant_apps.townhall.models import AlertAudience
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
 from tenants import agenda
 
-NEW_INVOICES = "new_invoices"
-RECEIPT = "receipt"
+NEW_INVOICES = AlertKind.NEW_INVOICES.value
+RECEIPT = AlertKind.RECEIPT.value
 CHUNK = 200
 
 
@@ -38,26 +38,35 @@ def plan_new_invoice_alerts(*, batch: UUID) -> int:
     accounts = Account.objects.filter(
         accesses__payer__in=payers, accesses__ended_at=None, is_active=True, activated_at__isnull=False
     ).distinct()
-    told = {account.email: account.reads for account in accounts.filter(wants_alerts=True)}
+    told = {account.email: account.reads for account in accounts if NEW_INVOICES not in account.refused}
     if audience == AlertAudience.KNOWN:
-        silent = set(accounts.filter(wants_alerts=False).values_list("email", flat=True))
-        known = PayerEmail.objects.filter(payer__in=payers).values_list("email", flat=True).distinct()
-        unknown = [email for email in known if email not in told and email not in silent]
-        told.update(dict.fromkeys(unknown, settings.LANGUAGE_CODE))
+        known = set(PayerEmail.objects.filter(payer__in=payers).values_list("email", flat=True))
+        told.update(dict.fromkeys(known - set(told) - _silent(known), settings.LANGUAGE_CODE))
     _plan(NEW_INVOICES, batch, told.items())
     return len(told)
 
 
+def _silent(known: set[str]) -> set[str]:
+    """Which of these addresses refuse to be told of new invoices: on their account, or without one by the link."""
+    accounts = Account.objects.filter(email__in=known, activated_at__isnull=False)
+    choices = {account.email: NEW_INVOICES in account.refused for account in accounts}
+    refused = PayerEmail.objects.filter(email__in=known, refused_alerts__contains=[NEW_INVOICES])
+    without = set(refused.values_list("email", flat=True)) - set(choices)
+    return {email for email, refuses in choices.items() if refuses} | without
+
+
 def plan_receipt(*, payment: UUID) -> None:
-    """One receipt message to whoever paid online. In the caller's transaction, which holds an invoice: one trip."""
+    """One receipt message to whoever paid online and wants one. In the caller's transaction, which holds an invoice:
+    one trip.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at) "
             "SELECT %s, %s || t.email, t.email, COALESCE(NULLIF(a.language, ''), %s), p.uuid, now() "
             "FROM payments_payment p "
             "JOIN payments_attempt t ON t.id = p.attempt_id LEFT JOIN accounts_account a ON a.id = t.account_id "
-            "WHERE p.uuid = %s ON CONFLICT (key) DO NOTHING",
-            [RECEIPT, f"{RECEIPT}:{payment}:", settings.LANGUAGE_CODE, payment],
+            "WHERE p.uuid = %s AND (a.id IS NULL OR NOT a.refused_alerts ? %s) ON CONFLICT (key) DO NOTHING",
+            [RECEIPT, f"{RECEIPT}:{payment}:", settings.LANGUAGE_CODE, payment, RECEIPT],
         )
         if cursor.rowcount:
             agenda.wake("alerts")
@@ -121,6 +130,9 @@ def _queue_new_invoices(batch: UUID, alerts: list[Alert], surroundings: Letterhe
                 town=surroundings["townhall"].name,
                 address=surroundings["address"],
                 has_account=alert.email in active,
+                unsubscribe_url=unsubscribing.url(
+                    address=surroundings["address"], email=alert.email, kinds=[NEW_INVOICES]
+                ),
             )
             queue_mail(
                 kind="alert-new-invoices",

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from tenant_apps.alerts import services
+from tenant_apps.alerts import reminders, services
 from tenant_apps.alerts.models import Alert
 from tenants import agenda
 
@@ -13,3 +13,10 @@ def queue_alerts() -> None:
     """Write the messages of the alerts that wait in the current town."""
     services.queue_alerts()
     agenda.finish("alerts", lambda: timezone.now() if Alert.objects.filter(queued_at=None).exists() else None)
+
+
+@shared_task(name="alerts.send_reminders")
+def send_reminders() -> None:
+    """Remind of the current town's invoices whose morning has come."""
+    reminders.send_reminders()
+    agenda.finish(reminders.KIND, reminders.next_look)

@@ -85,7 +85,8 @@ class TownForm(_Plain, forms.ModelForm):
         model = TownHall
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
-            *("primary_colour", "accent_colour", "password_minimum", "alert_audience", "payer_claims"),
+            *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
+            *("alert_audience", "remind_before", "remind_after"),
         )
         widgets = {
             "address": forms.Textarea(attrs={"rows": 3}),
@@ -101,8 +102,13 @@ class TownForm(_Plain, forms.ModelForm):
             "primary_colour": gettext_lazy("La couleur principale"),
             "accent_colour": gettext_lazy("La couleur d'accent"),
             "password_minimum": gettext_lazy("Le nombre minimum de caractères d'un mot de passe"),
+            "mailed_codes": gettext_lazy(
+                "Permettre aux usagers de se connecter avec un code reçu par e-mail"
+            ),
             "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
             "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
+            "remind_before": gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),
+            "remind_after": gettext_lazy("Rappeler les factures en retard, en jours après l'échéance"),
         }
         help_texts = {
             "contact_email": gettext_lazy("Les messages des usagers y arrivent."),
@@ -113,6 +119,12 @@ class TownForm(_Plain, forms.ModelForm):
             "password_minimum": gettext_lazy("De 5 à 64. La CNIL recommande 12."),
             "payer_claims": gettext_lazy(
                 "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
+            ),
+            "remind_before": gettext_lazy(
+                "De 1 à 60, aux mêmes personnes que les nouvelles factures. Laissez vide pour ne pas écrire."
+            ),
+            "remind_after": gettext_lazy(
+                "De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."
             ),
         }
         error_messages = {
@@ -125,6 +137,13 @@ class TownForm(_Plain, forms.ModelForm):
             },
             "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
+            **{
+                name: dict.fromkeys(
+                    ("invalid", "min_value", "max_value"),
+                    gettext_lazy("Indiquez un nombre de jours, de 1 à 60, ou laissez vide."),
+                )
+                for name in ("remind_before", "remind_after")
+            },
             "password_minimum": {
                 "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
                 "invalid": gettext_lazy("Indiquez un nombre de 5 à 64."),

@@ -16,6 +16,7 @@ from tenant_apps.backoffice.views import (
     intervention,
     invoices,
     letters,
+    openid,
     payers,
     payments,
     reconciliation,
@@ -94,6 +95,7 @@ urlpatterns = [
     path("messages/<uuid:public_id>/rouvrir/", threads.reopen, name="reopen-message"),
     path("messages/<uuid:public_id>/transmettre/", threads.release, name="release-message"),
     path("messages/<uuid:public_id>/fichiers/<uuid:file_id>/", threads.message_file, name="message-file"),
+    path("redevables/<uuid:public_id>/acces/", payers.change_access, name="payer-access"),
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
     path("intervention/terminer/", intervention.leave, name="leave-intervention"),
@@ -102,6 +104,7 @@ urlpatterns = [
     path("commune/", town.town_page, name="town"),
     path("commune/logo/", identity.identity_page, name="identity"),
     path("commune/textes/", identity.notices_page, name="notices"),
+    path("commune/connexion/", openid.openid_page, name="openid"),
     path("commune/produits/<int:pk>/", town.product_page, name="product"),
     path("commune/produits/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
 ]

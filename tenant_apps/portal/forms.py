@@ -1,5 +1,6 @@
 """The forms of the portal: plain questions, plain errors."""
 
+import re
 from typing import Any, cast
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from shared_apps.accounts.codes import DIGITS
 from tenant_apps.contact import spam
 from tenant_apps.contact.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
@@ -18,6 +20,7 @@ _OLD_PAGE = _(
     "sur « Envoyer »."
 )
 _FAST = _("Votre message est parti très vite. Relisez-le, puis appuyez de nouveau sur « Envoyer ».")
+_CODE_WRONG = _("Le code du message a 6 chiffres : écrivez-les tous, et rien d'autre.")
 _PASSWORD_MISSING = _("Écrivez votre mot de passe.")
 
 
@@ -84,10 +87,57 @@ class SignInForm(PlainForm):
     remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
 
 
+class LinkForm(PlainForm):
+    """Which account is theirs, of somebody whom the town's OpenID provider has proven."""
+
+    email = email_field(_("Mon adresse"))
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
+class ConfirmForm(PlainForm):
+    """The same of somebody who is signed in."""
+
+    password = password_field(_("Mon mot de passe"), "current-password")
+
+
 class AddressForm(PlainForm):
     """M2, M4."""
 
     email = email_field(_("Mon adresse"))
+
+
+class AskCodeForm(PlainForm):
+    """Where the code goes, and what « Se souvenir de moi » will be once it is typed."""
+
+    email = email_field(_("Mon adresse"))
+    remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
+
+
+class TypeCodeForm(PlainForm):
+    """Six digits, however they were copied: blanks, dots and hyphens do not count."""
+
+    code = forms.CharField(
+        label=_("Mon code"),
+        max_length=40,
+        help_text=_("6 chiffres, avec ou sans espaces."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={
+            "required": _("Écrivez le code du message."),
+            "max_length": _CODE_WRONG,
+        },
+    )
+
+    def clean_code(self) -> str:
+        code = re.sub(r"[\s.\-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
+            raise forms.ValidationError(_CODE_WRONG)
+        return code
+
+    def refuse(self, sentence: str) -> None:
+        """It has six digits and is not the one: said at the field, like what `full_clean` finds."""
+        self.add_error("code", sentence)
+        described = "id_code_helptext id_code_error"
+        self.fields["code"].widget.attrs.update({"aria-invalid": "true", "aria-describedby": described})
 
 
 class PasswordForm(PlainForm):
@@ -109,12 +159,38 @@ class ChangeAddressForm(PlainForm):
     email = email_field(_("Ma nouvelle adresse"))
 
 
-class AlertForm(PlainForm):
-    """M14."""
+class KeyNameForm(PlainForm):
+    """A passkey's name."""
 
-    wants_alerts = forms.BooleanField(
-        label=_("M'écrire quand de nouvelles factures sont mises en ligne"), required=False
+    name = forms.CharField(
+        label=_("Le nom de cette clé"),
+        max_length=60,
+        help_text=_("Par exemple : mon téléphone."),
+        error_messages={
+            "required": _("Écrivez un nom pour cette clé."),
+            "max_length": _("Écrivez un nom plus court : 60 caractères au plus."),
+        },
     )
+
+
+class AlertForm(PlainForm):
+    """M14: one box a kind of message that the town sends."""
+
+    def __init__(self, *args: Any, offered: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind, label in offered.items():
+            box = forms.CheckboxInput(attrs={"class": "form-check-input"})
+            self.fields[kind] = forms.BooleanField(label=label, required=False, widget=box)
+
+    @property
+    def wanted(self) -> list[str]:
+        return [kind for kind, wants in self.cleaned_data.items() if wants]
+
+
+class InviteForm(PlainForm):
+    """The address of somebody else who may see a payer's invoices."""
+
+    email = email_field(_("L'adresse e-mail de cette personne"))
 
 
 class ContactForm(FilesMixin, PlainForm):

@@ -76,11 +76,13 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
 def _withdraw_accesses(undone: PutBack) -> None:
     """What was opened since the change because billing knows the other address, and not this one, is shut.
 
-    The rows go: an access that ended would stay cut for ever (grant_known_payers).
+    So is what the account gave to others meanwhile. The rows go: an access that ended would stay cut for ever
+    (grant_known_payers).
     """
     known = PayerEmail.objects.filter(email=undone.address).values("payer_id")
     given = Access.objects.filter(account=undone.account, granted_at__gte=undone.changed_at, ended_at=None)
     foreign = list(given.exclude(payer_id__in=known))
+    foreign += Access.objects.filter(granted_by=undone.account.uuid, granted_at__gte=undone.changed_at)
     Access.objects.filter(pk__in=[access.pk for access in foreign]).delete()
     if foreign:
         audit.record(

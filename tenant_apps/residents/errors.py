@@ -18,3 +18,27 @@ class PaperGone(AccountError):
         "La facture citée n'est plus en ligne, ou n'est plus celle de ce dossier : refusez la demande, l'usager "
         "pourra en citer une autre."
     )
+
+
+class TooManyShares(AccountError):
+    sentence = _(
+        "Cinq autres personnes au plus peuvent être invitées : retirez d'abord une invitation ou un accès."
+    )
+
+
+class TooManyInvitations(AccountError):
+    sentence = _("Vous avez envoyé beaucoup d'invitations aujourd'hui. Recommencez demain.")
+
+
+class PasswordWanted(AccountError):
+    sentence = _("Écrivez votre mot de passe.")
+
+
+class NotAResident(AccountError):
+    sentence = _(
+        "Cette invitation ne peut pas servir au compte de cette adresse. Écrivez au service de facturation."
+    )
+
+
+class AccessCut(AccountError):
+    sentence = _("La mairie a retiré cet accès. Écrivez au service de facturation.")

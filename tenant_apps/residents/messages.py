@@ -38,6 +38,42 @@ def reset(*, town: str, url: str) -> Content:
     )
 
 
+def code(*, town: str, code: str) -> Content:
+    """Six digits to sign in with. They are not in the subject, which telephones show on a locked screen."""
+    return Content(
+        subject=_("Votre code de connexion – %(town)s") % {"town": town},
+        sentence=_(
+            "Pour vous connecter au portail des factures, écrivez ce code sur la page où vous l'avez demandé."
+        ),
+        code=code,
+        more=(
+            _("Ce code est valable 10 minutes et ne sert qu'une fois."),
+            _("Ne le donnez à personne : aucun agent de la mairie ne vous le demandera."),
+        ),
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a demandé un code pour votre adresse sur notre portail des "
+            "factures. Si ce n'est pas vous, ne faites rien : sans ce code, personne ne peut se connecter."
+        ),
+    )
+
+
+def no_code_for_staff(*, town: str, url: str) -> Content:
+    """To a member of staff, who would wait for a code in vain."""
+    return Content(
+        subject=_("Votre compte d'agent – %(town)s") % {"town": town},
+        sentence=_(
+            "Un code a été demandé pour vous connecter. Les comptes d'agent s'ouvrent avec leur mot de passe, jamais "
+            "avec un code reçu par e-mail."
+        ),
+        button_label=_("Aller à la connexion"),
+        button_url=url,
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a demandé un code pour votre adresse sur notre portail des "
+            "factures. Si ce n'est pas vous, ne faites rien."
+        ),
+    )
+
+
 def address(*, town: str, url: str) -> Content:
     """To the new address, which serves once this link is opened."""
     return Content(
@@ -100,4 +136,122 @@ def address_put_back(*, town: str) -> Content:
             "Vous recevez ce message parce que votre adresse avait remplacé une autre adresse. "
             "Si vous pensez que c'est une erreur, écrivez-nous depuis la page Contact."
         ),
+    )
+
+
+def invitation(*, town: str, url: str, inviter: str, until: date) -> Content:
+    """To the address that somebody wrote; whose invoices they are is said once the link is opened."""
+    return Content(
+        subject=_("Accès à des factures – %(town)s") % {"town": town},
+        sentence=_("%(inviter)s vous propose de voir et de régler ses factures sur le portail de la commune.")
+        % {"inviter": inviter},
+        button_label=_("Voir l'invitation"),
+        button_url=url,
+        more=(
+            _("Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois.")
+            % {"day": clock.in_words(until)},
+        ),
+        why=_(
+            "Vous recevez ce message parce que quelqu'un a saisi votre adresse sur notre portail des factures. "
+            "Si vous ne connaissez pas cette personne, ne faites rien : aucun accès ne sera ouvert."
+        ),
+    )
+
+
+def invitation_accepted(*, town: str, email: str, payer: str, url: str) -> Content:
+    """To whoever invited."""
+    return Content(
+        subject=_("Votre invitation est acceptée – %(town)s") % {"town": town},
+        sentence=_(
+            "%(email)s voit maintenant les factures de %(payer)s. Vous pouvez y mettre fin à tout moment."
+        )
+        % {"email": email, "payer": payer},
+        button_label=_("Voir qui a accès"),
+        button_url=url,
+        why=_(
+            "Vous recevez ce message parce que vous avez invité cette personne sur le portail des factures."
+        ),
+    )
+
+
+def key_added(*, town: str, name: str, url: str) -> Content:
+    """To the account's address: somebody can sign in with a passkey from now on."""
+    return Content(
+        subject=_("Une clé d'accès a été ajoutée – %(town)s") % {"town": town},
+        sentence=_(
+            "Une clé d'accès, « %(name)s », vient d'être ajoutée à votre compte du portail des factures : elle permet "
+            "de s'y connecter sans mot de passe. Si c'est bien vous, ne faites rien."
+        )
+        % {"name": name},
+        button_label=_("Voir mes clés d'accès"),
+        button_url=url,
+        more=(
+            _(
+                "Ce n'est pas vous ? Retirez cette clé, choisissez un nouveau mot de passe, puis appuyez sur "
+                "« Se déconnecter partout » dans « Mes informations »."
+            ),
+        ),
+        why=_(
+            "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
+        ),
+    )
+
+
+def key_removed(*, town: str, name: str, url: str) -> Content:
+    """To the account's address: a passkey opens nothing any more."""
+    return Content(
+        subject=_("Une clé d'accès a été retirée – %(town)s") % {"town": town},
+        sentence=_(
+            "La clé d'accès « %(name)s » vient d'être retirée de votre compte du portail des factures : elle ne "
+            "permet plus de s'y connecter. Si c'est bien vous, ne faites rien."
+        )
+        % {"name": name},
+        button_label=_("Voir mes clés d'accès"),
+        button_url=url,
+        more=(
+            _(
+                "Ce n'est pas vous ? Choisissez un nouveau mot de passe, puis appuyez sur « Se déconnecter partout » "
+                "dans « Mes informations ». Vous pourrez ensuite ajouter de nouveau votre clé."
+            ),
+        ),
+        why=_(
+            "Vous recevez ce message parce que cette adresse est celle de votre compte, pour votre sécurité."
+        ),
+    )
+
+
+def identity_linked(*, town: str, label: str, url: str) -> Content:
+    """To the account's address: from now on somebody signs in by another way."""
+    return Content(
+        subject=_("%(label)s est relié à votre compte – %(town)s") % {"label": label, "town": town},
+        sentence=_(
+            "Votre compte est maintenant relié à %(label)s : vous pouvez vous connecter avec %(label)s, sans écrire "
+            "votre mot de passe."
+        )
+        % {"label": label},
+        button_label=_("Voir mes façons de me connecter"),
+        button_url=url,
+        more=(
+            _(
+                "Si ce n'est pas vous, supprimez ce lien, puis changez votre mot de passe : quelqu'un d'autre le "
+                "connaît."
+            ),
+        ),
+        why=_("Vous recevez ce message parce que cette adresse est celle de votre compte."),
+    )
+
+
+def identity_unlinked(*, town: str, label: str, url: str) -> Content:
+    """To the account's address: that way is shut again."""
+    return Content(
+        subject=_("%(label)s n'est plus relié à votre compte – %(town)s") % {"label": label, "town": town},
+        sentence=_(
+            "Votre compte n'est plus relié à %(label)s : pour vous connecter, écrivez votre adresse et votre mot de "
+            "passe."
+        )
+        % {"label": label},
+        button_label=_("Voir mes façons de me connecter"),
+        button_url=url,
+        more=(_("Si ce n'est pas vous, changez votre mot de passe : quelqu'un d'autre le connaît."),),
+        why=_("Vous recevez ce message parce que cette adresse est celle de votre compte."),
     )

@@ -43,6 +43,8 @@ class PayerEmail(models.Model):
     email = models.EmailField(max_length=254, db_index=True)
     source = models.CharField(max_length=20, default="import")
     added_at = models.DateTimeField(auto_now_add=True)
+    # Kinds of messages refused at this address before it has an account (accounts.AlertKind); one row speaks for all.
+    refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once")]
@@ -52,12 +54,17 @@ class PayerEmail(models.Model):
 
 
 class Access(models.Model):
-    """This account may see this payer's invoices. Survives a change of the account's address."""
+    """This account may see this payer's invoices. Survives a change of the account's address.
+
+    What billing gives is ended by staff, and the row stays: it is not given again. What a person gave (`granted_by`,
+    the uuid of their account) goes without a trace but the audit's when that person or its holder ends it.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="accesses")
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="accesses")
     granted_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
+    granted_by = models.UUIDField(null=True)  # NULL: billing
 
     class Meta:
         constraints = [

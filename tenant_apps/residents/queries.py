@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+from django.utils import timezone
 
-from shared_apps.accounts.models import Account
+from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
 from tenant_apps.residents.states import ClaimState
 from toolkit import clock, emails
@@ -35,6 +37,56 @@ def claim_of(account: Account, public_id: UUID) -> Claim:
     return Claim.objects.exclude(state=ClaimState.ASKED).get(account=account, uuid=public_id)
 
 
+def _by_billing() -> Q:
+    """Billing gave the access, or would: it names the account's address for the payer, whoever gave it before."""
+    known = PayerEmail.objects.filter(payer=OuterRef("payer"), email=Lower(OuterRef("account__email")))
+    return Q(granted_by=None) | Q(Exists(known))
+
+
+def accesses_of_payer(payer: Payer) -> QuerySet[Access]:
+    """Who sees the invoices of `payer` now, each with `by_billing`."""
+    live = Access.objects.filter(payer=payer, ended_at=None).select_related("account")
+    return live.annotate(by_billing=_by_billing()).order_by("id")
+
+
+def shared_accesses(payer: Payer) -> QuerySet[Access]:
+    """Those of them that a person gave, and billing would not."""
+    return accesses_of_payer(payer).exclude(_by_billing())
+
+
+def payer_for_resident(account: Account, public_id: UUID) -> Payer:
+    """A payer whose invoices `account` may see. Raises Payer.DoesNotExist."""
+    return payers_of(account).get(uuid=public_id)
+
+
+def payer_to_share(account: Account, public_id: UUID) -> Payer:
+    """The same when `account` may invite others to it, which an invited person may not. Raises Payer.DoesNotExist."""
+    payer = payer_for_resident(account, public_id)
+    own = Access.objects.filter(_by_billing(), payer=payer, account=account, ended_at=None)
+    if not account.is_active or not own.exists():
+        raise Payer.DoesNotExist
+    return payer
+
+
+def invitations_to(payer: Payer) -> QuerySet[Link]:
+    """The invitations that wait, oldest first."""
+    waits = Q(expires_at__gt=timezone.now()) | Q(expires_at=None, handled_at=None)
+    return Link.objects.filter(waits, purpose=LinkPurpose.SHARE, about=payer.uuid, used_at=None).order_by(
+        "id"
+    )
+
+
+def invitation_of(account: Account, payer: Payer, public_id: UUID) -> Link:
+    """One that `account` sent. Raises Link.DoesNotExist."""
+    return invitations_to(payer).get(account=account, uuid=public_id)
+
+
+def givers_of(accesses: list[Access]) -> dict[UUID, str]:
+    """uuid of the account of whoever gave one of `accesses` → their address; one statement."""
+    given = {access.granted_by for access in accesses if access.granted_by}
+    return dict(Account.objects.filter(uuid__in=given).values_list("uuid", "email")) if given else {}
+
+
 # --- For staff: the door has checked the role -----------------------------------------------------
 
 
@@ -57,11 +109,20 @@ def payer_for_staff(public_id: UUID) -> Payer:
     return Payer.objects.prefetch_related("emails").get(uuid=public_id)
 
 
+def access_for_staff(payer: Payer, public_id: UUID) -> Access:
+    """The latest access of the account `public_id` to `payer`. Raises Access.DoesNotExist."""
+    found = Access.objects.filter(payer=payer, account__uuid=public_id).order_by("id").last()
+    if found is None:
+        raise Access.DoesNotExist
+    return found
+
+
 def accesses_to(payer: Payer) -> QuerySet[Access]:
-    """Who may, or could, see the invoices of `payer`; live accesses first."""
+    """Who may, or could, see the invoices of `payer`, each with `by_billing`; live accesses first."""
     return (
         Access.objects.filter(payer=payer)
         .select_related("account")
+        .annotate(by_billing=_by_billing())
         .order_by(F("ended_at").asc(nulls_first=True), "id")
     )
 

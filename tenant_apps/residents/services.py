@@ -4,12 +4,14 @@ The request only writes a row, the same for a known and an unknown address; the 
 address up and writes the message. So a stranger learns nothing, not even from the clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import translation
+from django.utils import timezone, translation
 
+from shared_apps.accounts import codes
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
@@ -20,7 +22,9 @@ from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.residents.queries import is_known_to_billing
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda
+from toolkit import clock
 
+INVITATION_LIFE = timedelta(days=7)
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
 
 
@@ -32,6 +36,17 @@ def request_activation(*, email: str) -> None:
 def request_reset(*, email: str) -> None:
     """« Mot de passe oublié » (M4). Answers the same whatever the address."""
     _request(LinkPurpose.RESET, email)
+
+
+@transaction.atomic
+def request_code(*, email: str, ip: str) -> UUID:
+    """« Recevoir un code par e-mail ». Answers the same whatever the address: the id with which the code is used.
+
+    Raises TooManyTries, TooManyCodes or CodesSuspended of `accounts`.
+    """
+    link = codes.ask_code(email=email, ip=ip)
+    agenda.wake("links")
+    return link.uuid
 
 
 @transaction.atomic
@@ -58,10 +73,14 @@ def handle_links() -> int:
 
 
 def _handle(link: Link) -> None:
-    if _asked_a_moment_ago(link):
+    if link.purpose == LinkPurpose.CODE:
+        _answer_code_request(link)
+    elif _asked_a_moment_ago(link):
         accounts.close_link(link=link)
     elif link.purpose == LinkPurpose.ADDRESS:
         _send_address_link(link)
+    elif link.purpose == LinkPurpose.SHARE:
+        _send_invitation(link)
     else:
         _send_password_link(link)
 
@@ -76,6 +95,8 @@ def _asked_a_moment_ago(link: Link) -> bool:
     )
     if link.purpose == LinkPurpose.ADDRESS:
         return recent.filter(purpose=LinkPurpose.ADDRESS, account=link.account).exists()
+    if link.purpose == LinkPurpose.SHARE:
+        return link.expires_at is not None  # withdrawn before the worker came
     return recent.filter(purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]).exists()
 
 
@@ -93,6 +114,51 @@ def _send_password_link(link: Link) -> None:
     _send(link, messages.reset if account.activated_at else messages.activation, account=account)
 
 
+def _answer_code_request(link: Link) -> None:
+    """A code, or what helps whoever cannot have one. The row itself stays what an unknown address has."""
+    codes.forget_old()
+    account = Account.objects.filter(email__iexact=link.email).first()
+    over = link.expires_at is None or link.expires_at <= timezone.now() or codes.enough_sent(link)
+    if over or not townhall.current_townhall().mailed_codes:
+        accounts.close_link(link=link)
+    elif account is not None and codes.may_receive(account):
+        _send_code(link, account)
+    else:
+        accounts.close_link(link=link)
+        if account is not None and account.is_town_staff and account.activated_at:
+            _tell_staff(account)
+        elif account is not None or is_known_to_billing(link.email):
+            _send_activation_instead(link.email)
+
+
+def _send_code(link: Link, account: Account) -> None:
+    code = codes.make_code(link=link, account=account)
+    letterhead = townhall.letterhead()
+    with translation.override(account.language or link.language):
+        content = messages.code(town=letterhead["townhall"].name, code=code)
+        queue_mail(kind="code", to=link.email, content=content, surroundings=letterhead, secret=True)
+
+
+def _tell_staff(account: Account) -> None:
+    if not account.is_active:
+        return
+    letterhead = townhall.letterhead()
+    with translation.override(account.reads):
+        url = f"{letterhead['address']}/"
+        content = messages.no_code_for_staff(town=letterhead["townhall"].name, url=url)
+        once_a_day = f"no-code:{account.uuid}:{clock.today()}"
+        queue_mail(kind="no-code", key=once_a_day, to=account.email, content=content, surroundings=letterhead)
+
+
+def _send_activation_instead(email: str) -> None:
+    """An account that was never activated is not lost: its first password is chosen by the ordinary road."""
+    link = accounts.ask_link(purpose=LinkPurpose.ACTIVATION, email=email)
+    if _asked_a_moment_ago(link):
+        accounts.close_link(link=link)
+    else:
+        _send_password_link(link)
+
+
 def _send_address_link(link: Link) -> None:
     owner = Account.objects.filter(email__iexact=link.email).first()
     if owner is None:
@@ -103,6 +169,21 @@ def _send_address_link(link: Link) -> None:
     with translation.override(owner.reads):
         content = messages.address_taken(town=letterhead["townhall"].name)
         queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
+
+
+def _send_invitation(link: Link) -> None:
+    """The same message whether or not the address has an account."""
+    assert link.account is not None
+    token = accounts.make_token(link=link, life=INVITATION_LIFE)
+    letterhead = townhall.letterhead()
+    with translation.override(link.account.reads):
+        content = messages.invitation(
+            town=letterhead["townhall"].name,
+            url=f"{letterhead['address']}/?LIEN={token}",
+            inviter=link.account.email,
+            until=timezone.localdate(link.expires_at),
+        )
+        queue_mail(kind="link-share", to=link.email, content=content, surroundings=letterhead, secret=True)
 
 
 def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
@@ -121,9 +202,49 @@ def activate(*, token: str, password: str) -> Account:
 
     Raises the link errors and WeakPassword of `accounts`.
     """
+    first = accounts.find_link(token).purpose == LinkPurpose.ACTIVATION
     account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
+    if first:
+        _keep_refusals(account)
     grant_known_payers(account=account)
     return account
+
+
+def activate_by_proof(*, account: Account, password: str) -> Account:
+    """The first password of an account whose address an invitation proved. In the caller's transaction.
+
+    One that is active by now keeps its own. Raises WeakPassword.
+    """
+    accounts.activate_account(account=account, password=password, rule=townhall.password_rule())
+    account.refresh_from_db()
+    _keep_refusals(account)
+    grant_known_payers(account=account)
+    return account
+
+
+def _keep_refusals(account: Account) -> None:
+    """What was refused at this address before it had an account stays refused."""
+    known = PayerEmail.objects.filter(email=account.email).exclude(refused_alerts=[])
+    kinds = {kind for refused in known.values_list("refused_alerts", flat=True) for kind in refused}
+    if kinds:
+        accounts.refuse_alerts(actor=account, account=account, kinds=kinds)
+
+
+@transaction.atomic
+def refuse_at_address(*, actor: audit.Actor, email: str, kinds: Collection[str]) -> None:
+    """An address known to billing, without an account, wants no more of these messages. Twice changes nothing."""
+    for row in PayerEmail.objects.select_for_update(of=("self",)).select_related("payer").filter(email=email):
+        refused = sorted({*row.refused_alerts, *kinds})
+        if refused != sorted(row.refused_alerts):
+            old, row.refused_alerts = row.refused_alerts, refused
+            row.save(update_fields=["refused_alerts"])
+            audit.record(
+                "payer_email.alerts_refused",
+                actor=actor,
+                obj=f"payer:{row.payer.uuid}",
+                old={"refused": old},
+                new={"refused": refused},
+            )
 
 
 @transaction.atomic

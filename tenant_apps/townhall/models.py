@@ -49,6 +49,9 @@ class TownHall(models.Model):
         default=12,
         validators=[MinValueValidator(5), MaxValueValidator(64)],
     )
+    mailed_codes = models.BooleanField(
+        _("connexion avec un code reçu par e-mail"), default=True, db_default=True
+    )
     alert_audience = models.CharField(
         _("qui prévenir des nouvelles factures"),
         max_length=10,
@@ -62,6 +65,21 @@ class TownHall(models.Model):
         default=PayerClaims.APPROVAL,
         db_default=PayerClaims.APPROVAL,
     )
+    # Days; None: no such reminder. Told to the same people as the new invoices (alerts.reminders).
+    remind_before = models.PositiveSmallIntegerField(
+        _("rappel, en jours avant l'échéance"),
+        null=True,
+        blank=True,
+        default=7,
+        db_default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+    )
+    remind_after = models.PositiveSmallIntegerField(
+        _("rappel, en jours après l'échéance"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+    )
     # Keys in S3 (toolkit.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
     logo = models.CharField(max_length=130, blank=True)
     logo_width = models.PositiveSmallIntegerField(default=0)
@@ -74,6 +92,8 @@ class TownHall(models.Model):
     legal_notice = models.TextField(_("mentions légales"), max_length=20_000, blank=True)
     privacy_notice = models.TextField(_("données personnelles"), max_length=20_000, blank=True)
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
+    # Empty, or what the town got from its OpenID provider, the secret sealed (townhall.identity_provider).
+    identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]

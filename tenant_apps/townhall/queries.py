@@ -51,7 +51,8 @@ def forget() -> None:
 
 def password_rule() -> PasswordRule:
     """The current town's rule for passwords."""
-    return PasswordRule(current_townhall().password_minimum)
+    townhall = current_townhall()
+    return PasswordRule(townhall.password_minimum, town=(townhall.name, current_town().slug))
 
 
 def default_product() -> Product:

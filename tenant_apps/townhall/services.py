@@ -20,7 +20,8 @@ from tenants.models import Town
 from toolkit.storage import identity_key
 
 
-def _show(town: Town) -> None:
+def show(town: Town) -> None:
+    """Every process shows that town's row as it is now; call it once the change is committed."""
     forget()
     changes.announce(town)
 
@@ -33,7 +34,7 @@ def set_up_townhall(*, actor: audit.Actor, name: str, contact_email: str, **sett
     )
     townhall.full_clean(validate_constraints=False)
     audit.record("townhall.created" if created else "townhall.changed", actor=actor, new={"name": name})
-    transaction.on_commit(partial(_show, current_town()))
+    transaction.on_commit(partial(show, current_town()))
     return townhall
 
 
@@ -81,7 +82,7 @@ def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
     old, new = _write(townhall, settings)
     if new:
         audit.record("townhall.changed", actor=actor, old=old, new=new)
-        transaction.on_commit(partial(_show, current_town()))
+        transaction.on_commit(partial(show, current_town()))
     return townhall
 
 

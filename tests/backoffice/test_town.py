@@ -21,6 +21,8 @@ GOOD = {
     "password_minimum": "8",
     "alert_audience": "known",
     "payer_claims": "at_once",
+    "remind_before": "5",
+    "remind_after": "",
 }
 
 
@@ -33,6 +35,7 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
     assert fact.actor == people.manager.audit_name
     assert (fact.old["password_minimum"], fact.new["password_minimum"]) == (12, 8)
     assert "name" not in fact.new  # only what changed
+    assert (townhall.remind_before, townhall.remind_after) == (5, None)
     browsers.manager.post("/gestion/commune/", GOOD)
     assert Entry.objects.filter(verb="townhall.changed").count() == 1
 
@@ -51,6 +54,8 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
         ("password_minimum", "douze", "Indiquez un nombre de 5 à 64."),
         ("alert_audience", "tous", "Choisissez une réponse de la liste."),
         ("payer_claims", "jamais", "Choisissez une réponse de la liste."),
+        ("remind_before", "0", "Indiquez un nombre de jours, de 1 à 60"),
+        ("remind_after", "61", "Indiquez un nombre de jours, de 1 à 60"),
     ],
 )
 def test_refused_with_a_reason(browsers: SimpleNamespace, field: str, value: str, words: str) -> None:

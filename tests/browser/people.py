@@ -54,7 +54,7 @@ def newcomers_rows() -> Iterator[str]:
         who = f"W{width};Mme;MARCHE;Lou;marche-{width}@example.net;REGIE"
         yield f"2026-{width}-1;01/11/2026;31/12/2026;37,50;Cantine scolaire;2026;{who}"
         yield f"2026-{width}-2;02/11/2026;31/12/2026;12,00;Garderie;2026;{who}"
-    for name in ("clavier", "sans-script"):
+    for name in ("clavier", "sans-script", "partage-phone", "partage-desktop", "fc-phone", "fc-desktop"):
         who = f"{name};M.;{name};Max;{name}@example.net;REGIE"
         yield f"2026-{name}-1;01/11/2026;31/12/2026;18,00;Bibliothèque;2026;{who}"
     for n in range(60):  # a household of two, five years, more than a page

@@ -1,5 +1,6 @@
 """The language of a page and of a message: whose choice counts, what remembers it, and that it stays there."""
 
+import re
 import threading
 from decimal import Decimal
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from config.celery import app
+from sandbox.messages import FOLDERS, ROOT
 from shared_apps.accounts import impersonation
 from shared_apps.accounts.errors import NotWhileImpersonating
 from shared_apps.accounts.models import Account, Link, Role
@@ -238,6 +240,13 @@ def test_the_service_is_written_to_in_french(alice: Account) -> None:
     sent = mail("contact")
     assert sent.subject == "Message d'un usager : Hello"
     assert '<html lang="fr">' in sent.html
+
+
+def test_messages_are_for_people_who_may_not_have_chosen() -> None:
+    """`Account.language` may be empty: `reads` never is."""
+    code = [(file, file.read_text("utf-8")) for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
+    wrong = r"override\((\w+\.)*(account|owner|person|inviter|actor|resident)\.language\)"
+    assert not [file for file, text in code if re.search(wrong, text)]
 
 
 # --- Words ----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Every route × person → expected status (trust.md). A route without a row fails the suite.
 
-People: nobody; alice owes the invoice; bob shares her payer; charlie is a resident who must see nothing;
-reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
+People: nobody; alice owes the invoice; bob shares her payer, on her invitation; charlie is a resident who must see
+nothing; reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
 that town; operator has a session on the operator's host.
 """
 
@@ -42,8 +42,19 @@ _MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:ask-to-sign-in": row(everyone=405),
     "portal:link": row(everyone=410),
+    "portal:ask-code": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
+    "portal:type-code": row(
+        everyone=MOVED
+    ),  # nobody here has asked for a code; tests/accounts/test_mailed_code.py
     "portal:sign-out": row(everyone=405),
+    # The town of this table has no provider; one that has: tests/portal/test_openid.py.
+    "portal:openid-start": row(everyone=OUT),
+    "portal:openid-return": row(everyone=OUT),
+    "portal:openid-link": row(everyone=OUT),
+    "portal:my-openid": row(payer=OUT),
     "portal:activation": row(everyone=IN),
     "portal:forgotten-password": row(everyone=IN),
     "portal:invoices": _ANY_RESIDENT,
@@ -54,8 +65,18 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payments": _ANY_RESIDENT,
     "portal:my-details": _ANY_RESIDENT,
     "portal:sign-out-everywhere": row(everyone=405),
+    "portal:keys": _ANY_RESIDENT,
+    "portal:ask-to-add-key": row(everyone=405),
+    "portal:sign-in-again": row(everyone=405),
+    "portal:key": {**_OWN_INVOICE, "bob": OUT},  # Alice's alone
+    "portal:remove-key": row(everyone=405),
     "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "manager": OUT},
     "portal:withdraw-claim": row(everyone=405),
+    "portal:alert-choices": _ANY_RESIDENT,
+    "portal:payer": row(),
+    "portal:unsubscribe": row(
+        everyone=410
+    ),  # the ticket is all that opens it; tests/alerts/test_unsubscribe.py
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:language": row(everyone=405),
@@ -133,6 +154,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:claim": _STAFF,
     "backoffice:accept-claim": row(everyone=405),
     "backoffice:refuse-claim": row(everyone=405),
+    "backoffice:payer-access": row(everyone=405),
     "backoffice:messages": _STAFF,
     "backoffice:message": _STAFF,
     "backoffice:answer-message": row(everyone=405),
@@ -149,6 +171,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
     "backoffice:going-live": _MANAGERS,
     "backoffice:identity": _MANAGERS,
+    "backoffice:openid": _MANAGERS,
     "backoffice:notices": _MANAGERS,
 }
 
@@ -158,6 +181,11 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
     "portal:language": frozenset(PEOPLE),
+    "portal:keys": frozenset({"alice", "bob", "charlie"}),
+    "portal:ask-to-add-key": frozenset({"alice", "bob", "charlie"}),
+    "portal:sign-in-again": frozenset({"alice", "bob", "charlie"}),
+    "portal:key": frozenset({"alice"}),
+    "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
     "backoffice:accept-claim": frozenset({"clerk", "manager"}),
     "backoffice:refuse-claim": frozenset({"clerk", "manager"}),
@@ -198,9 +226,13 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:town": frozenset({"manager"}),
     "backoffice:product": frozenset({"manager"}),
     "backoffice:identity": frozenset({"manager"}),
+    "backoffice:openid": frozenset({"manager"}),
     "backoffice:notices": frozenset({"manager"}),
     "backoffice:new-batch": frozenset({"clerk", "manager"}),
     "portal:pay": frozenset({"alice", "bob"}),
     "portal:pay-several": frozenset({"alice", "bob"}),
     "portal:my-details": frozenset({"alice", "bob", "charlie"}),
+    "portal:alert-choices": frozenset({"alice", "bob", "charlie"}),
+    "portal:payer": frozenset({"alice", "bob"}),
+    "backoffice:payer-access": frozenset({"clerk", "manager"}),
 }

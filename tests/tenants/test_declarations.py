@@ -43,6 +43,7 @@ def test_every_column_that_may_name_a_file_says_so() -> None:
         "mail.OutgoingMail.key": "sending twice is impossible by it",
         "alerts.Alert.key": "telling twice is impossible by it",
         "sessions.Session.session_key": "a session",
+        "accounts.Passkey.public_key": "a public key, as bytes",
     }
     said = declarations.declared()
     for model in declarations.concrete_models():

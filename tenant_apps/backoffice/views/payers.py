@@ -2,14 +2,24 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.invoices.queries import invoices_for_staff
-from tenant_apps.residents.queries import accesses_to, payer_for_staff, payers_for_staff
+from tenant_apps.residents import sharing
+from tenant_apps.residents.queries import (
+    access_for_staff,
+    accesses_to,
+    givers_of,
+    payer_for_staff,
+    payers_for_staff,
+)
 from toolkit import clock
 
 INVOICES = 20
@@ -30,14 +40,40 @@ def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One payer: e-mail addresses, accounts with access, last invoices."""
     payer = found(payer_for_staff, public_id)
     invoices = list(invoices_for_staff(today=clock.today()).filter(payer=payer)[: INVOICES + 1])
+    accesses = list(accesses_to(payer))
+    givers = givers_of(accesses)
     return screen(
         request,
         "payer.html",
         section="payers",
         payer=payer,
-        accesses=accesses_to(payer),
+        accesses=[
+            (access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses
+        ],
         invoices=invoices[:INVOICES],
         more=len(invoices) > INVOICES,
         today=clock.today(),
         now=clock.now(),
     )
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def change_access(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Retirer l'accès » or « Rendre l'accès » of one account to one payer."""
+    payer = found(payer_for_staff, public_id)
+    try:
+        account = UUID(request.POST.get("compte", ""))
+    except ValueError:
+        return redirect("backoffice:payer", payer.uuid)
+    access = found(access_for_staff, payer, account)
+    if request.POST.get("quoi") == "retirer":
+        sharing.cut_access(actor=request.user, access=access)
+        words = _("%(email)s ne voit plus ces factures.")
+    elif request.POST.get("quoi") == "rendre":
+        sharing.restore_access(actor=request.user, access=access)
+        words = _("%(email)s voit de nouveau ces factures.")
+    else:
+        raise Http404
+    messages.success(request, words % {"email": access.account.email})
+    return redirect("backoffice:payer", payer.uuid)

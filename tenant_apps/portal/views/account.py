@@ -1,4 +1,4 @@
-"""M12 and M14: my details."""
+"""M12: my details."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,8 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts import sessions
 from shared_apps.accounts.errors import AccountError
 from tenant_apps.portal.access import ResidentRequest, resident_required
-from tenant_apps.portal.forms import AlertForm, ChangeAddressForm, ChangePasswordForm, PlainForm
+from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm, PlainForm
+from tenant_apps.portal.views import openid
 from tenant_apps.residents import addresses
 from tenant_apps.residents.queries import payers_of, waiting_claims_of
 from tenant_apps.townhall.queries import password_rule
@@ -21,14 +22,13 @@ from tenant_apps.townhall.queries import password_rule
 FORMS: dict[str, type[PlainForm]] = {
     "adresse": ChangeAddressForm,
     "mot-de-passe": ChangePasswordForm,
-    "alertes": AlertForm,
 }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def my_details(request: ResidentRequest) -> HttpResponse:
-    """M12: three small forms on one page; each answers for itself."""
+    """M12: two small forms on one page; each answers for itself."""
     sent = request.POST.get("quoi", "")
     forms = {name: _form(request, name, sent) for name in FORMS}
     if sent in forms and forms[sent].is_valid():
@@ -42,13 +42,14 @@ def my_details(request: ResidentRequest) -> HttpResponse:
     context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
     context["payers"] = payers_of(request.user)
     context["waiting_claims"] = waiting_claims_of(request.user).count()
+    context["provider"] = provider = openid.offered()
+    context["linked"] = provider is not None and openid.linked(request.user, provider)
     context["sessions"] = sessions.sessions_of(request.user, request.session)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 
 
 def _form(request: ResidentRequest, name: str, sent: str) -> PlainForm:
-    initial = {"wants_alerts": request.user.wants_alerts} if name == "alertes" else None
-    return FORMS[name](request.POST if name == sent else None, initial=initial, auto_id=f"id_{name}_%s")
+    return FORMS[name](request.POST if name == sent else None, auto_id=f"id_{name}_%s")
 
 
 def _change_address(request: ResidentRequest, form: PlainForm) -> None:
@@ -70,15 +71,9 @@ def _change_password(request: ResidentRequest, form: PlainForm) -> None:
     messages.success(request, _("Mon mot de passe est changé"))
 
 
-def _change_alerts(request: ResidentRequest, form: PlainForm) -> None:
-    accounts.set_alert_choice(actor=request.user, wants_alerts=form.cleaned_data["wants_alerts"])
-    messages.success(request, _("Votre choix est enregistré."))
-
-
 _CHANGES: dict[str, Callable[[ResidentRequest, PlainForm], None]] = {
     "adresse": _change_address,
     "mot-de-passe": _change_password,
-    "alertes": _change_alerts,
 }
 
 

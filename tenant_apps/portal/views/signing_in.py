@@ -13,14 +13,15 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
-from tenant_apps.portal.views import claiming
-from tenant_apps.residents import addresses
+from tenant_apps.portal.views import claiming, openid
+from tenant_apps.residents import addresses, sharing
 from tenant_apps.residents import services as residents
 from tenant_apps.townhall.queries import password_rule
 
 _PAGES = {
     LinkPurpose.ADDRESS: "portal/confirm_address.html",
     LinkPurpose.REGRET: "portal/put_address_back.html",
+    LinkPurpose.SHARE: "portal/accept_invitation.html",
 }
 THIRTY_DAYS = 30 * 24 * 3600
 ASKED_PER_ADDRESS = 20  # requests for a link from one IP address in throttle.WINDOW
@@ -48,8 +49,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except AccountError as error:
             problem = str(error)
         else:
-            return _signed_in(request, account, remember=form.cleaned_data["remember"])
+            return signed_in(request, account, remember=form.cleaned_data["remember"])
     context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
+    context["provider"] = openid.offered()
     return render(request, "portal/sign_in.html", context, status=422 if problem else 200)
 
 
@@ -61,7 +63,8 @@ def _checked(request: HttpRequest, form: SignInForm) -> Account:
     )
 
 
-def _signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+    """Whoever proved to be `account` is let in, and led on."""
     login(request, account)  # a new session key
     # Thirty days, sliding, or until the browser is closed.
     request.session.set_expiry(THIRTY_DAYS if remember else 0)
@@ -70,10 +73,12 @@ def _signed_in(request: HttpRequest, account: Account, *, remember: bool) -> Htt
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this session."""
+    """End this session, and that of the provider which opened it."""
+    onwards = openid.farewell(request)
     logout(request)
+    response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
     messages.success(request, _("Vous êtes déconnecté."))
-    return redirect("portal:sign-in")
+    return response or redirect("portal:sign-in")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,7 +127,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_page(request: HttpRequest) -> HttpResponse:
-    """M3, M4, M12 and its undoing: a GET shows what the link does; the POST does it and uses it up."""
+    """M3, M4, M12 and its undoing, an invitation: a GET shows what the link does; the POST does it and uses it up."""
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
@@ -133,6 +138,8 @@ def link_page(request: HttpRequest) -> HttpResponse:
         elif link.purpose == LinkPurpose.ADDRESS:
             account = addresses.confirm_address(token=token)
             response = _done(request, _("Mon adresse est changée"), account.email)
+        elif link.purpose == LinkPurpose.SHARE:
+            response = _accept_invitation(request, link, token)
         elif link.purpose == LinkPurpose.REGRET:
             response = _put_address_back(request, token)
         else:
@@ -145,9 +152,24 @@ def link_page(request: HttpRequest) -> HttpResponse:
 
 def _show_link(request: HttpRequest, link: Link, form: PasswordForm, problem: str = "") -> HttpResponse:
     form.fields["password"].help_text = password_rule().sentence
-    context = {"form": form, "link": link, "problem": problem}
+    context: dict[str, object] = {"form": form, "link": link, "problem": problem}
+    if link.purpose == LinkPurpose.SHARE:
+        context["payer"], context["is_new"] = sharing.what_it_opens(link)
     template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
     return render(request, template, context, status=422 if problem else 200)
+
+
+def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+    """With the first password of whoever has no active account yet; an active one only confirms."""
+    _payer, is_new = sharing.what_it_opens(link)
+    form = PasswordForm(request.POST)
+    if is_new and not form.is_valid():
+        return _show_link(request, link, form)
+    try:
+        sharing.accept_invitation(token=token, password=form.cleaned_data["password"] if is_new else "")
+    except WeakPassword as error:
+        return _show_link(request, link, PasswordForm(), problem=str(error))
+    return _done(request, _("L'accès est ouvert"), link.email)
 
 
 def _put_address_back(request: HttpRequest, token: str) -> HttpResponse:
@@ -176,7 +198,8 @@ def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpRespon
 
 def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
     request.session.pop("lien", None)
-    return render(request, "portal/password_done.html", {"done": done, "email": email})
+    context = {"done": done, "email": email, "provider": openid.awaited(request)}
+    return render(request, "portal/password_done.html", context)
 
 
 def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:

@@ -19,6 +19,6 @@ END $$
 class Migration(migrations.Migration):
     code_can_wait = True
 
-    dependencies = [("townhall", "0004_takes_several")]
+    dependencies = [("townhall", "0007_reminders")]
 
     operations = [migrations.RunSQL(DROP, migrations.RunSQL.noop)]

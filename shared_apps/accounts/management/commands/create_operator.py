@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             validate_email(options["email"])
             password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else _asked()
-            PasswordRule().check(password)
+            PasswordRule().check(password, email=options["email"])
             with registry():
                 account = create_account(
                     actor=SYSTEM, email=options["email"], role=Role.OPERATOR, password=password

@@ -1,0 +1,1 @@
+"""Signing in through an OpenID Connect provider: the protocol, without any account or town."""

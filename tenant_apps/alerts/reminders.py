@@ -1,0 +1,234 @@
+"""Reminders: some days before the due date, and after it. One message a person and day, with all their invoices.
+
+The agenda wakes a town on the morning when an invoice of it needs one, and no other. What is told is in one
+statement with the row that makes telling twice impossible, and in one transaction with the message.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone, translation
+
+from shared_apps.accounts.models import AlertKind
+from shared_apps.audit.models import Entry
+from shared_apps.mail.models import OutgoingMail
+from shared_apps.mail.services import compose, queue_all
+from tenant_apps.alerts import messages, unsubscribing
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.townhall.models import AlertAudience, TownHall
+from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
+from tenants import agenda
+from tenants.current import current_town
+from toolkit import clock
+from toolkit.clock import PARIS
+
+KIND = "reminders"
+KINDS = (AlertKind.REMINDER, AlertKind.LATE)
+# An invoice may owe a reminder again, or sooner. What makes none needed is seen when the day has come.
+FACTS = (
+    *("batch.published", "townhall.changed", "payment.cancelled", "payment.refunded"),
+    *("declaration.refused", "attempt.refused_by_staff", "invoice.held"),
+)
+CHUNK = 200  # people a transaction
+CATCH_UP = 7  # days during which a reminder that could not be sent still is: afterwards it is no news
+START, SPREAD = time(9), 90  # Paris; towns are spread over so many minutes
+
+# (kind, first and last due date to tell of, days from the due date to the reminder), of the settings of the town.
+_WINDOWS = "(VALUES {}) AS w(kind, first, last, shift)"
+_ROW = "(%s::text, %s::date, %s::date, %s::int)"
+# Not what is in a direct debit, contested or with the collector; nor what was put online after its reminder's day.
+_OWED = """i.state = 'published' AND i.paid < i.amount AND i.online_hold = ''
+   AND (i.published_at AT TIME ZONE 'Europe/Paris')::date < i.due_on + w.shift"""
+_QUIET = """NOT EXISTS (SELECT 1 FROM payments_attemptinvoice p WHERE p.invoice_id = i.id AND p.live)
+   AND NOT EXISTS (SELECT 1 FROM payments_declaration d WHERE d.invoice_id = i.id AND d.refused_at IS NULL)"""
+_TELL = """
+WITH due AS (
+  SELECT i.uuid, i.payer_id, w.kind FROM invoices_invoice i
+    JOIN {windows} ON i.due_on BETWEEN w.first AND w.last
+   WHERE {owed} AND {quiet}
+), people AS (
+  SELECT due.kind, due.uuid, lower(a.email) AS email, COALESCE(NULLIF(a.language, ''), 'fr') AS language,
+         true AS has_account
+    FROM due JOIN residents_access x ON x.payer_id = due.payer_id AND x.ended_at IS NULL
+    JOIN accounts_account a ON a.id = x.account_id AND a.is_active AND a.activated_at IS NOT NULL
+   WHERE NOT a.refused_alerts ? due.kind
+  UNION ALL
+  SELECT due.kind, due.uuid, e.email, COALESCE(NULLIF(a.language, ''), 'fr'), a.id IS NOT NULL
+    FROM due JOIN residents_payeremail e ON e.payer_id = due.payer_id
+    LEFT JOIN accounts_account a ON lower(a.email) = e.email AND a.activated_at IS NOT NULL
+   WHERE %s
+     AND CASE WHEN a.id IS NOT NULL THEN
+           a.is_active AND NOT a.refused_alerts ? due.kind AND NOT EXISTS (
+             SELECT 1 FROM residents_access x
+              WHERE x.account_id = a.id AND x.payer_id = due.payer_id AND x.ended_at IS NULL)
+         ELSE NOT EXISTS (
+             SELECT 1 FROM residents_payeremail o WHERE o.email = e.email AND o.refused_alerts ? due.kind)
+         END
+), todo AS (
+  SELECT p.*, left(p.kind || ':' || p.uuid || ':' || p.email, 200) AS key FROM people p
+   WHERE NOT EXISTS (SELECT 1 FROM alerts_alert t WHERE t.kind = p.kind AND t.subject_uuid = p.uuid
+                        AND t.email = p.email)
+     AND NOT EXISTS (SELECT 1 FROM alerts_alert t WHERE t.kind IN ('reminder', 'late') AND t.email = p.email
+                        AND t.queued_at >= %s)
+), chosen AS (
+  SELECT email FROM todo GROUP BY email ORDER BY email LIMIT %s
+), told AS (
+  INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at, queued_at)
+  SELECT kind, key, email, language, uuid, now(), now() FROM todo JOIN chosen USING (email) ORDER BY key
+  ON CONFLICT (key) DO NOTHING
+  RETURNING key
+)
+SELECT kind, uuid, email, language, has_account FROM todo JOIN told USING (key)
+"""
+_NEXT = """
+SELECT min(CASE WHEN i.due_on > w.last THEN i.due_on + w.shift ELSE %s::date END) FROM invoices_invoice i
+  JOIN {windows} ON i.due_on >= w.first
+ WHERE {owed}
+   AND (i.due_on > w.last
+        OR NOT EXISTS (SELECT 1 FROM alerts_alert t WHERE t.kind = w.kind AND t.subject_uuid = i.uuid))
+"""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """One invoice that one person is told of."""
+
+    kind: str
+    invoice: UUID
+    email: str
+    language: str
+    has_account: bool
+
+
+def something_happened(entry: Entry) -> None:
+    """A fact of `FACTS`: the coming morning looks, and plans further. In the caller's transaction."""
+    agenda.plan(KIND, _coming_morning())
+
+
+def send_reminders() -> int:
+    """Tell whoever must be told today, `CHUNK` people a transaction. Returns how many messages were written.
+
+    Killed and run again, it goes on where it was.
+    """
+    surroundings = letterhead()
+    windows = _windows(surroundings["townhall"], clock.today())
+    written = 0
+    while windows:
+        with transaction.atomic():
+            told = _choose(windows, surroundings["townhall"])
+            if told:
+                queue_all(_compose(told, surroundings))
+        if not told:
+            break
+        written += len({one.email for one in told})
+    return written
+
+
+def next_look() -> datetime | None:
+    """The next morning on which an invoice wants a reminder, today's left ones too; None lets the town sleep."""
+    today = clock.today()
+    windows = _windows(current_townhall(), today)
+    if not windows:
+        return None
+    tomorrow = today + timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute(_filled(_NEXT, windows), [tomorrow, *_flat(windows)])
+        (day,) = cursor.fetchone()
+    return _morning(max(day, tomorrow)) if day else None
+
+
+def stay_silent() -> None:
+    """The town is a copy of another that lives: its people are reminded by that one. In the caller's transaction."""
+    TownHall.objects.update(remind_before=None, remind_after=None)
+
+
+def _windows(townhall: TownHall, today: date) -> list[tuple[str, date, date, int]]:
+    if townhall.alert_audience == AlertAudience.NOBODY:
+        return []
+    found = []
+    late = timedelta(days=CATCH_UP - 1)
+    if townhall.remind_before:
+        last = today + timedelta(days=townhall.remind_before)
+        found.append((AlertKind.REMINDER.value, max(today, last - late), last, -townhall.remind_before))
+    if townhall.remind_after:
+        last = today - timedelta(days=townhall.remind_after)
+        found.append((AlertKind.LATE.value, last - late, last, townhall.remind_after))
+    return found
+
+
+def _choose(windows: list[tuple[str, date, date, int]], townhall: TownHall) -> list[_Told]:
+    """The next people and their invoices, noted as told in the same statement. In the caller's transaction."""
+    midnight = datetime.combine(clock.today(), time(), PARIS)
+    known = townhall.alert_audience == AlertAudience.KNOWN
+    with connection.cursor() as cursor:
+        # Two runs at once would each see half of a person's day.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ':reminders'))")
+        cursor.execute(_filled(_TELL, windows), [*_flat(windows), known, midnight, CHUNK])
+        return [_Told(*row) for row in cursor.fetchall()]
+
+
+def _compose(told: list[_Told], surroundings: Letterhead) -> list[OutgoingMail]:
+    invoices = {
+        invoice.uuid: invoice for invoice in Invoice.objects.filter(uuid__in={one.invoice for one in told})
+    }
+    by_person: defaultdict[str, list[_Told]] = defaultdict(list)
+    for one in told:
+        by_person[one.email].append(one)
+    return [_message(person, group, invoices, surroundings) for person, group in sorted(by_person.items())]
+
+
+def _message(
+    person: str, told: list[_Told], invoices: dict[UUID, Invoice], surroundings: Letterhead
+) -> OutgoingMail:
+    by_kind = {
+        kind: sorted(
+            (invoices[one.invoice] for one in told if one.kind == kind), key=lambda invoice: invoice.due_on
+        )
+        for kind in KINDS
+    }
+    address = surroundings["address"]
+    with translation.override(told[0].language):
+        content = messages.reminder(
+            soon=by_kind[AlertKind.REMINDER],
+            late=by_kind[AlertKind.LATE],
+            town=surroundings["townhall"].name,
+            address=address,
+            has_account=told[0].has_account,
+            unsubscribe_url=unsubscribing.url(
+                address=address, email=person, kinds=[kind.value for kind in KINDS if by_kind[kind]]
+            ),
+        )
+        return compose(
+            kind="alert-reminder",
+            to=person,
+            content=content,
+            surroundings=surroundings,
+            key=mail_key(clock.today(), person),
+        )
+
+
+def mail_key(day: date, email: str) -> str:
+    """One message a person and day."""
+    return f"{KIND}:{day}:{email}"[:200]
+
+
+def _filled(query: str, windows: list[tuple[str, date, date, int]]) -> str:
+    values = _WINDOWS.format(", ".join([_ROW] * len(windows)))
+    return query.format(windows=values, owed=_OWED, quiet=_QUIET)
+
+
+def _flat(windows: list[tuple[str, date, date, int]]) -> list[str | date | int]:
+    return [value for window in windows for value in window]
+
+
+def _coming_morning() -> datetime:
+    today = clock.today()
+    morning = _morning(today)
+    return morning if morning > timezone.now() else _morning(today + timedelta(days=1))
+
+
+def _morning(day: date) -> datetime:
+    return datetime.combine(day, START, PARIS) + timedelta(minutes=current_town().pk % SPREAD)

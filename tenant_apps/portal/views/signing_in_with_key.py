@@ -1,0 +1,42 @@
+"""Signing in with a passkey: the script asks for a challenge, then sends the ordinary form."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shared_apps.accounts import passkeys
+from shared_apps.accounts.errors import AccountError
+from tenant_apps.portal.access import client_address, next_page
+from tenant_apps.portal.forms import SignInForm
+from tenant_apps.portal.views.signing_in import sign_in, signed_in
+
+
+@require_POST
+@never_cache
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """For the script: what `navigator.credentials.get` wants; the same for everybody."""
+    place, ip = passkeys.place_of(request), client_address(request)
+    try:
+        return JsonResponse(passkeys.ask_to_sign_in(place=place, session=request.session, ip=ip))
+    except AccountError as error:
+        return JsonResponse({"problem": str(error)}, status=429)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def sign_in_with_key(request: HttpRequest) -> HttpResponse:
+    """What the browser answered; a page that was reloaded is the sign-in page."""
+    if request.method != "POST":
+        return sign_in(request)
+    try:
+        account = passkeys.sign_in(
+            place=passkeys.place_of(request),
+            session=request.session,
+            answer=request.POST.get("answer", ""),
+            ip=client_address(request),
+        )
+    except AccountError as error:
+        context = {"form": SignInForm(), "problem": str(error), "suite": next_page(request, default="")}
+        return render(request, "portal/sign_in.html", context, status=422)
+    return signed_in(request, account, remember=bool(request.POST.get("remember")))

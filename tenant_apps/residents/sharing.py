@@ -1,0 +1,222 @@
+"""Another person sees a payer's invoices: invited by somebody whom billing knows, accepted by `?LIEN=` (decision 35).
+
+Every act on an invitation locks its link first, and never the inviter's account: whatever ends links of an account
+holds the account and waits for its links (accounts.addresses).
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone, translation
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.errors import AddressTaken, InvitationOver, LinkUnknown
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.audit import services as audit
+from shared_apps.mail.services import queue_mail
+from tenant_apps.residents import messages
+from tenant_apps.residents.errors import (
+    AccessCut,
+    NotAResident,
+    PasswordWanted,
+    SameAddress,
+    TooManyInvitations,
+    TooManyShares,
+)
+from tenant_apps.residents.models import Access, Payer
+from tenant_apps.residents.queries import invitations_to, payer_to_share, shared_accesses
+from tenant_apps.residents.services import activate_by_proof
+from tenant_apps.townhall import queries as townhall
+from tenants import agenda
+from toolkit import emails
+
+OTHERS = 5  # addresses invited to one payer, those that wait included
+A_DAY = 10  # invitations of one person in a day, withdrawn ones included: nobody's mailbox is flooded
+
+
+@transaction.atomic
+def invite(*, actor: Account, payer: Payer, email: str) -> None:
+    """« Inviter une personne »: a message goes to that address. The same for every address, known or not.
+
+    An invitation that waits already is left alone. Raises Payer.DoesNotExist when `actor` may not invite, SameAddress,
+    TooManyShares, TooManyInvitations, and NotWhileImpersonating for the operator in somebody's place.
+    """
+    accounts.refuse_impersonator(actor)
+    email = emails.normalise(email)
+    Payer.objects.select_for_update(no_key=True).get(pk=payer.pk)  # one at a time: the limit holds
+    payer_to_share(actor, payer.uuid)
+    if email == actor.email:
+        raise SameAddress
+    waiting = set(invitations_to(payer).values_list("email", flat=True))
+    if email in waiting:
+        return
+    given = set(shared_accesses(payer).values_list("account__email", flat=True))
+    if len((waiting | given) - {email}) >= OTHERS:
+        raise TooManyShares
+    since = timezone.now() - timedelta(days=1)
+    sent = Link.objects.filter(account=actor, purpose=LinkPurpose.SHARE, requested_at__gte=since)
+    if sent.count() >= A_DAY:
+        raise TooManyInvitations
+    link = accounts.ask_link(purpose=LinkPurpose.SHARE, email=email, account=actor, about=payer.uuid)
+    audit.record("access.invited", actor=actor, obj=f"payer:{payer.uuid}", new={"invitation": str(link.uuid)})
+    agenda.wake("links")
+
+
+@transaction.atomic
+def withdraw_invitation(*, actor: Account, link: Link) -> None:
+    """It opens nothing any more. One that was accepted, or withdrawn, already is left alone."""
+    accounts.refuse_impersonator(actor)
+    locked = Link.objects.select_for_update().get(pk=link.pk, account=actor, purpose=LinkPurpose.SHARE)
+    present = timezone.now()
+    if locked.used_at is not None or (locked.expires_at is not None and locked.expires_at <= present):
+        return
+    locked.expires_at = present
+    locked.save(update_fields=["expires_at"])
+    audit.record(
+        "access.invitation_withdrawn",
+        actor=actor,
+        obj=f"payer:{locked.about}",
+        new={"invitation": str(locked.uuid)},
+    )
+
+
+def what_it_opens(link: Link) -> tuple[Payer, bool]:
+    """The payer of an invitation, and whether a password must be chosen with it. Raises InvitationOver."""
+    account = Account.objects.filter(email__iexact=link.email).first()
+    return _payer_of(link), account is None or account.activated_at is None
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, password: str = "") -> Account:
+    """Use an invitation up: the account of its address sees the payer; whoever invited is told.
+
+    Without an active account of that address, `password` is its first one; an active one keeps its own. Raises the
+    link errors, InvitationOver when whoever invited may not any more, PasswordWanted, WeakPassword, NotAResident, and
+    AccessCut when staff ended the access of that account.
+    """
+    link = accounts.find_link(token, lock=True)
+    if link.purpose != LinkPurpose.SHARE or link.account is None:
+        raise LinkUnknown
+    payer, inviter = _payer_of(link), link.account
+    # Held until we are done: staff who cut the inviter's access come before or after us.
+    giving = Access.objects.select_for_update().filter(account=inviter, payer=payer, ended_at=None).first()
+    if giving is None:
+        raise InvitationOver
+    account = _account_of(link.email)
+    if account.role != Role.RESIDENT or not account.is_active:
+        raise NotAResident
+    if account.activated_at is None:
+        if not password:
+            raise PasswordWanted
+        account = activate_by_proof(account=account, password=password)
+    _open(account, payer, inviter)
+    accounts.use_up(link)
+    audit.record(
+        "access.invitation_accepted",
+        actor=account,
+        obj=f"payer:{payer.uuid}",
+        new={"invitation": str(link.uuid), "given_by": inviter.audit_name},
+    )
+    _tell_inviter(inviter, link.email, payer)
+    return account
+
+
+def _payer_of(link: Link) -> Payer:
+    """Raises InvitationOver when whoever invited may not any more."""
+    try:
+        assert link.account is not None
+        assert link.about is not None
+        return payer_to_share(link.account, link.about)
+    except Payer.DoesNotExist:
+        raise InvitationOver from None
+
+
+def _account_of(email: str) -> Account:
+    """The account of that address, made now if there is none; of two at once, one makes it."""
+    found = Account.objects.filter(email__iexact=email).first()
+    if found is None:
+        try:
+            return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
+        except AddressTaken:
+            found = Account.objects.get(email__iexact=email)
+    return found
+
+
+def _open(account: Account, payer: Payer, inviter: Account) -> None:
+    had = Access.objects.filter(account=account, payer=payer)
+    if had.filter(ended_at=None).exists():
+        return
+    if had.exists():
+        raise AccessCut
+    new = Access(account=account, payer=payer, granted_by=inviter.uuid)
+    Access.objects.bulk_create([new], ignore_conflicts=True)
+
+
+def _tell_inviter(inviter: Account, email: str, payer: Payer) -> None:
+    letterhead = townhall.letterhead()
+    with translation.override(inviter.reads):
+        content = messages.invitation_accepted(
+            town=letterhead["townhall"].name,
+            email=email,
+            payer=payer.full_name,
+            url=f"{letterhead['address']}/mes-informations/dossiers/{payer.uuid}/",
+        )
+        queue_mail(kind="share-accepted", to=inviter.email, content=content, surroundings=letterhead)
+
+
+@transaction.atomic
+def end_access(*, actor: Account, access: Access) -> None:
+    """Whoever gave an access ends it, or its holder leaves. What billing gives is the town's business.
+
+    The row goes, so that it may be given again. Raises Access.DoesNotExist when it is not theirs to end.
+    """
+    accounts.refuse_impersonator(actor)
+    theirs = shared_accesses(access.payer).filter(Q(granted_by=actor.uuid) | Q(account=actor))
+    locked = Access.objects.select_for_update().get(pk__in=theirs.values("pk"), pk=access.pk)
+    record = {"account": locked.account.audit_name, "given_by": f"account:{locked.granted_by}"}
+    payer = locked.payer
+    locked.delete()
+    audit.record("access.ended", actor=actor, obj=f"payer:{payer.uuid}", old=record)
+
+
+@transaction.atomic
+def cut_access(*, actor: audit.Actor, access: Access) -> None:
+    """Staff end an access, and with it those that its holder gave. Neither billing nor an invitation opens it again.
+
+    Twice changes nothing.
+    """
+    locked = (
+        Access.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=access.pk)
+    )
+    if locked.ended_at is not None:
+        return
+    given = Access.objects.filter(payer=locked.payer, granted_by=locked.account.uuid, ended_at=None)
+    with_it = list(given.values_list("account__uuid", flat=True))
+    present = timezone.now()
+    Access.objects.filter(Q(pk=locked.pk) | Q(pk__in=given.values("pk"))).update(ended_at=present)
+    audit.record(
+        "access.cut",
+        actor=actor,
+        obj=f"payer:{locked.payer.uuid}",
+        old={"accounts": [locked.account.audit_name, *(f"account:{uuid}" for uuid in sorted(with_it))]},
+    )
+
+
+@transaction.atomic
+def restore_access(*, actor: audit.Actor, access: Access) -> None:
+    """Staff undo their cut; what its holder had given stays ended. Twice changes nothing."""
+    locked = (
+        Access.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=access.pk)
+    )
+    same = Access.objects.filter(account=locked.account, payer=locked.payer, ended_at=None)
+    if locked.ended_at is None or same.exists():
+        return
+    locked.ended_at = None
+    locked.save(update_fields=["ended_at"])
+    audit.record(
+        "access.restored",
+        actor=actor,
+        obj=f"payer:{locked.payer.uuid}",
+        new={"accounts": [locked.account.audit_name]},
+    )

@@ -1,0 +1,108 @@
+"""The town's own OpenID Connect provider, FranceConnect for most: what it registered there.
+
+One JSON on the town's row: a table would be paid for by thousands of towns that have none. The secret is sealed, is
+never shown again, and is in no trail.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import transaction
+
+from shared_apps.accounts.openid.discovery import Registration, is_franceconnect
+from shared_apps.audit import services as audit
+from tenant_apps.townhall.models import TownHall
+from tenant_apps.townhall.services import show
+from tenants.current import current_town
+from toolkit.sealing import Unreadable, seal, unseal
+
+DEFAULT_LABEL = "FranceConnect"
+
+
+@dataclass(frozen=True)
+class IdentityProvider:
+    """What the row says. Nothing is offered to residents unless it is `offered`."""
+
+    issuer: str = ""
+    client_id: str = ""
+    sealed: str = ""
+    label: str = DEFAULT_LABEL
+    enabled: bool = False
+
+    @property
+    def is_offered(self) -> bool:
+        return self.enabled and bool(self.issuer and self.client_id and self.secret)
+
+    @property
+    def is_franceconnect(self) -> bool:
+        return is_franceconnect(self.issuer)
+
+    @property
+    def secret(self) -> str:
+        """Empty when there is none, or when it was sealed by another platform."""
+        try:
+            return unseal(self.sealed) if self.sealed else ""
+        except Unreadable:
+            return ""
+
+    def sealed_for(self, issuer: str) -> str:
+        """The sealed secret, as long as it goes where it was meant to go."""
+        return self.sealed if issuer == self.issuer else ""
+
+    @property
+    def registration(self) -> Registration:
+        return Registration(self.issuer, self.client_id, self.secret)
+
+
+def provider_of(townhall: TownHall) -> IdentityProvider:
+    """What that row says."""
+    known = IdentityProvider.__dataclass_fields__
+    return IdentityProvider(
+        **{key: value for key, value in townhall.identity_provider.items() if key in known}
+    )
+
+
+@transaction.atomic
+def change_identity_provider(
+    *, actor: audit.Actor, issuer: str, client_id: str, secret: str, label: str, enabled: bool
+) -> IdentityProvider:
+    """Write the settings; an empty `secret` keeps the one there is, which is never sent to another issuer.
+
+    The trail learns everything but the secret.
+    """
+    townhall = TownHall.objects.select_for_update().get(pk=1)
+    old = provider_of(townhall)
+    new = IdentityProvider(
+        issuer=issuer,
+        client_id=client_id,
+        sealed=seal(secret) if secret else old.sealed_for(issuer),
+        label=label or DEFAULT_LABEL,
+        enabled=enabled,
+    )
+    if new != old:
+        _write(townhall, new)
+        audit.record(
+            "townhall.identity_provider_changed",
+            actor=actor,
+            old=_words(old),
+            new={**_words(new), "secret_changed": bool(secret)},
+        )
+    return new
+
+
+def forget_secret() -> None:
+    """The town is a copy: its keys are the other one's. In the caller's transaction."""
+    townhall = TownHall.objects.select_for_update().filter(pk=1).first()
+    if townhall is not None and townhall.identity_provider:
+        old = provider_of(townhall)
+        _write(townhall, IdentityProvider(old.issuer, old.client_id, label=old.label))
+
+
+def _write(townhall: TownHall, new: IdentityProvider) -> None:
+    townhall.identity_provider = dict(vars(new))
+    townhall.save(update_fields=["identity_provider"])
+    transaction.on_commit(partial(show, current_town()))
+
+
+def _words(one: IdentityProvider) -> dict[str, object]:
+    return {name: value for name, value in vars(one).items() if name != "sealed"}
