@@ -115,8 +115,8 @@ def address_changed(*, town: str, url: str, until: date) -> Content:
         button_url=url,
         more=(
             _(
-                "Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois. Il rétablit cette adresse, "
-                "déconnecte tous les appareils et vous fait choisir un nouveau mot de passe."
+                "Ce lien est valable jusqu'au %(day)s et ne sert qu'une fois. Il rétablit cette adresse, déconnecte "
+                "tous les appareils, retire les clés d'accès et vous fait choisir un nouveau mot de passe."
             )
             % {"day": clock.in_words(until)},
         ),

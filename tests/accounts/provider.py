@@ -14,8 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
+
+from toolkit import outside
 
 CLIENT, SECRET = "la-commune", "un-secret-de-soixante-quatre-signes-comme-ceux-de-franceconnect-0"
 RSA = RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"})
@@ -206,6 +209,11 @@ def body(content: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
         handler.wfile.write(content)
 
     return act
+
+
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is shared may take longer to answer than we wait for a provider: only its silence counts."""
+    monkeypatch.setattr(outside, "SECONDS", 60.0)
 
 
 @contextmanager

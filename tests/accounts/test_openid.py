@@ -19,8 +19,9 @@ BACK = "https://mairie.example.org/connexion/fc/retour/"
 
 
 @pytest.fixture
-def provider(settings: Any) -> Iterator[Provider]:
+def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     cache.clear()
+    lies.patience(monkeypatch)
     settings.INSIDE_HOSTS = ["localhost"]
     with running() as found:
         yield found

@@ -34,8 +34,9 @@ def kept() -> IdentityProvider:
 
 
 @pytest.fixture
-def provider(town: Any) -> Iterator[Provider]:
+def provider(town: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     cache.clear()
+    lies.patience(monkeypatch)
     with running() as found:
         yield found
 

@@ -51,17 +51,19 @@ def offer(issuer: str, **more: Any) -> None:
 
 
 @pytest.fixture
-def issuer(town: Town, honest: str) -> str:
+def issuer(town: Town, honest: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The provider of the current town."""
     cache.clear()
+    lies.patience(monkeypatch)
     offer(honest)
     return honest
 
 
 @pytest.fixture
-def liar(town: Town) -> Iterator[Provider]:
+def liar(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """The same, which lies on demand."""
     cache.clear()
+    lies.patience(monkeypatch)
     with lies.running() as found:
         offer(found.issuer)
         yield found

@@ -118,6 +118,14 @@ def test_the_words_say_nothing_about_anybody(
     assert words(Authenticator()) == words(telephone, is_active=False)
 
 
+def test_a_refusal_leaves_every_other_way_open(client_for: Clients, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tenant_apps.portal.views.signing_in.openid.offered", lambda: {"label": "Le tiers"})
+    page = sign_in(client_for(), Authenticator(), suite="/reglements/")
+    assert page.status_code == 422
+    assert page.context["provider"] == {"label": "Le tiers"}
+    assert page.content.decode().count('name="suite" value="/reglements/"') >= 2
+
+
 def test_asked_too_often(telephone: Authenticator, client_for: Clients, monkeypatch: Any) -> None:
     monkeypatch.setattr("shared_apps.accounts.passkeys.ASKED_PER_ADDRESS", 1)
     client = client_for()

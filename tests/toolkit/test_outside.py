@@ -14,7 +14,8 @@ from toolkit.outside import OutsideError
 
 
 @pytest.fixture
-def provider(settings: Any) -> Iterator[Provider]:
+def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    lies.patience(monkeypatch)
     settings.INSIDE_HOSTS = ["localhost"]
     with running() as found:
         yield found

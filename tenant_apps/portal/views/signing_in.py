@@ -50,6 +50,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             problem = str(error)
         else:
             return signed_in(request, account, remember=form.cleaned_data["remember"])
+    return sign_in_page(request, form, problem)
+
+
+def sign_in_page(request: HttpRequest, form: SignInForm, problem: str = "") -> HttpResponse:
+    """The page with every way of signing in, whichever of them failed."""
     context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
     context["provider"] = openid.offered()
     return render(request, "portal/sign_in.html", context, status=422 if problem else 200)

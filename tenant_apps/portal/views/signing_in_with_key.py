@@ -1,15 +1,14 @@
 """Signing in with a passkey: the script asks for a challenge, then sends the ordinary form."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import passkeys
 from shared_apps.accounts.errors import AccountError
-from tenant_apps.portal.access import client_address, next_page
+from tenant_apps.portal.access import client_address
 from tenant_apps.portal.forms import SignInForm
-from tenant_apps.portal.views.signing_in import sign_in, signed_in
+from tenant_apps.portal.views.signing_in import sign_in, sign_in_page, signed_in
 
 
 @require_POST
@@ -37,6 +36,5 @@ def sign_in_with_key(request: HttpRequest) -> HttpResponse:
             ip=client_address(request),
         )
     except AccountError as error:
-        context = {"form": SignInForm(), "problem": str(error), "suite": next_page(request, default="")}
-        return render(request, "portal/sign_in.html", context, status=422)
+        return sign_in_page(request, SignInForm(), str(error))
     return signed_in(request, account, remember=bool(request.POST.get("remember")))
