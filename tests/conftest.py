@@ -9,10 +9,12 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache as redis_cache
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role, SecondFactor
@@ -92,6 +94,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
     registry.forget()
     platform._kept[:] = [(float("inf"), Platform())]  # read already, as nobody has written it
     townhalls.forget()
+    translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own in the thread
     yield
     connection.set_schema_to_public()
 

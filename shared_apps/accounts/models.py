@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -46,7 +47,7 @@ class Account(AbstractBaseUser):
     email = models.EmailField(_("adresse e-mail"), max_length=254)
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
-    language = models.CharField(max_length=2, default="fr")
+    language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
     wants_alerts = models.BooleanField(
         default=True
     )  # new invoices only, and only until old code is gone (0007)
@@ -116,6 +117,11 @@ class Account(AbstractBaseUser):
         self.devices = {}
 
     @property
+    def reads(self) -> str:
+        """The language in which to write to this person."""
+        return self.language or settings.LANGUAGE_CODE
+
+    @property
     def refused(self) -> set[str]:
         """The kinds of messages this person does not want."""
         return {*self.refused_alerts, *([] if self.wants_alerts else [AlertKind.NEW_INVOICES.value])}
@@ -165,6 +171,8 @@ class Link(models.Model):
     purpose = models.CharField(max_length=10, choices=LinkPurpose)
     email = models.EmailField(max_length=254)
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
+    # In which it was asked for: that of the message to somebody who has not chosen one.
+    language = models.CharField(max_length=2, default="fr", db_default="fr")
     about = models.UUIDField(null=True)  # SHARE: whose invoices (residents.Payer.uuid); `account` invites
     token_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until made
     requested_at = models.DateTimeField(auto_now_add=True)

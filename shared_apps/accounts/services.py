@@ -13,6 +13,7 @@ from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, R
 from shared_apps.accounts.passwords import PasswordRule
 from shared_apps.audit import services as audit
 from toolkit import emails, secrets
+from toolkit.words import current_language
 
 TRIES_PER_ACCOUNT = 10  # in throttle.WINDOW
 TRIES_PER_ADDRESS = 50
@@ -34,7 +35,7 @@ def check_credentials(*, email: str, password: str, ip: str) -> Account:
 
 
 def create_account(
-    *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = "fr"
+    *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = ""
 ) -> Account:
     """A new account; with a password it is active at once. Raises AddressTaken."""
     account = Account(email=emails.normalise(email), role=role, language=language)
@@ -54,7 +55,13 @@ def ask_link(
     *, purpose: LinkPurpose, email: str, account: Account | None = None, about: UUID | None = None
 ) -> Link:
     """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known."""
-    return Link.objects.create(purpose=purpose, email=emails.normalise(email), account=account, about=about)
+    return Link.objects.create(
+        purpose=purpose,
+        email=emails.normalise(email),
+        account=account,
+        about=about,
+        language=current_language(),
+    )
 
 
 def make_token(*, link: Link, life: timedelta = LINK_LIFE) -> str:
@@ -117,7 +124,8 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
     account.set_password(password)
     account.activated_at = account.activated_at or timezone.now()
     account.devices = {}  # a new password ends every session
-    account.save(update_fields=["password", "activated_at", "devices"])
+    account.language = account.language or current_language()
+    account.save(update_fields=["password", "activated_at", "devices", "language"])
     use_up(link)
     Link.objects.filter(
         account=account, used_at=None, purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]
@@ -202,6 +210,18 @@ def _write_refused(account: Account, refused: Collection[str], *, actor: audit.A
         old={"refused": old},
         new={"refused": new},
     )
+
+
+@transaction.atomic
+def choose_language(*, actor: Account, language: str) -> None:
+    """In which the person reads the portal and its messages. Raises NotWhileImpersonating."""
+    refuse_impersonator(actor)
+    if actor.language == language:
+        return
+    Account.objects.filter(pk=actor.pk).update(language=language)
+    old, new = {"language": actor.language}, {"language": language}
+    audit.record("account.language_chosen", actor=actor, obj=actor.audit_name, old=old, new=new)
+    actor.language = language
 
 
 def refuse_impersonator(actor: Account | None) -> None:

@@ -38,6 +38,7 @@ KINDS = {
 VERBS = {
     "account.created": "Compte créé",
     "account.password_changed": "Mot de passe changé",
+    "account.language_chosen": "Langue choisie",
     "account.second_factor_enrolled": "Second facteur mis en place",
     "account.second_factor_reset": "Second facteur oublié",
     "account.code_refused": "Code refusé",

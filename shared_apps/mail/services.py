@@ -13,6 +13,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
@@ -132,7 +133,7 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
 def hold_back_waiting() -> None:
     """The town is a copy of another that lives: what waits is the other's to send. In the caller's transaction."""
     OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
-        state=MailState.FAILED, last_error=_("Non envoyé : cette commune est une copie.")
+        state=MailState.FAILED, last_error=gettext_noop("Non envoyé : cette commune est une copie.")
     )
 
 

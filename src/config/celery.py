@@ -3,7 +3,7 @@
 import os
 from typing import Any, cast
 
-from celery.signals import task_postrun, worker_process_init
+from celery.signals import task_postrun, task_prerun, worker_process_init
 from tenant_schemas_celery.app import CeleryApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -11,6 +11,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = CeleryApp("mes-factures", task_cls="tenants.work.TownTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_prerun.connect(dispatch_uid="config.language")
+def _speak(task: Any, **_: object) -> None:
+    """A task begins in French, whatever the one before it left; what it writes to a person is in that person's."""
+    from django.conf import settings
+    from django.utils import translation
+
+    if not task.request.is_eager:
+        translation.activate(settings.LANGUAGE_CODE)
 
 
 @task_postrun.connect(dispatch_uid="tenants.leave")

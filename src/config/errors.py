@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from config.language import speak_to_person
 from tenants.doors import unavailable
 from tenants.outages import outage_of
 
@@ -27,6 +28,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: absent and forbidden look exactly alike."""
+    speak_to_person(request)
     return render(request, "errors/not_found.html", status=404)
 
 

@@ -80,13 +80,13 @@ WSGI_APPLICATION = "config.wsgi.application"
 LOGIN_URL = reverse_lazy("portal:sign-in")
 
 MIDDLEWARE = [
+    "config.language.LanguageMiddleware",  # before whatever writes a page
     "django.middleware.security.SecurityMiddleware",
     "config.compression.GzipText",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
     "tenants.middleware.TownMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "shared_apps.accounts.middleware.PeopleMiddleware",
@@ -292,8 +292,11 @@ CONTENT_SECURITY_POLICY = {
 
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
-# English comes back with its catalogue: a browser that asks for it would else read French with English dates.
-LANGUAGES = [("fr", "Français")]
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LANGUAGE_COOKIE_NAME = "__Host-langue" if SECURE else "langue"  # of this host alone (decision 38)
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY = SECURE, True
+FORMAT_MODULE_PATH = ["config.formats"]
 UNFOLD = {
     "SITE_TITLE": "shared_apps.console.platform.shown_name",
     "SITE_HEADER": "shared_apps.console.platform.shown_name",

@@ -28,6 +28,6 @@ def months_after(moment: datetime, months: int) -> datetime:
 
 
 def in_words(day: date) -> str:
-    """« 1er octobre 2026 », « 30 octobre 2026 »: the first of a month is an ordinal in French."""
+    """« 1er octobre 2026 », “1 October 2026”: the first of a month is an ordinal in French."""
     words = date_format(day, "j F Y")
     return words.replace("1 ", "1er ", 1) if day.day == 1 and get_language() == "fr" else words

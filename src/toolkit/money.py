@@ -2,6 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from toolkit.words import current_language
+
 CENT = Decimal("0.01")
 NBSP = "\u00a0"
 NARROW_NBSP = "\u202f"
@@ -27,7 +29,15 @@ def from_cents(cents: int) -> Decimal:
 
 
 def format_euros(amount: Decimal) -> str:
-    """« 1 234,50 € » with non-breaking spaces (look.md); whole euros keep their two decimals."""
-    whole, cents = f"{abs(amount):,.2f}".split(".")
-    sign = "-" if amount < 0 else ""
+    """« 1 234,50 € » with non-breaking spaces (look.md), “€1,234.50” in English; whole euros keep their decimals."""
+    figure, sign = f"{abs(amount):,.2f}", "-" if amount < 0 else ""
+    if current_language() == "en":
+        return f"{sign}€{figure}"
+    whole, cents = figure.split(".")
     return f"{sign}{whole.replace(',', NARROW_NBSP)},{cents}{NBSP}€"
+
+
+def format_number(value: int) -> str:
+    """« 3 000 », “3,000”."""
+    figure = f"{value:,}"
+    return figure if current_language() == "en" else figure.replace(",", NARROW_NBSP)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone, translation
 
@@ -37,10 +38,10 @@ def plan_new_invoice_alerts(*, batch: UUID) -> int:
     accounts = Account.objects.filter(
         accesses__payer__in=payers, accesses__ended_at=None, is_active=True, activated_at__isnull=False
     ).distinct()
-    told = {account.email: account.language for account in accounts if NEW_INVOICES not in account.refused}
+    told = {account.email: account.reads for account in accounts if NEW_INVOICES not in account.refused}
     if audience == AlertAudience.KNOWN:
         known = set(PayerEmail.objects.filter(payer__in=payers).values_list("email", flat=True))
-        told.update(dict.fromkeys(known - set(told) - _silent(known), "fr"))
+        told.update(dict.fromkeys(known - set(told) - _silent(known), settings.LANGUAGE_CODE))
     _plan(NEW_INVOICES, batch, told.items())
     return len(told)
 
@@ -62,11 +63,12 @@ def plan_receipt(*, payment: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at) "
-            "SELECT %s, %s || t.email, t.email, COALESCE(a.language, 'fr'), p.uuid, now() FROM payments_payment p "
+            "SELECT %s, %s || t.email, t.email, COALESCE(NULLIF(a.language, ''), %s), p.uuid, now() "
+            "FROM payments_payment p "
             "JOIN payments_attempt t ON t.id = p.attempt_id LEFT JOIN accounts_account a ON a.id = t.account_id "
             "WHERE p.uuid = %s AND t.email <> '' AND (a.id IS NULL OR NOT a.refused_alerts ? %s) "
             "ON CONFLICT (key) DO NOTHING",
-            [RECEIPT, f"{RECEIPT}:{payment}:", payment, RECEIPT],
+            [RECEIPT, f"{RECEIPT}:{payment}:", settings.LANGUAGE_CODE, payment, RECEIPT],
         )
         if cursor.rowcount:
             agenda.wake("alerts")

@@ -34,7 +34,7 @@ class EuroField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "form-control num right"}
         super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **options)
-        self.error_messages["required"] = _("Indiquez un montant, par exemple 37,50.")
+        self.error_messages["required"] = gettext_lazy("Indiquez un montant, par exemple 37,50.")
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.mail.content import Content
 from tenant_apps.contact.attachments import File
 from tenant_apps.contact.models import Message
+from toolkit import clock
 
 
 def _when(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "j F Y à H:i")
+    local = timezone.localtime(moment)
+    return _("%(day)s à %(hour)s") % {"day": clock.in_words(local.date()), "hour": f"{local:%H:%M}"}
 
 
 def _joined(files: Sequence[File]) -> tuple[str, ...]:

@@ -225,7 +225,7 @@ def _mail_to_the_writer(message: Message) -> None:
 
 def _mail_the_answer(root: Message, answer: Message) -> None:
     surroundings, account = letterhead(), root.reader
-    with translation.override(account.language if account else settings.LANGUAGE_CODE):
+    with translation.override(account.reads if account else settings.LANGUAGE_CODE):
         queue_mail(
             kind="contact-answer",
             to=account.email if account else root.email,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.auditing import plan_audit

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
 from tenant_apps.payments.findings import report

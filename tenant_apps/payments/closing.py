@@ -10,8 +10,10 @@ from tenant_apps.payments.models import FindingKind
 from tenant_apps.townhall.models import Product
 from tenant_apps.townhall.queries import contact_address, letterhead
 from tenant_apps.townhall.services import close_product
+from toolkit.words import in_french
 
 
+@in_french
 def close_refused_product(product: Product, *, code: str, detail: str) -> None:
     """Close it, once, in the caller's transaction: a finding for staff, a message to the service."""
     if not close_product(actor=audit.TREASURY, product=product, code=code):

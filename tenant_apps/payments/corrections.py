@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -140,7 +141,7 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
     if attempt is None or not attempt.email:  # the counter's, or of somebody who was erased since
         return
     surroundings = letterhead()
-    with translation.override(attempt.account.language if attempt.account else "fr"):
+    with translation.override(attempt.account.reads if attempt.account else settings.LANGUAGE_CODE):
         numbers = ", ".join(invoice.number for invoice in invoices) or attempt.label
         place = "reglements" if attempt.several else f"factures/{attempt.invoice.uuid}"
         page = f"{surroundings['address']}/{place}/"

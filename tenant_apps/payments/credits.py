@@ -94,7 +94,7 @@ def _tell(invoice: Invoice, credit: Credit) -> None:
     surroundings = letterhead()
     seers = Account.objects.filter(accesses__payer=invoice.payer_id, accesses__ended_at=None, is_active=True)
     for account in seers.exclude(activated_at=None).distinct():
-        with translation.override(account.language):
+        with translation.override(account.reads):
             words = {
                 "number": invoice.number,
                 "amount": format_euros(credit.amount),

@@ -58,7 +58,7 @@ def _tell(declaration: Declaration) -> None:
     if account is None:
         return
     surroundings = letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         content = Content(
             subject=_("Votre règlement n'a pas été retrouvé – %(town)s")
             % {"town": surroundings["townhall"].name},

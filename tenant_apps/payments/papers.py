@@ -17,6 +17,7 @@ from fpdf.fonts import FontFace
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.townhall.models import TownHall
 from toolkit.money import NARROW_NBSP, NBSP, format_euros
+from toolkit.words import in_french
 
 _STROKED = str.maketrans("ŁłĐđĦħı", "LlDdHhi")  # letters that no decomposition makes plain
 _INK, _QUIET, _LINE = (29, 29, 27), (85, 85, 79), (200, 198, 190)
@@ -98,6 +99,7 @@ class _Sheet(FPDF):
         self.ln(4)
 
 
+@in_french
 def receipt(payment: Payment, town: TownHall) -> bytes:
     """What a person takes home. `payment` comes with its allocations, their invoices and its refunds."""
     title = _("Justificatif de paiement")
@@ -140,6 +142,7 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
     return bytes(sheet.output())
 
 
+@in_french
 def docket(deposit: Deposit, payments: Iterable[Payment], town: TownHall) -> bytes:
     """The bordereau de remise that goes to the bank with the cheques or the cash."""
     cheques = deposit.means == Means.CHEQUE

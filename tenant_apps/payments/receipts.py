@@ -13,6 +13,7 @@ from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.townhall.models import TownHall
 from toolkit import clock, colour
 from toolkit.money import format_euros
+from toolkit.words import current_language
 
 _INK, _QUIET, _PALE = (29, 29, 27), (85, 85, 79), (238, 241, 244)
 _MARGIN, _WIDTH = 18, 174  # millimetres on A4
@@ -54,7 +55,7 @@ class _Page(FPDF):
     def __init__(self, townhall: TownHall) -> None:
         super().__init__(format="A4")
         self.core_fonts_encoding = "windows-1252"
-        self.set_lang("fr-FR")
+        self.set_lang({"en": "en-GB"}.get(current_language(), "fr-FR"))
         self.set_margins(_MARGIN, _MARGIN)
         self.add_page()
         red, green, blue = (int(townhall.primary_colour[n : n + 2], 16) for n in (1, 3, 5))

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
@@ -53,7 +54,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
         actor=actor,
         means=Means.DEBIT if debit else Means.CARD,
         paid_on=paid_on or clock.today(),
-        reason=_("Confirmé par le service de facturation."),
+        reason=gettext_noop("Confirmé par le service de facturation."),
     )
     audit.record("attempt.confirmed", actor=actor, obj=f"attempt:{locked.uuid}")
     return locked
@@ -64,7 +65,12 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     """No money came: the invoice can be paid again. Raises NotOpen."""
     locked, _parts = _locked(attempt)
     locked.next_check_at = None
-    move(locked, S.REFUSED, source="staff", reason=_("Aucun argent reçu, selon le service de facturation."))
+    move(
+        locked,
+        S.REFUSED,
+        source="staff",
+        reason=gettext_noop("Aucun argent reçu, selon le service de facturation."),
+    )
     audit.record("attempt.refused_by_staff", actor=actor, obj=f"attempt:{locked.uuid}")
     return locked
 
@@ -86,7 +92,9 @@ def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
         raise NotOpen(_("Écrivez le motif du rejet, tel que le comptable public l'a donné."))
     payment = cancel_payment(actor=actor, payment=payment, reason=reason)
     note(
-        attempt, source="staff", note=_("Prélèvement rejeté : %(reason)s") % {"reason": payment.cancel_reason}
+        attempt,
+        source="staff",
+        note=gettext_noop("Prélèvement rejeté : %(reason)s") % {"reason": payment.cancel_reason},
     )
     return payment
 

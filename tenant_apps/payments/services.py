@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from shared_apps.accounts import throttle
 from shared_apps.accounts.erasing import lock_present
@@ -45,6 +46,7 @@ from tenant_apps.townhall.models import Mode, Protocol
 from tenants import agenda, registry
 from tenants.current import current_town
 from toolkit import secrets
+from toolkit.words import kept
 
 log = logging.getLogger(__name__)
 S = AttemptState
@@ -126,7 +128,7 @@ def _make_way(locked: Sequence[Invoice]) -> None:
     others = Attempt.objects.select_for_update().filter(pk__in=held).order_by("pk")
     for other in others:  # as they are now: what opened or closed them meanwhile holds no invoice
         if other.state == S.CREATED and other.free_at <= timezone.now():
-            move(other, S.EXPIRED, source="start", reason=_("La demande n'a pas abouti."))
+            move(other, S.EXPIRED, source="start", reason=gettext_noop("La demande n'a pas abouti."))
         elif other.state in LIVE:
             sentence = busy(other).sentence
             if len(locked) > 1:
@@ -216,7 +218,13 @@ def _close(attempt: Attempt, error: ProviderError) -> None:
             return
         locked.next_check_at = None
         raw = {"code": error.code, "detail": error.detail[:300]}
-        move(locked, S.FAILED if final else S.EXPIRED, source="start", reason=error.sentence[:300], raw=raw)
+        move(
+            locked,
+            S.FAILED if final else S.EXPIRED,
+            source="start",
+            reason=kept(error.sentence)[:300],
+            raw=raw,
+        )
         if isinstance(error, ProductRefused):
             close_refused_product(locked.product, code=error.code, detail=error.detail)
     log.warning("an attempt did not open: %s", error.code or type(error).__name__)
@@ -303,10 +311,13 @@ def _expire_unasked(attempt: Attempt) -> None:
         locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
         locked.next_check_at = None
         if locked.state == S.CREATED:
-            move(locked, S.EXPIRED, source="poller", reason=_("La demande n'a pas abouti."))
+            move(locked, S.EXPIRED, source="poller", reason=gettext_noop("La demande n'a pas abouti."))
         elif locked.state == S.STARTED and locked.free_at <= timezone.now():
             move(
-                locked, S.EXPIRED, source="poller", reason=_("Aucun retour du paiement dans les deux heures.")
+                locked,
+                S.EXPIRED,
+                source="poller",
+                reason=gettext_noop("Aucun retour du paiement dans les deux heures."),
             )
         else:
             locked.next_check_at = locked.free_at if locked.state == S.STARTED else None

@@ -10,8 +10,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
 from tenant_apps.payments import schedule
@@ -28,8 +27,8 @@ from toolkit import clock
 
 S = AttemptState
 _REFUSED = {
-    Outcome.REFUSED_CARD: gettext_lazy("La carte a été refusée. Rien n'a été débité."),
-    Outcome.REFUSED_DEBIT: gettext_lazy("Le prélèvement a été refusé. Rien n'a été débité."),
+    Outcome.REFUSED_CARD: _("La carte a été refusée. Rien n'a été débité."),
+    Outcome.REFUSED_DEBIT: _("Le prélèvement a été refusé. Rien n'a été débité."),
 }
 
 
@@ -72,7 +71,7 @@ def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str)
     elif status.outcome == Outcome.OTHER:
         _hold(attempt, status, source, _("Le Trésor public a donné une réponse que nous ne connaissons pas."))
     elif status.outcome in _REFUSED:
-        _end(attempt, S.REFUSED, status, source, str(_REFUSED[status.outcome]))
+        _end(attempt, S.REFUSED, status, source, _REFUSED[status.outcome])
     elif status.outcome == Outcome.ABANDONED:
         _abandoned(attempt, status, source)
     elif status.outcome == Outcome.TOO_OLD:

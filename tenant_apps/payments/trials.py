@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
@@ -31,6 +32,7 @@ from tenant_apps.townhall.services import advance_product, confirm_number
 from tenants import agenda, registry
 from tenants.current import current_town
 from toolkit import clock, secrets
+from toolkit.words import kept
 
 S = TrialState
 AMOUNT = Decimal("1.00")
@@ -84,7 +86,7 @@ def start_trial(*, actor: Account, product: Product) -> str:
     try:
         started = provider(trial.provider).start(_request(trial, token))
     except ProviderError as error:
-        _end(trial.pk, S.FAILED, error.sentence)
+        _end(trial.pk, S.FAILED, kept(error.sentence))
         raise
     with transaction.atomic():
         trial.idop, trial.state = started.idop, S.STARTED
@@ -154,7 +156,9 @@ def check_trial(trial: Trial) -> None:
     """
     if trial.idop is None:
         open_ = Trial.objects.filter(pk=trial.pk, state__in=(S.CREATED, S.STARTED))
-        open_.update(state=S.EXPIRED, reason=_("Aucune réponse n'est arrivée."), next_check_at=None)
+        open_.update(
+            state=S.EXPIRED, reason=gettext_noop("Aucune réponse n'est arrivée."), next_check_at=None
+        )
         return
     try:
         status = provider(trial.provider).fetch_status(trial.idop)
@@ -193,7 +197,10 @@ def _settle(pk: int, status: Status) -> None:
         to = S.EXPIRED
     asked = (trial.amount, trial.reference, trial.numcli, trial.mode)
     if to == S.PAID and asked != (status.amount, status.reference, status.numcli, status.mode):
-        to, trial.reason = S.REVIEW, _("La réponse du Trésor public ne correspond pas à la demande.")
+        to, trial.reason = (
+            S.REVIEW,
+            gettext_noop("La réponse du Trésor public ne correspond pas à la demande."),
+        )
     if to is not None:
         trial.state, trial.next_check_at = to, None
         if to == S.PAID:

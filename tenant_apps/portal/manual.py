@@ -1,4 +1,4 @@
-"""docs/manuel-usager.md as a page: the manual is written once, for the demonstration town, and read by every town."""
+"""The resident's manual as a page: written once, for the demonstration town, and read by every town."""
 
 import re
 from functools import cache
@@ -13,8 +13,9 @@ from PIL import Image
 
 from tenant_apps.townhall.models import TownHall
 from toolkit import prose
+from toolkit.words import current_language
 
-FILE = Path(settings.ROOT) / "docs" / "manuel-usager.md"
+FILES = {"fr": "manuel-usager.md", "en": "resident-manual.md"}  # in docs/
 PICTURES = Path(settings.ROOT) / "docs" / "images" / "aide"
 # What the manual says of its demonstration town, and what is read instead.
 NAME, ADDRESS, CONTACT = "Mairie de Démonstration", "https://mairie.mes-factures.net", "regie@example.net"
@@ -27,16 +28,17 @@ class Manual(NamedTuple):
 
 def manual(*, townhall: TownHall, address: str) -> Manual:
     """The manual with that town's name, address and mailbox in it."""
-    text = _source()
+    text = _source(current_language())
     for ours, theirs in ((ADDRESS, address), (NAME, townhall.name), (CONTACT, townhall.contact_email)):
         text = text.replace(ours, theirs)
     return Manual(prose.html(text, picture=_picture), prose.titles(text))
 
 
 @cache
-def _source() -> str:
+def _source(language: str) -> str:
     """Without its first title, which the page writes itself."""
-    return re.sub(r"\A# .*\n", "", FILE.read_text("utf-8"))
+    file = Path(settings.ROOT) / "docs" / FILES[language]
+    return re.sub(r"\A# .*\n", "", file.read_text("utf-8"))
 
 
 @cache
@@ -46,7 +48,8 @@ def _size(name: str) -> tuple[int, int]:
 
 
 def _picture(file: str, seen: str) -> str:
-    name = Path(file).name
+    """The pictures in another language are in a folder of theirs."""
+    name = file.removeprefix("images/aide/")
     if not (PICTURES / name).is_file():
         return ""
     width, height = _size(name)

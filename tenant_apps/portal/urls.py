@@ -12,6 +12,7 @@ from tenant_apps.portal.views import (
     information,
     invoices,
     keys,
+    language,
     mailed_code,
     my_data,
     openid,
@@ -83,5 +84,6 @@ urlpatterns = [
     path("accessibilite/", information.accessibility, name="accessibility"),
     path("logo", identity.logo, name="logo"),
     path("icone", identity.icon, name="icon"),
+    path("langue/", language.language, name="language"),
     path("theme.css", theme.theme, name="theme"),
 ]

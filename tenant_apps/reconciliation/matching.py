@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db.models import Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import override
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
@@ -38,10 +40,11 @@ class Matcher:
 
     def judge(self, lines: Sequence[Line]) -> None:
         """Set state, reason and what was found on each of `lines`, in memory."""
-        if self._kind == Kind.JOURNAL:
-            self._judge_journal(lines)
-        else:
-            self._judge_bank(lines)
+        with override(settings.LANGUAGE_CODE):  # the reason stays in the row
+            if self._kind == Kind.JOURNAL:
+                self._judge_journal(lines)
+            else:
+                self._judge_bank(lines)
 
     # --- the Treasury's journal ---------------------------------------------------------------------
 

@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import BinaryIO
 from uuid import uuid5
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, override
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
@@ -95,7 +97,8 @@ def import_statement(*, actor: Account, statement: Statement, mapping: Mapping[s
         if locked.columns and (names := missing(locked.kind, mapping)):
             raise CannotRead(_("Dites quelle colonne donne : %(names)s.") % {"names": ", ".join(names)})
         locked.mapping = dict(mapping)
-        with opened(locked) as file:
+        # What is said of a line stays in its row.
+        with opened(locked) as file, override(settings.LANGUAGE_CODE):
             _keep_lines(locked, _rows(locked, file))
         locked.imported_at = timezone.now()
         locked.save()
@@ -134,7 +137,7 @@ def _keep_lines(statement: Statement, rows: Iterable[Row | BadRow]) -> None:
         statement.new_count += len(fresh)
         statement.known_count += len(lines) - len(fresh)
     if not statement.new_count + statement.known_count:
-        raise CannotRead(_("Ce fichier ne contient aucune ligne sous ses titres."))
+        raise CannotRead(gettext_lazy("Ce fichier ne contient aucune ligne sous ses titres."))
     if days:
         statement.first_day, statement.last_day = min(days), max(days)
 
@@ -155,9 +158,9 @@ def _line(statement: Statement, row: Row | BadRow, checksum: str) -> Line:
     line.authorization, line.numcli, line.means = row.authorization, row.numcli, row.means
     line.payer_name, line.label = row.payer_name, row.label
     if row.outgoing:
-        say(line, S.IGNORED, _("Sortie d'argent : ce n'est pas un encaissement."))
+        say(line, S.IGNORED, gettext_noop("Sortie d'argent : ce n'est pas un encaissement."))
     elif row.no_money:
-        say(line, S.IGNORED, _("Paiement refusé ou abandonné : aucun argent n'est venu."))
+        say(line, S.IGNORED, gettext_noop("Paiement refusé ou abandonné : aucun argent n'est venu."))
     elif row.doubt:
         say(line, S.DOUBTFUL, row.doubt.capitalize())
     return line
@@ -185,7 +188,7 @@ def confirm_announced(*, actor: Account, statement: Statement) -> int:
                 locked = _lock(line)
                 done = confirm_attempt(actor=actor, attempt=attempt, paid_on=line.booked_on)
                 payment = Payment.objects.get(attempt=done)
-                _settle(locked, actor, payment, _("Paiement annoncé, confirmé par ce journal."))
+                _settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
         except (PaymentError, NotPossible):
             log.info("an announced payment was settled by somebody else meanwhile")
             continue
@@ -226,9 +229,9 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
         raise NotPossible(_("Ce règlement est annulé."))
     if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED).exists():
         raise NotPossible(_("Ce règlement est déjà rapproché d'une autre ligne."))
-    reason = _("Rapprochée par un agent.")
+    reason = gettext_noop("Rapprochée par un agent.")
     if locked.amount != chosen.amount:
-        reason = _("Rapprochée par un agent, malgré un montant différent.")
+        reason = gettext_noop("Rapprochée par un agent, malgré un montant différent.")
     return _settle(locked, actor, chosen, reason)
 
 
@@ -284,7 +287,7 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
         key=key,
         provider=provider,
     )
-    return _settle(locked, actor, payment, _("Enregistrée depuis cette ligne."))
+    return _settle(locked, actor, payment, gettext_noop("Enregistrée depuis cette ligne."))
 
 
 @transaction.atomic
@@ -307,7 +310,7 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
     if locked.state == S.IGNORED and not locked.decided_by:  # by the reading, not by a person
         raise NotPossible(_("Cette ligne n'est pas un encaissement : elle ne peut être qu'écartée."))
     locked.payment = locked.deposit = None
-    return _write(locked, actor, S.UNMATCHED, _("Remise en attente par un agent."))
+    return _write(locked, actor, S.UNMATCHED, gettext_noop("Remise en attente par un agent."))
 
 
 def _lock(line: Line) -> Line:

@@ -42,7 +42,7 @@ def confirm_address(*, token: str) -> Account:
     account, old, regret = addresses.confirm_address(token=token)
     grant_known_payers(account=account)
     letterhead = townhall.letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         content = messages.address_changed(
             town=letterhead["townhall"].name,
             url=f"{letterhead['address']}/?LIEN={regret}",
@@ -64,7 +64,7 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
     _withdraw_accesses(undone)
     claims.withdraw_since(account=account, since=undone.changed_at)
     letterhead = townhall.letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         content = messages.address_put_back(town=letterhead["townhall"].name)
         queue_mail(kind="address-put-back", to=undone.replaced, content=content, surroundings=letterhead)
     if not account.is_active:

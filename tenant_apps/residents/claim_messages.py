@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def confirm(claim: Claim, account: Account, *, token: str) -> None:
     """The `?LIEN=` to the address that was typed with a right paper."""
     head = letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         new = account.activated_at is None
         sentence = (
             _(
@@ -51,13 +52,13 @@ def joined(claim: Claim) -> None:
     """To the addresses that billing knows and to the accounts that see this payer already."""
     assert claim.account is not None
     assert claim.payer is not None
-    known = dict.fromkeys(PayerEmail.objects.filter(payer=claim.payer).values_list("email", flat=True), "fr")
+    known = dict.fromkeys(PayerEmail.objects.filter(payer=claim.payer).values_list("email", flat=True), "")
     seers = Account.objects.filter(accesses__payer=claim.payer, accesses__ended_at=None, is_active=True)
     known |= dict(seers.values_list("email", "language"))
     known.pop(claim.account.email, None)
     head = letterhead()
     for email, language in sorted(known.items()):
-        with translation.override(language):
+        with translation.override(language or settings.LANGUAGE_CODE):
             content = Content(
                 subject=_("Un compte a été rattaché à votre dossier – %(town)s")
                 % {"town": head["townhall"].name},
@@ -134,7 +135,7 @@ def _to_asker(
     """The words are lazy: they are read in the language of who asked, not in that of the clerk."""
     assert claim.account is not None
     head = letterhead()
-    with translation.override(claim.account.language):
+    with translation.override(claim.account.reads):
         content = Content(
             subject=str(subject) % {"town": head["townhall"].name},
             sentence=str(sentence) % {"reason": claim.reason},

@@ -29,7 +29,7 @@ def unlink_identity(*, actor: Account, label: str) -> None:
 
 def _tell(account: Account, kind: str, write: Callable[..., Content], label: str) -> None:
     letterhead = townhall.letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         content = write(
             town=letterhead["townhall"].name,
             label=label,

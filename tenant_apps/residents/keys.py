@@ -38,7 +38,7 @@ def remove_key(*, actor: Account, key: Passkey) -> None:
 
 def _tell(account: Account, kind: str, message: Callable[..., Content], key: Passkey) -> None:
     letterhead = townhall.letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         content = message(
             town=letterhead["townhall"].name, name=key.name, url=f"{letterhead['address']}{PAGE}"
         )

@@ -135,7 +135,7 @@ def _answer_code_request(link: Link) -> None:
 def _send_code(link: Link, account: Account) -> None:
     code = codes.make_code(link=link, account=account)
     letterhead = townhall.letterhead()
-    with translation.override(account.language):
+    with translation.override(account.language or link.language):
         content = messages.code(town=letterhead["townhall"].name, code=code)
         queue_mail(kind="code", to=link.email, content=content, surroundings=letterhead, secret=True)
 
@@ -144,7 +144,7 @@ def _tell_staff(account: Account) -> None:
     if not account.is_active:
         return
     letterhead = townhall.letterhead()
-    with translation.override(account.language):
+    with translation.override(account.reads):
         url = f"{letterhead['address']}/"
         content = messages.no_code_for_staff(town=letterhead["townhall"].name, url=url)
         once_a_day = f"no-code:{account.uuid}:{clock.today()}"
@@ -170,7 +170,7 @@ def _send_address_link(link: Link) -> None:
         return
     accounts.close_link(link=link)
     letterhead = townhall.letterhead()
-    with translation.override(owner.language):
+    with translation.override(owner.reads):
         content = messages.address_taken(town=letterhead["townhall"].name)
         queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
 
@@ -180,7 +180,7 @@ def _send_invitation(link: Link) -> None:
     assert link.account is not None
     token = accounts.make_token(link=link, life=INVITATION_LIFE)
     letterhead = townhall.letterhead()
-    with translation.override(link.account.language):
+    with translation.override(link.account.reads):
         content = messages.invitation(
             town=letterhead["townhall"].name,
             url=f"{letterhead['address']}/?LIEN={token}",
@@ -193,7 +193,7 @@ def _send_invitation(link: Link) -> None:
 def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
     token = accounts.make_token(link=link)
     letterhead = townhall.letterhead()
-    with translation.override(account.language if account else "fr"):
+    with translation.override((account and account.language) or link.language):
         content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
         queue_mail(
             kind=f"link-{link.purpose}", to=link.email, content=content, surroundings=letterhead, secret=True

@@ -155,7 +155,7 @@ def _open(account: Account, payer: Payer, inviter: Account) -> None:
 
 def _tell_inviter(inviter: Account, email: str, payer: Payer) -> None:
     letterhead = townhall.letterhead()
-    with translation.override(inviter.language):
+    with translation.override(inviter.reads):
         content = messages.invitation_accepted(
             town=letterhead["townhall"].name,
             email=email,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.template.loader import select_template
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.townhall.models import TownHall
+from toolkit.words import current_language
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,15 @@ def text_of(kind: str, townhall: TownHall, *, address: str) -> str:
     return own.strip() or default_text(kind, townhall, address=address)
 
 
+def language_of(kind: str, townhall: TownHall) -> str:
+    """The language of that text where it is not the reader's; a town writes in French."""
+    own = getattr(townhall, NOTICES[kind].field).strip()
+    return settings.LANGUAGE_CODE if own and current_language() != settings.LANGUAGE_CODE else ""
+
+
 def default_text(kind: str, townhall: TownHall, *, address: str) -> str:
     """What the page says while the town has written nothing, in the reader's language when we have it."""
-    languages = (get_language() or "fr", "fr")
+    languages = (current_language(), settings.LANGUAGE_CODE)
     template = select_template([f"townhall/notices/{language}/{kind}.txt" for language in languages])
     where = [townhall.name, *townhall.address.splitlines(), townhall.phone]
     return template.render(

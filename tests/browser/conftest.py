@@ -49,13 +49,15 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """`open_page("phone")`: a page of a person who was never here."""
     contexts = []
 
-    def make(width: str = "desktop", *, dark: bool = False, javascript: bool = True) -> Page:
+    def make(
+        width: str = "desktop", *, dark: bool = False, javascript: bool = True, locale: str = "fr-FR"
+    ) -> Page:
         size = WIDTHS[width]
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
-            locale="fr-FR",
+            locale=locale,
         )
         context.set_default_timeout(15_000)
         contexts.append(context)

@@ -23,7 +23,7 @@ NO_PAGE = {
     *("portal:year-archive-part", "portal:receipt", "portal:invoice-pdf", "portal:payment-state"),
     *("portal:take-my-data", "portal:cancel-erasure"),
     *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:withdraw-claim"),
-    "portal:message-file",
+    *("portal:message-file", "portal:language"),
     *("portal:ask-to-sign-in", "portal:ask-to-add-key", "portal:sign-in-again", "portal:remove-key"),
     "portal:key",  # needs a key of the resident's: test_passkeys.py
     # Walked where the town has a provider: test_openid.py.
@@ -79,6 +79,31 @@ def test_axe_finds_nothing_on_any_page_in_either_scheme(demo: Demo, visitors: di
         assert wide <= 320, f"{route} scrolls sideways at 320 px ({wide} px)"
         page.set_viewport_size({"width": 1280, "height": 900})
     assert seen == 2 * len(pages()) > 30
+
+
+def test_every_page_in_english_on_a_phone(
+    demo: Demo, open_page: Callable[..., Page], shot: Callable[[Page, str], None]
+) -> None:
+    """Light only, at 390 px, where other words may be too long. One comes in English, one chooses it at the foot."""
+    resident, nobody = open_page("phone", locale="en-GB"), open_page("phone", locale="fr-FR")
+    resident.goto(demo.url("mairie"))
+    resident.get_by_label("My address").fill("resident@example.net")
+    resident.get_by_label("My password").fill("facture")
+    resident.get_by_role("button", name="Sign in", exact=True).click()
+    expect(resident.get_by_role("heading", name="My invoices", exact=True)).to_be_visible()
+    invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
+    nobody.goto(demo.url("mairie", "/aide/"))
+    nobody.get_by_role("contentinfo").get_by_role("button", name="English").click()
+    expect(nobody.get_by_role("heading", name="Activating my account")).to_be_visible()
+    for route in pages():
+        page = nobody if TOWN[route]["alice"] == 302 else resident
+        page.goto(demo.url("mairie", address(route, invoice)))
+        assert page.locator("html").get_attribute("lang") == "en", route
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        shot(page, f"en-{route.partition(':')[2]}")
+        accessible(page)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, f"{route} scrolls sideways at 390 px ({wide} px)"
 
 
 def test_the_list_is_light_still_and_alone(

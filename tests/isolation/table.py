@@ -83,6 +83,7 @@ TOWN: dict[str, dict[str, int]] = {
     ),  # the ticket is all that opens it; tests/alerts/test_unsubscribe.py
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
+    "portal:language": row(everyone=405),
     "portal:messages": _ANY_RESIDENT,
     "portal:message": _OWN_MESSAGE,
     "portal:message-file": {**_OWN_MESSAGE, "alice": MOVED},
@@ -185,6 +186,7 @@ TOWN: dict[str, dict[str, int]] = {
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
+    "portal:language": frozenset(PEOPLE),
     "portal:keys": frozenset({"alice", "bob", "charlie"}),
     "portal:ask-to-add-key": frozenset({"alice", "bob", "charlie"}),
     "portal:sign-in-again": frozenset({"alice", "bob", "charlie"}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
@@ -122,6 +122,12 @@ def test_a_no_frees_the_invoice_at_once(
     says(attempt, outcome)
     assert online_payment(invoice).can
     assert services.start_payment(actor=alice, invoice=invoice).attempt.pk != attempt.pk
+
+
+def test_what_is_kept_is_french_whoever_brings_the_answer(attempt: Attempt) -> None:
+    """Staff read it, and other residents, each in their own language."""
+    with translation.override("en"):
+        assert says(attempt, Outcome.REFUSED_CARD).reason == "La carte a été refusée. Rien n'a été débité."
 
 
 def test_abandoned_is_believed_the_second_time(attempt: Attempt, invoice: Invoice) -> None:

@@ -1,5 +1,6 @@
 """The resident's pages over HTTP: what they cost, what they say, what they keep to themselves."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -146,7 +147,8 @@ def test_known_and_unknown_addresses_read_the_same(alice: Account, make_payer: A
             client.get(path)  # the town is in the registry's cache from here on
             with CaptureQueriesContext(connection) as asked:
                 answer = client.post(path, {"email": email})
-            pages.append((path, answer.content.decode().replace(email, "§"), len(asked)))
+            page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer.content.decode())
+            pages.append((path, page.replace(email, "§"), len(asked)))
     assert len({page for path, page, _ in pages if path == "/activation/"}) == 1
     assert len({page for path, page, _ in pages if path != "/activation/"}) == 1
     assert len({count for _, _, count in pages}) == 1  # the same statements, so the same time

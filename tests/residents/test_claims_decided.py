@@ -20,7 +20,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.residents import addresses, claims, services
 from tenant_apps.residents.claims import Outcome
 from tenant_apps.residents.errors import ClaimClosed, PaperGone
-from tenant_apps.residents.models import Access, Claim
+from tenant_apps.residents.models import Access, Claim, PayerEmail
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.residents.tasks import handle_claims
 from tenants.models import AgendaItem, Town
@@ -71,6 +71,16 @@ def test_the_proof_and_the_address_are_both_needed(at_once_town: None, bill: Inv
     assert check_credentials(email=NEW, password=PASSWORD, ip="192.0.2.1") == account
     with pytest.raises(errors.LinkUsed):
         claiming.confirm_claim(token=token, password=PASSWORD)
+
+
+def test_what_was_refused_at_the_address_stays_refused(
+    at_once_town: None, bill: Invoice, right: Paper
+) -> None:
+    """By the link under a message, before there was an account."""
+    PayerEmail.objects.create(payer=bill.payer, email=NEW)
+    services.refuse_at_address(actor="visitor", email=NEW, kinds=["new_invoices"])
+    claiming.confirm_claim(token=ask(right), password=PASSWORD)
+    assert Account.objects.get(email=NEW).refused == {"new_invoices"}
 
 
 def test_with_approval_the_confirmed_claim_waits(bill: Invoice, right: Paper) -> None:

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from toolkit.money import NARROW_NBSP, format_euros
+from toolkit.money import format_euros, format_number
+from toolkit.words import current_language, told
 
 register = template.Library()
 
@@ -15,14 +16,13 @@ def euros(amount: Decimal | int) -> str:
     return format_euros(Decimal(amount))
 
 
-@register.filter
-def number(value: int) -> str:
-    """`3000` → « 3 000 »."""
-    return f"{value:,}".replace(",", NARROW_NBSP)
+register.filter("number", format_number)
+register.filter("told", told)
 
 
 @register.filter
 def megabytes(size: int) -> str:
-    """Bytes → « 150 Mo »; one decimal under ten."""
+    """Bytes → « 150 Mo », “150 MB”; one decimal under ten."""
     mega = Decimal(size) / (1024 * 1024)
-    return (f"{mega:.1f}".replace(".", ",") if mega < 10 else f"{mega:.0f}") + "\u00a0Mo"
+    words = (f"{mega:.1f}" if mega < 10 else f"{mega:.0f}") + "\u00a0Mo"
+    return words.replace("Mo", "MB") if current_language() == "en" else words.replace(".", ",")

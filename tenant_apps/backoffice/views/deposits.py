@@ -17,6 +17,7 @@ from tenant_apps.payments import deposits, desk, papers
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Means
 from tenant_apps.townhall.queries import current_townhall
+from toolkit.words import in_french
 
 MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}
 
@@ -87,6 +88,7 @@ def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
+@in_french
 def deposit_csv(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """The same for a spreadsheet."""
     docket = found(deposits.deposit, public_id)

@@ -9,6 +9,7 @@ from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.reconciliation_forms import PeriodForm
 from tenant_apps.backoffice.sheets import csv_answer
 from tenant_apps.reconciliation import queries
+from toolkit.words import in_french
 
 MOST = 500
 
@@ -61,6 +62,7 @@ def days(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
+@in_french
 def accountant_file(request: StaffRequest) -> HttpResponseBase:
     """The accountant's list of a period, for a spreadsheet."""
     first, last = PeriodForm(request.GET).period

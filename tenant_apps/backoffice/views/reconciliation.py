@@ -165,7 +165,7 @@ def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 def _imported(new: int, known: int) -> str:
-    sentence = ngettext("%(n)d ligne nouvelle.", "%(n)d lignes nouvelles.", new or 1) % {"n": new}
+    sentence = ngettext("%(n)d ligne nouvelle.", "%(n)d lignes nouvelles.", new) % {"n": new}
     if known:
         older = ngettext("%(n)d était déjà connue.", "%(n)d étaient déjà connues.", known) % {"n": known}
         return f"{sentence} {older}"
@@ -179,7 +179,7 @@ def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
     file = found(queries.statement, public_id)
     matched = services.look_again(actor=request.user, statement=file)
     matched += services.confirm_announced(actor=request.user, statement=file)
-    sentence = ngettext("%(n)d ligne rapprochée de plus.", "%(n)d lignes rapprochées de plus.", matched or 1)
+    sentence = ngettext("%(n)d ligne rapprochée de plus.", "%(n)d lignes rapprochées de plus.", matched)
     messages.info(request, sentence % {"n": matched})
     return redirect("backoffice:statement", public_id)
 

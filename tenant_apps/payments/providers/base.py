@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from django.utils.functional import Promise
+
 
 @dataclass(frozen=True)
 class PaymentRequest:
@@ -83,9 +85,12 @@ class Capabilities:
 
 
 class ProviderError(Exception):
-    """`sentence` is for the resident, `code` and `detail` for staff. Never holds an idOp."""
+    """`sentence` is for the resident, in their language when it is shown; `code` and `detail` for staff.
 
-    def __init__(self, sentence: str, *, code: str = "", detail: str = "") -> None:
+    Never holds an idOp.
+    """
+
+    def __init__(self, sentence: str | Promise, *, code: str = "", detail: str = "") -> None:
         super().__init__(sentence)
         self.sentence, self.code, self.detail = sentence, code, detail
 

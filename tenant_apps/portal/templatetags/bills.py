@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from html import escape
 
 from django import template
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from tenant_apps.portal.rows import Row
+from toolkit.words import current_language
 
 register = template.Library()
 
@@ -39,6 +41,10 @@ class _Words:
     def __init__(self, with_pay: bool) -> None:
         self.due, self.number, self.rest = _("Échéance :"), _("Numéro :"), _("reste à régler")
         self.paid = ' class="paid"'
+        # What billing wrote, on a page in another language.
+        self.theirs = (
+            "" if current_language() == settings.LANGUAGE_CODE else f' lang="{settings.LANGUAGE_CODE}"'
+        )
         self.the_invoice, self.choose = _("la facture"), _("Cocher")
         self.act = _("Régler") if with_pay else _("Voir")
         self.kind = "btn-town" if with_pay else "btn-plain phone-only"
@@ -57,7 +63,7 @@ class _Words:
             f'<td class="due num" data-label="{self.due}">{row.due}</td>'
             f'<td class="amount num">{row.amount}{rest}</td>'
             f'<td class="number num" data-label="{self.number}"><a href="{href}">{number}</a></td>'
-            f'<td class="subject">{escape(row.subject)}{payer}</td>'
+            f'<td class="subject"{self.theirs}>{escape(row.subject)}{payer}</td>'
             f'<td class="status"><span class="state state-{row.state.kind}">{_icon(row.state.icon)}'
             f'{row.state.words}</span>{tick}<a class="btn {self.kind}" href="{href}{self.page}">{self.act}'
             f"{hidden}</a></td></tr>"

@@ -9,18 +9,21 @@ from django.views.decorators.http import require_safe
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.colour import text_on
+from toolkit.words import same_for_all
 
 A_YEAR = 365 * 24 * 3600
 _KEPT = 24 * 3600  # in the cache, whose keys carry the town
 TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
 
+@same_for_all
 @require_safe
 def logo(request: HttpRequest) -> HttpResponse:
     """404 while the town has none."""
     return _picture(current_townhall().logo)
 
 
+@same_for_all
 @require_safe
 def icon(request: HttpRequest) -> HttpResponse:
     """The town's own icon, or its first letter on its colour."""

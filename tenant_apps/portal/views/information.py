@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from tenant_apps.portal.manual import manual
-from tenant_apps.townhall.notices import NOTICES, text_of
+from tenant_apps.townhall.notices import NOTICES, language_of, text_of
 from tenant_apps.townhall.queries import shown_townhall
 from toolkit import prose
 
@@ -29,8 +29,10 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 
 
 def _notice(request: HttpRequest, kind: str) -> HttpResponse:
-    text = text_of(kind, shown_townhall(), address=_address(request))
-    return render(request, "portal/notice.html", {"title": NOTICES[kind].title, "body": prose.html(text)})
+    townhall = shown_townhall()
+    text = text_of(kind, townhall, address=_address(request))
+    context = {"title": NOTICES[kind].title, "body": prose.html(text), "lang": language_of(kind, townhall)}
+    return render(request, "portal/notice.html", context)
 
 
 @require_safe

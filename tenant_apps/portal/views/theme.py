@@ -6,12 +6,14 @@ from django.views.decorators.http import require_safe
 
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.colour import readable_on, text_on
+from toolkit.words import same_for_all
 
 # Text in the town's colours stands on several grounds; what can be read on the hardest one can on the others:
 # by day the tint of staff's lists (staff.css, --tint), by night the ground of a paid row (tokens.css, --paid).
 LIGHT, DARK = "#eef1f4", "#4a3f12"
 
 
+@same_for_all
 @require_safe
 @cache_control(public=True, max_age=86400)
 def theme(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from lxml import etree
 
 from tenant_apps.reconciliation.errors import CannotRead
@@ -52,12 +53,14 @@ def read(stream: BinaryIO) -> Iterator[Row | BadRow]:
         sentence = _("Ce relevé XML est coupé ou abîmé : %(error)s")
         raise CannotRead(sentence % {"error": str(error)[:120]}) from None
     if not number:
-        raise CannotRead(_("Ce fichier XML n'est pas un relevé CAMT.053 : aucune écriture n'y figure."))
+        raise CannotRead(
+            gettext_lazy("Ce fichier XML n'est pas un relevé CAMT.053 : aucune écriture n'y figure.")
+        )
 
 
 def _refuse_doctype(root: Any) -> None:
     if root.getroottree().docinfo.doctype:
-        raise CannotRead(_("Ce fichier XML contient une DTD : un relevé de banque n'en a pas."))
+        raise CannotRead(gettext_lazy("Ce fichier XML contient une DTD : un relevé de banque n'en a pas."))
 
 
 def _entry(entry: Any, account: str) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from tenant_apps.invoices.importing import fields
 from tenant_apps.invoices.importing.errors import FileError
@@ -63,7 +64,7 @@ def layout_of(stream: BinaryIO) -> Layout:
         )
     titles: list[str] = []
     for place, cell in enumerate(_split(head[number - 1], delimiter), 1):
-        title = " ".join(cell.split())[:60] or _("Colonne %(n)d") % {"n": place}
+        title = " ".join(cell.split())[:60] or gettext_noop("Colonne %(n)d") % {"n": place}
         titles.append(title if title not in titles else f"{title} ({place})")
     return Layout(encoding, delimiter, number, tuple(titles))
 
@@ -91,7 +92,9 @@ def read(
                 continue
             count += 1
             if count > MOST_ROWS:
-                raise CannotRead(_("Ce fichier a plus de 200 000 lignes. Découpez-le en plusieurs fichiers."))
+                raise CannotRead(
+                    gettext_lazy("Ce fichier a plus de 200 000 lignes. Découpez-le en plusieurs fichiers.")
+                )
             yield reader.row(number, cells)
     except (FileError, csv.Error) as error:
         sentence = _("Le tableau ne se lit plus à la ligne %(line)d : %(error)s")

@@ -6,8 +6,10 @@
   const output = form.querySelector("[data-total]");
   const count = form.querySelector("[data-count]");
   const show = (cents) => {
-    const whole = String(Math.floor(cents / 100)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-    return `${whole},${String(cents % 100).padStart(2, "0")}\u00a0€`;
+    const english = document.documentElement.lang === "en";
+    const whole = String(Math.floor(cents / 100)).replace(/\B(?=(\d{3})+$)/g, english ? "," : "\u202f");
+    const rest = String(cents % 100).padStart(2, "0");
+    return english ? `€${whole}.${rest}` : `${whole},${rest}\u00a0€`;
   };
   /* Cents as whole numbers: the server decides, but the screen must not be a cent wrong either. */
   const cents = (text) => {

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from lxml import etree
 from zeep import Client, Plugin, Settings
 from zeep.exceptions import Error as ZeepError

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.payments.providers.base import (
     EmailRefused,
@@ -78,13 +79,13 @@ def _is_email(text: str) -> bool:
     )
 
 
-def _not_open() -> str:
+def _not_open() -> Promise:
     return _(
         "Le paiement en ligne n'est pas ouvert pour ce service. Adressez-vous au service de facturation."
     )
 
 
-def _bad_email() -> str:
+def _bad_email() -> Promise:
     return _("Le Trésor public n'accepte pas votre adresse e-mail. Changez-la dans « Mes informations ».")
 
 
