@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('townhall', '0010_claims'),
+        ('townhall', '0007_claims'),
     ]
 
     operations = [

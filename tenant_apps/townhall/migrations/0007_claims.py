@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('townhall', '0009_no_like_indexes'),
+        ('townhall', '0006_no_like_indexes'),
     ]
 
     operations = [

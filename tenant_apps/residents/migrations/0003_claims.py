@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_claim_links'),
-        ('residents', '0003_second_address'),
+        ('residents', '0002_second_address'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

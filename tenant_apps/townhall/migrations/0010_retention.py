@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('townhall', '0012_identity_provider'),
+        ('townhall', '0009_identity_provider_of_a_town'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('townhall', '0011_mailed_codes'),
+        ('townhall', '0008_mailed_codes_of_a_town'),
     ]
 
     operations = [

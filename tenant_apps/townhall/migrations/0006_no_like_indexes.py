@@ -19,6 +19,6 @@ END $$
 class Migration(migrations.Migration):
     code_can_wait = True
 
-    dependencies = [("townhall", "0007_reminders")]
+    dependencies = [("townhall", "0005_reminders")]
 
     operations = [migrations.RunSQL(DROP, migrations.RunSQL.noop)]
