@@ -48,7 +48,7 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     account.email = f"{account.uuid}@{NOWHERE}"
     account.is_active = account.wants_alerts = False
     account.identity_issuer = account.identity_subject = ""
-    account.refused_alerts, account.language = [], "fr"
+    account.refused_alerts, account.language = [], ""
     account.last_login = account.activated_at = None
     account.erasure_answer, account.erasure_refused_at = "", None
     account.erased_at = timezone.now()

@@ -6,6 +6,7 @@ The request is on the account (docs/decisions/0034): the only table it would nee
 from datetime import date, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone, translation
@@ -49,10 +50,10 @@ def request_erasure(*, actor: Account) -> None:
     paper = letterhead()
     until = answer_before(account.erasure_asked_at)
     town, service = paper["townhall"].name, paper["townhall"].contact_email
-    with translation.override(account.language):
+    with translation.override(account.reads):
         content = messages.erasure_asked(town=town, address=paper["address"], until=until)
         queue_mail(kind="erasure-asked", to=account.email, content=content, surroundings=paper)
-    with translation.override("fr"):
+    with translation.override(settings.LANGUAGE_CODE):
         url = f"{paper['address']}/gestion/effacements/{account.uuid}/"
         content = messages.erasure_to_answer(town=town, url=url, until=until)
         queue_mail(kind="erasure-to-answer", to=service, content=content, surroundings=paper)
@@ -83,7 +84,7 @@ def refuse_erasure(*, actor: audit.Actor, account: Account, answer: str) -> None
     locked.save(update_fields=["erasure_asked_at", "erasure_refused_at", "erasure_answer"])
     audit.record("erasure.refused", actor=actor, obj=locked.audit_name)
     paper = letterhead()
-    with translation.override(locked.language):
+    with translation.override(locked.reads):
         content = messages.erasure_refused(town=paper["townhall"].name, answer=locked.erasure_answer)
         queue_mail(kind="erasure-refused", to=locked.email, content=content, surroundings=paper)
 
@@ -102,7 +103,7 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
         return {}
     if locked.erasure_asked_at is None:
         raise NoRequest
-    name, address, language = locked.audit_name, locked.email, locked.language
+    name, address, language = locked.audit_name, locked.email, locked.reads
     gone = personal.erase(locked, addresses_of(locked))
     audit.record("account.erased", actor=actor, obj=name, new=gone)
     paper = letterhead()

@@ -58,17 +58,23 @@ def visitors(demo: Demo, open_page: Callable[..., Page]) -> dict[str, Page]:
     return {"resident": resident, "nobody": nobody}
 
 
-def test_axe_finds_nothing_on_any_page_in_either_scheme(demo: Demo, visitors: dict[str, Page]) -> None:
-    resident = visitors["resident"]
+def ids_of(resident: Page, demo: Demo) -> dict[str, str]:
+    """Of an invoice, a message and a payer of somebody who is on « Mes factures »."""
     invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
     resident.goto(demo.url("mairie", "/contact/messages/"))
     message = (resident.locator(".letters a").first.get_attribute("href") or "").split("/")[3]
     resident.goto(demo.url("mairie", "/mes-informations/"))
     payer = (resident.locator("a[href*=dossiers]").first.get_attribute("href") or "").split("/")[3]
+    return {"invoice": invoice, "message": message, "payer": payer}
+
+
+def test_axe_finds_nothing_on_any_page_in_either_scheme(demo: Demo, visitors: dict[str, Page]) -> None:
+    resident = visitors["resident"]
+    ids = ids_of(resident, demo)
     seen = 0
     for route in pages():
         page = visitors["nobody" if TOWN[route]["alice"] == 302 else "resident"]
-        page.goto(demo.url("mairie", address(route, invoice=invoice, message=message, payer=payer)))
+        page.goto(demo.url("mairie", address(route, **ids)))
         for scheme in ("light", "dark"):
             # Without motion: colours that still change are no colours of ours.
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -91,13 +97,13 @@ def test_every_page_in_english_on_a_phone(
     resident.get_by_label("My password").fill("facture")
     resident.get_by_role("button", name="Sign in", exact=True).click()
     expect(resident.get_by_role("heading", name="My invoices", exact=True)).to_be_visible()
-    invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
+    ids = ids_of(resident, demo)
     nobody.goto(demo.url("mairie", "/aide/"))
     nobody.get_by_role("contentinfo").get_by_role("button", name="English").click()
     expect(nobody.get_by_role("heading", name="Activating my account")).to_be_visible()
     for route in pages():
         page = nobody if TOWN[route]["alice"] == 302 else resident
-        page.goto(demo.url("mairie", address(route, invoice)))
+        page.goto(demo.url("mairie", address(route, **ids)))
         assert page.locator("html").get_attribute("lang") == "en", route
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         shot(page, f"en-{route.partition(':')[2]}")

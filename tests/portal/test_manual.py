@@ -45,6 +45,7 @@ def test_it_is_read_by_every_town_with_its_pictures(language: str) -> None:
 def test_every_legal_text_is_there_in_english(kind: str) -> None:
     folder = Path(settings.ROOT) / "tenant_apps/townhall/templates/townhall/notices"
     names = [
-        re.findall(r"{{ (\w+) }}", (folder / one / f"{kind}.txt").read_text("utf-8")) for one in ("fr", "en")
+        re.findall(r"{{ ([\w.]+) }}", (folder / one / f"{kind}.txt").read_text("utf-8"))
+        for one in ("fr", "en")
     ]
     assert sorted(names[0]) == sorted(names[1])
