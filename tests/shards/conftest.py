@@ -23,12 +23,12 @@ from django_tenants.utils import tenant_context
 from sandbox.home import Home, free_base_port
 from sandbox.services import postgres
 from shared_apps.accounts.models import Account, Role
-from tenants import barrier, direct, registry, rows
+from tenants import barrier, direct, rows
 from tenants.current import REGISTRY, at, leave
 from tenants.migrating import migrate_towns
 from tenants.models import AgendaItem, Operation, Town
 from tenants.postgresql import silence
-from tests.conftest import PASSWORD, _make_town, hashed
+from tests.conftest import PASSWORD, _make_town, hashed, listen_each_time
 from toolkit import clock
 
 SOUTH = "south"
@@ -101,7 +101,7 @@ def south(
     """The alias « south » in this process, with its template; rows are really committed, and swept afterwards."""
     settings.MOVED_ROWS_SECONDS = 0
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "SECONDS", 0)
+        listen_each_time(patch)
         patch.setattr(barrier, "PAUSE", 0.1)
         patch.setitem(connections.settings, SOUTH, deepcopy(cluster.settings))
         if cluster.process is None:

@@ -23,7 +23,7 @@ from tenants.archive.exporting import stored
 from tenants.current import REGISTRY, at, homes, leave
 from tenants.models import Erasure, Operation, Town
 from tenants.services import schema_of
-from tests.conftest import _make_town
+from tests.conftest import _make_town, listen_each_time
 from tests.tenants.databases import environment
 from tests.tenants.world import furnish
 from toolkit import objects
@@ -36,7 +36,7 @@ def make_town(
     django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MakeTown]:
     """`make_town(invoices=3)`: an open town with people, invoices, files, money."""
-    monkeypatch.setattr(registry, "SECONDS", 0)  # no other process keeps an address in its cache
+    listen_each_time(monkeypatch)
     with django_db_blocker.unblock():
         connection.set_schema_to_public()
         mark = f"arc{uuid.uuid4().hex[:8]}"

@@ -15,6 +15,7 @@ from tenant_apps.townhall import services
 from tenants import changes, registry
 from tenants.current import enter, leave
 from tenants.models import Domain, DomainKind, Town
+from tests.conftest import listen_each_time
 from tests.tenants.conftest import statements
 
 
@@ -22,7 +23,7 @@ from tests.tenants.conftest import statements
 def place(live_town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], registry.Place | None]]:
     """What this process takes the town's host for; it listens each time it is asked."""
     leave()
-    monkeypatch.setattr(registry, "SECONDS", 0)
+    listen_each_time(monkeypatch)
     host = Domain.objects.get(tenant=live_town).domain
     registry.forget()
     yield lambda: registry.place_of_host(host)
