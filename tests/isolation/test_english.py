@@ -16,6 +16,7 @@ from tests.isolation.test_routes import World, world
 __all__ = ["world"]
 
 NAMES = {"Mes factures", "Code redevable"}  # of the software, of a column of the files of billing
+WRITTEN = {"backoffice:mails"}  # subjects of messages that have left, in the language of who got them
 LONG_ENOUGH = 10  # letters: shorter ones may be a name, or within an English word
 
 
@@ -54,7 +55,7 @@ def test_every_page_is_in_english(world: World, person: str) -> None:
         page = answer.content.decode()
         assert '<html lang="en">' in page or "<html" not in page, route
         seen += 1
-        if found := left_in(page):
+        if (found := left_in(page)) and route not in WRITTEN:
             left[route] = found
     assert not left
     assert seen >= 8
