@@ -93,7 +93,7 @@ def test_every_page_in_english_on_a_phone(
     """Light only, at 390 px, where other words may be too long. One comes in English, one chooses it at the foot."""
     resident, nobody = open_page("phone", locale="en-GB"), open_page("phone", locale="fr-FR")
     resident.goto(demo.url("mairie"))
-    resident.get_by_label("My address").fill("resident@example.net")
+    resident.get_by_label("My e-mail address").fill("resident@example.net")
     resident.get_by_label("My password").fill("facture")
     resident.get_by_role("button", name="Sign in", exact=True).click()
     expect(resident.get_by_role("heading", name="My invoices", exact=True)).to_be_visible()
