@@ -53,7 +53,7 @@ def _words(language: str) -> Say:
 
 def _desktop(page: Page, demo: Demo, say: Say, folder: Path) -> None:
     page.goto(demo.url("mairie"))
-    _keep(page, folder / "connexion.png")
+    _keep(page, folder / "connexion.png", full=True)
     page.goto(demo.url("mairie", "/activation/"))
     _keep(page, folder / "activation.png")
     _sign_in(page, demo, say)
@@ -80,7 +80,7 @@ def _sign_in(page: Page, demo: Demo, say: Say) -> None:
     page.goto(demo.url("mairie"))
     page.get_by_label(say("Mon adresse")).fill("resident@example.net")
     page.get_by_label(say("Mon mot de passe")).fill("facture")
-    page.get_by_role("button", name=say("Connexion")).click()
+    page.get_by_role("button", name=say("Connexion"), exact=True).click()
     page.get_by_role("heading", name=say("Mes factures"), exact=True).wait_for()
 
 
