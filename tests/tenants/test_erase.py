@@ -82,7 +82,8 @@ def test_all_of_it_goes_and_nothing_of_another(make_town: MakeTown, tmp_path: Pa
     assert counts["tables"]["invoices_invoice"] == counts["tables"]["invoices_document"] == 3
     assert counts["tables"]["mail_outgoingmail"] == counts["tables"]["django_session"] == 1
     assert (counts["public"]["treasury_route"], counts["objects"], counts["exports"]) == (1, 4, 1)
-    assert counts["public"]["tenants_agendaitem"] == 2  # its mail and its figures were planned
+    # Its mail, its figures and its retention were planned.
+    assert counts["public"]["tenants_agendaitem"] == 3
     text = certificate.read_text()
     assert text == out.getvalue().rstrip("\n") + "\n"
     for words in (
