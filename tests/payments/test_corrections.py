@@ -27,7 +27,8 @@ from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means,
 from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.review import reject_debit
 from tenant_apps.payments.services import declare_paid
-from tests.payments.test_races import at_once, wait_for_a_waiter
+from tests.payments.test_races import wait_for_a_waiter
+from tests.races import at_once
 
 DAY = date(2026, 11, 12)
 

@@ -15,7 +15,7 @@ from tenant_apps.payments.counter import Line, Paper, book_counter_payment, book
 from tenant_apps.payments.deposits import close_deposit, payments_in, undeposited
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Allocation, Deposit, Means, Payment
-from tests.payments.test_races import at_once
+from tests.races import at_once
 
 DAY = date(2026, 11, 12)
 CHEQUE = Paper(bank="Banque des Coteaux", number="0000123", drawer="Mme MARTIN")

@@ -20,7 +20,7 @@ from tenant_apps.residents import erasure
 from tenant_apps.residents import services as residents
 from tenants.models import Town
 from tests.payments.conftest import Simulator
-from tests.payments.test_races import at_once
+from tests.races import at_once
 from tests.residents.people import where_is
 
 pytestmark = pytest.mark.xdist_group("payfip")

@@ -15,7 +15,6 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
-from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
@@ -28,31 +27,9 @@ from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenants.models import Town
 from tests.payments.conftest import Simulator
+from tests.races import at_once
 
 pytestmark = pytest.mark.xdist_group("payfip")
-
-
-def at_once(town: Town, *acts: Callable[[], Any]) -> list[BaseException]:
-    """Each act in a thread with its own connection, all let go together; what they raised."""
-    barrier = threading.Barrier(len(acts))
-    raised: list[BaseException] = []
-
-    def run(act: Callable[[], Any]) -> None:
-        try:
-            with tenant_context(town):
-                barrier.wait(10)
-                act()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return raised
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -24,8 +24,9 @@ from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
-from tests.payments.test_races import at_once, wait_for_a_waiter
+from tests.payments.test_races import wait_for_a_waiter
 from tests.payments.test_several import alice, bills, cash, euros, paid
+from tests.races import at_once
 
 __all__ = ["alice", "bills"]  # fixtures
 pytestmark = pytest.mark.xdist_group("payfip")

@@ -22,7 +22,7 @@ from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.models import Line, Statement
-from tests.payments.test_races import at_once
+from tests.races import at_once
 from tests.reconciliation.files import camt_of, entry
 
 DAY = date(2026, 11, 12)

@@ -25,7 +25,7 @@ from tenant_apps.residents.queries import payers_of
 from tenant_apps.residents.tasks import handle_claims
 from tenants.models import AgendaItem, Town
 from tests.conftest import PASSWORD
-from tests.payments.test_races import at_once
+from tests.races import at_once
 from tests.residents.test_claims import (
     NEW,
     Accounts,

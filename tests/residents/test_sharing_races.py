@@ -1,12 +1,9 @@
 """Two acts on one invitation at once, on connections of their own."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
-from django_tenants.utils import tenant_context
 
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link
@@ -17,31 +14,10 @@ from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.queries import invitations_to
 from tenants.models import Town
 from tests.conftest import PASSWORD
+from tests.races import at_once
 from tests.residents.test_sharing import BOB, lien
 
 ROUNDS = 4
-
-
-def at_once(town: Town, *acts: Callable[[], Any]) -> list[BaseException]:
-    """Each act on its own connection, all let go together; what they raised."""
-    barrier, raised = threading.Barrier(len(acts)), list[BaseException]()
-
-    def run(act: Callable[[], Any]) -> None:
-        try:
-            with tenant_context(town):
-                barrier.wait(10)
-                act()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return raised
 
 
 @pytest.fixture
