@@ -159,7 +159,7 @@ def test_a_bell_of_the_treasury_in_the_middle_of_it(make_town: MakeTown) -> None
         treasury.add_route(kind="payfip", token=f"idop-{town.slug}")
     Town.objects.filter(pk=town.pk).update(state=TownState.CLOSED)
     rows.drop_schema(town.schema_name)
-    before = Stray.objects.count()
+    Stray.objects.all().delete()  # of tests that really commit: they are counted by day
     assert not treasury.ring(kind="payfip", token=f"idop-{town.slug}", fields={"idop": f"idop-{town.slug}"})
-    assert Stray.objects.count() == before + 1
+    assert Stray.objects.get().number == 1
     Stray.objects.all().delete()
