@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +29,7 @@ from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants.migrating import migrate_towns
 from tenants.services import open_town
 
-ROWS, WORKERS, CLIENTS, SECONDS, ROUNDS = 20, 2, 8, 4.0, 5
+ROWS, WORKERS, THREADS, CLIENTS, SECONDS, ROUNDS = 20, 2, 4, 8, 4.0, 5  # as deploy/entrypoint.sh
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -41,15 +41,27 @@ class Page:
     host: str
     cookie: str
 
+    def seen(self) -> "Page":
+        """The same page for a browser that has been there: it sends the cookies it got."""
+        connection = self._ask()
+        given = [
+            header.partition(";")[0] for header in connection.getresponse().headers.get_all("Set-Cookie", [])
+        ]
+        return replace(self, cookie="; ".join([self.cookie, *given]))
+
     def get(self) -> bytes:
         """The page over a connection of its own. Raises AssertionError when it is not the list."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", "/factures/", headers={"Host": self.host, "Cookie": self.cookie})
+        connection = self._ask()
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
         assert answer.status == 200, answer.status
         return body
+
+    def _ask(self) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", "/factures/", headers={"Host": self.host, "Cookie": self.cookie})
+        return connection
 
     def rate(self, seconds: float = SECONDS) -> float:
         """Pages a second to `CLIENTS` who ask again as soon as they are answered."""
@@ -71,7 +83,8 @@ class Page:
 
 def list_page() -> str:
     """Ours in turn with the plain project's, the medians of `ROUNDS`."""
-    with _ours() as ours, _reference() as beside:
+    with _ours() as first, _reference() as second:
+        ours, beside = first.seen(), second.seen()
         for page in (ours, beside):
             assert page.get().count(b"2026-001-") >= ROWS
             page.rate(2)  # warm: imports, templates, connections
@@ -120,7 +133,7 @@ def _ours() -> Iterator[Page]:
     port = free_base_port()
     command = [
         *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", str(WORKERS), "--blocking-threads", "8", "--no-ws", "--log-level", "error"),
+        *("--workers", str(WORKERS), "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "error"),
         "config.wsgi:application",
     ]
     with _serving(command, port):

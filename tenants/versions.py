@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.db import connection
 from django.db.migrations import Migration, RunPython, SeparateDatabaseAndState
@@ -19,11 +19,11 @@ class Wanted:
     migrations: tuple[Migration, ...]
     loader: MigrationLoader
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(name_of(migration) for migration in self.migrations)
 
-    @property
+    @cached_property  # asked for each page
     def version(self) -> str:
         return version_of(self.names)
 

@@ -28,10 +28,13 @@ def from_cents(cents: int) -> Decimal:
     return (Decimal(cents) / 100).quantize(CENT)
 
 
-def format_euros(amount: Decimal) -> str:
-    """« 1 234,50 € » with non-breaking spaces (look.md), “€1,234.50” in English; whole euros keep their decimals."""
+def format_euros(amount: Decimal, language: str = "") -> str:
+    """« 1 234,50 € » with non-breaking spaces (look.md), “€1,234.50” in English; whole euros keep their decimals.
+
+    `language`: of the page, for whoever has asked already (a list).
+    """
     figure, sign = f"{abs(amount):,.2f}", "-" if amount < 0 else ""
-    if current_language() == "en":
+    if (language or current_language()) == "en":
         return f"{sign}€{figure}"
     whole, cents = figure.split(".")
     return f"{sign}{whole.replace(',', NARROW_NBSP)},{cents}{NBSP}€"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -69,9 +70,9 @@ class Asked:
 
     def address(self, **changes: Any) -> str:
         """The query string of the same list with `changes`; another list begins at its first page."""
-        other = replace(self, **({"page": 1} | changes))
-        kept = {name: value for name, value in vars(other).items() if value not in ("", None)}
-        if other.page == 1:
+        asked = vars(self) | {"page": 1} | changes
+        kept = {name: value for name, value in asked.items() if value not in ("", None)}
+        if kept["page"] == 1:
             del kept["page"]
         return "?" + urlencode(kept)
 
@@ -126,19 +127,25 @@ class Listing:
         """How many invoices the filters keep."""
         return sum(share.wanted for share in self.shares)
 
-    @property
-    def payers(self) -> dict[str, str]:
-        """Public id → name of everybody who has an invoice here, when they are several; namesakes by their record."""
-        known = {(str(s.payer), s.payer_name, s.payer_reference) for s in self.shares}
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Payer's id → name of everybody who has an invoice here, when they are several; namesakes by their record."""
+        known = {(s.payer_name, s.payer_reference, s.payer_id) for s in self.shares}
         if len(known) < 2:
             return {}
-        names = Counter(name for _id, name, _reference in known)
+        namesakes = Counter(name for name, _reference, _id in known)
         return {
-            public_id: f"{name} ({reference})" if names[name] > 1 else name
-            for public_id, name, reference in sorted(known, key=lambda one: one[1:])
+            key: f"{name} ({reference})" if namesakes[name] > 1 else name
+            for name, reference, key in sorted(known)
         }
 
     @property
+    def payers(self) -> dict[str, str]:
+        """The same by public id, to choose from."""
+        public = {share.payer_id: str(share.payer) for share in self.shares}
+        return {public[key]: name for key, name in self.names.items()}
+
+    @cached_property
     def years(self) -> list[Year]:
         """Every year that has an invoice, latest first."""
         return [
@@ -211,7 +218,7 @@ def listing(account: Account, asked: Asked, *, size: int = A_PAGE) -> Listing:
         return found
     start = (asked.page - 1) * size
     lines = lines_of_resident(account, asked.wanted, start=start, size=size)
-    return replace(found, rows=rows_of(lines, today=today, payers=found.payers))
+    return replace(found, rows=rows_of(lines, today=today, payers=found.names))
 
 
 def _number(text: str, digits: int) -> int | None:

@@ -124,6 +124,11 @@ class TownHall(models.Model):
         return self.logo.rpartition("/")[2][:12]
 
     @property
+    def conformity_in_words(self) -> str:
+        """For the foot of every page: `get_conformity_display` writes out all the choices first."""
+        return str(Conformity(self.conformity).label)
+
+    @property
     def icon_version(self) -> str:
         """The same for the icon, which is drawn from the name and the colour while there is none."""
         drawn = self.name[:1] + self.primary_colour[1:]

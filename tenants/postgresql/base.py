@@ -19,6 +19,7 @@ from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 from django_tenants.utils import get_public_schema_name
+from psycopg import Error
 from psycopg.pq import TransactionStatus
 
 from tenants.postgresql import silence
@@ -135,6 +136,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._handle_search_path(cursor)
         if self.search_path_set_schemas is None and not nested and not self._has_failed():
             raise OperationalError(f"the search path of {self.schema_name} could not be set")
+
+    def is_usable(self) -> bool:
+        """Whether the server answers; asked with the SET that would come next, so that it costs no round trip."""
+        if self.connection is None or self.search_path_set_schemas:
+            return bool(super().is_usable())
+        paths = self._get_cursor_search_paths()
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(f"SET search_path = {','.join(map(base.quote_schema_name, paths))}")
+        except Error:
+            return False
+        self.search_path_set_schemas: list[str] | None = paths
+        return True
 
     def _has_failed(self) -> bool:
         return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)

@@ -293,3 +293,35 @@ def alive(home: str, pid: int) -> bool:
 def kill(home: str, pid: int) -> None:
     with direct.open_to(home) as server:
         server.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def test_a_page_s_first_statement_asks_whether_the_server_is_still_there(
+    open_at: Callable[[str], Town], django_assert_num_queries: Any
+) -> None:
+    """With the SET that it needs anyway: one round trip, and the schema is the town's on the new connection too."""
+    town = open_at(REGISTRY)
+    with tenant_context(town):
+        add_account(town, "alice@example.net")
+        pid = backend()
+    for killed in (False, True):
+        close_old_connections()  # a request begins
+        if killed:
+            kill(REGISTRY, pid)
+        with tenant_context(town), django_assert_num_queries(2 if killed else 1):  # SET in sight on a new one
+            assert Account.objects.filter(email="alice@example.net").count() == 1
+        with tenant_context(town):
+            assert (backend() == pid) is not killed
+
+
+def test_a_connection_that_refuses_the_path_is_given_up(open_at: Callable[[str], Town]) -> None:
+    town = open_at(REGISTRY)
+    with tenant_context(town):
+        pid = backend()
+        wrapper.search_path_set_schemas = None
+        wrapper.connection.execute("BEGIN")
+        with pytest.raises(psycopg.Error):
+            wrapper.connection.execute("SELECT 1/0")
+        assert not wrapper.is_usable()
+        assert wrapper.search_path_set_schemas is None
+        wrapper.close()
+        assert backend() != pid
