@@ -18,7 +18,7 @@ def database_of_its_own(name: str) -> Iterator[None]:
     """The connection is on a new database with the template and no town; it is dropped afterwards."""
     connection.close()
     before = connection.settings_dict["NAME"]
-    _drop(name)
+    drop(name)
     with connection._nodb_cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     connection.settings_dict["NAME"] = name
@@ -31,12 +31,12 @@ def database_of_its_own(name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = before
-        _drop(name)
+        drop(name)
         registry.forget()
         connection.set_schema_to_public()
 
 
-def _drop(name: str) -> None:
+def drop(name: str) -> None:
     """Without FORCE, which may not end an autovacuum; PostgreSQL asks that one to go, and waits for it."""
     deadline = time.monotonic() + 30
     while True:
