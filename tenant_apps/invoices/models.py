@@ -92,8 +92,9 @@ class Invoice(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="invoices")
-    product = models.ForeignKey(Product, on_delete=models.PROTECT)
-    payer = models.ForeignKey(Payer, on_delete=models.PROTECT, related_name="invoices")
+    # db_index=False: an index below begins with that column.
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, db_index=False)
+    payer = models.ForeignKey(Payer, on_delete=models.PROTECT, related_name="invoices", db_index=False)
     number = models.CharField(_("numéro"), max_length=40)
     fiscal_year = models.PositiveSmallIntegerField(_("exercice"))
     reference = models.CharField(_("référence de paiement"), max_length=30)  # refdet

@@ -72,7 +72,7 @@ class AttemptInvoice(models.Model):
     says it, and refuses any other change.
     """
 
-    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="parts")
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="parts", db_index=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="attempt_parts")
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     live = models.BooleanField(default=True)
@@ -202,7 +202,7 @@ class Payment(models.Model):
 class Allocation(models.Model):
     """This much of this money pays this invoice. A trigger keeps the invoice's `paid` equal to their sum."""
 
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations", db_index=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
     amount = models.DecimalField(max_digits=10, decimal_places=2)
 

@@ -48,7 +48,7 @@ class Line(models.Model):
     """One line, whatever it says: also one that cannot be read is kept, with its cells as they came."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines", db_index=False)
     kind = models.CharField(max_length=7, choices=Kind)
     number = models.PositiveIntegerField()  # in the file
     checksum = models.CharField(max_length=64, unique=True)  # the same line of another file is not a new one

@@ -39,7 +39,7 @@ class Payer(models.Model):
 class PayerEmail(models.Model):
     """An address that billing knows for a payer, in lower case."""
 
-    payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails")
+    payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
     email = models.EmailField(max_length=254, db_index=True)
     source = models.CharField(max_length=20, default="import")
     added_at = models.DateTimeField(auto_now_add=True)
