@@ -6,7 +6,7 @@ from django.template.base import Origin
 from django.template.loaders import cached
 from django.utils.translation import get_language, gettext
 
-_FIXED = re.compile(r"""\{%\s+trans\s+(?:"([^"\\%{}|]*)"|'([^'\\%{}|]*)')\s+%\}""")
+_FIXED = re.compile(r"""\{%\s+trans(?:late)?\s+(?:"([^"\\%{}|]*)"|'([^'\\%{}|]*)')\s+%\}""")
 
 
 class Loader(cached.Loader):
