@@ -35,6 +35,7 @@ from tenants.current import registry as registry_schema
 from tenants.migrating import migrate_towns
 from tenants.models import AgendaItem, Town
 from tenants.services import open_town
+from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
 from toolkit.sealing import seal
 
@@ -56,7 +57,7 @@ def django_db_setup(
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         name = connection.settings_dict["NAME"]
         test_name = connection.creation._get_test_db_name()
-        connection.creation._create_test_db(verbosity=0, autoclobber=True, keepdb=False)
+        create(test_name)
         connection.close()
         connection.settings_dict["NAME"] = test_name
         migrate_towns()
@@ -66,7 +67,9 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         connection.close()
-        connection.creation.destroy_test_db(name, verbosity=0)
+        connection.settings_dict["NAME"] = name
+        drop(test_name)
+        drop_ready()
 
 
 def _make_town(slug: str, name: str, numcli: str, *, shard: str = "default") -> Town:

@@ -2,7 +2,6 @@
 
 import io
 import os
-import random
 import signal
 import subprocess
 from pathlib import Path
@@ -44,8 +43,8 @@ def home_of(pid: int) -> str | None:
     return next((p.decode().partition("=")[2] for p in pairs if p.startswith(b"SANDBOX_HOME=")), None)
 
 
-def files() -> tuple[io.BytesIO, io.BytesIO]:
-    bills = list(samples.batch(SIZE))
+def files(series: str) -> tuple[io.BytesIO, io.BytesIO]:
+    bills = list(samples.batch(SIZE, series=series))
     rows, documents = io.BytesIO(), io.BytesIO()
     samples.write_csv(bills, rows)
     samples.write_zip(bills, documents, "Mairie de Démonstration")
@@ -70,29 +69,42 @@ def whole(demo: Demo) -> None:
     assert {key for key in stored if key.startswith(mairie)} == keys  # no orphan, none missing
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_worker_is_killed_while_it_checks_and_stores(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+def send(demo: Demo, series: str, *, step: str, until: int) -> tuple[Clerk, str]:
+    """A batch sent and watched until it is somewhere in the middle of `step`."""
+    clerk = Clerk(demo).sign_in()
+    path = clerk.send(*files(series))
+
+    def is_there() -> bool:
+        name, current, done = state(demo)
+        return (current == step and int(str(done)) >= until) or name == "ready"
+
+    wait(is_there)
+    return clerk, path
+
+
+def publish(demo: Demo, clerk: Clerk, path: str) -> None:
+    """Published while a process of the worker dies: all of it once, and everybody told once."""
+    wait(lambda: state(demo)[0] == "ready", 120)
+    clerk.press(path, "publier")
+    os.kill(workers(demo)[-1], signal.SIGKILL)
+    wait(lambda: state(demo)[0] == "published", 120)
+    whole(demo)
+    ((told,),) = ask(demo, "SELECT count(*) - count(DISTINCT key) FROM alerts_alert")
+    assert told == 0
+
+
+def test_the_worker_is_killed_while_it_checks_and_stores(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running_demo(home) as demo:
-        clerk = Clerk(demo).sign_in()
-        path = clerk.send(*files())
-        step = chance.choice(["checking", "storing"])
-        after = chance.randrange(0, SIZE - 250)
-        wait(lambda: (lambda s: (s[1] == step and int(str(s[2])) >= after) or s[0] == "ready")(state(demo)))
+        _clerk, path = send(demo, "2026-002", step="checking", until=145)
         killed = workers(demo)
         assert len(killed) >= 3  # the worker and its two children
-        for pid in killed if seed == 1 else killed[1:]:  # the whole worker, or its children only
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        if seed == 1:
-            demo.process.wait(60)  # a part has died: the demo stops, and says so
+        demo.process.wait(60)  # a part has died: the demo stops, and says so
     with running_demo(home) as demo:
-        wait(lambda: state(demo)[0] == "ready", 120)
-        clerk = Clerk(demo).sign_in()
-        clerk.press(path, "publier")
-        killed = workers(demo)
-        os.kill(killed[-1], signal.SIGKILL)  # and one more while it publishes
-        wait(lambda: state(demo)[0] == "published", 120)
-        whole(demo)
-        ((told,),) = ask(demo, "SELECT count(*) - count(DISTINCT key) FROM alerts_alert")
-        assert told == 0
+        publish(demo, Clerk(demo).sign_in(), path)
+        clerk, path = send(demo, "2026-003", step="storing", until=60)
+        for pid in workers(demo)[1:]:  # the children only
+            os.kill(pid, signal.SIGKILL)
+        publish(demo, clerk, path)

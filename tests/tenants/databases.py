@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.cache import cache
@@ -18,9 +19,7 @@ def database_of_its_own(name: str) -> Iterator[None]:
     """The connection is on a new database with the template and no town; it is dropped afterwards."""
     connection.close()
     before = connection.settings_dict["NAME"]
-    drop(name)
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
+    create(name)
     connection.settings_dict["NAME"] = name
     registry.forget()
     cache.clear()
@@ -34,6 +33,41 @@ def database_of_its_own(name: str) -> Iterator[None]:
         drop(name)
         registry.forget()
         connection.set_schema_to_public()
+
+
+def create(name: str) -> None:
+    """A database of that name with the template and no town: a copy of one that is migrated once a session."""
+    drop(name)
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(1)")  # the workers of a session want it at the same time
+        _make_ready(cursor)
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_ready()}"')
+
+
+def drop_ready() -> None:
+    """At the end of a session; whoever still wants it makes it again."""
+    drop(_ready())
+
+
+def _ready() -> str:
+    return f"ready_{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'alone')}"
+
+
+def _make_ready(cursor: Any) -> None:
+    cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_ready()])
+    if cursor.fetchone():
+        return
+    before, making = connection.settings_dict["NAME"], f"{_ready()}_making"
+    drop(making)
+    cursor.execute(f'CREATE DATABASE "{making}"')
+    connection.close()
+    connection.settings_dict["NAME"] = making
+    try:
+        migrate_towns()
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+    cursor.execute(f'ALTER DATABASE "{making}" RENAME TO "{_ready()}"')
 
 
 def drop(name: str) -> None:

@@ -19,7 +19,7 @@ from tenants.migrating import migrate_towns
 from tenants.models import AgendaItem, Erasure, Town
 from tenants.states import TownState
 from tests.tenants.conftest import MakeTown
-from tests.tenants.databases import drop
+from tests.tenants.databases import create, drop
 from tests.tenants.world import answer_of, files_of, public_text_of, whole
 
 SECOND = "second"
@@ -31,9 +31,7 @@ def second(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock():
         connection.set_schema_to_public()
         name = f"{connection.settings_dict['NAME']}_second"
-        drop(name)
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
+        create(name)
         connections.settings[SECOND] = {**deepcopy(connections.settings[REGISTRY]), "NAME": name}
         try:
             migrate_towns()
