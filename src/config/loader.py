@@ -22,5 +22,6 @@ class Loader(cached.Loader):
 
 
 def _said(match: re.Match[str]) -> str:
-    words = gettext(match[1] or match[2] or "")
+    sentence = match[1] or match[2]
+    words = gettext(sentence) if sentence else ""
     return words if words and "{" not in words and "%" not in words else match[0]

@@ -8,12 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from tenant_apps.backoffice.forms import _Plain
 from tenant_apps.townhall.models import TownHall
 
-_KEPT = ("keep_messages", "keep_mails", "keep_alerts", "keep_links", "keep_unused")
+_KEPT = ("keep_messages", "keep_mails", "keep_alerts", "keep_links", "keep_claims", "keep_unused")
 _BOUNDS = {
     "keep_messages": _("Indiquez un nombre de mois, de 6 à 120."),
     "keep_mails": _("Indiquez un nombre de mois, de 3 à 60."),
     "keep_alerts": _("Indiquez un nombre de mois, de 3 à 60."),
     "keep_links": _("Indiquez un nombre de mois, de 1 à 60."),
+    "keep_claims": _("Indiquez un nombre de mois, de 3 à 60."),
     "keep_unused": _("Indiquez un nombre de mois, de 1 à 60."),
 }
 
@@ -29,6 +30,7 @@ class RetentionForm(_Plain, forms.ModelForm):
             "keep_mails": _("Les courriels envoyés"),
             "keep_alerts": _("Les alertes"),
             "keep_links": _("Les demandes de lien (activation, mot de passe)"),
+            "keep_claims": _("Les demandes de rattachement décidées"),
             "keep_unused": _("Les comptes jamais activés"),
         }
         help_texts = {
@@ -36,6 +38,7 @@ class RetentionForm(_Plain, forms.ModelForm):
             "keep_mails": _("En mois, de 3 à 60. Ceux qui attendent encore sont gardés."),
             "keep_alerts": _("En mois, de 3 à 60."),
             "keep_links": _("En mois, de 1 à 60. Un lien ne sert que 24 heures."),
+            "keep_claims": _("En mois, de 3 à 60. Les accès qu'elles ont donnés restent."),
             "keep_unused": _("En mois, de 1 à 60. La personne pourra toujours activer un compte plus tard."),
         }
         error_messages = {

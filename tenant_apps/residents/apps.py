@@ -36,4 +36,5 @@ class ResidentsConfig(AppConfig):
         agenda.register(retention.KIND, apply_retention)
         for verb in retention.SIGNS_OF_LIFE:
             audit.listen(verb, retention.town_lives)
+        personal.keep("claims", mine.decided_claims, since="decided_at")
         personal.register(self.label, give=mine.give, erase=mine.erase)

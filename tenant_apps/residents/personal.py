@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -71,6 +71,11 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
             )
         ],
     )
+
+
+def decided_claims() -> QuerySet[Claim]:
+    """Those that nobody waits for any more; what they gave is an access, which stays."""
+    return Claim.objects.exclude(state__in=[ClaimState.ASKED, ClaimState.WAITING])
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:

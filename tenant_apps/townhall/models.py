@@ -110,6 +110,7 @@ class TownHall(models.Model):
     keep_mails = months(_("courriels envoyés"), 12, 3, 60)
     keep_alerts = months(_("alertes"), 12, 3, 60)
     keep_links = months(_("liens d'activation et de mot de passe"), 12, 1, 60)
+    keep_claims = months(_("rattachements décidés"), 12, 3, 60)
     keep_unused = months(_("comptes jamais activés"), 12, 1, 60)
 
     class Meta:

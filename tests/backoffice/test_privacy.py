@@ -94,9 +94,16 @@ def test_the_months_are_bounded(manager: Any) -> None:
         "keep_mails": "6",
         "keep_alerts": "6",
         "keep_links": "2",
+        "keep_claims": "4",
         "keep_unused": "3",
     }
-    for wrong in ({"keep_messages": "5"}, {"keep_mails": "61"}, {"keep_links": ""}, {"keep_unused": "-1"}):
+    for wrong in (
+        {"keep_messages": "5"},
+        {"keep_mails": "61"},
+        {"keep_claims": "2"},
+        {"keep_links": ""},
+        {"keep_unused": "-1"},
+    ):
         bad = manager.post(LIST, {**good, **wrong})
         assert bad.status_code == 422
         assert "Indiquez un nombre de mois" in text(bad)

@@ -15,6 +15,8 @@ from shared_apps.mail.models import MailState, OutgoingMail
 from tenant_apps.alerts.models import Alert
 from tenant_apps.contact.models import Message
 from tenant_apps.residents import retention
+from tenant_apps.residents.models import Claim, Payer
+from tenant_apps.residents.states import ClaimState
 from tenant_apps.residents.tasks import apply_retention
 from tenant_apps.townhall.services import change_townhall
 from tenants.models import AgendaItem, Town
@@ -39,13 +41,16 @@ def mail(state: str, months: int) -> OutgoingMail:
 
 
 @pytest.fixture
-def rows(town: Town, make_account: Callable[..., Account]) -> dict[str, list[Any]]:
+def rows(
+    town: Town, make_account: Callable[..., Account], make_payer: Callable[..., Payer]
+) -> dict[str, list[Any]]:
     """Of each kind: what goes, then what stays."""
     asked = {"purpose": LinkPurpose.RESET, "email": "a@example.net"}
     alert = {"kind": "receipt", "email": "a@example.net", "subject_uuid": town.uuid}
     message = {"email": "a@example.net", "subject": "s", "body": "b", "sent_to": "b@example.net"}
     never, active = make_account("never@example.net", password=None), make_account("active@example.net")
     staff = make_account("staff@example.net", password=None, role="clerk")
+    claim = {"account": active, "payer": make_payer(active), "email": "active@example.net"}
     long_ago = timezone.now() - timedelta(days=800)
     Account.objects.update(created_at=long_ago)
     return {
@@ -62,6 +67,11 @@ def rows(town: Town, make_account: Callable[..., Account]) -> dict[str, list[Any
         "links": [
             aged(Link, 12, field="requested_at", **asked),
             aged(Link, 11, field="requested_at", **asked),
+        ],
+        "claims": [
+            aged(Claim, 12, field="decided_at", state=ClaimState.REFUSED, **claim),
+            aged(Claim, 11, field="decided_at", state=ClaimState.ACCEPTED, **claim),
+            aged(Claim, 12, field="asked_at", state=ClaimState.WAITING, **claim),
         ],
         "unused": [never, active, staff, make_account("new@example.net", password=None)],
     }
