@@ -30,11 +30,6 @@ THERE = Place(host="factures.example.org", origin="https://factures.example.org"
 IP = "192.0.2.1"
 
 
-@pytest.fixture
-def alice(town: Town, make_account: Callable[..., Account]) -> Account:
-    return make_account("alice@example.net")
-
-
 def fresh_session(**content: Any) -> SessionStore:
     session = SessionStore()
     session.update(content)
