@@ -1,23 +1,19 @@
-"""Passkeys: what signs in, and everything that does not."""
+"""Passkeys: what signs in, and everything that does not (two at once: test_passkey_races.py)."""
 
 import json
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 from fido2.cose import ES384
 from fido2.webauthn import AuthenticatorData
 
-from shared_apps.accounts import challenges, errors, passkeys, recent, throttle, webauthn
+from shared_apps.accounts import challenges, errors, passkeys, recent, throttle
 from shared_apps.accounts.models import Account, Impersonation, Passkey, Role
-from shared_apps.accounts.services import TRIES_PER_ADDRESS, create_account
+from shared_apps.accounts.services import TRIES_PER_ADDRESS
 from shared_apps.accounts.webauthn import LONGEST_ANSWER, Place
 from shared_apps.audit.models import Entry
 from tenants.models import Town
@@ -28,11 +24,6 @@ FLAG = AuthenticatorData.FLAG
 HERE = Place(host="mairie.localhost", origin="http://mairie.localhost:8000")
 THERE = Place(host="factures.example.org", origin="https://factures.example.org")
 IP = "192.0.2.1"
-
-
-@pytest.fixture
-def alice(town: Town, make_account: Callable[..., Account]) -> Account:
-    return make_account("alice@example.net")
 
 
 def fresh_session(**content: Any) -> SessionStore:
@@ -255,64 +246,6 @@ def test_a_counter_that_goes_back_is_refused_and_recorded(alice: Account) -> Non
     key.refresh_from_db()
     assert key.sign_count == 2
     assert Entry.objects.filter(verb="account.passkey_refused").count() == 2
-
-
-class Narrows:
-    """Holds the first of two in the middle of its act until the other is there too, or has shown that it must wait."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
-        self.barrier, real = threading.Barrier(2), getattr(owner, name)
-
-        def slow(*args: Any, **more: Any) -> Any:
-            with suppress(threading.BrokenBarrierError):
-                self.barrier.wait(1)
-            return real(*args, **more)
-
-        monkeypatch.setattr(owner, name, slow)
-
-
-def winners(town: Town, *tries: tuple[str, str]) -> int:
-    """How many of them, each a session's key and an answer, sign in at once on connections of their own."""
-
-    def one(tried: tuple[str, str]) -> bool:
-        key, answer = tried
-        try:
-            with tenant_context(town):
-                passkeys.sign_in(place=HERE, session=SessionStore(key), answer=answer, ip=IP)
-            return True
-        except errors.KeyRefused:
-            return False
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(tries)) as pool:
-        return sum(pool.map(one, tries))
-
-
-def test_of_two_at_once_one_wins(live_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One session and one challenge; no counter would tell them apart."""
-    account = create_account(actor="system", email="a@example.net", role=Role.RESIDENT, password="x")
-    telephone = Authenticator(counts=False)
-    add(account, telephone)
-    session, options = asked()
-    same = (str(session.session_key), telephone.get(options, HERE.origin))
-    Narrows(monkeypatch, SessionStore, "decode")
-    assert winners(live_town, same, same) == 1
-
-
-def test_of_two_equal_counters_one_wins(live_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two sessions at once, with a key and its copy."""
-    account = create_account(actor="system", email="a@example.net", role=Role.RESIDENT, password="x")
-    telephone = Authenticator()
-    add(account, telephone)
-    tries = []
-    for _ in range(2):
-        session, options = asked()
-        telephone.count = 1
-        tries.append((str(session.session_key), telephone.get(options, HERE.origin)))
-    Narrows(monkeypatch, webauthn, "check_assertion")
-    assert winners(live_town, *tries) == 1
-    assert Entry.objects.filter(verb="account.passkey_refused").count() == 1
 
 
 @pytest.mark.parametrize(

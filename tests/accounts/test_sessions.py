@@ -1,6 +1,5 @@
 """Where a person is signed in, and signing out everywhere."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +19,6 @@ from toolkit import browsers
 PHONE = "Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0"
 DESK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0"
 PAGE = "/mes-informations/"
-
-
-@pytest.fixture
-def alice(town: Town, make_account: Callable[..., Account]) -> Account:
-    return make_account("alice@example.net")
 
 
 def sign_in(agent: str) -> Client:
