@@ -1,4 +1,4 @@
-"""What a browser or a proxy may keep holds nothing of a person: on a shared computer, « Back » shows it to the next."""
+"""What a browser may keep holds nothing of a person: on a shared computer, « Back » shows it to the next."""
 
 from typing import Any
 
