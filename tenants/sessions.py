@@ -15,6 +15,10 @@ _LIVE = "SELECT session_data FROM django_session WHERE session_key = %s AND expi
 class SessionStore(db.SessionStore):
     """In a town that is being moved, pages are read: what they would note in the session is not kept."""
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """A key of the letters and figures that ours are made of; a browser may send any bytes, NUL among them."""
+        return bool(key and len(key) >= 8 and key.isalnum())
+
     def load(self) -> dict[str, Any]:
         """As Django's, whose ORM takes four times as long to write the statement; it is asked for each page."""
         with connection.cursor() as cursor:

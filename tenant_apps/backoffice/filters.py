@@ -11,6 +11,7 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payer_for_staff
+from toolkit.typed import words_of
 
 STATES = {"": "published", "brouillons": "draft", "annulees": "cancelled", "toutes": ""}
 SETTLED = {
@@ -60,10 +61,10 @@ def chosen(address: QueryDict) -> Chosen:
     )
     batch, payer = address.get("import", ""), address.get("redevable", "")
     return Chosen(
-        words=address.get("q", "").strip()[:100],
+        words=words_of(address, "q"),
         state=STATES.get(state, "published"),
         settled=SETTLED.get(settled, ""),
-        product=address.get("produit", "")[:30],
+        product=words_of(address, "produit", most=30),
         batch=found(queries.batch, batch) if _is_uuid(batch) else None,
         payer=found(payer_for_staff, payer) if _is_uuid(payer) else None,
         state_chips=_chips(STATES, state_labels, state),

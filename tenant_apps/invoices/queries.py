@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -38,7 +38,9 @@ def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
 
 
 def documents_of_year(account: Account, year: int) -> QuerySet[Invoice]:
-    """The invoices of that year (of issue) that have a PDF, oldest first."""
+    """The invoices of that year (of issue) that have a PDF, oldest first: none in a year that no date has."""
+    if not MINYEAR <= year <= MAXYEAR:
+        return Invoice.objects.none()
     found = invoices_for_resident(account).filter(issued_on__year=year, document__isnull=False)
     return found.select_related("document").order_by("issued_on", "id")
 

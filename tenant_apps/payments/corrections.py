@@ -127,12 +127,23 @@ def payers_of(payment: Payment) -> set[int]:
 
 
 def lock_payment(payment: Payment) -> Payment:
-    """The payment as it is now, locked after its invoices: everyone takes them in this order. In a transaction."""
-    ids = Allocation.objects.filter(payment=payment).values("invoice_id")
-    list(Invoice.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    return (
-        Payment.objects.select_for_update(of=("self",)).select_related("attempt__account").get(pk=payment.pk)
+    """The payment as it is now, locked after its invoices: everyone takes them in this order. In a transaction.
+
+    Money left over may have gone to one more invoice while we waited: all is let go of and taken again, with that one.
+    """
+    ids = (
+        Allocation.objects.filter(payment=payment).order_by("invoice_id").values_list("invoice_id", flat=True)
     )
+    payments = Payment.objects.select_for_update(of=("self",)).select_related("attempt__account")
+    while True:
+        known = list(ids.all())
+        place = transaction.savepoint()
+        list(Invoice.objects.select_for_update().filter(pk__in=known).order_by("pk").values_list("pk"))
+        locked = payments.get(pk=payment.pk)
+        if set(ids.all()) <= set(known):
+            transaction.savepoint_commit(place)
+            return locked
+        transaction.savepoint_rollback(place)
 
 
 def _tell(payment: Payment, invoices: list[Invoice]) -> None:

@@ -22,6 +22,7 @@ from tenant_apps.invoices.queries import Status
 from tenant_apps.invoices.resident_list import Order, Share, Wanted, lines_of_resident, shares_of_resident
 from tenant_apps.portal.rows import Row, rows_of
 from toolkit import clock
+from toolkit.typed import words_of
 
 STATUSES: dict[str, Status] = {"toutes": "all", "non-reglees": "unpaid", "reglees": "paid"}
 ORDERS: dict[str, Order] = {
@@ -52,7 +53,7 @@ class Asked:
         etat, tri = address.get("etat", ""), address.get("tri", "")
         return cls(
             etat=etat if etat in STATUSES else "toutes",
-            q=address.get("q", "").replace("\0", "").strip()[:100],
+            q=words_of(address, "q"),
             annee=_number(address.get("annee", ""), 4),
             dossier=address.get("dossier", "") if _uuid(address.get("dossier", "")) else "",
             tri=tri if tri in ORDERS else "",

@@ -100,6 +100,13 @@ def test_the_way_back_stays_on_this_host(visitor: Client, before: str) -> None:
     assert visitor.post("/langue/", {"langue": "en", "suite": before})["Location"] == "/"
 
 
+def test_a_page_of_this_host_whose_path_reads_as_another_host_is_no_way_out(visitor: Client) -> None:
+    """A link to our own « page not found » would lead who presses « English » there to another site."""
+    for before in ("http://mairie.localhost//evil.example/", "http://mairie.localhost///evil.example/?a=1"):
+        answer = visitor.post("/langue/", {"langue": "en"}, headers={"referer": before})
+        assert answer["Location"].startswith("/%2F"), before
+
+
 def test_a_choice_needs_its_form(town: Any) -> None:
     """Another site cannot choose for somebody."""
     strict = Client(enforce_csrf_checks=True, headers={"host": "mairie.localhost"})

@@ -1,5 +1,6 @@
 """What was made in one town, tried on another: cookies, tokens, ids, links and bells of one open nothing there."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +14,12 @@ from django.test import Client
 from django.urls import reverse
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts.models import Account, LinkPurpose
+from shared_apps.accounts.models import Account, LinkPurpose, Role
 from shared_apps.accounts.services import ask_link, make_token
 from tenant_apps.invoices.models import Document
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.services import start_payment
+from tests.isolation.table import TOWN
 from tests.isolation.test_routes import World
 from tests.isolation.test_routes import world as world
 from tests.payments.conftest import Simulator
@@ -134,6 +136,22 @@ def test_the_ids_of_an_invoice_and_of_its_payment(world: World, simulator: Simul
     with tenant_context(world.town):
         attempt.refresh_from_db()
         assert attempt.state == "started"
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.RESIDENT])
+def test_every_id_of_a_town_is_absent_in_the_other(world: World, make_account: Any, role: Role) -> None:
+    """At their own host, with rights to everything there: an id of here opens nothing, by GET or POST."""
+    with tenant_context(world.other):
+        stranger = Client(headers={"host": THERE})
+        stranger.force_login(make_account("stranger@example.org", role=role))
+    addresses = {route: world.address(route) for route in TOWN}
+    named = {route: path for route, path in addresses.items() if re.search(r"[0-9a-f]{8}-", path)}
+    assert len(named) > 50
+    for route, path in named.items():
+        asked, written = stranger.get(path), stranger.post(path)
+        assert asked.status_code in (404, 405), route
+        assert written.status_code in (404, 405), route
+        assert 404 in (asked.status_code, written.status_code), route
 
 
 def test_a_bell_rings_in_its_own_town_only(

@@ -152,6 +152,34 @@ def test_a_debit_is_rejected_in_the_order_of_the_locks(
     assert (paid(first), paid(second)) == (0, 0)
 
 
+def test_a_payment_is_cancelled_while_what_is_left_of_it_goes_elsewhere(
+    live_town: Any, make_payer: Any, make_invoice: Callable[..., Invoice]
+) -> None:
+    """It pays one more invoice than when its cancellation began to wait: that one too is taken before the payment."""
+    payer = make_payer()
+    first, second = make_invoice(payer, amount="20"), make_invoice(payer, amount="20")
+    payment, raised = cash(first, "30"), []
+
+    def at_the_desk(act: Callable[[], object]) -> threading.Thread:
+        desk = threading.Thread(target=lambda: raised.extend(at_once(live_town, act)))
+        desk.start()
+        return desk
+
+    def move(amount: str) -> object:
+        return allocate(actor="system", payment=payment, invoice=second, amount=Decimal(amount))
+
+    with transaction.atomic():
+        move("4")
+        cancelling = at_the_desk(lambda: cancel_payment(actor="system", payment=payment, reason="impayé"))
+        wait_for_a_waiter()
+        moving = at_the_desk(lambda: move("3"))
+        wait_for_a_waiter(2)
+    for desk in (cancelling, moving):
+        desk.join(20)
+    assert [type(error) for error in raised] in ([], [NotCorrectable])  # it may come after the cancellation
+    assert (paid(first), paid(second)) == (0, 0)
+
+
 def test_cancelled_and_paid_again_at_once(
     live_town: Any, make_payer: Any, make_invoice: Callable[..., Invoice]
 ) -> None:

@@ -218,14 +218,14 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
     assert (attempt.state, attempt.idop) == ("started", idop)
 
 
-def wait_for_a_waiter() -> None:
-    """Until some other connection waits for what this transaction has locked."""
+def wait_for_a_waiter(number: int = 1) -> None:
+    """Until some other connection, or several, wait for what this transaction has locked."""
     for _ in range(200):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
             )
-            if cursor.fetchone()[0]:
+            if cursor.fetchone()[0] >= number:
                 return
         time.sleep(0.05)
     raise AssertionError("nobody waits")

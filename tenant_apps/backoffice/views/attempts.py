@@ -18,6 +18,7 @@ from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.payments.queries import attempt_for_staff
 from tenant_apps.payments.review import NotOpen, confirm_attempt, refuse_attempt, reject_debit
 from tenant_apps.payments.services import check_now
+from toolkit.typed import words_of
 
 
 @require_POST
@@ -54,7 +55,7 @@ def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The bank gave a direct debit back: its payment is cancelled, the invoice owed again."""
-    decide = partial(reject_debit, reason=request.POST.get("reason", ""))
+    decide = partial(reject_debit, reason=words_of(request.POST, "reason", most=300))
     return _decide(
         request, public_id, decide, _("Le prélèvement est rejeté : la facture est de nouveau à régler.")
     )

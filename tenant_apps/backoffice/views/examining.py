@@ -12,6 +12,7 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.payments.findings import close_finding
 from tenant_apps.payments.queries import finding_for_staff, held_for_staff, last_audit, open_findings
+from toolkit.typed import words_of
 
 MOST = 100
 
@@ -35,7 +36,7 @@ def examine(request: StaffRequest) -> HttpResponse:
 def close(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Classer » a finding, with what was found out."""
     finding = found(finding_for_staff, public_id)
-    answer = request.POST.get("answer", "").strip()
+    answer = words_of(request.POST, "answer", most=300)
     if not answer:
         messages.error(request, _("Écrivez en quelques mots ce que vous avez constaté, puis classez."))
     else:

@@ -14,6 +14,7 @@ from tenant_apps.payments.queries import held_attempts, open_declarations, open_
 from tenant_apps.residents.erasure import waiting_erasures
 from tenant_apps.residents.queries import payers_for_staff
 from toolkit import clock
+from toolkit.typed import words_of
 
 FOUND = 8
 
@@ -47,7 +48,7 @@ def home(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def search(request: StaffRequest) -> HttpResponse:
     """The first invoices, payers and imports that hold the words."""
-    words = request.GET.get("q", "").strip()[:100]
+    words = words_of(request.GET, "q")
     wanted = {
         "invoices": invoices_for_staff(today=clock.today(), words=words)[:FOUND],
         "payers": payers_for_staff(words=words)[:FOUND],

@@ -21,6 +21,7 @@ from tenant_apps.residents.queries import (
     payers_for_staff,
 )
 from toolkit import clock
+from toolkit.typed import words_of
 
 INVOICES = 20
 
@@ -29,7 +30,7 @@ INVOICES = 20
 @staff_required(Role.READER)
 def payer_list(request: StaffRequest) -> HttpResponse:
     """By name, with a search."""
-    words = request.GET.get("q", "").strip()[:100]
+    words = words_of(request.GET, "q")
     page = page_of(payers_for_staff(words=words), request.GET.get("apres", ""))
     return screen(request, "payers.html", section="payers", page=page, words=words)
 

@@ -25,6 +25,7 @@ from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
+from toolkit.typed import words_of
 
 WHICH: dict[str, desk.Which] = {"": "", "a-remettre": "to_deposit", "annules": "cancelled"}
 FOUND = 20
@@ -34,7 +35,7 @@ FOUND = 20
 @staff_required(Role.READER)
 def payment_list(request: StaffRequest) -> HttpResponse:
     """All that came in, newest first, with what waits for somebody in figures."""
-    words, means = request.GET.get("q", "").strip()[:100], request.GET.get("moyen", "")
+    words, means = words_of(request.GET, "q"), request.GET.get("moyen", "")
     state = request.GET.get("etat", "")
     rows = desk.payments_for_staff(
         words=words, means=means if means in Means.values else "", which=WHICH.get(state, "")
@@ -73,7 +74,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         done = _("L'encaissement est enregistré.") if new else _("Cet encaissement était déjà enregistré.")
         messages.success(request, done)
         return redirect("backoffice:payment", payment.uuid)
-    words = sent.get("q", "").strip()[:100]
+    words = words_of(sent, "q")
     results = list(desk.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
     return screen(
         request,

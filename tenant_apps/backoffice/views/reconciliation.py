@@ -33,6 +33,7 @@ from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import CannotRead, ReconciliationError
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.states import OPEN
+from toolkit.typed import words_of
 
 STATES = {
     "": "open",
@@ -189,8 +190,8 @@ def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
 def line_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One line as it came, what it may be, and what can be done."""
     line = found(queries.line, public_id)
-    words = request.GET.get("q", "").strip()[:100]
-    bills = request.GET.get("facture", "").strip()[:100]
+    words = words_of(request.GET, "q")
+    bills = words_of(request.GET, "facture")
     waits = line.state in OPEN and line.amount is not None
     return screen(
         request,

@@ -20,6 +20,7 @@ from tenant_apps.contact.files import download_link
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import State
 from tenant_apps.contact.uploads import takes_files
+from toolkit.typed import words_of
 
 STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "held", "tous": ""}
 
@@ -28,7 +29,7 @@ STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "hel
 @staff_required(Role.READER)
 def message_list(request: StaffRequest) -> HttpResponse:
     """Messages to answer first."""
-    state, words = request.GET.get("etat", ""), request.GET.get("q", "").strip()[:100]
+    state, words = request.GET.get("etat", ""), words_of(request.GET, "q")
     rows = queries.messages(state=STATES.get(state, "todo"), words=words)
     page = page_of(rows, request.GET.get("apres", ""))
     chips = [

@@ -47,7 +47,9 @@ def _page(request: HttpRequest, form: ContactForm, *, problem: str = "", status:
     resident = _resident(request)
     news = queries.news_for_resident(resident) if resident else 0
     context = {"section": "contact", "form": form, "problem": problem, "news": news}
-    return render(request, "portal/contact.html", context, status=status)
+    response = render(request, "portal/contact.html", context, status=status)
+    response["Cache-Control"] = "no-store, private"  # a resident's invoices are in it, to choose from
+    return response
 
 
 def _too_much() -> str:
