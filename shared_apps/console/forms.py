@@ -19,6 +19,9 @@ from tenants.closing import LONGEST
 from tenants.current import REGISTRY, homes
 from tenants.models import Town
 
+_ADDRESS = {
+    "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."
+}
 OPERATOR_RULE = PasswordRule()  # twelve characters, none of the most used
 
 
@@ -144,6 +147,7 @@ class RenameForm(TownForm):
     slug = forms.SlugField(
         label="Nouvelle adresse",
         max_length=40,
+        error_messages=_ADDRESS,
         help_text="Lettres minuscules, chiffres et tirets. Elle précède le nom de la plateforme.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -197,6 +201,7 @@ class RestoreForm(HomeForm):
     slug = forms.SlugField(
         label="Adresse",
         max_length=40,
+        error_messages=_ADDRESS,
         help_text="Celle de la commune si elle n'existe plus, une autre pour en faire une copie.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -222,6 +227,7 @@ class OpenForm(HomeForm):
     slug = forms.SlugField(
         label="Adresse",
         max_length=40,
+        error_messages=_ADDRESS,
         help_text="Lettres minuscules, chiffres et tirets : pechabou donne pechabou.<la plateforme>.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -60,7 +60,7 @@ def progress_of(batch: Batch) -> Progress:
     return Progress(
         steps=_strip(state),
         working=working,
-        doing=str(_STEPS.get(batch.step, _("En attente d'une place"))) if working else "",
+        doing=str(_STEPS.get(batch.step, _("Cela va commencer"))) if working else "",
         done=min(batch.done, batch.total) if measured else 0,
         total=batch.total if measured else 0,
         since=_ago(batch) if working else "",

@@ -16,7 +16,10 @@ def record_reduction(*, actor: audit.Actor, invoice: Invoice, amount: Decimal, r
         raise WrongState(_("Seule une facture en ligne peut être réduite."))
     if not 0 < amount < invoice.amount:
         raise WrongState(
-            _("Le montant de l'avoir doit être plus petit que celui de la facture ; sinon, annulez-la.")
+            _(
+                "Le montant de l'avoir doit être plus petit que celui de la facture. Pour tout retirer, choisissez "
+                "« Annuler la facture »."
+            )
         )
     credit = _credit(actor, invoice, amount, reason, cancels=False)
     invoice.amount -= amount

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from fpdf import FPDF
@@ -16,6 +15,7 @@ from fpdf.fonts import FontFace
 
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.townhall.models import TownHall
+from toolkit import clock
 from toolkit.money import NARROW_NBSP, NBSP, format_euros
 from toolkit.words import in_french
 
@@ -113,7 +113,7 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
     sheet.write_line(format_euros(payment.amount), size=26, bold=True, after=3)
     facts = [
         (_("Reçu de"), payment.drawer or (payment.payer.full_name if payment.payer else "")),
-        (_("Le"), date_format(payment.paid_on, "j F Y")),
+        (_("Le"), clock.in_words(payment.paid_on)),
         (_("Par"), means_in_words(payment)),
         (_("Enregistré le"), _day(payment.recorded_at)),
     ]
@@ -152,7 +152,7 @@ def docket(deposit: Deposit, payments: Iterable[Payment], town: TownHall) -> byt
     sheet.write_line(_("N° %(number)s") % {"number": deposit.label}, size=12, colour=_QUIET, after=4)
     sheet.write_line(format_euros(deposit.total), size=26, bold=True, after=2)
     count = ngettext("%(n)d règlement", "%(n)d règlements", deposit.count) % {"n": deposit.count}
-    sheet.facts([(_("Date de la remise"), date_format(deposit.deposited_on, "j F Y")), (_("Nombre"), count)])
+    sheet.facts([(_("Date de la remise"), clock.in_words(deposit.deposited_on)), (_("Nombre"), count)])
     if cheques:
         titles: tuple[str, ...] = (
             _("Rang"),
@@ -198,7 +198,7 @@ def means_in_words(payment: Payment) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "j F Y")
+    return clock.in_words(timezone.localtime(moment).date())
 
 
 def plain(text: str) -> str:

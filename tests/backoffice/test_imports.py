@@ -33,6 +33,7 @@ def test_send_check_publish(browsers: SimpleNamespace) -> None:
     assert fragment["HX-Refresh"] == "true"
     ready = browsers.clerk.get(answer["Location"])
     assert "Publier 1 facture" in text(ready)
+    assert "il faudra les envoyer de nouveau" in text(ready)  # said before the button that gives it up
     assert "25,00" in text(ready)
     assert "2026-001-000001" in text(ready)
     browsers.clerk.post(f"{answer['Location']}publier/")

@@ -289,6 +289,17 @@ def asked(answer: Any) -> Operation:
     return Operation.objects.get(uuid=answer["Location"].split("/")[2])
 
 
+def test_what_was_done_is_said_once(console: Client) -> None:
+    page = console.post("/communes/mairie/suspendre/", {"reason": "essai"}, follow=True).content.decode()
+    assert page.count("La commune est suspendue") == 1
+
+
+def test_an_address_that_cannot_be_is_explained(console: Client) -> None:
+    page = console.post("/ouvrir/", {"name": "Isle", "slug": "Isle Été"}).content.decode()
+    assert "lettres minuscules sans accent" in page
+    assert "tirets bas" not in page  # they are refused too
+
+
 def test_export_restore_a_copy_and_erase_it(live_town: Town, live_console: Client) -> None:
     """On a town of its own, whose rows are really committed: these operations use connections of their own."""
     console, slug = live_console, live_town.slug

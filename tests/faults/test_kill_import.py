@@ -30,9 +30,11 @@ def state(demo: Demo) -> tuple[object, ...]:
 
 def workers(demo: Demo) -> list[int]:
     """The worker and its children, the main one first."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    pids = [int(line.split()[0]) for line in listed.splitlines() if "config.celery worker" in line]
-    return sorted(pid for pid in pids if home_of(pid) == str(demo.home.root))
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    found = [line.split()[:2] for line in listed.splitlines() if "config.celery worker" in line]
+    parents = {int(pid): int(parent) for pid, parent in found if home_of(int(pid)) == str(demo.home.root)}
+    # Not by number: it begins again at the bottom.
+    return sorted(parents, key=lambda pid: (parents[pid] in parents, pid))
 
 
 def home_of(pid: int) -> str | None:

@@ -121,6 +121,13 @@ def test_same_file_twice_changes_nothing(run: Callable[..., Batch]) -> None:
     assert list(Invoice.objects.order_by("id").values()) == before
 
 
+def test_a_file_sent_again_before_publication_is_told_what_to_do(run: Callable[..., Batch]) -> None:
+    run(HEADER, ROW)
+    again = run(HEADER, ROW)
+    assert again.state == BatchState.REFUSED
+    assert "publiez cet import, ou abandonnez-le" in sentences(again)[0]
+
+
 def test_a_published_invoice_does_not_change(run: Callable[..., Batch]) -> None:
     publish(run(HEADER, ROW))
     batch = run(HEADER, ROW.replace("25,00", "26,00"))
@@ -174,6 +181,14 @@ def test_a_bad_row_is_named_and_nothing_is_kept(
         (f"{HEADER}\n{ROW}".replace("Montant;", "").encode(), "« Montant »"),
         (b"\x00\x01\x02\x03" * 100, "texte lisible"),
         (f"{HEADER}\n{ROW}".encode("utf-16"), "texte lisible"),
+        (
+            f"{HEADER}\n{ROW}".replace("Montant;", "").replace("Date;", "", 1).encode(),
+            "les colonnes « Date », « ",
+        ),
+        (b"PK\x03\x04" + b"\0" * 60, "classeur (Excel"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 60, "classeur (Excel"),
+        (b"%PDF-1.7\n\xe2\xe3", "est un PDF"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><n:PES_Aller/>', "format XML"),
     ],
 )
 def test_a_bad_file_is_explained(run: Callable[..., Batch], raw: bytes, words: str) -> None:

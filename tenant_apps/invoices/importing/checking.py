@@ -111,7 +111,10 @@ class Checker:
                 report.amount += row.amount
                 yield Candidate(row, product, document)
             elif found.state == InvoiceState.DRAFT:
-                sentence = _("« Numéro » est déjà dans l'import « %(name)s », pas encore publié.")
+                sentence = _(
+                    "« Numéro » est déjà dans l'import « %(name)s », pas encore publié : publiez cet import, ou "
+                    "abandonnez-le."
+                )
                 name = found.batch.rows_name if found.batch else ""
                 report.add(RowProblem(row.line, "Numéro", row.number, sentence % {"name": name}))
             elif _same(found, row):

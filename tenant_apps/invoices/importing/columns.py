@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tenant_apps.invoices.importing.errors import FileError
 
@@ -109,7 +110,11 @@ def find_columns(header: list[str]) -> Columns:
     if missing:
         titles = ", ".join(cell for cell in header if cell)[:300] or _("aucune")
         labels = ", ".join(f"« {label} »" for label in missing)
-        sentence = _("Il manque la colonne %(missing)s. Colonnes trouvées : %(found)s.")
+        sentence = ngettext(
+            "Il manque la colonne %(missing)s. Colonnes trouvées : %(found)s.",
+            "Il manque les colonnes %(missing)s. Colonnes trouvées : %(found)s.",
+            len(missing),
+        )
         raise FileError(sentence % {"missing": labels, "found": titles})
     places = {name: min(candidates)[1] for name, candidates in met.items()}
     return Columns(places, len(header), tuple(_doubts(header, met)))

@@ -78,7 +78,11 @@ class Archive:
         except _DirectoryTooLarge:
             raise FileError(_too_many()) from None
         except (zipfile.BadZipFile, struct.error, EOFError, ValueError, OSError, NotImplementedError):
-            raise FileError(_("Le fichier des PDF n'est pas une archive ZIP lisible.")) from None
+            sentence = _(
+                "Le fichier des PDF n'est pas une archive ZIP lisible : refaites l'archive, puis envoyez de nouveau "
+                "les deux fichiers."
+            )
+            raise FileError(sentence) from None
         self._zip.fp = stream  # the list is read: the PDFs have their own bound
         entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES:

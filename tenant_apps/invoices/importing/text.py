@@ -25,6 +25,7 @@ def encoding_of(stream: BinaryIO) -> str:
     bytes that Windows-1252 leaves undefined, control characters, or signs inside words, tell that the
     file is neither. A wrong guess would print broken names on the residents' screens.
     """
+    _refuse_what_is_no_table(stream)
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             for text in _decoded(stream, encoding):
@@ -34,6 +35,27 @@ def encoding_of(stream: BinaryIO) -> str:
             continue
         return encoding
     raise FileError(_unknown())
+
+
+def _refuse_what_is_no_table(stream: BinaryIO) -> None:
+    """What a clerk picks by mistake is called by its name: « unknown encoding » would help nobody."""
+    stream.seek(0)
+    head = stream.read(64)
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise FileError(
+            _(
+                "Ce fichier est un classeur (Excel, LibreOffice) ou une archive, pas un CSV. Ouvrez-le dans votre "
+                "tableur, choisissez « Enregistrer sous » et le format « CSV UTF-8 », puis déposez le nouveau fichier."
+            )
+        )
+    if head.startswith(b"%PDF-"):
+        raise FileError(
+            _("Ce fichier est un PDF, pas un CSV. Demandez à votre logiciel un export au format CSV.")
+        )
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<?xml"):
+        raise FileError(
+            _("Ce fichier est au format XML, pas un CSV. Demandez à votre logiciel un export au format CSV.")
+        )
 
 
 def _decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
