@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -139,7 +138,7 @@ def _words(invoice: Invoice, amount: Decimal) -> dict[str, str]:
         "subject": invoice.subject,
         "number": invoice.number,
         "amount": format_euros(amount),
-        "due": formats.date_format(invoice.due_on, "j F Y"),
+        "due": clock.in_words(invoice.due_on),
     }
 
 
@@ -160,7 +159,7 @@ def receipt(*, payment: Payment, town: str, address: str) -> Content:
         button_url=url,
         more=(
             _("Facture : %(numbers)s") % {"numbers": numbers or _("à affecter par le service")},
-            _("Date : %(date)s") % {"date": formats.date_format(payment.paid_on, "j F Y")},
+            _("Date : %(date)s") % {"date": clock.in_words(payment.paid_on)},
             _("Référence : %(reference)s") % {"reference": str(payment.uuid)[:8].upper()},
         ),
         why=_("Vous recevez ce message parce que cette adresse a été donnée au moment du paiement."),

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
@@ -150,9 +149,9 @@ def _why_not(invoice: Invoice, product: Product, today: date, *, alone: bool) ->
     if closing.is_last_call(current_town()):
         return because(WhyNot.PORTAL_CLOSES)
     if today < first:
-        return because(WhyNot.TOO_EARLY, day=date_format(first, "j F Y"))
+        return because(WhyNot.TOO_EARLY, day=clock.in_words(first))
     if last and today > last:
-        return because(WhyNot.TOO_LATE, day=date_format(last, "j F Y"))
+        return because(WhyNot.TOO_LATE, day=clock.in_words(last))
     if references.problem(product.kind, invoice.reference):
         return because(WhyNot.BAD_REFERENCE)
     return None
