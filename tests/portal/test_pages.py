@@ -219,7 +219,9 @@ def test_so_is_a_first_password(town: Any, make_payer: Any) -> None:
     for password, words in (("", "Écrivez votre"), ("court", "Le mot de passe doit contenir")):
         answer = client.post("/lien/", {"password": password})
         assert answer.status_code == 422
-        assert f'id="id_password_error">{words}' in answer.content.decode()
+        page = answer.content.decode()
+        assert f'id="id_password_error">{words}' in page
+        assert "<title>À corriger : Choisir mon mot de passe" in page
 
 
 def test_contact_about_an_invoice(
