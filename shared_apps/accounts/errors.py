@@ -16,6 +16,12 @@ class WrongCredentials(AccountError):
     sentence = _("L'adresse ou le mot de passe ne correspond pas. Vérifiez-les, puis recommencez.")
 
 
+class WrongPassword(WrongCredentials):
+    """Of somebody who is signed in: the address is not in question."""
+
+    sentence = _("Ce n'est pas votre mot de passe actuel. Vérifiez-le, puis recommencez.")
+
+
 class TooManyTries(AccountError):
     sentence = _("Trop d'essais. Attendez 15 minutes, puis recommencez.")
 

@@ -162,13 +162,13 @@ def change_password(
 ) -> Account:
     """Change one's own password; of the sessions, only that of `device` stays (accounts.sessions).
 
-    Raises WrongCredentials when `current` is not the password, or WeakPassword.
+    Raises WrongPassword when `current` is not it, or WeakPassword.
     Raises NotWhileImpersonating for the operator in somebody's place.
     """
     refuse_impersonator(actor)
     account = Account.objects.select_for_update().get(pk=actor.pk)
     if not account.check_password(current):
-        raise errors.WrongCredentials
+        raise errors.WrongPassword
     rule.check(new, email=account.email)
     account.set_password(new)
     account.devices = {key: one for key, one in account.devices.items() if key == device}

@@ -18,6 +18,7 @@ _INLINE = re.compile(
     r"|(?P<bare>https?://[^\s<>]*[^\s<>.,;:!?)»])"
     r"|(?P<mail>[\w.+-]+@[\w-]+\.[\w.-]*\w)"
 )
+_BEFORE = re.compile(r" (?=[»:;!?€%](?:\W|$))")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)$")
 
 
@@ -37,7 +38,7 @@ def titles(text: str) -> list[tuple[str, str]]:
         if match := re.match(r"(#{1,4}) +(.+)", line):
             name = f"t{next(numbers)}"
             if match[1] == "##":
-                found.append((name, match[2].strip()))
+                found.append((name, spaced(match[2].strip())))
     return found
 
 
@@ -45,7 +46,7 @@ def _block(block: str, picture: Picture | None, level: int, numbers: Iterator[in
     lines = block.split("\n")
     if match := re.match(r"(#{1,4}) +(.+)", lines[0]):
         depth = min(len(match[1]) + level, 6)
-        title = f'<h{depth} id="t{next(numbers)}">{_inline(match[2].strip())}</h{depth}>'
+        title = f'<h{depth} id="t{next(numbers)}">{_inline(spaced(match[2].strip()))}</h{depth}>'
         rest = "\n".join(lines[1:]).strip()
         return title + (_block(rest, picture, level, numbers) if rest else "")
     if match := _PICTURE.match(block.strip()):
@@ -57,9 +58,14 @@ def _block(block: str, picture: Picture | None, level: int, numbers: Iterator[in
     return f"<p>{_lines(block)}</p>"
 
 
+def spaced(text: str) -> str:
+    """`text` with the spaces of French that no line may break at: inside « », before : ; ! ? and €."""
+    return _BEFORE.sub("\u00a0", text.replace("« ", "«\u00a0"))
+
+
 def _lines(text: str) -> str:
     """A new line stays one: people write addresses so."""
-    return "<br>".join(_inline(" ".join(line.split())) for line in text.strip().split("\n"))
+    return "<br>".join(_inline(spaced(" ".join(line.split()))) for line in text.strip().split("\n"))
 
 
 def _inline(text: str) -> str:

@@ -50,7 +50,7 @@ WORDS: dict[WhyNot, Words] = {
     WhyNot.PAID: Words(
         _("Cette facture est déjà réglée"),
         _("Cette facture est réglée."),
-        _("Vous n'avez plus rien à payer pour elle."),
+        _("Vous n'avez plus rien à payer pour cette facture."),
     ),
     WhyNot.DEBIT: Words(
         _("Cette facture est prélevée"),

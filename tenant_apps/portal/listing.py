@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -78,6 +78,18 @@ class Asked:
         return "?" + urlencode(kept)
 
 
+def told_apart(payers: Iterable[tuple[str, str, int]]) -> dict[int, str]:
+    """Payer's id → name, from (name, reference, id), when they are several; namesakes by their record."""
+    known = set(payers)
+    if len(known) < 2:
+        return {}
+    namesakes = Counter(name for name, _reference, _id in known)
+    return {
+        key: f"{name} ({reference})" if namesakes[name] > 1 else name
+        for name, reference, key in sorted(known)
+    }
+
+
 @dataclass(frozen=True)
 class Year:
     """One year of invoices: its figures, and its archives of PDFs."""
@@ -130,15 +142,8 @@ class Listing:
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """Payer's id → name of everybody who has an invoice here, when they are several; namesakes by their record."""
-        known = {(s.payer_name, s.payer_reference, s.payer_id) for s in self.shares}
-        if len(known) < 2:
-            return {}
-        namesakes = Counter(name for name, _reference, _id in known)
-        return {
-            key: f"{name} ({reference})" if namesakes[name] > 1 else name
-            for name, reference, key in sorted(known)
-        }
+        """Payer's id → name of everybody who has an invoice here, when they are several."""
+        return told_apart((s.payer_name, s.payer_reference, s.payer_id) for s in self.shares)
 
     @property
     def payers(self) -> dict[str, str]:

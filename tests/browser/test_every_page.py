@@ -83,6 +83,8 @@ def test_axe_finds_nothing_on_any_page_in_either_scheme(demo: Demo, visitors: di
         page.set_viewport_size({"width": 320, "height": 640})
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 320, f"{route} scrolls sideways at 320 px ({wide} px)"
+        brand = page.locator(".brand").evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert brand[0] <= brand[1], f"{route}: the town's name is wider than its place at 320 px {brand}"
         page.set_viewport_size({"width": 1280, "height": 900})
     assert seen == 2 * len(pages()) > 30
 

@@ -73,6 +73,8 @@ def test_accessible_while_filled_and_wrong(demo: Demo, open_page: Callable[..., 
     page = open_page("phone")
     page.goto(demo.url("mairie"))
     page.get_by_role("button", name="Connexion").click()
+    expect(page.get_by_role("alert")).to_be_focused()  # read out first, and the first Tab leads to the field
+    expect(page).to_have_title(re.compile("^À corriger : "))
     accessible(page)
     sign_in(page, demo, "resident@example.net", "facture")
     for path in ("/factures/?q=introuvable", "/factures/?tri=montant&annee=2015", "/factures/?imprimer=1"):

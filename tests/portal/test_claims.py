@@ -63,7 +63,7 @@ def test_signed_in_it_waits_and_may_be_withdrawn(resident: Client, alice: Accoun
     assert "Le service de facturation vérifiera votre demande" in text(resident.get("/rattacher/"))
     page = text(resident.post("/rattacher/", PAPER, follow=True))
     assert "Votre demande attend la réponse du service de facturation" in page
-    assert f"Facture n° {bill.number} , demandé le" in page
+    assert f"Facture n° {bill.number} , demande du" in page
     assert "LEGRAND" not in page  # the name of the payer is not theirs to read yet
     assert not payers_of(alice).exists()
     assert "attend la réponse du service de facturation" in text(resident.get("/factures/"))
@@ -158,6 +158,7 @@ def test_without_a_session_the_whole_road(
     short = browser.post("/lien/", {"password": "court"})
     assert short.status_code == 422
     assert "12 caractères" in text(short)
+    assert 'id="id_password_error">Le mot de passe' in short.content.decode()
     assert browser.post("/lien/", {"password": ""}).status_code == 422
     assert words in text(browser.post("/lien/", {"password": PASSWORD}))
     account = check_credentials(email=NEW, password=PASSWORD, ip="192.0.2.1")

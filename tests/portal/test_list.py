@@ -196,6 +196,17 @@ def test_a_household(
     assert numbers(client.get("/factures/", {"dossier": str(stranger.uuid)})) == []
 
 
+def test_a_household_s_payments(alice: Account, client_for: Any, make_payer: Any, make_invoice: Any) -> None:
+    """« Mes règlements » says whose each invoice is, as the list does."""
+    make_invoice(make_payer(alice, first_name="Alice"))
+    client = client_for(alice)
+    assert "Alice MARTIN" not in text(client.get("/reglements/"))
+    make_invoice(make_payer(alice, first_name="Bob"))
+    page = text(client.get("/reglements/"))
+    assert "Alice MARTIN" in page
+    assert "Bob MARTIN" in page
+
+
 def test_one_payer_is_not_named(alice: Account, client_for: Any, make_payer: Any, make_invoice: Any) -> None:
     make_invoice(make_payer(alice, first_name="Alice"))
     assert "Alice MARTIN" not in text(client_for(alice).get("/factures/"))
@@ -203,10 +214,15 @@ def test_one_payer_is_not_named(alice: Account, client_for: Any, make_payer: Any
 
 def test_why_it_is_empty(alice: Account, client_for: Any, make_payer: Any, make_invoice: Any) -> None:
     client = client_for(alice)
-    assert "lié à aucun dossier" in text(client.get("/factures/"))
+    for path in ("/factures/", "/reglements/"):
+        page = text(client.get(path))
+        assert "lié à aucun dossier" in page
+        assert "Toutes vos factures sont réglées" not in page
     payer = make_payer(alice)
     assert "dès que le service de facturation les mettra en ligne" in text(client.get("/factures/"))
+    assert "dès que le service de facturation les mettra en ligne" in text(client.get("/reglements/"))
     make_invoice(payer)
     assert "une fois son règlement enregistré" in text(client.get("/factures/?etat=reglees"))
     Invoice.objects.update(paid=Decimal("37.50"))
     assert "Aucune facture à régler" in text(client.get("/factures/?etat=non-reglees"))
+    assert "Toutes vos factures sont réglées" in text(client.get("/reglements/"))

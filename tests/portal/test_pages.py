@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.models import Declaration
+from tenant_apps.residents import services as residents
 from tests.conftest import PASSWORD
 from tests.contact.papers import stamp_of
 
@@ -180,6 +181,47 @@ def test_i_have_paid(alice: Account, client_for: Any, make_payer: Any, make_invo
     invoice.refresh_from_db()
     assert invoice.paid == 0  # a declaration is not money
     assert "avoir réglé cette facture" in client.get(f"/factures/{invoice.uuid}/").content.decode()
+
+
+def test_the_first_of_a_month_in_paris(
+    alice: Account, client_for: Any, make_payer: Any, make_invoice: Any
+) -> None:
+    """« 1er », and the day that it was here: half past midnight in Paris is the day before in UTC."""
+    invoice: Invoice = make_invoice(make_payer(alice))
+    client = client_for(alice)
+    client.post(f"/factures/{invoice.uuid}/j-ai-regle/")
+    Declaration.objects.update(declared_at=datetime(2026, 9, 30, 22, 30, tzinfo=UTC))
+    assert "indiqué le 1er octobre 2026" in client.get(f"/factures/{invoice.uuid}/").content.decode()
+
+
+def test_a_password_that_is_refused_is_said_beside_its_field(alice: Account, client_for: Any) -> None:
+    client = client_for(alice)
+
+    def refused(current: str, new: str) -> str:
+        answer = client.post("/mes-informations/", {"quoi": "mot-de-passe", "current": current, "new": new})
+        assert answer.status_code == 422
+        return answer.content.decode()
+
+    page = refused("autre chose", "une phrase longue et calme")
+    assert 'id="id_mot-de-passe_current_error">Ce n&#x27;est pas votre mot de passe actuel.' in page
+    page = refused(PASSWORD, "court")
+    assert 'id="id_mot-de-passe_new_error">Le mot de passe doit contenir' in page
+
+
+def test_so_is_a_first_password(town: Any, make_payer: Any) -> None:
+    make_payer(email="nouvelle@example.net")
+    client = Client(headers={"host": "mairie.localhost"})
+    client.post("/activation/", {"email": "nouvelle@example.net"})
+    residents.handle_links()
+    found = re.search(r"LIEN=(X[0-9a-f]{32})", OutgoingMail.objects.get().text)
+    assert found
+    client.get(f"/?LIEN={found[1]}")
+    for password, words in (("", "Écrivez votre"), ("court", "Le mot de passe doit contenir")):
+        answer = client.post("/lien/", {"password": password})
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert f'id="id_password_error">{words}' in page
+        assert "<title>À corriger : Choisir mon mot de passe" in page
 
 
 def test_contact_about_an_invoice(

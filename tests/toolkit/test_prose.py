@@ -18,6 +18,11 @@ from toolkit import prose
         ('[a](https://x.example/"onclick=)', '<p><a href="https://x.example/&quot;onclick=">a</a></p>'),
         ("Voir https://x.example/a.", '<p>Voir <a href="https://x.example/a">https://x.example/a</a>.</p>'),
         ("a@b.example", '<p><a href="mailto:a@b.example">a@b.example</a></p>'),
+        (
+            "« Oui » : 5 € ; non ? http://a.example",
+            "<p>«\u00a0Oui\u00a0»\u00a0: 5\u00a0€\u00a0; non\u00a0? "
+            '<a href="http://a.example">http://a.example</a></p>',
+        ),
         ("![x](y.png)", ""),
         ("", ""),
     ],

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts import sessions
-from shared_apps.accounts.errors import AccountError
+from shared_apps.accounts.errors import AccountError, WeakPassword
 from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm, PlainForm
 from tenant_apps.portal.views import openid
@@ -36,7 +36,7 @@ def my_details(request: ResidentRequest) -> HttpResponse:
             _CHANGES[sent](request, forms[sent])
             return redirect("portal:my-details")
         except AccountError as error:
-            forms[sent].add_error("current" if sent == "mot-de-passe" else None, str(error))
+            forms[sent].add_error(_wrong(sent, error), str(error))
     forms["mot-de-passe"].fields["new"].help_text = password_rule().sentence
     bad = forms[sent] if sent in forms and forms[sent].errors else None
     context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
@@ -46,6 +46,13 @@ def my_details(request: ResidentRequest) -> HttpResponse:
     context["linked"] = provider is not None and openid.linked(request.user, provider)
     context["sessions"] = sessions.sessions_of(request.user, request.session)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
+
+
+def _wrong(sent: str, error: AccountError) -> str:
+    """The field that `error` is about."""
+    if sent == "adresse":
+        return "email"
+    return "new" if isinstance(error, WeakPassword) else "current"
 
 
 def _form(request: ResidentRequest, name: str, sent: str) -> PlainForm:

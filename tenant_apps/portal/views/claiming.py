@@ -130,19 +130,17 @@ def confirm(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """What the link of a claim opens (signing_in.link_page): a GET shows it, the POST uses it up."""
     form = PasswordForm(request.POST if request.method == "POST" and _is_new(link) else None)
     form.fields["password"].help_text = password_rule().sentence
-    problem = ""
     if request.method == "POST" and (not _is_new(link) or form.is_valid()):
         try:
             outcome = claiming.confirm_claim(token=token, password=request.POST.get("password", ""))
         except WeakPassword as error:
-            problem = str(error)
+            form.add_error("password", str(error))
         else:
             request.session.pop("lien", None)
             done = {"outcome": str(outcome), "sentence": _sentence(outcome), "email": link.email}
             return render(request, "portal/claim_done.html", done)
-    context: dict[str, object] = {"form": form, "link": link, "is_new": _is_new(link), "problem": problem}
-    status = 422 if problem or form.errors else 200
-    return render(request, "portal/claim_confirm.html", context, status=status)
+    context: dict[str, object] = {"form": form, "link": link, "is_new": _is_new(link)}
+    return render(request, "portal/claim_confirm.html", context, status=422 if form.errors else 200)
 
 
 def _is_new(link: Link) -> bool:

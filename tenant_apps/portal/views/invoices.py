@@ -14,7 +14,7 @@ from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.queries import online_payment, payments_of_resident
 from tenant_apps.payments.together import offered_together
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
-from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing
+from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing, told_apart
 from tenant_apps.portal.rows import rows_of, state_of
 from tenant_apps.portal.timeline import timeline
 from tenant_apps.residents.queries import payers_of, waiting_claims_of
@@ -29,9 +29,16 @@ def invoice_list(request: ResidentRequest) -> HttpResponse:
     found = listing(request.user, Asked.read(request.GET), size=ALL if printed else A_PAGE)
     context: dict[str, object] = {"section": "invoices", "list": found, "printed": printed}
     if not found.shares:
-        context["has_payers"] = payers_of(request.user).exists()
-        context["waiting_claims"] = waiting_claims_of(request.user).exists()
+        context |= _why_empty(request)
     return render(request, "portal/invoices.html", context)
+
+
+def _why_empty(request: ResidentRequest) -> dict[str, object]:
+    """What the page of somebody without any invoice must know to say why."""
+    return {
+        "has_payers": payers_of(request.user).exists(),
+        "waiting_claims": waiting_claims_of(request.user).exists(),
+    }
 
 
 @require_safe
@@ -41,14 +48,17 @@ def payment_list(request: ResidentRequest) -> HttpResponse:
     unpaid = lines_of_resident(request.user, Wanted("unpaid", order="due_on"), size=A_PAGE)
     number, total = balance_for_resident(request.user)
     ticks = offered_together([line.id for line in unpaid])
-    context = {
+    payers = told_apart((p.full_name, p.reference, p.pk) for p in payers_of(request.user))
+    context: dict[str, object] = {
         "section": "payments",
-        "rows": rows_of(unpaid, today=clock.today(), ticks=ticks),
+        "rows": rows_of(unpaid, today=clock.today(), payers=payers, ticks=ticks),
         "several": bool(ticks),
         "number": number,
         "total": total,
         "payments": payments_of_resident(request.user)[:A_PAGE],
     }
+    if not unpaid and not lines_of_resident(request.user, Wanted(), size=1):
+        context |= {"nothing": True} | _why_empty(request)
     return render(request, "portal/payments.html", context)
 
 

@@ -155,13 +155,13 @@ def link_page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _show_link(request: HttpRequest, link: Link, form: PasswordForm, problem: str = "") -> HttpResponse:
+def _show_link(request: HttpRequest, link: Link, form: PasswordForm) -> HttpResponse:
     form.fields["password"].help_text = password_rule().sentence
-    context: dict[str, object] = {"form": form, "link": link, "problem": problem}
+    context: dict[str, object] = {"form": form, "link": link}
     if link.purpose == LinkPurpose.SHARE:
         context["payer"], context["is_new"] = sharing.what_it_opens(link)
     template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
-    return render(request, template, context, status=422 if problem else 200)
+    return render(request, template, context, status=422 if form.errors else 200)
 
 
 def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResponse:
@@ -173,7 +173,8 @@ def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResp
     try:
         sharing.accept_invitation(token=token, password=form.cleaned_data["password"] if is_new else "")
     except WeakPassword as error:
-        return _show_link(request, link, PasswordForm(), problem=str(error))
+        form.add_error("password", str(error))
+        return _show_link(request, link, form)
     return _done(request, _("L'accès est ouvert"), link.email)
 
 
@@ -194,7 +195,8 @@ def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpRespon
     try:
         residents.activate(token=token, password=form.cleaned_data["password"])
     except WeakPassword as error:
-        return _show_link(request, link, PasswordForm(), problem=str(error))
+        form.add_error("password", str(error))
+        return _show_link(request, link, form)
     activated = link.purpose == LinkPurpose.ACTIVATION
     return _done(
         request, _("Mon compte est activé") if activated else _("Mon mot de passe est changé"), link.email
