@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
-from tenant_apps.payments.models import Attempt, AttemptEvent, AttemptInvoice, Declaration, Means, Refund
+from tenant_apps.payments.models import AttemptEvent, AttemptInvoice, Declaration, Means, Refund
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.states import AttemptState
 from tenants.personal import Section
@@ -115,10 +115,9 @@ def _tries(account: Account) -> Iterator[Section]:
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     """The address of their tries, and of what the Treasury answered; amounts, references and states are the town's
     accounts and stay. What is answered later about such a try no longer holds an address either (moves.evidence)."""
-    tries = Attempt.objects.filter(account=account).update(
-        email=""
-    )  # and locked: nobody settles them meanwhile
     with connection.cursor() as cursor:
+        cursor.execute(_TRIES, {"account": account.pk})  # and locked: nobody settles them meanwhile
+        tries = cursor.rowcount
         for statement in _ADDRESSES:
             cursor.execute(statement, {"account": account.pk})
     said = Declaration.objects.filter(account=account).update(account=None)
@@ -126,9 +125,13 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
 
 
 _OF = "IN (SELECT id FROM payments_attempt WHERE account_id = %(account)s)"
+# In one statement: a row written twice by a transaction has its foreign keys checked again when that ends, and the
+# check would wait for whoever settles it, holds its invoice, and waits for us.
+_TRIES = (
+    "UPDATE payments_attempt SET email = '', last_answer = "
+    "CASE WHEN last_answer ? 'mel' THEN last_answer - 'mel' ELSE last_answer END WHERE account_id = %(account)s"
+)
 _ADDRESSES = (
-    "UPDATE payments_attempt SET last_answer = last_answer - 'mel' "
-    "WHERE account_id = %(account)s AND last_answer ? 'mel'",
     f"UPDATE payments_attemptevent SET raw = raw - 'mel' WHERE attempt_id {_OF} AND raw ? 'mel'",  # noqa: S608
     f"UPDATE payments_finding SET details = details - 'mel' WHERE attempt_id {_OF} AND details ? 'mel'",  # noqa: S608
 )
