@@ -111,11 +111,25 @@ def main() -> None:
         po, path = merged(language), po_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         po.save(str(path))
-        path.with_suffix(".mo").write_bytes(polib.pofile(str(path)).to_binary())
+        path.with_suffix(".mo").write_bytes(compiled(path))
         wrong = [(entry, fault) for entry in po for fault in faults(entry)]
         print(f"{language} : {len(po)} phrases, {len(wrong)} à voir")
         for entry, fault in wrong:
             print(f"  {entry.occurrences[0][0]} : {fault} : {entry.msgid}")
+
+
+def compiled(path: Path) -> bytes:
+    """The catalogue for Python's gettext. One msgid may be asked for with and without a plural: it is there twice.
+
+    Some Python 3.11 look for a sentence among those that have a plural when it is asked for alone; others do not.
+    """
+    po = polib.pofile(str(path))
+    po.extend(
+        polib.POEntry(msgid=entry.msgid, msgstr=entry.msgstr_plural[0], msgctxt=entry.msgctxt)
+        for entry in list(po)
+        if entry.msgid_plural
+    )
+    return bytes(po.to_binary())
 
 
 def _wanted(language: str) -> dict[Sentence, list[str]]:

@@ -117,5 +117,6 @@ def test_a_command_does_not_change_what_somebody_is_doing(kind: dict[str, Any]) 
             operations.run(kind="test", subject="lauzerte", actor="system", arguments={"to": "b"})
         theirs.refresh_from_db()
         assert (theirs.arguments, theirs.due_at, kind["calls"]) == ({"to": "a"}, due_at, 0)
+        another.execute("SELECT pg_advisory_unlock_all()")  # a session that ends lets go a moment later
     done = operations.run(kind="test", subject="lauzerte", actor="system", arguments={"to": "b"})
     assert (done.pk, done.state, done.arguments) == (theirs.pk, S.DONE, {"to": "b"})  # left by a kill

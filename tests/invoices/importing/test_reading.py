@@ -249,8 +249,8 @@ def test_an_invoice_whose_subject_speaks_of_a_total_is_no_footer() -> None:
         (lines(changed(subject="périodes", amount="25,00")).encode("cp850"), "encodage"),
         (lines(changed(subject="périodes")).replace("Numéro", "Numero").replace("É", "E").encode("mac_roman"),
          "encodage"),
-        (b"PK\x03\x04" + bytes(range(256)) * 20, "encodage"),
-        (b"%PDF-1.7\n\x00\x01", "encodage"),
+        (b"PK\x03\x04" + bytes(range(256)) * 20, "classeur"),
+        (b"%PDF-1.7\n\x00\x01", "un PDF, pas un CSV"),
         (lines(ROW + '"factures.pdf', changed(number="2")).encode(), "guillemet"),  # else row 2 is swallowed
         (lines(changed(subject='"Salle "Jean Moulin""')).encode(), "ligne 2 : un guillemet"),
         (HEADER.encode() + b"\n" + b"x" * 3_000_000, "trop longue"),
