@@ -44,9 +44,9 @@ class Page:
     def seen(self) -> "Page":
         """The same page for a browser that has been there: it sends the cookies it got."""
         connection = self._ask()
-        given = [
-            header.partition(";")[0] for header in connection.getresponse().headers.get_all("Set-Cookie", [])
-        ]
+        headers = connection.getresponse().headers.get_all("Set-Cookie", [])
+        connection.close()
+        given = [header.partition(";")[0] for header in headers]
         return replace(self, cookie="; ".join([self.cookie, *given]))
 
     def get(self) -> bytes:

@@ -17,7 +17,7 @@ class SessionStore(db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         """A key of the letters and figures that ours are made of; a browser may send any bytes, NUL among them."""
-        return bool(key and len(key) >= 8 and key.isalnum())
+        return bool(super()._validate_session_key(key) and str(key).isalnum())  # type: ignore[misc]
 
     def load(self) -> dict[str, Any]:
         """As Django's, whose ORM takes four times as long to write the statement; it is asked for each page."""

@@ -32,7 +32,6 @@ from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants import registry
 from tenants.current import registry as registry_schema
-from tenants.migrating import migrate_towns
 from tenants.models import AgendaItem, Town
 from tenants.services import open_town
 from tests.tenants.databases import create, drop, drop_ready
@@ -60,7 +59,6 @@ def django_db_setup(
         create(test_name)
         connection.close()
         connection.settings_dict["NAME"] = test_name
-        migrate_towns()
         _make_town("mairie", "Mairie de Démonstration", "001964")
         _make_town("pechabou", "Commune de Pechabou", "001965")
         AgendaItem.objects.all().delete()  # nobody counts their figures

@@ -44,11 +44,11 @@ class Seen:
 
     @property
     def since_in_words(self) -> str:
-        return clock.in_words(timezone.localtime(self.since).date())
+        return clock.in_words(self.since)
 
     @property
     def seen_in_words(self) -> str:
-        return clock.in_words(timezone.localtime(self.seen).date())
+        return clock.in_words(self.seen)
 
 
 def sessions_of(account: Account, session: SessionBase) -> list[Seen]:

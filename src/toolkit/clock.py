@@ -32,7 +32,14 @@ def in_figures(day: date) -> str:
     return f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
-def in_words(day: date) -> str:
-    """« 1er octobre 2026 », “1 October 2026”: the first of a month is an ordinal in French."""
+def in_words(day: date | None) -> str:
+    """« 1er octobre 2026 », “1 October 2026”: the first of a month is an ordinal in French.
+
+    Of an aware moment, its day in Paris. Nothing for None, as a template wants it.
+    """
+    if day is None:
+        return ""
+    if isinstance(day, datetime):
+        day = day.astimezone(PARIS)
     words = date_format(day, "j F Y")
     return words.replace("1 ", "1er ", 1) if day.day == 1 and get_language() == "fr" else words

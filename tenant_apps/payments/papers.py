@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from fpdf import FPDF
@@ -108,14 +107,14 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
     sheet.write_line(_("N° %(number)s") % {"number": reference(payment)}, colour=_QUIET, after=5)
     if payment.cancelled_at:
         sentence = _("ANNULÉ le %(day)s : %(reason)s")
-        words = sentence % {"day": _day(payment.cancelled_at), "reason": payment.cancel_reason}
+        words = sentence % {"day": clock.in_words(payment.cancelled_at), "reason": payment.cancel_reason}
         sheet.write_line(words, size=13, bold=True, colour=(155, 28, 28), after=4)
     sheet.write_line(format_euros(payment.amount), size=26, bold=True, after=3)
     facts = [
         (_("Reçu de"), payment.drawer or (payment.payer.full_name if payment.payer else "")),
         (_("Le"), clock.in_words(payment.paid_on)),
         (_("Par"), means_in_words(payment)),
-        (_("Enregistré le"), _day(payment.recorded_at)),
+        (_("Enregistré le"), clock.in_words(payment.recorded_at)),
     ]
     sheet.facts((label, value) for label, value in facts if value)
     lines = [
@@ -195,10 +194,6 @@ def means_in_words(payment: Payment) -> str:
     if payment.number:
         parts[0] += _(" n° %(number)s") % {"number": payment.number}
     return ", ".join(filter(None, [*parts, payment.bank]))
-
-
-def _day(moment: datetime) -> str:
-    return clock.in_words(timezone.localtime(moment).date())
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
@@ -40,7 +39,7 @@ def receipt(payment: Payment, *, townhall: TownHall) -> bytes:
             "Ce justificatif reprend ce que le service de facturation a enregistré le %(day)s. Il ne remplace pas "
             "la facture. Pour un paiement en ligne, le Trésor public vous a aussi envoyé son ticket de paiement."
         )
-        % {"day": clock.in_words(timezone.localtime(payment.recorded_at).date())}
+        % {"day": clock.in_words(payment.recorded_at)}
     )
     return bytes(page.output())
 

@@ -141,14 +141,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the server answers; asked with the SET that would come next, so that it costs no round trip."""
         if self.connection is None or self.search_path_set_schemas:
             return bool(super().is_usable())
-        paths = self._get_cursor_search_paths()
         try:
-            with self.connection.cursor() as cursor:
-                cursor.execute(f"SET search_path = {','.join(map(base.quote_schema_name, paths))}")
-        except Error:
+            self._handle_search_path()
+        except (Error, OperationalError):
             return False
-        self.search_path_set_schemas: list[str] | None = paths
-        return True
+        return bool(self.search_path_set_schemas)
 
     def _has_failed(self) -> bool:
         return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)

@@ -22,7 +22,6 @@ from shared_apps.accounts.models import Account, Link, Role
 from shared_apps.accounts.services import choose_language
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.backoffice.templatetags import gestion
 from tenant_apps.contact.services import send_message
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.residents import services as residents
@@ -281,8 +280,8 @@ def test_days() -> None:
     with translation.override("en"):
         assert clock.in_words(first) == "1 October 2026"
     late = datetime(2026, 9, 30, 22, 30, tzinfo=UTC)  # already the next day in Paris
-    assert gestion.in_words(late) == "1er octobre 2026"
-    assert gestion.in_words(None) == ""
+    assert clock.in_words(late) == "1er octobre 2026"
+    assert clock.in_words(None) == ""
 
 
 def test_a_day_typed_in_english_begins_with_the_day() -> None:

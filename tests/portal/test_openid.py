@@ -35,7 +35,7 @@ from tests.portal.openid import (
     over_there,
     sign_in,
 )
-from tests.residents.test_addresses import lien
+from tests.residents.letters import lien
 
 __all__ = ["honest", "issuer", "liar"]  # fixtures
 

@@ -35,7 +35,7 @@ from tests.portal.openid import (
     sign_in,
 )
 from tests.races import at_once
-from tests.residents.test_addresses import lien
+from tests.residents.letters import lien
 
 __all__ = ["honest", "issuer"]  # fixtures
 

@@ -1,7 +1,6 @@
 """The resident's pages over HTTP: what they cost, what they say, what they keep to themselves."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,11 +21,6 @@ from tenant_apps.payments.models import Declaration
 from tenant_apps.residents import services as residents
 from tests.conftest import PASSWORD
 from tests.contact.papers import stamp_of
-
-
-@pytest.fixture
-def alice(town: Any, make_account: Callable[..., Account]) -> Account:
-    return make_account("alice@example.net")
 
 
 @pytest.mark.parametrize("number", [1, 60])

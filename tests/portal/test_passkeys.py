@@ -25,11 +25,6 @@ SIGN_IN, ASK_SIGN_IN = "/connexion/cle/", "/connexion/cle/demande/"
 Clients = Callable[..., Client]
 
 
-@pytest.fixture
-def alice(town: Any, make_account: Callable[..., Account]) -> Account:
-    return make_account("alice@example.net")
-
-
 def add(client: Client, key: Authenticator, **more: Any) -> Any:
     options = client.post(ASK).json()
     return client.post(PAGE, {"answer": key.create(options, ORIGIN)}, follow=True, **more)

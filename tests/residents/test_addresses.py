@@ -1,6 +1,5 @@
 """A change of address undone from the old one (M12): what it ends, and for whom."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -17,17 +16,10 @@ from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
 from tests.conftest import PASSWORD
+from tests.residents.letters import lien
 
 OLD, NEW = "alice@example.net", "thief@example.net"
 Payers, Accounts = Callable[..., Payer], Callable[..., Account]
-
-
-def lien(kind: str, to: str) -> str:
-    mail = OutgoingMail.objects.filter(kind=kind, to=to).latest("pk")
-    assert mail.secret
-    found = re.search(r"LIEN=(X[0-9a-f]{32})\b", mail.text)
-    assert found, mail.text
-    return found[1]
 
 
 def change(account: Account, new: str) -> str:

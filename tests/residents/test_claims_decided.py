@@ -41,23 +41,15 @@ from tests.residents.test_claims import (
 )
 
 __all__ = ["alice", "at_once_town", "bill", "right"]  # fixtures
-
+from tests.residents.letters import lien
 
 # --- Without a session ---------------------------------------------------------------------------
-
-
-def lien(to: str = NEW) -> str:
-    mail = OutgoingMail.objects.filter(kind="link-claim", to=to).latest("pk")
-    assert mail.secret
-    found = re.search(r"LIEN=(X[0-9a-f]{32})\b", mail.text)
-    assert found, mail.text
-    return found[1]
 
 
 def ask(paper: Paper, email: str = NEW) -> str:
     request_claim_by_mail(email=email, paper=paper)
     handle_claims()
-    return lien(email.lower())
+    return lien("link-claim", email.lower())
 
 
 def test_the_proof_and_the_address_are_both_needed(at_once_town: None, bill: Invoice, right: Paper) -> None:
@@ -122,7 +114,7 @@ def test_another_link_confirms_no_claim(at_once_town: None, bill: Invoice, right
     assert not payers_of(account).exists()
     with pytest.raises(errors.LinkUnknown):
         claiming.confirm_claim(token=found[1] + "0")
-    assert claiming.confirm_claim(token=lien()) == Outcome.JOINED  # its own link still does
+    assert claiming.confirm_claim(token=lien("link-claim", NEW)) == Outcome.JOINED  # its own link still does
 
 
 def test_a_weak_password_leaves_the_link_usable(at_once_town: None, bill: Invoice, right: Paper) -> None:
@@ -343,7 +335,7 @@ def test_two_workers_send_one_link(live_town: Town, make_payer: Payers, make_inv
     request_claim_by_mail(email=NEW, paper=paper_of(bill))
     assert at_once(live_town, claims.handle_claims, claims.handle_claims) == []
     assert OutgoingMail.objects.filter(kind="link-claim").count() == 1
-    act = lambda: claiming.confirm_claim(token=lien(), password=PASSWORD)  # noqa: E731
+    act = lambda: claiming.confirm_claim(token=lien("link-claim", NEW), password=PASSWORD)  # noqa: E731
     raised = at_once(live_town, act, act)
     assert len(raised) == 1
     assert isinstance(raised[0], errors.LinkUsed)

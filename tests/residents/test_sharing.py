@@ -33,17 +33,10 @@ from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.queries import invitations_to, payers_of, shared_accesses
 from tenants.models import Town
 from tests.conftest import PASSWORD
+from tests.residents.letters import lien
 
 ALICE, BOB, CHARLIE = "alice@example.net", "bob@example.net", "charlie@example.net"
 Accounts = Callable[..., Account]
-
-
-def lien(to: str, kind: str = "link-share") -> str:
-    mail = OutgoingMail.objects.filter(kind=kind, to=to).latest("pk")
-    assert mail.secret
-    found = re.search(r"LIEN=(X[0-9a-f]{32})\b", mail.text)
-    assert found, mail.text
-    return found[1]
 
 
 @pytest.fixture
@@ -63,7 +56,7 @@ def invite(alice: Account, payer: Payer) -> Callable[..., str]:
     def make(email: str = BOB, *, actor: Account = alice) -> str:
         sharing.invite(actor=actor, payer=payer, email=email)
         services.handle_links()
-        return lien(email)
+        return lien("link-share", email)
 
     return make
 
@@ -243,7 +236,7 @@ def test_the_link_does_nothing_else_and_no_other_does_this(
     services.request_reset(email=BOB)
     services.handle_links()
     with pytest.raises(errors.LinkUnknown):
-        sharing.accept_invitation(token=lien(BOB, "link-reset"), password=PASSWORD)
+        sharing.accept_invitation(token=lien("link-reset", BOB), password=PASSWORD)
 
 
 def test_who_cannot_accept(
@@ -333,12 +326,12 @@ def test_a_thief_s_gift_goes_when_the_address_is_put_back(
     thief = make_account("thief@example.net")
     addresses.request_address_change(actor=alice, email="other@example.net")
     services.handle_links()
-    addresses.confirm_address(token=lien("other@example.net", "link-address"))
+    addresses.confirm_address(token=lien("link-address", "other@example.net"))
     alice.refresh_from_db()
     sharing.accept_invitation(token=invite("thief@example.net"))
     waiting = invite("accomplice@example.net")
     assert payers_of(thief).exists()
-    addresses.put_address_back(token=lien(ALICE, "address-changed"))
+    addresses.put_address_back(token=lien("address-changed", ALICE))
     assert not payers_of(thief).exists()
     assert list(payers_of(before)) == [payer]
     with pytest.raises(errors.InvitationUsed):

@@ -15,7 +15,8 @@ from tenant_apps.residents.queries import invitations_to
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
-from tests.residents.test_sharing import BOB, lien
+from tests.residents.letters import lien
+from tests.residents.test_sharing import BOB
 
 ROUNDS = 4
 
@@ -28,7 +29,7 @@ def alice(live_town: Town, make_account: Callable[..., Account]) -> Account:
 def invited(alice: Account, payer: Payer, email: str = BOB) -> str:
     sharing.invite(actor=alice, payer=payer, email=email)
     services.handle_links()
-    return lien(email)
+    return lien("link-share", email)
 
 
 def test_accepted_twice(live_town: Town, alice: Account, make_payer: Any) -> None:
@@ -48,7 +49,7 @@ def test_two_invitations_of_one_address_without_account(
     first, second = make_payer(alice), make_payer(dora)
     sharing.invite(actor=dora, payer=second, email=BOB)
     services.handle_links()
-    tokens = [lien(BOB), invited(alice, first)]
+    tokens = [lien("link-share", BOB), invited(alice, first)]
     raised = at_once(
         live_town,
         *(lambda token=token: sharing.accept_invitation(token=token, password=PASSWORD) for token in tokens),

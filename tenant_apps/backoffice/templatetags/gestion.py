@@ -1,10 +1,8 @@
 """Figures as staff read them."""
 
-from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
-from django.utils import timezone
 
 from toolkit import clock
 from toolkit.money import format_euros, format_number
@@ -19,14 +17,7 @@ def euros(amount: Decimal | int) -> str:
     return format_euros(Decimal(amount))
 
 
-@register.filter
-def in_words(moment: date | None) -> str:
-    """« 1er octobre 2026 »; of a moment, the day in Paris."""
-    if moment is None:
-        return ""
-    return clock.in_words(timezone.localtime(moment).date() if isinstance(moment, datetime) else moment)
-
-
+register.filter("in_words", clock.in_words)
 register.filter("number", format_number)
 register.filter("told", told)
 

@@ -13,6 +13,6 @@ from toolkit.words import french, told
 
 register = template.Library()
 register.filter("euros", lambda amount: format_euros(Decimal(amount)))
-register.filter("in_words", clock.in_words, expects_localtime=True)  # a moment is its day in Paris
+register.filter("in_words", clock.in_words)
 register.filter("told", told)
 register.filter("french", french)
