@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.payfip.knobs import DEFAULTS
 from tests.faults.payer import Bill, Payer, new_bill
-from tests.faults.stack import Stack, running_stack
+from tests.faults.stack import PARTS, Stack, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,7 @@ def payer(stack: Stack) -> Payer:
 
 @pytest.fixture
 def bill(stack: Stack) -> Iterator[Bill]:
-    """An invoice to pay; the Treasury is well again afterwards."""
+    """An invoice to pay; the Treasury is well again afterwards, and what a failed test had killed runs."""
     yield new_bill(stack)
+    stack.start(*(name for name in PARTS if name not in stack.processes))
     stack.behave(**DEFAULTS)

@@ -170,6 +170,9 @@ def _is_broken(session: psycopg.Connection[tuple[Any, ...]]) -> bool:
     return False
 
 
+PARTS = ("front", "web", "worker", "beat")
+
+
 @contextlib.contextmanager
 def running_stack(root: Path) -> Iterator[Stack]:
     """Services, demonstration towns, front, web, worker and beat, which looks at the agenda every second."""
@@ -185,7 +188,7 @@ def running_stack(root: Path) -> Iterator[Stack]:
         stack = Stack(Home(root, int(services["PUBLIC_PORT"])), environment)
         subprocess.run([sys.executable, "-m", "sandbox.demo"], env=environment, check=True, timeout=120)
         try:
-            stack.start("front", "web", "worker", "beat")
+            stack.start(*PARTS)
             yield stack
         finally:
             stack.stop()
