@@ -20,6 +20,7 @@ from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.models import Means
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import letterhead
 from tenants import agenda
 from tenants.models import AgendaItem, Town
@@ -151,7 +152,9 @@ def test_what_waits_is_seen_and_looked_at_again(
     agenda.plan(figures.KIND, timezone.now())
     long_ago = timezone.now() - timedelta(hours=2)
     if kind == "import":
-        batch = Batch.objects.create(created_by="system", rows_name="f", rows_key="f", state="checking")
+        batch = Batch.objects.create(
+            source=default_source(), created_by="system", rows_name="f", rows_key="f", state="checking"
+        )
         Batch.objects.filter(pk=batch.pk).update(beat_at=long_ago)
     elif kind == "mail":
         OutgoingMail.objects.create(kind="test", to="a@example.net", next_try_at=long_ago)
