@@ -93,12 +93,12 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     locked = lock(batch)
     if locked.state in (BatchState.PUBLISHING, BatchState.PUBLISHED):
         return locked
-    if not locked.brings_something:
+    if locked.state == BatchState.READY and not locked.brings_something:
         raise WrongState(_("Il n'y a rien à publier : ces factures sont déjà en ligne."))
     if waiting := open_questions(locked).count():
         sentence = ngettext(
-            "Une question sur un redevable attend votre réponse : la publication vient après.",
-            "%(n)d questions sur des redevables attendent votre réponse : la publication vient après.",
+            "Répondez d'abord à la question sur un redevable ; la publication vient après.",
+            "Répondez d'abord aux %(n)d questions sur des redevables ; la publication vient après.",
             waiting,
         )
         raise WrongState(sentence % {"n": waiting})

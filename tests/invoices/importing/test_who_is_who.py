@@ -19,20 +19,8 @@ from tenant_apps.invoices.states import Answer
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_for_staff
 from tenant_apps.residents.sources import default_source, source_named
-from tests.invoices.importing.batches import (
-    HEADER,
-    SIX,
-    answer,
-    archive,
-    bill,
-    online,
-    pdf,
-    publish,
-    question,
-    run,
-    sentences,
-    six,
-)
+from tests.invoices.importing.batches import answer, archive, online, pdf, publish, question, run, sentences
+from tests.invoices.importing.bills import HEADER, SIX, bill, six
 
 pytestmark = pytest.mark.usefixtures("town")
 NAMED = "Facture;Date;Échéance;Montant;Objet;Famille;Prénom;Adresse;CP;Ville;E-mail"
@@ -108,7 +96,7 @@ def test_from_the_file_to_the_other_family_s_page(
         source=water,
     )
     wrong = run(HEADER, bill("C15", "14", "GARNIER", "Luc", street="9 quai", email="luc@example.org"))
-    with pytest.raises(WrongState, match="attend votre réponse"):
+    with pytest.raises(WrongState, match="Répondez d'abord"):
         services.publish_batch(actor="system", batch=wrong)
     services.discard_batch(actor="system", batch=wrong)
     queue_alerts()
