@@ -221,6 +221,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600
 FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]  # the page of imports sets its own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+IMPORT_SECONDS = env.integer("IMPORT_SECONDS", 5400)  # how long one import may work before it is given up
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 150 * 1024 * 1024)  # one import: CSV and ZIP together
 
 # --- mail ---------------------------------------------------------------------------------------

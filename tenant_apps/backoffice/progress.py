@@ -21,6 +21,7 @@ _PLACE = {
     BatchState.UPLOADED: 1,
     BatchState.CHECKING: 1,
     BatchState.REFUSED: 1,
+    BatchState.FAILED: 1,
     BatchState.READY: 2,
     BatchState.TAKEN_BACK: 2,
     BatchState.PUBLISHING: 3,
@@ -74,7 +75,7 @@ def first_steps() -> tuple[Step, ...]:
 
 
 def _strip(state: BatchState) -> tuple[Step, ...]:
-    return _steps(_PLACE[state], "wrong" if state == BatchState.REFUSED else "current")
+    return _steps(_PLACE[state], "wrong" if state in (BatchState.REFUSED, BatchState.FAILED) else "current")
 
 
 def _steps(place: int, here: str) -> tuple[Step, ...]:

@@ -39,6 +39,7 @@ urlpatterns = [
     path("imports/<uuid:public_id>/redevables/<int:pk>/", imports.answer, name="answer-payer"),
     path("imports/<uuid:public_id>/redevables/reconnus/", imports.recognise, name="recognise-batch"),
     path("imports/<uuid:public_id>/abandonner/", imports.discard, name="discard-batch"),
+    path("imports/<uuid:public_id>/reessayer/", imports.retry, name="retry-batch"),
     path("imports/<uuid:public_id>/retirer/", imports.take_back, name="take-back-batch"),
     path("factures/", invoices.invoice_list, name="invoices"),
     path("factures/<uuid:public_id>/", invoices.invoice_page, name="invoice"),

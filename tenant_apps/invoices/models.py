@@ -33,6 +33,10 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)  # a live worker touches it; a silent one is replaced
     publish_when_ready = models.BooleanField(default=False)  # the command's --publish
+    attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # workers that began it and did not end
+    failure = models.CharField(max_length=300, blank=True, default="", db_default="")  # why it is FAILED
     # Counts
     new_count = models.PositiveIntegerField(default=0)
     unchanged_count = models.PositiveIntegerField(default=0)

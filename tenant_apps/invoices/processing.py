@@ -1,15 +1,20 @@
 """What the worker does with a batch: check, stage, publish. Started again after a kill -9, it ends the same."""
 
 import contextlib
+import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import storages
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
@@ -21,16 +26,86 @@ from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
 from tenants.current import current_schema
+from toolkit.storage import StorageSilent
 
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
 WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
 def process_waiting() -> None:
-    """Do what waits, batch by batch; a batch that another worker holds is left to it."""
-    for batch in Batch.objects.filter(state__in=WAITING).order_by("id"):
+    """Do all that waits and that no other worker holds."""
+    while process_next():
+        pass
+
+
+def process_next() -> bool:
+    """Bring the next batch that waits as far as it can go; False when none waits that no other worker holds.
+
+    One that was begun and not ended comes after the others: it holds nobody up.
+    """
+    for batch in Batch.objects.filter(state__in=WAITING).order_by("attempts", "id"):
         with _held(batch) as mine:
-            if mine:
-                process_batch(batch=batch)
+            if mine and attempt(batch=batch):
+                return True
+    return False
+
+
+def attempt(*, batch: Batch) -> bool:
+    """Try `batch`, whose lock the caller holds; what stops it ends with a sentence on its page, never in a loop.
+
+    False when it must wait: it was ended meanwhile, an error may pass, or the storage is silent, which is no fault of
+    the batch.
+    """
+    batch.refresh_from_db()
+    if batch.state not in WAITING:
+        return False
+    if batch.attempts >= MOST_ATTEMPTS:  # its worker died each time
+        services.fail_batch(
+            batch=batch, reason=gettext_noop("Le traitement a été interrompu trois fois de suite.")
+        )
+        return True
+    Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") + 1, beat_at=timezone.now())
+    try:
+        process_batch(batch=batch)
+    except StorageSilent:
+        log.warning("the storage is silent; an import waits", extra={"batch": str(batch.uuid)}, exc_info=True)
+        Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") - 1)
+        return False
+    except FileNotFoundError:
+        sentence = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
+        services.fail_batch(batch=batch, reason=sentence)
+    except SoftTimeLimitExceeded:
+        sentence = gettext_noop(
+            "Le traitement dure trop longtemps : découpez le fichier en plusieurs envois."
+        )
+        services.fail_batch(batch=batch, reason=sentence)
+    except Exception:
+        log.exception("an import could not be processed", extra={"batch": str(batch.uuid)})
+        batch.refresh_from_db()
+        if batch.attempts >= MOST_ATTEMPTS and batch.state in WAITING:
+            sentence = gettext_noop(
+                "Le traitement s'est arrêté trois fois sur une erreur : prévenez l'exploitant."
+            )
+            services.fail_batch(batch=batch, reason=sentence)
+        return False
+    return True
+
+
+def process_until_done(batch: Batch, *, seconds: float) -> Batch:
+    """Bring `batch` to a state that waits for a person, here or in the worker that holds it; for a command.
+
+    Gives up after `seconds`: the batch is then still in one of the WAITING states.
+    """
+    deadline = time.monotonic() + seconds
+    while batch.state in WAITING and time.monotonic() < deadline:
+        with _held(batch) as mine:
+            done = mine and attempt(batch=batch)
+        batch.refresh_from_db()
+        if not done:
+            time.sleep(0.2)
+    return batch
 
 
 @contextlib.contextmanager
@@ -139,7 +214,7 @@ def _conclude(batch: Batch, report: Report) -> None:
     locked.late_count = report.late
     locked.document_count, locked.amount = report.documents, report.amount
     locked.done = locked.total = report.rows
-    locked.step = ""
+    locked.step, locked.attempts = "", 0
     locked.save()
     services.move(locked, BatchState.REFUSED if report.errors else BatchState.READY)
     audit.record(

@@ -103,6 +103,8 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
         )
         raise WrongState(sentence % {"n": waiting})
     move(locked, BatchState.PUBLISHING)
+    locked.attempts = 0
+    locked.save(update_fields=["attempts"])
     audit.record("batch.publication_asked", actor=actor, obj=f"batch:{locked.uuid}")
     agenda.wake("imports")
     return locked
@@ -156,6 +158,33 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     publishing.detach_late_documents(locked)
     count = Invoice.objects.filter(batch=locked).update(state=InvoiceState.DRAFT, published_at=None)
     audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
+    return locked
+
+
+@transaction.atomic
+def fail_batch(*, batch: Batch, reason: str) -> Batch:
+    """The worker gives the import up, so that the next one goes on. `reason`: one sentence (gettext_noop)."""
+    locked = lock(batch)
+    move(locked, BatchState.FAILED)
+    keys = drop_drafts(locked)
+    locked.failure, locked.step, locked.attempts = reason[:300], "", 0
+    locked.save(update_fields=["failure", "step", "attempts"])
+    audit.record("batch.failed", actor=audit.SYSTEM, obj=f"batch:{locked.uuid}", new={"reason": reason})
+    transaction.on_commit(lambda: delete_files(keys))
+    return locked
+
+
+@transaction.atomic
+def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
+    """« Réessayer »: a failed import begins again from its files. Raises WrongState."""
+    locked = lock(batch)
+    if locked.state == BatchState.UPLOADED:
+        return locked
+    move(locked, BatchState.UPLOADED)
+    locked.failure, locked.beat_at = "", timezone.now()
+    locked.save(update_fields=["failure", "beat_at"])
+    audit.record("batch.retried", actor=actor, obj=f"batch:{locked.uuid}")
+    agenda.wake("imports")
     return locked
 
 

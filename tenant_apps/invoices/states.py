@@ -51,6 +51,7 @@ class BatchState(models.TextChoices):
     PUBLISHING = "publishing", _("publication en cours")
     PUBLISHED = "published", _("publié")
     TAKEN_BACK = "taken_back", _("retiré")
+    FAILED = "failed", _("interrompu")
     DISCARDED = "discarded", _("abandonné")
 
 
@@ -67,6 +68,14 @@ BATCH_EDGES: dict[tuple[BatchState, BatchState], str] = {
     ): "what it was checked against has changed; it is checked again",
     (BatchState.PUBLISHED, BatchState.TAKEN_BACK): "the clerk takes it back; nothing of it was paid",
     (BatchState.TAKEN_BACK, BatchState.PUBLISHING): "the clerk publishes it again",
+    (BatchState.UPLOADED, BatchState.FAILED): "its file is gone, or its workers died; the next batch goes on",
+    (
+        BatchState.CHECKING,
+        BatchState.FAILED,
+    ): "the same, or it takes too long; nothing is kept but the reason",
+    (BatchState.PUBLISHING, BatchState.FAILED): "the publication failed each time; nothing of it is visible",
+    (BatchState.FAILED, BatchState.UPLOADED): "the clerk tries again, from nothing",
+    (BatchState.FAILED, BatchState.DISCARDED): "the clerk gives up",
     (BatchState.UPLOADED, BatchState.DISCARDED): "the clerk gives up",
     (BatchState.REFUSED, BatchState.DISCARDED): "the clerk gives up",
     (BatchState.READY, BatchState.DISCARDED): "the clerk gives up; the drafts go",

@@ -168,6 +168,13 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
+def retry(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Réessayer » an import that was interrupted."""
+    return _do(request, public_id, services.retry_batch, "")
+
+
+@require_POST
+@staff_required(Role.CLERK)
 def discard(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Abandonner cet import »."""
     done = _("L'import est abandonné. Vous pouvez en envoyer un autre.")

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_tenants.utils import tenant_context
 
@@ -53,11 +54,19 @@ class Command(BaseCommand):
             )
             if batch.state == BatchState.REFUSED:
                 raise CommandError("Rien n'a été importé : corrigez le fichier, puis recommencez.")
+            if batch.state == BatchState.FAILED:
+                raise CommandError(f"Rien n'a été importé. {batch.failure}")
+            if batch.state in processing.WAITING:
+                raise CommandError(
+                    "L'import n'est pas terminé : suivez-le dans la gestion, page « Imports »."
+                )
             if options["publish"] and (waiting := open_questions(batch).count()):
                 raise CommandError(
                     f"Rien n'est publié : {waiting} question(s) sur des redevables attendent une réponse dans la "
                     "gestion, page « Imports »."
                 )
+            if options["publish"] and batch.state != BatchState.PUBLISHED and batch.brings_something:
+                raise CommandError("L'import est prêt, mais il n'a pas été publié.")
 
     def _import(self, options: dict[str, Any]) -> Batch:
         with ExitStack() as files:
@@ -75,9 +84,7 @@ class Command(BaseCommand):
                 documents_name=options["documents"].name if zipped else "",
                 publish_when_ready=options["publish"],
             )
-        processing.process_waiting()
-        batch.refresh_from_db()
-        return batch
+        return processing.process_until_done(batch, seconds=settings.IMPORT_SECONDS)
 
 
 def _source(name: str | None) -> Source | None:
