@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.columns import COLUMNS
@@ -15,9 +14,9 @@ from tenant_apps.invoices.importing.fields import fold
 from tenant_apps.invoices.importing.names import same_family, same_name
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from tenant_apps.invoices.states import Asked
-from tenant_apps.residents.models import Payer, PayerEmail, Source
+from tenant_apps.residents.models import Payer, Source
 from tenant_apps.residents.personal import BILLING
-from tenant_apps.residents.sources import bare_code, known_payers
+from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read
 
 Said = dict[str, Any]  # title, last_name, first_name, address, postcode, city: text; emails: a list
 _PLAIN = ("title", "last_name", "first_name", "postcode", "city")
@@ -109,7 +108,7 @@ class People:
 
     def find(self, codes: set[str]) -> dict[str, Finding]:
         """Each of these codes beside the payers that the town knows in the same source; four statements."""
-        here = known_payers(self._source).filter(reference__in=codes).prefetch_related(_emails())
+        here = known_payers(self._source).filter(reference__in=codes).prefetch_related("emails")
         known = {payer.reference: payer for payer in here}
         alike = self._alike(codes - known.keys())
         found = {}
@@ -130,7 +129,7 @@ class People:
     def _alike(self, codes: set[str]) -> dict[str, Payer]:
         """bare code → a known payer that reads so, for codes that are nobody's yet."""
         keys = {bare_code(code) for code in codes}
-        near = known_payers(self._source).filter(bare__in=keys).prefetch_related(_emails()).order_by("-id")
+        near = payers_that_read(self._source, keys).prefetch_related("emails").order_by("-id")
         return {bare_code(payer.reference): payer for payer in near} if keys else {}
 
 
@@ -148,10 +147,6 @@ def said_of(payer: Payer) -> Said:
     """What billing has said of a payer until now, under the same keys."""
     said: Said = {name: getattr(payer, name) for name in (*_PLAIN, "address")}
     return said | {"emails": sorted(one.email for one in payer.emails.all() if one.source == BILLING)}
-
-
-def _emails() -> Prefetch:
-    return Prefetch("emails", PayerEmail.objects.order_by("id"))
 
 
 def _compare(finding: Finding) -> None:
