@@ -81,10 +81,15 @@ UPDATE residents_payer AS p
   FROM (SELECT DISTINCT ON (payer_id) payer_id, said FROM said ORDER BY payer_id, borrowed, line DESC) AS s
  WHERE s.payer_id = p.id
 """
+# A payer of whom the file says nothing (it has no column of addresses) is not among them.
 _EMAILS = """
+SELECT s.payer_id, array_remove(array_agg(DISTINCT e.email), NULL)
+  FROM said AS s LEFT JOIN LATERAL jsonb_array_elements_text(s.said->'emails') AS e(email) ON true
+ WHERE s.said ? 'emails' GROUP BY s.payer_id
+"""
+_ADDED = """
 INSERT INTO residents_payeremail (payer_id, email, source, added_at)
-SELECT DISTINCT s.payer_id, e.email, 'import', now()
-  FROM said AS s, jsonb_array_elements_text(s.said->'emails') AS e(email)
+SELECT g.payer_id, g.email, 'import', now() FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS g(payer_id, email)
 ON CONFLICT (payer_id, email) DO NOTHING
 """
 # A resident who activated an account sees the payers that billing names under that address from now on;
@@ -122,13 +127,22 @@ def has_changed(batch: Batch) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def said_emails(batch: Batch) -> dict[int, list[str]]:
+    """What `batch` says of its payers' addresses: id → addresses, all its lines together."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID + _EMAILS, {"batch": batch.pk})
+        return dict(cursor.fetchall())
+
+
 def publish_drafts(batch: Batch) -> int:
     """Publish every draft of `batch` in the caller's transaction; returns how many."""
-    said = (_SAID + _PAYERS, _SAID + _EMAILS, _SAID + _ACCESSES)
-    steps = (_MERGED, _ALIASES, *said, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
+    pairs = [(payer, email) for payer, emails in said_emails(batch).items() for email in emails]
+    added = {"of": [payer for payer, _email in pairs], "emails": [email for _payer, email in pairs]}
+    values = {"batch": batch.pk, **added}
+    steps = (_MERGED, _ALIASES, _ADDED, _SAID + _PAYERS, _SAID + _ACCESSES)
     with connection.cursor() as cursor:
-        for statement in steps:
-            cursor.execute(statement, {"batch": batch.pk})
+        for statement in (*steps, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES):
+            cursor.execute(statement, values)
         return int(cursor.rowcount)
 
 
