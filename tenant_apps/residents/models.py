@@ -14,7 +14,7 @@ from tenant_apps.residents.states import ClaimState
 class Source(models.Model):
     """Where billing files come from: a software, a budget. A code is one payer's in its source only (decision 45).
 
-    A town is born with one (migration 0005).
+    A town is born with one, made by the migration.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
