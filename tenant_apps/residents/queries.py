@@ -22,6 +22,11 @@ def payer_ids_of(account: Account) -> QuerySet[Access, int]:
     return Access.objects.filter(account=account, ended_at=None).values_list("payer_id", flat=True)
 
 
+def lapsed_accesses_of(account: Account) -> QuerySet[Access]:
+    """What `account` saw, until its address was no longer the payer's."""
+    return Access.objects.filter(account=account, lapsed=True, ended_at__isnull=False)
+
+
 def is_known_to_billing(email: str) -> bool:
     """True when billing gave this address for at least one payer (M2)."""
     return PayerEmail.objects.filter(email=emails.normalise(email)).exists()
