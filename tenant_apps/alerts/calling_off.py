@@ -1,4 +1,4 @@
-"""What was told to an address, and has not left, when the address is no longer the payer's: it is told anew, or not at all."""
+"""An address is no longer a payer's: what it was to be told, and has not left, is told anew, or not at all."""
 
 from collections.abc import Collection
 from uuid import UUID

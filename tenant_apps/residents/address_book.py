@@ -1,4 +1,4 @@
-"""A payer's addresses as staff read them: who says so, since when, and what stands at each. The door checked the role."""
+"""A payer's addresses for staff: who says so, since when, what stands at each. The door has checked the role."""
 
 import re
 from collections.abc import Iterable

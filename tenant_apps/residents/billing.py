@@ -26,17 +26,17 @@ _FORGET = "400 days"  # what billing took away and nobody refused anything at
 _FILE = """
 said AS (SELECT unnest(%(payers)s::bigint[]) AS payer_id),
 raw AS (SELECT DISTINCT payer_id, email FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS r(payer_id, email)),
-given AS (SELECT * FROM raw WHERE NOT EXISTS (
-  SELECT 1 FROM residents_removedemail m WHERE m.payer_id = raw.payer_id AND m.email = raw.email AND m.removed_by <> ''))
+given AS (SELECT * FROM raw WHERE NOT EXISTS (SELECT 1 FROM residents_removedemail m
+  WHERE m.payer_id = raw.payer_id AND m.email = raw.email AND m.removed_by <> ''))
 """
-_GOING = f"""WITH {_FILE} SELECT e.payer_id, e.email FROM residents_payeremail e JOIN said USING (payer_id)
+_GOING = """WITH {file} SELECT e.payer_id, e.email FROM residents_payeremail e JOIN said USING (payer_id)
 WHERE e.source = 'import' AND NOT EXISTS (
   SELECT 1 FROM given g WHERE g.payer_id = e.payer_id AND g.email = e.email) ORDER BY e.payer_id, e.email"""
-_COMING = f"""WITH {_FILE} SELECT g.payer_id, g.email FROM given g WHERE NOT EXISTS (
+_COMING = """WITH {file} SELECT g.payer_id, g.email FROM given g WHERE NOT EXISTS (
   SELECT 1 FROM residents_payeremail e WHERE e.payer_id = g.payer_id AND e.email = g.email) ORDER BY 1, 2"""
-_KEPT_OUT = f"""WITH {_FILE} SELECT m.payer_id, m.email, m.removed_at, m.removed_by FROM residents_removedemail m
+_KEPT_OUT = """WITH {file} SELECT m.payer_id, m.email, m.removed_at, m.removed_by FROM residents_removedemail m
 JOIN raw USING (payer_id, email) WHERE m.removed_by <> '' ORDER BY 1, 2"""
-_AFTER = f"""{_FILE}, known AS (SELECT payer_id, email FROM given UNION
+_AFTER = """{file}, known AS (SELECT payer_id, email FROM given UNION
   SELECT e.payer_id, e.email FROM residents_payeremail e JOIN said USING (payer_id) WHERE e.source <> 'import')"""
 _NOW = """known AS (SELECT payer_id, email FROM residents_payeremail WHERE payer_id = ANY(%(payers)s))"""
 
@@ -76,24 +76,24 @@ ON CONFLICT (payer_id, email) DO NOTHING"""
 # An access that staff ended, or that stands, leaves no room for another of the same account and payer.
 _FREE = """NOT EXISTS (SELECT 1 FROM residents_access y WHERE y.account_id = x.account_id AND y.payer_id = x.payer_id
    AND (y.ended_at IS NULL OR NOT y.lapsed))"""
-_BACK = f"""UPDATE residents_access SET ended_at = NULL, lapsed = false, through = back.email FROM (
+_BACK = """UPDATE residents_access SET ended_at = NULL, lapsed = false, through = back.email FROM (
   SELECT DISTINCT ON (x.account_id, x.payer_id) x.id, e.email FROM residents_access x
     JOIN accounts_account a ON a.id = x.account_id AND a.role = 'resident' AND a.activated_at IS NOT NULL
     JOIN residents_payeremail e ON e.payer_id = x.payer_id AND e.email IN (a.email, x.through)
-   WHERE {{which}} AND x.lapsed AND x.granted_by IS NULL AND {_FREE}
+   WHERE {which} AND x.lapsed AND x.granted_by IS NULL AND {free}
    ORDER BY x.account_id, x.payer_id, e.email <> a.email, x.id DESC) AS back
  WHERE residents_access.id = back.id RETURNING residents_access.account_id, residents_access.payer_id"""
-_NEW = f"""INSERT INTO residents_access (account_id, payer_id, granted_at, through)
+_NEW = """INSERT INTO residents_access (account_id, payer_id, granted_at, through)
 SELECT x.account_id, x.payer_id, now(), x.email FROM (
   SELECT a.id AS account_id, e.payer_id, e.email FROM residents_payeremail e
     JOIN accounts_account a ON a.email = e.email AND a.role = 'resident' AND a.activated_at IS NOT NULL) AS x
- WHERE {{which}} AND {_FREE}
+ WHERE {which} AND {free}
 ON CONFLICT DO NOTHING RETURNING account_id, payer_id"""
-_SHARES_BACK = f"""UPDATE residents_access SET ended_at = NULL, lapsed = false FROM (
+_SHARES_BACK = """UPDATE residents_access SET ended_at = NULL, lapsed = false FROM (
   SELECT DISTINCT ON (x.account_id, x.payer_id) x.id FROM residents_access x
     JOIN accounts_account a ON a.uuid = x.granted_by
     JOIN residents_access g ON g.account_id = a.id AND g.payer_id = x.payer_id AND g.ended_at IS NULL
-   WHERE x.payer_id = ANY(%(payers)s) AND x.lapsed AND g.granted_by IS NULL AND {_FREE}
+   WHERE x.payer_id = ANY(%(payers)s) AND x.lapsed AND g.granted_by IS NULL AND {free}
    ORDER BY x.account_id, x.payer_id, x.id DESC) AS back
  WHERE residents_access.id = back.id"""
 
@@ -128,17 +128,17 @@ class Replacement:
 
 def hold_still() -> None:
     """Addresses do not change until this transaction ends. Lock nothing else before it."""
-    _execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+    _execute("SELECT pg_advisory_xact_lock_shared({lock})")
 
 
 def _hold_alone() -> None:
-    _execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    _execute("SELECT pg_advisory_xact_lock({lock})")
 
 
 def preview_emails(said: Mapping[int, Sequence[str]]) -> Replacement:
     """What `replace_emails` would do with the same words now. Writes nothing."""
     file = _file(said)
-    losing = _rows(_LAPSING.format(known=_AFTER), file)
+    losing = _rows(_LAPSING, file, known=_AFTER.format(file=_FILE))
     return Replacement(
         going=_rows(_GOING, file),
         coming=_rows(_COMING, file),
@@ -189,9 +189,9 @@ def add_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
 
 @transaction.atomic
 def remove_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
-    """Staff take an address away: it is told nothing, opens nothing, and no file brings it back. Twice changes nothing.
+    """Staff take an address away: it is told nothing, opens nothing, and no file brings it back.
 
-    The accesses that only it held lapse.
+    The accesses that only it held lapse. Twice changes nothing.
     """
     _hold_alone()
     if not PayerEmail.objects.filter(payer=payer, email=email).exists():
@@ -231,7 +231,7 @@ def _follow(payers: list[int]) -> list[int]:
     """Accesses follow the addresses of these payers, as they are now. Returns the ids of those that lapsed."""
     values = {"payers": payers}
     _execute(_FOLLOW, values)
-    losing = sorted(pk for (pk,) in _rows(_LAPSING.format(known=_NOW), values))
+    losing = sorted(pk for (pk,) in _rows(_LAPSING, values, known=_NOW))
     Access.objects.filter(pk__in=losing).update(ended_at=clock.now(), lapsed=True)
     _give("x.payer_id = ANY(%(payers)s)", values)
     give_shares_back(payers)
@@ -239,7 +239,7 @@ def _follow(payers: list[int]) -> list[int]:
 
 
 def _give(which: str, values: dict[str, Any]) -> set[int]:
-    given = _rows(_BACK.format(which=which), values) + _rows(_NEW.format(which=which), values)
+    given = _rows(_BACK, values, which=which) + _rows(_NEW, values, which=which)
     return {payer for _account, payer in given}
 
 
@@ -274,12 +274,16 @@ def _name(actor: audit.Actor) -> str:
     return actor if isinstance(actor, str) else actor.audit_name
 
 
-def _rows(statement: str, values: Mapping[str, Any]) -> list[Any]:
+def _rows(statement: str, values: Mapping[str, Any], **parts: str) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_filled(statement, parts), values)
         return cursor.fetchall()
 
 
 def _execute(statement: str, values: Mapping[str, Any] | None = None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_filled(statement, {}), values)
+
+
+def _filled(statement: str, parts: Mapping[str, str]) -> str:
+    return statement.format(file=_FILE, free=_FREE, lock=_LOCK, **parts)

@@ -19,7 +19,7 @@ _INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
 
 
 def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
-    """After (payer's id, address) went: the invitations to it are over, and messages that wait to leave are dropped."""
+    """After (payer's id, address) went: the invitations to it are over, and messages that wait are dropped."""
     all_of = list(pairs)
     with connection.cursor() as cursor:
         values = {"of": [payer for payer, _email in all_of], "emails": [email for _payer, email in all_of]}

@@ -272,6 +272,7 @@ def test_the_access_lapses_and_comes_back(payer: Payer, by_staff: bool, client_f
     page = browser.get("/factures/").content.decode()
     assert "ne donne plus l'adresse" in page
     assert "/contact/" in page
+    assert "vous voyiez certaines factures" in browser.get("/mes-informations/").content.decode()
     if by_staff:
         a_file(1, ALICE)
         assert not payers_of(alice).exists()
