@@ -14,16 +14,20 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices import processing
 from tenant_apps.invoices import services as imports
+from tenant_apps.invoices.claiming import confirm_claim, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Batch
-from tenant_apps.residents import addresses, billing, services, sharing
+from tenant_apps.residents import addresses, billing, claims, services, sharing
+from tenant_apps.residents.claims import Outcome
 from tenant_apps.residents.errors import AccessCut, AddressGone, AddressKnown
-from tenant_apps.residents.models import Access, Payer, PayerEmail, RemovedEmail
-from tenant_apps.residents.queries import payers_of
+from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
+from tenant_apps.residents.queries import addresses_taken, payers_of
+from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
 from tests.residents.letters import lien
 from tests.residents.test_addresses import change
+from tests.residents.test_claims import paper_of
 
 ALICE, NEW, BOB = "alice@example.net", "alice.new@example.net", "bob@example.net"
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom;Prénom"
@@ -352,6 +356,34 @@ def test_the_old_address_takes_back_nothing_that_it_does_not_hold(payer: Payer) 
     alice.refresh_from_db()
     assert alice.email == ALICE
     assert not payers_of(alice).exists()
+
+
+@pytest.mark.parametrize("by_staff", [True, False])
+def test_a_paper_opens_again_what_billing_took_and_asks_staff_for_what_they_took(
+    payer: Payer, make_invoice: Any, by_staff: bool
+) -> None:
+    TownHall.objects.update(payer_claims="at_once")
+    alice = activated(ALICE)
+    paper = paper_of(make_invoice(payer))
+    take(payer, by_staff)
+    change(alice, NEW)  # another address is no way round
+    outcome = request_claim(actor=alice, paper=paper)
+    assert outcome == (Outcome.WAITING if by_staff else Outcome.JOINED)
+    assert payers_of(alice).exists() is not by_staff
+    if by_staff:
+        (gone,) = addresses_taken(Claim.objects.get())  # staff read it before they decide
+        assert gone.email == ALICE
+
+
+@pytest.mark.parametrize("by_staff", [True, False])
+def test_the_link_of_a_paper_keeps_its_own_proof(payer: Payer, make_invoice: Any, by_staff: bool) -> None:
+    TownHall.objects.update(payer_claims="at_once")
+    request_claim_by_mail(email=ALICE, paper=paper_of(make_invoice(payer)))
+    claims.handle_claims()
+    token = lien("link-claim", ALICE)
+    take(payer, by_staff)
+    outcome = confirm_claim(token=token, password=PASSWORD)
+    assert outcome == (Outcome.WAITING if by_staff else Outcome.JOINED)
 
 
 # --- At the same moment --------------------------------------------------------------------------
