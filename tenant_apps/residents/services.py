@@ -181,6 +181,7 @@ def _send_address_link(link: Link) -> None:
 def _send_invitation(link: Link) -> None:
     """The same message whether or not the address has an account; none to one that staff took from the payer."""
     assert link.account is not None
+    assert link.about is not None
     payer = Payer.objects.filter(uuid=link.about).first()
     if payer is None or taken_away(payer.pk, link.email):
         accounts.close_link(link=link)

@@ -1,6 +1,7 @@
 """What was on its way to an address that is no longer a payer's does not arrive, and opens nothing."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -21,8 +22,11 @@ _INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
 def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
     """After (payer's id, address) went: the invitations to it are over, and messages that wait are dropped."""
     all_of = list(pairs)
+    values: dict[str, Any] = {
+        "of": [payer for payer, _email in all_of],
+        "emails": [email for _payer, email in all_of],
+    }
     with connection.cursor() as cursor:
-        values = {"of": [payer for payer, _email in all_of], "emails": [email for _payer, email in all_of]}
         cursor.execute(_INVITATIONS, values)
     gone = {email for _payer, email in all_of}
     invited = Link.objects.filter(
