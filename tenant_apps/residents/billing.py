@@ -161,8 +161,8 @@ def replace_emails(said: Mapping[int, Sequence[str]], *, actor: audit.Actor, abo
     _execute(_FORGOTTEN, {"forget": _FORGET})
     _take(going, by="")
     _put(coming, source=EmailSource.BILLING, by="")
-    losing = _follow(file["payers"])
-    if going or coming or losing:
+    losing = _follow(sorted({payer for payer, _email in (*going, *coming)}))
+    if going or coming:
         audit.record(
             "payer_emails.replaced",
             actor=actor,
@@ -229,6 +229,8 @@ def give_shares_back(payers: Collection[int]) -> None:
 
 def _follow(payers: list[int]) -> list[int]:
     """Accesses follow the addresses of these payers, as they are now. Returns the ids of those that lapsed."""
+    if not payers:
+        return []
     values = {"payers": payers}
     _execute(_FOLLOW, values)
     losing = sorted(pk for (pk,) in _rows(_LAPSING, values, known=_NOW))
