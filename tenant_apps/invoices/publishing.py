@@ -3,6 +3,7 @@
 from django.db import connection
 
 from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.residents import billing
 
 # What the batch was checked against is no more: another import was published meanwhile. Payers whose name or address
 # is no longer what the clerk was shown; payers that were new; payers that look like a new one; PDFs.
@@ -87,22 +88,6 @@ SELECT s.payer_id, array_remove(array_agg(DISTINCT e.email), NULL)
   FROM said AS s LEFT JOIN LATERAL jsonb_array_elements_text(s.said->'emails') AS e(email) ON true
  WHERE s.said ? 'emails' GROUP BY s.payer_id
 """
-_ADDED = """
-INSERT INTO residents_payeremail (payer_id, email, source, added_at)
-SELECT g.payer_id, g.email, 'import', now() FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS g(payer_id, email)
-ON CONFLICT (payer_id, email) DO NOTHING
-"""
-# A resident who activated an account sees the payers that billing names under that address from now on;
-# an access that was ever given, also one that staff cut, is left alone.
-_ACCESSES = """
-INSERT INTO residents_access (account_id, payer_id, granted_at)
-SELECT DISTINCT a.id, e.payer_id, now()
-  FROM residents_payeremail AS e
-  JOIN accounts_account AS a ON lower(a.email) = e.email AND a.role = 'resident' AND a.activated_at IS NOT NULL
- WHERE e.payer_id IN (SELECT payer_id FROM said)
-   AND NOT EXISTS (SELECT 1 FROM residents_access AS x WHERE x.account_id = a.id AND x.payer_id = e.payer_id)
-ON CONFLICT DO NOTHING
-"""
 _DOCUMENTS = """
 UPDATE invoices_invoice AS i SET document_id = d.id
   FROM invoices_document AS d, jsonb_array_elements_text(d.late_for) AS late(id)
@@ -135,14 +120,15 @@ def said_emails(batch: Batch) -> dict[int, list[str]]:
 
 
 def publish_drafts(batch: Batch) -> int:
-    """Publish every draft of `batch` in the caller's transaction; returns how many."""
-    pairs = [(payer, email) for payer, emails in said_emails(batch).items() for email in emails]
-    added = {"of": [payer for payer, _email in pairs], "emails": [email for _payer, email in pairs]}
-    values = {"batch": batch.pk, **added}
-    steps = (_MERGED, _ALIASES, _ADDED, _SAID + _PAYERS, _SAID + _ACCESSES)
+    """Publish every draft of `batch` in the caller's transaction; returns how many.
+
+    Addresses come first: whoever is given something because of one locks payers after it (residents.billing).
+    """
+    billing.replace_emails(said_emails(batch), actor=batch.created_by, about=f"batch:{batch.uuid}")
+    steps = (_MERGED, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
     with connection.cursor() as cursor:
-        for statement in (*steps, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES):
-            cursor.execute(statement, values)
+        for statement in steps:
+            cursor.execute(statement, {"batch": batch.pk})
         return int(cursor.rowcount)
 
 
