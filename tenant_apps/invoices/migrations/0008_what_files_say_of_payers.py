@@ -8,7 +8,7 @@ ALL = "UPDATE invoices_batch SET source_id = (SELECT min(id) FROM residents_sour
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('invoices', '0006_one_index_a_column'),
+        ('invoices', '0007_states_and_references_guarded'),
         ('residents', '0006_payers_of_a_source'),
     ]
 
