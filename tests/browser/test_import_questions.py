@@ -75,7 +75,7 @@ def test_answered_by_keyboard_then_published(
 
 
 def test_another_source_is_named(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
-    page = open_page("phone", javascript=False)
+    page = open_page("phone")
     sign_in(page, demo)
     page.goto(demo.url("pechabou", "/gestion/imports/nouveau/"))
     page.get_by_text("Ce fichier vient d'un autre logiciel").click()
