@@ -5,12 +5,12 @@ The row is the truth; the task it starts is only a hint, so the task must look a
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import InterfaceError, connection, transaction
 from django.db import OperationalError as Silent
@@ -32,6 +32,7 @@ _gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", de
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
 HELD = timedelta(hours=1)
+_CHECKED = "SET CONSTRAINTS ALL IMMEDIATE"
 log = logging.getLogger(__name__)
 
 
@@ -48,12 +49,23 @@ def plan(kind: str, due_at: datetime) -> None:
 
 
 def _plan(town_id: int, kind: str, due_at: datetime) -> None:
+    cast(Any, connection).before_commit(_write, (town_id, kind), due_at)
+
+
+def _write(planned: Mapping[tuple[int, str], datetime]) -> None:
+    """What a transaction has planned, as the last thing that it locks, in one order: these rows are shared by all.
+
+    The checks of its foreign keys come before them: they may wait for somebody, who may wait for a row of the agenda.
+    """
+    rows = sorted((town, kind, due_at) for (town, kind), due_at in planned.items())
+    places = ", ".join(["(%s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
         # public. is written out: the connection may be inside the town's transaction, and must stay there.
         cursor.execute(
-            "INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES (%s, %s, %s) "
-            "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at)",
-            [town_id, kind, due_at],
+            f"{_CHECKED}; INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES {places} "  # noqa: S608
+            "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at); "
+            "SET CONSTRAINTS ALL DEFERRED",
+            [value for row in rows for value in row],
         )
 
 

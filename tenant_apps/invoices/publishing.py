@@ -2,7 +2,9 @@
 
 from django.db import connection
 
-from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.locking import hold_invoices
+from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.states import InvoiceState
 
 # What billing says of its payers counts from the publication on, the last row of a payer winning.
 _PAYERS = """
@@ -39,6 +41,8 @@ UPDATE invoices_invoice SET state = 'published', published_at = now(), staged = 
 
 def publish_drafts(batch: Batch) -> int:
     """Publish every draft of `batch` in the caller's transaction; returns how many."""
+    if batch.published_at:  # seen before: somebody may hold some of them, in the order of the ids
+        hold_invoices(Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT))
     with connection.cursor() as cursor:
         for statement in (_PAYERS, _EMAILS, _ACCESSES, _INVOICES):
             cursor.execute(statement, {"batch": batch.pk})

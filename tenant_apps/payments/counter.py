@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
+from tenants.postgresql.again import atomic_again
 
 JOURNAL = "journal"
 OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
@@ -35,7 +36,7 @@ class Paper:
     drawer: str = ""
 
 
-@transaction.atomic
+@atomic_again
 def book_payment(
     *,
     actor: audit.Actor,
@@ -65,9 +66,7 @@ def book_payment(
         raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
     if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
         raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
-    # In the order of the ids: two counters that share invoices never wait for each other in a circle.
-    wanted = [line.invoice.pk for line in lines]
-    locked = {i.pk: i for i in Invoice.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    locked = {invoice.pk: invoice for invoice in lock_invoices(line.invoice.pk for line in lines)}
     payment, created = Payment.objects.get_or_create(
         provider=provider,
         provider_reference=str(key or uuid.uuid4()),
