@@ -5,7 +5,7 @@ The row is the truth; the task it starts is only a hint, so the task must look a
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 
 from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
 from tenants.models import AgendaItem, Town
+from tenants.outages import first_sqlstate
 from tenants.readiness import can_serve
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
@@ -127,8 +128,9 @@ def run(limit: int = 500) -> int:
     for home in homes():
         try:
             started += _run_at(home, limit)
-        except (Silent, InterfaceError):  # its towns wait; the other homes' do not
-            log.warning("the database %s does not answer; its agenda waits", home, exc_info=True)
+        except (Silent, InterfaceError) as error:  # its towns wait; the other homes' do not
+            state = first_sqlstate(error)
+            log.error("the agenda of the database %s waits: %s %s", home, type(error).__name__, state)
     return started
 
 
@@ -145,10 +147,13 @@ def _run_at(home: str, limit: int) -> int:
         towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
         ready = {pk for pk, town in towns.items() if can_serve(town)}
         later = {True: RETRY, False: HELD}
-        for wait in (RETRY, HELD):
-            rows = [item.pk for item in due if later[item.town_id in towns] == wait]
-            if rows:
-                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
+        with transaction.atomic():
+            mine = _claim(item.pk for item in due)
+            due = [item for item in due if item.pk in mine]
+            for wait in (RETRY, HELD):
+                rows = [item.pk for item in due if later[item.town_id in towns] == wait]
+                if rows:
+                    AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
     for item in strays:
         _send_home(item, known[item.town_id].shard, found_at=home)
     started = [item for item in due if item.town_id in ready and item.kind in _tasks]
@@ -156,6 +161,12 @@ def _run_at(home: str, limit: int) -> int:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
     return len(started)
+
+
+def _claim(rows: Iterable[int]) -> set[int]:
+    """Those of the items that nobody is planning or finishing at this moment, locked; the others come back."""
+    found = AgendaItem.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=list(rows))
+    return set(found.values_list("pk", flat=True))
 
 
 def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
@@ -168,8 +179,12 @@ def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
 
 def release(town: Town) -> None:
     """What was held while the town was not served is due now."""
-    with at(town.shard):
-        AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now()).update(due_at=timezone.now())
+    with at(town.shard), transaction.atomic():
+        held = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
+        list(
+            held.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
+        )  # as `_write` does
+        held.update(due_at=timezone.now())
 
 
 def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:

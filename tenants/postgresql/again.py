@@ -9,7 +9,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 TIMES = 4
 _CROSSED = ("40P01", "40001")  # a deadlock, a serialization failure
 log = logging.getLogger(__name__)
