@@ -16,6 +16,8 @@ from tenant_apps.contact.attachments import MOST_BYTES, MOST_FILES
 
 PATIENCE = 100 * 1024 * 1024  # a request beyond it is not read at all
 STRANGERS_POSTS = 60  # of an address, in throttle.WINDOW: each costs the reading of its files
+# Posts whose files are opened, in throttle.WINDOW: a picture drawn again costs a second and a hundred megabytes.
+OPENED, OPENED_FOR_STRANGERS = 40, 10
 
 View = Callable[..., HttpResponseBase]
 
@@ -66,6 +68,15 @@ def takes_files(view: View) -> View:
         return protected(request, *args, **kwargs)
 
     return wrapped
+
+
+def opens_too_many(request: HttpRequest) -> bool:
+    """Counts a post with files, before any of them is opened: of an account, or of an address without one."""
+    if not request.FILES:
+        return False
+    if request.user.is_authenticated:
+        return throttle.count("contact-opened", str(request.user.pk)) > OPENED
+    return throttle.count("contact-opened", throttle.client_address(request)) > OPENED_FOR_STRANGERS
 
 
 def _size(request: HttpRequest) -> int:

@@ -19,7 +19,8 @@ from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files import download_link
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import State
-from tenant_apps.contact.uploads import takes_files
+from tenant_apps.contact.uploads import opens_too_many, takes_files
+from toolkit.storage import NOT_KEPT, StorageSilent
 from toolkit.typed import words_of
 
 STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "held", "tous": ""}
@@ -82,6 +83,10 @@ def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Envoyer la réponse »: by mail, and in the thread."""
     root = found(queries.message, public_id)
     form = ThreadForm(request.POST, request.FILES, can_join=root.reader is not None)
+    if opens_too_many(request):
+        form.opens_files = False
+        problem = _("Vous avez envoyé beaucoup de fichiers : attendez 15 minutes, puis recommencez.")
+        return _thread(request, root, form=form, problem=problem, status=429)
     if not form.is_valid():
         return _thread(request, root, form=form, status=422)
     try:
@@ -91,6 +96,8 @@ def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
     except Changed as error:
         form.see(queries.last_of(root))
         return _thread(request, root, form=form, problem=str(error), status=409)
+    except StorageSilent:
+        return _thread(request, root, form=form, problem=str(NOT_KEPT), status=503)
     except NotWhileImpersonating:
         problem = _("Une réponse est signée de la personne qui l'écrit : elle ne s'envoie pas à sa place.")
         return _thread(request, root, form=form, problem=problem, status=409)

@@ -1,5 +1,6 @@
 """M13: writing to the service, and the threads of what was written."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,11 +15,13 @@ from tenant_apps.contact import queries, services
 from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files import download_link
 from tenant_apps.contact.models import Author, Message
-from tenant_apps.contact.uploads import takes_files
+from tenant_apps.contact.uploads import opens_too_many, takes_files
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import ContactForm, ReplyForm
+from toolkit.storage import NOT_KEPT, StorageSilent
 
+_Form = TypeVar("_Form", ContactForm, ReplyForm)
 MESSAGES_PER_ADDRESS = 10  # in throttle.WINDOW
 WITH_FILES = 3  # of those, from somebody without an account
 
@@ -34,11 +37,16 @@ def contact(request: HttpRequest) -> HttpResponse:
         initial={"invoice": request.GET.get("facture")},
         invoices=invoices_for_resident(resident) if resident else None,
     )
+    if request.method == "POST" and opens_too_many(request):
+        return _page(request, _unopened(form), problem=_too_much(), status=429)
     if request.method == "POST" and form.is_valid():
         if _is_too_much(request, form):
             return _page(request, form, problem=_too_much(), status=429)
         if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
-            _send(resident, form)
+            try:
+                _send(resident, form)
+            except StorageSilent:
+                return _page(request, form, problem=str(NOT_KEPT), status=503)
         return redirect("portal:contact-sent")
     return _page(request, form)
 
@@ -56,6 +64,12 @@ def _too_much() -> str:
     return _(
         "Vous avez envoyé beaucoup de messages. Attendez 15 minutes, puis appuyez de nouveau sur « Envoyer »."
     )
+
+
+def _unopened(form: _Form) -> _Form:
+    """With what was typed, and no look at the files: a form that is shown looks at them too."""
+    form.opens_files = False
+    return form
 
 
 def _is_too_much(request: HttpRequest, form: ContactForm | ReplyForm) -> bool:
@@ -105,6 +119,8 @@ def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     """One thread: what I wrote, the answers, and a reply."""
     thread = _thread_of(request, public_id)
     form = ReplyForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and opens_too_many(request):
+        return _thread_page(request, thread, _unopened(form), problem=_too_much(), status=429)
     if request.method == "POST" and form.is_valid():
         if _is_too_much(request, form):
             return _thread_page(request, thread, form, problem=_too_much(), status=429)
@@ -112,6 +128,8 @@ def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
             _reply(request, thread, form)
         except Changed as error:
             return _thread_page(request, thread, form, problem=str(error), status=409)
+        except StorageSilent:
+            return _thread_page(request, thread, form, problem=str(NOT_KEPT), status=503)
         return redirect("portal:message", public_id)
     if request.method == "GET":
         services.mark_read(message=thread, reader=Author.RESIDENT)
