@@ -20,6 +20,11 @@ PUBLIC_PORT = env.integer("PUBLIC_PORT", 443)
 # The registry of towns is the allow-list (tenants.middleware): an unknown host is a 404.
 ALLOWED_HOSTS = ["*"]
 SECURE = PUBLIC_SCHEME == "https"
+# What the proxy and the monitoring say to ask the questions of insiders (config.inside); none: from this machine only.
+INSIDE_KEY = env.text("INSIDE_KEY", "")
+# Where a hole in the platform is reported (RFC 9116): mailto:… or https://…; none: no security.txt.
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
+SECURITY_EXPIRES = env.day("SECURITY_EXPIRES")
 
 # --- rooms: the folder says in which schema the tables live (design §1) -------------------------
 _BOTH = [
@@ -82,6 +87,7 @@ LOGIN_URL = reverse_lazy("portal:sign-in")
 MIDDLEWARE = [
     "config.language.LanguageMiddleware",  # before whatever writes a page
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.HeadersMiddleware",
     "config.compression.GzipText",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
@@ -327,6 +333,7 @@ UNFOLD = {
         }
     },
     "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/alpine-names.js")],
     "SIDEBAR": {
         "navigation": [
             {
