@@ -109,6 +109,7 @@ def _pay(attempt: Attempt) -> Payment:
     Finding.objects.create(kind="differs", key="k", attempt=attempt, details=raw, last_at=timezone.now())
     payment = Payment.objects.create(
         attempt=attempt,
+        product=attempt.product,
         provider="payfip",
         provider_reference=attempt.idop or "",
         means="card",
