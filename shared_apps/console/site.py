@@ -17,7 +17,7 @@ from shared_apps.treasury.models import Stray
 from tenants.models import Erasure, Operation, Town
 
 View = Callable[..., HttpResponse]
-# Scripts come from files only, and none evaluates text (config/static/unfold/js/alpine). Styles are loosened, on the
+# Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Styles are loosened, on the
 # operator's host only: unfold writes the colours into a <style> and sizes into style="…", whose values change with the
 # page. A style runs nothing, and with images and fonts from here only it can tell nobody anything.
 unfold_policy = csp_update({"style-src": [UNSAFE_INLINE]})

@@ -333,7 +333,10 @@ UNFOLD = {
         }
     },
     "STYLES": [lambda request: static("console/console.css")],
-    "SCRIPTS": [lambda request: static("console/alpine-names.js")],
+    "SCRIPTS": [
+        lambda request: static("console/alpine-expressions.js"),
+        lambda request: static("console/alpine-names.js"),
+    ],
     "SIDEBAR": {
         "navigation": [
             {

@@ -1,5 +1,5 @@
-// Alpine without eval (config/static/unfold/js/alpine) reads simple expressions and sees no global name. What unfold's
-// pages call by name is given to it here, and the two expressions of its frame that are programs are written out.
+// The reader of expressions (alpine-expressions.js) sees no global name. What unfold's pages call by name is given to
+// Alpine here, and the two expressions of its frame that are programs are written out.
 document.addEventListener("alpine:init", () => {
   for (const name of ["theme", "searchForm", "searchDropdown", "searchCommand"]) {
     if (typeof window[name] === "function") window.Alpine.data(name, window[name]);
