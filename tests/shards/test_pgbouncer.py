@@ -17,7 +17,7 @@ from django.db import connection, connections
 from django_tenants.utils import tenant_context
 
 from sandbox.home import free_base_port
-from sandbox.services.postgres import _as_somebody
+from sandbox.services.unprivileged import way_to
 from shared_apps.accounts.models import Account
 from tenants.current import REGISTRY, leave
 from tenants.models import Town
@@ -62,7 +62,9 @@ def bouncer(tmp_path: Path) -> Bouncer:
         (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*_as_somebody("--pdeathsig", "INT"), str(PROGRAM), str(folder / "pgbouncer.ini")],
+                way_to(Path(str(PROGRAM)), folder).command(
+                    str(PROGRAM), str(folder / "pgbouncer.ini"), death_signal="INT"
+                ),
                 stdout=log,
                 stderr=log,
             )
