@@ -22,8 +22,8 @@ venv: ## the Python environment (.venv), again only when requirements.lock has c
 	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock && \
 	  cp requirements.lock $(VENV)/requirements.lock; }
 
-demo: venv ## everything on this machine, on PORT (8000); Ctrl-C stops it
-	@$(PY) -m sandbox --with-parent
+demo: venv ## everything on this machine, on PORT (8000); Ctrl-C stops it (ARGS=--verbose shows the journals)
+	@$(PY) -m sandbox --with-parent $(ARGS)
 
 chromium: venv
 	@$(PY) -m sandbox.chromium

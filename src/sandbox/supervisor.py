@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +23,14 @@ from sandbox.process import groups
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
 _PR_SET_PDEATHSIG = 1
 _WARDEN = Path(groups.__file__).with_name("warden.py")
+
+
+class Shown(Enum):
+    """What the screen shows; the journals hold every line of every part."""
+
+    READY = "ready"  # for a program
+    STEPS = "steps"
+    ALL = "all"
 
 
 class AskedToStop(Exception):
@@ -65,15 +74,21 @@ class Supervisor:
     """
 
     def __init__(
-        self, home: Home, *, kind: str, quiet: bool = False, lifeline: bool = False, with_parent: bool = False
+        self,
+        home: Home,
+        *,
+        kind: str,
+        shown: Shown = Shown.STEPS,
+        lifeline: bool = False,
+        with_parent: bool = False,
     ) -> None:
-        """`quiet` keeps the parts' lines in the logs only; `lifeline` stops when standard input ends.
+        """`lifeline` stops when standard input ends.
 
         `with_parent` stops when the process that started this one dies (Linux): `make`, killed with -9.
         """
         self.home = home
         self._kind = kind
-        self._quiet = quiet
+        self._shown = shown
         self._lifeline = lifeline
         self._with_parent = with_parent
         self._stop_reason = ""
@@ -282,10 +297,15 @@ class Supervisor:
     # --- screen ----------------------------------------------------------------------------------
 
     def _echo(self, name: str, line: str) -> None:
-        if not self._quiet:
+        if self._shown is Shown.ALL:
             colour = self._colours[name]
             prefix = f"{name:>8} │"
             self.say(f"\x1b[{colour}m{prefix}\x1b[0m {line}" if sys.stdout.isatty() else f"{prefix} {line}")
+
+    def step(self, text: str) -> None:
+        """What is being done now, for a person who waits."""
+        if self._shown is not Shown.READY:
+            self.say(text)
 
     def say(self, text: str) -> None:
         """Print; a terminal that is gone (SIGHUP, a closed pipe) must not stop anything half-way."""

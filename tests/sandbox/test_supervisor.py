@@ -100,12 +100,18 @@ def test_an_absurd_port_is_refused(tmp_path: Path) -> None:
     assert "PORT=huit mille n'est pas un numéro de port" in done.stderr
 
 
-def test_every_part_has_its_log_and_its_prefix(home: Home) -> None:
-    process = processes.start(home)
+@pytest.mark.parametrize(("options", "journals"), [((), False), (("--verbose",), True)])
+def test_the_screen_shows_its_own_lines_and_the_journals_the_rest(
+    home: Home, options: tuple[str, ...], journals: bool
+) -> None:
+    process = processes.start(home, *options)
     lines = processes.wait_ready(process)
     process.terminate()
-    process.communicate(timeout=60)
-    assert any(line.startswith("postgres │ ") and "ready to accept" in line for line in lines)
+    output, errors = process.communicate(timeout=60)
+    shown = [*lines, *output.splitlines()]
+    assert any(line.startswith("postgres │ ") and "ready to accept" in line for line in shown) == journals
+    assert journals or not [line for line in shown if "│" in line or "LOG:" in line]
+    assert errors == ""
     assert "ready to accept" in home.path("log", "postgres.log").read_text()
 
 
