@@ -29,7 +29,7 @@ chromium: venv
 	@$(PY) -m sandbox.chromium
 
 test: venv chromium ## the whole suite on real services, browser tests included (ARGS="-k word")
-	$(PY) -m pytest -n 3 $(ARGS)
+	@RUN_WITH="$$RUN_WITH $$PPID" $(PY) -m pytest -n 3 $(ARGS)
 
 messages: venv ## the sentences of the code into the catalogues, and the catalogues compiled
 	@$(PY) -m sandbox.env $(PY) -m sandbox.messages
