@@ -44,4 +44,4 @@ lint: venv ## style, imports between rooms, types
 	$(PY) -m sandbox.env $(VENV)/bin/mypy
 
 bench: venv ## ours beside a peer or the limit, one line a figure (ONLY=name)
-	$(PY) -m benchmarks $(ONLY)
+	@RUN_WITH="$$RUN_WITH $$PPID" $(PY) -m benchmarks $(ONLY)

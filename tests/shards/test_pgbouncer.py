@@ -69,7 +69,7 @@ def bouncer(tmp_path: Path) -> Bouncer:
                 stderr=log,
             )
         try:
-            for _ in range(100):
+            for _ in range(1200):
                 with suppress(psycopg.OperationalError):
                     through(port).close()
                     break
@@ -126,7 +126,7 @@ def test_session_mode_keeps_towns_apart(bouncer: Bouncer, towns: list[Town]) -> 
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         connection.close()
     assert seen == [True] * 24
 

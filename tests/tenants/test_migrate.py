@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +22,7 @@ from tenants.models import SchemaStep, Town
 from tenants.provisioning import TEMPLATE
 from tenants.readiness import can_serve
 from tenants.services import open_town
+from tests.demo import wait
 from tests.tenants.databases import database_of_its_own, environment
 from tests.tenants.later import later_migrations
 from tests.tenants.schemas import description
@@ -222,6 +222,16 @@ migrate_towns(on_progress=lambda done, total: print(done, flush=True))
 """
 
 
+def _alone() -> bool:
+    """Whether no other session is left in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend' AND pid <> pg_backend_pid())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 @pytest.mark.faults
 def test_killed_in_the_middle_and_gone_on_with(towns: list[Town]) -> None:
     for n in range(12):
@@ -243,7 +253,7 @@ def test_killed_in_the_middle_and_gone_on_with(towns: list[Town]) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
-        time.sleep(0.3)  # the server ends what the dead process had asked of it
+        wait(_alone)  # the server ends what the dead process had asked of it
         reached = {version(town) for town in everybody}
         assert len(reached) >= 2  # it was in the middle
         for town in everybody:  # each is whole, at the version that the registry says
