@@ -87,6 +87,15 @@ def test_nothing_is_left(tmp_path: Path, command: list[str], number: signal.Sign
         wait(lambda: not [*temporary.iterdir()])
 
 
+def test_a_run_that_ends_by_itself(tmp_path: Path) -> None:
+    """It is not taken for one that was ended: it says what it has to say, and leaves nothing either."""
+    with endless(tmp_path, "", *PYTEST) as (process, mark, temporary):
+        assert process.wait(240) == 0, (tmp_path / "log").read_text()[-3000:]
+        assert "3 skipped" in (tmp_path / "log").read_text()
+        assert not [*temporary.iterdir()]
+        assert groups.marked("ENDED_RUN", mark) == []
+
+
 def test_a_run_that_nobody_buried_is_swept_by_the_next(tmp_path: Path) -> None:
     """The machine stopped; and a process that was given the dead owner's number is left alone."""
     with subprocess.Popen(["sleep", "600"]) as somebody:

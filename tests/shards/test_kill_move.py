@@ -51,7 +51,7 @@ KILLS = {
         "SELECT 1 FROM public.tenants_town WHERE schema_name = '{schema}' FOR UPDATE",
         COPYING,
     ),
-    "after the switch": Kill(SETTLING, lives=SOUTH, cache_seconds=60),
+    "after the switch": Kill(SETTLING, lives=SOUTH, cache_seconds=10),
     "before the drop": Kill(
         "Effacement de l'ancienne copie",
         'LOCK TABLE "{schema}".residents_payer IN ACCESS SHARE MODE',

@@ -19,7 +19,7 @@ _QUERIES = {
     "triggers": "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON "
     "c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND n.nspname = %s",
     "sequences": "SELECT c.relname, s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, "
-    "s.seqcycle, pg_sequence_last_value(c.oid) IS NULL, d.deptype, d.refobjid::regclass FROM pg_sequence s "
+    "s.seqcycle, d.deptype, d.refobjid::regclass FROM pg_sequence s "
     "JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_depend d "
     "ON d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') WHERE n.nspname = %s",
     "functions": "SELECT proname, pg_get_functiondef(p.oid) FROM pg_proc p "

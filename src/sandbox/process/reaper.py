@@ -2,9 +2,9 @@
 
 The owner (pytest) holds the other end of this script's standard input and has put the folder's name into the
 variable `FACTURES_RUN` of everything that it starts; ``<born>`` says which process of that number it is. The run is
-over when the pipe closes (the owner has ended, or was killed with -9) or when one of the processes ``<with…>`` is no
-more (make; the script of a job). Then the owner, if it lives, and every process with the mark are asked to stop,
-killed if they do not, and the folder is removed.
+over when the pipe closes (the owner ends, or was killed with -9) or when one of the processes ``<with…>`` is no more
+(make; the script of a job): then the owner is to end as well. Every process with the mark is asked to stop, killed if
+it does not, and the folder is removed.
 """
 
 import contextlib
@@ -32,21 +32,22 @@ def main() -> None:
     folder, owner, born = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with (folder / "owner.json").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # as long as it is held, the run is not to be swept
-        _wait([int(word) for word in sys.argv[4:]])
-        _bury(folder, owner, born)
+        alone = _wait([int(word) for word in sys.argv[4:]])
+        _bury(folder, owner if alone else 0, born)
 
 
-def _wait(others: list[int]) -> None:
+def _wait(others: list[int]) -> bool:
+    """Until the run is over; whether its owner was left alone. Else it has ended, or waits for us."""
     poll = select.poll()
     poll.register(0, select.POLLIN)  # nothing is ever written: readable is closed
     for pid in others:
         try:
             poll.register(os.pidfd_open(pid), select.POLLIN)
         except ProcessLookupError:
-            return
+            return True
         except (AttributeError, OSError):  # an old kernel, or not Linux: the pipe is what is left
             continue
-    poll.poll()
+    return all(descriptor != 0 for descriptor, _ in poll.poll())
 
 
 def _bury(folder: Path, owner: int, born: int) -> None:
@@ -66,7 +67,7 @@ def _bury(folder: Path, owner: int, born: int) -> None:
 
 def _family(folder: Path, owner: int, born: int) -> set[int]:
     found = set(groups.marked(MARK, folder.name)) - {os.getpid()}
-    return found | {owner} if born and groups.birth(owner) == born else found
+    return found | {owner} if owner and born and groups.birth(owner) == born else found
 
 
 main()
