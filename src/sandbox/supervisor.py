@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,7 @@ class Supervisor:
         self.home.create()
         self._lock = self._take_lock()
         self._refuse_busy_ports()
+        shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # of a start that was killed
         self._claim(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
@@ -215,6 +217,7 @@ class Supervisor:
             **ours,
             "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")]),
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(self.home.folder("tmp")),  # nothing outside of the home
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
 

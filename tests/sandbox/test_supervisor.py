@@ -71,6 +71,17 @@ def test_the_warden_is_missed_too(home: Home) -> None:
         assert processes.left_over(family, 60) == {}
 
 
+def test_temporary_files_stay_in_the_home_and_go_at_the_next_start(home: Home) -> None:
+    lost = home.folder("tmp") / "of-a-start-that-was-killed"
+    lost.mkdir()
+    with processes.sandbox(home) as process:
+        assert not lost.exists()
+        for pid in processes.descendants(process.pid):
+            if "sandbox.mail" in processes.command_lines({pid: 0}).get(pid, ""):
+                found = Path(f"/proc/{pid}/environ").read_bytes()
+                assert f"\0TMPDIR={home.path('tmp')}\0".encode() in found
+
+
 def test_a_second_start_says_who_is_there(home: Home) -> None:
     with processes.sandbox(home) as process:
         second = processes.start(home)
