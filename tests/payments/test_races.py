@@ -220,7 +220,7 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
 
 def wait_for_a_waiter(number: int = 1) -> None:
     """Until some other connection, or several, wait for what this transaction has locked."""
-    for _ in range(200):
+    for _ in range(1200):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
