@@ -15,7 +15,7 @@ from shared_apps.accounts import throttle
 from tenant_apps.contact.attachments import MOST_BYTES, MOST_FILES
 
 PATIENCE = 100 * 1024 * 1024  # a request beyond it is not read at all
-STRANGERS_POSTS = 60  # of an address, in throttle.WINDOW: each costs the reading of its files
+STRANGERS_POSTS = throttle.Limit("contact-posts", 60)  # of an IP address: each costs the reading of its files
 
 View = Callable[..., HttpResponseBase]
 
@@ -60,8 +60,8 @@ def takes_files(view: View) -> View:
         if request.method == "POST":
             if _size(request) > PATIENCE:
                 return render(request, "errors/files_too_large.html", status=413)
-            if not request.user.is_authenticated and _floods(request):
-                return render(request, "errors/too_many.html", status=429)
+            if not request.user.is_authenticated:
+                throttle.take((STRANGERS_POSTS, throttle.client_address(request)))
             request.upload_handlers = [Bounded(request)]
         return protected(request, *args, **kwargs)
 
@@ -73,7 +73,3 @@ def _size(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
-
-
-def _floods(request: HttpRequest) -> bool:
-    return throttle.count("contact-posts", throttle.client_address(request)) > STRANGERS_POSTS

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.refusals import marked
 from tenant_apps.contact import queries, services
 from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files import download_link
@@ -19,8 +21,8 @@ from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import ContactForm, ReplyForm
 
-MESSAGES_PER_ADDRESS = 10  # in throttle.WINDOW
-WITH_FILES = 3  # of those, from somebody without an account
+MESSAGES = throttle.Limit("contact", 10)  # from an IP address
+WITH_FILES = throttle.Limit("contact-files", 3)  # of those, from somebody without an account
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,19 +37,21 @@ def contact(request: HttpRequest) -> HttpResponse:
         invoices=invoices_for_resident(resident) if resident else None,
     )
     if request.method == "POST" and form.is_valid():
-        if _is_too_much(request, form):
-            return _page(request, form, problem=_too_much(), status=429)
+        try:
+            _count(request, form)
+        except TooManyTries as error:
+            return marked(_page(request, form, problem=_too_much()), error)
         if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
             _send(resident, form)
         return redirect("portal:contact-sent")
     return _page(request, form)
 
 
-def _page(request: HttpRequest, form: ContactForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, form: ContactForm, *, problem: str = "") -> HttpResponse:
     resident = _resident(request)
     news = queries.news_for_resident(resident) if resident else 0
     context = {"section": "contact", "form": form, "problem": problem, "news": news}
-    response = render(request, "portal/contact.html", context, status=status)
+    response = render(request, "portal/contact.html", context)
     response["Cache-Control"] = "no-store, private"  # a resident's invoices are in it, to choose from
     return response
 
@@ -58,12 +62,11 @@ def _too_much() -> str:
     )
 
 
-def _is_too_much(request: HttpRequest, form: ContactForm | ReplyForm) -> bool:
-    address = client_address(request)
+def _count(request: HttpRequest, form: ContactForm | ReplyForm) -> None:
+    """Raises TooManyTries."""
     is_stranger = not request.user.is_authenticated
-    if is_stranger and form.attachments and throttle.count("contact-files", address) > WITH_FILES:
-        return True
-    return throttle.count("contact", address) > MESSAGES_PER_ADDRESS
+    wanted = [MESSAGES, WITH_FILES] if is_stranger and form.attachments else [MESSAGES]
+    throttle.take(*((limit, client_address(request)) for limit in wanted))
 
 
 def _send(resident: Account | None, form: ContactForm) -> None:
@@ -106,10 +109,11 @@ def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     thread = _thread_of(request, public_id)
     form = ReplyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        if _is_too_much(request, form):
-            return _thread_page(request, thread, form, problem=_too_much(), status=429)
         try:
+            _count(request, form)
             _reply(request, thread, form)
+        except TooManyTries as error:
+            return marked(_thread_page(request, thread, form, problem=_too_much()), error)
         except Changed as error:
             return _thread_page(request, thread, form, problem=str(error), status=409)
         return redirect("portal:message", public_id)
