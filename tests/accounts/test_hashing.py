@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import (
 )
 from django.test import Client
 
+from sandbox.home import REPOSITORY
 from shared_apps.accounts import errors, hashing, limits, recent, services
 from shared_apps.accounts.models import Account, Link
 from shared_apps.accounts.passwords import PasswordRule
@@ -250,6 +251,9 @@ import re, threading
 import django
 django.setup()
 from django.contrib.auth.hashers import make_password
+from shared_apps.accounts import hashing
+
+hashing.PATIENCE = 60
 
 def megabytes():
     return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
@@ -269,7 +273,10 @@ for each in done:
 assert all(each.wait(60) for each in done)
 print(megabytes() - before)
 """
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'src'}",
+    }
     result = subprocess.run(
         [sys.executable, "-c", program],
         env=environment,
