@@ -164,6 +164,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
         "KEY_FUNCTION": "django_tenants.cache.make_key",  # the town's schema is in every key
         "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
     }
@@ -255,10 +256,7 @@ HOSTING = env.text("HOSTING", "")
 # Passwords stolen elsewhere that nobody may choose: a sorted file, `SHA-1:count` a line. None: the lists only.
 BREACHED_PASSWORDS = env.hashes("BREACHED_PASSWORDS")
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["shared_apps.accounts.hashing.PasswordHasher"]
 SESSION_ENGINE = "tenants.sessions"  # in the town's own schema
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
@@ -267,6 +265,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # « Se souvenir de moi » asks for the thirty days
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+BROWSER_COOKIE_NAME = "__Host-appareil" if SECURE else "appareil"  # it has opened an account (decision 43)
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

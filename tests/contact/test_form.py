@@ -15,6 +15,7 @@ from tenant_apps.contact.models import Message
 from tenants.models import Town
 from tests.contact.papers import HEIC, pdf, picture, sent, stamp_of
 from tests.portal.conftest import text
+from tests.throttling import at_most
 
 BODY = "Bonjour,\nvoici l'attestation."
 MINUTE = timedelta(minutes=1)
@@ -187,7 +188,7 @@ def test_a_stranger_may_join_files_to_three_messages(browsers: SimpleNamespace) 
 def test_posts_of_a_stranger_are_counted_before_they_are_read(
     browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "STRANGERS_POSTS", 2)
+    monkeypatch.setattr(uploads, "STRANGERS_POSTS", at_most(uploads.STRANGERS_POSTS, 2))
     answers = [browsers.nobody.post("/contact/", strangers(body="")).status_code for _ in range(3)]
     assert answers == [200, 200, 429]
 
@@ -209,11 +210,11 @@ def test_no_picture_is_opened_for_whoever_sends_too_many(
     real = fields.checked
     monkeypatch.setattr(fields, "checked", lambda upload: opened.append(upload.name) or real(upload))
     bad = strangers(subject="")  # refused by the form each time: nothing else counts it
-    for _turn in range(uploads.OPENED_FOR_STRANGERS):
+    for _turn in range(uploads.OPENED_BY_STRANGERS.most):
         browsers.nobody.post("/contact/", {**bad, "file_1": sent("photo.jpg", picture())})
-    assert len(opened) == uploads.OPENED_FOR_STRANGERS
+    assert len(opened) == uploads.OPENED_BY_STRANGERS.most
     answer = browsers.nobody.post("/contact/", strangers(file_1=sent("photo.jpg", picture())))
     assert answer.status_code == 429
     assert kept_text(answer)
-    assert len(opened) == uploads.OPENED_FOR_STRANGERS
+    assert len(opened) == uploads.OPENED_BY_STRANGERS.most
     assert browsers.nobody.post("/contact/", strangers()).status_code == 302  # without files, as before
