@@ -37,7 +37,7 @@ ASKED = 20  # codes from one IP address in throttle.WINDOW
 def ask_code(*, email: str, ip: str) -> Link:
     """Note that a browser asks for a code; the same statements whether or not the address is known.
 
-    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address).
+    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address), emails.BadAddress.
     """
     who = emails.normalise(email)
     if throttle.count("code-from", ip) > ASKED:

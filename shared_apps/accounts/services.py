@@ -22,7 +22,7 @@ LINK_LIFE = timedelta(hours=24)
 
 def check_credentials(*, email: str, password: str, ip: str) -> Account:
     """The account of a right address and password. Raises WrongCredentials or TooManyTries."""
-    who = emails.normalise(email)
+    who = emails.sought(email)
     if throttle.seen("account", who) >= TRIES_PER_ACCOUNT or throttle.seen("ip", ip) >= TRIES_PER_ADDRESS:
         raise errors.TooManyTries
     account = authenticate(username=who, password=password)
@@ -37,8 +37,8 @@ def check_credentials(*, email: str, password: str, ip: str) -> Account:
 def create_account(
     *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = ""
 ) -> Account:
-    """A new account; with a password it is active at once. Raises AddressTaken."""
-    account = Account(email=emails.normalise(email), role=role, language=language)
+    """A new account; with a password it is active at once. Raises AddressTaken, emails.BadAddress."""
+    account = Account(email=email, role=role, language=language)
     account.set_password(password)
     if password is not None:
         account.activated_at = timezone.now()
@@ -54,10 +54,13 @@ def create_account(
 def ask_link(
     *, purpose: LinkPurpose, email: str, account: Account | None = None, about: UUID | None = None
 ) -> Link:
-    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known."""
+    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known.
+
+    Raises emails.BadAddress.
+    """
     return Link.objects.create(
         purpose=purpose,
-        email=emails.normalise(email),
+        email=email,
         account=account,
         about=about,
         language=current_language(),

@@ -26,7 +26,7 @@ _ACCESSES = """
 INSERT INTO residents_access (account_id, payer_id, granted_at)
 SELECT DISTINCT a.id, e.payer_id, now()
   FROM residents_payeremail AS e
-  JOIN accounts_account AS a ON lower(a.email) = e.email AND a.role = 'resident' AND a.activated_at IS NOT NULL
+  JOIN accounts_account AS a ON a.email = e.email AND a.role = 'resident' AND a.activated_at IS NOT NULL
  WHERE e.payer_id IN (SELECT payer_id FROM invoices_invoice WHERE batch_id = %(batch)s)
    AND NOT EXISTS (SELECT 1 FROM residents_access AS x WHERE x.account_id = a.id AND x.payer_id = e.payer_id)
 ON CONFLICT DO NOTHING

@@ -55,7 +55,7 @@ def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> 
 @transaction.atomic
 def ask_by_mail(*, email: str, payer_id: int | None, invoice: UUID | None, number: str) -> None:
     """Somebody without a session: one row, without a payer when the paper was wrong; the worker does the rest."""
-    Claim.objects.create(email=email.strip().lower(), payer_id=payer_id, invoice=invoice, number=number)
+    Claim.objects.create(email=email, payer_id=payer_id, invoice=invoice, number=number)
     agenda.wake("claims")
 
 
@@ -109,7 +109,7 @@ def _asked_a_moment_ago(claim: Claim) -> bool:
 def _account_of(email: str) -> Account | None:
     """The resident of that address, made when there is none; None for anybody else's."""
     # Locked, as in services: should the person be erased at this moment, the address is nobody's once that is done.
-    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=email).first()
+    account = Account.objects.select_for_update(no_key=True).filter(email=email).first()
     if account is None:
         return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
     return account if account.is_active and account.role == Role.RESIDENT else None

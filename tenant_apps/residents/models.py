@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
 from tenant_apps.residents.states import ClaimState
+from toolkit.address_fields import AddressField, kept_normal
 
 
 class Payer(models.Model):
@@ -40,14 +41,17 @@ class PayerEmail(models.Model):
     """An address that billing knows for a payer, in lower case."""
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
-    email = models.EmailField(max_length=254, db_index=True)
+    email = AddressField(max_length=254, db_index=True)
     source = models.CharField(max_length=20, default="import")
     added_at = models.DateTimeField(auto_now_add=True)
     # Kinds of messages refused at this address before it has an account (accounts.AlertKind); one row speaks for all.
     refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once"),
+            kept_normal("payer_email_normal"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -89,7 +93,7 @@ class Claim(models.Model):
     # NULL until the worker has looked, and only then.
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="claims")
     payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="claims")
-    email = models.EmailField(max_length=254)  # of who asks, as it was then
+    email = AddressField(max_length=254)  # of who asks, as it was then
     link = models.OneToOneField(Link, null=True, on_delete=models.SET_NULL)  # the `?LIEN=` to that address
     # Of the paper. No key: invoices are a room above.
     invoice = models.UUIDField(null=True)
@@ -109,6 +113,7 @@ class Claim(models.Model):
                 condition=Q(state=ClaimState.ASKED) | Q(account__isnull=False, payer__isnull=False),
                 name="claim_of_somebody",
             ),
+            kept_normal("claim_email_normal"),
         ]
 
     def __str__(self) -> str:

@@ -3,13 +3,12 @@
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
 from tenant_apps.residents.states import ClaimState
-from toolkit import clock, emails
+from toolkit import clock
 
 
 def payers_of(account: Account) -> QuerySet[Payer]:
@@ -24,7 +23,7 @@ def payer_ids_of(account: Account) -> QuerySet[Access, int]:
 
 def is_known_to_billing(email: str) -> bool:
     """True when billing gave this address for at least one payer (M2)."""
-    return PayerEmail.objects.filter(email=emails.normalise(email)).exists()
+    return PayerEmail.objects.filter(email=email).exists()
 
 
 def waiting_claims_of(account: Account) -> QuerySet[Claim]:
@@ -39,7 +38,7 @@ def claim_of(account: Account, public_id: UUID) -> Claim:
 
 def _by_billing() -> Q:
     """Billing gave the access, or would: it names the account's address for the payer, whoever gave it before."""
-    known = PayerEmail.objects.filter(payer=OuterRef("payer"), email=Lower(OuterRef("account__email")))
+    known = PayerEmail.objects.filter(payer=OuterRef("payer"), email=OuterRef("account__email"))
     return Q(granted_by=None) | Q(Exists(known))
 
 

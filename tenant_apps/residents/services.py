@@ -102,7 +102,7 @@ def _asked_a_moment_ago(link: Link) -> bool:
 
 def _send_password_link(link: Link) -> None:
     # Locked: should the person be erased at this moment, the address is nobody's once that is done.
-    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=link.email).first()
+    account = Account.objects.select_for_update(no_key=True).filter(email=link.email).first()
     if account is None and is_known_to_billing(link.email):
         account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
     if account is None or not account.is_active:
@@ -112,13 +112,14 @@ def _send_password_link(link: Link) -> None:
     link.account = account
     link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
     link.save(update_fields=["purpose"])
-    _send(link, messages.reset if account.activated_at else messages.activation, account=account)
+    write = messages.reset if account.activated_at else messages.activation
+    _send(link, write, to=account.email, language=account.language)
 
 
 def _answer_code_request(link: Link) -> None:
     """A code, or what helps whoever cannot have one. The row itself stays what an unknown address has."""
     codes.forget_old()
-    account = Account.objects.filter(email__iexact=link.email).first()
+    account = Account.objects.filter(email=link.email).first()
     over = link.expires_at is None or link.expires_at <= timezone.now() or codes.enough_sent(link)
     if over or not townhall.current_townhall().mailed_codes:
         accounts.close_link(link=link)
@@ -133,11 +134,12 @@ def _answer_code_request(link: Link) -> None:
 
 
 def _send_code(link: Link, account: Account) -> None:
+    """To the account's own address, like every message that opens one."""
     code = codes.make_code(link=link, account=account)
     letterhead = townhall.letterhead()
     with translation.override(account.language or link.language):
         content = messages.code(town=letterhead["townhall"].name, code=code)
-        queue_mail(kind="code", to=link.email, content=content, surroundings=letterhead, secret=True)
+        queue_mail(kind="code", to=account.email, content=content, surroundings=letterhead, secret=True)
 
 
 def _tell_staff(account: Account) -> None:
@@ -164,15 +166,15 @@ def _send_address_link(link: Link) -> None:
     if link.account is None or link.account.erased_at is not None:
         link.delete()  # it names an address, and who asked is erased
         return
-    owner = Account.objects.filter(email__iexact=link.email).first()
+    owner = Account.objects.filter(email=link.email).first()
     if owner is None:
-        _send(link, messages.address, account=link.account)
+        _send(link, messages.address, to=link.email, language=link.account.language)
         return
     accounts.close_link(link=link)
     letterhead = townhall.letterhead()
     with translation.override(owner.reads):
         content = messages.address_taken(town=letterhead["townhall"].name)
-        queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
+        queue_mail(kind="address-taken", to=owner.email, content=content, surroundings=letterhead)
 
 
 def _send_invitation(link: Link) -> None:
@@ -190,14 +192,13 @@ def _send_invitation(link: Link) -> None:
         queue_mail(kind="link-share", to=link.email, content=content, surroundings=letterhead, secret=True)
 
 
-def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
+def _send(link: Link, write: Callable[..., Content], *, to: str, language: str) -> None:
+    """`to`: the address that an account keeps, or the one that it is to have; never what was typed about somebody."""
     token = accounts.make_token(link=link)
     letterhead = townhall.letterhead()
-    with translation.override((account and account.language) or link.language):
+    with translation.override(language or link.language):
         content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
-        queue_mail(
-            kind=f"link-{link.purpose}", to=link.email, content=content, surroundings=letterhead, secret=True
-        )
+        queue_mail(kind=f"link-{link.purpose}", to=to, content=content, surroundings=letterhead, secret=True)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
-from shared_apps.mail.queries import failed_mails
+from shared_apps.mail.queries import failed_mails, standstill
 from tenant_apps.backoffice.access import StaffRequest, at_least, screen, staff_required
 from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
@@ -33,13 +33,15 @@ def home(request: StaffRequest) -> HttpResponse:
         "held": held_attempts().count() + open_findings().count(),
         "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
     }
+    mail_stands = standstill()
     return screen(
         request,
         "home.html",
         section="home",
         figures=figures(today=clock.today()),
         attention=attention,
-        quiet=not any(attention.values()),
+        mail_stands=mail_stands,
+        quiet=mail_stands is None and not any(attention.values()),
         batches=batches()[:5],
     )
 
