@@ -14,7 +14,7 @@ from django.utils import timezone
 from shared_apps.audit import services as audit
 from shared_apps.mail.content import one_line
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
-from shared_apps.mail.problems import Diagnosis, NothingTaken, diagnose
+from shared_apps.mail.problems import Diagnosis, NothingTaken, diagnose, in_words
 from shared_apps.mail.services import FAREWELL
 from tenants.current import PUBLIC, current_schema, current_town
 
@@ -115,7 +115,7 @@ def _deliver(mail: OutgoingMail, line: _Line) -> MailProblem | None:
         diagnosis = diagnose(error, message)
         if diagnosis.problem in (MailProblem.CONTENT, MailProblem.OTHER):
             log.exception("a message of kind %s could not be sent", mail.kind)
-        return _note_failure(mail, diagnosis, one_line(f"{type(error).__name__}: {error}"))
+        return _note_failure(mail, diagnosis, in_words(error))
     mail.state, mail.sent_at, mail.last_error, mail.problem = MailState.SENT, timezone.now(), "", ""
     if mail.secret:
         mail.text = mail.html = ""

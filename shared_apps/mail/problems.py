@@ -13,6 +13,7 @@ from anymail import exceptions as anymail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
 
+from shared_apps.mail.content import one_line
 from shared_apps.mail.models import MailProblem
 
 _UNWRITABLE = (
@@ -45,6 +46,15 @@ def diagnose(error: Exception, message: EmailMessage | None) -> Diagnosis:
     if isinstance(error, OSError):
         return Diagnosis(MailProblem.SERVER, may_have_left=_after_data(error))
     return Diagnosis(MailProblem.OTHER)
+
+
+def in_words(error: Exception) -> str:
+    """Its kind and its text, for who mends it; an error of a library may fail at its own text."""
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return one_line(f"{type(error).__name__}: {text}")
 
 
 def _of_smtp(error: Exception) -> Diagnosis | None:

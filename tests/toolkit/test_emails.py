@@ -120,7 +120,10 @@ def test_the_database_and_python_fold_otherwise_and_it_does_not_matter() -> None
         for sign, low, up, both in rows
         if (low, up) != (sign.lower(), sign.upper())
         or (not sign.isascii() and (low + up + both + sign.casefold() + sign.upper()).isascii())
-        or (not sign.isascii() and any(one.isascii() for one in (low, up, both, sign.casefold(), sign.lower())))
+        or (
+            not sign.isascii()
+            and any(one.isascii() for one in (low, up, both, sign.casefold(), sign.lower()))
+        )
     }
     assert {"ı", "ſ", "\N{KELVIN SIGN}"} <= differ
     for sign in sorted(differ | {"İ"}):
@@ -137,7 +140,7 @@ def test_what_the_database_takes_is_what_the_rule_says() -> None:
     """The constraint reads signs one by one: it knows ASCII letters from all that looks like them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT chr(c), ('l' || chr(c) || 'sa@example.net') ~ '{NORMAL}', ('a@b' || chr(c) || 'c.fr') ~ '{NORMAL}'"
+            f"SELECT chr(c), ('l' || chr(c) || 'sa@x.net') ~ '{NORMAL}', ('a@b' || chr(c) || 'c.fr') ~ '{NORMAL}'"
             " FROM generate_series(1, 1114111) c WHERE c NOT BETWEEN 55296 AND 57343"
         )
         rows = cursor.fetchall()
