@@ -4,12 +4,13 @@ The room of invoices reads the paper (invoices.claiming); what comes of it is wr
 row orders two connections of one person; staff are ordered by the claim's row.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
@@ -29,6 +30,7 @@ from tenants import agenda
 LIFE = timedelta(days=60)  # of a claim that nobody decides
 UNCONFIRMED = timedelta(days=2)  # of one whose address nobody confirms: longer than its link
 Holds = Callable[[Claim], bool]
+log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -61,17 +63,32 @@ def ask_by_mail(*, email: str, payer_id: int | None, invoice: UUID | None, numbe
 
 def handle_claims() -> int:
     """Send the links of the requests that wait, and end what is too old. Returns how many requests were handled."""
-    handled = 0
-    while True:
-        with transaction.atomic():
-            waiting = Claim.objects.select_for_update(skip_locked=True).filter(_UNHANDLED)
-            claim = waiting.order_by("id").first()
-            if claim is None:
-                break
-            _answer(claim)
-        handled += 1
+    handled, failed = 0, list[int]()
+    while (claim := _answer_next(failed)) is not None:
+        handled += claim not in failed
     _end_old()
     return handled
+
+
+def _answer_next(failed: list[int]) -> int | None:
+    """The id of the request that was answered, or that is now among `failed`; None when none waits."""
+    claim = None
+    try:
+        with transaction.atomic():
+            waiting = Claim.objects.select_for_update(skip_locked=True).filter(_UNHANDLED)
+            claim = waiting.exclude(pk__in=failed).order_by("id").first()
+            if claim is None:
+                return None
+            pk: int = claim.pk
+            _answer(claim)
+    except (OperationalError, InterfaceError):  # the database's, not one request's
+        raise
+    except Exception:
+        if claim is None:
+            raise
+        log.exception("a claim could not be answered; it is tried again until it is %s old", UNCONFIRMED)
+        failed.append(pk)
+    return pk
 
 
 _UNHANDLED = Q(state=ClaimState.ASKED, account=None)

@@ -4,11 +4,12 @@ The request only writes a row, the same for a known and an unknown address; the 
 address up and writes the message. So a stranger learns nothing, not even from the clock.
 """
 
+import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone, translation
 
 from shared_apps.accounts import codes
@@ -25,7 +26,10 @@ from tenants import agenda
 from toolkit import clock
 
 INVITATION_LIFE = timedelta(days=7)
+GIVE_UP = timedelta(hours=1)  # of a request that fails each time: whoever waits asks again
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
+
+log = logging.getLogger(__name__)
 
 
 def request_activation(*, email: str) -> None:
@@ -56,20 +60,35 @@ def _request(purpose: LinkPurpose, email: str) -> None:
 
 
 def handle_links() -> int:
-    """Write the messages of the requests that wait. Returns how many requests were handled."""
-    handled = 0
-    while True:
+    """Write the messages of the requests that wait. Returns how many requests were handled.
+
+    One that fails waits for the next run, and is closed after `GIVE_UP`; the others go on.
+    """
+    handled, failed = 0, list[int]()
+    while (link := _handle_next(failed)) is not None:
+        handled += link.pk not in failed
+    return handled
+
+
+def _handle_next(failed: list[int]) -> Link | None:
+    """The request that was handled, or that is now among `failed`; None when none waits."""
+    link = None
+    try:
         with transaction.atomic():
-            link = (
-                Link.objects.select_for_update(skip_locked=True)
-                .filter(handled_at=None)
-                .order_by("id")
-                .first()
-            )
-            if link is None:
-                return handled
-            _handle(link)
-        handled += 1
+            waiting = Link.objects.select_for_update(skip_locked=True).filter(handled_at=None)
+            link = waiting.exclude(pk__in=failed).order_by("id").first()
+            if link is not None:
+                _handle(link)
+    except (OperationalError, InterfaceError):  # the database's, not one request's
+        raise
+    except Exception:
+        if link is None:
+            raise
+        log.exception("a request for a link (%s) could not be answered", link.purpose)
+        failed.append(link.pk)
+        if link.requested_at < timezone.now() - GIVE_UP:
+            accounts.close_link(link=Link.objects.get(pk=link.pk))
+    return link
 
 
 def _handle(link: Link) -> None:

@@ -9,7 +9,7 @@ from email.headerregistry import Address
 
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit import emails
@@ -150,6 +150,7 @@ def test_what_the_database_takes_is_what_the_rule_says() -> None:
     assert domain == set("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(), st.emails(), st.tuples(st.text(max_size=9), st.text(max_size=9)).map("@".join)))
 def test_each_is_refused_or_sendable_everywhere(typed: str) -> None:
     kept = normal(typed)
