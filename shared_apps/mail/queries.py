@@ -69,7 +69,7 @@ class Standstill:
     @property
     def advice(self) -> str:
         """What staff can do."""
-        return str(_ADVICE.get(self.problem, _CALL))
+        return str(_ADVICE.get(self.problem, _CALL) if self.problem else _CALL)
 
 
 def standstill() -> Standstill | None:

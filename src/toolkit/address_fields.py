@@ -4,7 +4,7 @@ Every e-mail column of the house is an `AddressField`, so whoever looks somebody
 compares normal forms exactly and uses the plain index (decision 41; tests/toolkit/test_address_lookups.py).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import FieldError, ValidationError
@@ -15,6 +15,10 @@ from toolkit import emails
 # What SQL can say of the normal form. \u0025 is the percent sign, which drivers would take for a parameter.
 NORMAL = r"^[a-z0-9!#$\u0025&''*+/=?^_`{|}~.-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$"
 FOLDING = frozenset({"iexact", "regex", "iregex"})
+if TYPE_CHECKING:  # Django's fields are generic for the type checker only
+    _Column = models.EmailField[str, str]
+else:
+    _Column = models.EmailField
 
 
 class AddressFormField(forms.EmailField):
@@ -25,7 +29,7 @@ class AddressFormField(forms.EmailField):
     def to_python(self, value: Any) -> Any:
         """The normal form, or the empty value."""
         typed = super().to_python(value)
-        if typed in self.empty_values:
+        if not typed:
             return typed
         try:
             return emails.normalise(typed)
@@ -33,7 +37,7 @@ class AddressFormField(forms.EmailField):
             raise ValidationError(str(error), code="invalid") from None
 
 
-class AddressField(models.EmailField):
+class AddressField(_Column):
     """Written in normal form, or not at all (ValueError; the database checks it too); looked up in normal form."""
 
     default_validators = []
@@ -69,7 +73,7 @@ class AddressField(models.EmailField):
 
 
 @AddressField.register_lookup
-class IsNormal(models.Lookup):  # type: ignore[type-arg]  # no generic at run time
+class IsNormal(models.Lookup):
     """`email__normal=True`: what SQL can say of the normal form."""
 
     lookup_name = "normal"

@@ -1,10 +1,12 @@
 """The attack: an address that only looks like somebody's finds nobody, opens nothing, and receives nothing, ever."""
 
+import io
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
@@ -12,6 +14,8 @@ from shared_apps.accounts import errors, throttle
 from shared_apps.accounts.codes import SENT, ask_code
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.accounts.services import TRIES_PER_ACCOUNT, check_credentials
+from shared_apps.console.forms import PasswordStep
+from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import unsubscribing
 from tenant_apps.invoices.claiming import Paper, request_claim_by_mail
@@ -19,6 +23,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.residents import addresses, claims, services, sharing
 from tenant_apps.residents.models import Access, Claim, Payer
 from tenant_apps.residents.queries import is_known_to_billing, payers_of
+from tenants.errors import TownError
 from tenants.models import Town
 from tests.accounts.codes import browser
 from tests.conftest import PASSWORD
@@ -219,3 +224,34 @@ def test_so_do_the_doors_of_whoever_is_signed_in(
             assert answer.status_code == 422
             assert "au clavier" in answer.content.decode()
     assert not Link.objects.exists()
+
+
+# --- The operator's commands and screens -----------------------------------------------------------------
+
+
+@doubles
+def test_the_operator_s_commands(
+    lisa: Account, town: Town, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TownError, match="n'est pas une adresse"):
+        NewTown(slug="lauzerte", name="Lauzerte", contact_email="x@example.org", manager=typed).check()
+    with pytest.raises(TownError, match="n'est pas une adresse"):
+        NewTown(slug="lauzerte", name="Lauzerte", contact_email=typed).check()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    with pytest.raises(CommandError, match="Cette adresse"):
+        call_command("create_operator", typed, "--password-stdin")
+    with pytest.raises(CommandError, match="Personne ne se connecte"):
+        call_command("reset_second_factor", typed, "--reason", "un essai", "--town", town.slug)
+
+
+@doubles
+def test_the_console_s_first_step(operator: Account, typed: str) -> None:
+    form = PasswordStep({"email": typed, "password": PASSWORD})
+    assert "au clavier" in form.errors["email"][0]
+
+
+def test_the_first_manager_of_a_town_is_found_however_typed(lisa: Account, town: Town) -> None:
+    out = io.StringIO()
+    address = f" {LISA.upper()}"
+    call_command("reset_second_factor", address, "--reason", "un essai", "--town", town.slug, stdout=out)
+    assert LISA in out.getvalue()
