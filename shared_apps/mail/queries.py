@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,11 +30,6 @@ def outgoing(*, state: str = "") -> QuerySet[OutgoingMail]:
     """The messages of the current schema, newest first, without their bodies."""
     mails = OutgoingMail.objects.defer("text", "html").order_by("-id")
     return mails.filter(state=state) if state else mails
-
-
-def failed_mails() -> QuerySet[OutgoingMail]:
-    """What could not be delivered and waits for a person."""
-    return outgoing(state=MailState.FAILED)
 
 
 def mail(public_id: UUID) -> OutgoingMail:
@@ -72,28 +67,51 @@ class Standstill:
         return str(_ADVICE.get(self.problem, _CALL) if self.problem else _CALL)
 
 
-def standstill() -> Standstill | None:
-    """When nothing has left for `LATE` though messages waited, or when `ALIKE` failed today for one reason."""
+@dataclass(frozen=True)
+class Unsent:
+    """How many failed in all, and whether mail stands still."""
+
+    failed: int
+    standstill: Standstill | None
+
+
+def unsent() -> Unsent:
+    """What has not left: one statement, and one more when something has waited for `LATE`.
+
+    Mail stands still when nothing left meanwhile, or when `ALIKE` messages of a day failed for one reason.
+    """
     present = clock.now()
-    waiting = OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING])
-    late = waiting.filter(created_at__lt=present - LATE)
-    failed = OutgoingMail.objects.filter(state=MailState.FAILED, created_at__gte=present - A_DAY)
-    failed = failed.exclude(problem__in=_OF_ITSELF)
-    if late.exists() and not OutgoingMail.objects.filter(sent_at__gte=present - LATE).exists():
-        return _worst(waiting, stopped=True)
-    return _worst(failed, stopped=False, at_least=ALIKE)
+    ours = OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING, MailState.FAILED])
+    today = Q(created_at__gte=present - A_DAY)
+    groups = list(
+        ours.order_by()
+        .annotate(has_failed=Q(state=MailState.FAILED))
+        .values_list("has_failed", "problem")
+        .annotate(n=Count("pk"), since=Min("created_at"), new=Count("pk", filter=today))
+        .annotate(new_since=Min("created_at", filter=today))
+    )
+    waiting = {problem: (n, since) for has_failed, problem, n, since, *_new in groups if not has_failed}
+    failed = {
+        problem: (new, since)
+        for has_failed, problem, _n, _since, new, since in groups
+        if has_failed and new and problem not in _OF_ITSELF
+    }
+    found = _worst(failed, stopped=False, at_least=ALIKE)
+    late = any(since < present - LATE for _n, since in waiting.values())
+    if late and not OutgoingMail.objects.filter(sent_at__gte=present - LATE).exists():
+        found = _worst(waiting, stopped=True)
+    return Unsent(failed=sum(n for has_failed, _problem, n, *_more in groups if has_failed), standstill=found)
 
 
-def _worst(mails: QuerySet[OutgoingMail], *, stopped: bool, at_least: int = 0) -> Standstill | None:
+def _worst(kinds: dict[str, tuple[int, datetime]], *, stopped: bool, at_least: int = 0) -> Standstill | None:
     """All of them under the problem that most of them met; None when fewer than `at_least` met one."""
-    kinds = list(mails.order_by().values_list("problem").annotate(n=Count("pk"), since=Min("created_at")))
-    tried = {problem: n for problem, n, _since in kinds if problem}
+    tried = {problem: n for problem, (n, _since) in kinds.items() if problem}
     problem = max(tried, key=tried.__getitem__, default="")
     if not kinds or tried.get(problem, 0) < at_least:
         return None
     return Standstill(
         stopped=stopped,
-        count=sum(n for _problem, n, _since in kinds),
-        since=min(since for _problem, _n, since in kinds),
+        count=sum(n for n, _since in kinds.values()),
+        since=min(since for _n, since in kinds.values()),
         problem=MailProblem(problem) if problem else None,
     )

@@ -15,8 +15,7 @@ NOBODY = "@"  # kept nowhere: what an address that cannot be one is looked up as
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _WHOLE_LOCAL = re.compile(_LOCAL)
-# The letters that a domain may have besides ASCII when it is typed with them: those of the .fr registry. Whoever has
-# another one types its `xn--` form, in which nothing looks like anything else.
+# The letters that a domain may have besides ASCII: those of the .fr registry, none of which passes for another.
 _LETTERS = "àáâãäåæçèéêëìíîïñòóôõöùúûüýÿœß"
 _BOTH = _LETTERS + _LETTERS.upper()
 _TYPED = frozenset(_BOTH + unicodedata.normalize("NFD", _BOTH))  # Apple's files hold é as e and an accent
@@ -88,13 +87,15 @@ def _label(label: str) -> str:
             raise BadAddress(_incomplete()) from None
     if not _LABEL.fullmatch(label):
         raise BadAddress(_incomplete())
-    if label[2:4] == "--":  # only `xn--` means something, and it must mean one thing
+    if label[2:4] == "--":  # only `xn--` means something; browsers write it themselves for what was typed
         try:
-            known = label.startswith("xn--") and idna.encode(idna.decode(label)).decode() == label
+            letters = idna.decode(label) if label.startswith("xn--") else ""
+            known = idna.encode(letters).decode() == label
         except UnicodeError:
             known = False
         if not known:
             raise BadAddress(_incomplete())
+        _refuse_strange(letters, but=frozenset(_LETTERS))
     return label
 
 

@@ -10,10 +10,14 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
-from shared_apps.mail.queries import ALIKE, LATE, standstill
+from shared_apps.mail.queries import ALIKE, LATE, Standstill, unsent
 from tenants.models import Town
 
 pytestmark = pytest.mark.usefixtures("town")
+
+
+def standstill() -> Standstill | None:
+    return unsent().standstill
 
 
 def mail(

@@ -34,7 +34,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
         *(("", _("Tous")), ("en-attente", _("En attente"))),
         *(("envoyes", _("Envoyés")), ("echecs", _("Échecs"))),
     ]
-    stands = mail_queries.standstill()
+    stands = mail_queries.unsent().standstill
     return screen(
         request, "mails.html", section="mails", page=page, state=state, chips=chips, mail_stands=stands
     )
