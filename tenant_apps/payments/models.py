@@ -35,9 +35,8 @@ class Attempt(models.Model):
     reference = models.CharField(max_length=30)
     label = models.CharField(max_length=99)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    email = AddressField(
-        max_length=254, blank=True
-    )  # empty once erased; the provider refuses more than it takes
+    # Empty once erased; the provider refuses more than it takes.
+    email = AddressField(max_length=254, blank=True)
     mode = models.CharField(max_length=1, choices=[*Mode.choices, ("A", "production TIPI"), ("M", "M")])
     # The Treasury's side
     idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given

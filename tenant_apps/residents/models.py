@@ -38,7 +38,7 @@ class Payer(models.Model):
 
 
 class PayerEmail(models.Model):
-    """An address that billing knows for a payer, in lower case."""
+    """An address that billing knows for a payer, in normal form."""
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
     email = AddressField(max_length=254, db_index=True)
