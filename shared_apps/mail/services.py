@@ -1,6 +1,6 @@
 """Queue a message in the caller's transaction; the worker sends it (mail.delivery)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -129,6 +129,23 @@ def hold_back_waiting() -> None:
     OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
         state=MailState.FAILED, problem=MailProblem.COPY
     )
+
+
+def drop_waiting(*, kinds: Collection[str], to: Collection[str]) -> list[OutgoingMail]:
+    """What has not left for these addresses does not leave, now or by « Renvoyer ». In the caller's transaction.
+
+    Returns them, as they were. One that is leaving at this very moment has left.
+    """
+    if not to:
+        return []
+    found = OutgoingMail.objects.filter(to__in=to, kind__in=kinds).exclude(state=MailState.SENT)
+    waiting = list(found.select_for_update().only("kind", "key", "state", "to"))
+    OutgoingMail.objects.filter(pk__in=[mail.pk for mail in waiting]).delete()
+    if waiting:
+        audit.record(
+            "mail.dropped", actor=audit.SYSTEM, new={"messages": len(waiting), "kinds": sorted(kinds)}
+        )
+    return waiting
 
 
 def wake() -> None:

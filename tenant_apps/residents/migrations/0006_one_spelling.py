@@ -9,11 +9,29 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_one_spelling'),
-        ('residents', '0004_one_index_a_column'),
+        ('residents', '0005_addresses_that_go'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name='access',
+            name='through',
+            field=toolkit.address_fields.AddressField(blank=True, db_default='', default='', max_length=254),
+        ),
+        migrations.AlterField(
+            model_name='removedemail',
+            name='email',
+            field=toolkit.address_fields.AddressField(max_length=254),
+        ),
+        migrations.AddConstraint(
+            model_name='access',
+            constraint=models.CheckConstraint(condition=models.Q(('through__normal', True), ('through', ''), _connector='OR'), name='access_through_normal'),
+        ),
+        migrations.AddConstraint(
+            model_name='removedemail',
+            constraint=models.CheckConstraint(condition=models.Q(('email__normal', True)), name='removed_email_normal'),
+        ),
         migrations.AlterField(
             model_name='claim',
             name='email',

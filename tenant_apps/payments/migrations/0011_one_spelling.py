@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoices', '0006_one_index_a_column'),
-        ('payments', '0009_one_index_a_column'),
+        ('payments', '0010_ledger'),
         ('townhall', '0012_one_spelling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
