@@ -51,7 +51,7 @@ WITH due AS (
     JOIN {windows} ON i.due_on BETWEEN w.first AND w.last
    WHERE {owed} AND {quiet}
 ), people AS (
-  SELECT due.kind, due.uuid, lower(a.email) AS email, COALESCE(NULLIF(a.language, ''), 'fr') AS language,
+  SELECT due.kind, due.uuid, a.email, COALESCE(NULLIF(a.language, ''), 'fr') AS language,
          true AS has_account
     FROM due JOIN residents_access x ON x.payer_id = due.payer_id AND x.ended_at IS NULL
     JOIN accounts_account a ON a.id = x.account_id AND a.is_active AND a.activated_at IS NOT NULL
@@ -59,7 +59,7 @@ WITH due AS (
   UNION ALL
   SELECT due.kind, due.uuid, e.email, COALESCE(NULLIF(a.language, ''), 'fr'), a.id IS NOT NULL
     FROM due JOIN residents_payeremail e ON e.payer_id = due.payer_id
-    LEFT JOIN accounts_account a ON lower(a.email) = e.email AND a.activated_at IS NOT NULL
+    LEFT JOIN accounts_account a ON a.email = e.email AND a.activated_at IS NOT NULL
    WHERE %s
      AND CASE WHEN a.id IS NOT NULL THEN
            a.is_active AND NOT a.refused_alerts ? due.kind AND NOT EXISTS (

@@ -1,8 +1,11 @@
 """Drafts become visible, set by set: a handful of statements whatever the number of invoices."""
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
+from tenant_apps.invoices.locking import hold_invoices
 from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents import billing
 
 # What the batch was checked against is no more: another import was published meanwhile. Payers whose name or address
@@ -125,6 +128,10 @@ def publish_drafts(batch: Batch) -> int:
     Addresses come first: whoever is given something because of one locks payers after it (residents.billing).
     """
     billing.replace_emails(said_emails(batch), actor=batch.created_by, about=f"batch:{batch.uuid}")
+    seen = Q(pk__in=[pk for late in _late(batch) for pk in late.late_for])
+    if batch.published_at:  # somebody may hold some of them, in the order of the ids
+        seen |= Q(batch=batch, state=InvoiceState.DRAFT)
+    hold_invoices(Invoice.objects.filter(seen))
     steps = (_MERGED, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
     with connection.cursor() as cursor:
         for statement in steps:
@@ -134,5 +141,10 @@ def publish_drafts(batch: Batch) -> int:
 
 def detach_late_documents(batch: Batch) -> None:
     """The PDFs that `batch` attached to invoices of other imports go from them, in the caller's transaction."""
-    late = Document.objects.filter(batch=batch).exclude(late_for=[])
-    Invoice.objects.filter(document__in=late).exclude(batch=batch).update(document=None)
+    attached = Invoice.objects.filter(document__in=_late(batch)).exclude(batch=batch)
+    hold_invoices(attached)
+    attached.update(document=None)
+
+
+def _late(batch: Batch) -> QuerySet[Document]:
+    return Document.objects.filter(batch=batch).exclude(late_for=[])

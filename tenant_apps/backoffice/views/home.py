@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
-from shared_apps.mail.queries import failed_mails
+from shared_apps.mail.queries import unsent
 from tenant_apps.backoffice.access import StaffRequest, at_least, screen, staff_required
 from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
@@ -23,12 +23,12 @@ FOUND = 8
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
     """Figures that are links."""
-    letters = waiting()
+    letters, mails = waiting(), unsent()
     attention = {
         "imports": waiting_batches().count(),
         "messages": letters["todo"],
         "suspects": letters["held"],
-        "mails": failed_mails().count(),
+        "mails": mails.failed,
         "declarations": open_declarations().count(),
         "held": held_attempts().count() + open_findings().count(),
         "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
@@ -39,7 +39,8 @@ def home(request: StaffRequest) -> HttpResponse:
         section="home",
         figures=figures(today=clock.today()),
         attention=attention,
-        quiet=not any(attention.values()),
+        mail_stands=mails.standstill,
+        quiet=mails.standstill is None and not any(attention.values()),
         batches=batches()[:5],
     )
 

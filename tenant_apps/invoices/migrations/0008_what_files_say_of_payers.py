@@ -9,7 +9,7 @@ ALL = "UPDATE invoices_batch SET source_id = (SELECT min(id) FROM residents_sour
 class Migration(migrations.Migration):
     dependencies = [
         ('invoices', '0007_states_and_references_guarded'),
-        ('residents', '0006_payers_of_a_source'),
+        ('residents', '0007_payers_of_a_source'),
     ]
 
     operations = [
