@@ -12,6 +12,7 @@ from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import crediting
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
@@ -96,7 +97,7 @@ def _tell(invoice: Invoice, credit: Credit) -> None:
     for account in seers.exclude(activated_at=None).distinct():
         with translation.override(account.reads):
             words = {
-                "number": invoice.number,
+                "number": named(invoice),
                 "amount": format_euros(credit.amount),
                 "rest": format_euros(invoice.balance),
                 "reason": credit.reason.rstrip(". "),

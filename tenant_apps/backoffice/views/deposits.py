@@ -12,11 +12,11 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.desk_forms import DepositForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.backoffice.sheets import csv_answer
 from tenant_apps.payments import deposits, desk, papers
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Means
 from tenant_apps.townhall.queries import current_townhall
+from toolkit.sheets import csv_answer
 from toolkit.words import in_french
 
 MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}

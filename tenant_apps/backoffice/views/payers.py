@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.invoices.queries import invoices_for_staff
+from tenant_apps.payments.search import invoices_for_staff
+from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents import sharing
 from tenant_apps.residents.queries import (
     access_for_staff,
@@ -51,7 +52,7 @@ def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         accesses=[
             (access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses
         ],
-        invoices=invoices[:INVOICES],
+        invoices=with_standings(invoices[:INVOICES]),
         more=len(invoices) > INVOICES,
         today=clock.today(),
         now=clock.now(),
