@@ -13,7 +13,7 @@ class Row:
 
     listed: str | None  # « Mes factures » on the screen, on paper and in the CSV
     sums: str  # the sentence above it
-    settling: str | None  # « Mes règlements »: « due », or « apart » under « Rien à faire pour l'instant »
+    settling: str | None  # « Mes règlements »: « due », or « apart » under « En cours ou suspendues »
     button: str  # its button there
     page: str | None  # the invoice's own page
     paying: str | None  # the title of the payment screen
@@ -58,57 +58,57 @@ TABLE: dict[str, Row] = {
         "Réglée le {today}", "Cette facture est réglée.", "reglees", None,
     ),
     "begun": Row(
-        "Votre paiement est commencé", f"{NONE} Rien à faire pour : 1 en cours de paiement (37,50 €).",
+        "Votre paiement est commencé", f"{NONE} En cours ou suspendues : 1 en cours de paiement (37,50 €).",
         "apart", "Reprendre", "Votre paiement est commencé", "Votre paiement est commencé",
         "paiement en cours", False, "Paiement en cours", BUSY, "en-cours", TWICE,
     ),
     "paying": Row(
-        "Votre paiement est en cours", f"{NONE} Rien à faire pour : 1 en cours de paiement (37,50 €).",
+        "Votre paiement est en cours", f"{NONE} En cours ou suspendues : 1 en cours de paiement (37,50 €).",
         "apart", "Voir", "Votre paiement est en cours", "Votre paiement est commencé",
         "paiement en cours", False, "Paiement en cours", BUSY, "en-cours", TWICE,
     ),
     "somebody else pays": Row(
-        "Paiement en cours", f"{NONE} Rien à faire pour : 1 en cours de paiement (37,50 €).",
+        "Paiement en cours", f"{NONE} En cours ou suspendues : 1 en cours de paiement (37,50 €).",
         "apart", "Voir", "Paiement en cours", "Un paiement est en cours",
         "paiement en cours", False, "Paiement en cours", BUSY, "en-cours", TWICE,
     ),
     "announced": Row(
-        "Paiement annoncé, à confirmer", f"{NONE} Rien à faire pour : 1 annoncée payée (37,50 €).",
+        "Paiement annoncé, à confirmer", f"{NONE} En cours ou suspendues : 1 annoncée payée (37,50 €).",
         "apart", "Voir", "Paiement annoncé, à confirmer", "Un paiement est annoncé",
         "paiement annoncé, à confirmer", False, "Paiement annoncé, à confirmer",
         "Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer.", "en-cours", TWICE,
     ),
     "held for review": Row(
-        "Paiement en cours d'examen", f"{NONE} Rien à faire pour : 1 en cours d'examen (37,50 €).",
+        "Paiement en cours d'examen", f"{NONE} En cours ou suspendues : 1 en cours d'examen (37,50 €).",
         "apart", "Voir", "Paiement en cours d'examen", "Un paiement est en cours d'examen",
         "paiement en cours d'examen", False, "Paiement en cours d'examen",
         "Un paiement de cette facture est en cours d'examen par le service de facturation.", "en-cours", TWICE,
     ),
     "declared": Row(
-        "Déclarée réglée le {today}", f"{NONE} Rien à faire pour : 1 déclarée réglée (37,50 €).",
+        "Déclarée réglée le {today}", f"{NONE} En cours ou suspendues : 1 déclarée réglée (37,50 €).",
         "apart", "Voir", "Déclarée réglée le {today}", "Informations pour le paiement TIPI",
         "déclarée réglée le {today}", False, "Déclarée réglée le {today}", "Possible maintenant.", "en-cours", TWICE,
     ),
     "direct debit": Row(
-        "Sera prélevée le {due}", f"{NONE} Rien à faire pour : 1 prélevée (37,50 €).",
+        "Sera prélevée le {due}", f"{NONE} En cours ou suspendues : 1 prélevée (37,50 €).",
         "apart", "Voir", "Sera prélevée le {due}", "Cette facture est prélevée",
         "sera prélevée le {due}", False, "Sera prélevée le {due}",
         "Cette facture sera prélevée automatiquement sur votre compte bancaire.", "en-cours", TWICE,
     ),
     "direct debit, past": Row(
-        "Prélevée le {due}, à confirmer", f"{NONE} Rien à faire pour : 1 prélevée (37,50 €).",
+        "Prélevée le {due}, à confirmer", f"{NONE} En cours ou suspendues : 1 prélevée (37,50 €).",
         "apart", "Voir", "Prélevée le {due}, à confirmer", "Cette facture est prélevée",
         "prélevée le {due}, à confirmer", False, "Prélevée le {due}, à confirmer",
         "Cette facture sera prélevée automatiquement sur votre compte bancaire.", "en-cours", TWICE,
     ),
     "disputed": Row(
-        "Contestation en cours", f"{NONE} Rien à faire pour : 1 contestée (37,50 €).",
+        "Contestation en cours", f"{NONE} En cours ou suspendues : 1 contestée (37,50 €).",
         "apart", "Voir", "Contestation en cours", "Cette facture est en cours d'examen",
         "contestation en cours", False, "Contestation en cours",
         "Le paiement en ligne est suspendu : cette facture fait l'objet d'une contestation.", "en-cours", TWICE,
     ),
     "sent to collection": Row(
-        "Transmise au recouvrement", f"{NONE} Rien à faire pour : 1 transmise au recouvrement (37,50 €).",
+        "Transmise au recouvrement", f"{NONE} En cours ou suspendues : 1 transmise au recouvrement (37,50 €).",
         "apart", "Voir", "Transmise au recouvrement", "Cette facture ne se règle plus en ligne",
         "transmise au recouvrement", False, "Transmise au recouvrement",
         "Cette facture a été transmise au comptable public pour recouvrement.", "en-cours", TWICE,
