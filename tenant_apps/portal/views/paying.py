@@ -144,7 +144,8 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
     visible = invoices_for_resident(account).filter(attempts=attempt).order_by("id")
     mine = {one.pk for one in visible} | {invoice.pk}  # the door has let in to that one, cancelled or not
     seen = [part for part in parts if part.invoice_id in mine]
-    unpaid = [one for one in visible if one.balance]
+    known = standings_of(visible, reader=account, alone=False)
+    unpaid = [one for one in visible if known[one.pk].offers]
     return {
         "parts": seen,
         "sum": sum((part.amount for part in seen), Decimal("0.00")),
