@@ -21,6 +21,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.facts import JOINS, SITUATION
 from tenant_apps.payments.standing.reading import standings_of
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
 from tenants import agenda
@@ -121,6 +122,7 @@ def send_reminders() -> int:
     written = 0
     while windows:
         with transaction.atomic():
+            hold_still()
             told = _choose(windows, surroundings["townhall"])
             if told:
                 queue_all(_compose(told, surroundings))
@@ -225,6 +227,11 @@ def _message(
 def mail_key(day: date, email: str) -> str:
     """One message a person and day."""
     return f"{KIND}:{day}:{email}"[:200]
+
+
+def day_of(key: str) -> date:
+    """The day of a message of that key."""
+    return date.fromisoformat(key.split(":")[1])
 
 
 def _filled(query: str, windows: list[tuple[str, date, date, int]]) -> str:

@@ -1,6 +1,5 @@
 """Attempts and money: what staff must look at, and the readers that take a person."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
@@ -81,12 +80,6 @@ def payment_of_attempt(attempt: Attempt) -> Payment | None:
 def was_refused_for_the_address(attempt: Attempt) -> bool:
     """The Treasury did not take the payer's e-mail address (A1, A2): another one would do."""
     return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__code__startswith="A").exists()
-
-
-def excess_of(payment: Payment) -> Decimal:
-    """What of it pays no invoice, in euros: its invoice was paid meanwhile."""
-    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
-    return Decimal(payment.amount - used)
 
 
 # --- For staff: the door has checked the role -----------------------------------------------------

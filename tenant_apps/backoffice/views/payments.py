@@ -17,7 +17,7 @@ from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen,
 from tenant_apps.backoffice.desk_forms import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import desk, papers
+from tenant_apps.payments import deposits, desk, ledger, papers
 from tenant_apps.payments.corrections import can_undo, cancel_payment
 from tenant_apps.payments.counter import book_payment
 from tenant_apps.payments.errors import NotCorrectable
@@ -25,7 +25,7 @@ from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.payments.standing.reading import with_standings
-from tenant_apps.townhall.queries import current_townhall
+from tenant_apps.townhall.queries import current_townhall, has_several_products
 from toolkit import clock
 from toolkit.typed import words_of
 
@@ -54,8 +54,9 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         state=state,
         all_means=Means.choices,
         states=[("", _("Tous")), ("a-remettre", _("À remettre en banque")), ("annules", _("Annulés"))],
-        today_amount=desk.received_on(clock.today()),
-        drawer=desk.waiting_for_deposit(),
+        today_amount=ledger.received_on(clock.today()),
+        drawers=(drawers := deposits.drawers()),
+        several_regies=len({one.product.pk for one in drawers}) > 1,
         left=left,
         left_amount=left_amount,
         declared=open_declarations().count(),
@@ -88,7 +89,8 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         form=form,
         chosen=chosen,
         words=words,
-        results=with_standings(results[:FOUND]),
+        people=desk.by_person(with_standings(results[:FOUND])),
+        several_regies=has_several_products(),
         more=len(results) > FOUND,
         today=clock.today(),
     )
@@ -142,7 +144,7 @@ def payment_screen(
     """The page of a payment, with the form that was not right if one was sent."""
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
     manages = at_least(request.user.role, Role.MANAGER)
-    spendable = payment.unallocated > 0 and payment.cancelled_at is None
+    spendable = payment.left_over > 0
     others, others_number = newest(desk.other_invoices(payment), OTHERS) if spendable else ([], 0)
     return screen(
         request,
@@ -155,7 +157,7 @@ def payment_screen(
         form=wrong,
         problem=problem,
         cancel=cancel or CancelForm(),
-        refund=refund or RefundForm(initial={"amount": typed(payment.unallocated)}),
+        refund=refund or RefundForm(initial={"amount": typed(payment.left_over)}),
         others=with_standings(others),
         others_number=others_number,
         spendable=spendable,

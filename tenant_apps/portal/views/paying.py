@@ -18,7 +18,6 @@ from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.providers.base import EmailRefused, ProviderError
 from tenant_apps.payments.queries import (
-    excess_of,
     last_attempt,
     payment_of_attempt,
     was_refused_for_the_address,
@@ -116,7 +115,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "invoice": invoice,
         "attempt": attempt,
         "payment": payment,
-        "excess": excess_of(payment) if payment else 0,
+        "excess": payment.left_over if payment else 0,
         "receipt_reference": receipt_reference(payment) if payment else "",
         "ask_address": attempt is not None and was_refused_for_the_address(attempt),
         "until": free_from(attempt.free_at) if attempt is not None else "",
