@@ -12,8 +12,9 @@ from django.test import Client
 
 from shared_apps.accounts import errors, throttle
 from shared_apps.accounts.codes import SENT, ask_code
+from shared_apps.accounts.limits import TRIES_PER_ACCOUNT
 from shared_apps.accounts.models import Account, Link, LinkPurpose
-from shared_apps.accounts.services import TRIES_PER_ACCOUNT, check_credentials
+from shared_apps.accounts.services import check_credentials
 from shared_apps.console.forms import PasswordStep
 from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
