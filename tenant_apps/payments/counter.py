@@ -13,6 +13,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
+from toolkit import clock
 
 JOURNAL = "journal"
 OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
@@ -52,7 +53,7 @@ def book_payment(
     `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
     unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
     `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
-    Raises NotPayable for means that only the Treasury reports, no line, or amounts that cannot be.
+    Raises NotPayable for means that only the Treasury reports, no line, a day to come, or amounts that cannot be.
     """
     total = sum((line.amount for line in lines), Decimal("0.00"))
     amount = total if received is None else received
@@ -63,6 +64,8 @@ def book_payment(
         or amount < total
     ):
         raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
+    if paid_on > clock.today():
+        raise NotPayable(_("Cette date est à venir : vérifiez-la."))
     if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
         raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
     # In the order of the ids: two counters that share invoices never wait for each other in a circle.

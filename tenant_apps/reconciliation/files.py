@@ -1,4 +1,4 @@
-"""The kept files, opened."""
+"""The kept files, opened and read."""
 
 import shutil
 import tempfile
@@ -9,12 +9,30 @@ from typing import BinaryIO, cast
 from django.core.files.storage import storages
 
 from tenant_apps.reconciliation.models import Statement
+from tenant_apps.reconciliation.reading import camt, table
+from tenant_apps.reconciliation.reading.layout import Layout, layout_of
+from tenant_apps.reconciliation.reading.rows import BadRow, Row
 
 
 @contextmanager
 def opened(statement: Statement) -> Iterator[BinaryIO]:
-    """The bytes of `statement` as they came, seekable, on disk: memory does not grow with them."""
+    """The bytes of `statement` as they came, seekable, on disk: memory does not grow with them.
+
+    Raises FileNotFoundError when the storage no longer has them.
+    """
     with tempfile.TemporaryFile() as copy, storages["documents"].open(statement.key) as source:
         shutil.copyfileobj(source, copy, 1024 * 1024)
         copy.seek(0)
         yield cast(BinaryIO, copy)
+
+
+def layout(statement: Statement, file: BinaryIO) -> Layout:
+    """How the table is written, as staff said or as it is found out. Raises CannotRead."""
+    return layout_of(file, delimiter=statement.delimiter, line=statement.titles_line)
+
+
+def rows(statement: Statement, file: BinaryIO) -> Iterator[Row | BadRow]:
+    """Each line, as the columns of `statement` say. Raises CannotRead."""
+    if not statement.columns:
+        return camt.read(file)
+    return table.read(file, layout(statement, file), statement.kind, statement.mapping)
