@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from django.core.files.storage import storages
+from django.utils.translation import gettext_lazy
 
+from tenant_apps.reconciliation.errors import FileGone
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.reading import camt, table
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
@@ -18,10 +20,15 @@ from tenant_apps.reconciliation.reading.rows import BadRow, Row
 def opened(statement: Statement) -> Iterator[BinaryIO]:
     """The bytes of `statement` as they came, seekable, on disk: memory does not grow with them.
 
-    Raises FileNotFoundError when the storage no longer has them.
+    Raises FileGone when the storage no longer has them.
     """
-    with tempfile.TemporaryFile() as copy, storages["documents"].open(statement.key) as source:
-        shutil.copyfileobj(source, copy, 1024 * 1024)
+    with tempfile.TemporaryFile() as copy:
+        try:
+            with storages["documents"].open(statement.key) as source:
+                shutil.copyfileobj(source, copy, 1024 * 1024)
+        except FileNotFoundError:
+            sentence = gettext_lazy("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
+            raise FileGone(sentence) from None
         copy.seek(0)
         yield cast(BinaryIO, copy)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop, override
 
 from shared_apps.audit import services as audit
 from tenant_apps.reconciliation import files, services, statements
-from tenant_apps.reconciliation.errors import CannotRead
+from tenant_apps.reconciliation.errors import CannotRead, FileGone
 from tenant_apps.reconciliation.judging.common import say
 from tenant_apps.reconciliation.judging.matcher import Matcher
 from tenant_apps.reconciliation.locking import lock_lines, reading
@@ -56,11 +56,10 @@ def _try(statement: Statement) -> None:
     statement.save(update_fields=["attempts", "beat_at"])
     try:
         process_statement(statement=statement)
+    except FileGone as error:
+        _fail(statement, str(error))
     except CannotRead as error:
         (_refuse if statement.step == "checking" else _fail)(statement, str(error))
-    except FileNotFoundError:
-        sentence = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
-        _fail(statement, sentence)
     except Exception:
         log.exception("a statement could not be read", extra={"statement": str(statement.uuid)})
         if statement.attempts >= MOST_ATTEMPTS:

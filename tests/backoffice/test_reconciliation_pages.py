@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
+from tenant_apps.reconciliation import processing
 from tenant_apps.reconciliation.models import Line, Statement
 from tests.backoffice.conftest import text
 from toolkit import clock
@@ -46,11 +47,13 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bill: Invoice) -> None:
     answer = browsers.clerk.post(columns, {"booked_on": "Jour"})
     assert answer.status_code == 422
     assert not Line.objects.exists()
-    preview = text(browsers.clerk.get(columns, {"apercu": "1", **COLUMNS}))
+    preview = text(browsers.clerk.post(columns, {"apercu": "1", **COLUMNS}))
     assert "37,50 €" in preview
     assert "« Somme » (« vingt ») n'est pas un montant" in preview
     for _ in range(2):  # a double click
         assert browsers.clerk.post(columns, COLUMNS)["Location"] == page
+    assert "Vous pouvez quitter cette page" in text(browsers.clerk.get(page))
+    processing.process_waiting()
     assert Line.objects.count() == 3
     assert "1 illisible" in text(browsers.reader.get(page))
     # The same file again leads to the first.
@@ -61,6 +64,7 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bill: Invoice) -> None:
 def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
     page = send(browsers.clerk, journal(bill))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    processing.process_waiting()
     known, bad, other = Line.objects.order_by("id")
     path = f"/gestion/rapprochement/lignes/{known.uuid}/"
     assert "Enregistrer ce règlement" in text(browsers.clerk.get(path))
@@ -89,6 +93,7 @@ def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
 def test_figures_and_the_accountant_s_file(browsers: SimpleNamespace, bill: Invoice) -> None:
     page = send(browsers.clerk, journal(bill))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    processing.process_waiting()
     line = Line.objects.order_by("id")[0]
     browsers.clerk.post(
         f"/gestion/rapprochement/lignes/{line.uuid}/enregistrer/", {"invoice": bill.uuid, "means": "card"}
@@ -120,7 +125,9 @@ def test_what_is_no_file(browsers: SimpleNamespace) -> None:
 
 def test_a_broken_xml_is_said_on_its_page(browsers: SimpleNamespace) -> None:
     page = send(browsers.clerk, "<?xml version='1.0'?><Document><x></Document>", name="x.xml", kind="bank")
-    answer = browsers.clerk.post(f"{page}colonnes/", {})
+    browsers.clerk.post(f"{page}colonnes/", {})
+    processing.process_waiting()
+    answer = browsers.clerk.get(f"{page}colonnes/")
     assert answer.status_code == 422
     assert "coupé ou abîmé" in text(answer)
 
@@ -141,6 +148,7 @@ def test_what_the_pages_cost(
     rows = "".join(f"{day};{n},00;{bill.reference if n % 2 else f'REFER{n:04}'}\n" for n in range(1, 121))
     page = send(browsers.clerk, "Jour;Somme;Refdet\n" + rows)
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    processing.process_waiting()
     line = Line.objects.order_by("id")[0]
     pages = (
         page,

@@ -32,6 +32,11 @@ class Total:
     amount: Decimal
 
     @property
+    def key(self) -> str:
+        """What a form sends to choose it."""
+        return f"{self.day.isoformat()}:{self.product.pk}:{self.means}"
+
+    @property
     def words(self) -> str:
         """« 9 règlements par carte bancaire du 29/11/2026, Régie cantine (001964) »."""
         return _("%(n)s règlements par %(means)s du %(day)s, %(product)s (%(numcli)s)") % {
