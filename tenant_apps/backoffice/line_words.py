@@ -37,7 +37,9 @@ def booking_of(line: Line) -> Offer | None:
         sentence = (
             _("La facture %(number)s est annulée : %(amount)s resteront en trop-perçu au nom de %(name)s.")
             if invoice.state == InvoiceState.CANCELLED
-            else _("La facture %(number)s est déjà réglée : %(amount)s resteront en trop-perçu au nom de %(name)s.")
+            else _(
+                "La facture %(number)s est déjà réglée : %(amount)s resteront en trop-perçu au nom de %(name)s."
+            )
         )
         return Offer(sentence % words, _("Enregistrer en trop-perçu"))
     if line.amount > invoice.balance:
@@ -69,7 +71,9 @@ def taking_back(line: Line, payment: Payment) -> Offer:
         "reason": line.return_reason.rstrip(". ") or _("non précisé par la banque"),
     }
     if payment.cancelled_at is not None:
-        sentence = _("Le règlement de %(amount)s du %(day)s est déjà annulé. Motif de la banque : %(reason)s.")
+        sentence = _(
+            "Le règlement de %(amount)s du %(day)s est déjà annulé. Motif de la banque : %(reason)s."
+        )
         return Offer(sentence % words, _("C'est bien ce règlement"))
     sentence = _(
         "Le règlement de %(amount)s du %(day)s sera annulé (motif : %(reason)s) et ce qu'il payait sera de nouveau à "

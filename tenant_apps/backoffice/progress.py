@@ -86,7 +86,9 @@ def _steps(place: int, here: str) -> tuple[Step, ...]:
 def _ago(batch: Batch) -> str:
     if batch.state == BatchState.PUBLISHING:
         return ""  # the moment of the request is not kept
-    return ago(batch.created_at if batch.state == BatchState.UPLOADED else batch.started_at or batch.created_at)
+    return ago(
+        batch.created_at if batch.state == BatchState.UPLOADED else batch.started_at or batch.created_at
+    )
 
 
 def ago(moment: datetime) -> str:

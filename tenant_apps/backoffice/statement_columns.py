@@ -23,7 +23,9 @@ class ColumnsPage:
         # Columns that were chosen among other titles mean nothing.
         self.moved = sent is not None and sent.get("titles", self.fingerprint) != self.fingerprint
         known = file.columns in ("", self.fingerprint) and not self.moved
-        mapping = file.mapping if known or self.layout is None else guess(file.kind, titles, self.layout.samples)
+        mapping = (
+            file.mapping if known or self.layout is None else guess(file.kind, titles, self.layout.samples)
+        )
         columns = None if self.moved else sent
         self.form = ColumnsForm(columns, kind=file.kind, titles=titles, mapping=mapping)
         self.account_form = self._account_form(sent)

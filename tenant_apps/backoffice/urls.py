@@ -78,16 +78,40 @@ urlpatterns = [
         name="statement-progress",
     ),
     path("rapprochement/<uuid:public_id>/reprendre/", reconciliation.retry_statement, name="retry-statement"),
-    path("rapprochement/<uuid:public_id>/retirer/", reconciliation.withdraw_statement, name="withdraw-statement"),
-    path("rapprochement/<uuid:public_id>/supprimer/", reconciliation.discard_statement, name="discard-statement"),
+    path(
+        "rapprochement/<uuid:public_id>/retirer/",
+        reconciliation.withdraw_statement,
+        name="withdraw-statement",
+    ),
+    path(
+        "rapprochement/<uuid:public_id>/supprimer/",
+        reconciliation.discard_statement,
+        name="discard-statement",
+    ),
     path("rapprochement/lignes/<uuid:public_id>/", reconciliation_lines.line_page, name="line"),
-    path("rapprochement/lignes/<uuid:public_id>/associer/", reconciliation_lines.match_line, name="match-line"),
-    path("rapprochement/lignes/<uuid:public_id>/total/", reconciliation_lines.match_total, name="match-total-line"),
-    path("rapprochement/lignes/<uuid:public_id>/reprise/", reconciliation_lines.take_back, name="take-back-line"),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/associer/", reconciliation_lines.match_line, name="match-line"
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/total/",
+        reconciliation_lines.match_total,
+        name="match-total-line",
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/reprise/",
+        reconciliation_lines.take_back,
+        name="take-back-line",
+    ),
     path("rapprochement/lignes/<uuid:public_id>/jumelle/", reconciliation_lines.twin_line, name="twin-line"),
-    path("rapprochement/lignes/<uuid:public_id>/enregistrer/", reconciliation_lines.book_line, name="book-line"),
-    path("rapprochement/lignes/<uuid:public_id>/ecarter/", reconciliation_lines.ignore_line, name="ignore-line"),
-    path("rapprochement/lignes/<uuid:public_id>/rouvrir/", reconciliation_lines.reopen_line, name="reopen-line"),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/enregistrer/", reconciliation_lines.book_line, name="book-line"
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/ecarter/", reconciliation_lines.ignore_line, name="ignore-line"
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/rouvrir/", reconciliation_lines.reopen_line, name="reopen-line"
+    ),
     path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
     path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
     path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),

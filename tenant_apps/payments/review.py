@@ -32,7 +32,8 @@ class NotOpen(PaymentError):
 def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | None = None) -> Attempt:
     """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
 
-    Raises NotOpen, also for test money or a day to come, and when the Treasury itself reports another amount than the one asked.
+    Raises NotOpen, also for test money or a day to come, and when the Treasury itself reports another amount than
+    the one asked.
     """
     locked, parts = _locked(attempt)
     reported = read_amount(str(locked.last_answer.get("montant", "")))

@@ -107,7 +107,10 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
     paid_on = _day_of(attempt, status)
     if status.paid_at is not None and paid_on != status.paid_at.astimezone(clock.PARIS).date():
         said = _("Le Trésor public date ce paiement du %(said)s : il est enregistré au %(kept)s.")
-        days = {"said": clock.in_figures(status.paid_at.astimezone(clock.PARIS)), "kept": clock.in_figures(paid_on)}
+        days = {
+            "said": clock.in_figures(status.paid_at.astimezone(clock.PARIS)),
+            "kept": clock.in_figures(paid_on),
+        }
         note(attempt, source=source, note=said % days, raw=status.raw)
     book(
         attempt,

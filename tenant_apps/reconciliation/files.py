@@ -27,7 +27,9 @@ def opened(statement: Statement) -> Iterator[BinaryIO]:
             with storages["documents"].open(statement.key) as source:
                 shutil.copyfileobj(source, copy, 1024 * 1024)
         except FileNotFoundError:
-            sentence = gettext_lazy("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
+            sentence = gettext_lazy(
+                "Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau."
+            )
             raise FileGone(sentence) from None
         copy.seek(0)
         yield cast(BinaryIO, copy)

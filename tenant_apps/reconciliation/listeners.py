@@ -18,6 +18,8 @@ def payment_cancelled(entry: Entry) -> None:
         services.lose_payment(
             actor=entry.actor,
             payment=payment,
-            reason=_("Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus.")
+            reason=_(
+                "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
+            )
             + (f" {_('Motif : %(reason)s.') % {'reason': payment.cancel_reason.rstrip('. ')}}"),
         )

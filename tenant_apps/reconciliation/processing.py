@@ -63,7 +63,9 @@ def _try(statement: Statement) -> None:
     except Exception:
         log.exception("a statement could not be read", extra={"statement": str(statement.uuid)})
         if statement.attempts >= MOST_ATTEMPTS:
-            sentence = gettext_noop("La lecture s'est arrêtée trois fois sur une erreur : prévenez l'exploitant.")
+            sentence = gettext_noop(
+                "La lecture s'est arrêtée trois fois sur une erreur : prévenez l'exploitant."
+            )
             _fail(statement, sentence)
 
 
@@ -231,7 +233,9 @@ def _refuse(statement: Statement, sentence: str) -> None:
     statements.move(locked, StatementState.RECEIVED)
     locked.problem, locked.step, locked.attempts = sentence[:300], "", 0
     locked.save()
-    audit.record("statement.refused", actor=audit.SYSTEM, obj=f"statement:{locked.uuid}", new={"why": sentence})
+    audit.record(
+        "statement.refused", actor=audit.SYSTEM, obj=f"statement:{locked.uuid}", new={"why": sentence}
+    )
 
 
 @transaction.atomic
@@ -240,7 +244,9 @@ def _fail(statement: Statement, sentence: str) -> None:
     statements.move(locked, StatementState.FAILED)
     locked.problem = sentence[:300]
     locked.save(update_fields=["state", "problem"])
-    audit.record("statement.failed", actor=audit.SYSTEM, obj=f"statement:{locked.uuid}", new={"why": sentence})
+    audit.record(
+        "statement.failed", actor=audit.SYSTEM, obj=f"statement:{locked.uuid}", new={"why": sentence}
+    )
 
 
 # --- a row becomes a line -------------------------------------------------------------------------

@@ -67,7 +67,14 @@ def lines(file: Statement, *, state: str = "") -> QuerySet[Line]:
 
 def line(public_id: UUID) -> Line:
     """One line. Raises Line.DoesNotExist."""
-    together = ("statement", "payment__payer", "deposit", "attempt__invoice", "invoice__payer", "twin__statement")
+    together = (
+        "statement",
+        "payment__payer",
+        "deposit",
+        "attempt__invoice",
+        "invoice__payer",
+        "twin__statement",
+    )
     return Line.objects.select_related(*together).get(uuid=public_id)
 
 

@@ -87,7 +87,9 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
     same_kind = Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
-    if same_kind.exists() or (locked.kind == Kind.BANK and LinePayment.objects.filter(payment=chosen).exists()):
+    if same_kind.exists() or (
+        locked.kind == Kind.BANK and LinePayment.objects.filter(payment=chosen).exists()
+    ):
         raise NotPossible(_("Ce règlement est déjà rapproché d'une autre ligne."))
     reason = gettext_noop("Rapprochée par un agent.")
     if locked.amount != chosen.amount:
@@ -103,7 +105,9 @@ def match_total(*, actor: Account, line: Line, total: Total) -> Line:
     if locked.kind != Kind.BANK:
         raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
     wanted = list(payments_of(total.day, total.product, total.means).values_list("pk", flat=True))
-    payments = list(Payment.objects.select_for_update().filter(pk__in=wanted, cancelled_at=None).order_by("pk"))
+    payments = list(
+        Payment.objects.select_for_update().filter(pk__in=wanted, cancelled_at=None).order_by("pk")
+    )
     if not payments or sum(payment.amount for payment in payments) != locked.amount:
         raise NotPossible(_("Ce total a changé entre-temps : cherchez de nouveau."))
     LinePayment.objects.bulk_create([LinePayment(line=locked, payment=payment) for payment in payments])
@@ -333,7 +337,9 @@ def _lock(line: Line, *, while_reading: bool = False) -> Line:
     lock_lines()
     locked = Line.objects.select_for_update(of=("self",)).select_related("statement").get(pk=line.pk)
     if locked.statement.state == StatementState.READING and not while_reading:
-        raise NotPossible(_("Le fichier de cette ligne est en cours de lecture : attendez qu'elle soit finie."))
+        raise NotPossible(
+            _("Le fichier de cette ligne est en cours de lecture : attendez qu'elle soit finie.")
+        )
     if locked.state not in OPEN:
         sentence = _("Cette ligne est déjà « %(state)s ».")
         raise NotPossible(sentence % {"state": locked.get_state_display()})
@@ -342,7 +348,9 @@ def _lock(line: Line, *, while_reading: bool = False) -> Line:
 
 def _refuse_outgoing(line: Line) -> None:
     if line.outgoing or line.returned:
-        raise NotPossible(_("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement."))
+        raise NotPossible(
+            _("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement.")
+        )
 
 
 def _settle(line: Line, actor: audit.Actor, payment: Payment, reason: str) -> Line:

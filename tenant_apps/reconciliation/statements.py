@@ -69,9 +69,7 @@ def _look_inside(statement: Statement, file: BinaryIO) -> None:
         statement.columns = layout.fingerprint
         same = Statement.objects.filter(kind=statement.kind, columns=layout.fingerprint).exclude(mapping={})
         last = same.order_by("-id").first()
-        statement.mapping = (
-            last.mapping if last else guess(statement.kind, layout.titles, layout.samples)
-        )
+        statement.mapping = last.mapping if last else guess(statement.kind, layout.titles, layout.samples)
     elif statement.kind == Kind.JOURNAL:
         raise CannotRead(
             _("Un relevé XML (CAMT.053) est un relevé de compte : choisissez « relevé de compte ».")
@@ -177,9 +175,7 @@ def withdraw_statement(*, actor: audit.Actor, statement: Statement) -> Statement
     locked.new_count = locked.known_count = locked.done = locked.total = 0
     locked.step = locked.problem = ""
     locked.save()
-    audit.record(
-        "statement.withdrawn", actor=actor, obj=f"statement:{locked.uuid}", old={"lines": count}
-    )
+    audit.record("statement.withdrawn", actor=actor, obj=f"statement:{locked.uuid}", old={"lines": count})
     return locked
 
 

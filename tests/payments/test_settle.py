@@ -16,11 +16,13 @@ from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
+from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt, online_payment
 from tenant_apps.payments.settling import settle
 from tenant_apps.payments.states import EDGES, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.payments.conftest import Simulator
+from toolkit import clock
 
 pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
@@ -63,6 +65,18 @@ def test_paid_once_whatever_repeats(attempt: Attempt, invoice: Invoice) -> None:
     payment = Payment.objects.get()
     assert (payment.means, payment.provider_reference) == (Means.CARD, attempt.idop)
     assert paid(invoice) == Allocation.objects.get().amount == Decimal("37.50")
+
+
+@pytest.mark.parametrize("day", ["31122099", "01012001"])
+def test_a_day_that_cannot_be_is_today(attempt: Attempt, day: str) -> None:
+    """The figures of a day would never show it; what the Treasury wrote stays beside it."""
+    moment = paris_time(day, "1030")
+    assert says(attempt, Outcome.PAID_CARD, paid_at=moment, raw={"dattrans": day}).state == S.PAID
+    assert Payment.objects.get().paid_on == clock.today()
+    attempt.refresh_from_db()
+    assert attempt.last_answer["dattrans"] == day
+    notes = [event.note for event in attempt.events.all()]
+    assert any(f"{day[:2]}/{day[2:4]}/{day[4:]}" in note for note in notes)
 
 
 @pytest.mark.parametrize("later", list(Outcome))

@@ -48,7 +48,9 @@ def judge(lines: Sequence[Line], taken: Taken) -> None:
 
 def _find(lines: Sequence[Line], taken: Taken) -> _Found:
     idops = {line.idop for line in lines if line.idop}
-    references = {text for line in lines if line.reference for text in (line.reference, line.reference.upper())}
+    references = {
+        text for line in lines if line.reference for text in (line.reference, line.reference.upper())
+    }
     operations = list(Attempt.objects.filter(idop__in=idops).select_related("payment"))
     operations += Attempt.objects.filter(reference__in=references).select_related("payment")
     payments, attempts = [], []

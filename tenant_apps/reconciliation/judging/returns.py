@@ -21,12 +21,19 @@ def say_returned(line: Line, payments: Sequence[Payment], *, invoice: Invoice | 
     elif len(live) == 1 or (before and len(before) == 1):
         _beside(line, (before or live)[0], invoice)
     elif live:
-        say(line, S.DOUBTFUL, _told(line, _("Plusieurs règlements ont pu être repris : choisissez.")), invoice=invoice)
+        say(
+            line,
+            S.DOUBTFUL,
+            _told(line, _("Plusieurs règlements ont pu être repris : choisissez.")),
+            invoice=invoice,
+        )
     elif payments:
         sentence = _("Ce règlement est revenu impayé, et vous l'avez déjà annulé : confirmez.")
         say(line, S.DOUBTFUL, _told(line, sentence), payment=payments[0], invoice=invoice)
     else:
-        sentence = _("De l'argent est repris, et nous ne trouvons pas le règlement : cherchez-le, ou écartez.")
+        sentence = _(
+            "De l'argent est repris, et nous ne trouvons pas le règlement : cherchez-le, ou écartez."
+        )
         say(line, S.DOUBTFUL, _told(line, sentence), invoice=invoice)
 
 

@@ -89,9 +89,7 @@ def _free() -> QuerySet[Payment]:
     paid = Allocation.objects.filter(payment=OuterRef("pk")).values("invoice__product")[:1]
     listed = Line.objects.filter(kind=Kind.JOURNAL, payment=OuterRef("pk")).values("invoice__product")[:1]
     online = Payment.objects.filter(cancelled_at=None).exclude(provider="offline")
-    return online.filter(
-        ~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk")))
-    ).annotate(
+    return online.filter(~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk")))).annotate(
         regie=Coalesce(
             F("attempt__product_id"), Subquery(paid), Subquery(listed), output_field=BigIntegerField()
         )

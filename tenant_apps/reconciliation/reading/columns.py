@@ -12,7 +12,16 @@ CENTS = "_cents"  # in a mapping: amounts are whole cents
 Label = str | Promise
 
 _STATES = (
-    *("resultrans", "resultat", "etat", "statut", "status", "etatpaiement", "statutpaiement", "etatoperation"),
+    *(
+        "resultrans",
+        "resultat",
+        "etat",
+        "statut",
+        "status",
+        "etatpaiement",
+        "statutpaiement",
+        "etatoperation",
+    ),
     *("statutoperation", "etattransaction", "statuttransaction", "resultatpaiement", "situation", "codeetat"),
 )
 _DIRECTIONS = (

@@ -30,20 +30,38 @@ _WORDS: dict[Said, frozenset[str]] = {
         *("comptabilise", "credite", "realise", "reussi", "abouti", "honore"),
     )
     | {"ok", "succes", "reussite", "paid", "success", "successful", "succeeded"},
-    Said.NOT_PAID: _forms("abandonne", "refuse", "echoue", "expire", "interrompu", "suspendu", "initie", "cree")
+    Said.NOT_PAID: _forms(
+        "abandonne", "refuse", "echoue", "expire", "interrompu", "suspendu", "initie", "cree"
+    )
     | _CANCELLED
     | {"refus", "abandon", "echec", "attente", "cours", "expiration", "erreur", "failed", "refused"}
     | {"abandoned", "pending", "declined", "timeout", "expired"},
-    Said.RETURNED: _forms("impaye", "rejete", "rembourse", "conteste", "retourne", "extourne", "repris", "recredite")
+    Said.RETURNED: _forms(
+        "impaye", "rejete", "rembourse", "conteste", "retourne", "extourne", "repris", "recredite"
+    )
     | {"rejet", "remboursement", "contestation", "retour", "chargeback", "opposition", "litige", "refund"}
     | {"refunded", "reversal", "reversed", "returned", "contrepassation", "contrepasse", "contrepassee"},
 }
 _NOT = frozenset({"non", "pas", "not", "jamais", "aucun"})
 _NEUTRAL = frozenset(
-    "paiement paiements par en ligne carte cartes bancaire bancaires cb prelevement prelevements prlv sepa "
-    "virement transaction operation le la les l de du des d un une est a ete reglement tresor public internet "
-    "payfip tipi statut etat".split()
-)  # fmt: skip
+    (
+        *("paiement", "paiements", "par", "en", "ligne", "carte", "cartes", "bancaire", "bancaires", "cb"),
+        *(
+            "prelevement",
+            "prelevements",
+            "prlv",
+            "sepa",
+            "virement",
+            "transaction",
+            "operation",
+            "le",
+            "la",
+            "les",
+        ),
+        *("l", "de", "du", "des", "d", "un", "une", "est", "a", "ete"),
+        *("reglement", "tresor", "public", "internet", "payfip", "tipi", "statut", "etat"),
+    )
+)
 
 
 def said_of(text: str) -> Said:
@@ -72,8 +90,18 @@ def is_alarming(text: str) -> bool:
     return len(text) >= 5 and said_of(text) in (Said.NOT_PAID, Said.RETURNED)
 
 
-_IN = frozenset("c cr crdt credit crediteur creditrice entree recette encaissement recu in".split())
-_OUT = frozenset("d db dr dbit debit debiteur debitrice sortie depense decaissement emis out".split())
+_IN = frozenset(
+    (
+        *("c", "cr", "crdt", "credit", "crediteur", "creditrice"),
+        *("entree", "recette", "encaissement", "recu", "in"),
+    )
+)
+_OUT = frozenset(
+    (
+        *("d", "db", "dr", "dbit", "debit", "debiteur"),
+        *("debitrice", "sortie", "depense", "decaissement", "emis", "out"),
+    )
+)
 
 
 def is_outgoing(text: str) -> bool | None:
