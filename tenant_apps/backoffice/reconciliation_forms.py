@@ -93,7 +93,8 @@ class LayoutForm(_Plain, forms.Form):
 class AccountForm(_Plain, forms.Form):
     """Whose statement it is, when the town has several accounts."""
 
-    account = forms.CharField(
+    # Not « account »: a column of the file may be one.
+    which_account = forms.CharField(
         label=gettext_lazy("Le compte de ce relevé"),
         max_length=40,
         error_messages={
@@ -102,17 +103,17 @@ class AccountForm(_Plain, forms.Form):
     )
 
     def __init__(self, data: Any, *, account: str, known: Sequence[str]) -> None:
-        super().__init__(data, initial={"account": account})
-        self.fields["account"].required = bool(known)
+        super().__init__(data, initial={"which_account": account})
+        self.fields["which_account"].required = bool(known)
         if known:
             sentence = gettext("Déjà envoyés : %(names)s.") % {"names": ", ".join(known[:8])}
-            self.fields["account"].help_text = sentence
+            self.fields["which_account"].help_text = sentence
         self.dress()
 
     @property
     def chosen(self) -> str:
         """What was written; of a form that was not sent, what it shows."""
-        return self.cleaned_data["account"] if self.is_bound and self.is_valid() else self.initial["account"]
+        return self.cleaned_data["which_account"] if self.is_bound and self.is_valid() else self.initial["which_account"]
 
 
 class ColumnsForm(_Plain, forms.Form):

@@ -178,7 +178,7 @@ def test_busy_until(attempt: Attempt, invoice: Invoice, alice: Account) -> None:
 
 def test_paid_at_the_counter_and_online_keeps_the_rest_visible(attempt: Attempt, invoice: Invoice) -> None:
     book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.issued_on
     )
     says(attempt, Outcome.PAID_CARD)
     assert paid(invoice) == Decimal("37.50")
@@ -263,7 +263,7 @@ def test_the_database_refuses_more_than_the_amount(invoice: Invoice) -> None:
         provider_reference="1",
         means=Means.CASH,
         amount=100,
-        paid_on=invoice.due_on,
+        paid_on=invoice.issued_on,
         recorded_by="x",
     )
     with pytest.raises(DatabaseError), transaction.atomic():

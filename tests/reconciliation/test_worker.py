@@ -127,11 +127,11 @@ def test_a_file_that_is_gone_is_said_at_once(send: Callable[..., Statement]) -> 
 
 
 def test_a_cut_file_leaves_no_line_and_says_why(send: Callable[..., Statement]) -> None:
-    statement = send(rows(3) + "x" * 200_000)
+    statement = send(rows(40) + "x" * 200_000)
     processing.process_waiting()
     statement.refresh_from_db()
     assert (statement.state, lines(statement)) == ("received", [])
-    assert "ne se lit plus à la ligne 5" in statement.problem
+    assert "ne se lit plus à la ligne 42" in statement.problem
 
 
 def test_lines_cannot_be_decided_while_their_file_is_read(send: Callable[..., Statement]) -> None:

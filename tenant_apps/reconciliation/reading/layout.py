@@ -47,8 +47,10 @@ def layout_of(stream: BinaryIO, *, delimiter: str = "", line: int | None = None)
     try:
         encoding = encoding_of(stream)
         lines = Lines(stream, encoding)
-        head = [text for _n, text in zip(range(HEAD), lines, strict=False)]
-        lines.release()
+        try:
+            head = [text for _n, text in zip(range(HEAD), lines, strict=False)]
+        finally:
+            lines.release()
     except FileError as error:
         raise CannotRead(str(error)) from None
     tables = {one: [_split(text, one) for text in head] for one in ([delimiter] if delimiter else DELIMITERS)}
