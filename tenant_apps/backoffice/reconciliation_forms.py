@@ -113,7 +113,11 @@ class AccountForm(_Plain, forms.Form):
     @property
     def chosen(self) -> str:
         """What was written; of a form that was not sent, what it shows."""
-        return self.cleaned_data["which_account"] if self.is_bound and self.is_valid() else self.initial["which_account"]
+        return (
+            self.cleaned_data["which_account"]
+            if self.is_bound and self.is_valid()
+            else self.initial["which_account"]
+        )
 
 
 class ColumnsForm(_Plain, forms.Form):

@@ -127,6 +127,7 @@ class Line(models.Model):
             models.Index(fields=["statement", "state", "id"], name="line_of_statement"),
             models.Index(fields=["statement"], name="line_to_decide", condition=Q(state__in=OPEN)),
             models.Index(fields=["twin"], name="line_twin", condition=Q(twin__isnull=False)),
+            models.Index(fields=["statement"], name="line_used", condition=Q(used=True)),
         ]
 
     def __str__(self) -> str:
