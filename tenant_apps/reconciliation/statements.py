@@ -190,13 +190,14 @@ def _hand_over(statement: Statement) -> None:
     heirs: dict[int, int] = {}
     twins = Line.objects.filter(twin__statement=statement).exclude(statement=statement).order_by("id")
     moved: dict[int, int] = {}
-    for pk, twin, state, file in twins.values_list("pk", "twin", "state", "statement"):
-        if state == LineState.KNOWN and twin in heirs:
-            Line.objects.filter(pk=pk).update(twin=heirs[twin])
+    for line in twins.only("pk", "twin_id", "state", "statement_id").iterator():
+        twin = line.twin_id or 0
+        if line.state == LineState.KNOWN and twin in heirs:
+            Line.objects.filter(pk=line.pk).update(twin=heirs[twin])
             continue
-        if state == LineState.KNOWN:
-            heirs[twin] = pk
-        moved[pk] = file
+        if line.state == LineState.KNOWN:
+            heirs[twin] = line.pk
+        moved[line.pk] = line.statement_id
     reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
     Line.objects.filter(statement=statement).update(twin=None)
     # Their checksums are free only once the lines that had them are gone.

@@ -168,7 +168,9 @@ def bring(browser: Any, content: str, *, kind: str = "journal", **columns: str) 
     page = send(browser, content, kind=kind, name=f"{kind}.csv")
     shown = browser.get(f"{page}colonnes/").content.decode()
     chosen = dict(
-        re.findall(r'name="(\w+)"[^>]*>(?:(?!</select>).)*?value="([^"]+)" selected', shown, re.DOTALL)
+        re.findall(
+            r'<select name="(\w+)"[^>]*>(?:(?!</select>).)*?value="([^"]+)" selected', shown, re.DOTALL
+        )
     )
     browser.post(
         f"{page}colonnes/", {**{name: html.unescape(value) for name, value in chosen.items()}, **columns}

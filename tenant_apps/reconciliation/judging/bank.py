@@ -114,11 +114,11 @@ def _back(
     words = {word for line in outgoing for word in line.label.upper().split() if len(word) >= SHORT_NUMBER}
     amounts = {line.amount for line in outgoing}
     payments = (
-        Payment.objects.filter(means__in=_BACK_MEANS, paid_on__range=(first - BACK, last))
+        Payment.objects.filter(means__in=_BACK_MEANS, paid_on__lte=last)
         .filter(
             Q(allocations__invoice__in=list(invoices.values()))
             | Q(attempt__reference__in=asked)
-            | Q(number__in=words, amount__in=amounts)
+            | Q(number__in=words, amount__in=amounts, paid_on__gte=first - BACK)
         )
         .select_related("payer", "attempt")
         .prefetch_related("allocations__invoice")

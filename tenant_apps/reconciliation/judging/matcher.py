@@ -31,7 +31,7 @@ class Matcher:
 
 def _still_counting(lines: Sequence[Line]) -> None:
     matched = [line for line in lines if line.state == S.MATCHED and line.payment_id is not None]
-    wanted = [line.payment_id for line in matched]
+    wanted = [line.payment_id for line in matched if line.payment_id is not None]
     counting = set(
         Payment.objects.select_for_update(no_key=True)
         .filter(pk__in=wanted, cancelled_at=None)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -59,8 +60,9 @@ def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Dec
         .filter(total__in=list(amounts), n__gt=1)
     )
     found: defaultdict[Decimal, list[Total]] = defaultdict(list)
-    known = {product.pk: product for product in products()} if (rows := list(rows)) else {}
-    for row in rows:
+    groups = list(rows)
+    known = {product.pk: product for product in products()} if groups else {}
+    for row in groups:
         if row["regie"] in known:
             total = Total(row["paid_on"], known[row["regie"]], row["means"], row["n"], row["total"])
             found[row["total"]].append(total)
@@ -81,7 +83,7 @@ def payments_of(day: date, product: Product, means: str) -> QuerySet[Payment]:
     return _free().filter(paid_on=day, regie=product.pk, means=means).order_by("pk")
 
 
-def _free() -> QuerySet[Payment]:
+def _free() -> QuerySet[Any]:
     """What came through the Treasury, counts, and is on no line of the account yet; `regie`: whose money it is."""
     bank = Line.objects.filter(
         kind=Kind.BANK, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
