@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
@@ -40,8 +40,8 @@ def layout(statement: Statement, file: BinaryIO) -> Layout:
     return layout_of(file, delimiter=statement.delimiter, line=statement.titles_line)
 
 
-def rows(statement: Statement, file: BinaryIO) -> Iterator[Row | BadRow]:
-    """Each line, as the columns of `statement` say. Raises CannotRead."""
+def rows(statement: Statement, file: BinaryIO) -> Generator[Row | BadRow, None, None]:
+    """Each line, as the columns of `statement` say; close it before the file. Raises CannotRead."""
     if not statement.columns:
         return camt.read(file)
     return table.read(file, layout(statement, file), statement.kind, statement.mapping)

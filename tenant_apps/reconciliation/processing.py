@@ -3,6 +3,7 @@
 A chunk of lines is a transaction that also says how far it is: a second worker goes on where the first died.
 """
 
+import contextlib
 import itertools
 import logging
 from collections.abc import Iterator
@@ -89,8 +90,8 @@ def process_statement(*, statement: Statement) -> None:
 def _check(statement: Statement) -> None:
     """The whole file once, and nothing is written: after that, no line can stop it half-way."""
     total, days = 0, _Days()
-    with files.opened(statement) as file:
-        for row in files.rows(statement, file):
+    with files.opened(statement) as file, contextlib.closing(files.rows(statement, file)) as rows:
+        for row in rows:
             total += 1
             if isinstance(row, Row):
                 days.see(row.booked_on)
@@ -103,8 +104,7 @@ def _check(statement: Statement) -> None:
 def _keep_lines(statement: Statement) -> None:
     identities = Identities(statement.kind, statement.account)
     matcher = Matcher(statement.kind)
-    with files.opened(statement) as file:
-        rows = files.rows(statement, file)
+    with files.opened(statement) as file, contextlib.closing(files.rows(statement, file)) as rows:
         for row in itertools.islice(rows, statement.done):  # kept already; their ranks count
             identities.of(row)
         for chunk in _chunks(rows):

@@ -1,6 +1,7 @@
 """What staff read of the reconciliation. The door has checked the role."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -144,8 +145,8 @@ def preview(file: Statement, mapping: Mapping[str, object], *, number: int = 8) 
     """
     if missing(file.kind, mapping):
         return []
-    with opened(file) as stream:
-        return list(islice(table.read(stream, _layout(file, stream), file.kind, mapping), number))
+    with opened(file) as stream, closing(table.read(stream, _layout(file, stream), file.kind, mapping)) as rows:
+        return list(islice(rows, number))
 
 
 def layout(file: Statement) -> Layout:

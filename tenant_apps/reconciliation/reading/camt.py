@@ -1,6 +1,6 @@
 """CAMT.053, the banks' own statement (ISO 20022), streamed with lxml: no entity, no DTD, no network."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
@@ -48,7 +48,7 @@ def account_of(stream: BinaryIO) -> str:
     return ""
 
 
-def read(stream: BinaryIO) -> Iterator[Row | BadRow]:
+def read(stream: BinaryIO) -> Generator[Row | BadRow, None, None]:
     """Each entry, or each transaction of a batch that says its own amount; none on a day without movement.
 
     Raises CannotRead.

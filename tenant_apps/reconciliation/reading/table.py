@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
@@ -33,7 +33,7 @@ MOST_ROWS = 500_000
 
 def read(
     stream: BinaryIO, layout: Layout, kind: str, mapping: Mapping[str, object]
-) -> Iterator[Row | BadRow]:
+) -> Generator[Row | BadRow, None, None]:
     """Each line under the titles, read as `mapping` says. Memory does not grow. Raises CannotRead."""
     lines = Lines(stream, layout.encoding)
     reader = _Reader(layout, kind, mapping)
