@@ -2,7 +2,7 @@
 
 import re
 import smtplib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from email.utils import formataddr, parseaddr
 
@@ -135,6 +135,23 @@ def hold_back_waiting() -> None:
     OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
         state=MailState.FAILED, last_error=gettext_noop("Non envoyé : cette commune est une copie.")
     )
+
+
+def drop_waiting(*, kinds: Collection[str], to: Collection[str]) -> list[OutgoingMail]:
+    """What has not left for these addresses does not leave, now or by « Renvoyer ». In the caller's transaction.
+
+    Returns them, as they were. One that is leaving at this very moment has left.
+    """
+    if not to:
+        return []
+    found = OutgoingMail.objects.filter(to__in=to, kind__in=kinds).exclude(state=MailState.SENT)
+    waiting = list(found.select_for_update().only("kind", "key", "state", "to"))
+    OutgoingMail.objects.filter(pk__in=[mail.pk for mail in waiting]).delete()
+    if waiting:
+        audit.record(
+            "mail.dropped", actor=audit.SYSTEM, new={"messages": len(waiting), "kinds": sorted(kinds)}
+        )
+    return waiting
 
 
 def wake() -> None:

@@ -18,6 +18,7 @@ from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.services import compose, queue_all
 from tenant_apps.alerts import messages, unsubscribing
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
 from tenants import agenda
@@ -118,6 +119,7 @@ def send_reminders() -> int:
     written = 0
     while windows:
         with transaction.atomic():
+            hold_still()
             told = _choose(windows, surroundings["townhall"])
             if told:
                 queue_all(_compose(told, surroundings))
@@ -213,6 +215,11 @@ def _message(
 def mail_key(day: date, email: str) -> str:
     """One message a person and day."""
     return f"{KIND}:{day}:{email}"[:200]
+
+
+def day_of(key: str) -> date:
+    """The day of a message of that key."""
+    return date.fromisoformat(key.split(":")[1])
 
 
 def _filled(query: str, windows: list[tuple[str, date, date, int]]) -> str:

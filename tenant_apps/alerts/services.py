@@ -19,6 +19,7 @@ from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Payment
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.townhall.models import AlertAudience
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
@@ -92,6 +93,7 @@ def queue_alerts() -> int:
     surroundings = letterhead()
     while True:
         with transaction.atomic():
+            hold_still()
             alerts = list(
                 Alert.objects.select_for_update(skip_locked=True)
                 .filter(queued_at=None)

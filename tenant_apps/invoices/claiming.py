@@ -21,6 +21,7 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents import claims
 from tenant_apps.residents.claims import Outcome
 from tenant_apps.residents.models import Claim, Payer
+from tenant_apps.townhall import references
 from tenant_apps.townhall.models import PayerClaims
 from tenant_apps.townhall.queries import current_townhall, products
 from toolkit import clock
@@ -101,13 +102,13 @@ def _proved(paper: Paper) -> Invoice | None:
 def _near(paper: Paper) -> list[Invoice]:
     """Invoices online, recent enough, with that reference (a right paper is one of them), then with that number."""
     today = clock.today()
-    number, reference = _number(paper.number), re.sub(r"[\W_]+", "", paper.reference)
+    number, reference = _number(paper.number), references.canonical(paper.reference)
     years = range(today.year - MONTHS // 12 - 1, today.year + 2)
     ours = list(products().values_list("pk", flat=True))  # the indexes begin with it
     recent = Invoice.objects.filter(
         product__in=ours, state=InvoiceState.PUBLISHED, issued_on__gte=_oldest(today)
     ).select_related("payer")
-    same_reference = recent.filter(reference__in=_cases(reference)).order_by("id")
+    same_reference = recent.filter(reference=reference).order_by("id")
     same_number = recent.filter(fiscal_year__in=years, number__in=_cases(number)).order_by("-id")[:MOST]
     return list({invoice.pk: invoice for invoice in (*same_reference, *same_number)}.values())
 

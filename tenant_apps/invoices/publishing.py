@@ -3,6 +3,7 @@
 from django.db import connection
 
 from tenant_apps.invoices.models import Batch
+from tenant_apps.residents import billing
 
 # What billing says of its payers counts from the publication on, the last row of a payer winning.
 _PAYERS = """
@@ -13,23 +14,11 @@ UPDATE residents_payer AS p
          WHERE batch_id = %(batch)s AND state = 'draft' AND staged ? 'last_name' ORDER BY payer_id, id DESC) AS s
  WHERE s.payer_id = p.id
 """
+# A payer of whom the file says nothing (it has no column of addresses) is not among them.
 _EMAILS = """
-INSERT INTO residents_payeremail (payer_id, email, source, added_at)
-SELECT DISTINCT i.payer_id, e.email, 'import', now()
-  FROM invoices_invoice AS i, jsonb_array_elements_text(i.staged->'emails') AS e(email)
- WHERE i.batch_id = %(batch)s AND i.state = 'draft' AND i.staged ? 'emails'
-ON CONFLICT (payer_id, email) DO NOTHING
-"""
-# A resident who activated an account sees the payers that billing names under that address from now on;
-# an access that was ever given, also one that staff cut, is left alone.
-_ACCESSES = """
-INSERT INTO residents_access (account_id, payer_id, granted_at)
-SELECT DISTINCT a.id, e.payer_id, now()
-  FROM residents_payeremail AS e
-  JOIN accounts_account AS a ON lower(a.email) = e.email AND a.role = 'resident' AND a.activated_at IS NOT NULL
- WHERE e.payer_id IN (SELECT payer_id FROM invoices_invoice WHERE batch_id = %(batch)s)
-   AND NOT EXISTS (SELECT 1 FROM residents_access AS x WHERE x.account_id = a.id AND x.payer_id = e.payer_id)
-ON CONFLICT DO NOTHING
+SELECT i.payer_id, array_remove(array_agg(DISTINCT e.email), NULL)
+  FROM invoices_invoice AS i LEFT JOIN LATERAL jsonb_array_elements_text(i.staged->'emails') AS e(email) ON true
+ WHERE i.batch_id = %(batch)s AND i.state = 'draft' AND i.staged ? 'emails' GROUP BY i.payer_id
 """
 _INVOICES = """
 UPDATE invoices_invoice SET state = 'published', published_at = now(), staged = '{}'
@@ -37,9 +26,17 @@ UPDATE invoices_invoice SET state = 'published', published_at = now(), staged = 
 """
 
 
+def said_emails(batch: Batch) -> dict[int, list[str]]:
+    """What the drafts of `batch` say of their payers' addresses: id → addresses, all its rows together."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EMAILS, {"batch": batch.pk})
+        return dict(cursor.fetchall())
+
+
 def publish_drafts(batch: Batch) -> int:
     """Publish every draft of `batch` in the caller's transaction; returns how many."""
     with connection.cursor() as cursor:
-        for statement in (_PAYERS, _EMAILS, _ACCESSES, _INVOICES):
-            cursor.execute(statement, {"batch": batch.pk})
+        cursor.execute(_PAYERS, {"batch": batch.pk})
+        billing.replace_emails(said_emails(batch), actor=batch.created_by, about=f"batch:{batch.uuid}")
+        cursor.execute(_INVOICES, {"batch": batch.pk})
         return int(cursor.rowcount)

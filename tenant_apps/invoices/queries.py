@@ -157,7 +157,8 @@ def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
 
 
 def can_be_taken_back(batch: Batch) -> bool:
-    """True while nothing of a published batch was paid or tried; `take_back_batch` looks again under its locks."""
+    """True while nothing of a published batch was paid, tried or credited; `take_back_batch` looks again."""
     if batch.state != BatchState.PUBLISHED:
         return False
-    return not batch.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists()
+    touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)
+    return not batch.invoices.filter(touched).exists()

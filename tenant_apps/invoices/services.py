@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
-from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.invoices.models import Batch, Credit, Document, Invoice
 from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState, OnlineHold
 from tenants import agenda, closing
 from tenants.current import current_town
@@ -109,21 +109,31 @@ def finish_publication(*, batch: Batch) -> bool:
 
 @transaction.atomic
 def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid."""
+    """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid, and WrongState
+    once one of its invoices has an avoir: what was cancelled or reduced stays so, and stays visible."""
     locked = lock(batch)
     if locked.state == BatchState.TAKEN_BACK:
         return locked
-    list(
-        Invoice.objects.select_for_update().filter(batch=locked).values_list("pk")
-    )  # no payment starts meanwhile
+    # In the order of the ids, as everyone locks them; no payment and no avoir begins meanwhile.
+    list(Invoice.objects.select_for_update().filter(batch=locked).order_by("pk").values_list("pk"))
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
             _(
                 "Une facture de cet import a été réglée ou est en cours de règlement : il ne peut plus être retiré."
             )
         )
+    credited = Credit.objects.filter(invoice__batch=locked).order_by("pk").select_related("invoice").first()
+    if credited is not None:
+        raise WrongState(
+            _(
+                "La facture n° %(number)s de cet import a un avoir : l'import ne peut plus être retiré. Annulez une à "
+                "une, par un avoir, les autres factures à retirer."
+            )
+            % {"number": credited.invoice.number}
+        )
     move(locked, BatchState.TAKEN_BACK)
-    count = Invoice.objects.filter(batch=locked).update(state=InvoiceState.DRAFT, published_at=None)
+    published = Invoice.objects.filter(batch=locked, state=InvoiceState.PUBLISHED)
+    count = published.update(state=InvoiceState.DRAFT, published_at=None)
     audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
     return locked
 

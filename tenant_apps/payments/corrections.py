@@ -14,9 +14,11 @@ from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Allocation, Payment, Refund
 from tenant_apps.townhall.queries import letterhead
+from toolkit import clock
 from toolkit.money import format_euros
 
 UNDO = timedelta(minutes=30)  # how long whoever booked a payment may take it back alone
@@ -27,18 +29,26 @@ def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Paym
     """A payment that is none after all: keyed by mistake, cheque unpaid, direct debit rejected by the bank.
 
     Its allocations stay as evidence and no longer count (a trigger takes them off the invoices, which can be paid
-    again). Whoever paid online is told by e-mail. Twice changes nothing. Raises NotCorrectable without a reason.
+    again). Whoever paid online is told by e-mail. Twice changes nothing. Raises NotCorrectable without a reason, or
+    when some of it was given back: that money would be missing from the accounts.
     """
     if not reason.strip():
         raise NotCorrectable(_("Indiquez pourquoi ce règlement est annulé."))
     locked = lock_payment(payment)
     if locked.cancelled_at is not None:
         return locked
+    if given_back := sum((refund.amount for refund in locked.refunds.all()), Decimal("0.00")):
+        sentence = _(
+            "%(amount)s de ce règlement ont déjà été remboursés : il ne peut plus être annulé. Voyez avec votre "
+            "comptable comment récupérer cette somme."
+        )
+        raise NotCorrectable(sentence % {"amount": format_euros(given_back)})
     locked.cancelled_at = timezone.now()
     locked.cancelled_by = actor if isinstance(actor, str) else actor.audit_name
     locked.cancel_reason = reason.strip()[:300]
     locked.save(update_fields=["cancelled_at", "cancelled_by", "cancel_reason"])
     held = list(locked.allocations.select_related("invoice"))
+    ledger.write_cancellation(locked, held, actor=actor)
     audit.record(
         "payment.cancelled",
         actor=actor,
@@ -52,13 +62,17 @@ def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Paym
 
 @transaction.atomic
 def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: Decimal) -> Allocation:
-    """Let money left over pay another invoice of the same payer. Raises NotCorrectable."""
+    """Let money left over pay another invoice of the same payer and the same régie. Raises NotCorrectable."""
     target = Invoice.objects.select_for_update().get(pk=invoice.pk)
     locked = Payment.objects.select_for_update().get(pk=payment.pk)
     if locked.cancelled_at is not None or target.state != InvoiceState.PUBLISHED:
         raise NotCorrectable(_("Ce règlement ou cette facture est annulé."))
     if target.payer_id not in payers_of(locked):
         raise NotCorrectable(_("Cette facture est d'un autre redevable."))
+    if target.product_id != locked.product_id:
+        raise NotCorrectable(
+            _("Cette facture est d'une autre régie, qui a son propre compte : l'argent ne peut pas y passer.")
+        )
     if not 0 < amount <= min(locked.unallocated, target.balance):
         sentence = _("Affectez un montant de 0,01 € à %(most)s.")
         most = min(locked.unallocated, target.balance)
@@ -70,6 +84,7 @@ def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: 
     else:
         allocation.amount += amount
         allocation.save(update_fields=["amount"])
+    ledger.write_reallocation(locked, amount, actor=actor, left=None, now_pays=target)
     audit.record(
         "payment.allocated",
         actor=actor,
@@ -91,6 +106,9 @@ def record_refund(
     if not 0 < amount <= locked.unallocated:
         sentence = _("Un remboursement va de 0,01 € à %(most)s, ce qui n'est affecté à aucune facture.")
         raise NotCorrectable(sentence % {"most": format_euros(locked.unallocated)})
+    if not locked.paid_on <= refunded_on <= clock.today():
+        sentence = _("La date du remboursement va de celle du règlement (%(day)s) à aujourd'hui.")
+        raise NotCorrectable(sentence % {"day": f"{locked.paid_on:%d/%m/%Y}"})
     refund = Refund.objects.create(
         payment=locked,
         amount=amount,
@@ -99,6 +117,7 @@ def record_refund(
         reason=reason[:300],
         recorded_by=actor if isinstance(actor, str) else actor.audit_name,
     )
+    ledger.write_refund(refund, actor=actor)
     audit.record(
         "payment.refunded",
         actor=actor,

@@ -12,6 +12,7 @@ from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import crediting
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
@@ -78,6 +79,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
             old={"invoice": str(invoice.uuid), "amount": str(allocation.amount)},
             new={"amount": str(allocation.amount - part)},
         )
+        ledger.write_reallocation(allocation.payment, part, actor=actor, left=invoice, now_pays=None)
         if part == allocation.amount:
             allocation.delete()
         else:

@@ -1,18 +1,20 @@
 """What staff read at the counter. The door has checked the role."""
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.corrections import payers_of
 from tenant_apps.payments.models import Allocation, AttemptInvoice, Means, Payment
+from tenant_apps.residents.models import Payer
 from toolkit import clock
 
 Which = Literal["", "to_deposit", "cancelled"]
@@ -64,17 +66,32 @@ def left_over_figures() -> tuple[int, Decimal]:
     return found["number"], found["total"] or Decimal("0.00")
 
 
-def received_on(day: date) -> Decimal:
-    """The euros of one day, all means, cancelled payments left out."""
-    found = Payment.objects.filter(paid_on=day, cancelled_at=None).aggregate(total=Sum("amount"))
-    return found["total"] or Decimal("0.00")
+@dataclass(frozen=True)
+class Person:
+    """A payer and what they owe, of the invoices found; homonyms are told apart by `told`."""
+
+    payer: Payer
+    invoices: list[Invoice]
+
+    @property
+    def told(self) -> str:
+        """The street, the town and the code: « 12 rue des Lilas, 47000 Agen · code 00123 »."""
+        street = ", ".join(filter(None, [*self.payer.address.split("\n"), self.place]))
+        code = _("code %(code)s") % {"code": self.payer.reference}
+        return " · ".join(filter(None, [street, code]))
+
+    @property
+    def place(self) -> str:
+        """« 47000 Agen »."""
+        return " ".join(filter(None, [self.payer.postcode, self.payer.city]))
 
 
-def waiting_for_deposit() -> dict[str, Decimal]:
-    """Means → euros that lie in the drawer."""
-    waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
-    rows = waiting.order_by().values("means").annotate(total=Sum("amount"))
-    return {row["means"]: row["total"] for row in rows}
+def by_person(invoices: Sequence[Invoice]) -> list[Person]:
+    """`invoices` (with their payer) grouped by who owes them, by name; money is taken from a person, not a number."""
+    people: dict[int, Person] = {}
+    for invoice in invoices:
+        people.setdefault(invoice.payer_id, Person(invoice.payer, [])).invoices.append(invoice)
+    return sorted(people.values(), key=lambda one: (one.payer.last_name, one.payer.first_name, one.payer.pk))
 
 
 def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
@@ -100,9 +117,12 @@ def being_paid(invoices: Collection[Invoice]) -> set[int]:
 
 
 def other_invoices(payment: Payment) -> QuerySet[Invoice]:
-    """Invoices of the same payers that what is left of `payment` may pay."""
+    """Invoices of the same payers and régie that what is left of `payment` may pay."""
     return Invoice.objects.filter(
-        payer__in=payers_of(payment), state=InvoiceState.PUBLISHED, paid__lt=F("amount")
+        payer__in=payers_of(payment),
+        product=payment.product_id,
+        state=InvoiceState.PUBLISHED,
+        paid__lt=F("amount"),
     ).order_by("due_on", "id")
 
 

@@ -123,11 +123,11 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
     ]
     if lines:
         sheet.rows((_("Facture"), _("Objet"), _("Redevable"), _("Réglé")), (36, 62, 46, 30), lines)
-    if payment.unallocated and not payment.cancelled_at:
+    if payment.left_over:
         sentence = _(
             "%(amount)s ne sont affectés à aucune facture : le service de facturation vous contactera."
         )
-        sheet.write_line(sentence % {"amount": format_euros(payment.unallocated)}, after=3)
+        sheet.write_line(sentence % {"amount": format_euros(payment.left_over)}, after=3)
     if payment.means == Means.CHEQUE:
         sheet.write_line(_("Chèque reçu sous réserve de son encaissement."), size=9.5, after=2)
     sheet.write_line(
@@ -151,7 +151,13 @@ def docket(deposit: Deposit, payments: Iterable[Payment], town: TownHall) -> byt
     sheet.write_line(_("N° %(number)s") % {"number": deposit.label}, size=12, colour=_QUIET, after=4)
     sheet.write_line(format_euros(deposit.total), size=26, bold=True, after=2)
     count = ngettext("%(n)d règlement", "%(n)d règlements", deposit.count) % {"n": deposit.count}
-    sheet.facts([(_("Date de la remise"), clock.in_words(deposit.deposited_on)), (_("Nombre"), count)])
+    sheet.facts(
+        [
+            (_("Régie"), deposit.product.label),
+            (_("Date de la remise"), clock.in_words(deposit.deposited_on)),
+            (_("Nombre"), count),
+        ]
+    )
     if cheques:
         titles: tuple[str, ...] = (
             _("Rang"),

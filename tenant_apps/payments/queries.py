@@ -226,12 +226,6 @@ def was_refused_for_the_address(attempt: Attempt) -> bool:
     return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__code__startswith="A").exists()
 
 
-def excess_of(payment: Payment) -> Decimal:
-    """What of it pays no invoice, in euros: its invoice was paid meanwhile."""
-    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
-    return Decimal(payment.amount - used)
-
-
 # --- For staff: the door has checked the role -----------------------------------------------------
 
 HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must look

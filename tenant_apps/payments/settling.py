@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
-from tenant_apps.payments import schedule
+from tenant_apps.payments import ledger, schedule
 from tenant_apps.payments.findings import report
 from tenant_apps.payments.locking import Part, lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
@@ -152,6 +152,7 @@ def book(
     """
     payment = Payment(
         attempt=attempt,
+        product_id=attempt.product_id,
         provider=attempt.provider,
         provider_reference=attempt.idop or str(attempt.uuid),
         means=means,
@@ -170,6 +171,7 @@ def book(
         *moved(attempt, S.PAID, source=source, reason=reason, raw=raw),
         inserted(payment),
         *(inserted(share, payment_id=IdOf(Payment)) for share in shares if share.amount),
+        *(inserted(line, payment_id=IdOf(Payment)) for line in ledger.receipt(payment, shares)),
     )
     audit.record(
         "payment.received",

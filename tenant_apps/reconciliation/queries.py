@@ -1,21 +1,19 @@
 """What staff read of the reconciliation. The door has checked the role."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, When
-from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.reconciliation.files import opened
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
@@ -145,7 +143,10 @@ def preview(file: Statement, mapping: Mapping[str, object], *, number: int = 8) 
     """
     if missing(file.kind, mapping):
         return []
-    with opened(file) as stream, closing(table.read(stream, _layout(file, stream), file.kind, mapping)) as rows:
+    with (
+        opened(file) as stream,
+        closing(table.read(stream, _layout(file, stream), file.kind, mapping)) as rows,
+    ):
         return list(islice(rows, number))
 
 
@@ -185,99 +186,3 @@ def unknown_to_us(first: date, last: date) -> QuerySet[Line]:
     """What a journal lists and we do not know, for the days between."""
     found = Line.objects.filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
     return found.select_related("statement", "invoice").order_by("booked_on", "id")
-
-
-# --- the day's figures, and the accountant's list -------------------------------------------------
-
-
-@dataclass(frozen=True)
-class DayFigure:
-    """One régie, one means, one day; euros."""
-
-    day: date
-    product: str
-    numcli: str
-    means: str
-    count: int
-    total: Decimal
-
-
-def day_figures(first: date, last: date) -> list[DayFigure]:
-    """What came in each day by régie and means, cancelled payments left out; money left over is a line of its own."""
-    labels = dict(Means.choices)
-    live = {"payment__cancelled_at": None, "payment__paid_on__range": (first, last)}
-    parts = (
-        Allocation.objects.filter(**live)
-        .order_by()
-        .values(
-            day=F("payment__paid_on"),
-            product=F("invoice__product__label"),
-            numcli=F("invoice__product__numcli"),
-            means=F("payment__means"),
-        )
-    )
-    figures = [
-        DayFigure(
-            row["day"], row["product"], row["numcli"], str(labels[row["means"]]), row["count"], row["total"]
-        )
-        for row in parts.annotate(count=Count("payment", distinct=True), total=Sum("amount"))
-    ]
-    left = Payment.objects.filter(
-        paid_on__range=(first, last), cancelled_at=None, unallocated__gt=0
-    ).order_by()
-    by_day = left.values("paid_on", "means").annotate(count=Count("id"), total=Sum("unallocated"))
-    figures += [
-        DayFigure(row["paid_on"], _("Non affecté"), "", str(labels[row["means"]]), row["count"], row["total"])
-        for row in by_day
-    ]
-    return sorted(figures, key=lambda one: (one.day, one.product, one.means), reverse=True)
-
-
-def accountant_rows(first: date, last: date) -> Iterator[tuple[Any, ...]]:
-    """One row a part of a payment, by day: what it pays, or what is left over; cancelled ones say so."""
-    listed = Line.objects.filter(
-        kind=Kind.JOURNAL, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
-    )
-    payments = (
-        Payment.objects.filter(paid_on__range=(first, last))
-        .annotate(listed=Exists(listed))
-        .select_related("payer", "deposit", "attempt")
-        .prefetch_related("allocations__invoice__product", "allocations__invoice__payer")
-        .order_by("paid_on", "id")
-    )
-    for payment in payments.iterator(chunk_size=500):
-        for part in payment.allocations.all():
-            bill = part.invoice
-            yield _accountant_row(payment, bill.product, bill, bill.payer.full_name, part.amount)
-        if payment.unallocated:
-            who = payment.payer.full_name if payment.payer else ""
-            yield _accountant_row(payment, None, None, who, payment.unallocated)
-
-
-def _accountant_row(payment: Any, product: Any, bill: Any, who: str, amount: Decimal) -> tuple[Any, ...]:
-    return (
-        f"{payment.paid_on:%d/%m/%Y}",
-        product.label if product else _("Non affecté"),
-        product.numcli if product else "",
-        bill.number if bill else "",
-        bill.reference if bill else "",
-        who,
-        payment.get_means_display(),
-        amount,
-        payment.number,
-        payment.bank,
-        payment.authorization,
-        payment.deposit.label if payment.deposit else "",
-        _("oui") if payment.listed else _("non"),
-        payment.uuid.hex[:10].upper(),
-        payment.cancel_reason if payment.cancelled_at else "",
-    )
-
-
-def accountant_titles() -> list[str]:
-    """The titles of `accountant_rows`."""
-    return [
-        *(_("Date"), _("Régie"), _("Identifiant collectivité"), _("Facture"), _("Référence"), _("Redevable")),
-        *(_("Moyen"), _("Montant"), _("N° du chèque ou du virement"), _("Banque"), _("Autorisation")),
-        *(_("Remise"), _("Dans le journal du Trésor"), _("N° du règlement"), _("Annulé : motif")),
-    ]

@@ -18,10 +18,12 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
 from tenant_apps.residents import claim_messages as tell
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.errors import ClaimClosed, PaperGone
 from tenant_apps.residents.models import Access, Claim
 from tenant_apps.residents.services import OFTEN, settle_in
 from tenant_apps.residents.states import CLAIM_EDGES, ClaimState
+from tenant_apps.residents.stopping import taken_away
 from tenant_apps.townhall import queries as townhall
 from tenant_apps.townhall.models import PayerClaims
 from tenants import agenda
@@ -47,6 +49,7 @@ def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> 
     Raises NotWhileImpersonating.
     """
     accounts.refuse_impersonator(actor)
+    hold_still()
     account = Account.objects.select_for_update(no_key=True).get(pk=actor.pk)
     claim = Claim(account=account, payer_id=payer_id, email=account.email, invoice=invoice, number=number)
     return _settle(claim, account, holds=True)
@@ -121,6 +124,7 @@ def confirm_claim(*, token: str, password: str, holds: Holds) -> Outcome:
 
     A paper that no longer `holds` is left to staff. Raises the link errors, and WeakPassword.
     """
+    hold_still()
     link = accounts.find_link(token)
     if link.account is None or link.purpose != LinkPurpose.CLAIM or not link.account.is_active:
         raise errors.LinkUnknown
@@ -157,7 +161,7 @@ def _settle(claim: Claim, account: Account, *, holds: bool) -> Outcome:
     at_once = holds and townhall.current_townhall().payer_claims == PayerClaims.AT_ONCE
     claim.save()
     audit.record("claim.asked", actor=account, obj=_name(claim), new={"number": claim.number})
-    if at_once and not _staff_said_no(between):
+    if at_once and not _staff_said_no(between, claim):
         _join(claim, actor=audit.SYSTEM)
         return Outcome.JOINED
     _move(claim, ClaimState.WAITING, actor=account)
@@ -165,10 +169,17 @@ def _settle(claim: Claim, account: Account, *, holds: bool) -> Outcome:
     return Outcome.WAITING
 
 
-def _staff_said_no(between: Q) -> bool:
-    """They cut this very access, or refused this very claim: a paper alone does not undo it."""
+def _staff_said_no(between: Q, claim: Claim) -> bool:
+    """They cut this very access, refused this very claim, or took the address that asks, or that had opened the
+    access, from the payer: a paper alone does not undo it.
+    """
+    assert claim.account is not None
+    assert claim.payer_id is not None
     refused = Claim.objects.filter(between, state=ClaimState.REFUSED)
-    return Access.objects.filter(between, ended_at__isnull=False).exists() or refused.exists()
+    ended = list(Access.objects.filter(between, ended_at__isnull=False).values_list("lapsed", "through"))
+    addresses = {claim.email, claim.account.email, *(through for _lapsed, through in ended)}
+    cut = any(not lapsed for lapsed, _through in ended)
+    return cut or refused.exists() or taken_away(claim.payer_id, *addresses)
 
 
 @transaction.atomic

@@ -36,13 +36,27 @@ class Payer(models.Model):
         return " ".join(filter(None, [self.title, self.first_name, self.last_name])) or self.reference
 
 
+class EmailSource(models.TextChoices):
+    """Who says that an address is a payer's."""
+
+    BILLING = "import", _("facturation")
+    STAFF = "staff", _("mairie")
+    RESIDENT = "account", _("usager")
+
+
 class PayerEmail(models.Model):
-    """An address that billing knows for a payer, in lower case."""
+    """An address of a payer, normalised: it is told of the invoices, and it opens the door (decision 47).
+
+    What billing gave goes when its next file does not give it (`residents.billing`, the only writer).
+    """
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
     email = models.EmailField(max_length=254, db_index=True)
-    source = models.CharField(max_length=20, default="import")
+    source = models.CharField(max_length=20, choices=EmailSource, default=EmailSource.BILLING)
     added_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.CharField(
+        max_length=254, blank=True, default="", db_default=""
+    )  # audit name; empty: billing
     # Kinds of messages refused at this address before it has an account (accounts.AlertKind); one row speaks for all.
     refused_alerts = models.JSONField(default=list, db_default=[])
 
@@ -53,18 +67,39 @@ class PayerEmail(models.Model):
         return self.email
 
 
+class RemovedEmail(models.Model):
+    """An address that was taken from a payer: by staff, and no file brings it back; or by billing's next file."""
+
+    payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="removed_emails", db_index=False)
+    email = models.EmailField(max_length=254)
+    source = models.CharField(max_length=20, choices=EmailSource)  # as it was, for whoever lets it back
+    refused_alerts = models.JSONField(default=list, db_default=[])  # still refused, should it come back
+    removed_at = models.DateTimeField()
+    removed_by = models.CharField(max_length=254, blank=True)  # audit name of staff; empty: billing
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["payer", "email"], name="removed_email_once")]
+
+    def __str__(self) -> str:
+        return self.email
+
+
 class Access(models.Model):
     """This account may see this payer's invoices. Survives a change of the account's address.
 
-    What billing gives is ended by staff, and the row stays: it is not given again. What a person gave (`granted_by`,
-    the uuid of their account) goes without a trace but the audit's when that person or its holder ends it.
+    What billing gives lapses once neither `through` nor the account's address is the payer's any more, and comes back
+    with the address; what staff end is not given again. What a person gave (`granted_by`, the uuid of their account)
+    goes without a trace but the audit's when that person or its holder ends it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="accesses")
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="accesses")
     granted_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
-    granted_by = models.UUIDField(null=True)  # NULL: billing
+    granted_by = models.UUIDField(null=True)  # NULL: the town, which is billing, a paper invoice or staff
+    # The payer's address that gave it; empty: no address did, and it stays whatever becomes of them.
+    through = models.EmailField(max_length=254, blank=True, default="", db_default="")
+    lapsed = models.BooleanField(default=False, db_default=False)  # ended because its address is gone
 
     class Meta:
         constraints = [

@@ -17,9 +17,11 @@ from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
-from tenant_apps.residents.models import Access, PayerEmail
+from tenant_apps.residents import billing, messages
+from tenant_apps.residents.billing import hold_still
+from tenant_apps.residents.models import Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import is_known_to_billing
+from tenant_apps.residents.stopping import check_link, is_shut_out, taken_away
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda
 from toolkit import clock
@@ -60,6 +62,7 @@ def handle_links() -> int:
     handled = 0
     while True:
         with transaction.atomic():
+            hold_still()
             link = (
                 Link.objects.select_for_update(skip_locked=True)
                 .filter(handled_at=None)
@@ -105,7 +108,7 @@ def _send_password_link(link: Link) -> None:
     account = Account.objects.select_for_update(no_key=True).filter(email__iexact=link.email).first()
     if account is None and is_known_to_billing(link.email):
         account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
-    if account is None or not account.is_active:
+    if account is None or not account.is_active or is_shut_out(account):
         accounts.close_link(link=link)
         return
     # Whoever asks to activate an active account, or to reset one never activated, gets what helps.
@@ -176,8 +179,13 @@ def _send_address_link(link: Link) -> None:
 
 
 def _send_invitation(link: Link) -> None:
-    """The same message whether or not the address has an account."""
+    """The same message whether or not the address has an account; none to one that staff took from the payer."""
     assert link.account is not None
+    assert link.about is not None
+    payer = Payer.objects.filter(uuid=link.about).first()
+    if payer is None or taken_away(payer.pk, link.email):
+        accounts.close_link(link=link)
+        return
     token = accounts.make_token(link=link, life=INVITATION_LIFE)
     letterhead = townhall.letterhead()
     with translation.override(link.account.reads):
@@ -204,9 +212,12 @@ def _send(link: Link, write: Callable[..., Content], *, account: Account | None)
 def activate(*, token: str, password: str) -> Account:
     """Use up an activation or reset link (M3, M4): the password serves, and the account sees its payers.
 
-    Raises the link errors and WeakPassword of `accounts`.
+    Raises the link errors and WeakPassword of `accounts`, and AddressGone.
     """
-    first = accounts.find_link(token).purpose == LinkPurpose.ACTIVATION
+    hold_still()
+    link = accounts.find_link(token)
+    check_link(link)
+    first = link.purpose == LinkPurpose.ACTIVATION
     account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
     if first:
         settle_in(account=account)
@@ -234,8 +245,12 @@ def settle_in(*, account: Account) -> None:
 
 def _keep_refusals(account: Account) -> None:
     """What was refused at this address before it had an account stays refused."""
-    known = PayerEmail.objects.filter(email=account.email).exclude(refused_alerts=[])
-    kinds = {kind for refused in known.values_list("refused_alerts", flat=True) for kind in refused}
+    kinds = {
+        kind
+        for model in (PayerEmail, RemovedEmail)
+        for refused in model.objects.filter(email=account.email).values_list("refused_alerts", flat=True)
+        for kind in refused
+    }
     if kinds:
         accounts.refuse_alerts(actor=account, account=account, kinds=kinds)
 
@@ -255,25 +270,20 @@ def refuse_at_address(*, actor: audit.Actor, email: str, kinds: Collection[str])
                 old={"refused": old},
                 new={"refused": refused},
             )
+    for gone in RemovedEmail.objects.select_for_update().filter(email=email):
+        gone.refused_alerts = sorted({*gone.refused_alerts, *kinds})
+        gone.save(update_fields=["refused_alerts"])
 
 
 @transaction.atomic
 def grant_known_payers(*, account: Account) -> int:
     """Let a resident see every payer that billing knows under the account's address. Returns how many were new.
 
-    An access that staff have cut stays cut.
+    An access that staff have cut stays cut. The caller holds addresses still.
     """
     if account.role != Role.RESIDENT:
         return 0
-    known = PayerEmail.objects.filter(email=account.email).values_list("payer_id", flat=True)
-    had = set(Access.objects.filter(account=account).values_list("payer_id", flat=True))
-    new = [Access(account=account, payer_id=payer) for payer in set(known) - had]
-    Access.objects.bulk_create(new, ignore_conflicts=True)
-    if new:
-        audit.record(
-            "access.granted",
-            actor=account,
-            obj=account.audit_name,
-            new={"payers": sorted(access.payer_id for access in new)},
-        )
-    return len(new)
+    payers = billing.give_to(account)
+    if payers:
+        audit.record("access.granted", actor=account, obj=account.audit_name, new={"payers": payers})
+    return len(payers)

@@ -34,7 +34,7 @@ def attempt(invoice: Invoice, state: str, **more: Any) -> Attempt:
 def money(made: Attempt, allocated: bool = True) -> Payment:
     """The card payment that `made` brought."""
     paid = Payment.objects.create(
-        attempt=made, provider="payfip", provider_reference=str(made.uuid), means=Means.CARD,
+        attempt=made, product=made.product, provider="payfip", provider_reference=str(made.uuid), means=Means.CARD,
         amount=made.amount, paid_on=date(2026, 11, 3), recorded_by="treasury", authorization="A1B2",
     )  # fmt: skip
     if allocated:

@@ -95,7 +95,12 @@ class World:
         )
         self.file = message.attached[0].id
         payment = Payment.objects.create(
-            provider="counter", provider_reference="1", means="cash", amount="1", paid_on=self.invoice.due_on
+            product=self.invoice.product,
+            provider="counter",
+            provider_reference="1",
+            means="cash",
+            amount="1",
+            paid_on=self.invoice.due_on,
         )
         Allocation.objects.create(payment=payment, invoice=self.invoice, amount="1")
         finding = Finding.objects.create(

@@ -23,6 +23,7 @@ from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.declarations import declarations, refuse_declaration
 from tenant_apps.payments.desk import left_over_figures, money_left_over, other_invoices
 from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillHeld
+from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means, Payment
 from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.review import reject_debit
@@ -67,10 +68,12 @@ def online(invoice: Invoice, account: Account, means: Means = Means.DEBIT) -> Pa
     """A payment that the Treasury reported."""
     made = attempt(invoice, account, "paid")
     payment = Payment.objects.create(
-        attempt=made, provider="payfip", provider_reference=made.idop, means=means,
+        attempt=made, product=made.product, provider="payfip", provider_reference=made.idop, means=means,
         amount=invoice.amount, paid_on=DAY, recorded_by="treasury", payer=invoice.payer,
     )  # fmt: skip
-    Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)
+    write_receipt(
+        payment, [Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)]
+    )
     return payment
 
 

@@ -237,6 +237,7 @@ def test_money_allocated_while_its_payment_is_cancelled_does_not_count(
     """The two hold different rows; without the trigger's lock, each would miss the other."""
     invoice = make_invoice(make_payer())
     payment = Payment.objects.create(
+        product=invoice.product,
         provider="offline",
         provider_reference="1",
         means=Means.CASH,

@@ -259,6 +259,7 @@ def test_the_database_refuses_a_second_live_attempt(attempt: Attempt, invoice: I
 
 def test_the_database_refuses_more_than_the_amount(invoice: Invoice) -> None:
     payment = Payment.objects.create(
+        product=invoice.product,
         provider="x",
         provider_reference="1",
         means=Means.CASH,
@@ -309,6 +310,7 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
     stuck, good = (services.start_payment(actor=alice, invoice=make_invoice(payer)).attempt for _ in range(2))
     # Its money is in the books under another name already: the database refuses to book it twice.
     Payment.objects.create(
+        product=stuck.product,
         provider="payfip",
         provider_reference=stuck.idop,
         means=Means.CARD,

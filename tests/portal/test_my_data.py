@@ -63,7 +63,16 @@ def test_one_click_gives_everything(town: Town, known: Known, client_for: Any) -
         if name.startswith("json/")
     }
     assert {name: len(rows) for name, rows in lines.items()} == {
-        **{"compte": 1, "appareils": 2, "liens": 2, "courriels": 0, "dossiers": 1, "adresses": 2, "cles": 0},
+        **{
+            "compte": 1,
+            "appareils": 2,
+            "liens": 2,
+            "courriels": 0,
+            "dossiers": 1,
+            "adresses": 2,
+            "adresses-retirees": 2,
+            "cles": 0,
+        },
         **{"factures": 2, "avoirs": 1, "reglements": 1, "tentatives": 1, "suivi-des-tentatives": 2},
         **{"remboursements": 1, "declarations": 1, "alertes": 2, "messages": 2, "rattachements": 1},
         "journal": len(lines["journal"]),

@@ -18,13 +18,16 @@ from tenant_apps.payments.corrections import cancel_payment
 from tenant_apps.payments.counter import Line as Part
 from tenant_apps.payments.counter import Paper, book_payment
 from tenant_apps.payments.deposits import close_deposit
+from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.reconciliation import processing, queries, services
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
+from tenant_apps.reconciliation.figures import accountant_rows, day_figures
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.reconciliation.statements import ask_import, look_again, receive_statement
 from tests.races import at_once
 from tests.reconciliation.files import camt_of, entry
+from toolkit import clock
 
 DAY = date(2026, 11, 12)
 TITLES = "Date;Montant;idOp;Refdet;Numauto;Numcli;Moyen\n"
@@ -55,11 +58,13 @@ def tried(invoice: Invoice, account: Account, state: str = "paid", *, protocol: 
 def online(invoice: Invoice, account: Account, *, day: date = DAY, protocol: str = "payfip") -> Payment:
     attempt = tried(invoice, account, protocol=protocol)
     payment = Payment.objects.create(
-        attempt=attempt, provider=protocol, provider_reference=attempt.idop or str(attempt.uuid),
-        means=Means.CARD, amount=invoice.amount, paid_on=day, recorded_by="treasury", authorization="A1",
-        payer=invoice.payer,
+        attempt=attempt, product=attempt.product, provider=protocol,
+        provider_reference=attempt.idop or str(attempt.uuid), means=Means.CARD, amount=invoice.amount,
+        paid_on=day, recorded_by="treasury", authorization="A1", payer=invoice.payer,
     )  # fmt: skip
-    Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)
+    write_receipt(
+        payment, [Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)]
+    )
     return payment
 
 
@@ -230,7 +235,7 @@ def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, s
     attempt.state = "paid"
     attempt.save()
     Payment.objects.create(
-        attempt=attempt, provider="payfip", provider_reference=attempt.idop, means=Means.CARD,
+        attempt=attempt, product=attempt.product, provider="payfip", provider_reference=attempt.idop, means=Means.CARD,
         amount=attempt.amount, paid_on=DAY, recorded_by="treasury",
     )  # fmt: skip
     assert again(desk, found) == 1
@@ -362,17 +367,20 @@ def test_the_day_by_regie_and_means(desk: SimpleNamespace) -> None:
         means=Means.CASH, paid_on=DAY,
     )  # fmt: skip
     cancel_payment(actor=desk.clerk, payment=transfer(desk, desk.bills[3]), reason="erreur")
-    figures = {(one.product, one.means): one.total for one in queries.day_figures(DAY, DAY)}
+    figures = {(one.product, one.means): (one.count, one.total) for one in day_figures(DAY, DAY)}
     assert figures == {
-        ("Régie cantine", "carte bancaire"): 10,
-        ("Régie cantine", "virement"): 20,
-        ("Régie cantine", "espèces"): 30,
-        ("Non affecté", "espèces"): 5,
+        ("Régie cantine", "carte bancaire"): (1, 10),
+        ("Régie cantine", "virement"): (2, 60),
+        ("Régie cantine", "espèces"): (1, 35),
     }
-    rows = list(queries.accountant_rows(DAY, DAY))
-    assert [row[7] for row in rows] == [10, 20, 30, 5, 40]
-    assert rows[-1][-1] == "erreur"
-    assert not queries.day_figures(DAY + timedelta(days=1), DAY + timedelta(days=9))
+    assert [one.left_over for one in day_figures(DAY, DAY)] == [0, 5, 0]
+    rows = list(accountant_rows(DAY, DAY))
+    assert [row[8] for row in rows] == [10, 20, 30, 5, 40]
+    # The cancellation is a line of its own day, which is today: that day keeps what came in.
+    (taken_back,) = day_figures(clock.today(), clock.today())
+    assert (taken_back.means, taken_back.total) == ("annulation (virement)", -40)
+    assert next(accountant_rows(clock.today(), clock.today()))[-1] == "erreur"
+    assert not day_figures(DAY + timedelta(days=1), DAY + timedelta(days=9))
 
 
 def test_ten_thousand_lines_in_seconds(desk: SimpleNamespace, make_invoice: Callable[..., Invoice]) -> None:

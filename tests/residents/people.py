@@ -16,7 +16,7 @@ from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.residents.models import Claim, Payer, PayerEmail
+from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
 from tenant_apps.townhall.queries import default_product
 from tenants import personal
 from toolkit.sealing import seal
@@ -43,6 +43,12 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     payer = make_payer(account, bob, email="bob@example.net", city="Pechabou")
     PayerEmail.objects.create(payer=payer, email=EMAIL)  # billing's
     PayerEmail.objects.create(payer=payer, email=OLD, source="account")
+    other = make_payer()
+    for email, by in ((EMAIL, "account:staff"), (OLD, "")):  # taken away by staff, and by billing
+        RemovedEmail.objects.create(
+            payer=other, email=email, source="import", removed_at=timezone.now(), removed_by=by
+        )
+    Access.objects.filter(account=account).update(through=EMAIL)
     SecondFactor.objects.create(account=account, secret=seal("SECRET"), confirmed_at=timezone.now())
     Link.objects.create(purpose=LinkPurpose.REGRET, email=OLD, account=account, handled_at=timezone.now())
     Link.objects.create(purpose=LinkPurpose.RESET, email=EMAIL)
@@ -103,6 +109,7 @@ def _pay(attempt: Attempt) -> Payment:
     Finding.objects.create(kind="differs", key="k", attempt=attempt, details=raw, last_at=timezone.now())
     payment = Payment.objects.create(
         attempt=attempt,
+        product=attempt.product,
         provider="payfip",
         provider_reference=attempt.idop or "",
         means="card",

@@ -67,7 +67,10 @@ def _page(request: StaffRequest, claim: Claim, form: RefuseClaimForm, *, problem
         claim=claim,
         invoice=invoice,
         accesses=accesses,
-        cut=[one for one in accesses if one.account_id == claim.account_id and one.ended_at],
+        cut=[
+            one for one in accesses if one.account_id == claim.account_id and one.ended_at and not one.lapsed
+        ],
+        taken=queries.addresses_taken(claim),
         earlier=queries.earlier_claims(claim),
         form=form,
         problem=problem,

@@ -17,13 +17,13 @@ from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen,
 from tenant_apps.backoffice.desk_forms import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import desk, papers
+from tenant_apps.payments import deposits, desk, ledger, papers
 from tenant_apps.payments.corrections import can_undo, cancel_payment
 from tenant_apps.payments.counter import book_payment
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.queries import open_declarations
-from tenant_apps.townhall.queries import current_townhall
+from tenant_apps.townhall.queries import current_townhall, has_several_products
 from toolkit import clock
 from toolkit.typed import words_of
 
@@ -51,8 +51,9 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         state=state,
         all_means=Means.choices,
         states=[("", _("Tous")), ("a-remettre", _("À remettre en banque")), ("annules", _("Annulés"))],
-        today_amount=desk.received_on(clock.today()),
-        drawer=desk.waiting_for_deposit(),
+        today_amount=ledger.received_on(clock.today()),
+        drawers=(drawers := deposits.drawers()),
+        several_regies=len({one.product.pk for one in drawers}) > 1,
         left=left,
         left_amount=left_amount,
         declared=open_declarations().count(),
@@ -85,7 +86,8 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         chosen=chosen,
         being_paid=desk.being_paid(chosen),
         words=words,
-        results=results[:FOUND],
+        people=desk.by_person(results[:FOUND]),
+        several_regies=has_several_products(),
         more=len(results) > FOUND,
         today=clock.today(),
     )
@@ -139,7 +141,7 @@ def payment_screen(
     """The page of a payment, with the form that was not right if one was sent."""
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
     manages = at_least(request.user.role, Role.MANAGER)
-    spendable = payment.unallocated > 0 and payment.cancelled_at is None
+    spendable = payment.left_over > 0
     return screen(
         request,
         "payment.html",
@@ -151,7 +153,7 @@ def payment_screen(
         form=wrong,
         problem=problem,
         cancel=cancel or CancelForm(),
-        refund=refund or RefundForm(initial={"amount": typed(payment.unallocated)}),
+        refund=refund or RefundForm(initial={"amount": typed(payment.left_over)}),
         others=list(desk.other_invoices(payment)[:FOUND]) if spendable else [],
         spendable=spendable,
         may_cancel=payment.cancelled_at is None and (manages or can_undo(request.user, payment)),

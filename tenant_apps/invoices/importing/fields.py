@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from tenant_apps.townhall import references
 from toolkit import emails
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
@@ -114,12 +115,12 @@ def reference(raw: str, *, number: str, year: int) -> str:
     the number alone is unique within a year only. Never shortened: two invoices would share one.
     """
     if raw.strip():
-        value = re.sub(r"[\W_]+", "", raw)
-        if not re.fullmatch(r"[A-Za-z0-9]{6,30}", value):
+        value = references.canonical(raw)
+        if not re.fullmatch(r"[A-Z0-9]{6,30}", value):
             raise FieldError(_("doit compter de 6 à 30 lettres sans accent ou chiffres : vérifiez-la."))
         return value
     plain = unicodedata.normalize("NFKD", number).encode("ascii", "ignore").decode()
-    own = re.sub(r"[^A-Za-z0-9]", "", plain)
+    own = re.sub(r"[^A-Z0-9]", "", references.canonical(plain))
     own = own if own.startswith(str(year)) else f"{year}{own}"
     if len(own) > 30:
         raise FieldError(

@@ -33,7 +33,7 @@ def stage(batch: Batch, reader: Reader, archive: Archive | None, progress: Progr
         for candidates in checker.chunks(reader, report):
             documents = _store(batch, archive, candidates, stored, pool)
             with transaction.atomic():
-                _write(batch, candidates, documents, stored)
+                _write(batch, candidates, documents, stored, tells_emails="email" in reader.columns.places)
             progress(report.rows)
     report.documents = len(stored)
     return report
@@ -78,6 +78,8 @@ def _write(
     candidates: list[Candidate],
     documents: Iterable[tuple[str, Document]],
     stored: dict[str, Document],
+    *,
+    tells_emails: bool,
 ) -> None:
     new = list(documents)
     Document.objects.bulk_create([document for _key, document in new])
@@ -98,7 +100,7 @@ def _write(
                 amount=candidate.row.amount,
                 state=InvoiceState.DRAFT,
                 document=stored.get(candidate.document) if candidate.document else None,
-                staged=_staged(candidate),
+                staged=_staged(candidate, tells_emails=tells_emails),
             )
             for candidate in candidates
         ]
@@ -114,14 +116,16 @@ def _payers(candidates: list[Candidate]) -> dict[str, Payer]:
     return {payer.reference: payer for payer in Payer.objects.filter(reference__in=references)}
 
 
-def _staged(candidate: Candidate) -> dict[str, object]:
+def _staged(candidate: Candidate, *, tells_emails: bool) -> dict[str, object]:
+    """What the file says of the payer. Without a column of addresses it says nothing of them."""
     row = candidate.row
+    emails = {"emails": list(row.emails)} if tells_emails else {}
     return {
+        **emails,
         "title": row.title,
         "last_name": row.last_name,
         "first_name": row.first_name,
         "address": row.address,
         "postcode": row.postcode,
         "city": row.city,
-        "emails": list(row.emails),
     }

@@ -16,7 +16,7 @@ from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm, PlainForm
 from tenant_apps.portal.views import openid
 from tenant_apps.residents import addresses
-from tenant_apps.residents.queries import payers_of, waiting_claims_of
+from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
 from tenant_apps.townhall.queries import password_rule
 
 FORMS: dict[str, type[PlainForm]] = {
@@ -41,6 +41,7 @@ def my_details(request: ResidentRequest) -> HttpResponse:
     bad = forms[sent] if sent in forms and forms[sent].errors else None
     context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
     context["payers"] = payers_of(request.user)
+    context["lapsed"] = lapsed_accesses_of(request.user).exists()
     context["waiting_claims"] = waiting_claims_of(request.user).count()
     context["provider"] = provider = openid.offered()
     context["linked"] = provider is not None and openid.linked(request.user, provider)

@@ -17,7 +17,7 @@ from tenant_apps.portal.access import ResidentRequest, resident_required, with_i
 from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing, told_apart
 from tenant_apps.portal.rows import rows_of, state_of
 from tenant_apps.portal.timeline import timeline
-from tenant_apps.residents.queries import payers_of, waiting_claims_of
+from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
 from toolkit import clock
 
 
@@ -37,6 +37,7 @@ def _why_empty(request: ResidentRequest) -> dict[str, object]:
     """What the page of somebody without any invoice must know to say why."""
     return {
         "has_payers": payers_of(request.user).exists(),
+        "lapsed": lapsed_accesses_of(request.user).exists(),
         "waiting_claims": waiting_claims_of(request.user).exists(),
     }
 

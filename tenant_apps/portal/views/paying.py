@@ -16,7 +16,6 @@ from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.providers.base import EmailRefused, ProviderError
 from tenant_apps.payments.queries import (
-    excess_of,
     free_from,
     last_attempt,
     online_payment,
@@ -93,7 +92,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "invoice": invoice,
         "attempt": attempt,
         "payment": payment,
-        "excess": excess_of(payment) if payment else 0,
+        "excess": payment.left_over if payment else 0,
         "ask_address": attempt is not None and was_refused_for_the_address(attempt),
         "until": free_from(attempt) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,

@@ -16,6 +16,8 @@ from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
 from tenant_apps.portal.views import claiming, openid
 from tenant_apps.residents import addresses, sharing
 from tenant_apps.residents import services as residents
+from tenant_apps.residents.errors import AddressGone
+from tenant_apps.residents.stopping import check_link
 from tenant_apps.townhall.queries import password_rule
 
 _PAGES = {
@@ -120,7 +122,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
         response = render(request, "errors/too_many.html", status=429)
     else:
         try:
-            accounts.find_link(token)
+            check_link(accounts.find_link(token))
         except AccountError as error:
             response = _bad_link(request, error)
         else:
@@ -136,6 +138,7 @@ def link_page(request: HttpRequest) -> HttpResponse:
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
+        check_link(link)
         if link.purpose == LinkPurpose.CLAIM:
             response = claiming.confirm(request, link, token)
         elif request.method != "POST":
@@ -211,4 +214,5 @@ def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
 
 def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
     throttle.count("lien", client_address(request))
-    return render(request, "portal/link_bad.html", {"problem": str(error)}, status=410)
+    context = {"problem": str(error), "address_gone": isinstance(error, AddressGone)}
+    return render(request, "portal/link_bad.html", context, status=410)

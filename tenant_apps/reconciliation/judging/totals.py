@@ -5,13 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.payments.models import Means, Payment
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment
 from tenant_apps.reconciliation.states import LineState
 from tenant_apps.townhall.models import Product
@@ -55,7 +53,7 @@ def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Dec
         _free()
         .filter(paid_on__range=(first - LATEST, last), means__in=_MEANS)
         .order_by()
-        .values("paid_on", "regie", "means")
+        .values("paid_on", "product", "means")
         .annotate(n=Count("id"), total=Sum("amount"))
         .filter(total__in=list(amounts), n__gt=1)
     )
@@ -63,8 +61,8 @@ def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Dec
     groups = list(rows)
     known = {product.pk: product for product in products()} if groups else {}
     for row in groups:
-        if row["regie"] in known:
-            total = Total(row["paid_on"], known[row["regie"]], row["means"], row["n"], row["total"])
+        if row["product"] in known:
+            total = Total(row["paid_on"], known[row["product"]], row["means"], row["n"], row["total"])
             found[row["total"]].append(total)
     return found
 
@@ -80,19 +78,13 @@ def chosen(line: Line, totals: Sequence[Total]) -> list[Total]:
 
 def payments_of(day: date, product: Product, means: str) -> QuerySet[Payment]:
     """The payments of a total, by id."""
-    return _free().filter(paid_on=day, regie=product.pk, means=means).order_by("pk")
+    return _free().filter(paid_on=day, product=product.pk, means=means).order_by("pk")
 
 
-def _free() -> QuerySet[Any]:
-    """What came through the Treasury, counts, and is on no line of the account yet; `regie`: whose money it is."""
+def _free() -> QuerySet[Payment]:
+    """What came through the Treasury, counts, and is on no line of the account yet."""
     bank = Line.objects.filter(
         kind=Kind.BANK, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
     )
-    paid = Allocation.objects.filter(payment=OuterRef("pk")).values("invoice__product")[:1]
-    listed = Line.objects.filter(kind=Kind.JOURNAL, payment=OuterRef("pk")).values("invoice__product")[:1]
     online = Payment.objects.filter(cancelled_at=None).exclude(provider="offline")
-    return online.filter(~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk")))).annotate(
-        regie=Coalesce(
-            F("attempt__product_id"), Subquery(paid), Subquery(listed), output_field=BigIntegerField()
-        )
-    )
+    return online.filter(~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk"))))

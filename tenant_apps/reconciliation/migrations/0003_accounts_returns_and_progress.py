@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoices', '0006_one_index_a_column'),
-        ('payments', '0009_one_index_a_column'),
+        ('payments', '0010_ledger'),
         ('reconciliation', '0002_one_index_a_column'),
     ]
 
