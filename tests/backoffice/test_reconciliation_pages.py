@@ -220,7 +220,8 @@ def test_the_separator_and_the_titles_can_be_corrected(browsers: SimpleNamespace
 
 def test_an_account_is_asked_for_when_the_town_has_several(browsers: SimpleNamespace) -> None:
     day = f"{clock.today():%d/%m/%Y}"
-    bring(browsers.clerk, f"Compte 00011111111\n\nDate;Libellé;Montant\n{day};REMISE;9,00\n", kind="bank")
+    first = f"Compte 00011111111\n\nDate;Libellé;Montant\n{day};REMISE;9,00\n"
+    bring(browsers.clerk, first, kind="bank", which_account="00011111111")
     page = send(browsers.clerk, f"Date;Libellé;Montant\n{day};REMISE;9,00\n", kind="bank", name="b.csv")
     chosen = {"booked_on": "Date", "label": "Libellé", "amount": "Montant"}
     refused = browsers.clerk.post(f"{page}colonnes/", chosen)
@@ -316,6 +317,6 @@ def test_how_far_a_reading_is(browsers: SimpleNamespace, bill: Invoice) -> None:
 
 
 def test_a_day_without_movement_is_done(browsers: SimpleNamespace) -> None:
-    statement = bring(browsers.clerk, "Date;Libellé;Montant\n", kind="bank")
+    statement = bring(browsers.clerk, "Date;Libellé;Montant\n", kind="bank", which_account="")
     assert "Aucun mouvement" in text(browsers.reader.get(f"/gestion/rapprochement/{statement.uuid}/"))
     assert "Aucun mouvement" in text(browsers.reader.get("/gestion/rapprochement/"))
