@@ -1,25 +1,19 @@
 """What lines must hear of the rooms below."""
 
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.db.models import Q
 
 from shared_apps.audit.models import Entry
-from tenant_apps.payments.models import Payment
-from tenant_apps.reconciliation import services
+from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.states import LineState
+from tenants import agenda
 
 
 def payment_cancelled(entry: Entry) -> None:
-    """Its money is still on the account or in the journal, and pays nothing any more: somebody must look.
+    """Its money is still on the account or in the journal, and pays nothing any more: its lines wait again.
 
-    Unless a line says that the money went back too: then both lines explain each other.
+    The worker does it (`services.lose_payment`): lines are locked before payments, and here the payment is held.
     """
     uuid = entry.object.removeprefix("payment:")
-    payment = Payment.objects.filter(uuid=uuid).first()
-    if payment is not None:
-        services.lose_payment(
-            actor=entry.actor,
-            payment=payment,
-            reason=_(
-                "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
-            )
-            + (f" {_('Motif : %(reason)s.') % {'reason': payment.cancel_reason.rstrip('. ')}}"),
-        )
+    about = Q(payment__uuid=uuid) | Q(parts__payment__uuid=uuid)
+    if Line.objects.filter(about, state=LineState.MATCHED, returned=False).exists():
+        agenda.wake("statements")

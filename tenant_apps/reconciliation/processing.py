@@ -43,6 +43,7 @@ def process_waiting() -> None:
     with reading() as mine:
         if not mine:
             return  # another worker is at it
+        services.lose_cancelled_payments()
         for statement in waiting():
             with override(settings.LANGUAGE_CODE):  # what is said of a line stays in its row
                 _try(statement)
@@ -110,10 +111,16 @@ def _keep_lines(statement: Statement) -> None:
         for chunk in _chunks(rows):
             lines = [_line(statement, row, identities.of(row)) for row in chunk]
             with transaction.atomic():
-                lock_lines()
+                _lock(statement)
                 _keep(statement, lines, matcher)
                 _beat(statement, done=statement.done + len(lines), attempts=0)
     _ask_about_equals(statement)
+
+
+def _lock(statement: Statement) -> None:
+    """Before its lines, and before any payment (payments.locking)."""
+    lock_lines()
+    Statement.objects.select_for_update(no_key=True).get(pk=statement.pk)
 
 
 def _keep(statement: Statement, lines: list[Line], matcher: Matcher) -> None:
@@ -164,8 +171,8 @@ def _doubt(statement: Statement, lines: QuerySet[Line]) -> None:
     ids = iter(list(lines.values_list("pk", flat=True)))
     for pks in iter(lambda: list(itertools.islice(ids, CHUNK)), []):
         with transaction.atomic():
-            lock_lines()
-            for line in Line.objects.select_for_update().filter(pk__in=pks).order_by("id"):
+            _lock(statement)
+            for line in Line.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("id"):
                 services.rank_apart(line)
                 say(line, S.DUPLICATE, reason)
                 line.save()
@@ -182,8 +189,8 @@ def _look_again(statement: Statement) -> None:
     changed = ["state", "reason", "payment", "deposit", "attempt", "invoice", "returned"]
     while True:
         with transaction.atomic():
-            lock_lines()
-            chunk = list(lines.select_for_update().filter(pk__gt=last)[:CHUNK])
+            _lock(statement)
+            chunk = list(lines.select_for_update(no_key=True).filter(pk__gt=last)[:CHUNK])
             if not chunk:
                 return
             last = chunk[-1].pk

@@ -5,13 +5,14 @@ from decimal import Decimal
 from uuid import uuid5
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
+from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.bells import hear_payfip_bell
@@ -83,7 +84,7 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     """Staff's word: this line is that payment. Raises NotPossible."""
     locked = _lock(line)
     _refuse_outgoing(locked)
-    chosen = Payment.objects.select_for_update().get(pk=payment.pk)
+    chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
     same_kind = Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
@@ -106,7 +107,7 @@ def match_total(*, actor: Account, line: Line, total: Total) -> Line:
         raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
     wanted = list(payments_of(total.day, total.product, total.means).values_list("pk", flat=True))
     payments = list(
-        Payment.objects.select_for_update().filter(pk__in=wanted, cancelled_at=None).order_by("pk")
+        Payment.objects.select_for_update(no_key=True).filter(pk__in=wanted, cancelled_at=None).order_by("pk")
     )
     if not payments or sum(payment.amount for payment in payments) != locked.amount:
         raise NotPossible(_("Ce total a changé entre-temps : cherchez de nouveau."))
@@ -156,7 +157,7 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
     if locked.booked_on > clock.today():
         raise NotPossible(_("La date de cette ligne est à venir : rien ne s'enregistre avant ce jour."))
-    locked_invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    locked_invoice = lock_invoice(invoice)
     balance = locked_invoice.balance
     provider = JOURNAL if locked.kind == Kind.JOURNAL else "offline"
     key = locked.uuid
@@ -209,7 +210,9 @@ def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
     settled = _settle(locked, actor, chosen, reason)
     if locked.used:
         _cancel(actor, chosen, _why(locked))
-    came = Line.objects.select_for_update().filter(payment=chosen, state=S.DOUBTFUL, returned=False)
+    came = Line.objects.select_for_update(no_key=True).filter(
+        payment=chosen, state=S.DOUBTFUL, returned=False
+    )
     for line_ in came.order_by("pk"):
         _write(line_, actor, S.MATCHED, gettext_noop("Venue, puis reprise : ce règlement est annulé."))
     return settled
@@ -234,11 +237,20 @@ def _why(line: Line) -> str:
 
 
 @transaction.atomic
-def lose_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> int:
-    """A payment was cancelled: the lines that it explained wait again. Returns how many."""
+def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
+    """A payment was cancelled: the lines that it explained wait again. Returns how many.
+
+    Unless a line says that the money went back too: then both lines explain each other.
+    """
+    lock_lines()
     if Line.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
-        return 0  # the money went back too, and a line says so
-    lines = Line.objects.select_for_update(of=("self",)).filter(
+        return 0
+    reason = gettext_noop(
+        "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
+    )
+    if payment.cancel_reason:
+        reason += " " + gettext_noop("Motif : %(reason)s.") % {"reason": payment.cancel_reason.rstrip(". ")}
+    lines = Line.objects.select_for_update(of=("self",), no_key=True).filter(
         Q(payment=payment) | Q(pk__in=LinePayment.objects.filter(payment=payment).values("line")),
         state=S.MATCHED,
         returned=False,
@@ -249,6 +261,18 @@ def lose_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> int:
         line.payment = payment
         _write(line, actor, S.DOUBTFUL, reason)
     return len(found)
+
+
+def lose_cancelled_payments() -> None:
+    """The same for every payment that was cancelled and still explains a line."""
+    lines = Line.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
+    lost = Payment.objects.filter(
+        Exists(lines.filter(returned=False)) | Exists(LinePayment.objects.filter(payment=OuterRef("pk"))),
+        ~Exists(lines.filter(returned=True)),
+        cancelled_at__isnull=False,
+    )
+    for payment in lost.order_by("pk"):
+        lose_payment(actor=payment.cancelled_by, payment=payment)
 
 
 # --- aside, and back ------------------------------------------------------------------------------
@@ -269,8 +293,7 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
 
     An outgoing line that the reading set aside may take one of our payments back, after all.
     """
-    lock_lines()
-    locked = Line.objects.select_for_update().get(pk=line.pk)
+    locked = _held(line)
     if locked.state not in (S.MATCHED, S.IGNORED):
         return locked
     if locked.amount is None:
@@ -301,8 +324,7 @@ def same_operation(*, actor: Account, line: Line) -> Line:
 @transaction.atomic
 def other_operation(*, actor: Account, line: Line) -> Line:
     """« C'est une autre opération » than the equal one of an earlier file: it is judged as any line."""
-    lock_lines()
-    locked = Line.objects.select_for_update().get(pk=line.pk)
+    locked = _held(line)
     if locked.twin_id is None:
         return locked
     if locked.state == S.KNOWN:
@@ -325,7 +347,7 @@ def rank_apart(line: Line) -> None:
 
 
 def _count(line: Line, *, known: int) -> None:
-    file = Statement.objects.select_for_update().get(pk=line.statement_id)
+    file = line.statement
     file.known_count, file.new_count = file.known_count + known, file.new_count - known
     file.save(update_fields=["known_count", "new_count"])
 
@@ -334,8 +356,7 @@ def _count(line: Line, *, known: int) -> None:
 
 
 def _lock(line: Line, *, while_reading: bool = False) -> Line:
-    lock_lines()
-    locked = Line.objects.select_for_update(of=("self",)).select_related("statement").get(pk=line.pk)
+    locked = _held(line)
     if locked.statement.state == StatementState.READING and not while_reading:
         raise NotPossible(
             _("Le fichier de cette ligne est en cours de lecture : attendez qu'elle soit finie.")
@@ -343,6 +364,15 @@ def _lock(line: Line, *, while_reading: bool = False) -> Line:
     if locked.state not in OPEN:
         sentence = _("Cette ligne est déjà « %(state)s ».")
         raise NotPossible(sentence % {"state": locked.get_state_display()})
+    return locked
+
+
+def _held(line: Line) -> Line:
+    """The line as it is now, locked after its file: the order of everything that moves money (payments.locking)."""
+    lock_lines()
+    file = Statement.objects.select_for_update(no_key=True).get(pk=line.statement_id)
+    locked = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+    locked.statement = file
     return locked
 
 

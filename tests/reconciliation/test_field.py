@@ -19,6 +19,7 @@ from tenant_apps.payments.models import Means, Payment
 from tenant_apps.reconciliation import queries, services, statements
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.models import Statement
+from tenants.models import AgendaItem
 from tests.reconciliation.files import camt_of, entry
 from tests.reconciliation.test_services import DAY, again, bring, online, read, states, tried
 from tests.reconciliation.test_services import desk as desk
@@ -240,6 +241,7 @@ def test_already_cancelled_by_hand(desk: SimpleNamespace) -> None:
     payment = transfer(desk, desk.bills[0])
     came = bring(desk, camt_of(entry("10.00", details=[("", desk.bills[0].number, "")])), "bank", "a.xml")
     cancel_payment(actor=desk.clerk, payment=payment, reason="rejeté")
+    read_all()
     assert states(came) == ["doubtful"]
     found = bring(desk, camt_of(returned("10.00", desk.bills[0].number, code="MD06")), "bank", "r.xml")
     assert "déjà annulé" in found.lines.get().reason
@@ -334,7 +336,7 @@ def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamesp
     assert states(later) == ["known", "unmatched"]
     gone = statements.withdraw_statement(actor=desk.clerk, statement=first)
     assert (gone.state, gone.new_count, gone.lines.count()) == ("received", 0, 0)
-    read_all(desk)
+    read_all()
     later.refresh_from_db()
     assert (states(later), later.new_count, later.known_count) == (["unmatched"] * 2, 2, 0)
     # Imported again with its columns put right, and then it knows the other's.
@@ -350,7 +352,7 @@ def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamesp
         statements.discard_statement(actor=desk.clerk, statement=later)
 
 
-def read_all(desk: SimpleNamespace) -> None:
+def read_all() -> None:
     from tenant_apps.reconciliation import processing
 
     processing.process_waiting()
@@ -388,6 +390,8 @@ def test_the_line_of_a_cancelled_payment_waits_again(desk: SimpleNamespace, kind
         found = bring(desk, JOURNAL + paid(bill, "P", idop=payment.attempt.idop))
     assert states(found) == ["matched"]
     cancel_payment(actor=desk.clerk, payment=payment, reason="saisi par erreur")
+    assert AgendaItem.objects.filter(kind="statements").exists()
+    read_all()
     assert states(found) == ["doubtful"]
     assert "saisi par erreur" in found.lines.get().reason
 
@@ -433,6 +437,7 @@ def test_the_day_s_total_of_a_regie_is_its_card_payments(
         services.match_total(actor=desk.clerk, line=line, total=offer)
     assert not queries.totals(line)  # they are on a line now
     cancel_payment(actor=desk.clerk, payment=payments[3], reason="erreur")
+    read_all()
     assert states(found) == ["doubtful"]
     services.reopen_line(actor=desk.clerk, line=line)
     assert not queries.parts(line).exists()

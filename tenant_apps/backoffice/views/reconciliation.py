@@ -24,6 +24,7 @@ from tenant_apps.reconciliation import queries, statements
 from tenant_apps.reconciliation.errors import CannotRead, ReconciliationError
 from tenant_apps.reconciliation.models import Kind
 from tenant_apps.reconciliation.states import StatementState
+from toolkit.storage import NOT_KEPT, StorageSilent
 
 STATES = {
     "": "open",
@@ -85,6 +86,8 @@ def _new_statement(request: StaffRequest) -> HttpResponse:
         )
     except CannotRead as error:
         return _form(request, form, problem=str(error), status=422)
+    except StorageSilent:
+        return _form(request, form, problem=str(NOT_KEPT), status=503)
     if not new:
         sentence = _("Ce fichier est déjà là, envoyé le %(day)s : rien n'a changé.")
         if kind == Kind.BANK:
