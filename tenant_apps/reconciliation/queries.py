@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, When
 
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.payments.search import invoices_for_staff
 from tenant_apps.reconciliation.files import opened
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
