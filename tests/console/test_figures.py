@@ -82,7 +82,11 @@ def test_an_import_and_a_payment(town: Town, commit: Capture) -> None:
     with commit():
         invoice = Invoice.objects.get(number="2026-001-000501")
         book_counter_payment(
-            actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("48.60"), paid_on=invoice.due_on
+            actor="system",
+            invoice=invoice,
+            means=Means.CASH,
+            amount=Decimal("48.60"),
+            paid_on=invoice.issued_on,
         )
     when_due()
     found = kept(town)

@@ -169,6 +169,7 @@ class World:
         statement = Statement.objects.create(
             kind="journal",
             name="j.csv",
+            state="done",
             key="j",
             sha256="0" * 64,
             created_by="system",
