@@ -13,7 +13,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.alerts.models import Alert
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.payments.ledger import write_receipt
+from tenant_apps.payments.ledger import write_receipt, write_refund
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.states import AttemptState
@@ -57,7 +57,7 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     Credit.objects.create(invoice=open_, amount="3", amount_before="15", reason="Repas", made_by="system")
     attempt = _attempt(account, paid)
     payment = _pay(attempt)
-    Refund.objects.create(
+    refund = Refund.objects.create(
         payment=payment,
         amount="1",
         refunded_on=paid.due_on,
@@ -65,6 +65,8 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
         reason="Trop",
         recorded_by="system",
     )
+    refund.refresh_from_db()
+    write_refund(refund, actor="system")
     Declaration.objects.create(invoice=open_, account=account)
     for writer, subject in ((account, "Question"), (None, "En visite")):
         send_message(actor=writer, email=EMAIL, subject=subject, body=f"Signé {EMAIL}", invoice=open_)
