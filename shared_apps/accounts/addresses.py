@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shared_apps.accounts import errors, throttle
+from shared_apps.accounts import errors, limits, throttle
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, Role
 from shared_apps.accounts.services import ask_link, lock_link, make_token, use_up
 from shared_apps.audit import services as audit
@@ -75,7 +75,7 @@ def put_address_back(*, token: str) -> PutBack:
     Link.objects.filter(account=account, used_at=None).exclude(
         purpose=LinkPurpose.REGRET, pk__lt=link.pk
     ).update(used_at=timezone.now())
-    throttle.clear("account", account.email)
+    throttle.clear(limits.PASSWORD, account.email)
     audit.record(
         "account.address_put_back",
         actor=account,

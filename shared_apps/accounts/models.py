@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
@@ -104,6 +105,10 @@ class Account(AbstractBaseUser):
         if self.impersonated_by is not None:
             return f"operator:{self.impersonated_by.operator} as account:{self.uuid}"
         return f"account:{self.uuid}"
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is the password. Writes nothing, as Django's would (accounts.backends). Raises TooBusy."""
+        return check_password(raw_password, self.password)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to be this person's: it ends with the password, or with the sign-out everywhere."""

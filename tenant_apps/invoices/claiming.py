@@ -14,6 +14,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
@@ -28,6 +29,8 @@ from toolkit import clock
 
 MONTHS = 24  # an older paper proves nothing
 GUESSES = 5  # wrong papers about one number, one reference or one payer, in throttle.WINDOW
+WRONG = throttle.Limit("claim", GUESSES)
+NOBODY = throttle.Limit("claim-nobody", throttle.UNBOUNDED)  # what a paper that touches less is padded with
 LOCK = timedelta(hours=1)
 MOST = 4  # payers that are counted for one paper; always that many are
 
@@ -86,17 +89,28 @@ def _holds(claim: Claim) -> bool:
 
 
 def _proved(paper: Paper) -> Invoice | None:
-    """The invoice of a right paper that may be used. A wrong one is counted against all that it touches."""
+    """The invoice of a right paper that may be used. A wrong one is counted against all that it touches.
+
+    It is counted before it is compared: papers sent at once are as many guesses.
+    """
     is_open = current_townhall().payer_claims != PayerClaims.OFF
     near = _near(paper)
-    right = next((invoice for invoice in near if _is(invoice, paper)), None)
     typed = [f"number:{_bare(paper.number)}", f"reference:{_bare(paper.reference)}"]
     payers = {invoice.payer_id: invoice.payer for invoice in near}
-    seen = [throttle.seen("claim", key) for key in typed]
-    locked = max(seen) >= GUESSES or any(_is_locked(payer) for payer in payers.values())
-    usable = right is not None and is_open and not locked
-    _count([] if usable else [*typed, *(f"payer:{pk}" for pk in payers)], list(payers.values()))
-    return right if usable else None
+    keys = [*typed, *(f"payer:{pk}" for pk in payers)][: 2 + MOST]
+    padding = [(NOBODY, str(place)) for place in range(2 + MOST - len(keys))]
+    try:
+        with throttle.take(*((WRONG, key) for key in keys), *padding) as tries:
+            right = next((invoice for invoice in near if _is(invoice, paper)), None)
+            locked = any(_is_locked(payer) for payer in payers.values())
+            if right is not None and is_open and not locked:
+                tries.succeed()
+                return right
+    except TooManyTries:
+        return None
+    if GUESSES in tries.counts[: len(keys)]:
+        _lock(list(payers.values()))
+    return None
 
 
 def _near(paper: Paper) -> list[Invoice]:
@@ -145,15 +159,8 @@ def _is_locked(payer: Payer) -> bool:
     return payer.claims_locked_until is not None and payer.claims_locked_until > clock.now()
 
 
-def _count(keys: list[str], payers: list[Payer]) -> None:
-    """Count one more wrong paper for each key, padded to a fixed number; the fifth locks the payers it touches.
-
-    The fact and the statement are written for a paper that touches nobody too.
-    """
-    padded = (keys + [f"nobody:{place}" for place in range(2 + MOST)])[: 2 + MOST]
-    numbers = [throttle.count("claim", key) for key in padded]
-    if GUESSES not in numbers[: len(keys)]:
-        return
+def _lock(payers: list[Payer]) -> None:
+    """Nobody claims them for a while. The fact and the statement are written for a paper that touches nobody too."""
     until = clock.now() + LOCK
     Payer.objects.filter(pk__in=[0, *(payer.pk for payer in payers)]).update(claims_locked_until=until)
     audit.record(

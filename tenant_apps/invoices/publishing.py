@@ -2,7 +2,9 @@
 
 from django.db import connection
 
-from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.locking import hold_invoices
+from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents import billing
 
 # What billing says of its payers counts from the publication on, the last row of a payer winning.
@@ -35,6 +37,8 @@ def said_emails(batch: Batch) -> dict[int, list[str]]:
 
 def publish_drafts(batch: Batch) -> int:
     """Publish every draft of `batch` in the caller's transaction; returns how many."""
+    if batch.published_at:  # seen before: somebody may hold some of them, in the order of the ids
+        hold_invoices(Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT))
     with connection.cursor() as cursor:
         cursor.execute(_PAYERS, {"batch": batch.pk})
         billing.replace_emails(said_emails(batch), actor=batch.created_by, about=f"batch:{batch.uuid}")

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
+from tenant_apps.invoices.locking import hold_invoices, lock_invoice
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice
 from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState, OnlineHold
 from tenants import agenda, closing
 from tenants.current import current_town
+from tenants.postgresql.again import atomic_again
 from toolkit.storage import upload_key
 
 log = logging.getLogger(__name__)
@@ -74,10 +76,10 @@ def move(batch: Batch, to: BatchState) -> None:
 
 def lock(batch: Batch) -> Batch:
     """The batch's row, locked until the transaction ends."""
-    return Batch.objects.select_for_update().get(pk=batch.pk)
+    return Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
 
 
-@transaction.atomic
+@atomic_again
 def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     """Ask for the publication; the worker does it in one transaction. Asking twice changes nothing."""
     locked = lock(batch)
@@ -91,7 +93,7 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def finish_publication(*, batch: Batch) -> bool:
     """All drafts of the batch become visible, payers and addresses with them. False when it was done already."""
     locked = lock(batch)
@@ -107,7 +109,7 @@ def finish_publication(*, batch: Batch) -> bool:
     return True
 
 
-@transaction.atomic
+@atomic_again
 def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid, and WrongState
     once one of its invoices has an avoir: what was cancelled or reduced stays so, and stays visible."""
@@ -115,7 +117,7 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     if locked.state == BatchState.TAKEN_BACK:
         return locked
     # In the order of the ids, as everyone locks them; no payment and no avoir begins meanwhile.
-    list(Invoice.objects.select_for_update().filter(batch=locked).order_by("pk").values_list("pk"))
+    hold_invoices(Invoice.objects.filter(batch=locked))
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
             _(
@@ -138,7 +140,7 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     """Give an import up: its drafts go, its files go after the commit."""
     locked = lock(batch)
@@ -155,7 +157,10 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 def drop_drafts(batch: Batch) -> list[str]:
     """Delete the drafts and document rows of a batch; returns the keys of the files, for after the commit."""
     keys = list(batch.documents.values_list("key", flat=True))
-    Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT).delete()
+    drafts = Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT)
+    if batch.published_at:  # they were seen: somebody may be about to pay several of them
+        hold_invoices(drafts)
+    drafts.delete()
     Document.objects.filter(batch=batch, invoices=None).delete()
     return keys
 
@@ -169,10 +174,10 @@ def delete_files(keys: list[str]) -> None:
             log.warning("a file could not be removed: %s", key, exc_info=True)
 
 
-@transaction.atomic
+@atomic_again
 def set_online_hold(*, actor: audit.Actor, invoice: Invoice, hold: str) -> Invoice:
     """Why `invoice` is not to be paid online (an OnlineHold), or "" to let it be. The same again changes nothing."""
-    locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    locked = lock_invoice(invoice)
     old = locked.online_hold
     if old != hold:
         locked.online_hold = OnlineHold(hold) if hold else ""

@@ -12,19 +12,22 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices.locking import lock_invoice, lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.locking import lock_payment_alone
 from tenant_apps.payments.models import Allocation, Payment, Refund
 from tenant_apps.townhall.queries import letterhead
+from tenants.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros
 
 UNDO = timedelta(minutes=30)  # how long whoever booked a payment may take it back alone
 
 
-@transaction.atomic
+@atomic_again
 def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Payment:
     """A payment that is none after all: keyed by mistake, cheque unpaid, direct debit rejected by the bank.
 
@@ -60,11 +63,11 @@ def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Paym
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: Decimal) -> Allocation:
     """Let money left over pay another invoice of the same payer and the same régie. Raises NotCorrectable."""
-    target = Invoice.objects.select_for_update().get(pk=invoice.pk)
-    locked = Payment.objects.select_for_update().get(pk=payment.pk)
+    target = lock_invoice(invoice)
+    locked = lock_payment_alone(payment)
     if locked.cancelled_at is not None or target.state != InvoiceState.PUBLISHED:
         raise NotCorrectable(_("Ce règlement ou cette facture est annulé."))
     if target.payer_id not in payers_of(locked):
@@ -95,12 +98,12 @@ def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: 
     return allocation
 
 
-@transaction.atomic
+@atomic_again
 def record_refund(
     *, actor: audit.Actor, payment: Payment, amount: Decimal, refunded_on: date, means: str, reason: str
 ) -> Refund:
     """Note that money left over was given back: PayFiP has no refund, it is done outside. Raises NotCorrectable."""
-    locked = Payment.objects.select_for_update().get(pk=payment.pk)
+    locked = lock_payment_alone(payment)
     if locked.cancelled_at is not None:
         raise NotCorrectable(_("Ce règlement est annulé : il n'y a rien à rembourser."))
     if not 0 < amount <= locked.unallocated:
@@ -153,11 +156,11 @@ def lock_payment(payment: Payment) -> Payment:
     ids = (
         Allocation.objects.filter(payment=payment).order_by("invoice_id").values_list("invoice_id", flat=True)
     )
-    payments = Payment.objects.select_for_update(of=("self",)).select_related("attempt__account")
+    payments = Payment.objects.select_for_update(of=("self",), no_key=True).select_related("attempt__account")
     while True:
         known = list(ids.all())
         place = transaction.savepoint()
-        list(Invoice.objects.select_for_update().filter(pk__in=known).order_by("pk").values_list("pk"))
+        lock_invoices(known)
         locked = payments.get(pk=payment.pk)
         if set(ids.all()) <= set(known):
             transaction.savepoint_commit(place)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
+from tenants.postgresql.again import atomic_again
 from toolkit.money import format_euros
 
 CASH_LIMIT = Decimal("300.00")  # euros; article 1680 of the code général des impôts
@@ -38,7 +39,7 @@ class Paper:
     drawer: str = ""
 
 
-@transaction.atomic
+@atomic_again
 def book_payment(
     *,
     actor: audit.Actor,
@@ -72,9 +73,7 @@ def book_payment(
     if means == Means.CASH and provider == "offline" and amount > CASH_LIMIT:
         raise NotPayable(cash_limit_sentence())
     product = ledger.only_product(line.invoice for line in lines)
-    # In the order of the ids: two counters that share invoices never wait for each other in a circle.
-    wanted = [line.invoice.pk for line in lines]
-    locked = {i.pk: i for i in Invoice.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    locked = {invoice.pk: invoice for invoice in lock_invoices(line.invoice.pk for line in lines)}
     payment, created = Payment.objects.get_or_create(
         provider=provider,
         provider_reference=str(key or uuid.uuid4()),

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -11,17 +10,20 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import crediting
+from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
+from tenant_apps.payments.locking import lock_payments
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.queries import letterhead
+from tenants.postgresql.again import atomic_again
 from toolkit.money import format_euros
 
 
-@transaction.atomic
+@atomic_again
 def reduce_invoice(
     *, actor: audit.Actor, invoice: Invoice, amount: Decimal, reason: str, let_go: bool = False
 ) -> Credit:
@@ -38,7 +40,7 @@ def reduce_invoice(
     return credit
 
 
-@transaction.atomic
+@atomic_again
 def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go: bool = False) -> Credit:
     """An avoir of the whole invoice; raises as `reduce_invoice`."""
     locked = _locked(invoice)
@@ -49,7 +51,7 @@ def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go:
 
 
 def _locked(invoice: Invoice) -> Invoice:
-    locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    locked = lock_invoice(invoice)
     attempt = live_attempt(locked)
     if attempt is not None and attempt.state in (AttemptState.CREATED, AttemptState.STARTED):
         # Its amount is frozen at the Treasury: the resident would pay the old one.
@@ -69,7 +71,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
         sentence = _("%(paid)s sont déjà réglés : %(excess)s deviendraient disponibles. Confirmez-le.")
         raise StillHeld(sentence % {"paid": format_euros(invoice.paid), "excess": format_euros(excess)})
     live = Allocation.objects.filter(invoice=invoice, payment__cancelled_at=None)
-    list(Payment.objects.select_for_update().filter(allocations__in=live).order_by("pk").values_list("pk"))
+    lock_payments(Payment.objects.filter(pk__in=live.values("payment_id")))
     for allocation in live.select_related("payment").order_by("-pk"):
         part = min(allocation.amount, excess)
         audit.record(

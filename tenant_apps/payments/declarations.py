@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -14,15 +13,16 @@ from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.townhall.queries import contact_address, letterhead
+from tenants.postgresql.again import atomic_again
 
 
-@transaction.atomic
+@atomic_again
 def refuse_declaration(*, actor: audit.Actor, declaration: Declaration, answer: str) -> Declaration:
     """No money was found: tell the resident in staff's own words. Twice changes nothing. Raises NotCorrectable."""
     if not answer.strip():
         raise NotCorrectable(_("Écrivez à l'usager ce que vous avez vérifié et ce qu'il doit faire."))
     locked = (
-        Declaration.objects.select_for_update(of=("self",))
+        Declaration.objects.select_for_update(of=("self",), no_key=True)
         .select_related("account", "invoice__product")
         .get(pk=declaration.pk)
     )

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
 from django.db.models import Count, Max, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.locking import lock_payments
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.townhall.models import Product, TownHall
+from tenants.postgresql.again import atomic_again
 
 DEPOSITED = (Means.CHEQUE, Means.CASH)
 MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}  # as the addresses of pages name them
 MOST = 1000
 
 
-@transaction.atomic
+@atomic_again
 def close_deposit(
     *, actor: audit.Actor, means: Means, payments: Collection[uuid.UUID], deposited_on: date
 ) -> Deposit:
@@ -32,8 +33,8 @@ def close_deposit(
         raise NotCorrectable(_("Cochez au moins un règlement."))
     if len(payments) > MOST:
         raise NotCorrectable(_("Une remise compte 1 000 règlements au plus : faites-en plusieurs."))
-    TownHall.objects.select_for_update().get(pk=1)  # the numbers follow one another without a gap
-    locked = list(Payment.objects.select_for_update().filter(uuid__in=list(payments)).order_by("pk"))
+    TownHall.objects.select_for_update(no_key=True).get(pk=1)  # the numbers follow one another without a gap
+    locked = lock_payments(Payment.objects.filter(uuid__in=list(payments)))
     if len(locked) < len(set(payments)) or any(not _can_be_deposited(one, means) for one in locked):
         raise NotCorrectable(
             _("Un de ces règlements a été remis ou annulé entre-temps. La liste est à jour : recommencez.")

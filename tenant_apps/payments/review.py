@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -17,6 +16,7 @@ from tenant_apps.payments.providers.payfip.client import read_amount
 from tenant_apps.payments.settling import book
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Mode
+from tenants.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros
 
@@ -28,7 +28,7 @@ class NotOpen(PaymentError):
     """The attempt waits for nobody's word (any more)."""
 
 
-@transaction.atomic
+@atomic_again
 def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
     """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
 
@@ -60,7 +60,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     """No money came: the invoice can be paid again. Raises NotOpen."""
     locked, _parts = _locked(attempt)
@@ -75,7 +75,7 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
     """The bank gave the money of a direct debit back, which the Treasury tells nobody (payfip.md §2).
 

@@ -20,11 +20,13 @@ from shared_apps.accounts.errors import AccountErased
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.treasury import services as treasury
+from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
 from tenant_apps.payments.auditing import plan_audit
 from tenant_apps.payments.closing import close_refused_product
 from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.locking import lock_attempt_alone, lock_attempts
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.providers.base import (
@@ -45,6 +47,7 @@ from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Protocol
 from tenants import agenda, registry
 from tenants.current import current_town
+from tenants.postgresql.again import atomic_again
 from toolkit import secrets
 from toolkit.words import kept
 
@@ -98,26 +101,24 @@ def _refresh_live(invoices: Sequence[Invoice]) -> None:
             return
 
 
+@atomic_again
 def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]:
-    with transaction.atomic():
-        try:
-            lock_present(actor)
-        except AccountErased as error:
-            raise NotPayable(str(error)) from None
-        wanted = {invoice.pk for invoice in invoices}
-        rows = Invoice.objects.select_for_update(of=("self",)).select_related("product")
-        # In the order of the ids: two parents who tick overlapping sets never wait for each other in a circle.
-        locked = list(rows.filter(pk__in=wanted).order_by("pk"))
-        _make_way(locked)
-        found = by_product(locked)
-        if len(locked) < len(wanted):
-            raise NotPayable(_("Une de ces factures a été retirée par le service de facturation."))
-        if len(found) != 1:
-            raise NotPayable(_("Choisissez les factures d'un même service."))
-        if not found[0].can:
-            why = found[0].bills[0].why
-            raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
-        attempt, token = _create(actor, found[0])
+    try:
+        lock_present(actor)
+    except AccountErased as error:
+        raise NotPayable(str(error)) from None
+    wanted = {invoice.pk for invoice in invoices}
+    locked = lock_invoices(Invoice.objects.select_related("product").filter(pk__in=wanted))
+    _make_way(locked)
+    found = by_product(locked)
+    if len(locked) < len(wanted):
+        raise NotPayable(_("Une de ces factures a été retirée par le service de facturation."))
+    if len(found) != 1:
+        raise NotPayable(_("Choisissez les factures d'un même service."))
+    if not found[0].can:
+        why = found[0].bills[0].why
+        raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
+    attempt, token = _create(actor, found[0])
     return attempt, token
 
 
@@ -125,8 +126,9 @@ def _make_way(locked: Sequence[Invoice]) -> None:
     """Raises Busy when another attempt holds one of the locked invoices. One whose call was lost lets go of them."""
     holding = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
     held = {part.attempt_id: part.invoice_id for part in holding}
-    others = Attempt.objects.select_for_update().filter(pk__in=held).order_by("pk")
-    for other in others:  # as they are now: what opened or closed them meanwhile holds no invoice
+    for other in lock_attempts(
+        held
+    ):  # as they are now: what opened or closed them meanwhile holds no invoice
         if other.state == S.CREATED and other.free_at <= timezone.now():
             move(other, S.EXPIRED, source="start", reason=gettext_noop("La demande n'a pas abouti."))
         elif other.state in LIVE:
@@ -192,20 +194,20 @@ def _request(attempt: Attempt, token: str) -> PaymentRequest:
     )
 
 
+@atomic_again
 def _open(attempt: Attempt, started: Started) -> None:
-    with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
-        locked.idop = started.idop
-        locked.started_at = timezone.now()
-        locked.free_at = locked.started_at + schedule.HOLD
-        locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
-        if locked.state != S.CREATED:
-            # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
-            raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
-        move(locked, S.STARTED, source="start")
-        if started.idop:
-            treasury.add_route(kind="payfip", token=started.idop)
-        agenda.plan("payments", locked.next_check_at or locked.free_at)
+    locked = lock_attempt_alone(attempt.pk)
+    locked.idop = started.idop
+    locked.started_at = timezone.now()
+    locked.free_at = locked.started_at + schedule.HOLD
+    locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
+    if locked.state != S.CREATED:
+        # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
+        raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
+    move(locked, S.STARTED, source="start")
+    if started.idop:
+        treasury.add_route(kind="payfip", token=started.idop)
+    agenda.plan("payments", locked.next_check_at or locked.free_at)
     attempt.refresh_from_db()
 
 
@@ -213,7 +215,7 @@ def _close(attempt: Attempt, error: ProviderError) -> None:
     """The Treasury said no, or nothing: an idOp that nobody holds cannot be paid, so the invoice is free."""
     final = isinstance(error, ProviderRefused)
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_attempt_alone(attempt.pk)
         if locked.state != S.CREATED:
             return
         locked.next_check_at = None
@@ -259,7 +261,7 @@ def check_due(limit: int = 100) -> int:
     present = timezone.now()
     with transaction.atomic():
         due = list(
-            Attempt.objects.select_for_update(skip_locked=True)
+            Attempt.objects.select_for_update(skip_locked=True, no_key=True)
             .filter(next_check_at__lte=present)
             .order_by("next_check_at")[:limit]
         )
@@ -308,7 +310,7 @@ def _check(attempt: Attempt) -> bool:
 def _expire_unasked(attempt: Attempt) -> None:
     """An attempt that cannot be asked about: its call was lost, or it is a redirect nobody came back from."""
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_attempt_alone(attempt.pk)
         locked.next_check_at = None
         if locked.state == S.CREATED:
             move(locked, S.EXPIRED, source="poller", reason=gettext_noop("La demande n'a pas abouti."))
@@ -324,7 +326,7 @@ def _expire_unasked(attempt: Attempt) -> None:
             locked.save(update_fields=["next_check_at"])
 
 
-@transaction.atomic
+@atomic_again
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
     """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
@@ -23,6 +22,7 @@ from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.payments.writing import IdOf, inserted, write
 from tenant_apps.townhall.models import Mode
+from tenants.postgresql.again import atomic_again
 from toolkit import clock
 
 S = AttemptState
@@ -32,20 +32,20 @@ _REFUSED = {
 }
 
 
+@atomic_again
 def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     """Apply `status` to the attempt, once. Returns the attempt as it now is.
 
     Whoever comes second finds the attempt settled and changes nothing.
     """
-    with transaction.atomic():
-        attempt, parts = lock_attempt(attempt_id)
-        before = attempt.state
-        attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
-        attempt.checks += 1
-        attempt.next_check_at = _next_check(attempt, status)
-        _apply(attempt, parts, status, source)
-        if attempt.state == before:  # otherwise `move` has written it
-            attempt.save(update_fields=CHANGING)
+    attempt, parts = lock_attempt(attempt_id)
+    before = attempt.state
+    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
+    attempt.checks += 1
+    attempt.next_check_at = _next_check(attempt, status)
+    _apply(attempt, parts, status, source)
+    if attempt.state == before:  # otherwise `move` has written it
+        attempt.save(update_fields=CHANGING)
     return attempt
 
 

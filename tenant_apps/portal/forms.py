@@ -157,6 +157,11 @@ class ChangeAddressForm(PlainForm):
     """M12."""
 
     email = email_field(_("Ma nouvelle adresse"))
+    current = password_field(
+        _("Mon mot de passe actuel"),
+        "current-password",
+        _("Vous l'avez oublié ? Déconnectez-vous, puis appuyez sur « Mot de passe oublié »."),
+    )
 
 
 class ProofForm(PlainForm):

@@ -224,7 +224,7 @@ def look_again(*, actor: Account, statement: Statement) -> int:
 def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     """Staff's word: this line is that payment. Raises NotPossible."""
     locked = _lock(line)
-    chosen = Payment.objects.select_for_update().get(pk=payment.pk)
+    chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
     if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED).exists():

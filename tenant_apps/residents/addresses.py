@@ -1,10 +1,11 @@
 """Another address to sign in with (M12): confirmed at the new one, and undone from the old one."""
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import Q
 from django.utils import translation
 
-from shared_apps.accounts import addresses
+from shared_apps.accounts import addresses, recent
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.addresses import PutBack
 from shared_apps.accounts.models import Account, LinkPurpose
@@ -20,19 +21,24 @@ from tenants import agenda
 from toolkit import clock, emails
 
 
-@transaction.atomic
-def request_address_change(*, actor: Account, email: str) -> None:
+def request_address_change(*, actor: Account, email: str, password: str, session: SessionBase) -> None:
     """Ask for another address: a message goes to the new one, which serves once confirmed.
 
+    `password` is the current one: whoever changes the address has the account, and a session that was left open or
+    stolen must not give it. For an account without one, having just signed in stands for it.
+
     An address that belongs to another account is answered the same way, and that account's owner is told.
-    Raises SameAddress, and NotWhileImpersonating for the operator in somebody's place.
+    Raises SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for the operator
+    in somebody's place.
     """
     accounts.refuse_impersonator(actor)
     if emails.normalise(email) == actor.email:
         raise SameAddress
-    accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
-    audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
-    agenda.wake("links")
+    recent.prove_or_just_signed_in(actor=actor, password=password, session=session)
+    with transaction.atomic():
+        accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
+        audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
+        agenda.wake("links")
 
 
 @transaction.atomic

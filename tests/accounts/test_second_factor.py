@@ -108,7 +108,7 @@ def test_guessing_is_slowed_down_also_for_the_right_code(clerk: Account) -> None
     for right in (code(secret), codes[0]):
         with pytest.raises(errors.TooManyTries):
             second_factor.check(account=clerk, code=right)
-    throttle.clear("code", str(clerk.uuid))
+    throttle.clear(second_factor.CODE, str(clerk.uuid))
     second_factor.check(account=clerk, code=code(secret))
 
 

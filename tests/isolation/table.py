@@ -41,6 +41,8 @@ _CLERKS = {**_STAFF, "reader": OUT}
 _MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
+    "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_well_known.py
+    "robots-txt": row(everyone=IN),
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:ask-to-sign-in": row(everyone=405),

@@ -146,10 +146,10 @@ def test_a_debit_is_rejected_in_the_order_of_the_locks(
 
     waiting = threading.Thread(target=reject)
     with transaction.atomic():
-        Invoice.objects.select_for_update().get(pk=second.pk)
+        Invoice.objects.select_for_update(no_key=True).get(pk=second.pk)
         waiting.start()
         wait_for_a_waiter()
-        Payment.objects.select_for_update(nowait=True).get(pk=payment.pk)
+        Payment.objects.select_for_update(nowait=True, no_key=True).get(pk=payment.pk)
     waiting.join(20)
     assert not raised
     assert (paid(first), paid(second)) == (0, 0)

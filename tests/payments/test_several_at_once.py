@@ -166,10 +166,10 @@ def test_the_invoices_are_locked_before_the_attempt_in_their_order(
         target=at_once, args=(live_town, lambda: services.ask(attempt=attempt, source="poller"))
     )
     with transaction.atomic():
-        Invoice.objects.select_for_update().get(pk=bills[1].pk)
+        Invoice.objects.select_for_update(no_key=True).get(pk=bills[1].pk)
         waiting.start()
         wait_for_a_waiter()
-        Attempt.objects.select_for_update(nowait=True).get(pk=attempt.pk)
-        Invoice.objects.select_for_update(nowait=True).get(pk=bills[2].pk)
+        Attempt.objects.select_for_update(nowait=True, no_key=True).get(pk=attempt.pk)
+        Invoice.objects.select_for_update(nowait=True, no_key=True).get(pk=bills[2].pk)
     waiting.join(20)
     assert paid(bills) == euros("10", "10", "10")

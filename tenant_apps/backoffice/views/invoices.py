@@ -101,4 +101,4 @@ def invoice_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     invoice = found(queries.invoice_for_staff, public_id)
     if invoice.document is None:
         raise Http404
-    return redirect(document_link(invoice, inline="telecharger" not in request.GET))
+    return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))

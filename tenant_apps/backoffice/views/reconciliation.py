@@ -33,6 +33,7 @@ from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import CannotRead, ReconciliationError
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.states import OPEN
+from toolkit.storage import NOT_KEPT, StorageSilent
 from toolkit.typed import words_of
 
 STATES = {
@@ -94,6 +95,8 @@ def _new_statement(request: StaffRequest) -> HttpResponse:
         )
     except CannotRead as error:
         return _form(request, form, problem=str(error), status=422)
+    except StorageSilent:
+        return _form(request, form, problem=str(NOT_KEPT), status=503)
     if not new:
         sentence = _("Ce fichier est déjà là, envoyé le %(day)s : rien n'a changé.")
         messages.info(request, sentence % {"day": f"{file.created_at:%d/%m/%Y}"})

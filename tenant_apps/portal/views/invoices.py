@@ -90,7 +90,7 @@ def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """A link to S3 of five minutes, made after the access check."""
     if invoice.document is None:
         raise Http404
-    return redirect(document_link(invoice, inline="telecharger" not in request.GET))
+    return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))
 
 
 @require_POST
