@@ -11,7 +11,12 @@ import pytest
 from sandbox.home import REPOSITORY
 
 SECURITY = REPOSITORY / "docs" / "security.md"
-PAPERS = (SECURITY, REPOSITORY / "docs" / "threat-model.md", REPOSITORY / "SECURITY.md")
+PAPERS = (
+    SECURITY,
+    REPOSITORY / "docs" / "security-papers.md",
+    REPOSITORY / "docs" / "threat-model.md",
+    REPOSITORY / "SECURITY.md",
+)
 STATUSES = ("kept", "partly", "not kept", "not applicable")
 # Section: its requirements of level 1, then of level 2. Those of level 3 are left out.
 ASVS: dict[str, tuple[str, str]] = {
@@ -100,7 +105,11 @@ NUMBER = re.compile(r"\d+\.\d+\.\d+")
 
 def rows(text: str) -> list[list[str]]:
     """The cells of the tables whose first cell is a list of requirements."""
-    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line[:1] == "|"]
+    cells = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in text.splitlines()
+        if line[:1] == "|"
+    ]
     return [row for row in cells if NUMBER.match(row[0].strip("| "))]
 
 
@@ -131,7 +140,7 @@ def test_each_requirement_once_with_its_status() -> None:
 
 
 def test_what_is_not_whole_says_why() -> None:
-    """A « partly » or « not kept » names what is missing; a « kept » shows a test, a paper, or says that it has none."""
+    """A « partly » or « not kept » names what is missing; a « kept » shows a test or a paper, or has none."""
     for row in rows(SECURITY.read_text(encoding="utf-8")):
         if status(row[2]) in ("partly", "not kept"):
             assert len(row[1] + row[2]) > 30, row
@@ -142,10 +151,12 @@ def test_what_is_not_whole_says_why() -> None:
 
 def test_the_sums() -> None:
     text = SECURITY.read_text(encoding="utf-8")
-    counted = Counter({one: 0 for one in STATUSES})
+    counted = Counter(dict.fromkeys(STATUSES, 0))
     for row in rows(text):
         counted[status(row[2])] += len(row[0].split(", "))
-    said = {name: int(number) for name, number in re.findall(r"^\| ([a-z ]+) \| (\d+) \|$", text, re.MULTILINE)}
+    said = {
+        name: int(number) for name, number in re.findall(r"^\| ([a-z ]+) \| (\d+) \|$", text, re.MULTILINE)
+    }
     assert said == dict(counted)
 
 
@@ -164,9 +175,11 @@ def test_what_is_not_kept_is_in_the_list() -> None:
 
 
 @cache
-def tests_of(path: Path) -> frozenset[str]:
+def names_in(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
@@ -174,7 +187,7 @@ def test_every_test_that_is_cited_exists(paper: Path) -> None:
     text = paper.read_text(encoding="utf-8")
     cited = re.findall(r"(tests/[\w/]+\.py)::(\w+)", text)
     assert [one for one in cited if not (REPOSITORY / one[0]).is_file()] == []
-    assert [one for one in cited if one[1] not in tests_of(REPOSITORY / one[0])] == []
+    assert [one for one in cited if one[1] not in names_in(REPOSITORY / one[0])] == []
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
