@@ -24,19 +24,18 @@ ROOMS = ("shared_apps", "tenant_apps", "tenants", "src/config", "src/toolkit")
 CHOSEN = {"security.W005", "security.W021", "security.W008"}
 PATH = f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'src'}"
 ASKED = """
-import json, logging, sys, django
+import json, logging, django
 django.setup()
 from django.conf import settings
 from django.core import checks
 logging.getLogger("essai").warning("une ligne\\n{\\"level\\": \\"error\\"} %s", "et\\r\\nune autre")
-names = [name for name in dir(settings) if name.endswith(("COOKIE_NAME", "_DEBUG")) or name == "DEBUG"]
 kinds = ("SECURE", "HTTPONLY", "SAMESITE")
 print(json.dumps({
     "warnings": [[one.id, str(one.msg)] for one in checks.run_checks(include_deployment_checks=True)
                  if not one.is_silenced()],
     "debug": settings.DEBUG,
     "hsts": settings.SECURE_HSTS_SECONDS,
-    "names": {name: getattr(settings, name) for name in names if name.endswith("COOKIE_NAME")},
+    "names": {name: getattr(settings, name) for name in dir(settings) if name.endswith("COOKIE_NAME")},
     "cookies": {f"{one}_{kind}": getattr(settings, f"{one}_COOKIE_{kind}")
                 for one in ("SESSION", "CSRF", "LANGUAGE") for kind in kinds},
 }))
@@ -46,7 +45,12 @@ print(json.dumps({
 @cache
 def deployed() -> tuple[dict[str, Any], list[str]]:
     """What Django says of itself with the settings of an installation, and the lines of its log."""
-    environment = {**os.environ, "PUBLIC_SCHEME": "https", "PUBLIC_PORT": "443", "SECRET_KEY": "deployed-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2}
+    environment = {
+        **os.environ,
+        "PUBLIC_SCHEME": "https",
+        "PUBLIC_PORT": "443",
+        "SECRET_KEY": "deployed-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
+    }
     environment.pop("DEBUG", None)
     done = subprocess.run(
         [sys.executable, "-c", ASKED],
@@ -98,7 +102,7 @@ def test_one_event_is_one_line() -> None:
     ],
 )
 def test_the_address_that_is_counted(forwarded: str, address: str) -> None:
-    more = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
+    more: dict[str, Any] = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_REAL_IP="6.6.6.6", **more)
     assert client_address(request) == address
 
@@ -156,7 +160,7 @@ UNSAFE_MODULES = {"pickle", "marshal", "shelve", "dill", "yaml"}
 
 def test_nothing_evaluates_or_unpickles() -> None:
     """Nor takes all the fields of a model from a form."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for name, tree in sources(*ROOMS):
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in UNSAFE:
@@ -164,7 +168,7 @@ def test_nothing_evaluates_or_unpickles() -> None:
             elif isinstance(node, ast.Import):
                 found |= {(name, one.name) for one in node.names if one.name in UNSAFE_MODULES}
             elif isinstance(node, ast.ImportFrom) and node.module in UNSAFE_MODULES:
-                found.add((name, node.module))
+                found.add((name, str(node.module)))
             elif isinstance(node, ast.Assign) and "'__all__'" in ast.dump(node.value):
                 found.add((name, "all fields"))
     assert found == set()

@@ -22,7 +22,9 @@ def ask(account: Account, password: str, session: SessionBase) -> None:
     )
 
 
-def test_another_address_wants_the_password_even_just_after_signing_in(town: None, make_account: Accounts) -> None:
+def test_another_address_wants_the_password_even_just_after_signing_in(
+    town: None, make_account: Accounts
+) -> None:
     alice, session = make_account("alice@example.net"), SessionBase()
     recent.note_proof(session)
     for guess in ("", "un mot de passe bien court"):
@@ -47,7 +49,10 @@ def test_without_a_password_only_a_fresh_sign_in_serves(town: None, make_account
 def test_a_cookie_kept_from_before_the_sign_out_is_nobody(
     town: None, make_account: Accounts, client_for: Callable[[Account], Client]
 ) -> None:
-    browser, thief = client_for(make_account("alice@example.net")), Client(headers={"host": "mairie.localhost"})
+    browser, thief = (
+        client_for(make_account("alice@example.net")),
+        Client(headers={"host": "mairie.localhost"}),
+    )
     key = browser.cookies[settings.SESSION_COOKIE_NAME].value
     thief.cookies[settings.SESSION_COOKIE_NAME] = key
     assert thief.get("/mes-informations/").status_code == 200
