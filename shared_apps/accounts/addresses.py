@@ -53,7 +53,7 @@ def put_address_back(*, token: str) -> PutBack:
     """
     link, account = lock_link(token, LinkPurpose.REGRET)
     # Anybody can have had an empty account made there by typing the address of a known payer in « Activer ».
-    homonyms = Account.objects.filter(email__iexact=link.email).exclude(pk=account.pk)
+    homonyms = Account.objects.filter(email=link.email).exclude(pk=account.pk)
     homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()
     replaced = account.email
     account.set_unusable_password()

@@ -1,4 +1,4 @@
-"""Sign in with an address, in any case."""
+"""Sign in with an address."""
 
 from contextlib import suppress
 from functools import cache
@@ -24,7 +24,7 @@ class EmailBackend(BaseBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str = "", password: str = "", **_: Any
     ) -> Account | None:
-        account = Account.objects.filter(email__iexact=username.strip()).first()
+        account = Account.objects.filter(email=username).first()
         if account is None:
             make_password(password)  # spend the time of a real check
             return None

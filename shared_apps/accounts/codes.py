@@ -38,7 +38,7 @@ ASKED_FOR = throttle.Limit("code-to", SENT, error=errors.TooManyCodes)
 def ask_code(*, email: str, ip: str) -> Link:
     """Note that a browser asks for a code; the same statements whether or not the address is known.
 
-    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address).
+    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address), emails.BadAddress.
     """
     who = emails.normalise(email)
     throttle.take((ASKED_FROM, ip), (ASKED_FOR, who))

@@ -24,7 +24,7 @@ def check_credentials(*, email: str, password: str, ip: str, browser: str = "") 
 
     `browser`: the cookie that it shows (accounts.known_browsers).
     """
-    who = emails.normalise(email)
+    who = emails.sought(email)
     with throttle.take(*_tries_of(who, ip, browser)) as tries:
         account = authenticate(username=who, password=password)
         if not isinstance(account, Account):
@@ -56,8 +56,8 @@ def check_own_password(*, actor: Account, password: str) -> Account:
 def create_account(
     *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = ""
 ) -> Account:
-    """A new account; with a password it is active at once. Raises AddressTaken."""
-    account = Account(email=emails.normalise(email), role=role, language=language)
+    """A new account; with a password it is active at once. Raises AddressTaken, emails.BadAddress."""
+    account = Account(email=email, role=role, language=language)
     account.set_password(password)
     if password is not None:
         account.activated_at = timezone.now()
@@ -73,10 +73,13 @@ def create_account(
 def ask_link(
     *, purpose: LinkPurpose, email: str, account: Account | None = None, about: UUID | None = None
 ) -> Link:
-    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known."""
+    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known.
+
+    Raises emails.BadAddress.
+    """
     return Link.objects.create(
         purpose=purpose,
-        email=emails.normalise(email),
+        email=email,
         account=account,
         about=about,
         language=current_language(),

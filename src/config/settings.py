@@ -68,8 +68,6 @@ TENANT_DOMAIN_MODEL = "tenants.Domain"
 # cached value at every rollback, because PostgreSQL undoes a SET made inside the rolled-back part.
 TENANT_LIMIT_SET_CALLS = True
 AUTH_USER_MODEL = "accounts.Account"
-# Addresses are unique in any case, by a constraint on lower(email); the check only knows unique=True.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- urls ---------------------------------------------------------------------------------------

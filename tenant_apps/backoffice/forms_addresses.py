@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.forms import _Plain
-from toolkit import emails
+from toolkit.address_fields import AddressFormField
 
 _NO_ADDRESS = gettext_lazy("Écrivez l'adresse en entier, par exemple prenom.nom@exemple.fr.")
 
@@ -14,17 +14,13 @@ _NO_ADDRESS = gettext_lazy("Écrivez l'adresse en entier, par exemple prenom.nom
 class AddEmailForm(_Plain, forms.Form):
     """One address more."""
 
-    email = forms.EmailField(
+    email = AddressFormField(
         label=gettext_lazy("Ajouter une adresse"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "maxlength": 254}),
-        error_messages={"required": _NO_ADDRESS, "invalid": _NO_ADDRESS, "max_length": _NO_ADDRESS},
+        error_messages={"required": _NO_ADDRESS, "max_length": _NO_ADDRESS},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.dress()
-
-    def clean_email(self) -> str:
-        """As it is kept."""
-        return emails.normalise(self.cleaned_data["email"])

@@ -47,6 +47,8 @@ def _tries(attempts: Sequence[Attempt]) -> str:
         return _("%(tries)s ; le Trésor public n'a pas encore dit ce qu'il en est du dernier.") % {
             "tries": tries
         }
+    if any(attempt.state in HELD for attempt in attempts):
+        return _("%(tries)s, dont un attend votre réponse.") % {"tries": tries}
     return _("%(tries)s, aucun n'a abouti.") % {"tries": tries}
 
 

@@ -14,11 +14,13 @@ from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices.locking import lock_invoice, lock_invoices
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.naming import named
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.locking import lock_payment_alone
 from tenant_apps.payments.models import Allocation, Payment, Refund
+from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.townhall.queries import letterhead
 from tenants.postgresql.again import atomic_again
 from toolkit import clock
@@ -175,7 +177,7 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
         return
     surroundings = letterhead()
     with translation.override(attempt.account.reads if attempt.account else settings.LANGUAGE_CODE):
-        numbers = ", ".join(invoice.number for invoice in invoices) or attempt.label
+        numbers = ", ".join(named(invoice) for invoice in invoices) or attempt.label
         place = "reglements" if attempt.several else f"factures/{attempt.invoice.uuid}"
         page = f"{surroundings['address']}/{place}/"
         content = Content(
@@ -188,13 +190,7 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
             },
             button_label=_("Voir mes factures à régler") if attempt.several else _("Voir la facture"),
             button_url=page,
-            more=(
-                _("Ces factures sont de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")
-                if attempt.several
-                else _(
-                    "La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact »."
-                ),
-            ),
+            more=(_what_now(invoices, several=attempt.several),),
             why=_("Vous recevez ce message parce que vous avez réglé en ligne."),
         )
         queue_mail(
@@ -204,3 +200,14 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
             surroundings=surroundings,
             key=f"payment-cancelled:{payment.uuid}",
         )
+
+
+def _what_now(invoices: list[Invoice], *, several: bool) -> str:
+    """As the invoices stand: one may have been paid otherwise, or cancelled."""
+    if invoices and not any(one.what.is_awaited for one in standings_of(invoices).values()):
+        return _(
+            "Vous n'avez rien à régler pour l'instant. En cas de doute, écrivez-nous depuis « Contact »."
+        )
+    if several:
+        return _("Ces factures sont de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")
+    return _("La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")

@@ -12,6 +12,7 @@ from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import crediting
 from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
 from tenant_apps.payments.locking import lock_payments
@@ -100,7 +101,7 @@ def _tell(invoice: Invoice, credit: Credit) -> None:
     for account in seers.exclude(activated_at=None).distinct():
         with translation.override(account.reads):
             words = {
-                "number": invoice.number,
+                "number": named(invoice),
                 "amount": format_euros(credit.amount),
                 "rest": format_euros(invoice.balance),
                 "reason": credit.reason.rstrip(". "),

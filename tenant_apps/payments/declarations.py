@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
@@ -65,7 +66,7 @@ def _tell(declaration: Declaration) -> None:
             sentence=_(
                 "Vous avez indiqué avoir réglé la facture n° %(number)s. Voici notre réponse : %(answer)s"
             )
-            % {"number": invoice.number, "answer": declaration.answer},
+            % {"number": named(invoice), "answer": declaration.answer},
             button_label=_("Voir la facture"),
             button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
             why=_("Vous recevez ce message parce que vous avez appuyé sur « J'ai réglé »."),

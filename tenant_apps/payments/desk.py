@@ -10,12 +10,11 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.corrections import payers_of
-from tenant_apps.payments.models import Allocation, AttemptInvoice, Means, Payment
+from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.payments.search import WORDS, holding, payments_holding
 from tenant_apps.residents.models import Payer
-from toolkit import clock
 
 Which = Literal["", "to_deposit", "cancelled"]
 MOST_LINES = 50  # invoices in one payment of the counter
@@ -30,18 +29,19 @@ def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -
         found = found.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
     elif which == "cancelled":
         found = found.filter(cancelled_at__isnull=False)
-    for word in words.split()[:6]:
+    each = Q()
+    for word in words.split()[:WORDS]:
         of_invoice = Allocation.objects.filter(invoice__number__icontains=word).values("payment_id")
-        found = found.filter(
+        each &= (
             Q(payer__last_name__icontains=word)
             | Q(payer__first_name__icontains=word)
             | Q(drawer__icontains=word)
             | Q(number__icontains=word)
             | Q(authorization__iexact=word)
-            | Q(attempt__reference__iexact=word)
             | Q(pk__in=of_invoice)
+            | payments_holding(word)
         )
-    return found.order_by("-id")
+    return found.filter(each | payments_holding(words) if " " in words.strip() else each).order_by("-id")
 
 
 def payment_for_staff(public_id: UUID) -> Payment:
@@ -96,9 +96,8 @@ def by_person(invoices: Sequence[Invoice]) -> list[Person]:
 
 def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
     """Invoices on which money is awaited and which hold the words, the next one due first."""
-    found = invoices_for_staff(
-        today=clock.today(), words=words, state=InvoiceState.PUBLISHED, settled="unpaid"
-    )
+    awaiting = Invoice.objects.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
+    found = holding(awaiting.select_related("payer", "product"), words)
     return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
 
 
@@ -108,12 +107,6 @@ def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
     rows = Invoice.objects.filter(uuid__in=wanted, state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
     found = {invoice.uuid: invoice for invoice in rows.select_related("payer", "product")}
     return [found[one] for one in wanted if one in found]
-
-
-def being_paid(invoices: Collection[Invoice]) -> set[int]:
-    """The ids of those that somebody is paying online just now: money of the counter would pay them twice."""
-    held = AttemptInvoice.objects.filter(invoice__in=invoices, live=True)
-    return set(held.values_list("invoice_id", flat=True))
 
 
 def other_invoices(payment: Payment) -> QuerySet[Invoice]:

@@ -12,6 +12,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import AttemptState, TrialState
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Mode, Product
+from toolkit.address_fields import AddressField, kept_normal
 from toolkit.money import format_euros
 
 
@@ -34,7 +35,8 @@ class Attempt(models.Model):
     reference = models.CharField(max_length=30)
     label = models.CharField(max_length=99)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    email = models.EmailField(max_length=254)  # the provider refuses more than it takes
+    # Empty once erased; the provider refuses more than it takes.
+    email = AddressField(max_length=254, blank=True)
     mode = models.CharField(max_length=1, choices=[*Mode.choices, ("A", "production TIPI"), ("M", "M")])
     # The Treasury's side
     idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
@@ -50,6 +52,7 @@ class Attempt(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [kept_normal("attempt_email_normal", blank=True)]
         verbose_name = _("tentative de paiement")
         ordering = ["-id"]
         indexes = [
@@ -330,7 +333,7 @@ class Trial(models.Model):
     fiscal_year = models.CharField(max_length=4)
     reference = models.CharField(max_length=30)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    email = models.EmailField(max_length=254)
+    email = AddressField(max_length=254)
     means = models.CharField(max_length=10, choices=Means, blank=True)  # card or debit, once paid
     reason = models.CharField(max_length=300, blank=True)
     idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
@@ -341,6 +344,7 @@ class Trial(models.Model):
     next_check_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
+        constraints = [kept_normal("trial_email_normal")]
         verbose_name = _("paiement d'essai")
         ordering = ["-id"]
 

@@ -1,5 +1,6 @@
 """Begin a payment, ask what became of it. Money is applied by `settling.settle` only."""
 
+import contextlib
 import logging
 import traceback
 import uuid
@@ -38,8 +39,11 @@ from tenant_apps.payments.providers.base import (
     Started,
 )
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.queries import busy
+from tenant_apps.payments.reasons import WhyNot, because
+from tenant_apps.payments.resuming import is_fresh, once_opened, own_attempt, page_of
 from tenant_apps.payments.settling import settle
+from tenant_apps.payments.standing.deciding import What, busy_until
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.payments.together import Together, by_product, of_the_set
 from tenant_apps.payments.trials import check_trials
@@ -75,9 +79,22 @@ def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
 
 
 def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedPayment:
-    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029)."""
+    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029).
+
+    The same person's attempt on just these, whose page is not opened yet, is gone on with (decision 0052).
+    """
+    ids = {invoice.pk for invoice in invoices}
+    own = own_attempt(actor, ids)
+    if own is not None and (resumed := _resume(own)):
+        return resumed
     _refresh_live(invoices)
-    attempt, token = _prepare(actor, invoices)
+    try:
+        attempt, token = _prepare(actor, invoices)
+    except Busy:
+        own = own_attempt(actor, ids)  # a second press at the very same moment
+        if own is None or not (resumed := _resume(own)):
+            raise
+        return resumed
     try:
         started = provider(attempt.provider).start(_request(attempt, token))
     except ProviderError as error:
@@ -85,6 +102,25 @@ def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedP
         raise
     _open(attempt, started)
     return StartedPayment(attempt, started.url)
+
+
+def resume_payment(*, actor: Account, invoice: Invoice) -> StartedPayment | None:
+    """« Reprendre mon paiement », of this invoice alone or with others; None when there is nothing left to resume."""
+    found = Attempt.objects.filter(account=actor, parts__invoice=invoice, parts__live=True).first()
+    return _resume(found) if found else None
+
+
+def _resume(attempt: Attempt) -> StartedPayment | None:
+    """Raises NotPayable when the attempt's own call to the Treasury has just failed."""
+    if attempt.state == S.CREATED:
+        attempt = once_opened(attempt)
+        if attempt.state in (S.FAILED, S.EXPIRED):
+            raise NotPayable(_(attempt.reason))
+    elif attempt.state == S.STARTED and not is_fresh(attempt):
+        with contextlib.suppress(ProviderUnavailable):
+            attempt = ask(attempt=attempt, source="start")
+    url = page_of(attempt)
+    return StartedPayment(attempt, url) if url else None
 
 
 def _refresh_live(invoices: Sequence[Invoice]) -> None:
@@ -132,11 +168,16 @@ def _make_way(locked: Sequence[Invoice]) -> None:
         if other.state == S.CREATED and other.free_at <= timezone.now():
             move(other, S.EXPIRED, source="start", reason=gettext_noop("La demande n'a pas abouti."))
         elif other.state in LIVE:
-            sentence = busy(other).sentence
+            sentence = _busy(other)
             if len(locked) > 1:
                 invoice = next(one for one in locked if one.pk == held[other.pk])
                 sentence = of_the_set(invoice, sentence)
             raise Busy(sentence, other.free_at)
+
+
+def _busy(attempt: Attempt) -> str:
+    held = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
+    return because(held).sentence if held else busy_until(attempt.free_at).sentence
 
 
 def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
@@ -332,7 +373,8 @@ def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
 
     After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
     """
-    if not invoice.product.offers_declaration or not invoice.balance:
+    standing = standing_of(invoice)
+    if not standing.may_declare and standing.what != What.DECLARED:
         raise NotPayable(_("Cette facture n'attend pas de déclaration."))
     declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
     again = Declaration.objects.filter(pk=declaration.pk, refused_at__isnull=False).update(

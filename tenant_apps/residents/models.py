@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
 from tenant_apps.residents.states import ClaimState
+from toolkit.address_fields import AddressField, kept_normal
 
 
 class Payer(models.Model):
@@ -45,13 +46,13 @@ class EmailSource(models.TextChoices):
 
 
 class PayerEmail(models.Model):
-    """An address of a payer, normalised: it is told of the invoices, and it opens the door (decision 47).
+    """An address of a payer, in normal form: it is told of the invoices, and it opens the door (decision 47).
 
     What billing gave goes when its next file does not give it (`residents.billing`, the only writer).
     """
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
-    email = models.EmailField(max_length=254, db_index=True)
+    email = AddressField(max_length=254, db_index=True)
     source = models.CharField(max_length=20, choices=EmailSource, default=EmailSource.BILLING)
     added_at = models.DateTimeField(auto_now_add=True)
     added_by = models.CharField(
@@ -61,7 +62,10 @@ class PayerEmail(models.Model):
     refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once"),
+            kept_normal("payer_email_normal"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -71,14 +75,17 @@ class RemovedEmail(models.Model):
     """An address that was taken from a payer: by staff, and no file brings it back; or by billing's next file."""
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="removed_emails", db_index=False)
-    email = models.EmailField(max_length=254)
+    email = AddressField(max_length=254)
     source = models.CharField(max_length=20, choices=EmailSource)  # as it was, for whoever lets it back
     refused_alerts = models.JSONField(default=list, db_default=[])  # still refused, should it come back
     removed_at = models.DateTimeField()
     removed_by = models.CharField(max_length=254, blank=True)  # audit name of staff; empty: billing
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["payer", "email"], name="removed_email_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["payer", "email"], name="removed_email_once"),
+            kept_normal("removed_email_normal"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -98,14 +105,15 @@ class Access(models.Model):
     ended_at = models.DateTimeField(null=True)
     granted_by = models.UUIDField(null=True)  # NULL: the town, which is billing, a paper invoice or staff
     # The payer's address that gave it; empty: no address did, and it stays whatever becomes of them.
-    through = models.EmailField(max_length=254, blank=True, default="", db_default="")
+    through = AddressField(max_length=254, blank=True, default="", db_default="")
     lapsed = models.BooleanField(default=False, db_default=False)  # ended because its address is gone
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "payer"], condition=Q(ended_at=None), name="one_live_access"
-            )
+            ),
+            kept_normal("access_through_normal", "through", blank=True),
         ]
 
     def __str__(self) -> str:
@@ -124,7 +132,7 @@ class Claim(models.Model):
     # NULL until the worker has looked, and only then.
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="claims")
     payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="claims")
-    email = models.EmailField(max_length=254)  # of who asks, as it was then
+    email = AddressField(max_length=254)  # of who asks, as it was then
     link = models.OneToOneField(Link, null=True, on_delete=models.SET_NULL)  # the `?LIEN=` to that address
     # Of the paper. No key: invoices are a room above.
     invoice = models.UUIDField(null=True)
@@ -144,6 +152,7 @@ class Claim(models.Model):
                 condition=Q(state=ClaimState.ASKED) | Q(account__isnull=False, payer__isnull=False),
                 name="claim_of_somebody",
             ),
+            kept_normal("claim_email_normal"),
         ]
 
     def __str__(self) -> str:

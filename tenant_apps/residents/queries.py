@@ -3,13 +3,12 @@
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.states import ClaimState
-from toolkit import clock, emails
+from toolkit import clock
 
 
 def payers_of(account: Account) -> QuerySet[Payer]:
@@ -30,7 +29,7 @@ def lapsed_accesses_of(account: Account) -> QuerySet[Access]:
 
 def is_known_to_billing(email: str) -> bool:
     """True when billing gave this address for at least one payer (M2)."""
-    return PayerEmail.objects.filter(email=emails.normalise(email)).exists()
+    return PayerEmail.objects.filter(email=email).exists()
 
 
 def waiting_claims_of(account: Account) -> QuerySet[Claim]:
@@ -45,7 +44,7 @@ def claim_of(account: Account, public_id: UUID) -> Claim:
 
 def _known() -> Exists:
     """The account's address is one of the payer's."""
-    return Exists(PayerEmail.objects.filter(payer=OuterRef("payer"), email=Lower(OuterRef("account__email"))))
+    return Exists(PayerEmail.objects.filter(payer=OuterRef("payer"), email=OuterRef("account__email")))
 
 
 def _by_billing() -> Q:

@@ -4,11 +4,12 @@ The request only writes a row, the same for a known and an unknown address; the 
 address up and writes the message. So a stranger learns nothing, not even from the clock.
 """
 
+import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone, translation
 
 from shared_apps.accounts import codes
@@ -27,7 +28,10 @@ from tenants import agenda
 from toolkit import clock
 
 INVITATION_LIFE = timedelta(days=7)
+GIVE_UP = timedelta(hours=1)  # of a request that fails each time: whoever waits asks again
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
+
+log = logging.getLogger(__name__)
 
 
 def request_activation(*, email: str) -> None:
@@ -58,21 +62,36 @@ def _request(purpose: LinkPurpose, email: str) -> None:
 
 
 def handle_links() -> int:
-    """Write the messages of the requests that wait. Returns how many requests were handled."""
-    handled = 0
-    while True:
+    """Write the messages of the requests that wait. Returns how many requests were handled.
+
+    One that fails waits for the next run, and is closed after `GIVE_UP`; the others go on.
+    """
+    handled, failed = 0, list[int]()
+    while (link := _handle_next(failed)) is not None:
+        handled += link.pk not in failed
+    return handled
+
+
+def _handle_next(failed: list[int]) -> Link | None:
+    """The request that was handled, or that is now among `failed`; None when none waits."""
+    link = None
+    try:
         with transaction.atomic():
             hold_still()
-            link = (
-                Link.objects.select_for_update(skip_locked=True)
-                .filter(handled_at=None)
-                .order_by("id")
-                .first()
-            )
-            if link is None:
-                return handled
-            _handle(link)
-        handled += 1
+            waiting = Link.objects.select_for_update(skip_locked=True).filter(handled_at=None)
+            link = waiting.exclude(pk__in=failed).order_by("id").first()
+            if link is not None:
+                _handle(link)
+    except (OperationalError, InterfaceError):  # the database's, not one request's
+        raise
+    except Exception:
+        if link is None:
+            raise
+        log.exception("a request for a link (%s) could not be answered", link.purpose)
+        failed.append(link.pk)
+        if link.requested_at < timezone.now() - GIVE_UP:
+            accounts.close_link(link=Link.objects.get(pk=link.pk))
+    return link
 
 
 def _handle(link: Link) -> None:
@@ -105,7 +124,7 @@ def _asked_a_moment_ago(link: Link) -> bool:
 
 def _send_password_link(link: Link) -> None:
     # Locked: should the person be erased at this moment, the address is nobody's once that is done.
-    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=link.email).first()
+    account = Account.objects.select_for_update(no_key=True).filter(email=link.email).first()
     if account is None and is_known_to_billing(link.email):
         account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
     if account is None or not account.is_active or is_shut_out(account):
@@ -115,13 +134,14 @@ def _send_password_link(link: Link) -> None:
     link.account = account
     link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
     link.save(update_fields=["purpose"])
-    _send(link, messages.reset if account.activated_at else messages.activation, account=account)
+    write = messages.reset if account.activated_at else messages.activation
+    _send(link, write, to=account.email, language=account.language)
 
 
 def _answer_code_request(link: Link) -> None:
     """A code, or what helps whoever cannot have one. The row itself stays what an unknown address has."""
     codes.forget_old()
-    account = Account.objects.filter(email__iexact=link.email).first()
+    account = Account.objects.filter(email=link.email).first()
     over = link.expires_at is None or link.expires_at <= timezone.now() or codes.enough_sent(link)
     if over or not townhall.current_townhall().mailed_codes:
         accounts.close_link(link=link)
@@ -136,11 +156,12 @@ def _answer_code_request(link: Link) -> None:
 
 
 def _send_code(link: Link, account: Account) -> None:
+    """To the account's own address, like every message that opens one."""
     code = codes.make_code(link=link, account=account)
     letterhead = townhall.letterhead()
     with translation.override(account.language or link.language):
         content = messages.code(town=letterhead["townhall"].name, code=code)
-        queue_mail(kind="code", to=link.email, content=content, surroundings=letterhead, secret=True)
+        queue_mail(kind="code", to=account.email, content=content, surroundings=letterhead, secret=True)
 
 
 def _tell_staff(account: Account) -> None:
@@ -167,15 +188,15 @@ def _send_address_link(link: Link) -> None:
     if link.account is None or link.account.erased_at is not None:
         link.delete()  # it names an address, and who asked is erased
         return
-    owner = Account.objects.filter(email__iexact=link.email).first()
+    owner = Account.objects.filter(email=link.email).first()
     if owner is None:
-        _send(link, messages.address, account=link.account)
+        _send(link, messages.address, to=link.email, language=link.account.language)
         return
     accounts.close_link(link=link)
     letterhead = townhall.letterhead()
     with translation.override(owner.reads):
         content = messages.address_taken(town=letterhead["townhall"].name)
-        queue_mail(kind="address-taken", to=link.email, content=content, surroundings=letterhead)
+        queue_mail(kind="address-taken", to=owner.email, content=content, surroundings=letterhead)
 
 
 def _send_invitation(link: Link) -> None:
@@ -198,14 +219,13 @@ def _send_invitation(link: Link) -> None:
         queue_mail(kind="link-share", to=link.email, content=content, surroundings=letterhead, secret=True)
 
 
-def _send(link: Link, write: Callable[..., Content], *, account: Account | None) -> None:
+def _send(link: Link, write: Callable[..., Content], *, to: str, language: str) -> None:
+    """`to`: the address that an account keeps, or the one that it is to have; never what was typed about somebody."""
     token = accounts.make_token(link=link)
     letterhead = townhall.letterhead()
-    with translation.override((account and account.language) or link.language):
+    with translation.override(language or link.language):
         content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
-        queue_mail(
-            kind=f"link-{link.purpose}", to=link.email, content=content, surroundings=letterhead, secret=True
-        )
+        queue_mail(kind=f"link-{link.purpose}", to=to, content=content, surroundings=letterhead, secret=True)
 
 
 @transaction.atomic

@@ -85,7 +85,7 @@ def withdraw_invitation(*, actor: Account, link: Link) -> None:
 
 def what_it_opens(link: Link) -> tuple[Payer, bool]:
     """The payer of an invitation, and whether a password must be chosen with it. Raises InvitationOver."""
-    account = Account.objects.filter(email__iexact=link.email).first()
+    account = Account.objects.filter(email=link.email).first()
     return _payer_of(link), account is None or account.activated_at is None
 
 
@@ -137,12 +137,12 @@ def _payer_of(link: Link) -> Payer:
 
 def _account_of(email: str) -> Account:
     """The account of that address, made now if there is none; of two at once, one makes it."""
-    found = Account.objects.filter(email__iexact=email).first()
+    found = Account.objects.filter(email=email).first()
     if found is None:
         try:
             return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
         except AddressTaken:
-            found = Account.objects.get(email__iexact=email)
+            found = Account.objects.get(email=email)
     return found
 
 

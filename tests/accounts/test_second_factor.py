@@ -156,7 +156,7 @@ def test_the_commands(db: None, town: Town, clerk: Account, operator: Account, c
     ("email", "password", "words"),
     [
         ("new@example.net", "court", "12 caractères"),
-        ("no address", "un mot de passe bien long", "courriel"),
+        ("no address", "un mot de passe bien long", "e-mail"),
         ("operator@example.net", "un mot de passe bien long", "déjà"),
     ],
 )

@@ -107,10 +107,10 @@ def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, bills: 
 def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
     """The clerk may book all the same: the money is on the desk. What comes twice is left over, and shown."""
     page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
-    assert "paiement en ligne est en cours" not in text(page)
+    assert "Paiement en cours" not in text(page)
     attempt(bills[0], "started")
     page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
-    assert "paiement en ligne est en cours" in text(page)
+    assert "Paiement en cours L'encaisser ici peut la faire payer deux fois." in text(page)
 
 
 @pytest.mark.parametrize(

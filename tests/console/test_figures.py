@@ -13,8 +13,9 @@ from shared_apps.audit import services as audit
 from shared_apps.console import figures, tasks
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.content import Content
+from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
-from shared_apps.mail.services import deliver_outbox, queue_mail
+from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import processing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch

@@ -25,9 +25,9 @@ from tenant_apps.payments.desk import left_over_figures, money_left_over, other_
 from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillHeld
 from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means, Payment
-from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.review import reject_debit
 from tenant_apps.payments.services import declare_paid
+from tenant_apps.payments.standing.reading import standing_of
 from tests.payments.test_races import wait_for_a_waiter
 from tests.races import at_once
 
@@ -96,7 +96,7 @@ def test_a_rejected_debit_leaves_the_invoice_to_be_paid_again(desk: SimpleNamesp
     for _ in range(2):  # twice changes nothing
         cancel_payment(actor=desk.clerk, payment=payment, reason="prélèvement rejeté par la banque")
     assert paid(desk.first) == 0
-    assert online_payment(desk.first).can
+    assert standing_of(desk.first).can
     assert Payment.objects.get().allocations.count() == 1  # kept, and no longer counted
     entry = Entry.objects.get(verb="payment.cancelled")
     assert entry.old["invoices"] == {str(desk.first.uuid): "20.00"}

@@ -17,7 +17,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services, settling, trials
 from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
 from tenant_apps.payments.providers.base import Outcome, ProviderRefused, ProviderUnavailable, Status
-from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall.models import Mode, Product, Protocol
 from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product
@@ -212,14 +212,14 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
             services.start_payment(actor=alice, invoice=invoice)
         invoice = Invoice.objects.get(pk=invoice.pk)
     assert Attempt.objects.count() == 1  # nobody else was sent there
-    assert online_payment(invoice).code == "closed"
+    assert standing_of(invoice).code == "closed"
     assert Finding.objects.get().kind == "closed"
     mail = OutgoingMail.objects.get(kind="product-closed")
     assert "T4" in mail.text
     assert "refuse ce numéro" in desk.page()
     Product.objects.update(numcli="001964")
     checked(desk)
-    assert online_payment(Invoice.objects.get(pk=invoice.pk)).can  # open again
+    assert standing_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
 
 
 @pytest.mark.parametrize("protocol", [Protocol.PAYFIP, Protocol.TIPI])

@@ -23,7 +23,7 @@ from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import bells, services
 from tenant_apps.payments.counter import book_counter_payment
-from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Finding, Means, Payment
 from tenants.models import Town
 from tests.payments.conftest import Simulator
@@ -86,7 +86,7 @@ def test_two_tabs_make_one_attempt(
         *[lambda: services.start_payment(actor=alice, invoice=invoice)] * 2,
         *[lambda: services.start_payment(actor=bob, invoice=invoice)] * 2,
     )
-    assert len(raised) == 3
+    assert len(raised) == 2  # both tabs of whoever was first are led to the same page
     assert all(isinstance(error, NotPayable) for error in raised), raised
     assert Attempt.objects.count() == 1
 
@@ -213,7 +213,7 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
         waiting.start()
         wait_for_a_waiter()
     waiting.join(20)
-    assert [type(error) for error in raised] == [Busy]
+    assert raised == []  # the second tab is led to the same page
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.idop) == ("started", idop)
 

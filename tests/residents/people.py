@@ -13,6 +13,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.alerts.models import Alert
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.states import AttemptState
@@ -118,7 +119,9 @@ def _pay(attempt: Attempt) -> Payment:
         payer=attempt.invoice.payer,
         recorded_by="system",
     )
-    payment.allocations.create(invoice=attempt.invoice, amount=attempt.invoice.amount)
+    share = payment.allocations.create(invoice=attempt.invoice, amount=attempt.invoice.amount)
+    payment.refresh_from_db()
+    write_receipt(payment, [share])
     assert AttemptEvent.objects.filter(attempt=attempt, raw__mel=EMAIL).exists()
     return payment
 

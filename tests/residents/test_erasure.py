@@ -12,8 +12,9 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials, set_password_from_link
 from shared_apps.audit.models import Entry
+from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
-from shared_apps.mail.services import deliver_outbox, requeue_mail
+from shared_apps.mail.services import requeue_mail
 from tenant_apps.contact.models import Message
 from tenant_apps.payments import auditing
 from tenant_apps.payments import services as payments
@@ -81,7 +82,7 @@ def test_the_account_opens_nothing_any_more(known: Known, client_for: Any) -> No
     uuid = known.account.uuid
     erased(known.account)
     account = Account.objects.get(uuid=uuid)
-    assert account.email == f"{uuid}@invalid"
+    assert account.email == f"{uuid}@erased.invalid"
     assert (account.is_active, account.has_usable_password(), account.devices) == (False, False, {})
     assert not Link.objects.filter(account=account).exists()
     assert not Access.objects.filter(account=account, ended_at=None).exists()

@@ -13,10 +13,10 @@ from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_req
 from tenant_apps.backoffice.deposit_choice import DepositChoice
 from tenant_apps.backoffice.desk_forms import DepositForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.backoffice.sheets import csv_answer
 from tenant_apps.payments import deposits, papers
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.townhall.queries import current_townhall, has_several_products
+from toolkit.sheets import csv_answer
 from toolkit.words import in_french
 
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.reconciliation_forms import PeriodForm
-from tenant_apps.backoffice.sheets import csv_answer
 from tenant_apps.reconciliation import queries
 from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
+from toolkit.sheets import csv_answer
 from toolkit.words import in_french
 
 MOST = 500

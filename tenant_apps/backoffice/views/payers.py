@@ -13,7 +13,8 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms_addresses import AddEmailForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.invoices.queries import invoices_for_staff
+from tenant_apps.payments.search import invoices_for_staff
+from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents import billing, sharing
 from tenant_apps.residents.address_book import address_book
 from tenant_apps.residents.models import Payer
@@ -60,7 +61,7 @@ def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpRespon
         accesses=[
             (access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses
         ],
-        invoices=invoices[:INVOICES],
+        invoices=with_standings(invoices[:INVOICES]),
         more=len(invoices) > INVOICES,
         today=clock.today(),
         now=clock.now(),

@@ -137,10 +137,12 @@ def addresses(raw: str) -> tuple[str, ...]:
     for part in re.split(r"[;,\s]+", raw.strip()):
         if not part:
             continue
-        if not emails.is_valid(part):
+        try:
+            found[emails.normalise(part)] = None
+        except emails.BadAddress as why:
             sentence = _(
                 "contient « %(part)s », qui n'est pas une adresse e-mail : corrigez-la, ou laissez la case vide."
+                " %(why)s"
             )
-            raise FieldError(sentence % {"part": part[:80]})
-        found[emails.normalise(part)] = None
+            raise FieldError(sentence % {"part": part[:80], "why": why}) from None
     return tuple(found)
