@@ -26,6 +26,7 @@ from shared_apps.accounts.services import create_account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Access, Payer
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants.migrating import migrate_towns
 from tenants.services import open_town
@@ -117,7 +118,9 @@ def our_town() -> tuple[str, str]:
         account = create_account(
             actor="system", email="alice@example.net", role=Role.RESIDENT, password="facture"
         )
-        payer = Payer.objects.create(reference="F001", last_name="MARTIN", first_name="Alice")
+        payer = Payer.objects.create(
+            source=default_source(), reference="F001", last_name="MARTIN", first_name="Alice"
+        )
         Access.objects.create(account=account, payer=payer)
         issued = date(2026, 10, 1)
         Invoice.objects.bulk_create(

@@ -20,6 +20,7 @@ from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.settling import settle
 from tenant_apps.residents.models import Payer
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Mode, Product, Protocol
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants import agenda
@@ -137,7 +138,9 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
 
 def _attempts(product: Product) -> Iterator[Attempt]:
     """Started attempts on invoices of their own, as many as are asked for."""
-    payer = Payer.objects.create(reference="P1", last_name="MARTIN", first_name="Camille")
+    payer = Payer.objects.create(
+        source=default_source(), reference="P1", last_name="MARTIN", first_name="Camille"
+    )
     for n in count(1):
         invoice = Invoice.objects.create(
             product=product,

@@ -82,13 +82,14 @@ def _furnish(town: Town) -> str:
     from tenant_apps.invoices.models import Invoice
     from tenant_apps.invoices.states import InvoiceState
     from tenant_apps.residents.models import Access, Payer
+    from tenant_apps.residents.sources import default_source
     from tenant_apps.townhall.services import set_up_product, set_up_townhall
 
     with tenant_context(town):
         set_up_townhall(actor="system", name="Commune", contact_email="x@example.org")
         product = set_up_product(actor="system", code="REGIE", label="Régie", is_default=True)
         account = create_account(actor="system", email="x@example.org", role=Role.RESIDENT, password="x" * 12)
-        payer = Payer.objects.create(reference="P1", last_name="MARTIN")
+        payer = Payer.objects.create(source=default_source(), reference="P1", last_name="MARTIN")
         Access.objects.create(account=account, payer=payer)
         for n in range(5):
             Invoice.objects.create(

@@ -26,6 +26,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Access, Payer, PayerEmail
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall import queries as townhalls
 from tenant_apps.townhall.models import Mode, Protocol
 from tenant_apps.townhall.queries import default_product
@@ -167,6 +168,7 @@ def make_payer() -> Callable[..., Payer]:
     def make(*accounts: Account, email: str = "", **fields: Any) -> Payer:
         n = next(numbers)
         values = {"reference": f"P{n:05}", "last_name": "MARTIN", "first_name": f"Camille {n}", **fields}
+        values.setdefault("source", default_source())
         payer = Payer.objects.create(**values)
         for account in accounts:
             Access.objects.create(account=account, payer=payer)

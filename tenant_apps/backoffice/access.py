@@ -7,11 +7,13 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from tenant_apps.residents.queries import waiting_claims
+from tenant_apps.residents.sources import has_several
 from tenant_apps.townhall.queries import current_townhall
 
 View = Callable[..., HttpResponseBase]
@@ -71,6 +73,7 @@ def screen(
         "can_act": at_least(request.user.role, Role.CLERK),
         "can_manage": at_least(request.user.role, Role.MANAGER),
         "claims_to_decide": waiting_claims(),
+        "several_sources": SimpleLazyObject(has_several),  # asked only by a page that shows codes
     }
     return render(request, f"backoffice/{template}", {**rights, **context}, status=status)
 

@@ -8,7 +8,10 @@ from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from shared_apps.audit import services as audit
 from tenant_apps.backoffice.templatetags.gestion import megabytes
+from tenant_apps.residents import sources
+from tenant_apps.residents.models import Source
 from tenant_apps.townhall.models import HEX_COLOUR, Product, ProductKind, TownHall
 from toolkit.colour import contrast, mix
 
@@ -33,9 +36,29 @@ class _Plain:
                 field.widget.attrs["aria-describedby"] = " ".join([*described, f"id_{name}_error"])
 
 
-class ImportForm(_Plain, forms.Form):
-    """The two files of an import."""
+OTHER_SOURCE = "autre"
 
+
+class ImportForm(_Plain, forms.Form):
+    """The two files of an import, and where they come from.
+
+    Once the town has several sources none is chosen beforehand: a code is another person's in another source.
+    """
+
+    source = forms.ChoiceField(
+        label=gettext_lazy("D'où vient ce fichier"),
+        help_text=gettext_lazy("Un même code désigne des personnes différentes d'une provenance à l'autre."),
+        error_messages={
+            "required": gettext_lazy("Choisissez d'où vient ce fichier."),
+            "invalid_choice": gettext_lazy("Choisissez d'où vient ce fichier."),
+        },
+    )
+    new_source = forms.CharField(
+        label=gettext_lazy("Le nom de cette autre provenance"),
+        help_text=gettext_lazy("Le logiciel ou le budget, par exemple « Eau » ou « Cantine »."),
+        max_length=sources.LONGEST,
+        required=False,
+    )
     rows = forms.FileField(
         label=gettext_lazy("Le fichier des factures (CSV)"),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
@@ -53,14 +76,32 @@ class ImportForm(_Plain, forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        known = [(str(source.uuid), source.name) for source in sources.sources()]
+        if len(known) == 1:
+            del self.fields["source"]
+        else:
+            choices = [("", _("Choisissez…")), *known, (OTHER_SOURCE, _("Une autre provenance"))]
+            self.fields["source"].choices = choices  # type: ignore[attr-defined]
         self.dress()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        name = " ".join((data.get("new_source") or "").split())
+        if data.get("source") == OTHER_SOURCE and not name:
+            self.add_error("new_source", _("Donnez un nom à cette autre provenance."))
+        elif name and data.get("source") not in (None, OTHER_SOURCE):
+            self.add_error("new_source", _("Choisissez « Une autre provenance », ou laissez ce nom vide."))
         size = sum(file.size for file in (data.get("rows"), data.get("documents")) if file)
         if size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(too_large(size))
         return data
+
+    def source_for(self, actor: audit.Actor) -> Source | None:
+        """The source of a valid form, made when it was named; None for the town's only one."""
+        if name := self.cleaned_data["new_source"].strip():
+            return sources.source_named(actor=actor, name=name)
+        chosen = self.cleaned_data.get("source")
+        return sources.sources().get(uuid=chosen) if chosen else None
 
 
 def too_large(size: int) -> str:

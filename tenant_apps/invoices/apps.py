@@ -17,14 +17,16 @@ class InvoicesConfig(AppConfig):
         "Document": held(keys={"key": MUST_BE_THERE}),
         "Invoice": HELD,
         "Credit": HELD,
+        "PayerUpdate": HELD,
     }
 
     person_data = {
         "Batch": not_personal("an import: who made it, how far it is"),
         "BatchProblem": withheld(_FILE, keeps={"value": _FILE, "message": _FILE}),
         "Document": given("factures"),
-        "Invoice": given("factures", keeps={"staged": "of an import that is not published yet"}),
+        "Invoice": given("factures"),
         "Credit": given("avoirs"),
+        "PayerUpdate": withheld(_FILE, keeps={"said": _FILE, "was": _FILE, "reasons": _FILE}),
     }
 
     def ready(self) -> None:

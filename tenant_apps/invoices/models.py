@@ -8,8 +8,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.invoices.states import BatchState, InvoiceState, OnlineHold
-from tenant_apps.residents.models import Payer
+from tenant_apps.invoices.states import Answer, Asked, BatchState, InvoiceState, OnlineHold
+from tenant_apps.residents.models import Payer, Source
 from tenant_apps.townhall.models import Product
 
 
@@ -17,6 +17,7 @@ class Batch(models.Model):
     """One import: its files, how far it is, what was found."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=BatchState, default=BatchState.UPLOADED)
     created_by = models.CharField(max_length=254)  # audit name
     created_at = models.DateTimeField(auto_now_add=True)
@@ -38,6 +39,9 @@ class Batch(models.Model):
     unchanged_count = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
     warning_count = models.PositiveIntegerField(default=0)
+    change_count = models.PositiveIntegerField(default=0)  # known payers of whom the file says something else
+    question_count = models.PositiveIntegerField(default=0)  # payers that a person must look at
+    late_count = models.PositiveIntegerField(default=0)  # PDFs for invoices that are online without one
     document_count = models.PositiveIntegerField(default=0)
     amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)  # of the new invoices
     published_at = models.DateTimeField(null=True)
@@ -48,6 +52,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rows_name} ({self.get_state_display()})"
+
+    @property
+    def brings_something(self) -> bool:
+        """New invoices, or what changes for payers or invoices that are known already."""
+        return bool(self.new_count or self.change_count or self.late_count)
 
 
 class Severity(models.TextChoices):
@@ -83,6 +92,11 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     pages = models.PositiveSmallIntegerField()
+    # Ids of invoices that are online without a PDF and get this one when its batch is published.
+    late_for = models.JSONField(default=list, db_default=[])
+
+    class Meta:
+        indexes = [models.Index(fields=["sha256"], name="document_by_sha256")]
 
     def __str__(self) -> str:
         return self.key
@@ -114,7 +128,6 @@ class Invoice(models.Model):
     # One PDF may serve several invoices (a bordereau), so many to one.
     document = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="invoices")
     published_at = models.DateTimeField(null=True)
-    staged = models.JSONField(default=dict)  # what the file says of the payer, until the publication
 
     class Meta:
         verbose_name = _("facture")
@@ -177,3 +190,35 @@ class Credit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} € / {self.invoice_id}"
+
+
+class PayerUpdate(models.Model):
+    """What the file of a batch says of one payer; it counts from the publication on.
+
+    `said` has a key only for a column that the file has (title, last_name, first_name, address, postcode, city,
+    emails: a list), and an empty value for an empty cell. `was` is what the town had under the same keys of the payer,
+    or of the one that it looks like. Kept once applied, when it changed or asked something.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="payer_updates", db_index=False)
+    payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="+")
+    line = models.PositiveIntegerField()  # the first that has the payer
+    said = models.JSONField(default=dict)
+    was = models.JSONField(default=dict)
+    is_new = models.BooleanField(default=False)  # the code is nobody's in its source
+    changes = models.BooleanField(default=False)  # `said` differs from what the town has of a known payer
+    # What a person must answer, and why, in facts that `importing.questions` puts into words.
+    asks = models.CharField(max_length=6, choices=Asked, blank=True)
+    reasons = models.JSONField(default=list)
+    looks_like = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="+")
+    answer = models.CharField(max_length=5, choices=Answer, blank=True)
+    answered_by = models.CharField(max_length=254, blank=True)  # audit name
+    answered_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["batch", "line", "id"]
+        constraints = [models.UniqueConstraint(fields=["batch", "payer"], name="payer_update_once")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} → {self.payer_id}"

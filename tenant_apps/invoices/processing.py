@@ -9,6 +9,7 @@ from typing import BinaryIO
 from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
@@ -52,15 +53,35 @@ def process_batch(*, batch: Batch) -> None:
     batch.refresh_from_db()
     if batch.state in (BatchState.UPLOADED, BatchState.CHECKING):
         _check_and_stage(batch)
-    if batch.state == BatchState.READY and batch.publish_when_ready and batch.invoices.exists():
+    if batch.state == BatchState.READY and batch.publish_when_ready and _may_be_published(batch):
         services.publish_batch(actor=batch.created_by, batch=batch)
         batch.refresh_from_db()
     if batch.state == BatchState.PUBLISHING:
-        _show(batch, "publishing", total=batch.new_count)
+        _publish(batch)
+
+
+def _publish(batch: Batch) -> None:
+    """Publish what was asked for; when the town has changed since it was checked, check it again.
+
+    What then is without any question or change of a payer is published as the clerk has asked.
+    """
+    _show(batch, "publishing", total=batch.new_count)
+    if services.finish_publication(batch=batch):
+        return
+    batch.refresh_from_db()
+    if batch.state != BatchState.CHECKING:
+        return
+    _check_and_stage(batch, again=True)
+    if batch.state == BatchState.READY and _may_be_published(batch) and not batch.change_count:
+        services.publish_batch(actor=batch.created_by, batch=batch)
         services.finish_publication(batch=batch)
 
 
-def _check_and_stage(batch: Batch) -> None:
+def _may_be_published(batch: Batch) -> bool:
+    return batch.brings_something and not services.open_questions(batch).exists()
+
+
+def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
     _start_again(batch)
     with contextlib.ExitStack() as files:
         rows = files.enter_context(_opened(batch.rows_key))
@@ -74,7 +95,12 @@ def _check_and_stage(batch: Batch) -> None:
         except FileError as error:
             report = Report()
             report.add(RowProblem(None, "", "", str(error)))
-        if not report.errors and report.new:
+        if again:
+            sentence = _(
+                "Un autre import a été publié depuis la vérification : tout a été vérifié de nouveau."
+            )
+            report.add(RowProblem(None, "", "", sentence, is_error=False))
+        if not report.errors and report.brings_something:
             _show(batch, "storing", total=report.rows)
             stage(batch, Reader(rows, size), archive, _progress(batch))
     _conclude(batch, report)
@@ -109,6 +135,8 @@ def _conclude(batch: Batch, report: Report) -> None:
     )
     locked.new_count, locked.unchanged_count = report.new, report.unchanged
     locked.error_count, locked.warning_count = report.errors, report.warnings
+    locked.change_count, locked.question_count = report.changes, report.questions
+    locked.late_count = report.late
     locked.document_count, locked.amount = report.documents, report.amount
     locked.done = locked.total = report.rows
     locked.step = ""
@@ -118,7 +146,10 @@ def _conclude(batch: Batch, report: Report) -> None:
         "batch.refused" if report.errors else "batch.ready",
         actor=audit.SYSTEM,
         obj=f"batch:{locked.uuid}",
-        new={"new": report.new, "unchanged": report.unchanged, "errors": report.errors},
+        new={
+            **{"new": report.new, "unchanged": report.unchanged, "errors": report.errors},
+            **{"changes": report.changes, "questions": report.questions},
+        },
     )
     batch.refresh_from_db()
 

@@ -1,14 +1,15 @@
 """The only readers of invoices that take a person: forbidden looks exactly like absent."""
 
+from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from shared_apps.accounts.models import Account
-from tenant_apps.invoices.models import Batch, BatchProblem, Invoice
-from tenant_apps.invoices.states import BatchState, InvoiceState
+from tenant_apps.invoices.models import Batch, BatchProblem, Invoice, PayerUpdate
+from tenant_apps.invoices.states import Asked, BatchState, InvoiceState
 from tenant_apps.residents.queries import payer_ids_of
 
 Status = Literal["all", "unpaid", "paid"]
@@ -70,7 +71,8 @@ def invoice_for_staff(public_id: UUID) -> Invoice:
 def waiting_batches() -> QuerySet[Batch]:
     """Imports that are not over: a worker has them, or a clerk must decide. One with nothing new is over."""
     over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
-    return Batch.objects.exclude(state__in=over).exclude(state=BatchState.READY, new_count=0)
+    nothing = {"new_count": 0, "change_count": 0, "late_count": 0}
+    return Batch.objects.exclude(state__in=over).exclude(state=BatchState.READY, **nothing)
 
 
 def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:
@@ -79,9 +81,57 @@ def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:
     return found.filter(severity=severity) if severity else found
 
 
-def first_invoices(batch: Batch, *, number: int = 20) -> QuerySet[Invoice]:
-    """The first invoices of `batch` in the order of its file, for the preview."""
-    return batch.invoices.select_related("payer", "product", "document").order_by("id")[:number]
+def first_invoices(batch: Batch, *, number: int = 20) -> list[tuple[Invoice, dict[str, Any]]]:
+    """The first invoices of `batch` in the order of its file, each with what the file says of its payer."""
+    together = ("payer", "product", "document")
+    invoices = list(batch.invoices.select_related(*together).order_by("id")[:number])
+    payers = {invoice.payer_id for invoice in invoices}
+    updates = (
+        PayerUpdate.objects.filter(batch=batch, payer__in=payers) if invoices else PayerUpdate.objects.none()
+    )
+    said = dict(updates.values_list("payer_id", "said"))
+    return [(invoice, said.get(invoice.payer_id, {})) for invoice in invoices]
+
+
+def questions(batch: Batch) -> QuerySet[PayerUpdate]:
+    """The payers of `batch` that a person must look at, or has; those without an answer first."""
+    asked = PayerUpdate.objects.filter(batch=batch).exclude(asks="")
+    return asked.select_related("payer", "looks_like").order_by("answer", "line", "id")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many questions of a batch have no answer: in all, codes alike under one name, other names."""
+
+    total: int = 0
+    alike: int = 0
+    persons: int = 0
+
+
+def waiting_questions(batch: Batch) -> Waiting:
+    """In one statement."""
+    alike = Q(asks=Asked.CODE, reasons__contains=[{"why": "looks", "alike": True}])
+    figures = (
+        PayerUpdate.objects.filter(batch=batch, answer="", applied_at=None)
+        .exclude(asks="")
+        .aggregate(
+            total=Count("id"),
+            alike=Count("id", filter=alike),
+            persons=Count("id", filter=Q(asks=Asked.PERSON)),
+        )
+    )
+    return Waiting(**figures)
+
+
+def payer_changes(batch: Batch) -> QuerySet[PayerUpdate]:
+    """The known payers of whom the file of `batch` says something else, and nothing is asked about."""
+    changed = PayerUpdate.objects.filter(batch=batch, changes=True, asks="")
+    return changed.select_related("payer").order_by("line", "id")
+
+
+def question(batch: Batch, pk: int) -> PayerUpdate:
+    """One of them. Raises PayerUpdate.DoesNotExist."""
+    return questions(batch).get(pk=pk)
 
 
 def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
@@ -92,7 +142,7 @@ def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
 
 def can_be_taken_back(batch: Batch) -> bool:
     """True while nothing of a published batch was paid, tried or credited; `take_back_batch` looks again."""
-    if batch.state != BatchState.PUBLISHED:
+    if batch.state != BatchState.PUBLISHED or not (batch.late_count or batch.invoices.exists()):
         return False
     touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)
     return not batch.invoices.filter(touched).exists()

@@ -2,21 +2,24 @@
 
 import hashlib
 import logging
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.locking import hold_invoices, lock_invoice
-from tenant_apps.invoices.models import Batch, Credit, Document, Invoice
-from tenant_apps.invoices.states import BATCH_EDGES, BatchState, InvoiceState, OnlineHold
+from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
+from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold
+from tenant_apps.residents.models import Source
+from tenant_apps.residents.sources import default_source
 from tenants import agenda, closing
 from tenants.current import current_town
 from tenants.postgresql.again import atomic_again
@@ -30,18 +33,21 @@ def create_batch(
     actor: audit.Actor,
     rows_file: BinaryIO,
     rows_name: str,
+    source: Source | None = None,
     documents_file: BinaryIO | None = None,
     documents_name: str = "",
     publish_when_ready: bool = False,
 ) -> Batch:
     """Keep the files of an import in S3, then its row; the worker checks it. Streams: memory does not grow.
 
-    Raises WrongState when the town is about to close.
+    Codes are those of `source`, the town's first one unless another is given. Raises WrongState when the town is
+    about to close.
     """
     if closing.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
     batch = Batch(
         created_by=actor if isinstance(actor, str) else actor.audit_name,
+        source=source or default_source(),
         rows_name=rows_name[:200],
         documents_name=documents_name[:200],
         publish_when_ready=publish_when_ready,
@@ -51,7 +57,8 @@ def create_batch(
         batch.documents_key, batch.documents_sha256 = _keep(batch, "documents.zip", documents_file)
     with transaction.atomic():
         batch.save()
-        audit.record("batch.uploaded", actor=actor, obj=f"batch:{batch.uuid}", new={"file": rows_name})
+        new = {"file": rows_name, "source": batch.source.name}
+        audit.record("batch.uploaded", actor=actor, obj=f"batch:{batch.uuid}", new=new)
         agenda.wake("imports")
     return batch
 
@@ -81,12 +88,22 @@ def lock(batch: Batch) -> Batch:
 
 @atomic_again
 def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Ask for the publication; the worker does it in one transaction. Asking twice changes nothing."""
+    """Ask for the publication; the worker does it in one transaction. Asking twice changes nothing.
+
+    Raises WrongState, also while a question about a payer waits for its answer.
+    """
     locked = lock(batch)
     if locked.state in (BatchState.PUBLISHING, BatchState.PUBLISHED):
         return locked
-    if not locked.invoices.exists():
+    if locked.state == BatchState.READY and not locked.brings_something:
         raise WrongState(_("Il n'y a rien à publier : ces factures sont déjà en ligne."))
+    if waiting := open_questions(locked).count():
+        sentence = ngettext(
+            "Répondez d'abord à la question sur un redevable ; la publication vient après.",
+            "Répondez d'abord aux %(n)d questions sur des redevables ; la publication vient après.",
+            waiting,
+        )
+        raise WrongState(sentence % {"n": waiting})
     move(locked, BatchState.PUBLISHING)
     audit.record("batch.publication_asked", actor=actor, obj=f"batch:{locked.uuid}")
     agenda.wake("imports")
@@ -95,16 +112,27 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 
 @atomic_again
 def finish_publication(*, batch: Batch) -> bool:
-    """All drafts of the batch become visible, payers and addresses with them. False when it was done already."""
+    """All drafts of the batch become visible, payers and addresses with them.
+
+    False when it was done already, and when what it was checked against has changed: then it is checked again.
+    """
     locked = lock(batch)
     if locked.state != BatchState.PUBLISHING:
+        return False
+    # One import of a source at a time: each sees the payers that the one before has brought.
+    Source.objects.select_for_update(no_key=True).get(pk=locked.source_id)
+    if publishing.has_changed(locked):
+        move(locked, BatchState.CHECKING)
         return False
     published = publishing.publish_drafts(locked)
     locked.published_at = timezone.now()
     locked.save(update_fields=["published_at"])
     move(locked, BatchState.PUBLISHED)
     audit.record(
-        "batch.published", actor=locked.created_by, obj=f"batch:{locked.uuid}", new={"invoices": published}
+        "batch.published",
+        actor=locked.created_by,
+        obj=f"batch:{locked.uuid}",
+        new={"invoices": published, "payers": locked.change_count, "documents": locked.late_count},
     )
     return True
 
@@ -133,7 +161,10 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
             )
             % {"number": credited.invoice.number}
         )
+    if not locked.late_count and not locked.invoices.exists():
+        raise WrongState(_("Cet import n'a mis aucune facture en ligne : il n'y a rien à retirer."))
     move(locked, BatchState.TAKEN_BACK)
+    publishing.detach_late_documents(locked)
     published = Invoice.objects.filter(batch=locked, state=InvoiceState.PUBLISHED)
     count = published.update(state=InvoiceState.DRAFT, published_at=None)
     audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
@@ -155,14 +186,78 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 
 
 def drop_drafts(batch: Batch) -> list[str]:
-    """Delete the drafts and document rows of a batch; returns the keys of the files, for after the commit."""
-    keys = list(batch.documents.values_list("key", flat=True))
+    """Delete what a batch has staged; returns the keys of the files, for after the commit.
+
+    A payer that it made stays a draft without a name: another import may be about to use it.
+    """
     drafts = Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT)
     if batch.published_at:  # they were seen: somebody may be about to pay several of them
         hold_invoices(drafts)
     drafts.delete()
-    Document.objects.filter(batch=batch, invoices=None).delete()
+    PayerUpdate.objects.filter(batch=batch, applied_at=None).delete()
+    unused = Document.objects.filter(batch=batch, invoices=None)
+    keys = list(unused.values_list("key", flat=True))
+    unused.delete()
     return keys
+
+
+def open_questions(batch: Batch) -> QuerySet[PayerUpdate]:
+    """The payers of `batch` that nobody has decided on."""
+    return PayerUpdate.objects.filter(batch=batch, answer="", applied_at=None).exclude(asks="")
+
+
+@transaction.atomic
+def answer_question(*, actor: audit.Actor, update: PayerUpdate, answer: Answer) -> PayerUpdate:
+    """« C'est bien la même personne », or « une autre ». May be changed until the publication is asked for.
+
+    Raises WrongState.
+    """
+    batch = lock(update.batch)
+    locked = PayerUpdate.objects.select_for_update(of=("self",)).select_related("payer").get(pk=update.pk)
+    if batch.state != BatchState.READY or not locked.asks or locked.applied_at is not None:
+        raise WrongState(_("Cette question n'attend plus de réponse."))
+    if answer == Answer.OTHER and locked.asks != Asked.CODE:
+        raise WrongState(_("Abandonnez cet import et corrigez le code dans votre logiciel de facturation."))
+    if locked.answer != answer:
+        _answer(actor, batch, [locked], answer)
+    return locked
+
+
+@transaction.atomic
+def recognise_alike(*, actor: audit.Actor, batch: Batch) -> int:
+    """« Ce sont les mêmes personnes » for every waiting code that looks like a known one of the same name."""
+    locked = lock(batch)
+    if locked.state != BatchState.READY:
+        raise WrongState(_("Cette question n'attend plus de réponse."))
+    alike = open_questions(locked).filter(
+        asks=Asked.CODE, reasons__contains=[{"why": "looks", "alike": True}]
+    )
+    updates = list(alike.select_for_update(of=("self",)).select_related("payer"))
+    _answer(actor, locked, updates, Answer.SAME)
+    return len(updates)
+
+
+def _answer(actor: audit.Actor, batch: Batch, updates: list[PayerUpdate], answer: Answer) -> None:
+    name = actor if isinstance(actor, str) else actor.audit_name
+    PayerUpdate.objects.filter(pk__in=[update.pk for update in updates]).update(
+        answer=answer, answered_by=name, answered_at=timezone.now()
+    )
+    for update in updates:
+        audit.record(
+            "batch.payer_answered",
+            actor=actor,
+            obj=f"batch:{batch.uuid}",
+            old={"name": _named(update.was), "answer": update.answer},
+            new={
+                **{"payer": str(update.payer.uuid), "code": update.payer.reference},
+                **{"name": _named(update.said), "answer": answer},
+            },
+        )
+        update.answer = answer
+
+
+def _named(said: dict[str, Any]) -> str:
+    return " ".join(filter(None, [said.get("first_name"), said.get("last_name")]))
 
 
 def delete_files(keys: list[str]) -> None:

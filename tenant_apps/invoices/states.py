@@ -27,6 +27,20 @@ class OnlineHold(models.TextChoices):
     COLLECTION = "collection", _("transmise au recouvrement")
 
 
+class Asked(models.TextChoices):
+    """What an import asks about a payer before it may be published (decision 45)."""
+
+    PERSON = "person", _("est-ce la même personne ?")  # a code that is known, and another name under it
+    CODE = "code", _("est-ce un redevable connu ?")  # a code that is new, and looks like a known one
+
+
+class Answer(models.TextChoices):
+    """`OTHER` is an answer to `Asked.CODE` only: an import that mixes two people up is given up instead."""
+
+    SAME = "same", _("la même personne")
+    OTHER = "other", _("une autre personne")
+
+
 class BatchState(models.TextChoices):
     """Where an import is: fichier → vérification → aperçu → publication."""
 
@@ -47,6 +61,10 @@ BATCH_EDGES: dict[tuple[BatchState, BatchState], str] = {
     (BatchState.CHECKING, BatchState.READY): "every row is a draft, every PDF is stored",
     (BatchState.READY, BatchState.PUBLISHING): "the clerk publishes",
     (BatchState.PUBLISHING, BatchState.PUBLISHED): "all drafts became visible in one transaction",
+    (
+        BatchState.PUBLISHING,
+        BatchState.CHECKING,
+    ): "what it was checked against has changed; it is checked again",
     (BatchState.PUBLISHED, BatchState.TAKEN_BACK): "the clerk takes it back; nothing of it was paid",
     (BatchState.TAKEN_BACK, BatchState.PUBLISHING): "the clerk publishes it again",
     (BatchState.UPLOADED, BatchState.DISCARDED): "the clerk gives up",

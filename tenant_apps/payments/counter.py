@@ -15,6 +15,7 @@ from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
 from tenants.postgresql.again import atomic_again
+from toolkit import clock
 from toolkit.money import format_euros
 
 CASH_LIMIT = Decimal("300.00")  # euros; article 1680 of the code général des impôts
@@ -56,8 +57,8 @@ def book_payment(
     `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
     unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
     `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
-    Raises NotPayable for means that only the Treasury reports, no line, amounts that cannot be, invoices of two
-    régies, or cash above CASH_LIMIT.
+    Raises NotPayable for means that only the Treasury reports, no line, a day to come, amounts that cannot be,
+    invoices of two régies, or cash above CASH_LIMIT.
     """
     total = sum((line.amount for line in lines), Decimal("0.00"))
     amount = total if received is None else received
@@ -68,6 +69,8 @@ def book_payment(
         or amount < total
     ):
         raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
+    if paid_on > clock.today():
+        raise NotPayable(_("Cette date est à venir : vérifiez-la."))
     if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
         raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
     if means == Means.CASH and provider == "offline" and amount > CASH_LIMIT:

@@ -29,10 +29,11 @@ class NotOpen(PaymentError):
 
 
 @atomic_again
-def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
+def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | None = None) -> Attempt:
     """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
 
-    Raises NotOpen, also for test money, and when the Treasury itself reports another amount than the one asked.
+    Raises NotOpen, also for test money or a day to come, and when the Treasury itself reports another amount than
+    the one asked.
     """
     locked, parts = _locked(attempt)
     reported = read_amount(str(locked.last_answer.get("montant", "")))
@@ -43,6 +44,8 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
         )
         words = {"reported": format_euros(reported), "asked": format_euros(locked.amount)}
         raise NotOpen(sentence % words)
+    if paid_on is not None and paid_on > clock.today():
+        raise NotOpen(_("Cette date est à venir : vérifiez-la."))
     if Mode.TEST in (locked.mode, locked.last_answer.get("saisie")):
         raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
     debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"

@@ -104,16 +104,34 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
         _hold(attempt, status, source, difference)
         return
     attempt.next_check_at = None
+    paid_on = _day_of(attempt, status)
+    if status.paid_at is not None and paid_on != status.paid_at.astimezone(clock.PARIS).date():
+        said = _("Le Trésor public date ce paiement du %(said)s : il est enregistré au %(kept)s.")
+        days = {
+            "said": clock.in_figures(status.paid_at.astimezone(clock.PARIS)),
+            "kept": clock.in_figures(paid_on),
+        }
+        note(attempt, source=source, note=said % days, raw=status.raw)
     book(
         attempt,
         parts,
         source=source,
         actor=audit.TREASURY,
         means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
-        paid_on=(status.paid_at or clock.now()).astimezone(clock.PARIS).date(),
+        paid_on=paid_on,
         authorization=status.authorization,
         raw=status.raw,
     )
+
+
+def _day_of(attempt: Attempt, status: Status) -> date:
+    """The day of the payment in Paris: what the Treasury says, when that can be, else today.
+
+    A day to come, or before the attempt, is an error of the source (payfip.md §7): the day's figures would miss it.
+    """
+    begun, today = attempt.created_at.astimezone(clock.PARIS).date(), clock.today()
+    said = status.paid_at.astimezone(clock.PARIS).date() if status.paid_at else today
+    return said if begun - timedelta(days=1) <= said <= today else today
 
 
 def book(

@@ -79,7 +79,9 @@ def day_figures(first: date, last: date) -> list[DayFigure]:
 
 def accountant_rows(first: date, last: date) -> Iterator[tuple[Any, ...]]:
     """One row a line of the ledger, by day: their sum is that of `day_figures`. Streamed."""
-    listed = Line.objects.filter(kind=Kind.JOURNAL, state=LineState.MATCHED, payment=OuterRef("payment_id"))
+    listed = Line.objects.filter(
+        kind=Kind.JOURNAL, state=LineState.MATCHED, returned=False, payment=OuterRef("payment_id")
+    )
     lines = (
         LedgerLine.objects.filter(day__range=(first, last))
         .annotate(listed=Exists(listed))

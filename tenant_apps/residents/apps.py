@@ -1,13 +1,14 @@
 from django.apps import AppConfig
 
 from tenants.archive.declarations import HELD, HELD_OF_A_PERSON
-from tenants.personal import given
+from tenants.personal import given, not_personal
 
 
 class ResidentsConfig(AppConfig):
     name = "tenant_apps.residents"
     verbose_name = "Redevables"
     town_data = {
+        "Source": HELD,
         "Payer": HELD,
         "PayerEmail": HELD_OF_A_PERSON,
         "RemovedEmail": HELD_OF_A_PERSON,
@@ -16,6 +17,7 @@ class ResidentsConfig(AppConfig):
     }
 
     person_data = {
+        "Source": not_personal("where billing files come from"),
         "Payer": given("dossiers"),
         "PayerEmail": given(
             "adresses",

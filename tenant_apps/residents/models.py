@@ -3,7 +3,8 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
@@ -11,11 +12,36 @@ from tenant_apps.residents.states import ClaimState
 from toolkit.address_fields import AddressField, kept_normal
 
 
-class Payer(models.Model):
-    """Whoever owes: a person, a household or a body, as billing knows it."""
+class Source(models.Model):
+    """Where billing files come from: a software, a budget. A code is one payer's in its source only (decision 45).
+
+    A town is born with one, made by the migration.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    reference = models.CharField(_("code redevable"), max_length=40, unique=True)
+    name = models.CharField(_("provenance"), max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("provenance")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="source_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Payer(models.Model):
+    """Whoever owes: a person, a household or a body, as billing knows it. Known by (source, reference)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # db_index=False: the constraint below begins with that column.
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="payers", db_index=False)
+    reference = models.CharField(_("code redevable"), max_length=40)
+    # Other codes that files write for this one (a zero lost, another case), as members of staff recognised them.
+    also_written = models.JSONField(default=list, db_default=[])
+    # Made by an import that is not published: nobody is shown it, and no code is compared with its own.
+    is_draft = models.BooleanField(default=False, db_default=False)
     title = models.CharField(_("civilité"), max_length=20, blank=True)
     last_name = models.CharField(_("nom"), max_length=80, blank=True)
     first_name = models.CharField(_("prénom"), max_length=80, blank=True)
@@ -27,6 +53,15 @@ class Payer(models.Model):
 
     class Meta:
         verbose_name = _("redevable")
+        constraints = [models.UniqueConstraint(fields=["source", "reference"], name="payer_once_a_source")]
+        indexes = [
+            # What spreadsheets do to a code: another case, zeros lost (residents.sources.bare_code).
+            models.Index(
+                F("source"),
+                Func(Lower("reference"), Value("0"), function="ltrim"),
+                name="payer_by_bare_code",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.full_name

@@ -13,7 +13,9 @@ from toolkit import clock
 
 def payers_of(account: Account) -> QuerySet[Payer]:
     """The payers whose invoices `account` may see."""
-    return Payer.objects.filter(accesses__account=account, accesses__ended_at=None).order_by("reference")
+    return Payer.objects.filter(accesses__account=account, accesses__ended_at=None).order_by(
+        "reference", "id"
+    )
 
 
 def payer_ids_of(account: Account) -> QuerySet[Access, int]:
@@ -103,7 +105,8 @@ def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
     """The town's payers by name. Every one of `words` must be found: name, reference, town, e-mail address
     (one that was taken away too: its owner asks why).
     """
-    payers = Payer.objects.prefetch_related("emails").order_by("last_name", "first_name", "id")
+    known = Payer.objects.filter(is_draft=False).select_related("source")
+    payers = known.prefetch_related("emails").order_by("last_name", "first_name", "id")
     for word in words.split()[:6]:
         payers = payers.filter(
             Q(last_name__icontains=word)
@@ -118,7 +121,7 @@ def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
 
 def payer_for_staff(public_id: UUID) -> Payer:
     """One payer. Raises Payer.DoesNotExist."""
-    return Payer.objects.prefetch_related("emails").get(uuid=public_id)
+    return Payer.objects.select_related("source").prefetch_related("emails").get(uuid=public_id)
 
 
 def access_for_staff(payer: Payer, public_id: UUID) -> Access:

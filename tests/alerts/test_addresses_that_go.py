@@ -17,6 +17,7 @@ from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.residents import billing, services, sharing
 from tenant_apps.residents.models import Access, Payer, PayerEmail
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import AlertAudience
 from tenants.models import AgendaItem, Town
 
@@ -38,7 +39,9 @@ def payer(town: Town, make_payer: Callable[..., Payer]) -> Payer:
 
 
 def new_batch(*payers: Payer, make_invoice: Callable[..., Invoice]) -> Batch:
-    batch = Batch.objects.create(created_by="system", rows_name="x.csv", state="published")
+    batch = Batch.objects.create(
+        source=default_source(), created_by="system", rows_name="x.csv", state="published"
+    )
     for payer in payers:
         make_invoice(payer, batch=batch, subject=f"CANTINE {payer.reference}")
     return batch

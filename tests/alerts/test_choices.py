@@ -18,6 +18,7 @@ from tenant_apps.alerts import services
 from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Batch
 from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from toolkit import clock
 
@@ -36,7 +37,9 @@ def browser(alice: Account, client_for: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def published(make_payer: Any, make_invoice: Any, alice: Account) -> Batch:
-    batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
+    batch = Batch.objects.create(
+        source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
+    )
     make_invoice(make_payer(alice), batch=batch)
     return batch
 

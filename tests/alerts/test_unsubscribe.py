@@ -19,6 +19,7 @@ from tenant_apps.alerts import reminders, services, unsubscribing
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents import services as residents
 from tenant_apps.residents.models import PayerEmail
+from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tests.conftest import PASSWORD
 
@@ -84,7 +85,9 @@ def test_a_later_payer_of_that_address_and_its_later_account_know(
     choose(alert_audience="known")
     make_payer(email=KNOWN)
     stranger.post(ticket(KNOWN))
-    batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
+    batch = Batch.objects.create(
+        source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
+    )
     make_invoice(make_payer(email=KNOWN), batch=batch)
     assert services.plan_new_invoice_alerts(batch=batch.uuid) == 0
     residents.request_activation(email=KNOWN)
@@ -167,7 +170,9 @@ def test_the_headers_arrive_whole(
 ) -> None:
     """The very link of the header serves, with a long address too, and the foot of the message has it."""
     longest = make_account(f"{'a' * 60}@{'b' * 60}.example.net")
-    batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
+    batch = Batch.objects.create(
+        source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
+    )
     payer = make_payer(alice, longest)
     make_invoice(payer, batch=batch)
     make_owed(payer, 7)

@@ -21,6 +21,7 @@ from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.models import Means
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import letterhead
 from tenants import agenda
 from tenants.models import AgendaItem, Town
@@ -81,7 +82,11 @@ def test_an_import_and_a_payment(town: Town, commit: Capture) -> None:
     with commit():
         invoice = Invoice.objects.get(number="2026-001-000501")
         book_counter_payment(
-            actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("48.60"), paid_on=invoice.due_on
+            actor="system",
+            invoice=invoice,
+            means=Means.CASH,
+            amount=Decimal("48.60"),
+            paid_on=invoice.issued_on,
         )
     when_due()
     found = kept(town)
@@ -152,7 +157,9 @@ def test_what_waits_is_seen_and_looked_at_again(
     agenda.plan(figures.KIND, timezone.now())
     long_ago = timezone.now() - timedelta(hours=2)
     if kind == "import":
-        batch = Batch.objects.create(created_by="system", rows_name="f", rows_key="f", state="checking")
+        batch = Batch.objects.create(
+            source=default_source(), created_by="system", rows_name="f", rows_key="f", state="checking"
+        )
         Batch.objects.filter(pk=batch.pk).update(beat_at=long_ago)
     elif kind == "mail":
         OutgoingMail.objects.create(kind="test", to="a@example.net", next_try_at=long_ago)

@@ -196,7 +196,7 @@ def test_the_counter_plans_it_too(
     invoice = make_invoice(make_payer(alice))
     assert not planned(town)
     book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("5"), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("5"), paid_on=invoice.issued_on
     )
     assert planned(town)
     assert Allocation.objects.get().amount == 5

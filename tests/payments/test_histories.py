@@ -24,6 +24,7 @@ from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Allocation, LedgerLine, Means, Payment, Refund
 from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.references import canonical
 from toolkit import clock
 
@@ -151,6 +152,7 @@ def city(
 
     def make() -> Town:
         batch = Batch.objects.create(
+            source=default_source(),
             created_by="system",
             rows_name="f.csv",
             rows_key="k",

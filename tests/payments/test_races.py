@@ -55,7 +55,7 @@ def test_everybody_comes_together(
         lambda: treasury.ring(kind="payfip", token=attempt.idop or "", fields={}),
         lambda: services.start_payment(actor=alice, invoice=invoice),
         lambda: book_counter_payment(
-            actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("10"), paid_on=invoice.due_on
+            actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("10"), paid_on=invoice.issued_on
         ),
     ]
     random.Random(seed).shuffle(acts)
@@ -242,7 +242,7 @@ def test_money_allocated_while_its_payment_is_cancelled_does_not_count(
         provider_reference="1",
         means=Means.CASH,
         amount=10,
-        paid_on=invoice.due_on,
+        paid_on=invoice.issued_on,
         recorded_by="x",
     )
     cancelling = threading.Thread(

@@ -16,12 +16,14 @@ from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
+from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.settling import settle
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.payments.conftest import Simulator
+from toolkit import clock
 
 pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
@@ -64,6 +66,18 @@ def test_paid_once_whatever_repeats(attempt: Attempt, invoice: Invoice) -> None:
     payment = Payment.objects.get()
     assert (payment.means, payment.provider_reference) == (Means.CARD, attempt.idop)
     assert paid(invoice) == Allocation.objects.get().amount == Decimal("37.50")
+
+
+@pytest.mark.parametrize("day", ["31122099", "01012001"])
+def test_a_day_that_cannot_be_is_today(attempt: Attempt, day: str) -> None:
+    """The figures of a day would never show it; what the Treasury wrote stays beside it."""
+    moment = paris_time(day, "1030")
+    assert says(attempt, Outcome.PAID_CARD, paid_at=moment, raw={"dattrans": day}).state == S.PAID
+    assert Payment.objects.get().paid_on == clock.today()
+    attempt.refresh_from_db()
+    assert attempt.last_answer["dattrans"] == day
+    notes = [event.note for event in attempt.events.all()]
+    assert any(f"{day[:2]}/{day[2:4]}/{day[4:]}" in note for note in notes)
 
 
 @pytest.mark.parametrize("later", list(Outcome))
@@ -165,7 +179,7 @@ def test_busy_until(attempt: Attempt, invoice: Invoice, make_account: Callable[.
 
 def test_paid_at_the_counter_and_online_keeps_the_rest_visible(attempt: Attempt, invoice: Invoice) -> None:
     book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.issued_on
     )
     says(attempt, Outcome.PAID_CARD)
     assert paid(invoice) == Decimal("37.50")
@@ -251,7 +265,7 @@ def test_the_database_refuses_more_than_the_amount(invoice: Invoice) -> None:
         provider_reference="1",
         means=Means.CASH,
         amount=100,
-        paid_on=invoice.due_on,
+        paid_on=invoice.issued_on,
         recorded_by="x",
     )
     with pytest.raises(DatabaseError), transaction.atomic():

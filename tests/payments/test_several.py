@@ -70,7 +70,7 @@ def euros(*amounts: str) -> list[Decimal]:
 
 def cash(invoice: Invoice, amount: str) -> Payment:
     return book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.issued_on
     )
 
 

@@ -23,6 +23,7 @@ from tenant_apps.payments import auditing, review, services
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Finding, Means, Payment
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
@@ -50,7 +51,11 @@ class Street:
 
     def batch(self, number: int) -> tuple[Batch, list[Invoice]]:
         batch = Batch.objects.create(
-            state=BatchState.PUBLISHED, published_at=timezone.now(), created_by="system", rows_name="x.csv"
+            source=default_source(),
+            state=BatchState.PUBLISHED,
+            published_at=timezone.now(),
+            created_by="system",
+            rows_name="x.csv",
         )
         return batch, [self.make_invoice(self.payer, amount="10", batch=batch) for _ in range(number)]
 

@@ -115,7 +115,7 @@ def _pay(attempt: Attempt) -> Payment:
         provider_reference=attempt.idop or "",
         means="card",
         amount="38.50",
-        paid_on=attempt.invoice.due_on,
+        paid_on=attempt.invoice.issued_on,
         payer=attempt.invoice.payer,
         recorded_by="system",
     )

@@ -16,6 +16,7 @@ from tenant_apps.invoices import processing
 from tenant_apps.invoices import services as imports
 from tenant_apps.invoices.claiming import confirm_claim, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.states import Answer
 from tenant_apps.residents import addresses, billing, claims, services, sharing
 from tenant_apps.residents.claims import Outcome
 from tenant_apps.residents.errors import AccessCut, AddressGone, AddressKnown
@@ -41,6 +42,10 @@ def a_file(n: int, *cells: str, column: bool = True) -> Batch:
     batch = imports.create_batch(actor="system", rows_file=io.BytesIO(content), rows_name="factures.csv")
     processing.process_waiting()
     batch.refresh_from_db()
+    for asked in imports.open_questions(
+        batch
+    ):  # another first name and another address: it is the same person
+        imports.answer_question(actor="system", update=asked, answer=Answer.SAME)
     imports.publish_batch(actor="system", batch=batch)
     processing.process_waiting()
     batch.refresh_from_db()

@@ -31,6 +31,7 @@ from tenant_apps.residents.errors import (
 )
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.queries import invitations_to, payers_of, shared_accesses
+from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.residents.letters import ask_address, lien
@@ -341,7 +342,9 @@ def test_a_thief_s_gift_goes_when_the_address_is_put_back(
 def test_both_are_told_of_new_invoices_each_by_their_own_choice(
     alice: Account, bob: Account, payer: Payer, make_invoice: Any
 ) -> None:
-    batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="f", state="published")
+    batch = Batch.objects.create(
+        source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
+    )
     make_invoice(payer, batch=batch)
     plan_new_invoice_alerts(batch=batch.uuid)
     assert set(Alert.objects.values_list("email", flat=True)) == {ALICE, BOB}

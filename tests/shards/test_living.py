@@ -30,6 +30,7 @@ from tenant_apps.payments.services import start_payment
 from tenant_apps.payments.tasks import check_due
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.services import handle_links
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import default_product, letterhead
 from tenants import agenda, migrating, registry, services, versions
 from tenants.current import REGISTRY, at, current_home, current_schema
@@ -43,7 +44,9 @@ pytestmark = pytest.mark.xdist_group("shards")
 
 def add_invoice(town: Town, account: Account, amount: str = "37.50") -> Invoice:
     with tenant_context(town):
-        payer = Payer.objects.create(reference="P00001", last_name="MARTIN", first_name="Camille")
+        payer = Payer.objects.create(
+            source=default_source(), reference="P00001", last_name="MARTIN", first_name="Camille"
+        )
         Access.objects.create(account=account, payer=payer)
         return Invoice.objects.create(
             payer=payer,

@@ -17,6 +17,7 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import BatchState
+from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tenants.outages import Outage, outage_of
 from tenants.postgresql import again
@@ -165,7 +166,9 @@ def crossing(
     live_town: Town, make_account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], Any]:
     """A clerk's request and another session wait for each other; PostgreSQL ends the request's transaction."""
-    batch = Batch.objects.create(state=BatchState.READY, created_by="system", rows_name="x.csv")
+    batch = Batch.objects.create(
+        source=default_source(), state=BatchState.READY, created_by="system", rows_name="x.csv"
+    )
     clerk = Client(
         headers={"host": f"{live_town.slug}.localhost"},
         raise_request_exception=False,

@@ -22,6 +22,7 @@ from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.residents.models import Access, Payer
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import default_product
 from tenants import agenda, direct, public_rows, rows
 from tenants.current import REGISTRY, at
@@ -96,9 +97,11 @@ def furnish(town: Town, *, invoices: int = 3) -> None:
     """People, invoices with their PDF, money, an import that was given up, mail that waits, a session."""
     with tenant_context(town):
         alice = Account.objects.create(email="alice@example.net", role=Role.RESIDENT, password="x\t\\N\n«é»")
-        payer = Payer.objects.create(reference="P1", last_name="D'ÉTÉ", first_name="Alice")
+        payer = Payer.objects.create(
+            source=default_source(), reference="P1", last_name="D'ÉTÉ", first_name="Alice"
+        )
         Access.objects.create(account=alice, payer=payer)
-        batch = Batch.objects.create(created_by="system", rows_name="f.csv", rows_key="")
+        batch = Batch.objects.create(source=payer.source, created_by="system", rows_name="f.csv", rows_key="")
         batch.rows_key = upload_key(town=town.uuid, batch=batch.uuid, name="rows.csv")
         batch.documents_key = upload_key(town=town.uuid, batch=batch.uuid, name="gone.zip")
         batch.save()

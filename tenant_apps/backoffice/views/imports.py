@@ -12,7 +12,9 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -22,10 +24,12 @@ from tenant_apps.backoffice import uploads
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms import ImportForm, too_large
 from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.payer_questions import asked_of
 from tenant_apps.backoffice.progress import first_steps, progress_of
 from tenant_apps.invoices import queries, services
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.states import Answer
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import safecsv
 from toolkit.storage import NOT_KEPT, StorageSilent
@@ -68,6 +72,7 @@ def _new_batch(request: StaffRequest) -> HttpResponse:
                 actor=request.user,
                 rows_file=rows.open(),
                 rows_name=rows.name,
+                source=form.source_for(request.user),
                 documents_file=documents_file,
                 documents_name=documents.name if documents else "",
             )
@@ -115,6 +120,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         progress=progress_of(batch),
         problems=problems.get_page(request.GET.get("page")),
         preview=queries.first_invoices(batch),
+        **asked_of(batch, request),
         earlier=queries.earlier_batch_of_same_file(batch),
         can_take_back=queries.can_be_taken_back(batch),
         audience=current_townhall().alert_audience,
@@ -169,6 +175,35 @@ def discard(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Abandonner cet import »."""
     done = _("L'import est abandonné. Vous pouvez en envoyer un autre.")
     return _do(request, public_id, services.discard_batch, done, to="backoffice:batches")
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def answer(request: StaffRequest, public_id: UUID, pk: int) -> HttpResponse:
+    """« C'est la même personne » or « C'est une autre personne », of one payer of an import."""
+    update = found(queries.question, found(queries.batch, public_id), pk)
+    said = request.POST.get("reponse", "")
+    try:
+        if said in Answer.values:
+            services.answer_question(actor=request.user, update=update, answer=Answer(said))
+    except InvoiceError as error:
+        messages.error(request, str(error))
+    return redirect(f"{reverse('backoffice:batch', args=[public_id])}#questions")
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def recognise(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Ce sont les mêmes personnes », for all the codes whose names agree."""
+    batch = found(queries.batch, public_id)
+    try:
+        number = services.recognise_alike(actor=request.user, batch=batch)
+    except InvoiceError as error:
+        messages.error(request, str(error))
+        return redirect("backoffice:batch", public_id)
+    sentence = ngettext("%(n)d redevable est reconnu.", "%(n)d redevables sont reconnus.", number)
+    messages.success(request, sentence % {"n": number})
+    return redirect(f"{reverse('backoffice:batch', args=[public_id])}#questions")
 
 
 def _do(

@@ -7,13 +7,15 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.documents import Archive, DocumentError, base_name
+from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
+from tenant_apps.invoices.importing.documents import Archive, base_name
 from tenant_apps.invoices.importing.fields import key_of
+from tenant_apps.invoices.importing.papers import Papers
+from tenant_apps.invoices.importing.people import Finding, People
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Product
 from tenant_apps.townhall.queries import default_product, products_by_code
 
 CHUNK = 200
@@ -29,11 +31,19 @@ class Report:
     rows: int = 0
     new: int = 0
     unchanged: int = 0
+    changes: int = 0  # known payers of whom the file says something else
+    questions: int = 0  # payers that a person must look at
+    late: int = 0  # PDFs for invoices that are online without one
     documents: int = 0
     errors: int = 0
     warnings: int = 0
     amount: Decimal = Decimal("0.00")  # of the new invoices, in euros
     problems: list[RowProblem] = field(default_factory=list)
+
+    @property
+    def brings_something(self) -> bool:
+        """Anything to stage."""
+        return bool(self.new or self.changes or self.late)
 
     def add(self, problem: RowProblem) -> None:
         """Count it, and keep it unless there are very many."""
@@ -45,15 +55,6 @@ class Report:
             self.problems.append(problem)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A row that would become a draft, its product and the key of its PDF in the archive (or None)."""
-
-    row: InvoiceRow
-    product: Product
-    document: str | None
-
-
 class Checker:
     """Walks the file in chunks; used once to report and once more to stage."""
 
@@ -62,23 +63,44 @@ class Checker:
         self._archive = archive
         self._products = products_by_code()
         self._default = default_product()
-        self.used: dict[str, InvoiceRow] = {}  # key of a PDF → the first row that has it
+        self._people = People(batch.source)
+        self.used: dict[
+            str, tuple[InvoiceRow, int | str]
+        ] = {}  # key of a PDF → the first row that has it, and whose
 
-    def chunks(self, reader: Reader, report: Report) -> Iterator[list[Candidate]]:
-        """The new rows of each chunk; everything else goes to `report`. Raises FileError."""
+    def chunks(self, reader: Reader, report: Report) -> Iterator[Chunk]:
+        """The rows of each chunk; what is wrong goes to `report`. Raises FileError."""
         for chunk in _batched(reader, CHUNK):
             rows = []
             for item in chunk:
                 if isinstance(item, RowProblem):
                     report.add(item)
+                    continue
+                report.rows += 1
+                row = self._people.recognised(item)
+                if problem := self._people.add(row):
+                    report.add(problem)
                 else:
-                    rows.append(item)
-            report.rows += len(rows)
-            yield list(self._new(rows, report))
+                    rows.append(row)
+            people = self._people.find({row.payer for row in rows})
+            new: list[Candidate] = []
+            standing: list[Standing] = []
+            for sorted_row in self._sorted(rows, people, report):
+                if isinstance(sorted_row, Candidate):
+                    new.append(sorted_row)
+                else:
+                    standing.append(sorted_row)
+            report.late += sum(one.is_late for one in standing)
+            yield Chunk(new, standing, people)
+        report.changes = sum(person.changes for person in self._people)
+        report.questions = sum(person.asks for person in self._people)
 
-    def _new(self, rows: list[InvoiceRow], report: Report) -> Iterator[Candidate]:
+    def _sorted(
+        self, rows: list[InvoiceRow], people: dict[str, Finding], report: Report
+    ) -> Iterator[Candidate | Standing]:
         others = Invoice.objects.exclude(batch=self._batch, state=InvoiceState.DRAFT)
-        by_number = others.filter(number__in=[row.number for row in rows]).select_related("payer", "batch")
+        together = ("payer__source", "batch", "document")
+        by_number = others.filter(number__in=[row.number for row in rows]).select_related(*together)
         existing = {(found.product_id, found.fiscal_year, found.number): found for found in by_number}
         by_reference = others.filter(reference__in=[row.reference for row in rows])
         taken = {
@@ -94,8 +116,9 @@ class Checker:
                 }
                 report.add(RowProblem(row.line, "Régie", row.product, sentence))
                 continue
-            document = self._document_of(row, report)
+            finding = people[row.payer]
             found = existing.get((product.pk, row.fiscal_year, row.number))
+            document = self._document_of(row, finding, report, is_online=found is not None)
             if found is None and (product.pk, row.reference) in taken:
                 # The Treasury tells debts apart by it: two invoices of a product never share one.
                 sentence = _("« Référence TIPI » sert déjà à la facture n° %(number)s du même service.")
@@ -110,36 +133,50 @@ class Checker:
                 report.new += 1
                 report.amount += row.amount
                 yield Candidate(row, product, document)
-            elif found.state == InvoiceState.DRAFT:
-                sentence = _(
-                    "« Numéro » est déjà dans l'import « %(name)s », pas encore publié : publiez cet import, ou "
-                    "abandonnez-le."
-                )
-                name = found.batch.rows_name if found.batch else ""
-                report.add(RowProblem(row.line, "Numéro", row.number, sentence % {"name": name}))
-            elif _same(found, row):
-                report.unchanged += 1
+            elif (why := self._standing_problem(found, row, finding)) is not None:
+                report.add(RowProblem(row.line, "Numéro", row.number, why))
             else:
-                sentence = _(
-                    "« Numéro » est déjà publié avec d'autres valeurs : une facture publiée ne change pas."
-                )
-                report.add(RowProblem(row.line, "Numéro", row.number, sentence))
+                report.unchanged += 1
+                yield Standing(row, found, document)
 
-    def _document_of(self, row: InvoiceRow, report: Report) -> str | None:
+    def _standing_problem(self, found: Invoice, row: InvoiceRow, finding: Finding) -> str | None:
+        """Why a row may not have the number of an invoice that the town has already; None for the same invoice."""
+        if found.state == InvoiceState.DRAFT:
+            sentence = _(
+                "« Numéro » est déjà dans l'import « %(name)s », pas encore publié : publiez cet import, ou "
+                "abandonnez-le."
+            )
+            return sentence % {"name": found.batch.rows_name if found.batch else ""}
+        if not finding.may_be(found.payer_id):
+            sentence = _(
+                "« Numéro » est déjà publié pour un autre redevable (code %(code)s, provenance « %(source)s ») : "
+                "une facture publiée ne change pas de redevable."
+            )
+            return sentence % {"code": found.payer.reference, "source": found.payer.source.name}
+        if not _same(found, row):
+            return _("« Numéro » est déjà publié avec d'autres valeurs : une facture publiée ne change pas.")
+        return None
+
+    def _document_of(
+        self, row: InvoiceRow, finding: Finding, report: Report, *, is_online: bool
+    ) -> str | None:
         if self._archive is None:
             return None
         name = row.document or row.number
         # A number may hold a slash; the column of file names may hold the folder of the billing machine.
         key = key_of(base_name(name) if row.document else name)
         if key not in self._archive.entries:
-            sentence = _("Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document.")
-            report.add(RowProblem(row.line, "Fichier PDF", name, sentence, is_error=False))
+            if not is_online:
+                sentence = _(
+                    "Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document."
+                )
+                report.add(RowProblem(row.line, "Fichier PDF", name, sentence, is_error=False))
             return None
-        first = self.used.setdefault(key, row)
+        first, whose = self.used.setdefault(key, (row, finding.whose))
         if first is row:
             return key
         # One PDF may serve several invoices when the file says so, but nobody reads another's.
-        if row.payer != first.payer:
+        if whose != finding.whose:
             sentence = _(
                 "« Fichier PDF » est déjà celui de la ligne %(line)d, d'un autre redevable : chacun a le sien."
             )
@@ -157,15 +194,14 @@ def check(batch: Batch, reader: Reader, archive: Archive | None, progress: Progr
     """Read everything once, PDFs included. Raises FileError when a file as a whole cannot be read."""
     report = Report()
     checker = Checker(batch, archive)
-    checked: set[str] = set()
-    for candidates in checker.chunks(reader, report):
-        for candidate in candidates:
-            if archive is not None and candidate.document and candidate.document not in checked:
-                checked.add(candidate.document)
-                _check_document(archive, candidate, report)
+    papers = Papers(batch, archive) if archive is not None else None
+    for chunk in checker.chunks(reader, report):
+        if papers is not None:
+            for problem in papers.check(chunk):
+                report.add(problem)
         progress(report.rows)
-    report.documents = len(checked)
-    if archive is not None:
+    if archive is not None and papers is not None:
+        report.documents = papers.read
         for key, name in archive.names():
             if key not in checker.used:
                 sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}
@@ -173,22 +209,14 @@ def check(batch: Batch, reader: Reader, archive: Archive | None, progress: Progr
     return report
 
 
-def _check_document(archive: Archive, candidate: Candidate, report: Report) -> None:
-    try:
-        archive.read(candidate.document or "")
-    except DocumentError as error:
-        report.add(RowProblem(candidate.row.line, "Fichier PDF", candidate.row.number, str(error)))
-
-
 def _same(invoice: Invoice, row: InvoiceRow) -> bool:
     # An avoir of the town's does not make billing's own file a different one.
     asked = invoice.original_amount
-    return (asked, invoice.issued_on, invoice.due_on, invoice.subject, invoice.payer.reference) == (
+    return (asked, invoice.issued_on, invoice.due_on, invoice.subject) == (
         row.amount,
         row.issued_on,
         row.due_on,
         row.subject,
-        row.payer,
     )
 
 

@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Code redevable",
         (
             *("coderedevable", "numeroredevable", "nredevable", "referenceredevable", "redevable"),
-            *("codefamille", "numerofamille", "nfamille", "famille", "codeclient", "numeroclient"),
+            *("codefamille", "numerofamille", "nfamille", "codeclient", "numeroclient", "famille", "client"),
         ),
     ),
     "title": ("Civilité", ("civilite", "titre")),
@@ -66,11 +66,20 @@ _RANK = {
 
 @dataclass(frozen=True)
 class Columns:
-    """Where each field stands, how many columns have a title, and what was doubtful, in sentences."""
+    """Where each field stands, the titles in their order, and what was doubtful, in sentences."""
 
     places: dict[str, int]
-    width: int
+    titles: tuple[str, ...]
     doubts: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """How many columns have a title."""
+        return len(self.titles)
+
+    def title_of(self, name: str) -> str:
+        """The title of the column that is read for a field."""
+        return self.titles[self.places[name]]
 
 
 def key_of_header(header: str) -> str:
@@ -117,7 +126,7 @@ def find_columns(header: list[str]) -> Columns:
         )
         raise FileError(sentence % {"missing": labels, "found": titles})
     places = {name: min(candidates)[1] for name, candidates in met.items()}
-    return Columns(places, len(header), tuple(_doubts(header, met)))
+    return Columns(places, tuple(header), (*_doubts(header, met), *_unread(header)))
 
 
 def _doubts(header: list[str], met: dict[str, list[tuple[int, int]]]) -> Iterator[str]:
@@ -131,3 +140,38 @@ def _doubts(header: list[str], met: dict[str, list[tuple[int, int]]]) -> Iterato
                 "titles": ", ".join(f"« {header[index]} »" for _rank, index in sorted(candidates)),
                 "used": header[min(candidates)[1]],
             }
+
+
+# Each may change what is owed or who pays; a file that has one expects that it is read.
+_MONEY = (
+    *(
+        "solde",
+        "soldeactuel",
+        "reste",
+        "resteapayer",
+        "restedu",
+        "regle",
+        "dejaregle",
+        "montantregle",
+        "acompte",
+    ),
+    *("preleve", "prelevement", "prelevementautomatique", "annulee", "annule", "avoir"),
+)
+
+
+def _unread(header: list[str]) -> Iterator[str]:
+    """The columns that nothing reads, by name, and first those of them that say something of the money."""
+    others = [cell for cell in header if cell and key_of_header(cell) not in _RANK]
+    money = [cell for cell in others if key_of_header(cell) in _MONEY]
+    if money:
+        yield ngettext(
+            "La colonne %(titles)s n'est pas lue : le montant entier de chaque facture serait demandé. Vérifiez que "
+            "c'est bien ce qui reste dû.",
+            "Les colonnes %(titles)s ne sont pas lues : le montant entier de chaque facture serait demandé. Vérifiez "
+            "que c'est bien ce qui reste dû.",
+            len(money),
+        ) % {"titles": ", ".join(f"« {cell[:40]} »" for cell in money[:12])}
+    if rest := [cell for cell in others if cell not in money]:
+        yield ngettext(
+            "La colonne %(titles)s n'est pas lue.", "Les colonnes %(titles)s ne sont pas lues.", len(rest)
+        ) % {"titles": ", ".join(f"« {cell[:40]} »" for cell in rest[:12])}

@@ -22,6 +22,13 @@ _NUMBERS = (
 )
 
 
+_ERRORS = re.compile(
+    r"#(N/?A|N/?D|REF!?|VALEUR!?|VALUE!?|NOM\?|NAME\?|DIV/0!?|NULL?!?|NUM!?|NOMBRE!?|CALC!?|SPILL!?|EPARS!?|###*)",
+    re.IGNORECASE,
+)
+_SCIENTIFIC = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E[+][0-9]+", re.IGNORECASE)
+
+
 class FieldError(ValueError):
     """`str()` is one French sentence."""
 
@@ -38,10 +45,39 @@ def key_of(name: str) -> str:
     return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
 
 
+def meant(raw: str) -> str:
+    """`="001964"` → `001964`: how a spreadsheet's own export keeps the zeros of a text."""
+    found = re.fullmatch(r'\s*="(.*)"\s*', raw, flags=re.DOTALL)
+    return found[1].replace('""', '"') if found else raw
+
+
+def identifier(raw: str) -> str:
+    """A number, a code, a reference without what spreadsheets add: `'001964` → `001964`, `123.0` → `123`.
+
+    Scientific notation is refused: the digits that it hides are gone.
+    """
+    value = _SPACES.sub(" ", meant(raw)).strip()
+    value = value.removeprefix("'").removeprefix("’").strip()
+    if _SCIENTIFIC.fullmatch(value):
+        raise FieldError(
+            _(
+                "contient « %(value)s » : le tableur a remplacé des chiffres, qui sont perdus. Mettez cette colonne "
+                "au format « Texte » avant d'enregistrer, ou exportez de nouveau sans passer par un tableur."
+            )
+            % {"value": value[:40]}
+        )
+    return re.sub(r"^([0-9]+)[.,]0+$", r"\1", value)
+
+
 def text(raw: str, *, longest: int, required: bool = False) -> str:
-    """Trimmed, single-spaced text, without the signs that nobody sees."""
+    """Trimmed, single-spaced text, without the signs that nobody sees. An error of a spreadsheet is none."""
     visible = "".join(sign for sign in raw if unicodedata.category(sign) != "Cf")
     value = unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
+    if _ERRORS.fullmatch(value):
+        raise FieldError(
+            _("contient « %(value)s », une erreur de formule du tableur : donnez la valeur elle-même.")
+            % {"value": value[:20]}
+        )
     if _CONTROL.search(value):
         raise FieldError(_("contient des caractères illisibles : vérifiez l'encodage du fichier."))
     if required and not value:
@@ -100,7 +136,7 @@ def day(raw: str) -> date:
 
 def year(raw: str, default: int) -> int:
     """An exercice of four digits; `default` when empty."""
-    value = raw.strip()
+    value = identifier(raw)
     if not value:
         return default
     if not re.fullmatch(r"20[0-9]{2}", value):
@@ -115,7 +151,7 @@ def reference(raw: str, *, number: str, year: int) -> str:
     the number alone is unique within a year only. Never shortened: two invoices would share one.
     """
     if raw.strip():
-        value = references.canonical(raw)
+        value = references.canonical(identifier(text(raw, longest=80)))
         if not re.fullmatch(r"[A-Z0-9]{6,30}", value):
             raise FieldError(_("doit compter de 6 à 30 lettres sans accent ou chiffres : vérifiez-la."))
         return value

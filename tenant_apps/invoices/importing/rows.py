@@ -10,9 +10,17 @@ from typing import BinaryIO, TypeVar
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.columns import COLUMNS, Columns, delimiter_of, find_columns, split
+from tenant_apps.invoices.importing.columns import (
+    COLUMNS,
+    Columns,
+    delimiter_of,
+    find_columns,
+    key_of_header,
+    split,
+)
 from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import FieldError, fold, key_of
+from tenant_apps.invoices.importing.identity import MAY_BE_NAMES, payer_code
 from tenant_apps.invoices.importing.text import Lines, encoding_of
 
 T = TypeVar("T")
@@ -23,7 +31,11 @@ _FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
 
 @dataclass(frozen=True)
 class InvoiceRow:
-    """One invoice as the file gives it. Euros as Decimal."""
+    """One invoice as the file gives it. Euros as Decimal.
+
+    `said` names the fields of the payer for which the row has a cell: an empty cell says « empty », a column that
+    is absent, or a row that is cut short before it, says nothing.
+    """
 
     line: int
     number: str
@@ -43,6 +55,7 @@ class InvoiceRow:
     emails: tuple[str, ...] = ()
     product: str = ""
     document: str = ""
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ class Reader:
 
     stream: BinaryIO
     size: int
-    columns: Columns = field(default_factory=lambda: Columns({}, 0, ()))
+    columns: Columns = field(default_factory=lambda: Columns({}, (), ()))
 
     def __iter__(self) -> Iterator[InvoiceRow | RowProblem]:
         """Each row as an InvoiceRow, or the problems of a row that cannot be one. Raises FileError."""
@@ -105,6 +118,8 @@ class Reader:
         for doubt in self.columns.doubts:
             yield RowProblem(None, "", "", doubt, is_error=False)
         seen = _Seen()
+        self._of_payer = {name: at for name, at in self.columns.places.items() if name in _OF_PAYER}
+        self._said_by_all = frozenset(self._of_payer)
         before, count = lines.number, 0
         # Strict: a quote that is never closed would otherwise swallow the invoices after it in silence.
         for cells in csv.reader(lines, delimiter=delimiter, strict=True):
@@ -129,7 +144,18 @@ class Reader:
 
     def _cell(self, cells: list[str], name: str) -> str:
         index = self.columns.places.get(name)
-        return cells[index] if index is not None and index < len(cells) else ""
+        return fields.meant(cells[index]) if index is not None and index < len(cells) else ""
+
+    def _said(self, cells: list[str]) -> frozenset[str]:
+        if len(cells) > max(self._of_payer.values(), default=0):
+            return self._said_by_all
+        return frozenset(name for name, at in self._of_payer.items() if at < len(cells))
+
+    def _code(self, raw: str) -> str:
+        title = self.columns.title_of("payer")
+        return payer_code(
+            fields.identifier(raw), title=title, may_be_name=key_of_header(title) in MAY_BE_NAMES
+        )
 
     def _is_footer(self, cells: list[str]) -> bool:
         """A line of totals: its word somewhere, and neither a payer nor anything like a date."""
@@ -153,12 +179,12 @@ class Reader:
                 refuse(name, raw.strip(), f"« {COLUMNS[name][0]} » {error}")
                 return None
 
-        number = read("number", lambda raw: fields.text(raw, longest=40, required=True))
+        number = read("number", lambda raw: fields.text(fields.identifier(raw), longest=40, required=True))
         issued_on = read("issued_on", fields.day)
         due_on = read("due_on", fields.day)
         amount = read("amount", fields.amount)
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
-        payer = read("payer", lambda raw: fields.text(raw, longest=40, required=True))
+        payer = read("payer", self._code)
         year = read("fiscal_year", lambda raw: fields.year(raw, issued_on.year if issued_on else 0))
         reference = None
         if number and year:  # else the row is refused already
@@ -167,6 +193,10 @@ class Reader:
         plain = {
             name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
             for name, longest in _PLAIN.items()
+        }
+        plain |= {
+            name: read(name, lambda raw, n=longest: fields.text(fields.identifier(raw), longest=n))  # type: ignore[misc]
+            for name, longest in _CODES.items()
         }
         if issued_on and due_on and due_on < issued_on:
             sentence = _("« Échéance » est avant la date de la facture : vérifiez les deux dates.")
@@ -194,6 +224,7 @@ class Reader:
             payer=payer,
             emails=addresses,
             address=address,
+            said=self._said(cells),
             **{name: value or "" for name, value in plain.items()},
         )
 
@@ -243,14 +274,14 @@ def _too_wide(delimiter: str) -> str:
     ) % {"sign": sign}
 
 
+_OF_PAYER = ("title", "last_name", "first_name", "address1", "address2", "postcode", "city", "email")
 _PLAIN = {
     "title": 20,
     "last_name": 80,
     "first_name": 80,
     "address1": 120,
     "address2": 120,
-    "postcode": 10,
     "city": 80,
-    "product": 30,
     "document": 200,
 }
+_CODES = {"postcode": 10, "product": 30}

@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from django.core.files.storage import storages
 from django.db import transaction
 
-from tenant_apps.invoices.importing.checking import Candidate, Checker, Progress, Report
+from tenant_apps.invoices.importing.checking import Checker, Progress, Report
+from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
 from tenant_apps.invoices.importing.documents import Archive, Pdf
+from tenant_apps.invoices.importing.people import Finding
 from tenant_apps.invoices.importing.rows import Reader
-from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Payer
 from tenants.current import current_town
@@ -30,10 +32,10 @@ def stage(batch: Batch, reader: Reader, archive: Archive | None, progress: Progr
     checker = Checker(batch, archive)
     stored: dict[str, Document] = {}
     with ThreadPoolExecutor(UPLOADS) as pool:
-        for candidates in checker.chunks(reader, report):
-            documents = _store(batch, archive, candidates, stored, pool)
+        for chunk in checker.chunks(reader, report):
+            documents = _store(batch, archive, [*chunk.new, *chunk.late], stored, pool)
             with transaction.atomic():
-                _write(batch, candidates, documents, stored, tells_emails="email" in reader.columns.places)
+                _write(batch, chunk, documents, stored)
             progress(report.rows)
     report.documents = len(stored)
     return report
@@ -42,7 +44,7 @@ def stage(batch: Batch, reader: Reader, archive: Archive | None, progress: Progr
 def _store(
     batch: Batch,
     archive: Archive | None,
-    candidates: list[Candidate],
+    items: list[Candidate | Standing],
     stored: dict[str, Document],
     pool: ThreadPoolExecutor,
 ) -> list[tuple[str, Document]]:
@@ -52,13 +54,13 @@ def _store(
     town = current_town().uuid
     made: list[tuple[str, Document]] = []
     waiting = []
-    keys = {candidate.document: candidate for candidate in candidates if candidate.document}
-    for key, candidate in keys.items():
+    keys = {item.document: item for item in items if item.document}
+    for key, item in keys.items():
         if key in stored:
             continue
         pdf = archive.read(key)
         public_id = uuid.uuid5(batch.uuid, key)
-        name = document_key(town=town, year=candidate.row.fiscal_year, document=public_id)
+        name = document_key(town=town, year=item.row.fiscal_year, document=public_id)
         document = Document(
             uuid=public_id, batch=batch, key=name, sha256=pdf.sha256, size=len(pdf.content), pages=pdf.pages
         )
@@ -74,23 +76,19 @@ def _upload(name: str, pdf: Pdf) -> None:
 
 
 def _write(
-    batch: Batch,
-    candidates: list[Candidate],
-    documents: Iterable[tuple[str, Document]],
-    stored: dict[str, Document],
-    *,
-    tells_emails: bool,
+    batch: Batch, chunk: Chunk, documents: Iterable[tuple[str, Document]], stored: dict[str, Document]
 ) -> None:
     new = list(documents)
     Document.objects.bulk_create([document for _key, document in new])
     stored.update(new)
-    payers = _payers(candidates)
+    payers = _payers(batch, chunk.people)
+    _write_updates(batch, chunk.people, payers)
     Invoice.objects.bulk_create(
         [
             Invoice(
                 batch=batch,
                 product=candidate.product,
-                payer=payers[candidate.row.payer],
+                payer_id=payers[candidate.row.payer],
                 number=candidate.row.number,
                 fiscal_year=candidate.row.fiscal_year,
                 reference=candidate.row.reference,
@@ -100,32 +98,51 @@ def _write(
                 amount=candidate.row.amount,
                 state=InvoiceState.DRAFT,
                 document=stored.get(candidate.document) if candidate.document else None,
-                staged=_staged(candidate, tells_emails=tells_emails),
             )
-            for candidate in candidates
+            for candidate in chunk.new
         ]
     )
+    for late in chunk.late:
+        stored[late.document or ""].late_for.append(late.invoice.pk)
+    Document.objects.bulk_update({stored[late.document or ""] for late in chunk.late}, ["late_for"])
 
 
-def _payers(candidates: list[Candidate]) -> dict[str, Payer]:
-    """The payers of the chunk. A new one is made bare; names and addresses wait for the publication."""
-    references = {candidate.row.payer for candidate in candidates}
+def _payers(batch: Batch, people: dict[str, Finding]) -> dict[str, int]:
+    """code → id of its payer. A new one is made bare, a draft; what is said of it waits for the publication."""
+    known = {code: finding.payer.pk for code, finding in people.items() if finding.payer}
+    codes = sorted(people.keys() - known.keys())
     Payer.objects.bulk_create(
-        [Payer(reference=reference) for reference in sorted(references)], ignore_conflicts=True
+        [Payer(source=batch.source, reference=code, is_draft=True) for code in codes], ignore_conflicts=True
     )
-    return {payer.reference: payer for payer in Payer.objects.filter(reference__in=references)}
+    made = Payer.objects.filter(source=batch.source, reference__in=codes)
+    return known | dict(made.values_list("reference", "pk"))
 
 
-def _staged(candidate: Candidate, *, tells_emails: bool) -> dict[str, object]:
-    """What the file says of the payer. Without a column of addresses it says nothing of them."""
-    row = candidate.row
-    emails = {"emails": list(row.emails)} if tells_emails else {}
-    return {
-        **emails,
-        "title": row.title,
-        "last_name": row.last_name,
-        "first_name": row.first_name,
-        "address": row.address,
-        "postcode": row.postcode,
-        "city": row.city,
-    }
+def _write_updates(batch: Batch, people: dict[str, Finding], payers: dict[str, int]) -> None:
+    """One row a payer of the batch; a later chunk that has the payer again writes what all lines say."""
+    likes = {
+        finding.looks_like for finding in people.values() if isinstance(finding.looks_like, str)
+    } - payers.keys()
+    earlier = Payer.objects.filter(source=batch.source, reference__in=likes)
+    by_code = payers | (dict(earlier.values_list("reference", "pk")) if likes else {})
+    rows: dict[int, PayerUpdate] = {}
+    for code, finding in people.items():
+        like = finding.looks_like
+        rows[payers[code]] = PayerUpdate(
+            batch=batch,
+            payer_id=payers[code],
+            line=finding.person.line,
+            said=finding.person.said,
+            was=finding.was,
+            is_new=finding.payer is None,
+            changes=finding.changes,
+            asks=finding.asks,
+            reasons=finding.reasons,
+            looks_like_id=by_code.get(like) if isinstance(like, str) else like.pk if like else None,
+        )
+    PayerUpdate.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["batch", "payer"],
+        update_fields=["said", "was", "changes", "asks", "reasons", "looks_like"],
+    )

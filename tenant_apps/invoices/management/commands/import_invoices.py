@@ -1,4 +1,5 @@
-"""`manage.py import_invoices --town SLUG --file FILE [--documents ZIP] [--publish]`: an import without the worker."""
+"""`manage.py import_invoices --town SLUG --file FILE [--documents ZIP] [--source NOM] [--publish]`: an import without
+the worker."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,8 +10,12 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.audit.services import SYSTEM
 from tenant_apps.invoices import processing, services
+from tenant_apps.invoices.importing.questions import sentences
 from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.services import open_questions
 from tenant_apps.invoices.states import BatchState
+from tenant_apps.residents import sources
+from tenant_apps.residents.models import Source
 from tenants.errors import TownError
 from tenants.services import town_named
 from toolkit.money import format_euros
@@ -23,6 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--town", required=True)
         parser.add_argument("--file", required=True, type=Path)
         parser.add_argument("--documents", type=Path)
+        parser.add_argument(
+            "--source", help="provenance des codes redevables ; la première de la commune par défaut"
+        )
         parser.add_argument("--publish", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,12 +43,21 @@ class Command(BaseCommand):
             for problem in batch.problems.all():
                 where = f"ligne {problem.line} : " if problem.line else ""
                 self.stderr.write(f"{problem.get_severity_display()} – {where}{problem.message}")
+            for update in open_questions(batch).select_related("payer", "looks_like"):
+                for sentence in sentences(update):
+                    self.stderr.write(f"à confirmer – {sentence}")
             self.stdout.write(
                 f"{batch.get_state_display()} : {batch.new_count} nouvelle(s), {batch.unchanged_count} inchangée(s), "
-                f"{batch.document_count} PDF, {format_euros(batch.amount)}"
+                f"{batch.document_count} PDF, {format_euros(batch.amount)}, "
+                f"{batch.change_count} redevable(s) changé(s)"
             )
             if batch.state == BatchState.REFUSED:
                 raise CommandError("Rien n'a été importé : corrigez le fichier, puis recommencez.")
+            if options["publish"] and (waiting := open_questions(batch).count()):
+                raise CommandError(
+                    f"Rien n'est publié : {waiting} question(s) sur des redevables attendent une réponse dans la "
+                    "gestion, page « Imports »."
+                )
 
     def _import(self, options: dict[str, Any]) -> Batch:
         with ExitStack() as files:
@@ -53,6 +70,7 @@ class Command(BaseCommand):
                 actor=SYSTEM,
                 rows_file=rows,
                 rows_name=options["file"].name,
+                source=_source(options["source"]),
                 documents_file=zipped or None,
                 documents_name=options["documents"].name if zipped else "",
                 publish_when_ready=options["publish"],
@@ -60,3 +78,12 @@ class Command(BaseCommand):
         processing.process_waiting()
         batch.refresh_from_db()
         return batch
+
+
+def _source(name: str | None) -> Source | None:
+    """The town's source of that name; without one, its only source. Raises CommandError."""
+    found = sources.source_called(name) if name else None
+    if found is None and (name or sources.has_several()):
+        known = ", ".join(source.name for source in sources.sources())
+        raise CommandError(f"Donnez la provenance du fichier avec --source : {known}.")
+    return found

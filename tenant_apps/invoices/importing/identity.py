@@ -1,0 +1,70 @@
+"""Is a cell a payer's code? Names, errors of spreadsheets and stand-ins are not: two families would share them."""
+
+import re
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.importing.fields import FieldError, fold, text
+
+LONGEST = 40
+# Titles that may stand over a name as well as over a code (columns.key_of_header).
+MAY_BE_NAMES = frozenset({"famille", "redevable", "client"})
+_NOTHING = frozenset(
+    {
+        *(
+            "neant",
+            "aucun",
+            "aucune",
+            "rien",
+            "vide",
+            "nc",
+            "nr",
+            "na",
+            "nd",
+            "null",
+            "none",
+            "nan",
+            "undefined",
+        ),
+        *("inconnu", "inconnue", "sanscode", "sans", "nonrenseigne", "divers", "x", "xx", "xxx", "test"),
+    }
+)
+
+
+def payer_code(raw: str, *, title: str, may_be_name: bool) -> str:
+    """The code in the cell `raw` of the column `title`. Raises FieldError for what is nobody's code.
+
+    `may_be_name`: the title says a family, not a code, so that words alone are a name.
+    """
+    code = text(raw, longest=LONGEST, required=True)
+    bare = fold(code)
+    if not bare.strip("0") or bare in _NOTHING:
+        raise FieldError(
+            _(
+                "contient « %(code)s », qui n'est le code de personne : plusieurs familles se partageraient ce "
+                "dossier. Donnez à chacune son code."
+            )
+            % {"code": code}
+        )
+    if is_a_name(code, may_be_name=may_be_name):
+        raise FieldError(
+            _(
+                "contient un nom (« %(code)s ») et non un code : deux familles du même nom seraient confondues. Dans "
+                "votre logiciel, ajoutez à l'export le code ou le numéro du redevable (colonne lue : « %(title)s »)."
+            )
+            % {"code": code, "title": title}
+        )
+    return code
+
+
+def is_a_name(code: str, *, may_be_name: bool) -> bool:
+    """« MARTIN Paul » is a name everywhere, « MARTIN » only under a title that may stand over names.
+
+    MARTIN01 and FAM-12 are codes.
+    """
+    words = [word for word in re.split(r"[\s,]+", code) if len(re.sub(r"[\W\d_]", "", word)) >= 2]
+    plain = [word for word in words if not re.search(r"\d", word)]
+    has_digit = re.search(r"\d", code) is not None
+    if may_be_name:
+        return len(plain) >= 2 or (not has_digit and bool(words))
+    return len(plain) >= 2 and not has_digit

@@ -1,0 +1,97 @@
+"""Do two ways of writing a name say the same family? Files drop accents, œ and ł, and change the order of words."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+# Letters that NFKD does not take apart: spelled out by some software, dropped by other.
+_SPELLED = {
+    "œ": "oe",
+    "æ": "ae",
+    "ß": "ss",
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "ı": "i",
+    "ħ": "h",
+}
+_CIVILITIES = frozenset(
+    {
+        *(
+            "m",
+            "mr",
+            "mrs",
+            "mm",
+            "mme",
+            "mmes",
+            "mlle",
+            "mlles",
+            "monsieur",
+            "messieurs",
+            "madame",
+            "mesdames",
+        ),
+        *(
+            "mademoiselle",
+            "melle",
+            "dr",
+            "docteur",
+            "me",
+            "maitre",
+            "famille",
+            "fam",
+            "et",
+            "ou",
+            "indivision",
+        ),
+    }
+)
+# What stands between a name in use and a name at birth.
+_JOINTS = frozenset(
+    {"nee", "ne", "epouse", "epoux", "ep", "veuve", "veuf", "vve", "dit", "dite", "divorcee", "div"}
+)
+_PARTICLES = frozenset(
+    {"de", "d", "du", "des", "la", "le", "les", "l", "von", "van", "den", "der", "el", "al", "ben"}
+)
+
+
+def forms(name: str) -> Iterator[frozenset[str]]:
+    """The words of a name in each of the ways in which software writes it: lower case, no accents, no civility."""
+    lower = unicodedata.normalize("NFKC", name).lower()
+    for spelled in (True, False):
+        letters = "".join((_SPELLED[sign] if spelled else "") if sign in _SPELLED else sign for sign in lower)
+        plain = unicodedata.normalize("NFKD", letters)
+        plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+        words = re.sub(r"\bst(e?)\b", r"saint\1", re.sub(r"[^\w]+|_", " ", plain)).split()
+        yield frozenset(words) - _CIVILITIES - _JOINTS
+
+
+def same_name(one: str, other: str) -> bool:
+    """The same words, or all the words of one among the other's; blanks and hyphens do not count."""
+    return any(_agree(a, b) for a in forms(one) for b in forms(other))
+
+
+def _agree(one: frozenset[str], other: frozenset[str]) -> bool:
+    if one == other:
+        return True
+    if not (one - _PARTICLES) or not (other - _PARTICLES):
+        return False
+    return one <= other or other <= one or _joined(one, other) or _joined(other, one)
+
+
+def _joined(one: frozenset[str], other: frozenset[str]) -> bool:
+    """« LEGOFF » and « LE GOFF »: a single word that is those of the other without their blanks."""
+    if len(one) != 1 or not 2 <= len(other) <= 4:
+        return False
+    (word,) = one
+    return sorted(word) == sorted("".join(other)) and all(part in word for part in other)
+
+
+def same_family(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """(last name, first name) twice. Also true when files disagree on which is which."""
+    if same_name(one[0], other[0]):
+        return True
+    whole = (" ".join(one), " ".join(other))
+    return any(a == b and len(a) > 1 for a in forms(whole[0]) for b in forms(whole[1]))

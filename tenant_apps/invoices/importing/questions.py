@@ -1,0 +1,100 @@
+"""What an import asks about payers, and what it changes of them, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tenant_apps.invoices.importing.columns import COLUMNS
+from tenant_apps.invoices.models import PayerUpdate
+from tenant_apps.invoices.states import Asked
+
+_LABELS = {
+    "title": gettext_lazy("Civilité"),
+    "last_name": gettext_lazy("Nom"),
+    "first_name": gettext_lazy("Prénom"),
+    "address": gettext_lazy("Adresse"),
+    "postcode": gettext_lazy("Code postal"),
+    "city": gettext_lazy("Ville"),
+    "emails": gettext_lazy("Adresses e-mail"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that the file says otherwise: what, then the town's value and the file's, "" for none."""
+
+    label: str
+    old: str
+    new: str
+
+
+def changes_of(update: PayerUpdate) -> list[Change]:
+    """Old → new, only what differs; nothing for a payer that is new."""
+    return [
+        Change(str(label), _shown(update.was[name]), _shown(update.said[name]))
+        for name, label in _LABELS.items()
+        if name in update.was and _shown(update.was[name]) != _shown(update.said.get(name))
+    ]
+
+
+def name_in(said: dict[str, Any]) -> str:
+    """`Mme Jeanne MARTIN`, "" when nothing is said of the name."""
+    return " ".join(filter(None, [said.get("title"), said.get("first_name"), said.get("last_name")]))
+
+
+def place_in(said: dict[str, Any]) -> str:
+    """The postal address and the addresses of e-mail, in one line."""
+    town = " ".join(filter(None, [said.get("postcode"), said.get("city")]))
+    lines = (said.get("address") or "").split("\n")
+    return ", ".join(filter(None, [*lines, town, *(said.get("emails") or [])]))
+
+
+def sentences(update: PayerUpdate) -> list[str]:
+    """Why a person must look at it, one French sentence a reason."""
+    return list(_sentences(update))
+
+
+def _sentences(update: PayerUpdate) -> Iterator[str]:
+    words = {"line": update.line, "code": update.payer.reference}
+    for reason in update.reasons:
+        if reason["why"] == "looks":
+            yield _(
+                "Ligne %(line)d : le code « %(code)s » est nouveau, mais il ressemble au code « %(other)s » : un "
+                "tableur change ainsi les zéros du début ou les majuscules."
+            ) % {**words, "other": reason["code"]}
+        elif reason["why"] == "name":
+            new = reason["new"] or _("aucun nom")
+            yield _(
+                "Ligne %(line)d : le code « %(code)s » est celui de %(old)s ; le fichier le donne à %(new)s."
+            ) % {**words, "code": _known(update), "old": reason["old"], "new": new}
+        elif reason["why"] == "person":
+            yield _(
+                "Ligne %(line)d : le code « %(code)s » est celui de %(old)s ; le fichier le donne à %(new)s, avec une "
+                "autre adresse."
+            ) % {**words, "code": _known(update), "old": reason["old"], "new": reason["new"]}
+        elif reason["why"] == "lines":
+            first, second = reason["lines"]
+            one, other = reason["values"]
+            label = COLUMNS[reason["field"]][0]
+            sentence = _(
+                "Lignes %(first)d et %(second)d : le même code « %(code)s », mais « %(label)s » diffère (%(one)s ; "
+                "%(other)s)."
+            )
+            yield sentence % {
+                **{"first": first, "second": second, "code": update.payer.reference, "label": label},
+                **{"one": one[:120], "other": other[:120]},
+            }
+
+
+def _known(update: PayerUpdate) -> str:
+    like = update.looks_like
+    return like.reference if like is not None and update.asks == Asked.CODE else update.payer.reference
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(sorted(value))
+    return ", ".join(line for line in (value or "").split("\n") if line)
