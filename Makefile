@@ -22,14 +22,14 @@ venv: ## the Python environment (.venv), again only when requirements.lock has c
 	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock && \
 	  cp requirements.lock $(VENV)/requirements.lock; }
 
-demo: venv ## everything on this machine, on PORT (8000); Ctrl-C stops it
-	@$(PY) -m sandbox --with-parent
+demo: venv ## everything on this machine, on PORT (8000); Ctrl-C stops it (ARGS=--verbose shows the journals)
+	@$(PY) -m sandbox --with-parent $(ARGS)
 
 chromium: venv
 	@$(PY) -m sandbox.chromium
 
 test: venv chromium ## the whole suite on real services, browser tests included (ARGS="-k word")
-	$(PY) -m pytest -n 3 $(ARGS)
+	@RUN_WITH="$$RUN_WITH $$PPID" $(PY) -m pytest -n 3 $(ARGS)
 
 messages: venv ## the sentences of the code into the catalogues, and the catalogues compiled
 	@$(PY) -m sandbox.env $(PY) -m sandbox.messages
@@ -44,4 +44,4 @@ lint: venv ## style, imports between rooms, types
 	$(PY) -m sandbox.env $(VENV)/bin/mypy
 
 bench: venv ## ours beside a peer or the limit, one line a figure (ONLY=name)
-	$(PY) -m benchmarks $(ONLY)
+	@RUN_WITH="$$RUN_WITH $$PPID" $(PY) -m benchmarks $(ONLY)

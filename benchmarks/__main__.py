@@ -2,15 +2,14 @@
 
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 
 def main() -> None:
     """Start services of our own, set Django up, run what is asked for."""
+    from sandbox import run
     from sandbox.attach import services_for_tests
 
-    with tempfile.TemporaryDirectory() as folder, services_for_tests(Path(folder)) as environment:
+    with run.begin() as folder, services_for_tests(folder / "home") as environment:
         os.environ.update(environment, DJANGO_SETTINGS_MODULE="config.settings")
         import django
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks import console, imports, listing, settling, towns
+from benchmarks import console, imports, listing, settling, sign_in, towns
 
 FIGURES: dict[str, Callable[[], str]] = {
     **towns.FIGURES,
@@ -10,4 +10,5 @@ FIGURES: dict[str, Callable[[], str]] = {
     **settling.FIGURES,
     **listing.FIGURES,
     **console.FIGURES,
+    **sign_in.FIGURES,
 }

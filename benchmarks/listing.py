@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class Page:
     port: int
     host: str
     cookie: str
+    patience: float = 30  # seconds
 
     def seen(self) -> "Page":
         """The same page for a browser that has been there: it sends the cookies it got."""
@@ -60,7 +62,7 @@ class Page:
         return body
 
     def _ask(self) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.patience)
         connection.request("GET", "/factures/", headers={"Host": self.host, "Cookie": self.cookie})
         return connection
 
@@ -99,6 +101,13 @@ def list_page() -> str:
 
 @contextlib.contextmanager
 def _ours() -> Iterator[Page]:
+    host, cookie = our_town()
+    with serving_ours(workers=WORKERS, threads=THREADS) as (port, _process):
+        yield Page(port, host, cookie)
+
+
+def our_town() -> tuple[str, str]:
+    """A town whose Alice (`alice@example.net`, « facture ») has invoices: its host, and the cookie of her session."""
     migrate_towns()
     slug = f"l{uuid4().hex[:10]}"
     town = open_town(slug=slug, name="Mairie de Démonstration")
@@ -133,14 +142,22 @@ def _ours() -> Iterator[Page]:
         browser = Client(headers={"host": host})
         browser.force_login(account)
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME]
+    return host, f"{settings.SESSION_COOKIE_NAME}={cookie.value}"
+
+
+@contextlib.contextmanager
+def serving_ours(
+    *, workers: int, threads: int, environment: dict[str, str] | None = None
+) -> Iterator[tuple[int, int]]:
+    """The portal on a port of this machine, and the process of the server above its workers."""
     port = free_base_port()
     command = [
         *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", str(WORKERS), "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "error"),
+        *("--workers", str(workers), "--blocking-threads", str(threads), "--no-ws", "--log-level", "error"),
         "config.wsgi:application",
     ]
-    with _serving(command, port):
-        yield Page(port, host, f"{settings.SESSION_COOKIE_NAME}={cookie.value}")
+    with _serving(command, port, environment) as process:
+        yield port, process
 
 
 @contextlib.contextmanager
@@ -161,8 +178,8 @@ def _reference() -> Iterator[Page]:
 
 
 @contextlib.contextmanager
-def _serving(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[None]:
-    """The server while the block runs. Its module is run by this very Python."""
+def _serving(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[int]:
+    """The server while the block runs, by its process id. Its module is run by this very Python."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         env=os.environ | (environment or {}),
@@ -171,9 +188,13 @@ def _serving(command: list[str], port: int, environment: dict[str, str] | None =
     )
     try:
         _wait_for(port, process)
-        yield
+        yield process.pid
     finally:
         process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its session is its own
         process.wait(30)
 
 

@@ -5,12 +5,12 @@ The row is the truth; the task it starts is only a hint, so the task must look a
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import InterfaceError, connection, transaction
 from django.db import OperationalError as Silent
@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 
 from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
 from tenants.models import AgendaItem, Town
+from tenants.outages import first_sqlstate
 from tenants.readiness import can_serve
 
 if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
@@ -32,6 +33,7 @@ _gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", de
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
 HELD = timedelta(hours=1)
+_CHECKED = "SET CONSTRAINTS ALL IMMEDIATE"
 log = logging.getLogger(__name__)
 
 
@@ -48,12 +50,23 @@ def plan(kind: str, due_at: datetime) -> None:
 
 
 def _plan(town_id: int, kind: str, due_at: datetime) -> None:
+    cast(Any, connection).before_commit(_write, (town_id, kind), due_at)
+
+
+def _write(planned: Mapping[tuple[int, str], datetime]) -> None:
+    """What a transaction has planned, as the last thing that it locks, in one order: these rows are shared by all.
+
+    The checks of its foreign keys come before them: they may wait for somebody, who may wait for a row of the agenda.
+    """
+    rows = sorted((town, kind, due_at) for (town, kind), due_at in planned.items())
+    places = ", ".join(["(%s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
         # public. is written out: the connection may be inside the town's transaction, and must stay there.
         cursor.execute(
-            "INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES (%s, %s, %s) "
-            "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at)",
-            [town_id, kind, due_at],
+            f"{_CHECKED}; INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES {places} "  # noqa: S608
+            "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at); "
+            "SET CONSTRAINTS ALL DEFERRED",
+            [value for row in rows for value in row],
         )
 
 
@@ -115,8 +128,9 @@ def run(limit: int = 500) -> int:
     for home in homes():
         try:
             started += _run_at(home, limit)
-        except (Silent, InterfaceError):  # its towns wait; the other homes' do not
-            log.warning("the database %s does not answer; its agenda waits", home, exc_info=True)
+        except (Silent, InterfaceError) as error:  # its towns wait; the other homes' do not
+            state = first_sqlstate(error)
+            log.error("the agenda of the database %s waits: %s %s", home, type(error).__name__, state)
     return started
 
 
@@ -133,10 +147,13 @@ def _run_at(home: str, limit: int) -> int:
         towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
         ready = {pk for pk, town in towns.items() if can_serve(town)}
         later = {True: RETRY, False: HELD}
-        for wait in (RETRY, HELD):
-            rows = [item.pk for item in due if later[item.town_id in towns] == wait]
-            if rows:
-                AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
+        with transaction.atomic():
+            mine = _claim(item.pk for item in due)
+            due = [item for item in due if item.pk in mine]
+            for wait in (RETRY, HELD):
+                rows = [item.pk for item in due if later[item.town_id in towns] == wait]
+                if rows:
+                    AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
     for item in strays:
         _send_home(item, known[item.town_id].shard, found_at=home)
     started = [item for item in due if item.town_id in ready and item.kind in _tasks]
@@ -144,6 +161,12 @@ def _run_at(home: str, limit: int) -> int:
         with tenant_context(towns[item.town_id]):
             hint(_tasks[item.kind])
     return len(started)
+
+
+def _claim(rows: Iterable[int]) -> set[int]:
+    """Those of the items that nobody is planning or finishing at this moment, locked; the others come back."""
+    found = AgendaItem.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=list(rows))
+    return set(found.values_list("pk", flat=True))
 
 
 def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
@@ -156,8 +179,12 @@ def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
 
 def release(town: Town) -> None:
     """What was held while the town was not served is due now."""
-    with at(town.shard):
-        AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now()).update(due_at=timezone.now())
+    with at(town.shard), transaction.atomic():
+        held = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
+        list(
+            held.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
+        )  # as `_write` does
+        held.update(due_at=timezone.now())
 
 
 def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:

@@ -33,7 +33,6 @@ from tenants.versions import is_schema_only, name_of
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
-GROWTH = 20  # migrations that a snapshot may carry as statements after its tables
 EXCLUSIVE = ("move", "restore", "erase")  # operations beside which a town is left alone
 
 
@@ -156,26 +155,7 @@ def migrate_template() -> None:
         state = None  # Django works it out from what the template has, then it goes from one to the next
         for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes()):
             state = _run_and_keep(executor, migration, state)
-    provisioning.keep_snapshot(_grown_snapshot())
-
-
-def _grown_snapshot() -> str:
-    """The last snapshot's SQL with what ran since, when all of it is kept; else nothing, and the template is dumped.
-
-    pg_dump reads the catalogue of every town of the home before it looks at the one schema that it is asked for.
-    After GROWTH migrations it is worth it: a town is opened faster by tables made right at once.
-    """
-    last = SchemaSnapshot.objects.order_by("-id").first()
-    if last is None or not last.migrations:
-        return ""
-    missing = [m for m in versions.wanted().migrations if name_of(m) not in set(last.migrations)]
-    kept = dict(SchemaStep.objects.filter(name__in=map(name_of, missing)).values_list("name", "statements"))
-    steps = [(migration, kept.get(name_of(migration))) for migration in missing]
-    known = set(versions.wanted().names).issuperset(last.migrations)
-    grown_by = len(missing) + last.sql.count(provisioning.GROWN)
-    if not known or grown_by > GROWTH or any(statements is None for _, statements in steps):
-        return ""
-    return provisioning.grown(last.sql, batches.as_sql(steps))
+    provisioning.keep_snapshot()
 
 
 def _run_and_keep(executor: MigrationExecutor, migration: Migration, state: Any) -> Any:

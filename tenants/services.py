@@ -17,6 +17,7 @@ from tenants.current import registry as in_registry
 from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Operation, Town
+from tenants.outages import is_silence
 from tenants.states import EDGES, TownState
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -66,6 +67,8 @@ def open_town(
             _build(town, furnish)
         except OperationalError as error:
             _give_up(town)
+            if not is_silence(error):
+                raise
             raise HomeSilent(town.shard) from error
         except BaseException:
             _give_up(town)

@@ -1,13 +1,16 @@
 """The tasks of a town that is not served leave at once; nothing is lost, because a row says what is due."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from tenant_schemas_celery.task import TenantTask
 
 from tenants.current import PUBLIC, current_schema
 from tenants.models import Town
+from tenants.postgresql import again
 from tenants.states import TownState
 
 log = logging.getLogger(__name__)
@@ -23,7 +26,18 @@ class TownTask(TenantTask):
         if not self._may_run():
             log.info("%s leaves: its town is not served", self.name)
             return None
-        return super().__call__(*args, **kwargs)
+        return self._again(partial(super().__call__, *args, **kwargs))
+
+    def _again(self, act: Callable[[], Any]) -> Any:
+        """A task may be done twice, so one that crossed another transaction is: nothing of that one was written."""
+        for left in reversed(range(again.TIMES)):
+            try:
+                return act()
+            except OperationalError as error:
+                if not left or connection.in_atomic_block or not again.has_crossed(error):
+                    raise
+                log.error("%s crossed another transaction; it is done again", self.name)
+        raise AssertionError
 
     def _may_run(self) -> bool:
         asked = (self.request.headers or {}).get("_schema_name") or self.request.get("_schema_name")

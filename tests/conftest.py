@@ -35,6 +35,7 @@ from tenants import registry
 from tenants.current import registry as registry_schema
 from tenants.models import AgendaItem, Town
 from tenants.services import open_town
+from tests import lock_order
 from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
 from toolkit.sealing import seal
@@ -93,6 +94,17 @@ def listen_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other processes change in the registry is heard at once, and nobody waits for them to hear."""
     monkeypatch.setattr(registry, "SECONDS", 0)
     registry._places._looked_at = -math.inf
+
+
+lock_order.install()
+
+
+@pytest.fixture(autouse=True)
+def _one_order_of_locks() -> Iterator[None]:
+    """Whatever a test is about, nobody in it takes the locks of money in another order (payments.locking)."""
+    lock_order.violations.clear()
+    yield
+    assert lock_order.violations == []
 
 
 @pytest.fixture(autouse=True)

@@ -50,8 +50,8 @@ class Demo:
         return wait(lambda: next((m for m in self.mails(to) if subject in m["subject"]), None))
 
 
-def wait(found: Callable[[], T | None], seconds: float = 60) -> T:
-    """What `found` answers once it answers something true."""
+def wait(found: Callable[[], T | None], seconds: float = 180) -> T:
+    """What `found` answers once it answers something true; the bound is for a machine that does ten other things."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         answer = found()
@@ -81,10 +81,10 @@ def running_demo(root: Path) -> Iterator[Demo]:
         start_new_session=True,
     )
     try:
-        wait(lambda: "\nready\n" in Path(out.name).read_text() or process.poll() is not None, 120)
+        wait(lambda: "\nready\n" in Path(out.name).read_text() or process.poll() is not None, 240)
         assert process.poll() is None, Path(out.name).read_text()[-3000:]
         yield Demo(home, process)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
         out.close()

@@ -18,7 +18,7 @@ def at_once(town: Town, *acts: Callable[[], Any]) -> list[BaseException]:
     def run(act: Callable[[], Any]) -> None:
         try:
             with tenant_context(town):
-                barrier.wait(10)
+                barrier.wait(60)
                 act()
         except BaseException as error:
             raised.append(error)
@@ -29,5 +29,6 @@ def at_once(town: Town, *acts: Callable[[], Any]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
+        assert not thread.is_alive(), "an act never ended"
     return raised

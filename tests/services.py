@@ -1,12 +1,13 @@
 """Pytest plugin (`-p tests.services`): real services for the session, shared by its xdist workers.
 
+The session is a run (`sandbox.run`): whatever it starts and every temporary file end with it, however it ends.
+
 Loaded before Django's settings are read, because it is what gives them their environment.
 """
 
 import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,14 @@ _stack = contextlib.ExitStack()
 
 def _start() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None and "DATABASE_URL" not in os.environ:
-        from sandbox.attach import services_for_tests
+    if worker is None:
+        from sandbox import run
 
-        home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="factures-")))
-        os.environ.update(_stack.enter_context(services_for_tests(home)))
+        folder = _stack.enter_context(run.begin())
+        if "DATABASE_URL" not in os.environ:
+            from sandbox.attach import services_for_tests
+
+            os.environ.update(_stack.enter_context(services_for_tests(folder / "home")))
     if worker is not None:
         # Each worker has its own Redis database and bucket beside its own PostgreSQL database (pytest-django's).
         base, _, _ = os.environ["REDIS_URL"].rpartition("/")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shared_apps.accounts import errors, throttle
+from shared_apps.accounts import errors, limits, throttle
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, Role
 from shared_apps.accounts.services import ask_link, lock_link, make_token, use_up
 from shared_apps.audit import services as audit
@@ -53,7 +53,7 @@ def put_address_back(*, token: str) -> PutBack:
     """
     link, account = lock_link(token, LinkPurpose.REGRET)
     # Anybody can have had an empty account made there by typing the address of a known payer in « Activer ».
-    homonyms = Account.objects.filter(email__iexact=link.email).exclude(pk=account.pk)
+    homonyms = Account.objects.filter(email=link.email).exclude(pk=account.pk)
     homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()
     replaced = account.email
     account.set_unusable_password()
@@ -75,7 +75,7 @@ def put_address_back(*, token: str) -> PutBack:
     Link.objects.filter(account=account, used_at=None).exclude(
         purpose=LinkPurpose.REGRET, pk__lt=link.pk
     ).update(used_at=timezone.now())
-    throttle.clear("account", account.email)
+    throttle.clear(limits.PASSWORD, account.email)
     audit.record(
         "account.address_put_back",
         actor=account,

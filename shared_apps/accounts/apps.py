@@ -28,7 +28,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from shared_apps.accounts import erasing, impersonation, recent, retention, sessions
+        from shared_apps.accounts import erasing, impersonation, known_browsers, recent, retention, sessions
         from shared_apps.accounts import personal as mine
         from tenants import personal
 
@@ -36,5 +36,6 @@ class AccountsConfig(AppConfig):
         personal.keep("links", retention.links, since="requested_at")
         personal.keep("unused", retention.unused_accounts, since="created_at")
         user_logged_in.connect(recent.signed_in, dispatch_uid="accounts.recent")
+        user_logged_in.connect(known_browsers.signed_in, dispatch_uid="accounts.known_browsers")
         user_logged_out.connect(impersonation.signed_out, dispatch_uid="accounts.impersonation")
         user_logged_out.connect(sessions.signed_out, dispatch_uid="accounts.sessions")

@@ -1,27 +1,39 @@
-"""Sign in with an address, in any case."""
+"""Sign in with an address."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import make_password, verify_password
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import JSONField
 from django.http import HttpRequest
 
+from shared_apps.accounts.errors import TooBusy
 from shared_apps.accounts.models import Account
+from tenants.current import is_read_only
 
 
 class EmailBackend(BaseBackend):
-    """Checks an address and a password in the current schema, in the same time whether or not it is known."""
+    """Checks an address and a password in the current schema, in the same time whether or not it is known.
+
+    Raises TooBusy (accounts.hashing).
+    """
 
     def authenticate(
         self, request: HttpRequest | None, username: str = "", password: str = "", **_: Any
     ) -> Account | None:
-        account = Account.objects.filter(email__iexact=username.strip()).first()
+        account = Account.objects.filter(email=username).first()
         if account is None:
-            Account().set_password(password)  # spend the time of a real check
+            make_password(password)  # spend the time of a real check
             return None
-        return account if account.check_password(password) and account.is_active else None
+        is_right, is_old = verify_password(password, account.password)
+        if not (is_right and account.is_active):
+            return None
+        if is_old and not is_read_only():
+            _hash_again(account, password)
+        return account
 
     def get_user(self, user_id: int) -> Account | None:
         sql, names = _active()
@@ -29,6 +41,17 @@ class EmailBackend(BaseBackend):
             cursor.execute(sql, [user_id])
             row = cursor.fetchone()
         return Account.from_db(DEFAULT_DB_ALIAS, names, row) if row else None
+
+
+def _hash_again(account: Account, password: str) -> None:
+    """The same password under today's parameters. The other sessions end: they are tied to the hash.
+
+    One that was changed meanwhile stays as it is; without a turn to hash, the next sign-in does it.
+    """
+    with suppress(TooBusy):
+        made = make_password(password)
+        if Account.objects.filter(pk=account.pk, password=account.password).update(password=made, devices={}):
+            account.password, account.devices = made, {}
 
 
 @cache

@@ -9,18 +9,18 @@ Six digits are guessed one time in a million, so what bounds the guessing is cou
 
 import hmac
 import secrets as random
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
-from shared_apps.accounts import errors, throttle
+from shared_apps.accounts import errors, limits, throttle
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
-from shared_apps.accounts.services import TRIES_PER_ADDRESS
 from shared_apps.audit import services as audit
 from toolkit import emails
 
@@ -30,21 +30,19 @@ TRIES = 5
 WRONG_A_DAY = 10  # two void codes: at this pace, one chance in three hundred after a year
 A_DAY = timedelta(days=1)
 SENT = 5  # codes to one address in throttle.WINDOW
-ASKED = 20  # codes from one IP address in throttle.WINDOW
+ASKED_FROM = throttle.Limit("code-from", 20)  # an IP address
+ASKED_FOR = throttle.Limit("code-to", SENT, error=errors.TooManyCodes)
 
 
 @transaction.atomic
 def ask_code(*, email: str, ip: str) -> Link:
     """Note that a browser asks for a code; the same statements whether or not the address is known.
 
-    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address).
+    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address), emails.BadAddress.
     """
     who = emails.normalise(email)
-    if throttle.count("code-from", ip) > ASKED:
-        raise errors.TooManyTries
-    if throttle.count("code-to", who) > SENT:
-        raise errors.TooManyCodes
-    if _wrong_today(who) >= WRONG_A_DAY:
+    throttle.take((ASKED_FROM, ip), (ASKED_FOR, who))
+    if _wrong(_of_today(who)) >= WRONG_A_DAY:
         raise errors.CodesSuspended
     return Link.objects.create(purpose=LinkPurpose.CODE, email=who, expires_at=timezone.now() + LIFE)
 
@@ -76,28 +74,35 @@ def use_code(*, public_id: UUID, code: str, ip: str) -> Account:
 
     Raises TooManyTries (from here), or a MailedCodeError.
     """
-    if throttle.seen("ip", ip) >= TRIES_PER_ADDRESS:
-        raise errors.TooManyTries
-    with transaction.atomic():
-        outcome = _try(public_id, code)
-    if isinstance(outcome, Account):
-        return outcome
-    if isinstance(outcome, errors.MailedCodeWrong | errors.MailedCodeVoid):
-        throttle.count("ip", ip)
-    raise outcome
+    with throttle.take((limits.PLACE, ip)) as tries:
+        with transaction.atomic():
+            outcome = _try(public_id, code)
+        if not isinstance(outcome, errors.MailedCodeWrong | errors.MailedCodeVoid):
+            tries.succeed()  # it was right, or nothing was compared
+        if isinstance(outcome, Account):
+            return outcome
+        raise outcome
 
 
 def _try(public_id: UUID, code: str) -> Account | errors.MailedCodeError:
-    """The account, or why not: an exception would undo the count."""
-    links = Link.objects.select_for_update(of=("self",)).select_related("account")
-    link = links.filter(uuid=public_id, purpose=LinkPurpose.CODE).first()
+    """The account, or why not: an exception would undo the count.
+
+    Every request of the day for that address is locked, so that codes of several browsers are tried one by one.
+    """
+    asked = (
+        Link.objects.filter(uuid=public_id, purpose=LinkPurpose.CODE).values_list("email", flat=True).first()
+    )
+    today = list(
+        _of_today(asked or "").select_for_update(of=("self",)).select_related("account").order_by("pk")
+    )
+    link = next((each for each in today if each.uuid == public_id), None)
     if link is None or link.expires_at is None or link.expires_at <= timezone.now():
         return errors.MailedCodeExpired()
     if link.used_at is not None:
         return errors.MailedCodeUsed()
     if link.tries >= TRIES:
         return errors.MailedCodeVoid()
-    if _wrong_today(link.email) >= WRONG_A_DAY:
+    if _wrong(today) >= WRONG_A_DAY:
         return errors.CodesSuspended()
     # An unknown address costs the same; the hash covers who the account was when the code left.
     right = hmac.compare_digest(_keyed(link, link.account or Account(), code), link.token_hash or "")
@@ -108,7 +113,7 @@ def _try(public_id: UUID, code: str) -> Account | errors.MailedCodeError:
         return link.account
     link.tries += 1
     link.save(update_fields=["tries"])
-    return _wrong(TRIES - link.tries)
+    return _refusal(TRIES - link.tries)
 
 
 def forget_old() -> None:
@@ -116,7 +121,7 @@ def forget_old() -> None:
     Link.objects.filter(purpose=LinkPurpose.CODE, requested_at__lt=timezone.now() - A_DAY).delete()
 
 
-def _wrong(left: int) -> errors.MailedCodeError:
+def _refusal(left: int) -> errors.MailedCodeError:
     if not left:
         return errors.MailedCodeVoid()
     sentence = ngettext(
@@ -127,11 +132,13 @@ def _wrong(left: int) -> errors.MailedCodeError:
     return errors.MailedCodeWrong(sentence % {"n": left})
 
 
-def _wrong_today(email: str) -> int:
-    asked = Link.objects.filter(
-        purpose=LinkPurpose.CODE, email=email, requested_at__gt=timezone.now() - A_DAY
-    )
-    return asked.aggregate(tries=Sum("tries"))["tries"] or 0
+def _of_today(email: str) -> QuerySet[Link]:
+    day = timezone.now() - A_DAY
+    return Link.objects.filter(purpose=LinkPurpose.CODE, email=email, requested_at__gt=day)
+
+
+def _wrong(requests: Iterable[Link]) -> int:
+    return sum(link.tries for link in requests)
 
 
 def _keyed(link: Link, account: Account, code: str) -> str:

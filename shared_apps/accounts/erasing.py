@@ -8,7 +8,7 @@ from django.utils import timezone
 from shared_apps.accounts.errors import AccountErased
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, SecondFactor
 
-NOWHERE = "invalid"  # RFC 2606: no message ever leaves for such an address
+NOWHERE = "erased.invalid"  # RFC 2606: no message ever leaves for such an address
 
 
 def addresses_of(account: Account) -> frozenset[str]:

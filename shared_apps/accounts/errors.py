@@ -4,9 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountError(Exception):
-    """Base of this room's errors; `str()` is the sentence to show."""
+    """Base of this room's errors; `str()` is the sentence to show, on a page of that HTTP status."""
 
     sentence = _("Nous n'avons pas pu faire ce que vous demandez.")
+    status = 422
+    wait = 0  # seconds after which it is worth another try; 0: nobody knows
 
     def __str__(self) -> str:
         return str(self.args[0] if self.args else self.sentence)
@@ -24,6 +26,40 @@ class WrongPassword(WrongCredentials):
 
 class TooManyTries(AccountError):
     sentence = _("Trop d'essais. Attendez 15 minutes, puis recommencez.")
+    status = 429
+
+    def __init__(self, *args: object, wait: int = 15 * 60) -> None:
+        super().__init__(*args)
+        self.wait = wait
+
+
+class ShutOut(TooManyTries):
+    """Of a sign-in from a browser that has not opened this account before (accounts.devices)."""
+
+    sentence = _(
+        "Trop d'essais. Attendez 15 minutes, ou appuyez sur « Mot de passe oublié » : le lien que vous recevrez par "
+        "e-mail vous laissera entrer tout de suite."
+    )
+
+
+class TooManyOwnTries(TooManyTries):
+    """Of the current password, by somebody who is signed in."""
+
+    sentence = _(
+        "Trop d'essais de mot de passe. Attendez 15 minutes, ou déconnectez-vous puis appuyez sur « Mot de passe "
+        "oublié » pour en choisir un autre."
+    )
+
+
+class TooBusy(AccountError):
+    """No turn came to check or to make a password's hash (accounts.hashing); nothing was looked at or changed."""
+
+    sentence = _(
+        "Beaucoup de personnes se connectent en ce moment. Attendez quelques secondes, puis recommencez : "
+        "votre mot de passe n'a pas été vérifié."
+    )
+    status = 503
+    wait = 10
 
 
 class LinkUnknown(AccountError):
@@ -88,7 +124,7 @@ class MailedCodeUsed(MailedCodeError):
     sentence = _("Ce code a déjà servi. Demandez-en un autre.")
 
 
-class TooManyCodes(AccountError):
+class TooManyCodes(TooManyTries):
     sentence = _(
         "Plusieurs codes viennent d'être demandés pour cette adresse. Prenez celui du dernier message, "
         "ou attendez 15 minutes pour en demander un autre."

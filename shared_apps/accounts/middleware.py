@@ -4,20 +4,31 @@ from django.contrib import auth, messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts import impersonation
+from shared_apps.accounts import impersonation, known_browsers, refusals
 from shared_apps.accounts.models import Account
 
 
 class PeopleMiddleware(AuthenticationMiddleware):
-    """`request.user` as Django has it, except that a session of impersonation ends by itself at its limit."""
+    """`request.user` as Django has it, except that a session of impersonation ends by itself at its limit.
+
+    A try too many is answered in words wherever it is raised; a browser that opens an account is known from then on.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         request.user = SimpleLazyObject(lambda: _who(request))  # type: ignore[assignment]
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return refusals.page(request, exception)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        known_browsers.remember(request, response)
+        return response
 
 
 def _who(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:

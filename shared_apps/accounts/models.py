@@ -5,10 +5,12 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from toolkit.address_fields import AddressField, kept_normal
 
 
 class Role(models.TextChoices):
@@ -34,17 +36,17 @@ class AlertKind(models.TextChoices):
 
 
 class AccountManager(BaseUserManager["Account"]):
-    """Find people by address, in any case."""
+    """Find people by address, however it is typed (toolkit.address_fields)."""
 
     def get_by_natural_key(self, username: str | None) -> "Account":
-        return self.get(email__iexact=username)
+        return self.get(email=username)
 
 
 class Account(AbstractBaseUser):
     """One person in one schema. An account without a usable password has not been activated."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField(_("adresse e-mail"), max_length=254)
+    email = AddressField(_("adresse e-mail"), max_length=254)
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
@@ -80,7 +82,8 @@ class Account(AbstractBaseUser):
     class Meta:
         verbose_name = _("compte")
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="account_email_once"),
+            models.UniqueConstraint(fields=["email"], name="account_email_once"),
+            kept_normal("account_email_normal"),
             models.UniqueConstraint(
                 fields=["identity_issuer", "identity_subject"],
                 condition=~models.Q(identity_subject=""),
@@ -104,6 +107,10 @@ class Account(AbstractBaseUser):
         if self.impersonated_by is not None:
             return f"operator:{self.impersonated_by.operator} as account:{self.uuid}"
         return f"account:{self.uuid}"
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is the password. Writes nothing, as Django's would (accounts.backends). Raises TooBusy."""
+        return check_password(raw_password, self.password)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to be this person's: it ends with the password, or with the sign-out everywhere."""
@@ -169,7 +176,7 @@ class Link(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     purpose = models.CharField(max_length=10, choices=LinkPurpose)
-    email = models.EmailField(max_length=254)
+    email = AddressField(max_length=254)
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
     # In which it was asked for: that of the message to somebody who has not chosen one.
     language = models.CharField(max_length=2, default="fr", db_default="fr")
@@ -180,6 +187,9 @@ class Link(models.Model):
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # wrong codes
+
+    class Meta:
+        constraints = [kept_normal("link_email_normal")]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.uuid}"
@@ -233,7 +243,7 @@ class Impersonation(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="impersonations")
     operator = models.UUIDField()  # of an account of the public schema
-    operator_email = models.EmailField(max_length=254)
+    operator_email = AddressField(max_length=254)
     reason = models.CharField(max_length=500)
     ticket_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -244,6 +254,7 @@ class Impersonation(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [kept_normal("impersonation_email_normal", "operator_email")]
 
     def __str__(self) -> str:
         return f"{self.operator_email} → {self.account_id}"

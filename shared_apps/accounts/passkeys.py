@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from shared_apps.accounts import challenges, errors, recent, throttle, webauthn
+from shared_apps.accounts import challenges, errors, limits, recent, throttle, webauthn
 from shared_apps.accounts.challenges import Purpose
 from shared_apps.accounts.models import Account, Passkey, Role
-from shared_apps.accounts.services import TRIES_PER_ADDRESS, refuse_impersonator
+from shared_apps.accounts.services import refuse_impersonator
 from shared_apps.accounts.webauthn import NewKey, Place
 from shared_apps.audit import services as audit
 from tenants import registry
@@ -28,7 +28,7 @@ from tenants.current import current_town
 from toolkit import browsers
 
 MOST = 10  # keys of one account
-ASKED_PER_ADDRESS = 100  # challenges for one IP address in throttle.WINDOW: each may make a session
+ASKED = throttle.Limit("key-asked", 100)  # challenges for one IP address: each may make a session
 LONGEST_NAME = 60
 
 
@@ -124,20 +124,19 @@ def remove_key(*, actor: Account, key: Passkey) -> bool:
 
 def ask_to_sign_in(*, place: Place, session: SessionBase, ip: str) -> dict[str, Any]:
     """What the browser needs to offer the keys of this host; the same for everybody. Raises TooManyTries."""
-    if throttle.count("key-asked", ip) > ASKED_PER_ADDRESS:
-        raise errors.TooManyTries
+    throttle.take((ASKED, ip))
     return webauthn.request_options(place=place, challenge=challenges.give(session, Purpose.SIGN_IN))
 
 
 def sign_in(*, place: Place, session: SessionBase, answer: str, ip: str) -> Account:
     """The account whose key signed this session's challenge, which is used up. Raises KeyRefused or TooManyTries."""
-    if throttle.seen("ip", ip) >= TRIES_PER_ADDRESS:
-        raise errors.TooManyTries
-    try:
-        return _signed_in(place, challenges.take(session, Purpose.SIGN_IN), answer)
-    except (errors.KeyRefused, webauthn.Refused) as error:
-        throttle.count("ip", ip)
-        raise error if isinstance(error, errors.KeyRefused) else errors.KeyRefused from error
+    with throttle.take((limits.PLACE, ip)) as tries:
+        try:
+            account = _signed_in(place, challenges.take(session, Purpose.SIGN_IN), answer)
+        except webauthn.Refused as error:
+            raise errors.KeyRefused from error
+        tries.succeed()
+    return account
 
 
 def _signed_in(place: Place, challenge: bytes, answer: str) -> Account:

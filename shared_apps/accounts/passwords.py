@@ -75,7 +75,7 @@ class PasswordRule:
             )
         if len(password) > LONGEST:
             raise WeakPassword(_("Le mot de passe est trop long (256 caractères au plus)."))
-        address = emails.normalise(email)
+        address = emails.sought(email) if email else ""
         if address and password.lower() in (address, address.partition("@")[0]):
             raise WeakPassword(
                 _("Votre mot de passe ne peut pas être votre adresse : choisissez-en un autre.")

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-from shared_apps.accounts import services
+from shared_apps.accounts import errors, services
 from shared_apps.accounts.models import Account
 
 SESSION_MARK = "proven_at"  # in the session: seconds since the epoch
@@ -30,7 +31,23 @@ def is_recent(session: SessionBase, within: timedelta = LATELY) -> bool:
     return bool(time.time() - session.get(SESSION_MARK, 0) <= within.total_seconds())
 
 
-def prove(*, actor: Account, password: str, session: SessionBase, ip: str) -> None:
-    """The password again. Counted like a sign-in; raises WrongCredentials or TooManyTries."""
-    services.check_credentials(email=actor.email, password=password, ip=ip)
+def prove(*, actor: Account, password: str, session: SessionBase) -> None:
+    """The password again. Raises WrongPassword, TooManyTries or TooBusy."""
+    services.check_own_password(actor=actor, password=password)
     note_proof(session)
+
+
+def prove_or_just_signed_in(*, actor: Account, password: str, session: SessionBase) -> None:
+    """The password; of an account that has none, signing in a moment ago by whatever way stands for it.
+
+    For what a stolen session must never do. Raises as `prove`, or SignInTooOld.
+    """
+    if actor.has_usable_password():
+        prove(actor=actor, password=password, session=session)
+    elif not is_recent(session, JUST_NOW):
+        raise errors.SignInTooOld(
+            _(
+                "Vous êtes connecté depuis plus de dix minutes. Pour votre sécurité, déconnectez-vous, "
+                "reconnectez-vous, puis recommencez aussitôt."
+            )
+        )

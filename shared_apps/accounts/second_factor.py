@@ -22,6 +22,7 @@ from toolkit.secrets import fingerprint
 STEP = 30  # seconds that a code is shown (RFC 6238)
 SLACK = 1  # steps before and after: clocks differ, people type slowly
 TRIES = 5  # wrong codes in throttle.WINDOW
+CODE = throttle.Limit("code", TRIES, success_forgets=True)
 RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read for something else
 ISSUER = "Mes factures"
@@ -73,8 +74,7 @@ def confirm(*, account: Account, code: str) -> list[str]:
     Raises WrongCode, TooManyTries or AlreadyEnrolled.
     """
     refuse_impersonator(account)
-    _count_try(account)
-    with transaction.atomic():
+    with throttle.take((CODE, str(account.uuid))) as tries, transaction.atomic():
         factor = SecondFactor.objects.select_for_update().get(account=account)
         if factor.confirmed_at is not None:
             raise errors.AlreadyEnrolled
@@ -86,7 +86,7 @@ def confirm(*, account: Account, code: str) -> list[str]:
         factor.recovery_hashes = [fingerprint(_bare(each)) for each in codes]
         factor.save(update_fields=["confirmed_at", "last_step", "recovery_hashes"])
         audit.record("account.second_factor_enrolled", actor=account, obj=account.audit_name)
-    throttle.clear("code", str(account.uuid))
+        tries.succeed()
     return codes
 
 
@@ -95,14 +95,14 @@ def check(*, account: Account, code: str) -> SecondFactor:
 
     Raises WrongCode (also when nothing is enrolled), CodeUsed or TooManyTries.
     """
-    _count_try(account)
-    try:
-        factor = _check(account, code)
-    except errors.WrongCode:
-        with transaction.atomic():
-            audit.record("account.code_refused", actor=account, obj=account.audit_name)
-        raise
-    throttle.clear("code", str(account.uuid))
+    with throttle.take((CODE, str(account.uuid))) as tries:
+        try:
+            factor = _check(account, code)
+        except errors.WrongCode:
+            with transaction.atomic():
+                audit.record("account.code_refused", actor=account, obj=account.audit_name)
+            raise
+        tries.succeed()
     return factor
 
 
@@ -159,12 +159,6 @@ def reset(*, actor: audit.Actor, account: Account, reason: str) -> bool:
             "account.second_factor_reset", actor=actor, obj=account.audit_name, new={"reason": reason}
         )
     return bool(found)
-
-
-def _count_try(account: Account) -> None:
-    """Counted before it is looked at, so that a hundred at once are a hundred tries. Raises TooManyTries."""
-    if throttle.count("code", str(account.uuid)) > TRIES:
-        raise errors.TooManyTries
 
 
 def _step_of(factor: SecondFactor, code: str) -> int | None:

@@ -5,40 +5,59 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shared_apps.accounts import errors, throttle
+from shared_apps.accounts import errors, known_browsers, limits, throttle
 from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Role
 from shared_apps.accounts.passwords import PasswordRule
 from shared_apps.audit import services as audit
 from toolkit import emails, secrets
 from toolkit.words import current_language
 
-TRIES_PER_ACCOUNT = 10  # in throttle.WINDOW
-TRIES_PER_ADDRESS = 50
 LINK_LIFE = timedelta(hours=24)
 
 
-def check_credentials(*, email: str, password: str, ip: str) -> Account:
-    """The account of a right address and password. Raises WrongCredentials or TooManyTries."""
-    who = emails.normalise(email)
-    if throttle.seen("account", who) >= TRIES_PER_ACCOUNT or throttle.seen("ip", ip) >= TRIES_PER_ADDRESS:
-        raise errors.TooManyTries
-    account = authenticate(username=who, password=password)
-    if not isinstance(account, Account):
-        throttle.count("account", who)
-        throttle.count("ip", ip)
-        raise errors.WrongCredentials
-    throttle.clear("account", who)
+def check_credentials(*, email: str, password: str, ip: str, browser: str = "") -> Account:
+    """The account of a right address and password. Raises WrongCredentials, TooManyTries or TooBusy.
+
+    `browser`: the cookie that it shows (accounts.known_browsers).
+    """
+    who = emails.sought(email)
+    with throttle.take(*_tries_of(who, ip, browser)) as tries:
+        account = authenticate(username=who, password=password)
+        if not isinstance(account, Account):
+            raise errors.WrongCredentials
+        tries.succeed()
+    return account
+
+
+def _tries_of(who: str, ip: str, browser: str) -> list[throttle.Taken]:
+    account = Account.objects.filter(email=who).first() if browser else None
+    known = known_browsers.name_of(browser, account) if account else ""
+    return [(limits.KNOWN_BROWSER, known)] if known else [(limits.PLACE, ip), (limits.PASSWORD, who)]
+
+
+def check_own_password(*, actor: Account, password: str) -> Account:
+    """Somebody who is signed in shows that they know their password: the account as it is now.
+
+    Raises WrongPassword, TooManyTries, TooBusy, or NotWhileImpersonating.
+    """
+    refuse_impersonator(actor)
+    with throttle.take((limits.OWN_PASSWORD, str(actor.uuid))) as tries:
+        account = Account.objects.get(pk=actor.pk)
+        if not account.check_password(password):
+            raise errors.WrongPassword
+        tries.succeed()
     return account
 
 
 def create_account(
     *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = ""
 ) -> Account:
-    """A new account; with a password it is active at once. Raises AddressTaken."""
-    account = Account(email=emails.normalise(email), role=role, language=language)
+    """A new account; with a password it is active at once. Raises AddressTaken, emails.BadAddress."""
+    account = Account(email=email, role=role, language=language)
     account.set_password(password)
     if password is not None:
         account.activated_at = timezone.now()
@@ -54,10 +73,13 @@ def create_account(
 def ask_link(
     *, purpose: LinkPurpose, email: str, account: Account | None = None, about: UUID | None = None
 ) -> Link:
-    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known."""
+    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known.
+
+    Raises emails.BadAddress.
+    """
     return Link.objects.create(
         purpose=purpose,
-        email=emails.normalise(email),
+        email=email,
         account=account,
         about=about,
         language=current_language(),
@@ -132,7 +154,8 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
     ).update(used_at=timezone.now())
     verb = "account.password_reset" if link.purpose == LinkPurpose.RESET else "account.activated"
     audit.record(verb, actor=account, obj=account.audit_name)
-    throttle.clear("account", account.email)
+    throttle.clear(limits.PASSWORD, account.email)
+    throttle.clear(limits.OWN_PASSWORD, str(account.uuid))
     return account
 
 
@@ -156,21 +179,26 @@ def activate_account(*, account: Account, password: str, rule: PasswordRule) -> 
     return True
 
 
-@transaction.atomic
 def change_password(
     *, actor: Account, current: str, new: str, rule: PasswordRule, device: str = ""
 ) -> Account:
     """Change one's own password; of the sessions, only that of `device` stays (accounts.sessions).
 
-    Raises WrongPassword when `current` is not it, or WeakPassword.
+    Raises WrongPassword when `current` is not it, TooManyTries, WeakPassword or TooBusy.
     Raises NotWhileImpersonating for the operator in somebody's place.
     """
-    refuse_impersonator(actor)
-    account = Account.objects.select_for_update().get(pk=actor.pk)
-    if not account.check_password(current):
+    checked = check_own_password(actor=actor, password=current)
+    rule.check(new, email=checked.email)
+    made = make_password(new)
+    with transaction.atomic():
+        return _replace_password(checked, made, device)
+
+
+def _replace_password(checked: Account, made: str, device: str) -> Account:
+    account = Account.objects.select_for_update().get(pk=checked.pk)
+    if account.password != checked.password:  # changed elsewhere since it was checked
         raise errors.WrongPassword
-    rule.check(new, email=account.email)
-    account.set_password(new)
+    account.password = made
     account.devices = {key: one for key, one in account.devices.items() if key == device}
     account.save(update_fields=["password", "devices"])
     audit.record("account.password_changed", actor=account, obj=account.audit_name)

@@ -9,9 +9,9 @@ from django.contrib.auth import login
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from shared_apps.accounts import second_factor
+from shared_apps.accounts import known_browsers, second_factor
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.errors import WrongCredentials
+from shared_apps.accounts.errors import AccountError, ShutOut, TooManyTries, WrongCredentials
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.throttle import client_address
 from toolkit import clock
@@ -38,13 +38,25 @@ def is_operator(request: HttpRequest) -> bool:
 
 def check_password(request: HttpRequest, *, email: str, password: str) -> Account:
     """The first step: an operator's password. Opens nothing yet. Raises WrongCredentials or TooManyTries."""
-    account = accounts.check_credentials(email=email, password=password, ip=client_address(request))
+    account = accounts.check_credentials(
+        email=email,
+        password=password,
+        ip=client_address(request),
+        browser=known_browsers.cookie_of(request),
+    )
     if account.role != Role.OPERATOR:
         raise WrongCredentials
     request.session.flush()
     request.session[_PENDING] = [str(account.uuid), (clock.now() + PENDING_LIFE).isoformat()]
     request.session[_NEXT] = _safe_next(request)
     return account
+
+
+def in_words(error: AccountError) -> str:
+    """What an operator reads: nobody mails a link to an operator, so there is no « Mot de passe oublié » to press."""
+    if isinstance(error, ShutOut):
+        return "Trop d'essais. Attendez 15 minutes, ou servez-vous d'un navigateur où vous vous êtes déjà connecté."
+    return str(TooManyTries() if isinstance(error, TooManyTries) else error)
 
 
 def pending(request: HttpRequest) -> Account | None:

@@ -18,6 +18,7 @@ from shared_apps.console.models import Platform
 from tenants.closing import LONGEST
 from tenants.current import REGISTRY, homes
 from tenants.models import Town
+from toolkit.address_fields import AddressFormField
 
 _ADDRESS = {
     "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."
@@ -67,12 +68,11 @@ _WIDGETS: dict[type[forms.Widget], Any] = {
 class PasswordStep(ConsoleForm):
     """First the password."""
 
-    email = forms.EmailField(
+    email = AddressFormField(
         label="Adresse e-mail",
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
         error_messages={
             "required": "Écrivez votre adresse e-mail.",
-            "invalid": "Cette adresse n'est pas complète : vérifiez-la.",
         },
     )
     password = forms.CharField(
@@ -231,10 +231,10 @@ class OpenForm(HomeForm):
         help_text="Lettres minuscules, chiffres et tirets : pechabou donne pechabou.<la plateforme>.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    contact_email = forms.EmailField(
+    contact_email = AddressFormField(
         label="Adresse du service de facturation", help_text="Elle reçoit les messages des habitants."
     )
-    manager = forms.EmailField(
+    manager = AddressFormField(
         label="Premier responsable",
         required=False,
         help_text="Invité par courriel à choisir son mot de passe.",
@@ -260,7 +260,7 @@ class PlatformForm(ConsoleForm):
     """The platform about itself."""
 
     name = forms.CharField(label="Nom de la plateforme", max_length=80)
-    support_email = forms.EmailField(label="Adresse de l'assistance", required=False)
+    support_email = AddressFormField(label="Adresse de l'assistance", required=False)
     support_phone = forms.CharField(label="Téléphone de l'assistance", max_length=30, required=False)
     legal_contact = forms.CharField(
         label="Contact légal",

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models import Town
+from toolkit.address_fields import AddressField, kept_normal
 
 
 class TownFigures(models.Model):
@@ -47,14 +48,17 @@ class Platform(models.Model):
     """The platform about itself: one row."""
 
     name = models.CharField(_("nom de la plateforme"), max_length=80, default="Mes factures")
-    support_email = models.EmailField(_("adresse de l'assistance"), blank=True)
+    support_email = AddressField(_("adresse de l'assistance"), blank=True)
     support_phone = models.CharField(_("téléphone de l'assistance"), max_length=30, blank=True)
     legal_contact = models.TextField(_("contact légal"), max_length=1000, blank=True)
     banner = models.CharField(_("annonce aux agents"), max_length=300, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_platform")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="one_platform"),
+            kept_normal("platform_support_normal", "support_email", blank=True),
+        ]
 
     def __str__(self) -> str:
         return self.name

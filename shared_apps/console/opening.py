@@ -46,8 +46,10 @@ class NewTown:
         if len(self.legal_name) > 160:
             raise TownError("Le nom légal compte 160 caractères au plus.")
         for address in filter(None, (self.contact_email, self.manager)):
-            if not emails.is_valid(address):
-                raise TownError(f"« {address} » n'est pas une adresse de courriel.")
+            try:
+                emails.normalise(address)
+            except emails.BadAddress as error:
+                raise TownError(f"« {address} » n'est pas une adresse de courriel. {error}") from None
         if not self.contact_email:
             raise TownError("Indiquez l'adresse du service de facturation.")
         if self.shard not in homes():

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from toolkit.address_fields import AddressField, kept_normal
+
 
 class MailState(models.TextChoices):
     """What became of a message."""
@@ -16,14 +18,28 @@ class MailState(models.TextChoices):
     FAILED = "failed", _("échec")
 
 
+class MailProblem(models.TextChoices):
+    """Why a message has not left, or will not (mail.problems says which errors are which)."""
+
+    ADDRESS = "address", _("le serveur du destinataire refuse cette adresse")
+    SERVER = "server", _("le serveur de courriel ne répond pas")
+    LATER = "later", _("le serveur de courriel demande d'attendre")
+    US = "us", _("le serveur de courriel refuse les envois du portail")
+    REFUSED = "refused", _("le serveur de courriel refuse ce message")
+    CONTENT = "content", _("ce message ne peut pas être mis sous la forme d'un courriel")
+    CUT = "cut", _("l'envoi a été interrompu à chaque essai")
+    COPY = "copy", _("cette commune est une copie : elle n'écrit à personne")
+    OTHER = "other", _("l'envoi a échoué pour une raison inattendue")
+
+
 class OutgoingMail(models.Model):
     """One message to one address. `key`, when given, makes sending the same thing twice impossible."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=40, db_index=True)
     key = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001 - NULL = no key, many allowed
-    to = models.EmailField(max_length=254)
-    reply_to = models.EmailField(max_length=254, blank=True)
+    to = AddressField(max_length=254, blank=True)  # empty once an erased person was told
+    reply_to = AddressField(max_length=254, blank=True)
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
@@ -33,8 +49,10 @@ class OutgoingMail(models.Model):
     state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField()
-    last_error = models.CharField(max_length=300, blank=True)
-    maybe_twice = models.BooleanField(default=False)  # the worker died between sending and noting it
+    problem = models.CharField(max_length=10, choices=MailProblem, blank=True, db_default="")
+    last_error = models.CharField(max_length=300, blank=True)  # the server's own words
+    # The worker died between sending and noting it, or the server took it and did not answer.
+    maybe_twice = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
 
@@ -43,6 +61,10 @@ class OutgoingMail(models.Model):
             models.Index(
                 fields=["next_try_at"], name="mail_due", condition=Q(state__in=["queued", "sending"])
             )
+        ]
+        constraints = [
+            kept_normal("mail_to_normal", "to", blank=True),
+            kept_normal("mail_reply_to_normal", "reply_to", blank=True),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,29 @@
 """Readers of the outbox, for staff: the door has checked the role. Bodies are not for reading: some hold a link."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from shared_apps.mail.models import MailState, OutgoingMail
+from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
+from toolkit import clock
+
+LATE = timedelta(minutes=15)
+A_DAY = timedelta(days=1)
+ALIKE = 3
+_OF_ITSELF = (MailProblem.ADDRESS, MailProblem.COPY)  # what says nothing of the others
+_CALL = gettext_lazy("Prévenez l'exploitant de la plateforme.")
+_ADVICE = {
+    MailProblem.LATER: gettext_lazy(
+        "Ils sont présentés de nouveau d'eux-mêmes : attendez une heure, puis prévenez l'exploitant de la plateforme."
+    ),
+    MailProblem.SERVER: gettext_lazy(
+        "Ils partiront d'eux-mêmes quand il répondra. Si cela dure, prévenez l'exploitant de la plateforme."
+    ),
+}
 
 
 def outgoing(*, state: str = "") -> QuerySet[OutgoingMail]:
@@ -13,11 +32,86 @@ def outgoing(*, state: str = "") -> QuerySet[OutgoingMail]:
     return mails.filter(state=state) if state else mails
 
 
-def failed_mails() -> QuerySet[OutgoingMail]:
-    """What could not be delivered and waits for a person."""
-    return outgoing(state=MailState.FAILED)
-
-
 def mail(public_id: UUID) -> OutgoingMail:
     """One message. Raises OutgoingMail.DoesNotExist."""
     return OutgoingMail.objects.get(uuid=public_id)
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """Mail does not leave: how many wait or failed, since when, and what the server says of most of them.
+
+    `stopped`: nothing leaves at all.
+    """
+
+    stopped: bool
+    count: int
+    since: datetime
+    problem: MailProblem | None  # None: nobody has tried; the worker is not at work
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, in a sentence."""
+        if self.stopped:
+            return _("Les courriels ne partent plus.")
+        return _("Plusieurs courriels ont échoué pour la même raison.")
+
+    @property
+    def reason(self) -> str:
+        """In words, without a capital."""
+        return str(self.problem.label) if self.problem else _("personne ne les a encore présentés au serveur")
+
+    @property
+    def advice(self) -> str:
+        """What staff can do."""
+        return str(_ADVICE.get(self.problem, _CALL) if self.problem else _CALL)
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """How many failed in all, and whether mail stands still."""
+
+    failed: int
+    standstill: Standstill | None
+
+
+def unsent() -> Unsent:
+    """What has not left: one statement, and one more when something has waited for `LATE`.
+
+    Mail stands still when nothing left meanwhile, or when `ALIKE` messages of a day failed for one reason.
+    """
+    present = clock.now()
+    ours = OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING, MailState.FAILED])
+    today = Q(created_at__gte=present - A_DAY)
+    groups = list(
+        ours.order_by()
+        .annotate(has_failed=Q(state=MailState.FAILED))
+        .values_list("has_failed", "problem")
+        .annotate(n=Count("pk"), since=Min("created_at"), new=Count("pk", filter=today))
+        .annotate(new_since=Min("created_at", filter=today))
+    )
+    waiting = {problem: (n, since) for has_failed, problem, n, since, *_new in groups if not has_failed}
+    failed = {
+        problem: (new, since)
+        for has_failed, problem, _n, _since, new, since in groups
+        if has_failed and new and problem not in _OF_ITSELF
+    }
+    found = _worst(failed, stopped=False, at_least=ALIKE)
+    late = any(since < present - LATE for _n, since in waiting.values())
+    if late and not OutgoingMail.objects.filter(sent_at__gte=present - LATE).exists():
+        found = _worst(waiting, stopped=True)
+    return Unsent(failed=sum(n for has_failed, _problem, n, *_more in groups if has_failed), standstill=found)
+
+
+def _worst(kinds: dict[str, tuple[int, datetime]], *, stopped: bool, at_least: int = 0) -> Standstill | None:
+    """All of them under the problem that most of them met; None when fewer than `at_least` met one."""
+    tried = {problem: n for problem, (n, _since) in kinds.items() if problem}
+    problem = max(tried, key=tried.__getitem__, default="")
+    if not kinds or tried.get(problem, 0) < at_least:
+        return None
+    return Standstill(
+        stopped=stopped,
+        count=sum(n for n, _since in kinds.values()),
+        since=min(since for _n, since in kinds.values()),
+        problem=MailProblem(problem) if problem else None,
+    )

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from shared_apps.mail import services
+from shared_apps.mail import delivery
 from tenants import agenda
 from tenants.current import PUBLIC, current_schema
 
@@ -10,6 +10,6 @@ from tenants.current import PUBLIC, current_schema
 @shared_task(name="mail.deliver_outbox")
 def deliver_outbox() -> None:
     """Send what is due in the current schema."""
-    services.deliver_outbox()
+    delivery.deliver_outbox()
     if current_schema() != PUBLIC:
-        agenda.finish("mail", services.next_due)
+        agenda.finish("mail", delivery.next_due)

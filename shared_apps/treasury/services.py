@@ -12,7 +12,7 @@ from tenants import agenda
 from tenants.current import at, current_town, homes, is_read_only, registry
 from tenants.errors import ReadOnly
 from tenants.models import Town
-from tenants.outages import GONE, Outage, outage_of
+from tenants.outages import GONE, Outage, is_silence, outage_of
 from tenants.states import TownState
 from toolkit import clock
 from toolkit.secrets import fingerprint
@@ -105,6 +105,8 @@ def _town_of(kind: str, token: str) -> Town | None:
             with at(home):
                 route = Route.objects.filter(fingerprint=fingerprint(token), kind=kind).first()
         except OperationalError as error:
+            if not is_silence(error):
+                raise
             log.warning("the database %s does not answer; a bell may be for one of its towns", home)
             silent = error
             continue

@@ -4,11 +4,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from config.inside import insiders_only
 from tenants import registry
 from tenants.states import TownState
 
 
 @require_safe
+@insiders_only
 def ask(request: HttpRequest) -> HttpResponse:
     """`?domain=…` → 200 when we answer on that host, 404 otherwise (Caddy's `on_demand_tls.ask`).
 

@@ -4,7 +4,9 @@ Secrets may come from a file: ``NAME_FILE=/run/secrets/name`` stands for ``NAME=
 """
 
 import os
+import re
 from collections.abc import Callable
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -91,6 +93,22 @@ def servers(name: str, port: int) -> list[tuple[str, int]]:
         return str(parts.hostname), parts.port or port
 
     return _read(name, [], lambda raw: [one(word) for word in raw.split()], "IP addresses between blanks")
+
+
+def contact(name: str) -> str:
+    """A `mailto:` or `https:` address, or an empty string."""
+
+    def convert(raw: str) -> str:
+        if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://\S+", raw):
+            raise ValueError
+        return raw
+
+    return _read(name, "", convert, "mailto:address or https://address")
+
+
+def day(name: str) -> date | None:
+    """A day, as ``2027-06-30``, or None."""
+    return _read(name, None, date.fromisoformat, "a day such as 2027-06-30")
 
 
 def hashes(name: str) -> str:

@@ -2,13 +2,16 @@
 
 import sys
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from config.language import speak_to_person
 from tenants.doors import unavailable
-from tenants.outages import outage_of
+from tenants.outages import Outage, first_sqlstate, outage_of
+
+log = structlog.get_logger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -37,5 +40,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
     town = getattr(request, "town", None)
     outage = outage_of(sys.exception(), town)
     if outage is not None:
+        _tell_the_operator(request, outage)
         return unavailable(request, outage, town)
     return HttpResponse(render_to_string("errors/server_error.html"), status=500)
+
+
+def _tell_the_operator(request: HttpRequest, outage: Outage) -> None:
+    """What it was, and where: never the address, which may hold a token, nor the words, which may quote a row."""
+    town, match = getattr(request, "town", None), getattr(request, "resolver_match", None)
+    tell = log.info if outage is Outage.READ_ONLY else log.error
+    tell(
+        "outage",
+        kind=outage.key,
+        sqlstate=first_sqlstate(sys.exception()),
+        error=type(sys.exception()).__name__,
+        town=town.slug if town else "-",
+        method=request.method,
+        view=match.view_name if match else "-",
+    )

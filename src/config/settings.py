@@ -20,6 +20,11 @@ PUBLIC_PORT = env.integer("PUBLIC_PORT", 443)
 # The registry of towns is the allow-list (tenants.middleware): an unknown host is a 404.
 ALLOWED_HOSTS = ["*"]
 SECURE = PUBLIC_SCHEME == "https"
+# What the proxy and the monitoring say to ask the questions of insiders (config.inside); none: from this machine only.
+INSIDE_KEY = env.text("INSIDE_KEY", "")
+# Where a hole in the platform is reported (RFC 9116): mailto:… or https://…; none: no security.txt.
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
+SECURITY_EXPIRES = env.day("SECURITY_EXPIRES")
 
 # --- rooms: the folder says in which schema the tables live (design §1) -------------------------
 _BOTH = [
@@ -63,8 +68,6 @@ TENANT_DOMAIN_MODEL = "tenants.Domain"
 # cached value at every rollback, because PostgreSQL undoes a SET made inside the rolled-back part.
 TENANT_LIMIT_SET_CALLS = True
 AUTH_USER_MODEL = "accounts.Account"
-# Addresses are unique in any case, by a constraint on lower(email); the check only knows unique=True.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- urls ---------------------------------------------------------------------------------------
@@ -82,6 +85,7 @@ LOGIN_URL = reverse_lazy("portal:sign-in")
 MIDDLEWARE = [
     "config.language.LanguageMiddleware",  # before whatever writes a page
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.HeadersMiddleware",
     "config.compression.GzipText",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
@@ -158,6 +162,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
         "KEY_FUNCTION": "django_tenants.cache.make_key",  # the town's schema is in every key
         "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
     }
@@ -250,10 +255,7 @@ HOSTING = env.text("HOSTING", "")
 # Passwords stolen elsewhere that nobody may choose: a sorted file, `SHA-1:count` a line. None: the lists only.
 BREACHED_PASSWORDS = env.hashes("BREACHED_PASSWORDS")
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["shared_apps.accounts.hashing.PasswordHasher"]
 SESSION_ENGINE = "tenants.sessions"  # in the town's own schema
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
@@ -262,6 +264,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # « Se souvenir de moi » asks for the thirty days
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+BROWSER_COOKIE_NAME = "__Host-appareil" if SECURE else "appareil"  # it has opened an account (decision 43)
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
@@ -328,6 +331,10 @@ UNFOLD = {
         }
     },
     "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [
+        lambda request: static("console/alpine-expressions.js"),
+        lambda request: static("console/alpine-names.js"),
+    ],
     "SIDEBAR": {
         "navigation": [
             {

@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from config import certificates, health
+from config import certificates, health, wellknown
 
+said_to_programs = [
+    path(".well-known/security.txt", wellknown.security_txt, name="security-txt"),
+    path("robots.txt", wellknown.robots_txt, name="robots-txt"),
+]
 urlpatterns = [
+    *said_to_programs,
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
     path("healthz/databases", health.databases, name="health-databases"),

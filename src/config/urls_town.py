@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from config.urls_public import said_to_programs
+
 urlpatterns = [
+    *said_to_programs,
     path("gestion/", include("tenant_apps.backoffice.urls")),
     path("", include("tenant_apps.portal.urls")),
 ]

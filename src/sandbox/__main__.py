@@ -12,14 +12,16 @@ from sandbox import screen, services
 from sandbox.home import Home, SandboxError
 from sandbox.part import Part
 from sandbox.services import find
-from sandbox.supervisor import AskedToStop, Supervisor
+from sandbox.supervisor import AskedToStop, Shown, Supervisor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C; the exit code is 0 when asked to stop, 1 when something failed."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="Le bac à sable de Mes factures.")
     parser.add_argument("--services-only", action="store_true", help="sans le portail ni ses données")
-    parser.add_argument("--quiet", action="store_true", help="n'affiche pas les lignes des services")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="n'affiche que « ready »")
+    shown.add_argument("--verbose", action="store_true", help="affiche aussi les journaux des services")
     parser.add_argument("--lifeline", action="store_true", help="s'arrête à la fin de l'entrée standard")
     parser.add_argument(
         "--with-parent", action="store_true", help="s'arrête avec le processus parent (Linux)"
@@ -33,14 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         supervisor = Supervisor(
             home,
             kind="services" if options.services_only else "demo",
-            quiet=options.quiet,
+            shown=Shown.READY if options.quiet else Shown.ALL if options.verbose else Shown.STEPS,
             lifeline=options.lifeline,
             with_parent=options.with_parent,
         )
         with supervisor:
+            supervisor.step("Démarrage des services: PostgreSQL, Redis, S3, courriel, PayFiP simulé…")
             supervisor.start(services.parts(home, for_tests=options.for_tests))
             if not options.services_only:
+                first = "" if home.path("prepared").exists() else " (la première fois, une demi-minute)"
+                supervisor.step(f"Préparation des communes de démonstration{first}…")
                 supervisor.run(_preparation())
+                supervisor.step("Démarrage du portail…")
                 supervisor.start(portal(home))
             supervisor.announce(
                 "ready" if options.quiet else screen.ready(home, demo=not options.services_only)
@@ -75,7 +81,6 @@ def portal(home: Home) -> list[Part]:
                 *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
             ],
             probe=partial(_ask_portal, home),
-            unshown="[WARNING] Configuration allows spawning",  # threads that wait for PostgreSQL, mostly
         ),
         Part(
             name="worker",
@@ -85,7 +90,6 @@ def portal(home: Home) -> list[Part]:
                 *("--without-gossip", "--without-mingle"),
             ],
             probe=partial(_ask_worker, home),
-            unshown="Task tenants.run_agenda",  # every few seconds, for ever
         ),
         Part(
             name="beat",

@@ -29,7 +29,7 @@ class Part:
     """What to run.
 
     `prepare` runs before the process is started; `probe` speaks the part's protocol and raises until the part
-    answers; `settle` runs once after the first answer. Lines with `unshown` in them go to the log only.
+    answers; `settle` runs once after the first answer.
     """
 
     name: str
@@ -41,7 +41,6 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10
     start_seconds: float = 60
-    unshown: str = ""
 
 
 class Running:
@@ -85,8 +84,7 @@ class Running:
                 file.write(raw)
                 line = raw.decode("utf-8", "replace").rstrip()
                 self.last_lines.append(line)
-                if not (self.part.unshown and self.part.unshown in line):
-                    self._echo(self.part.name, line)
+                self._echo(self.part.name, line)
 
     @property
     def pid(self) -> int:

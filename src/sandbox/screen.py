@@ -42,7 +42,8 @@ def _demo(home: Home) -> str:
             f"Comptes (mot de passe: {PASSWORD})",
             *_table(accounts),
             "",
-            f"Données et journaux: {home.root}",
+            f"Données: {home.root}",
+            f"Journaux: {home.path('log')} (tail -f {home.path('log')}/*.log)",
             "Ctrl-C arrête tout.",
             "",
         ]

@@ -6,12 +6,14 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +24,14 @@ from sandbox.process import groups
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
 _PR_SET_PDEATHSIG = 1
 _WARDEN = Path(groups.__file__).with_name("warden.py")
+
+
+class Shown(Enum):
+    """What the screen shows; the journals hold every line of every part."""
+
+    READY = "ready"  # for a program
+    STEPS = "steps"
+    ALL = "all"
 
 
 class AskedToStop(Exception):
@@ -65,15 +75,21 @@ class Supervisor:
     """
 
     def __init__(
-        self, home: Home, *, kind: str, quiet: bool = False, lifeline: bool = False, with_parent: bool = False
+        self,
+        home: Home,
+        *,
+        kind: str,
+        shown: Shown = Shown.STEPS,
+        lifeline: bool = False,
+        with_parent: bool = False,
     ) -> None:
-        """`quiet` keeps the parts' lines in the logs only; `lifeline` stops when standard input ends.
+        """`lifeline` stops when standard input ends.
 
         `with_parent` stops when the process that started this one dies (Linux): `make`, killed with -9.
         """
         self.home = home
         self._kind = kind
-        self._quiet = quiet
+        self._shown = shown
         self._lifeline = lifeline
         self._with_parent = with_parent
         self._stop_reason = ""
@@ -87,6 +103,7 @@ class Supervisor:
         self.home.create()
         self._lock = self._take_lock()
         self._refuse_busy_ports()
+        shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # of a start that was killed
         self._claim(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
@@ -200,6 +217,7 @@ class Supervisor:
             **ours,
             "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")]),
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(self.home.folder("tmp")),  # nothing outside of the home
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
 
@@ -282,10 +300,15 @@ class Supervisor:
     # --- screen ----------------------------------------------------------------------------------
 
     def _echo(self, name: str, line: str) -> None:
-        if not self._quiet:
+        if self._shown is Shown.ALL:
             colour = self._colours[name]
             prefix = f"{name:>8} │"
             self.say(f"\x1b[{colour}m{prefix}\x1b[0m {line}" if sys.stdout.isatty() else f"{prefix} {line}")
+
+    def step(self, text: str) -> None:
+        """What is being done now, for a person who waits."""
+        if self._shown is not Shown.READY:
+            self.say(text)
 
     def say(self, text: str) -> None:
         """Print; a terminal that is gone (SIGHUP, a closed pipe) must not stop anything half-way."""

@@ -1,24 +1,126 @@
-"""E-mail addresses as people type them."""
+"""One address, one spelling: what people type becomes the form that is kept and compared, or is refused in words.
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+The form kept is ASCII in lower case, its domain as the mail servers write it (`xn--…`, IDNA 2008). So Python, the
+database and a mail server read one and the same thing in it, and any server can be handed it (decision 41).
+"""
+
+import re
+import unicodedata
+
+import idna
+from django.utils.translation import gettext as _
+
+LONGEST = 254  # RFC 5321, the whole
+NOBODY = "@"  # kept nowhere: what an address that cannot be one is looked up as
+_LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_WHOLE_LOCAL = re.compile(_LOCAL)
+# The letters that a domain may have besides ASCII: those of the .fr registry, none of which passes for another.
+_LETTERS = "àáâãäåæçèéêëìíîïñòóôõöùúûüýÿœß"
+_BOTH = _LETTERS + _LETTERS.upper()
+_TYPED = frozenset(_BOTH + unicodedata.normalize("NFD", _BOTH))  # Apple's files hold é as e and an accent
 
 
-def normalise(address: str) -> str:
-    """Trimmed and in lower case: two spellings of one address are one address for us."""
-    return address.strip().lower()
+class BadAddress(ValueError):
+    """It cannot be an address, or must not pass for one; `str()` is the sentence to show beside the field."""
 
 
-def is_valid(address: str) -> bool:
-    """True when `address` has the form of an address and is short enough to be one (RFC 5321: 254)."""
+def normalise(typed: str) -> str:
+    """The one form of an address, whatever the case and however its domain is written. Raises BadAddress.
+
+    What only looks like another address (ı, ſ, the Kelvin sign, full-width letters, signs that nobody sees) is
+    refused, and so is what cannot be sent everywhere: an accent before the @, quotes, more than 254 signs.
+    """
+    address = typed.strip()
+    _refuse_blanks(address)
+    _refuse_strange(address, but=_TYPED)
+    local, _at, domain = address.rpartition("@")
+    whole = f"{_local(local)}@{_domain(domain)}"
+    if len(whole) > LONGEST:
+        raise BadAddress(_("Cette adresse e-mail est trop longue : vérifiez-la."))
+    return whole
+
+
+def sought(typed: str) -> str:
+    """The form under which to look an address up: NOBODY for what is none."""
     try:
-        validate_email(address)
-    except ValidationError:
-        return False
-    return len(address) <= 254
+        return normalise(typed)
+    except BadAddress:
+        return NOBODY
+
+
+def is_valid(typed: str) -> bool:
+    """True when `typed` is an address that we take."""
+    return sought(typed) != NOBODY
 
 
 def masked(address: str) -> str:
     """Enough for who knows it to recognise it, and no more: alice@example.net → a…@example.net."""
-    name, _, domain = address.partition("@")
+    name, _at, domain = address.partition("@")
     return f"{name[:1]}…@{domain}"
+
+
+def _local(typed: str) -> str:
+    """What stands before the @, in lower case: no server of today tells the cases apart."""
+    _refuse_strange(typed, but=frozenset())
+    local = typed.lower()
+    if len(local) > 64 or not _WHOLE_LOCAL.fullmatch(local):
+        raise BadAddress(_incomplete())
+    return local
+
+
+def _domain(typed: str) -> str:
+    """What stands after it, as A-labels."""
+    composed = unicodedata.normalize("NFC", typed).lower()
+    _refuse_strange(composed, but=frozenset(_LETTERS))
+    kept = [_label(label) for label in composed.split(".")]
+    if len(kept) < 2 or not re.fullmatch(r"[a-z]{2,63}|xn--.+", kept[-1]):
+        raise BadAddress(_incomplete())
+    return ".".join(kept)
+
+
+def _label(label: str) -> str:
+    if not label.isascii():
+        try:
+            label = idna.encode(label).decode()
+        except UnicodeError:
+            raise BadAddress(_incomplete()) from None
+    if not _LABEL.fullmatch(label):
+        raise BadAddress(_incomplete())
+    if label[2:4] == "--":  # only `xn--` means something; browsers write it themselves for what was typed
+        try:
+            letters = idna.decode(label) if label.startswith("xn--") else ""
+            known = idna.encode(letters).decode() == label
+        except UnicodeError:
+            known = False
+        if not known:
+            raise BadAddress(_incomplete())
+        _refuse_strange(letters, but=frozenset(_LETTERS))
+    return label
+
+
+def _refuse_strange(typed: str, *, but: frozenset[str]) -> None:
+    """Names the sign, so that whoever pasted it finds it."""
+    for sign in "" if typed.isascii() else typed:
+        if not sign.isascii() and sign not in but:
+            sentence = _(
+                "Cette adresse e-mail contient « %(sign)s », qui ne s'écrit pas dans une adresse ou ressemble à un "
+                "autre signe. Tapez-la au clavier, sans accent avant le @."
+            )
+            raise BadAddress(sentence % {"sign": sign})
+
+
+def _refuse_blanks(address: str) -> None:
+    if " " in address:
+        raise BadAddress(_("Cette adresse e-mail contient une espace : écrivez-la sans."))
+    if not address.isprintable():  # all that Unicode calls separators, controls, halves of signs, unassigned
+        raise BadAddress(
+            _(
+                "Cette adresse e-mail contient un signe invisible, sans doute copié avec elle. "
+                "Tapez-la au clavier, sans la coller."
+            )
+        )
+
+
+def _incomplete() -> str:
+    return _("Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr.")

@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from uuid import UUID
 
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.utils.translation import gettext_lazy as _
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
@@ -32,6 +37,50 @@ PREFIXES = {
     "contact": Prefix(exported=True),
 }
 _OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
+
+
+# A try to reach S3 and its answer, in seconds: a thread that waits for it serves nobody else.
+_PATIENT = Config(connect_timeout=3, read_timeout=12, retries={"total_max_attempts": 2, "mode": "standard"})
+_BRIEF = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
+# What is said of one file, not of the whole storage.
+_OF_A_FILE = (
+    "NoSuchKey",
+    "NoSuchUpload",
+    "404",
+    "NotFound",
+    "NotImplemented",
+    "NotSupported",
+    "MethodNotAllowed",
+)
+
+
+# For a form whose files could not be kept; what was typed is shown again with it.
+NOT_KEPT = _(
+    "Les fichiers ne peuvent pas être enregistrés pour le moment. Ce que vous avez écrit est toujours là : "
+    "choisissez de nouveau vos fichiers et recommencez dans quelques minutes."
+)
+
+
+class StorageSilent(Exception):
+    """S3 does not answer, or answers that it cannot serve us now."""
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Around what is asked of S3: raises StorageSilent for a failure that is not about one file."""
+    try:
+        yield
+    except ClientError as error:
+        if _is_about_a_file(error):
+            raise
+        raise StorageSilent(error.operation_name) from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StorageSilent(type(error).__name__) from error
+
+
+def _is_about_a_file(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return str(error.response.get("Error", {}).get("Code", "")) in _OF_A_FILE or 400 <= status < 403
 
 
 class UndeclaredPrefix(LookupError):
@@ -94,13 +143,43 @@ class DocumentStorage(S3Storage):
     def __init__(self, *, public_endpoint: str, **settings: Any) -> None:
         self._public_endpoint = public_endpoint
         self._signer: Any = None
+        self._brief: Any = None
         self._lock = Lock()
         super().__init__(**settings)
+        self.client_config: Any = self.client_config.merge(_PATIENT)
 
     def _save(self, name: str, content: Any) -> str:
+        """Raises StorageSilent, as all here that asks S3."""
         check_key(name)
-        saved: str = super()._save(name, content)
+        with answering():
+            saved: str = super()._save(name, content)
         return saved
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        """Raises FileNotFoundError too. What is read of it later raises what boto3 raises (`answering`)."""
+        with answering():
+            return super()._open(name, mode)
+
+    def delete(self, name: str) -> None:
+        """One that is not there is no error."""
+        with answering():
+            super().delete(name)
+
+    def ask(self, key: str) -> None:
+        """Before somebody is sent there with a link: does S3 answer? Brief, and silent about a file that is gone."""
+        with self._lock:
+            if self._brief is None:
+                self._brief = self._create_session().client(
+                    "s3",
+                    endpoint_url=self.endpoint_url,
+                    region_name=self.region_name,
+                    config=self.client_config.merge(_BRIEF),
+                )
+        try:
+            with answering():
+                self._brief.head_object(Bucket=self.bucket_name, Key=clean_name(key))
+        except ClientError:
+            return
 
     def _signing_client(self) -> Any:
         """Made once: a client costs some 50 ms, a signature none. Clients may be shared by threads, sessions not."""
@@ -117,7 +196,8 @@ class DocumentStorage(S3Storage):
     def pieces(self, key: str) -> Iterator[bytes]:
         """The object piece by piece. Raises ClientError at once, and not at the first piece, when it is absent."""
         client = self.connection.meta.client
-        body = client.get_object(Bucket=self.bucket_name, Key=clean_name(key))["Body"]
+        with answering():
+            body = client.get_object(Bucket=self.bucket_name, Key=clean_name(key))["Body"]
         pieces: Iterator[bytes] = body.iter_chunks(_PIECE)
         return pieces
 

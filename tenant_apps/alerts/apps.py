@@ -17,7 +17,7 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit
-        from tenant_apps.alerts import listeners, reminders, tasks
+        from tenant_apps.alerts import calling_off, listeners, reminders, tasks
         from tenant_apps.alerts import personal as mine
         from tenants import agenda, personal
         from tenants.archive import copies
@@ -28,6 +28,8 @@ class AlertsConfig(AppConfig):
         agenda.register(reminders.KIND, tasks.send_reminders)
         for verb in reminders.FACTS:
             audit.listen(verb, reminders.something_happened)
+        for verb in calling_off.FACTS:
+            audit.listen(verb, calling_off.address_went)
         copies.calm(reminders.stay_silent)
         audit.listen("batch.published", listeners.batch_published)
         audit.listen("payment.received", listeners.payment_received)

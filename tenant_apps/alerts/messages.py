@@ -1,5 +1,6 @@
 """What the alerts say. Call under the reader's language."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -7,22 +8,33 @@ from django.utils.translation import ngettext
 
 from shared_apps.mail.content import Content
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Payment
+from tenant_apps.payments.naming import receipt_reference
+from tenant_apps.payments.standing.deciding import Standing
+from tenant_apps.payments.standing.reading import total
+from tenant_apps.payments.standing.words import told_in_mail
 from toolkit import clock
 from toolkit.money import format_euros
 
 SHOWN = 10
+Standings = Mapping[int, Standing]  # by the ids of the invoices
 
 
 def new_invoices(
-    *, invoices: list[Invoice], town: str, address: str, has_account: bool, unsubscribe_url: str
+    *,
+    invoices: list[Invoice],
+    standings: Standings,
+    town: str,
+    address: str,
+    has_account: bool,
+    unsubscribe_url: str,
 ) -> Content:
     """One message for all the new invoices of an address (M14)."""
     n = len(invoices)
-    total = _total(invoices)
     lines = [
-        _("%(subject)s, n° %(number)s : %(amount)s, à régler avant le %(due)s")
-        % _words(invoice, invoice.amount)
+        _("%(subject)s, n° %(number)s : %(amount)s, %(what)s")
+        % _words(invoice, invoice.amount, standings[invoice.pk])
         for invoice in invoices[:SHOWN]
     ]
     if n > SHOWN:
@@ -30,12 +42,7 @@ def new_invoices(
     return Content(
         subject=ngettext("Une nouvelle facture – %(town)s", "%(n)d nouvelles factures – %(town)s", n)
         % {"n": n, "town": town},
-        sentence=ngettext(
-            "Une nouvelle facture vous attend sur le portail : %(total)s.",
-            "%(n)d nouvelles factures vous attendent sur le portail, pour un total de %(total)s.",
-            n,
-        )
-        % {"n": n, "total": total},
+        sentence=_announced([standings[invoice.pk] for invoice in invoices]),
         button_label=_("Voir mes factures") if has_account else _("Activer mon compte"),
         button_url=f"{address}/factures/" if has_account else f"{address}/activation/",
         more=tuple(lines),
@@ -44,8 +51,29 @@ def new_invoices(
     )
 
 
+def _announced(standings: list[Standing]) -> str:
+    n, awaited = len(standings), [one for one in standings if one.what.is_awaited]
+    words = {"n": n, "total": format_euros(total(awaited))}
+    if not awaited:
+        sentence = ngettext(
+            "Une nouvelle facture est sur le portail. Vous n'avez rien à régler pour l'instant.",
+            "%(n)d nouvelles factures sont sur le portail. Vous n'avez rien à régler pour l'instant.",
+            n,
+        )
+    elif len(awaited) < n:
+        sentence = _("%(n)d nouvelles factures vous attendent sur le portail, dont %(total)s à régler.")
+    else:
+        sentence = ngettext(
+            "Une nouvelle facture vous attend sur le portail : %(total)s.",
+            "%(n)d nouvelles factures vous attendent sur le portail, pour un total de %(total)s.",
+            n,
+        )
+    return sentence % words
+
+
 def reminder(
     *,
+    standings: Standings,
     soon: list[Invoice],
     late: list[Invoice],
     town: str,
@@ -57,13 +85,13 @@ def reminder(
     invoices = [*late, *soon]
     only = invoices[0] if len(invoices) == 1 else None
     lines = [
-        _("En retard : %(subject)s, n° %(number)s : %(amount)s, à régler avant le %(due)s")
-        % _words(invoice, invoice.balance)
+        _("En retard : %(subject)s, n° %(number)s : %(amount)s, %(what)s")
+        % _words(invoice, invoice.balance, standings[invoice.pk])
         for invoice in late[:SHOWN]
     ]
     lines += [
-        _("%(subject)s, n° %(number)s : %(amount)s, à régler avant le %(due)s")
-        % _words(invoice, invoice.balance)
+        _("%(subject)s, n° %(number)s : %(amount)s, %(what)s")
+        % _words(invoice, invoice.balance, standings[invoice.pk])
         for invoice in soon[:SHOWN]
     ]
     if len(invoices) > len(lines):
@@ -133,12 +161,12 @@ def _why(has_account: bool) -> str:
     return _("Vous recevez ce message parce que cette adresse est connue de notre service de facturation.")
 
 
-def _words(invoice: Invoice, amount: Decimal) -> dict[str, str]:
+def _words(invoice: Invoice, amount: Decimal, standing: Standing) -> dict[str, str]:
     return {
         "subject": invoice.subject,
-        "number": invoice.number,
+        "number": named(invoice),
         "amount": format_euros(amount),
-        "due": clock.in_words(invoice.due_on),
+        "what": told_in_mail(standing),
     }
 
 
@@ -149,7 +177,8 @@ def _total(invoices: list[Invoice]) -> str:
 def receipt(*, payment: Payment, town: str, address: str) -> Content:
     """After an online payment. Never called a « quittance » (payfip.md §5)."""
     allocations = list(payment.allocations.all())
-    numbers = ", ".join(allocation.invoice.number for allocation in allocations)
+    numbers = ", ".join(named(allocation.invoice) for allocation in allocations)
+    attempt = payment.attempt
     url = f"{address}/factures/{allocations[0].invoice.uuid}/" if allocations else f"{address}/factures/"
     return Content(
         subject=_("Votre règlement est enregistré – %(town)s") % {"town": town},
@@ -160,7 +189,12 @@ def receipt(*, payment: Payment, town: str, address: str) -> Content:
         more=(
             _("Facture : %(numbers)s") % {"numbers": numbers or _("à affecter par le service")},
             _("Date : %(date)s") % {"date": clock.in_words(payment.paid_on)},
-            _("Référence : %(reference)s") % {"reference": str(payment.uuid)[:8].upper()},
+            _("Référence du règlement : %(reference)s") % {"reference": receipt_reference(payment)},
+            *(
+                [_("Référence de paiement : %(reference)s") % {"reference": attempt.reference}]
+                if attempt is not None and attempt.several
+                else []
+            ),
         ),
         why=_("Vous recevez ce message parce que cette adresse a été donnée au moment du paiement."),
     )

@@ -2,19 +2,22 @@
 
 from django.db import models
 
+from toolkit.address_fields import AddressField, kept_normal
+
 
 class Alert(models.Model):
     """One thing to tell one address; becomes a message when the worker gets to it (a reminder: at once)."""
 
     kind = models.CharField(max_length=20)  # accounts.AlertKind
     key = models.CharField(max_length=200, unique=True)
-    email = models.EmailField(max_length=254)
+    email = AddressField(max_length=254)
     language = models.CharField(max_length=2, default="fr")
     subject_uuid = models.UUIDField(db_index=True)  # the batch, the payment, or the invoice to remind of
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [kept_normal("alert_email_normal")]
         indexes = [models.Index(fields=["id"], name="alert_to_queue", condition=models.Q(queued_at=None))]
 
     def __str__(self) -> str:

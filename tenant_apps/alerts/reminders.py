@@ -18,6 +18,10 @@ from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.services import compose, queue_all
 from tenant_apps.alerts import messages, unsubscribing
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.standing.deciding import Standing
+from tenant_apps.payments.standing.facts import JOINS, SITUATION
+from tenant_apps.payments.standing.reading import standings_of
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
 from tenants import agenda
@@ -42,15 +46,15 @@ _ROW = "(%s::text, %s::date, %s::date, %s::int)"
 # Not what is in a direct debit, contested or with the collector; nor what was put online after its reminder's day.
 _OWED = """i.state = 'published' AND i.paid < i.amount AND i.online_hold = ''
    AND (i.published_at AT TIME ZONE 'Europe/Paris')::date < i.due_on + w.shift"""
-_QUIET = """NOT EXISTS (SELECT 1 FROM payments_attemptinvoice p WHERE p.invoice_id = i.id AND p.live)
-   AND NOT EXISTS (SELECT 1 FROM payments_declaration d WHERE d.invoice_id = i.id AND d.refused_at IS NULL)"""
+# Nobody is reminded of what they paid, announced or declared: the lists say the same (decision 0051).
+_QUIET = f"{SITUATION} = 'due'"
 _TELL = """
 WITH due AS (
-  SELECT i.uuid, i.payer_id, w.kind FROM invoices_invoice i
+  SELECT i.uuid, i.payer_id, w.kind FROM invoices_invoice i {joins}
     JOIN {windows} ON i.due_on BETWEEN w.first AND w.last
    WHERE {owed} AND {quiet}
 ), people AS (
-  SELECT due.kind, due.uuid, lower(a.email) AS email, COALESCE(NULLIF(a.language, ''), 'fr') AS language,
+  SELECT due.kind, due.uuid, a.email, COALESCE(NULLIF(a.language, ''), 'fr') AS language,
          true AS has_account
     FROM due JOIN residents_access x ON x.payer_id = due.payer_id AND x.ended_at IS NULL
     JOIN accounts_account a ON a.id = x.account_id AND a.is_active AND a.activated_at IS NOT NULL
@@ -58,7 +62,7 @@ WITH due AS (
   UNION ALL
   SELECT due.kind, due.uuid, e.email, COALESCE(NULLIF(a.language, ''), 'fr'), a.id IS NOT NULL
     FROM due JOIN residents_payeremail e ON e.payer_id = due.payer_id
-    LEFT JOIN accounts_account a ON lower(a.email) = e.email AND a.activated_at IS NOT NULL
+    LEFT JOIN accounts_account a ON a.email = e.email AND a.activated_at IS NOT NULL
    WHERE %s
      AND CASE WHEN a.id IS NOT NULL THEN
            a.is_active AND NOT a.refused_alerts ? due.kind AND NOT EXISTS (
@@ -118,6 +122,7 @@ def send_reminders() -> int:
     written = 0
     while windows:
         with transaction.atomic():
+            hold_still()
             told = _choose(windows, surroundings["townhall"])
             if told:
                 queue_all(_compose(told, surroundings))
@@ -177,11 +182,19 @@ def _compose(told: list[_Told], surroundings: Letterhead) -> list[OutgoingMail]:
     by_person: defaultdict[str, list[_Told]] = defaultdict(list)
     for one in told:
         by_person[one.email].append(one)
-    return [_message(person, group, invoices, surroundings) for person, group in sorted(by_person.items())]
+    standings = standings_of(invoices.values())
+    return [
+        _message(person, group, invoices, standings, surroundings)
+        for person, group in sorted(by_person.items())
+    ]
 
 
 def _message(
-    person: str, told: list[_Told], invoices: dict[UUID, Invoice], surroundings: Letterhead
+    person: str,
+    told: list[_Told],
+    invoices: dict[UUID, Invoice],
+    standings: dict[int, Standing],
+    surroundings: Letterhead,
 ) -> OutgoingMail:
     by_kind = {
         kind: sorted(
@@ -194,6 +207,7 @@ def _message(
         content = messages.reminder(
             soon=by_kind[AlertKind.REMINDER],
             late=by_kind[AlertKind.LATE],
+            standings=standings,
             town=surroundings["townhall"].name,
             address=address,
             has_account=told[0].has_account,
@@ -215,9 +229,14 @@ def mail_key(day: date, email: str) -> str:
     return f"{KIND}:{day}:{email}"[:200]
 
 
+def day_of(key: str) -> date:
+    """The day of a message of that key."""
+    return date.fromisoformat(key.split(":")[1])
+
+
 def _filled(query: str, windows: list[tuple[str, date, date, int]]) -> str:
     values = _WINDOWS.format(", ".join([_ROW] * len(windows)))
-    return query.format(windows=values, owed=_OWED, quiet=_QUIET)
+    return query.format(windows=values, owed=_OWED, quiet=_QUIET, joins=JOINS)
 
 
 def _flat(windows: list[tuple[str, date, date, int]]) -> list[str | date | int]:

@@ -19,6 +19,8 @@ from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Payment
+from tenant_apps.payments.standing.reading import standings_of
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.townhall.models import AlertAudience
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
@@ -92,6 +94,7 @@ def queue_alerts() -> int:
     surroundings = letterhead()
     while True:
         with transaction.atomic():
+            hold_still()
             alerts = list(
                 Alert.objects.select_for_update(skip_locked=True)
                 .filter(queued_at=None)
@@ -123,12 +126,14 @@ def _queue_new_invoices(batch: UUID, alerts: list[Alert], surroundings: Letterhe
             "email", flat=True
         )
     )
+    standings = standings_of({invoice.pk: invoice for told in invoices.values() for invoice in told}.values())
     for alert in alerts:
         if not invoices[alert.email]:
             continue  # taken back meanwhile: there is nothing to announce
         with translation.override(alert.language):
             content = messages.new_invoices(
                 invoices=invoices[alert.email],
+                standings=standings,
                 town=surroundings["townhall"].name,
                 address=surroundings["address"],
                 has_account=alert.email in active,
@@ -163,7 +168,11 @@ def _new_invoices_by_address(batch: UUID, addresses: list[str]) -> dict[str, lis
 
 
 def _queue_receipt(alert: Alert, surroundings: Letterhead) -> None:
-    payment = Payment.objects.prefetch_related("allocations__invoice").get(uuid=alert.subject_uuid)
+    payment = (
+        Payment.objects.select_related("attempt")
+        .prefetch_related("allocations__invoice")
+        .get(uuid=alert.subject_uuid)
+    )
     with translation.override(alert.language):
         content = messages.receipt(
             payment=payment, town=surroundings["townhall"].name, address=surroundings["address"]

@@ -53,7 +53,7 @@ def unsubscribe(*, ticket: str) -> Refusal:
     Twice changes nothing; nor does an address that nobody knows any more.
     """
     refusal = read(ticket)
-    account = Account.objects.filter(email__iexact=refusal.email, activated_at__isnull=False).first()
+    account = Account.objects.filter(email=refusal.email, activated_at__isnull=False).first()
     if account is not None:
         refuse_alerts(actor=account, account=account, kinds=refusal.kinds)
     else:

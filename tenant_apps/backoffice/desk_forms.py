@@ -14,8 +14,10 @@ from tenant_apps.backoffice.forms import _Plain
 from tenant_apps.invoices.importing import fields
 from tenant_apps.invoices.importing.fields import FieldError
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter import OFFLINE, Line, Paper
+from tenant_apps.payments.counter import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
 from tenant_apps.payments.desk import same_cheque
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.ledger import only_product
 from tenant_apps.payments.models import Means, Refund
 from toolkit import clock
 from toolkit.money import format_euros
@@ -101,6 +103,8 @@ class CounterForm(_Plain, forms.Form):
     other = forms.BooleanField(label=gettext_lazy("C'est un autre chèque"), required=False)
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
+    cash_limit = CASH_LIMIT
+
     def __init__(self, data: Any = None, *, invoices: Sequence[Invoice]) -> None:
         super().__init__(data)
         self.invoices, self.twin = invoices, False
@@ -136,6 +140,12 @@ class CounterForm(_Plain, forms.Form):
             self.add_error("received", sentence % {"total": format_euros(total)})
         if data.get("means") == Means.CHEQUE:
             self._check_cheque(data)
+        if data.get("means") == Means.CASH and max(total, data.get("received") or total) > CASH_LIMIT:
+            self.add_error("means", cash_limit_sentence())
+        try:
+            only_product(self.invoices)
+        except NotPayable as error:
+            self.add_error(None, str(error))
         return data
 
     def _check_cheque(self, data: dict[str, Any]) -> None:

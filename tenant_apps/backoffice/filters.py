@@ -18,6 +18,7 @@ SETTLED = {
     "": "",
     "a-regler": "unpaid",
     "en-retard": "late",
+    "en-cours": "apart",
     "reglees": "paid",
     "declarees": "declared",
     "a-examiner": "held",
@@ -56,7 +57,7 @@ def chosen(address: QueryDict) -> Chosen:
     state, settled = address.get("etat", ""), address.get("reglement", "")
     state_labels = (_("En ligne"), _("En préparation"), _("Annulées"), _("Toutes"))
     settled_labels = (
-        *(_("Toutes"), _("À régler"), _("En retard"), _("Réglées")),
+        *(_("Toutes"), _("À régler"), _("En retard"), _("En cours ou suspendues"), _("Réglées")),
         *(_("Déclarées « J'ai réglé »"), _("À examiner")),
     )
     batch, payer = address.get("import", ""), address.get("redevable", "")

@@ -170,12 +170,7 @@ class TownForm(_Plain, forms.ModelForm):
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
-            "contact_email": {
-                "required": gettext_lazy("Écrivez l'adresse e-mail du service."),
-                "invalid": gettext_lazy(
-                    "Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr."
-                ),
-            },
+            "contact_email": {"required": gettext_lazy("Écrivez l'adresse e-mail du service.")},
             "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             **{
@@ -254,11 +249,6 @@ class ProductForm(_Plain, forms.ModelForm):
             "payable_days_after_due": {
                 name: gettext_lazy("Indiquez un nombre de jours, de 0 à 366, ou laissez vide.")
                 for name in ("invalid", "min_value", "max_value")
-            },
-            "contact_email": {
-                "invalid": gettext_lazy(
-                    "Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr."
-                )
             },
         }
 

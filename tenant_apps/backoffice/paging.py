@@ -36,6 +36,12 @@ def page_of(rows: QuerySet[Row], after: str, *, size: int = A_PAGE) -> Page[Row]
     return Page(found[:size], next_key, last is None)
 
 
+def newest(rows: QuerySet[Row], most: int) -> tuple[list[Row], int]:
+    """The first `most` of `rows`, and how many there are, so that a page says what it leaves out."""
+    found = list(rows[: most + 1])
+    return found[:most], len(found) if len(found) <= most else rows.count()
+
+
 def _row(rows: QuerySet[Row], public_id: str) -> Row | None:
     try:
         # Any row will do as a mark, also one that the filter of this list no longer keeps.

@@ -10,9 +10,12 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.importing.people import said_of
 from tenant_apps.invoices.importing.questions import Change, changes_of, name_in, place_in, sentences
 from tenant_apps.invoices.models import Batch, PayerUpdate
-from tenant_apps.invoices.states import Asked
+from tenant_apps.invoices.publishing import said_emails
+from tenant_apps.invoices.states import Asked, BatchState
+from tenant_apps.residents.billing import preview_emails
 
 QUESTIONS, CHANGES = 20, 50  # a page
+LOSING = 20  # accounts that would lose their access, by name
 MANY_NAMES = 3  # so many other names under known codes: the file may be of another source
 
 
@@ -38,7 +41,7 @@ class Changed:
 
 
 def asked_of(batch: Batch, request: StaffRequest) -> dict[str, Any]:
-    """What the page of an import needs of its payers; two statements when there is nothing to show."""
+    """What the page of an import needs of its payers; no statement when there is nothing to show."""
     asked = Paginator(
         queries.questions(batch).prefetch_related("payer__emails", "looks_like__emails"), QUESTIONS
     )
@@ -52,11 +55,17 @@ def asked_of(batch: Batch, request: StaffRequest) -> dict[str, Any]:
         changed.get_page(request.GET.get("modif")),
     )
     waiting = queries.waiting_questions(batch) if batch.question_count else queries.Waiting()
+    emails = (
+        preview_emails(said_emails(batch)) if batch.change_count and batch.state == BatchState.READY else None
+    )
     return {
         "questions": questions,
         "shown_questions": [_question(update) for update in questions],
         "waiting": waiting,
         "many_names": waiting.persons >= MANY_NAMES,
+        "losing": emails.accesses[:LOSING] if emails else [],
+        "losing_count": len(emails.losing) if emails else 0,
+        "kept_out": len(emails.kept_out) if emails else 0,
         "changes": changes,
         "shown_changes": [Changed(update, changes_of(update)) for update in changes],
     }

@@ -1,7 +1,7 @@
 """Where an import is, in the words of its page."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -85,10 +85,16 @@ def _steps(place: int, here: str) -> tuple[Step, ...]:
 
 
 def _ago(batch: Batch) -> str:
-    started = batch.created_at if batch.state == BatchState.UPLOADED else batch.started_at or batch.created_at
     if batch.state == BatchState.PUBLISHING:
         return ""  # the moment of the request is not kept
-    seconds = int((timezone.now() - started).total_seconds())
+    return ago(
+        batch.created_at if batch.state == BatchState.UPLOADED else batch.started_at or batch.created_at
+    )
+
+
+def ago(moment: datetime) -> str:
+    """« depuis 3 minutes »; nothing for a second or less."""
+    seconds = int((timezone.now() - moment).total_seconds())
     if seconds < 2:
         return ""
     if seconds < 60:

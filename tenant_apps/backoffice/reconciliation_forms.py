@@ -5,13 +5,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from tenant_apps.backoffice.desk_forms import _DAY_FORMATS, _Form
 from tenant_apps.backoffice.forms import _Plain
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation.models import Kind
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS
+from tenant_apps.reconciliation.reading.layout import HEAD
 from toolkit import clock
 
 LONGEST = timedelta(days=400)
@@ -35,9 +36,88 @@ class StatementForm(_Plain, forms.Form):
         },
     )
 
+    account = forms.CharField(
+        label=gettext_lazy("Le compte (relevé de compte, facultatif)"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy(
+            "Utile si la commune a plusieurs comptes et que le fichier ne dit pas duquel il s'agit : "
+            "« régie piscine », ou les derniers chiffres du numéro."
+        ),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.dress()
+
+
+class LayoutForm(_Plain, forms.Form):
+    """How the table is written, when it was not understood."""
+
+    delimiter = forms.ChoiceField(
+        label=gettext_lazy("Ce qui sépare les colonnes"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Trouvé automatiquement")),
+            (";", gettext_lazy("Point-virgule ( ; )")),
+            ("\t", gettext_lazy("Tabulation")),
+            (",", gettext_lazy("Virgule ( , )")),
+            ("|", gettext_lazy("Barre ( | )")),
+        ],
+    )
+    titles_line = forms.IntegerField(
+        label=gettext_lazy("La ligne des titres"),
+        required=False,
+        min_value=0,
+        max_value=HEAD,
+        help_text=gettext_lazy("0 si le fichier n'a pas de titres ; vide pour la trouver automatiquement."),
+        error_messages={
+            "invalid": gettext_lazy("Indiquez le numéro de la ligne des titres, par exemple 1."),
+            "min_value": gettext_lazy("Le numéro de la ligne des titres va de 0 à 30."),
+            "max_value": gettext_lazy("Le numéro de la ligne des titres va de 0 à 30."),
+        },
+    )
+
+    def __init__(self, data: Any, *, delimiter: str, titles_line: int | None) -> None:
+        super().__init__(data, initial={"delimiter": delimiter, "titles_line": titles_line})
+        self.dress()
+
+    @property
+    def chosen(self) -> tuple[str, int | None]:
+        """The separator (empty: to be found) and the titles' line (None: to be found)."""
+        if self.is_bound and self.is_valid():
+            return self.cleaned_data["delimiter"], self.cleaned_data["titles_line"]
+        return self.initial["delimiter"], self.initial["titles_line"]
+
+
+class AccountForm(_Plain, forms.Form):
+    """Whose statement it is, when the town has several accounts."""
+
+    # Not « account »: a column of the file may be one.
+    which_account = forms.CharField(
+        label=gettext_lazy("Le compte de ce relevé"),
+        max_length=40,
+        error_messages={
+            "required": gettext_lazy("Dites de quel compte est ce relevé : la commune en a plusieurs.")
+        },
+    )
+
+    def __init__(self, data: Any, *, account: str, known: Sequence[str]) -> None:
+        super().__init__(data, initial={"which_account": account})
+        self.fields["which_account"].required = bool(known)
+        if known:
+            sentence = gettext("Déjà envoyés : %(names)s.") % {"names": ", ".join(known[:8])}
+            self.fields["which_account"].help_text = sentence
+        self.dress()
+
+    @property
+    def chosen(self) -> str:
+        """What was written; of a form that was not sent, what it shows."""
+        return (
+            self.cleaned_data["which_account"]
+            if self.is_bound and self.is_valid()
+            else self.initial["which_account"]
+        )
 
 
 class ColumnsForm(_Plain, forms.Form):
@@ -77,6 +157,12 @@ class MatchForm(_Form):
     """Which payment a line is."""
 
     payment = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez un règlement.")})
+
+
+class TotalForm(_Form):
+    """Which sum of a day a line is, by its place among those that are offered and what it says."""
+
+    total = forms.CharField(max_length=300, error_messages={"required": gettext_lazy("Choisissez un total.")})
 
 
 class BookForm(_Form):

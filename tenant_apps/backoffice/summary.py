@@ -25,8 +25,7 @@ class Summary:
 
 def summary_of(invoice: Invoice, attempts: Sequence[Attempt], money: Sequence[Payment]) -> Summary:
     """What was tried, what came, what remains, in words a clerk can read out on the telephone."""
-    received = [payment for payment in money if payment.cancelled_at is None]
-    excess = sum((_unallocated(payment) for payment in received), Decimal("0.00"))
+    excess = sum((payment.left_over for payment in money), Decimal("0.00"))
     sentences = [_tries(attempts), _money(invoice)]
     if excess > 0:
         sentences.append(
@@ -34,11 +33,6 @@ def summary_of(invoice: Invoice, attempts: Sequence[Attempt], money: Sequence[Pa
             % {"excess": format_euros(excess)}
         )
     return Summary(tuple(sentences), excess, any(attempt.state in HELD for attempt in attempts))
-
-
-def _unallocated(payment: Payment) -> Decimal:
-    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
-    return Decimal(payment.amount - used)
 
 
 def _tries(attempts: Sequence[Attempt]) -> str:
@@ -53,6 +47,8 @@ def _tries(attempts: Sequence[Attempt]) -> str:
         return _("%(tries)s ; le Trésor public n'a pas encore dit ce qu'il en est du dernier.") % {
             "tries": tries
         }
+    if any(attempt.state in HELD for attempt in attempts):
+        return _("%(tries)s, dont un attend votre réponse.") % {"tries": tries}
     return _("%(tries)s, aucun n'a abouti.") % {"tries": tries}
 
 

@@ -21,6 +21,7 @@ from tenant_apps.backoffice.views import (
     payments,
     privacy,
     reconciliation,
+    reconciliation_lines,
     threads,
     town,
 )
@@ -74,11 +75,46 @@ urlpatterns = [
         "rapprochement/<uuid:public_id>/colonnes/", reconciliation.statement_columns, name="statement-columns"
     ),
     path("rapprochement/<uuid:public_id>/chercher/", reconciliation.look_again, name="look-again-statement"),
-    path("rapprochement/lignes/<uuid:public_id>/", reconciliation.line_page, name="line"),
-    path("rapprochement/lignes/<uuid:public_id>/associer/", reconciliation.match_line, name="match-line"),
-    path("rapprochement/lignes/<uuid:public_id>/enregistrer/", reconciliation.book_line, name="book-line"),
-    path("rapprochement/lignes/<uuid:public_id>/ecarter/", reconciliation.ignore_line, name="ignore-line"),
-    path("rapprochement/lignes/<uuid:public_id>/rouvrir/", reconciliation.reopen_line, name="reopen-line"),
+    path(
+        "rapprochement/<uuid:public_id>/avancement/",
+        reconciliation.statement_progress,
+        name="statement-progress",
+    ),
+    path("rapprochement/<uuid:public_id>/reprendre/", reconciliation.retry_statement, name="retry-statement"),
+    path(
+        "rapprochement/<uuid:public_id>/retirer/",
+        reconciliation.withdraw_statement,
+        name="withdraw-statement",
+    ),
+    path(
+        "rapprochement/<uuid:public_id>/supprimer/",
+        reconciliation.discard_statement,
+        name="discard-statement",
+    ),
+    path("rapprochement/lignes/<uuid:public_id>/", reconciliation_lines.line_page, name="line"),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/associer/", reconciliation_lines.match_line, name="match-line"
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/total/",
+        reconciliation_lines.match_total,
+        name="match-total-line",
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/reprise/",
+        reconciliation_lines.take_back,
+        name="take-back-line",
+    ),
+    path("rapprochement/lignes/<uuid:public_id>/jumelle/", reconciliation_lines.twin_line, name="twin-line"),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/enregistrer/", reconciliation_lines.book_line, name="book-line"
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/ecarter/", reconciliation_lines.ignore_line, name="ignore-line"
+    ),
+    path(
+        "rapprochement/lignes/<uuid:public_id>/rouvrir/", reconciliation_lines.reopen_line, name="reopen-line"
+    ),
     path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
     path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
     path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),
@@ -99,6 +135,8 @@ urlpatterns = [
     path("messages/<uuid:public_id>/rouvrir/", threads.reopen, name="reopen-message"),
     path("messages/<uuid:public_id>/transmettre/", threads.release, name="release-message"),
     path("messages/<uuid:public_id>/fichiers/<uuid:file_id>/", threads.message_file, name="message-file"),
+    path("redevables/<uuid:public_id>/adresses/ajouter/", payers.add_email, name="add-payer-email"),
+    path("redevables/<uuid:public_id>/adresses/", payers.change_email, name="payer-email"),
     path("redevables/<uuid:public_id>/acces/", payers.change_access, name="payer-access"),
     path("courriels/", letters.mail_list, name="mails"),
     path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),

@@ -28,6 +28,7 @@ class FilesMixin(forms.Form):
 
     file_1, file_2, file_3 = (_box(label) for label in _LABELS)
     attachments: tuple[Attachment, ...] = ()
+    opens_files = True  # False: whoever sends too many is not worth the work
 
     @property
     def file_boxes(self) -> list[forms.BoundField]:
@@ -42,7 +43,7 @@ class FilesMixin(forms.Form):
         data = super().clean() or {}
         found = []
         for box in self.file_boxes:
-            if upload := data.get(box.name):
+            if self.opens_files and (upload := data.get(box.name)):
                 try:
                     found.append(checked(upload))
                 except forms.ValidationError as error:

@@ -40,8 +40,12 @@ def store(message: UUID, attachments: Sequence[Attachment]) -> list[File]:
 
 
 def download_link(file: File) -> str:
-    """A link of at most five minutes to a file whose thread the caller was allowed to read; never shown in place."""
+    """A link of at most five minutes to a file whose thread the caller was allowed to read; never shown in place.
+
+    Raises StorageSilent when whoever is sent there would find nobody.
+    """
     storage = cast(DocumentStorage, storages["documents"])
+    storage.ask(key_of(file))
     return storage.signed_link(
         key_of(file), filename=file.ascii_name, inline=False, content_type=file.content_type
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from shared_apps.mail.content import Content
 from tenant_apps.contact.attachments import File
 from tenant_apps.contact.models import Message
+from tenant_apps.invoices.naming import named
 from toolkit import clock
 
 
@@ -27,7 +28,7 @@ def _joined(files: Sequence[File]) -> tuple[str, ...]:
 
 
 def _about(message: Message) -> tuple[str, ...]:
-    return (_("Facture n° %(number)s") % {"number": message.invoice.number},) if message.invoice else ()
+    return (_("Facture n° %(number)s") % {"number": named(message.invoice)},) if message.invoice else ()
 
 
 def to_the_service(*, message: Message, address: str) -> Content:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.models import Account
 from tenant_apps.contact.attachments import File
 from tenant_apps.invoices.models import Invoice
+from toolkit.address_fields import AddressField, kept_normal
 
 
 class Author(models.TextChoices):
@@ -30,12 +31,12 @@ class Message(models.Model):
         max_length=8, choices=Author, default=Author.RESIDENT, db_default=Author.RESIDENT.value
     )
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL)
-    email = models.EmailField(max_length=254)  # where to answer
+    email = AddressField(max_length=254)  # where to answer
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.SET_NULL)
     subject = models.CharField(max_length=120)
     body = models.TextField(max_length=5000)
     files = models.JSONField(default=list, db_default=[])
-    sent_to = models.EmailField(max_length=254)
+    sent_to = AddressField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
 
     # Of the thread, on its first message only.
@@ -50,6 +51,7 @@ class Message(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [kept_normal("message_email_normal"), kept_normal("message_sent_to_normal", "sent_to")]
         indexes = [
             models.Index(fields=["-last_at", "-id"], name="contact_threads", condition=models.Q(thread=None)),
         ]

@@ -22,7 +22,6 @@ from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import last_of
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.townhall.queries import contact_address, letterhead
-from toolkit import emails
 
 A_DAY = 24 * 3600
 Attachments = Sequence[Attachment]
@@ -42,13 +41,13 @@ def send_message(
     """Keep what a resident wrote (M13) and mail it to the service of the invoice, or to the town's.
 
     Twice with one `public_id` is one message. `invoice` must be one that the actor may see; the door checked it.
-    What a stranger fills with links is kept for staff to look at, and mailed to nobody.
+    What a stranger fills with links is kept for staff to look at, and mailed to nobody. Raises emails.BadAddress.
     """
     public_id = public_id or uuid4()
     message = Message(
         uuid=public_id,
         account=actor,
-        email=emails.normalise(email),
+        email=email,
         invoice=invoice,
         subject=subject.strip(),
         body=body.strip(),

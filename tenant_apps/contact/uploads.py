@@ -15,7 +15,10 @@ from shared_apps.accounts import throttle
 from tenant_apps.contact.attachments import MOST_BYTES, MOST_FILES
 
 PATIENCE = 100 * 1024 * 1024  # a request beyond it is not read at all
-STRANGERS_POSTS = 60  # of an address, in throttle.WINDOW: each costs the reading of its files
+STRANGERS_POSTS = throttle.Limit("contact-posts", 60)  # of an IP address: each costs the reading of its files
+# Posts whose files are opened: a picture drawn again costs a second and a hundred megabytes.
+OPENED = throttle.Limit("contact-opened", 40)  # of an account
+OPENED_BY_STRANGERS = throttle.Limit("contact-opened-by-strangers", 10)  # of an IP address
 
 View = Callable[..., HttpResponseBase]
 
@@ -60,12 +63,22 @@ def takes_files(view: View) -> View:
         if request.method == "POST":
             if _size(request) > PATIENCE:
                 return render(request, "errors/files_too_large.html", status=413)
-            if not request.user.is_authenticated and _floods(request):
-                return render(request, "errors/too_many.html", status=429)
+            if not request.user.is_authenticated:
+                throttle.take((STRANGERS_POSTS, throttle.client_address(request)))
             request.upload_handlers = [Bounded(request)]
         return protected(request, *args, **kwargs)
 
     return wrapped
+
+
+def count_opened(request: HttpRequest) -> None:
+    """Counts a post with files, before any of them is opened. Raises TooManyTries."""
+    if not request.FILES:
+        return
+    if request.user.is_authenticated:
+        throttle.take((OPENED, str(request.user.pk)))
+    else:
+        throttle.take((OPENED_BY_STRANGERS, throttle.client_address(request)))
 
 
 def _size(request: HttpRequest) -> int:
@@ -73,7 +86,3 @@ def _size(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
-
-
-def _floods(request: HttpRequest) -> bool:
-    return throttle.count("contact-posts", throttle.client_address(request)) > STRANGERS_POSTS

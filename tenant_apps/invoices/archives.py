@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 from zipstream import ZIP_STORED, ZipStream
 
 from tenant_apps.invoices.models import Invoice
-from toolkit.storage import DocumentStorage
+from toolkit.storage import DocumentStorage, StorageSilent
 
 FILES = 200  # in one archive; a body with more invoices takes several
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,15 @@ def parts_of(invoices: Iterable[Invoice]) -> list[list[Entry]]:
 
 
 def archive_of(entries: list[Entry]) -> Iterator[bytes]:
-    """The bytes of a ZIP of `entries`. A file that storage does not give is named in a note inside."""
+    """The bytes of a ZIP of `entries`. A file that storage does not give is named in a note inside.
+
+    Raises StorageSilent at once, before the first byte, when storage gives nothing at all.
+    """
+    cast(DocumentStorage, storages["documents"]).ask(entries[0].key)
+    return _archive_of(entries)
+
+
+def _archive_of(entries: list[Entry]) -> Iterator[bytes]:
     archive = ZipStream(compress_type=ZIP_STORED)
     yield from add_documents(archive, entries)
     yield from archive.finalize()
@@ -53,7 +61,7 @@ def add_documents(archive: ZipStream, entries: Iterable[Entry], *, folder: str =
     for entry in entries:
         try:
             pieces = storage.pieces(entry.key)
-        except (BotoCoreError, ClientError):
+        except (StorageSilent, ClientError):
             _log.warning("archive_file_missing", key=entry.key)
             missing.append(entry.name)
             continue

@@ -14,6 +14,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
@@ -21,12 +22,15 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents import claims
 from tenant_apps.residents.claims import Outcome
 from tenant_apps.residents.models import Claim, Payer
+from tenant_apps.townhall import references
 from tenant_apps.townhall.models import PayerClaims
 from tenant_apps.townhall.queries import current_townhall, products
 from toolkit import clock
 
 MONTHS = 24  # an older paper proves nothing
 GUESSES = 5  # wrong papers about one number, one reference or one payer, in throttle.WINDOW
+WRONG = throttle.Limit("claim", GUESSES)
+NOBODY = throttle.Limit("claim-nobody", throttle.UNBOUNDED)  # what a paper that touches less is padded with
 LOCK = timedelta(hours=1)
 MOST = 4  # payers that are counted for one paper; always that many are
 
@@ -85,29 +89,40 @@ def _holds(claim: Claim) -> bool:
 
 
 def _proved(paper: Paper) -> Invoice | None:
-    """The invoice of a right paper that may be used. A wrong one is counted against all that it touches."""
+    """The invoice of a right paper that may be used. A wrong one is counted against all that it touches.
+
+    It is counted before it is compared: papers sent at once are as many guesses.
+    """
     is_open = current_townhall().payer_claims != PayerClaims.OFF
     near = _near(paper)
-    right = next((invoice for invoice in near if _is(invoice, paper)), None)
     typed = [f"number:{_bare(paper.number)}", f"reference:{_bare(paper.reference)}"]
     payers = {invoice.payer_id: invoice.payer for invoice in near}
-    seen = [throttle.seen("claim", key) for key in typed]
-    locked = max(seen) >= GUESSES or any(_is_locked(payer) for payer in payers.values())
-    usable = right is not None and is_open and not locked
-    _count([] if usable else [*typed, *(f"payer:{pk}" for pk in payers)], list(payers.values()))
-    return right if usable else None
+    keys = [*typed, *(f"payer:{pk}" for pk in payers)][: 2 + MOST]
+    padding = [(NOBODY, str(place)) for place in range(2 + MOST - len(keys))]
+    try:
+        with throttle.take(*((WRONG, key) for key in keys), *padding) as tries:
+            right = next((invoice for invoice in near if _is(invoice, paper)), None)
+            locked = any(_is_locked(payer) for payer in payers.values())
+            if right is not None and is_open and not locked:
+                tries.succeed()
+                return right
+    except TooManyTries:
+        return None
+    if GUESSES in tries.counts[: len(keys)]:
+        _lock(list(payers.values()))
+    return None
 
 
 def _near(paper: Paper) -> list[Invoice]:
     """Invoices online, recent enough, with that reference (a right paper is one of them), then with that number."""
     today = clock.today()
-    number, reference = _number(paper.number), re.sub(r"[\W_]+", "", paper.reference)
+    number, reference = _number(paper.number), references.canonical(paper.reference)
     years = range(today.year - MONTHS // 12 - 1, today.year + 2)
     ours = list(products().values_list("pk", flat=True))  # the indexes begin with it
     recent = Invoice.objects.filter(
         product__in=ours, state=InvoiceState.PUBLISHED, issued_on__gte=_oldest(today)
     ).select_related("payer")
-    same_reference = recent.filter(reference__in=_cases(reference)).order_by("id")
+    same_reference = recent.filter(reference=reference).order_by("id")
     same_number = recent.filter(fiscal_year__in=years, number__in=_cases(number)).order_by("-id")[:MOST]
     return list({invoice.pk: invoice for invoice in (*same_reference, *same_number)}.values())
 
@@ -144,15 +159,8 @@ def _is_locked(payer: Payer) -> bool:
     return payer.claims_locked_until is not None and payer.claims_locked_until > clock.now()
 
 
-def _count(keys: list[str], payers: list[Payer]) -> None:
-    """Count one more wrong paper for each key, padded to a fixed number; the fifth locks the payers it touches.
-
-    The fact and the statement are written for a paper that touches nobody too.
-    """
-    padded = (keys + [f"nobody:{place}" for place in range(2 + MOST)])[: 2 + MOST]
-    numbers = [throttle.count("claim", key) for key in padded]
-    if GUESSES not in numbers[: len(keys)]:
-        return
+def _lock(payers: list[Payer]) -> None:
+    """Nobody claims them for a while. The fact and the statement are written for a paper that touches nobody too."""
     until = clock.now() + LOCK
     Payer.objects.filter(pk__in=[0, *(payer.pk for payer in payers)]).update(claims_locked_until=until)
     audit.record(

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.invoices.states import Answer, Asked, BatchState, InvoiceState, OnlineHold
@@ -138,6 +139,10 @@ class Invoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["product", "fiscal_year", "number"], name="invoice_once"),
             models.UniqueConstraint(fields=["product", "reference"], name="invoice_reference_once"),
+            # One spelling (townhall.references.canonical), so that « the same reference » is equality everywhere.
+            models.CheckConstraint(
+                condition=Q(reference=Upper("reference")), name="invoice_reference_canonical"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="invoice_amount_positive"),
             models.CheckConstraint(
                 condition=Q(paid__gte=0) & Q(paid__lte=F("amount")), name="invoice_paid_in_bounds"

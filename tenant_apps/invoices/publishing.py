@@ -1,8 +1,12 @@
 """Drafts become visible, set by set: a handful of statements whatever the number of invoices."""
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
+from tenant_apps.invoices.locking import hold_invoices
 from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.residents import billing
 
 # What the batch was checked against is no more: another import was published meanwhile. Payers whose name or address
 # is no longer what the clerk was shown; payers that were new; payers that look like a new one; PDFs.
@@ -81,22 +85,11 @@ UPDATE residents_payer AS p
   FROM (SELECT DISTINCT ON (payer_id) payer_id, said FROM said ORDER BY payer_id, borrowed, line DESC) AS s
  WHERE s.payer_id = p.id
 """
+# A payer of whom the file says nothing (it has no column of addresses) is not among them.
 _EMAILS = """
-INSERT INTO residents_payeremail (payer_id, email, source, added_at)
-SELECT DISTINCT s.payer_id, e.email, 'import', now()
-  FROM said AS s, jsonb_array_elements_text(s.said->'emails') AS e(email)
-ON CONFLICT (payer_id, email) DO NOTHING
-"""
-# A resident who activated an account sees the payers that billing names under that address from now on;
-# an access that was ever given, also one that staff cut, is left alone.
-_ACCESSES = """
-INSERT INTO residents_access (account_id, payer_id, granted_at)
-SELECT DISTINCT a.id, e.payer_id, now()
-  FROM residents_payeremail AS e
-  JOIN accounts_account AS a ON lower(a.email) = e.email AND a.role = 'resident' AND a.activated_at IS NOT NULL
- WHERE e.payer_id IN (SELECT payer_id FROM said)
-   AND NOT EXISTS (SELECT 1 FROM residents_access AS x WHERE x.account_id = a.id AND x.payer_id = e.payer_id)
-ON CONFLICT DO NOTHING
+SELECT s.payer_id, array_remove(array_agg(DISTINCT e.email), NULL)
+  FROM said AS s LEFT JOIN LATERAL jsonb_array_elements_text(s.said->'emails') AS e(email) ON true
+ WHERE s.said ? 'emails' GROUP BY s.payer_id
 """
 _DOCUMENTS = """
 UPDATE invoices_invoice AS i SET document_id = d.id
@@ -122,10 +115,24 @@ def has_changed(batch: Batch) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def said_emails(batch: Batch) -> dict[int, list[str]]:
+    """What `batch` says of its payers' addresses: id → addresses, all its lines together."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID + _EMAILS, {"batch": batch.pk})
+        return dict(cursor.fetchall())
+
+
 def publish_drafts(batch: Batch) -> int:
-    """Publish every draft of `batch` in the caller's transaction; returns how many."""
-    said = (_SAID + _PAYERS, _SAID + _EMAILS, _SAID + _ACCESSES)
-    steps = (_MERGED, _ALIASES, *said, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
+    """Publish every draft of `batch` in the caller's transaction; returns how many.
+
+    Addresses come first: whoever is given something because of one locks payers after it (residents.billing).
+    """
+    billing.replace_emails(said_emails(batch), actor=batch.created_by, about=f"batch:{batch.uuid}")
+    seen = Q(pk__in=[pk for late in _late(batch) for pk in late.late_for])
+    if batch.published_at:  # somebody may hold some of them, in the order of the ids
+        seen |= Q(batch=batch, state=InvoiceState.DRAFT)
+    hold_invoices(Invoice.objects.filter(seen))
+    steps = (_MERGED, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
     with connection.cursor() as cursor:
         for statement in steps:
             cursor.execute(statement, {"batch": batch.pk})
@@ -134,5 +141,10 @@ def publish_drafts(batch: Batch) -> int:
 
 def detach_late_documents(batch: Batch) -> None:
     """The PDFs that `batch` attached to invoices of other imports go from them, in the caller's transaction."""
-    late = Document.objects.filter(batch=batch).exclude(late_for=[])
-    Invoice.objects.filter(document__in=late).exclude(batch=batch).update(document=None)
+    attached = Invoice.objects.filter(document__in=_late(batch)).exclude(batch=batch)
+    hold_invoices(attached)
+    attached.update(document=None)
+
+
+def _late(batch: Batch) -> QuerySet[Document]:
+    return Document.objects.filter(batch=batch).exclude(late_for=[])

@@ -1,13 +1,11 @@
 """The only readers of invoices that take a person: forbidden looks exactly like absent."""
 
-import re
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, date
-from decimal import Decimal
+from datetime import MAXYEAR, MINYEAR
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Batch, BatchProblem, Invoice, PayerUpdate
@@ -45,14 +43,6 @@ def documents_of_year(account: Account, year: int) -> QuerySet[Invoice]:
     return found.select_related("document").order_by("issued_on", "id")
 
 
-def balance_for_resident(account: Account) -> tuple[int, Decimal]:
-    """How many invoices remain to pay and for how much, in euros: « Vous avez 2 factures à régler, 47,50 € »."""
-    figures = invoices_for_resident(account, status="unpaid").aggregate(
-        number=Count("id"), total=Sum(F("amount") - F("paid"))
-    )
-    return figures["number"], figures["total"] or Decimal("0.00")
-
-
 def _status(status: Status) -> Q:
     if status == "unpaid":
         return Q(paid__lt=F("amount"))
@@ -70,61 +60,6 @@ def batch(public_id: UUID) -> Batch:
 
 
 # --- For staff: the door has checked the role -----------------------------------------------------
-
-Settled = Literal["", "unpaid", "late", "paid"]
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The published invoices of the town in one look; amounts in euros."""
-
-    published: int
-    unpaid: int
-    unpaid_amount: Decimal
-    late: int
-    late_amount: Decimal
-
-
-def figures(*, today: date) -> Figures:
-    """What is online and what remains to pay on `today`, in one statement."""
-    open_ = Q(paid__lt=F("amount"))
-    late = open_ & Q(due_on__lt=today)
-    rest = F("amount") - F("paid")
-    found = Invoice.objects.filter(state=InvoiceState.PUBLISHED).aggregate(
-        published=Count("id"),
-        unpaid=Count("id", filter=open_),
-        unpaid_amount=Sum(rest, filter=open_, default=Decimal("0.00")),
-        late=Count("id", filter=late),
-        late_amount=Sum(rest, filter=late, default=Decimal("0.00")),
-    )
-    return Figures(**found)
-
-
-def invoices_for_staff(
-    *, today: date, words: str = "", state: str = "", settled: Settled = ""
-) -> QuerySet[Invoice]:
-    """The town's invoices, newest first. Every one of `words` must be found somewhere: number, payer, reference."""
-    invoices = Invoice.objects.select_related("payer", "product").order_by("-id")
-    if state:
-        invoices = invoices.filter(state=state)
-    if settled == "paid":
-        invoices = invoices.filter(paid__gte=F("amount"))
-    elif settled:
-        invoices = invoices.filter(paid__lt=F("amount"))
-    if settled == "late":
-        invoices = invoices.filter(due_on__lt=today)
-    for word in words.split()[:6]:
-        found = (
-            Q(number__icontains=word)
-            | Q(payer__last_name__icontains=word)
-            | Q(payer__first_name__icontains=word)
-            | Q(payer__reference__icontains=word)
-        )
-        bare = re.sub(r"[^A-Za-z0-9]", "", word)  # references are typed with the punctuation of the paper
-        if len(bare) >= 3:
-            found |= Q(reference__icontains=bare)
-        invoices = invoices.filter(found)
-    return invoices
 
 
 def invoice_for_staff(public_id: UUID) -> Invoice:
@@ -206,7 +141,8 @@ def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
 
 
 def can_be_taken_back(batch: Batch) -> bool:
-    """True while nothing of a published batch was paid or tried; `take_back_batch` looks again under its locks."""
-    if batch.state != BatchState.PUBLISHED or not (batch.new_count or batch.late_count):
+    """True while nothing of a published batch was paid, tried or credited; `take_back_batch` looks again."""
+    if batch.state != BatchState.PUBLISHED or not (batch.late_count or batch.invoices.exists()):
         return False
-    return not batch.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists()
+    touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)
+    return not batch.invoices.filter(touched).exists()

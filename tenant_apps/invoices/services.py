@@ -15,12 +15,14 @@ from django.utils.translation import ngettext
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
-from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
+from tenant_apps.invoices.locking import hold_invoices, lock_invoice
+from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold
 from tenant_apps.residents.models import Source
 from tenant_apps.residents.sources import default_source
 from tenants import agenda, closing
 from tenants.current import current_town
+from tenants.postgresql.again import atomic_again
 from toolkit.storage import upload_key
 
 log = logging.getLogger(__name__)
@@ -81,10 +83,10 @@ def move(batch: Batch, to: BatchState) -> None:
 
 def lock(batch: Batch) -> Batch:
     """The batch's row, locked until the transaction ends."""
-    return Batch.objects.select_for_update().get(pk=batch.pk)
+    return Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
 
 
-@transaction.atomic
+@atomic_again
 def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     """Ask for the publication; the worker does it in one transaction. Asking twice changes nothing.
 
@@ -110,7 +112,7 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def finish_publication(*, batch: Batch) -> bool:
     """All drafts of the batch become visible, payers and addresses with them.
 
@@ -137,31 +139,41 @@ def finish_publication(*, batch: Batch) -> bool:
     return True
 
 
-@transaction.atomic
+@atomic_again
 def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid."""
+    """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid, and WrongState
+    once one of its invoices has an avoir: what was cancelled or reduced stays so, and stays visible."""
     locked = lock(batch)
     if locked.state == BatchState.TAKEN_BACK:
         return locked
-    list(
-        Invoice.objects.select_for_update().filter(batch=locked).values_list("pk")
-    )  # no payment starts meanwhile
+    # In the order of the ids, as everyone locks them; no payment and no avoir begins meanwhile.
+    hold_invoices(Invoice.objects.filter(batch=locked))
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
             _(
                 "Une facture de cet import a été réglée ou est en cours de règlement : il ne peut plus être retiré."
             )
         )
-    if not locked.new_count and not locked.late_count:
+    credited = Credit.objects.filter(invoice__batch=locked).order_by("pk").select_related("invoice").first()
+    if credited is not None:
+        raise WrongState(
+            _(
+                "La facture n° %(number)s de cet import a un avoir : l'import ne peut plus être retiré. Annulez une à "
+                "une, par un avoir, les autres factures à retirer."
+            )
+            % {"number": credited.invoice.number}
+        )
+    if not locked.late_count and not locked.invoices.exists():
         raise WrongState(_("Cet import n'a mis aucune facture en ligne : il n'y a rien à retirer."))
     move(locked, BatchState.TAKEN_BACK)
     publishing.detach_late_documents(locked)
-    count = Invoice.objects.filter(batch=locked).update(state=InvoiceState.DRAFT, published_at=None)
+    published = Invoice.objects.filter(batch=locked, state=InvoiceState.PUBLISHED)
+    count = published.update(state=InvoiceState.DRAFT, published_at=None)
     audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def fail_batch(*, batch: Batch, reason: str) -> Batch:
     """The worker gives the import up, so that the next one goes on. `reason`: one sentence (gettext_noop)."""
     locked = lock(batch)
@@ -174,7 +186,7 @@ def fail_batch(*, batch: Batch, reason: str) -> Batch:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     """« Réessayer »: a failed import begins again from its files. Raises WrongState."""
     locked = lock(batch)
@@ -188,7 +200,7 @@ def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     """Give an import up: its drafts go, its files go after the commit."""
     locked = lock(batch)
@@ -207,7 +219,10 @@ def drop_drafts(batch: Batch) -> list[str]:
 
     A payer that it made stays a draft without a name: another import may be about to use it.
     """
-    Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT).delete()
+    drafts = Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT)
+    if batch.published_at:  # they were seen: somebody may be about to pay several of them
+        hold_invoices(drafts)
+    drafts.delete()
     PayerUpdate.objects.filter(batch=batch, applied_at=None).delete()
     unused = Document.objects.filter(batch=batch, invoices=None)
     keys = list(unused.values_list("key", flat=True))
@@ -283,10 +298,10 @@ def delete_files(keys: list[str]) -> None:
             log.warning("a file could not be removed: %s", key, exc_info=True)
 
 
-@transaction.atomic
+@atomic_again
 def set_online_hold(*, actor: audit.Actor, invoice: Invoice, hold: str) -> Invoice:
     """Why `invoice` is not to be paid online (an OnlineHold), or "" to let it be. The same again changes nothing."""
-    locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    locked = lock_invoice(invoice)
     old = locked.online_hold
     if old != hold:
         locked.online_hold = OnlineHold(hold) if hold else ""

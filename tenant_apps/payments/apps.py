@@ -18,6 +18,7 @@ class PaymentsConfig(AppConfig):
         "Trial": HELD,
         "Deposit": HELD,
         "Refund": HELD,
+        "LedgerLine": HELD,
     }
 
     person_data = {
@@ -31,6 +32,7 @@ class PaymentsConfig(AppConfig):
         "Trial": not_personal("a payment of staff's to open a product"),
         "Deposit": not_personal("a docket for the bank"),
         "Refund": given("remboursements"),
+        "LedgerLine": withheld("the town's daily accounts of the payments and refunds that are given"),
     }
 
     def ready(self) -> None:

@@ -31,6 +31,12 @@ MOVES = (
 )
 START, SPREAD = time(3, 30), 90  # Paris, past the hour of summer time; towns are spread over so many minutes
 
+# What allocations and refunds took of each payment.
+_SPENT = """
+    SELECT payment_id, MIN(invoice_id) AS invoice_id, SUM(amount) AS total FROM (
+        SELECT payment_id, invoice_id, amount FROM payments_allocation
+        UNION ALL SELECT payment_id, NULL, amount FROM payments_refund
+    ) part GROUP BY payment_id"""
 # kind → (uuid of what it is about, invoice, attempt, what is expected, what was found)
 _CHECKS: dict[FindingKind, str] = {
     FindingKind.PAID_DIFFERS: """
@@ -39,13 +45,31 @@ _CHECKS: dict[FindingKind, str] = {
             SELECT a.invoice_id, SUM(a.amount) AS total FROM payments_allocation a
             JOIN payments_payment p ON p.id = a.payment_id WHERE p.cancelled_at IS NULL GROUP BY a.invoice_id
         ) s ON s.invoice_id = i.id WHERE i.paid <> COALESCE(s.total, 0)""",
-    FindingKind.OVERSPENT: """
-        SELECT p.uuid::text, MIN(s.invoice_id), p.attempt_id, p.amount, COALESCE(SUM(s.amount), 0) + p.unallocated
-        FROM payments_payment p LEFT JOIN (
-            SELECT payment_id, invoice_id, amount FROM payments_allocation
-            UNION ALL SELECT payment_id, NULL, amount FROM payments_refund
-        ) s ON s.payment_id = p.id
-        GROUP BY p.id HAVING COALESCE(SUM(s.amount), 0) + GREATEST(p.unallocated, 0) > p.amount""",
+    FindingKind.OVERSPENT: f"""
+        SELECT p.uuid::text, s.invoice_id, p.attempt_id, p.amount, s.total
+        FROM payments_payment p JOIN ({_SPENT}) s ON s.payment_id = p.id WHERE s.total > p.amount""",  # noqa: S608
+    FindingKind.LEFT_OVER_DIFFERS: f"""
+        SELECT p.uuid::text, s.invoice_id, p.attempt_id, p.amount - COALESCE(s.total, 0), p.unallocated
+        FROM payments_payment p LEFT JOIN ({_SPENT}) s ON s.payment_id = p.id
+        WHERE COALESCE(s.total, 0) <= p.amount AND p.unallocated <> p.amount - COALESCE(s.total, 0)""",  # noqa: S608
+    FindingKind.LEDGER_DIFFERS: """
+        SELECT p.uuid::text, NULL::bigint, p.attempt_id,
+               CASE WHEN p.cancelled_at IS NULL THEN p.amount - COALESCE(r.total, 0) ELSE 0 END, COALESCE(l.total, 0)
+        FROM payments_payment p
+        LEFT JOIN (SELECT payment_id, SUM(amount) AS total FROM payments_refund GROUP BY payment_id) r
+               ON r.payment_id = p.id
+        LEFT JOIN (SELECT payment_id, SUM(amount) AS total FROM payments_ledgerline GROUP BY payment_id) l
+               ON l.payment_id = p.id
+        WHERE COALESCE(l.total, 0) <> CASE WHEN p.cancelled_at IS NULL THEN p.amount - COALESCE(r.total, 0) ELSE 0 END
+        UNION ALL
+        SELECT i.uuid::text, i.id, NULL, COALESCE(a.total, 0), COALESCE(l.total, 0)
+        FROM invoices_invoice i LEFT JOIN (
+            SELECT invoice_id, SUM(amount) AS total FROM payments_ledgerline
+            WHERE invoice_id IS NOT NULL GROUP BY invoice_id
+        ) l ON l.invoice_id = i.id LEFT JOIN (
+            SELECT s.invoice_id, SUM(s.amount) AS total FROM payments_allocation s
+            JOIN payments_payment p ON p.id = s.payment_id WHERE p.cancelled_at IS NULL GROUP BY s.invoice_id
+        ) a ON a.invoice_id = i.id WHERE COALESCE(a.total, 0) <> COALESCE(l.total, 0)""",
     FindingKind.NO_PAYMENT: """
         SELECT t.uuid::text, t.invoice_id, t.id, t.amount, 0
         FROM payments_attempt t LEFT JOIN payments_payment p ON p.attempt_id = t.id

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
@@ -10,6 +9,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.auditing import plan_audit
 from tenant_apps.payments.callback import ENOUGH, read_callback
 from tenant_apps.payments.findings import report
+from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.moves import note
 from tenant_apps.payments.providers.payfip.client import RESULTS
@@ -17,22 +17,23 @@ from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.payments.trials import hear_trial_bell, read_trial_callback
 from tenants import agenda
+from tenants.postgresql.again import atomic_again
 
 CLAIMS = ("resultrans", "montant", "numcli", "refdet", "numauto", "saisie")
 LONGEST = 100
 
 
+@atomic_again
 def hear_payfip_bell(token: str, fields: Mapping[str, str]) -> None:
     """A notification: the attempt is looked at now. One that rings after the end changes nothing."""
-    with transaction.atomic():
-        found = Attempt.objects.filter(idop=token).exclude(state=AttemptState.PAID)
-        if not found.update(next_check_at=timezone.now()):
-            hear_trial_bell(token)
-        agenda.wake("payments")
-        plan_audit()  # the attempt may be of last month
-        attempt = Attempt.objects.filter(idop=token).first() if claimed(fields) else None
-        if attempt is not None:
-            keep_claim(attempt, fields, source="notification")
+    attempt = Attempt.objects.filter(idop=token).first() if claimed(fields) else None
+    if attempt is not None:  # first: it takes the invoices, which come before the attempt
+        keep_claim(attempt, fields, source="notification")
+    found = Attempt.objects.filter(idop=token).exclude(state=AttemptState.PAID)
+    if not found.update(next_check_at=timezone.now()):
+        hear_trial_bell(token)
+    agenda.wake("payments")
+    plan_audit()  # the attempt may be of last month
 
 
 def hear_tipi_bell(token: str, fields: Mapping[str, str]) -> None:
@@ -57,13 +58,16 @@ def claimed(fields: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-@transaction.atomic
+@atomic_again
 def keep_claim(attempt: Attempt, fields: Mapping[str, str], *, source: str) -> None:
     """Somebody told us a result instead of letting us ask: kept as evidence, shown to staff, never applied."""
     said = claimed(fields)
     outcome = RESULTS.get(said.get("resultrans", ""))
     claims_money = outcome is not None and outcome.is_paid
-    if not said or (claims_money and attempt.state == AttemptState.PAID):
+    if not said:
+        return
+    attempt = lock_attempt(attempt.pk).attempt  # somebody may be settling it at this moment
+    if claims_money and attempt.state == AttemptState.PAID:
         return
     if attempt.events.count() < ENOUGH:
         note(attempt, source=source, note=_("Un résultat a été affirmé : non appliqué."), raw=said)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-from django.db import transaction
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
@@ -15,6 +14,7 @@ from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.registry import tipi
 from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
+from tenants.postgresql.again import atomic_again
 from toolkit.secrets import fingerprint
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ WAITING = (
 ENOUGH = 30  # lines of evidence on one attempt: whoever holds the token could write for ever
 
 
-@transaction.atomic
+@atomic_again
 def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
     """Apply a return to the attempt of that one-use token: reported, refused or abandoned, never paid.
 

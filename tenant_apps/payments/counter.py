@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
+from tenants.postgresql.again import atomic_again
+from toolkit import clock
+from toolkit.money import format_euros
 
+CASH_LIMIT = Decimal("300.00")  # euros; article 1680 of the code général des impôts
 JOURNAL = "journal"
 OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
 
@@ -35,7 +40,7 @@ class Paper:
     drawer: str = ""
 
 
-@transaction.atomic
+@atomic_again
 def book_payment(
     *,
     actor: audit.Actor,
@@ -47,12 +52,13 @@ def book_payment(
     key: uuid.UUID | None = None,
     provider: str = "offline",
 ) -> tuple[Payment, bool]:
-    """Book one payment for one or many invoices, of one or several payers. Returns it, and whether it is new.
+    """Book one payment for invoices of one régie, of one or several payers. Returns it, and whether it is new.
 
     `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
     unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
     `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
-    Raises NotPayable for means that only the Treasury reports, no line, or amounts that cannot be.
+    Raises NotPayable for means that only the Treasury reports, no line, a day to come, amounts that cannot be,
+    invoices of two régies, or cash above CASH_LIMIT.
     """
     total = sum((line.amount for line in lines), Decimal("0.00"))
     amount = total if received is None else received
@@ -63,15 +69,19 @@ def book_payment(
         or amount < total
     ):
         raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
+    if paid_on > clock.today():
+        raise NotPayable(_("Cette date est à venir : vérifiez-la."))
     if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
         raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
-    # In the order of the ids: two counters that share invoices never wait for each other in a circle.
-    wanted = [line.invoice.pk for line in lines]
-    locked = {i.pk: i for i in Invoice.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    if means == Means.CASH and provider == "offline" and amount > CASH_LIMIT:
+        raise NotPayable(cash_limit_sentence())
+    product = ledger.only_product(line.invoice for line in lines)
+    locked = {invoice.pk: invoice for invoice in lock_invoices(line.invoice.pk for line in lines)}
     payment, created = Payment.objects.get_or_create(
         provider=provider,
         provider_reference=str(key or uuid.uuid4()),
         defaults={
+            "product": product,
             "means": means,
             "amount": amount,
             "paid_on": paid_on,
@@ -84,13 +94,14 @@ def book_payment(
     )
     if not created:
         return payment, False
-    parts = {}
+    shares = []
     for line in lines:
         invoice = locked[line.invoice.pk]
         part = min(line.amount, invoice.balance)
         if part > 0:
-            Allocation.objects.create(payment=payment, invoice=invoice, amount=part)
-            parts[str(invoice.uuid)] = str(part)
+            shares.append(Allocation.objects.create(payment=payment, invoice=invoice, amount=part))
+    ledger.write_receipt(payment, shares)
+    parts = {str(share.invoice.uuid): str(share.amount) for share in shares}
     audit.record(
         "payment.booked",
         actor=actor,
@@ -98,6 +109,15 @@ def book_payment(
         new={"amount": str(amount), "means": str(means), "paid_on": paid_on.isoformat(), "invoices": parts},
     )
     return payment, True
+
+
+def cash_limit_sentence() -> str:
+    """Why more is not taken in cash."""
+    sentence = _(
+        "Au-delà de %(limit)s, un règlement en espèces ne peut pas être accepté (article 1680 du code général des "
+        "impôts) : proposez un chèque, un virement ou le paiement en ligne."
+    )
+    return sentence % {"limit": format_euros(CASH_LIMIT)}
 
 
 def book_counter_payment(

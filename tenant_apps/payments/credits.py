@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -11,16 +10,21 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import crediting
+from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.naming import named
+from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
+from tenant_apps.payments.locking import lock_payments
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.queries import letterhead
+from tenants.postgresql.again import atomic_again
 from toolkit.money import format_euros
 
 
-@transaction.atomic
+@atomic_again
 def reduce_invoice(
     *, actor: audit.Actor, invoice: Invoice, amount: Decimal, reason: str, let_go: bool = False
 ) -> Credit:
@@ -37,7 +41,7 @@ def reduce_invoice(
     return credit
 
 
-@transaction.atomic
+@atomic_again
 def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go: bool = False) -> Credit:
     """An avoir of the whole invoice; raises as `reduce_invoice`."""
     locked = _locked(invoice)
@@ -48,7 +52,7 @@ def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go:
 
 
 def _locked(invoice: Invoice) -> Invoice:
-    locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    locked = lock_invoice(invoice)
     attempt = live_attempt(locked)
     if attempt is not None and attempt.state in (AttemptState.CREATED, AttemptState.STARTED):
         # Its amount is frozen at the Treasury: the resident would pay the old one.
@@ -68,7 +72,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
         sentence = _("%(paid)s sont déjà réglés : %(excess)s deviendraient disponibles. Confirmez-le.")
         raise StillHeld(sentence % {"paid": format_euros(invoice.paid), "excess": format_euros(excess)})
     live = Allocation.objects.filter(invoice=invoice, payment__cancelled_at=None)
-    list(Payment.objects.select_for_update().filter(allocations__in=live).order_by("pk").values_list("pk"))
+    lock_payments(Payment.objects.filter(pk__in=live.values("payment_id")))
     for allocation in live.select_related("payment").order_by("-pk"):
         part = min(allocation.amount, excess)
         audit.record(
@@ -78,6 +82,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
             old={"invoice": str(invoice.uuid), "amount": str(allocation.amount)},
             new={"amount": str(allocation.amount - part)},
         )
+        ledger.write_reallocation(allocation.payment, part, actor=actor, left=invoice, now_pays=None)
         if part == allocation.amount:
             allocation.delete()
         else:
@@ -96,7 +101,7 @@ def _tell(invoice: Invoice, credit: Credit) -> None:
     for account in seers.exclude(activated_at=None).distinct():
         with translation.override(account.reads):
             words = {
-                "number": invoice.number,
+                "number": named(invoice),
                 "amount": format_euros(credit.amount),
                 "rest": format_euros(invoice.balance),
                 "reason": credit.reason.rstrip(". "),

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -10,19 +9,21 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content
 from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.townhall.queries import contact_address, letterhead
+from tenants.postgresql.again import atomic_again
 
 
-@transaction.atomic
+@atomic_again
 def refuse_declaration(*, actor: audit.Actor, declaration: Declaration, answer: str) -> Declaration:
     """No money was found: tell the resident in staff's own words. Twice changes nothing. Raises NotCorrectable."""
     if not answer.strip():
         raise NotCorrectable(_("Écrivez à l'usager ce que vous avez vérifié et ce qu'il doit faire."))
     locked = (
-        Declaration.objects.select_for_update(of=("self",))
+        Declaration.objects.select_for_update(of=("self",), no_key=True)
         .select_related("account", "invoice__product")
         .get(pk=declaration.pk)
     )
@@ -65,7 +66,7 @@ def _tell(declaration: Declaration) -> None:
             sentence=_(
                 "Vous avez indiqué avoir réglé la facture n° %(number)s. Voici notre réponse : %(answer)s"
             )
-            % {"number": invoice.number, "answer": declaration.answer},
+            % {"number": named(invoice), "answer": declaration.answer},
             button_label=_("Voir la facture"),
             button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
             why=_("Vous recevez ce message parce que vous avez appuyé sur « J'ai réglé »."),

@@ -1,19 +1,20 @@
 """What staff read at the counter. The door has checked the role."""
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.invoices.queries import invoices_for_staff
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.corrections import payers_of
-from tenant_apps.payments.models import Allocation, AttemptInvoice, Means, Payment
-from toolkit import clock
+from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.payments.search import WORDS, holding, payments_holding
+from tenant_apps.residents.models import Payer
 
 Which = Literal["", "to_deposit", "cancelled"]
 MOST_LINES = 50  # invoices in one payment of the counter
@@ -28,18 +29,19 @@ def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -
         found = found.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
     elif which == "cancelled":
         found = found.filter(cancelled_at__isnull=False)
-    for word in words.split()[:6]:
+    each = Q()
+    for word in words.split()[:WORDS]:
         of_invoice = Allocation.objects.filter(invoice__number__icontains=word).values("payment_id")
-        found = found.filter(
+        each &= (
             Q(payer__last_name__icontains=word)
             | Q(payer__first_name__icontains=word)
             | Q(drawer__icontains=word)
             | Q(number__icontains=word)
             | Q(authorization__iexact=word)
-            | Q(attempt__reference__iexact=word)
             | Q(pk__in=of_invoice)
+            | payments_holding(word)
         )
-    return found.order_by("-id")
+    return found.filter(each | payments_holding(words) if " " in words.strip() else each).order_by("-id")
 
 
 def payment_for_staff(public_id: UUID) -> Payment:
@@ -64,24 +66,38 @@ def left_over_figures() -> tuple[int, Decimal]:
     return found["number"], found["total"] or Decimal("0.00")
 
 
-def received_on(day: date) -> Decimal:
-    """The euros of one day, all means, cancelled payments left out."""
-    found = Payment.objects.filter(paid_on=day, cancelled_at=None).aggregate(total=Sum("amount"))
-    return found["total"] or Decimal("0.00")
+@dataclass(frozen=True)
+class Person:
+    """A payer and what they owe, of the invoices found; homonyms are told apart by `told`."""
+
+    payer: Payer
+    invoices: list[Invoice]
+
+    @property
+    def told(self) -> str:
+        """The street, the town and the code: « 12 rue des Lilas, 47000 Agen · code 00123 »."""
+        street = ", ".join(filter(None, [*self.payer.address.split("\n"), self.place]))
+        code = _("code %(code)s") % {"code": self.payer.reference}
+        return " · ".join(filter(None, [street, code]))
+
+    @property
+    def place(self) -> str:
+        """« 47000 Agen »."""
+        return " ".join(filter(None, [self.payer.postcode, self.payer.city]))
 
 
-def waiting_for_deposit() -> dict[str, Decimal]:
-    """Means → euros that lie in the drawer."""
-    waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
-    rows = waiting.order_by().values("means").annotate(total=Sum("amount"))
-    return {row["means"]: row["total"] for row in rows}
+def by_person(invoices: Sequence[Invoice]) -> list[Person]:
+    """`invoices` (with their payer) grouped by who owes them, by name; money is taken from a person, not a number."""
+    people: dict[int, Person] = {}
+    for invoice in invoices:
+        people.setdefault(invoice.payer_id, Person(invoice.payer, [])).invoices.append(invoice)
+    return sorted(people.values(), key=lambda one: (one.payer.last_name, one.payer.first_name, one.payer.pk))
 
 
 def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
     """Invoices on which money is awaited and which hold the words, the next one due first."""
-    found = invoices_for_staff(
-        today=clock.today(), words=words, state=InvoiceState.PUBLISHED, settled="unpaid"
-    )
+    awaiting = Invoice.objects.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
+    found = holding(awaiting.select_related("payer", "product"), words)
     return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
 
 
@@ -93,16 +109,13 @@ def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
     return [found[one] for one in wanted if one in found]
 
 
-def being_paid(invoices: Collection[Invoice]) -> set[int]:
-    """The ids of those that somebody is paying online just now: money of the counter would pay them twice."""
-    held = AttemptInvoice.objects.filter(invoice__in=invoices, live=True)
-    return set(held.values_list("invoice_id", flat=True))
-
-
 def other_invoices(payment: Payment) -> QuerySet[Invoice]:
-    """Invoices of the same payers that what is left of `payment` may pay."""
+    """Invoices of the same payers and régie that what is left of `payment` may pay."""
     return Invoice.objects.filter(
-        payer__in=payers_of(payment), state=InvoiceState.PUBLISHED, paid__lt=F("amount")
+        payer__in=payers_of(payment),
+        product=payment.product_id,
+        state=InvoiceState.PUBLISHED,
+        paid__lt=F("amount"),
     ).order_by("due_on", "id")
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -12,9 +11,10 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Finding, FindingKind
 from tenant_apps.townhall.models import Product
+from tenants.postgresql.again import atomic_again
 
 
-@transaction.atomic
+@atomic_again
 def report(
     kind: FindingKind,
     *,
@@ -46,10 +46,10 @@ def report(
     return finding
 
 
-@transaction.atomic
+@atomic_again
 def close_finding(*, actor: Account, finding: Finding, answer: str) -> Finding:
     """« Classer »: somebody looked, and says what it was. Twice changes nothing."""
-    locked = Finding.objects.select_for_update().get(pk=finding.pk)
+    locked = Finding.objects.select_for_update(no_key=True).get(pk=finding.pk)
     if locked.closed_at is None:
         locked.closed_at, locked.closed_by = timezone.now(), actor.audit_name
         locked.answer = answer.strip()[:300]

@@ -12,6 +12,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import AttemptState, TrialState
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import Mode, Product
+from toolkit.address_fields import AddressField, kept_normal
 from toolkit.money import format_euros
 
 
@@ -34,7 +35,8 @@ class Attempt(models.Model):
     reference = models.CharField(max_length=30)
     label = models.CharField(max_length=99)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    email = models.EmailField(max_length=254)  # the provider refuses more than it takes
+    # Empty once erased; the provider refuses more than it takes.
+    email = AddressField(max_length=254, blank=True)
     mode = models.CharField(max_length=1, choices=[*Mode.choices, ("A", "production TIPI"), ("M", "M")])
     # The Treasury's side
     idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
@@ -50,6 +52,7 @@ class Attempt(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [kept_normal("attempt_email_normal", blank=True)]
         verbose_name = _("tentative de paiement")
         ordering = ["-id"]
         indexes = [
@@ -121,6 +124,7 @@ class Deposit(models.Model):
     """A bordereau de remise: cheques or cash for the bank. Closed when it is made; never changed (a trigger)."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)  # the régie: each has its own bank account
     year = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()  # in the year, without a gap
     means = models.CharField(max_length=10, choices=Means)
@@ -152,6 +156,8 @@ class Payment(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     attempt = models.OneToOneField(Attempt, null=True, on_delete=models.PROTECT, related_name="payment")
+    # The régie that received it, for ever: all it pays is of that régie (payments.ledger).
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=10)
     provider_reference = models.CharField(max_length=64)  # idOp, or our own for the counter
     means = models.CharField(max_length=10, choices=Means)
@@ -198,6 +204,11 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"{self.provider} {self.amount} €"
 
+    @property
+    def left_over(self) -> Decimal:
+        """What of it pays no invoice and was not given back, in euros: the one definition; nothing once cancelled."""
+        return Decimal("0.00") if self.cancelled_at is not None else self.unallocated
+
 
 class Allocation(models.Model):
     """This much of this money pays this invoice. A trigger keeps the invoice's `paid` equal to their sum."""
@@ -243,6 +254,8 @@ class FindingKind(models.TextChoices):
     CLOSED = "closed", _("service fermé par le Trésor public")
     PAID_DIFFERS = "audit_paid", _("montant réglé différent de la somme des règlements")
     OVERSPENT = "audit_spent", _("règlement affecté au-delà de son montant")
+    LEFT_OVER_DIFFERS = "audit_left", _("reste d'un règlement différent de ce qui n'est pas affecté")
+    LEDGER_DIFFERS = "audit_days", _("journées qui ne font pas le compte des règlements")
     NO_PAYMENT = "audit_lost", _("tentative payée sans règlement enregistré")
     NO_ATTEMPT = "audit_state", _("règlement enregistré alors que la tentative n'est pas payée")
     AMOUNT_DIFFERS = "audit_sum", _("règlement d'un autre montant que la tentative")
@@ -320,7 +333,7 @@ class Trial(models.Model):
     fiscal_year = models.CharField(max_length=4)
     reference = models.CharField(max_length=30)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    email = models.EmailField(max_length=254)
+    email = AddressField(max_length=254)
     means = models.CharField(max_length=10, choices=Means, blank=True)  # card or debit, once paid
     reason = models.CharField(max_length=300, blank=True)
     idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
@@ -331,6 +344,7 @@ class Trial(models.Model):
     next_check_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
+        constraints = [kept_normal("trial_email_normal")]
         verbose_name = _("paiement d'essai")
         ordering = ["-id"]
 
@@ -365,3 +379,41 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} €"
+
+
+class Nature(models.TextChoices):
+    """What a line of the ledger says of its payment's money."""
+
+    RECEIVED = "received", _("encaissement")
+    REALLOCATED = "realloc", _("réaffectation")
+    REFUNDED = "refunded", _("remboursement")
+    CANCELLED = "cancelled", _("annulation")
+
+
+class LedgerLine(models.Model):
+    """What one act on a payment's money changed, on the day of that act. Never changed, never deleted (a trigger).
+
+    The figures of a day, the month and the accountant's file are sums of these lines, so a later act never changes
+    a day that is over. Amounts are signed euros. Of a payment, the lines add up to what the town still holds of it:
+    its amount less its refunds, or zero once it is cancelled; of its lines on one invoice, to what it pays of it.
+    """
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="ledger_lines")
+    invoice = models.ForeignKey(
+        Invoice, null=True, on_delete=models.PROTECT, related_name="+"
+    )  # NULL: pays none
+    refund = models.OneToOneField(Refund, null=True, on_delete=models.PROTECT, related_name="+")
+    nature = models.CharField(max_length=9, choices=Nature)
+    day = models.DateField()
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.CharField(max_length=254)
+
+    class Meta:
+        verbose_name = _("écriture")
+        ordering = ["day", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="ledger_line_not_empty")]
+        indexes = [models.Index(fields=["day"], name="ledger_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.nature} {self.amount} €"

@@ -12,7 +12,9 @@ from django.utils.translation import ngettext
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Deposit, Means, Payment
+from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.townhall.models import TownHall
 from toolkit import clock
 from toolkit.money import NARROW_NBSP, NBSP, format_euros
@@ -104,7 +106,7 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
     title = _("Justificatif de paiement")
     sheet = _Sheet(town, title, payment.cancelled_at or payment.recorded_at)
     sheet.write_line(title, size=20, bold=True)
-    sheet.write_line(_("N° %(number)s") % {"number": reference(payment)}, colour=_QUIET, after=5)
+    sheet.write_line(_("N° %(number)s") % {"number": receipt_reference(payment)}, colour=_QUIET, after=5)
     if payment.cancelled_at:
         sentence = _("ANNULÉ le %(day)s : %(reason)s")
         words = sentence % {"day": clock.in_words(payment.cancelled_at), "reason": payment.cancel_reason}
@@ -118,16 +120,16 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
     ]
     sheet.facts((label, value) for label, value in facts if value)
     lines = [
-        (a.invoice.number, a.invoice.subject, a.invoice.payer.full_name, format_euros(a.amount))
+        (named(a.invoice), a.invoice.subject, a.invoice.payer.full_name, format_euros(a.amount))
         for a in payment.allocations.all()
     ]
     if lines:
         sheet.rows((_("Facture"), _("Objet"), _("Redevable"), _("Réglé")), (36, 62, 46, 30), lines)
-    if payment.unallocated and not payment.cancelled_at:
+    if payment.left_over:
         sentence = _(
             "%(amount)s ne sont affectés à aucune facture : le service de facturation vous contactera."
         )
-        sheet.write_line(sentence % {"amount": format_euros(payment.unallocated)}, after=3)
+        sheet.write_line(sentence % {"amount": format_euros(payment.left_over)}, after=3)
     if payment.means == Means.CHEQUE:
         sheet.write_line(_("Chèque reçu sous réserve de son encaissement."), size=9.5, after=2)
     sheet.write_line(
@@ -151,7 +153,13 @@ def docket(deposit: Deposit, payments: Iterable[Payment], town: TownHall) -> byt
     sheet.write_line(_("N° %(number)s") % {"number": deposit.label}, size=12, colour=_QUIET, after=4)
     sheet.write_line(format_euros(deposit.total), size=26, bold=True, after=2)
     count = ngettext("%(n)d règlement", "%(n)d règlements", deposit.count) % {"n": deposit.count}
-    sheet.facts([(_("Date de la remise"), clock.in_words(deposit.deposited_on)), (_("Nombre"), count)])
+    sheet.facts(
+        [
+            (_("Régie"), deposit.product.label),
+            (_("Date de la remise"), clock.in_words(deposit.deposited_on)),
+            (_("Nombre"), count),
+        ]
+    )
     if cheques:
         titles: tuple[str, ...] = (
             _("Rang"),
@@ -175,17 +183,12 @@ def docket(deposit: Deposit, payments: Iterable[Payment], town: TownHall) -> byt
 
 
 def _docket_line(rank: int, payment: Payment, cheques: bool) -> tuple[str, ...]:
-    invoices = ", ".join(allocation.invoice.number for allocation in payment.allocations.all())
+    invoices = ", ".join(named(allocation.invoice) for allocation in payment.allocations.all())
     who = payment.drawer or (payment.payer.full_name if payment.payer else "")
     amount = format_euros(payment.amount)
     if cheques:
         return str(rank), who, payment.bank, payment.number, invoices, amount
     return str(rank), f"{payment.paid_on:%d/%m/%Y}", who, invoices, amount
-
-
-def reference(payment: Payment) -> str:
-    """A short name of the payment for papers and telephones."""
-    return payment.uuid.hex[:10].upper()
 
 
 def means_in_words(payment: Payment) -> str:

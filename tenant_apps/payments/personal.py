@@ -116,7 +116,8 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     """The address of their tries, and of what the Treasury answered; amounts, references and states are the town's
     accounts and stay. What is answered later about such a try no longer holds an address either (moves.evidence)."""
     with connection.cursor() as cursor:
-        cursor.execute(_TRIES, {"account": account.pk})  # and locked: nobody settles them meanwhile
+        cursor.execute(_LOCKED, {"account": account.pk})  # nobody settles them meanwhile
+        cursor.execute(_TRIES, {"account": account.pk})
         tries = cursor.rowcount
         for statement in _ADDRESSES:
             cursor.execute(statement, {"account": account.pk})
@@ -125,6 +126,8 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
 
 
 _OF = "IN (SELECT id FROM payments_attempt WHERE account_id = %(account)s)"
+# As everybody locks them: by their ids, one after the other (payments.locking).
+_LOCKED = "SELECT id FROM payments_attempt WHERE account_id = %(account)s ORDER BY id FOR NO KEY UPDATE"
 # In one statement: a row written twice by a transaction has its foreign keys checked again when that ends, and the
 # check would wait for whoever settles it, holds its invoice, and waits for us.
 _TRIES = (

@@ -1,15 +1,8 @@
-"""What may be paid online and why not, what staff must look at, and the readers that take a person."""
+"""Attempts and money: what staff must look at, and the readers that take a person."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet
-from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
@@ -26,43 +19,8 @@ from tenant_apps.payments.models import (
     Payment,
     Trial,
 )
-from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
-from tenants import closing
-from tenants.current import current_town
-from toolkit import clock
-
-
-@dataclass(frozen=True)
-class OnlinePayment:
-    """Can this invoice be paid online now? If not, `why` says it, to a program and to a person."""
-
-    can: bool
-    product: Product
-    amount: Decimal  # what would be paid, in euros
-    why: Reason | None = None
-    busy_until: datetime | None = None
-    attempt: Attempt | None = None  # the live one
-
-    @property
-    def reason(self) -> str:
-        """A sentence for the resident; empty when nothing stands in the way."""
-        return self.why.sentence if self.why else ""
-
-    @property
-    def code(self) -> str:
-        return self.why.code if self.why else ""
-
-    @property
-    def words(self) -> Words | None:
-        return self.why.words if self.why else None
-
-    @property
-    def protocol(self) -> str:
-        return str(self.product.protocol)
+from tenant_apps.townhall.models import Product
 
 
 def live_attempt(invoice: Invoice) -> Attempt | None:
@@ -77,111 +35,9 @@ def another_is_live(attempt: Attempt) -> bool:
     return held.exclude(attempt=attempt).exists()
 
 
-def online_payment(invoice: Invoice, *, alone: bool = True) -> OnlinePayment:
-    """Whether `invoice` can be paid online now, and why not (payfip.md §1).
-
-    With others (`alone` false) the provider's limits are those of the sum, which the caller looks at.
-    """
-    product = invoice.product
-    why = _why_not(invoice, product, clock.today(), alone=alone)
-    if why:
-        return OnlinePayment(False, product, invoice.balance, why)
-    attempt = live_attempt(invoice)
-    if attempt is None:
-        return OnlinePayment(True, product, invoice.balance)
-    return OnlinePayment(False, product, invoice.balance, busy(attempt), attempt.free_at, attempt)
-
-
-def busy(attempt: Attempt) -> Reason:
-    """Why nobody else can pay now, and until when, to the minute (M11)."""
-    if attempt.state == AttemptState.REPORTED:
-        return because(WhyNot.ANNOUNCED)
-    if attempt.state == AttemptState.REVIEW:
-        return because(WhyNot.EXAMINED)
-    time = free_from(attempt)
-    if not time:
-        sentence = _("Un paiement de cette facture est en cours, et le Trésor public ne répond pas encore.")
-        return Reason(WhyNot.BUSY, sentence)
-    return because(WhyNot.BUSY, time=time)
-
-
-def free_from(attempt: Attempt) -> str:
-    """« 14:32 », rounded up: at the minute that is shown, another attempt may begin.
-
-    Empty once it is past: the Treasury is silent, and nothing is freed before it has said what became of it.
-    """
-    if attempt.free_at <= timezone.now():
-        return ""
-    return f"{timezone.localtime(attempt.free_at + timedelta(seconds=59)):%H:%M}"
-
-
-def last_day(invoice: Invoice) -> date | None:
-    """The last day of online payment, or None when there is none."""
-    days = invoice.product.payable_days_after_due
-    limits = [invoice.online_until, invoice.due_on + timedelta(days=days) if days is not None else None]
-    return min((limit for limit in limits if limit), default=None)
-
-
-def first_day(invoice: Invoice) -> date:
-    """The first day of online payment: for a titre, the Treasury must have taken it in charge."""
-    return invoice.issued_on + timedelta(days=invoice.product.payable_days_after_issue)
-
-
-def _why_not(invoice: Invoice, product: Product, today: date, *, alone: bool) -> Reason | None:
-    """The first reason in the order of `WhyNot`."""
-    last, first = last_day(invoice), first_day(invoice)
-    if invoice.state == InvoiceState.CANCELLED:
-        return because(WhyNot.CANCELLED)
-    if invoice.is_paid:
-        return because(WhyNot.PAID)
-    if invoice.online_hold:
-        return because(WhyNot(invoice.online_hold))
-    if product.protocol == Protocol.NONE:
-        return because(WhyNot.OFFLINE)
-    if product.closed_at is not None:
-        return because(WhyNot.CLOSED)
-    if product.mode != Mode.PRODUCTION:
-        return because(WhyNot.NOT_OPEN)
-    if invoice.paid and product.kind != ProductKind.REGIE:
-        return because(WhyNot.PARTLY_PAID)
-    if alone and (beyond := beyond_limits(product, invoice.balance)):
-        return beyond
-    if closing.is_last_call(current_town()):
-        return because(WhyNot.PORTAL_CLOSES)
-    if today < first:
-        return because(WhyNot.TOO_EARLY, day=clock.in_words(first))
-    if last and today > last:
-        return because(WhyNot.TOO_LATE, day=clock.in_words(last))
-    if references.problem(product.kind, invoice.reference):
-        return because(WhyNot.BAD_REFERENCE)
-    return None
-
-
-def beyond_limits(product: Product, amount: Decimal) -> Reason | None:
-    """Why the provider does not take `amount` euros in one payment; None when it does."""
-    limits = provider(product.protocol).capabilities.limits
-    if amount < limits.smallest:
-        return because(WhyNot.TOO_SMALL)
-    return because(WhyNot.TOO_LARGE) if amount > limits.largest else None
-
-
 def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
     """The money that pays `invoice`, newest first, cancelled payments left out."""
     return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
-
-
-def days_paid(invoices: Iterable[int]) -> dict[int, date]:
-    """The day of the latest money that pays each of `invoices` (their ids), which the caller may see."""
-    ids = list(invoices)
-    if not ids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT a.invoice_id, max(p.paid_on) FROM payments_allocation a JOIN payments_payment p "
-            "ON p.id = a.payment_id WHERE p.cancelled_at IS NULL AND a.invoice_id = ANY(%s) GROUP BY 1",
-            [ids],
-        )
-        return dict(cursor.fetchall())
 
 
 def payments_of_resident(account: Account) -> QuerySet[Allocation]:
@@ -224,12 +80,6 @@ def payment_of_attempt(attempt: Attempt) -> Payment | None:
 def was_refused_for_the_address(attempt: Attempt) -> bool:
     """The Treasury did not take the payer's e-mail address (A1, A2): another one would do."""
     return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__code__startswith="A").exists()
-
-
-def excess_of(payment: Payment) -> Decimal:
-    """What of it pays no invoice, in euros: its invoice was paid meanwhile."""
-    used = sum((allocation.amount for allocation in payment.allocations.all()), Decimal("0.00"))
-    return Decimal(payment.amount - used)
 
 
 # --- For staff: the door has checked the role -----------------------------------------------------

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +10,12 @@ from django.utils.translation import gettext_lazy as _
 class WhyNot(StrEnum):
     """payfip.md §1. The order is the order in which they are looked for."""
 
+    DRAFT = "draft"
     CANCELLED = "cancelled"
     PAID = "paid"
+    BUSY = "busy"  # somebody is paying
+    ANNOUNCED = "announced"  # TIPI said so, nothing proves it yet
+    EXAMINED = "examined"  # held for staff
     DEBIT = "debit"
     DISPUTE = "dispute"
     COLLECTION = "collection"
@@ -26,22 +29,25 @@ class WhyNot(StrEnum):
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     BAD_REFERENCE = "bad_reference"
-    BUSY = "busy"  # somebody is paying
-    ANNOUNCED = "announced"  # TIPI said so, nothing proves it yet
-    EXAMINED = "examined"  # held for staff
 
 
 @dataclass(frozen=True)
 class Words:
-    """`sentence` may hold %(names)s. `ask`: the way on is to write to the service."""
+    """`sentence` and `short` may hold %(names)s. `ask`: the way on is to write to the service."""
 
     title: str | Promise
     sentence: str | Promise
     next_step: str | Promise
     ask: bool = False
+    short: str | Promise = ""  # beside « À régler » in a list
 
 
 WORDS: dict[WhyNot, Words] = {
+    WhyNot.DRAFT: Words(
+        _("Cette facture est en préparation"),
+        _("Pas avant la publication."),
+        _("Publiez l'import pour la mettre en ligne."),
+    ),
     WhyNot.CANCELLED: Words(
         _("Cette facture est annulée"),
         _("Cette facture a été annulée."),
@@ -72,54 +78,64 @@ WORDS: dict[WhyNot, Words] = {
         _("Cette facture ne se règle pas en ligne"),
         _("Cette facture ne se règle pas en ligne. Les autres moyens de paiement figurent sur la facture."),
         _("Ouvrez la facture pour voir comment la régler."),
+        short=_("pas de paiement en ligne"),
     ),
     WhyNot.CLOSED: Words(
         _("Le paiement en ligne est interrompu"),
         _("Le paiement en ligne de ce service est interrompu pour le moment. La mairie est prévenue."),
         _("Revenez plus tard, ou réglez par un autre moyen indiqué sur la facture."),
         ask=True,
+        short=_("paiement en ligne interrompu"),
     ),
     WhyNot.NOT_OPEN: Words(
         _("Le paiement en ligne va ouvrir"),
         _("Le paiement en ligne n'est pas encore ouvert pour ce service."),
         _("D'ici là, réglez par un autre moyen indiqué sur la facture."),
+        short=_("paiement en ligne pas encore ouvert"),
     ),
     WhyNot.PARTLY_PAID: Words(
         _("Le solde ne se règle pas en ligne"),
         _("Une partie de cette facture est réglée : le solde se règle auprès du Trésor public."),
         _("Adressez-vous au comptable public dont l'adresse figure sur la facture."),
+        short=_("solde à régler au Trésor public"),
     ),
     WhyNot.TOO_SMALL: Words(
         _("Ce montant est trop petit pour être réglé en ligne"),
         _("Le paiement en ligne commence à 1 €."),
         _("Réglez par un autre moyen indiqué sur la facture."),
+        short=_("trop petit pour le paiement en ligne"),
     ),
     WhyNot.TOO_LARGE: Words(
         _("Ce montant est trop grand pour être réglé en ligne"),
         _("Ce montant dépasse la limite du paiement en ligne."),
         _("Réglez par un autre moyen indiqué sur la facture."),
+        short=_("trop grand pour le paiement en ligne"),
     ),
     WhyNot.PORTAL_CLOSES: Words(
         _("Ce portail ferme"),
         _("Ce portail ferme : le paiement en ligne est arrêté."),
         _("Suivez ce que dit la facture elle-même."),
+        short=_("paiement en ligne arrêté"),
     ),
     WhyNot.TOO_EARLY: Words(
         _("Encore un peu de patience"),
         _("Cette facture pourra être réglée en ligne à partir du %(day)s."),
         _("Revenez ce jour-là : la facture restera ici."),
+        short=_("en ligne à partir du %(day)s"),
     ),
     WhyNot.TOO_LATE: Words(
         _("Le délai du paiement en ligne est passé"),
         _("La date limite du paiement en ligne est passée depuis le %(day)s."),
         _("Écrivez au service de facturation : il vous dira comment la régler maintenant."),
         ask=True,
+        short=_("délai du paiement en ligne passé"),
     ),
     WhyNot.BAD_REFERENCE: Words(
         _("Cette facture ne peut pas être réglée en ligne"),
         _("La référence de cette facture n'est pas celle que le Trésor public attend."),
         _("Écrivez au service de facturation : il pourra la corriger."),
         ask=True,
+        short=_("paiement en ligne impossible"),
     ),
     WhyNot.BUSY: Words(
         _("Un paiement est en cours"),
@@ -142,16 +158,27 @@ WORDS: dict[WhyNot, Words] = {
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason about one invoice, its words filled in."""
+    """One reason about one invoice; its words are filled in when they are read."""
 
     code: WhyNot
-    sentence: str
+    names: tuple[tuple[str, str], ...] = ()
+    said: str | Promise = ""  # instead of the usual sentence
+
+    @property
+    def sentence(self) -> str:
+        """For the resident."""
+        return str(self.said or self.words.sentence) % dict(self.names)
+
+    @property
+    def short(self) -> str:
+        """Beside the state in a list; empty for a reason that the state says itself."""
+        return str(self.words.short) % dict(self.names)
 
     @property
     def words(self) -> Words:
         return WORDS[self.code]
 
 
-def because(code: WhyNot, **names: Any) -> Reason:
+def because(code: WhyNot, **names: str) -> Reason:
     """The reason `code`, with what its sentence names."""
-    return Reason(code, str(WORDS[code].sentence) % names)
+    return Reason(code, tuple(names.items()))

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.townhall.models import TownHall
 from toolkit import clock, colour
 from toolkit.money import format_euros
@@ -30,7 +32,8 @@ def receipt(payment: Payment, *, townhall: TownHall) -> bytes:
             (_("Date du règlement"), clock.in_words(payment.paid_on)),
             (_("Moyen de paiement"), payment.get_means_display().capitalize()),
             (_("Montant réglé"), format_euros(sum((one.amount for one in seen), start=seen[0].amount * 0))),
-            (_("Référence du règlement"), _reference(payment)),
+            (_("Référence du règlement"), receipt_reference(payment)),
+            *([(_("Référence de paiement"), payment.attempt.reference)] if payment.attempt else []),
         ]
     )
     page.lines(seen)
@@ -42,10 +45,6 @@ def receipt(payment: Payment, *, townhall: TownHall) -> bytes:
         % {"day": clock.in_words(payment.recorded_at)}
     )
     return bytes(page.output())
-
-
-def _reference(payment: Payment) -> str:
-    return payment.attempt.reference if payment.attempt else str(payment.uuid)
 
 
 class _Page(FPDF):
@@ -84,7 +83,7 @@ class _Page(FPDF):
         self.ln(8)
 
     def lines(self, seen: Sequence[Allocation]) -> None:
-        widths = (52, 82, 40)
+        widths = (82, 62, 30)
         self.set_fill_color(*_PALE)
         self.set_font("helvetica", "B", 10)
         heads = zip(widths, (_("Facture"), _("Objet et service"), _("Montant réglé")), "LLR", strict=True)
@@ -94,8 +93,8 @@ class _Page(FPDF):
         self.set_font("helvetica", size=10)
         for one in seen:
             about = f"{one.invoice.subject} ({one.invoice.product.label})"
-            self.cell(widths[0], 9, _plain(one.invoice.number), border="B")
-            self.cell(widths[1], 9, _plain(_short(about, 46)), border="B")
+            self.cell(widths[0], 9, _plain(named(one.invoice)), border="B")
+            self.cell(widths[1], 9, _plain(_short(about, 34)), border="B")
             self.cell(widths[2], 9, _plain(format_euros(one.amount)), border="B", align="R")
             self.ln(9)
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -17,6 +16,7 @@ from tenant_apps.payments.providers.payfip.client import read_amount
 from tenant_apps.payments.settling import book
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Mode
+from tenants.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros
 
@@ -28,11 +28,12 @@ class NotOpen(PaymentError):
     """The attempt waits for nobody's word (any more)."""
 
 
-@transaction.atomic
-def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = None) -> Attempt:
+@atomic_again
+def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | None = None) -> Attempt:
     """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
 
-    Raises NotOpen, also for test money, and when the Treasury itself reports another amount than the one asked.
+    Raises NotOpen, also for test money or a day to come, and when the Treasury itself reports another amount than
+    the one asked.
     """
     locked, parts = _locked(attempt)
     reported = read_amount(str(locked.last_answer.get("montant", "")))
@@ -43,6 +44,8 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
         )
         words = {"reported": format_euros(reported), "asked": format_euros(locked.amount)}
         raise NotOpen(sentence % words)
+    if paid_on is not None and paid_on > clock.today():
+        raise NotOpen(_("Cette date est à venir : vérifiez-la."))
     if Mode.TEST in (locked.mode, locked.last_answer.get("saisie")):
         raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
     debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"
@@ -60,7 +63,7 @@ def confirm_attempt(*, actor: Account, attempt: Attempt, paid_on: date | None = 
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     """No money came: the invoice can be paid again. Raises NotOpen."""
     locked, _parts = _locked(attempt)
@@ -75,7 +78,7 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
     return locked
 
 
-@transaction.atomic
+@atomic_again
 def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
     """The bank gave the money of a direct debit back, which the Treasury tells nobody (payfip.md §2).
 

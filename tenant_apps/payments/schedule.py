@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from toolkit.clock import PARIS
 
 OPENING = timedelta(minutes=15)  # an idOp not opened by then never will be (P4)
+ON_THE_WAY = timedelta(seconds=30)  # for a browser to reach the Treasury before the end of that
 OPENED = OPENING + timedelta(minutes=5)  # P3: opened, so somebody may be typing a card (decision 0030)
 HOLD = timedelta(minutes=120)  # P5 is believed dead after that (M11's two hours)
 LOST_CALL = timedelta(minutes=2)  # a request whose answer we never got: nobody holds its idOp

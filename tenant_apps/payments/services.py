@@ -1,5 +1,6 @@
 """Begin a payment, ask what became of it. Money is applied by `settling.settle` only."""
 
+import contextlib
 import logging
 import traceback
 import uuid
@@ -20,11 +21,13 @@ from shared_apps.accounts.errors import AccountErased
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.treasury import services as treasury
+from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import schedule
 from tenant_apps.payments.auditing import plan_audit
 from tenant_apps.payments.closing import close_refused_product
 from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.locking import lock_attempt_alone, lock_attempts
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.providers.base import (
@@ -36,8 +39,11 @@ from tenant_apps.payments.providers.base import (
     Started,
 )
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.queries import busy
+from tenant_apps.payments.reasons import WhyNot, because
+from tenant_apps.payments.resuming import is_fresh, once_opened, own_attempt, page_of
 from tenant_apps.payments.settling import settle
+from tenant_apps.payments.standing.deciding import What, busy_until
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.payments.together import Together, by_product, of_the_set
 from tenant_apps.payments.trials import check_trials
@@ -45,6 +51,7 @@ from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Protocol
 from tenants import agenda, registry
 from tenants.current import current_town
+from tenants.postgresql.again import atomic_again
 from toolkit import secrets
 from toolkit.words import kept
 
@@ -72,9 +79,22 @@ def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
 
 
 def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedPayment:
-    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029)."""
+    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029).
+
+    The same person's attempt on just these, whose page is not opened yet, is gone on with (decision 0052).
+    """
+    ids = {invoice.pk for invoice in invoices}
+    own = own_attempt(actor, ids)
+    if own is not None and (resumed := _resume(own)):
+        return resumed
     _refresh_live(invoices)
-    attempt, token = _prepare(actor, invoices)
+    try:
+        attempt, token = _prepare(actor, invoices)
+    except Busy:
+        own = own_attempt(actor, ids)  # a second press at the very same moment
+        if own is None or not (resumed := _resume(own)):
+            raise
+        return resumed
     try:
         started = provider(attempt.provider).start(_request(attempt, token))
     except ProviderError as error:
@@ -82,6 +102,25 @@ def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedP
         raise
     _open(attempt, started)
     return StartedPayment(attempt, started.url)
+
+
+def resume_payment(*, actor: Account, invoice: Invoice) -> StartedPayment | None:
+    """« Reprendre mon paiement », of this invoice alone or with others; None when there is nothing left to resume."""
+    found = Attempt.objects.filter(account=actor, parts__invoice=invoice, parts__live=True).first()
+    return _resume(found) if found else None
+
+
+def _resume(attempt: Attempt) -> StartedPayment | None:
+    """Raises NotPayable when the attempt's own call to the Treasury has just failed."""
+    if attempt.state == S.CREATED:
+        attempt = once_opened(attempt)
+        if attempt.state in (S.FAILED, S.EXPIRED):
+            raise NotPayable(_(attempt.reason))
+    elif attempt.state == S.STARTED and not is_fresh(attempt):
+        with contextlib.suppress(ProviderUnavailable):
+            attempt = ask(attempt=attempt, source="start")
+    url = page_of(attempt)
+    return StartedPayment(attempt, url) if url else None
 
 
 def _refresh_live(invoices: Sequence[Invoice]) -> None:
@@ -98,26 +137,24 @@ def _refresh_live(invoices: Sequence[Invoice]) -> None:
             return
 
 
+@atomic_again
 def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]:
-    with transaction.atomic():
-        try:
-            lock_present(actor)
-        except AccountErased as error:
-            raise NotPayable(str(error)) from None
-        wanted = {invoice.pk for invoice in invoices}
-        rows = Invoice.objects.select_for_update(of=("self",)).select_related("product")
-        # In the order of the ids: two parents who tick overlapping sets never wait for each other in a circle.
-        locked = list(rows.filter(pk__in=wanted).order_by("pk"))
-        _make_way(locked)
-        found = by_product(locked)
-        if len(locked) < len(wanted):
-            raise NotPayable(_("Une de ces factures a été retirée par le service de facturation."))
-        if len(found) != 1:
-            raise NotPayable(_("Choisissez les factures d'un même service."))
-        if not found[0].can:
-            why = found[0].bills[0].why
-            raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
-        attempt, token = _create(actor, found[0])
+    try:
+        lock_present(actor)
+    except AccountErased as error:
+        raise NotPayable(str(error)) from None
+    wanted = {invoice.pk for invoice in invoices}
+    locked = lock_invoices(Invoice.objects.select_related("product").filter(pk__in=wanted))
+    _make_way(locked)
+    found = by_product(locked)
+    if len(locked) < len(wanted):
+        raise NotPayable(_("Une de ces factures a été retirée par le service de facturation."))
+    if len(found) != 1:
+        raise NotPayable(_("Choisissez les factures d'un même service."))
+    if not found[0].can:
+        why = found[0].bills[0].why
+        raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
+    attempt, token = _create(actor, found[0])
     return attempt, token
 
 
@@ -125,16 +162,22 @@ def _make_way(locked: Sequence[Invoice]) -> None:
     """Raises Busy when another attempt holds one of the locked invoices. One whose call was lost lets go of them."""
     holding = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
     held = {part.attempt_id: part.invoice_id for part in holding}
-    others = Attempt.objects.select_for_update().filter(pk__in=held).order_by("pk")
-    for other in others:  # as they are now: what opened or closed them meanwhile holds no invoice
+    for other in lock_attempts(
+        held
+    ):  # as they are now: what opened or closed them meanwhile holds no invoice
         if other.state == S.CREATED and other.free_at <= timezone.now():
             move(other, S.EXPIRED, source="start", reason=gettext_noop("La demande n'a pas abouti."))
         elif other.state in LIVE:
-            sentence = busy(other).sentence
+            sentence = _busy(other)
             if len(locked) > 1:
                 invoice = next(one for one in locked if one.pk == held[other.pk])
                 sentence = of_the_set(invoice, sentence)
             raise Busy(sentence, other.free_at)
+
+
+def _busy(attempt: Attempt) -> str:
+    held = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
+    return because(held).sentence if held else busy_until(attempt.free_at).sentence
 
 
 def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
@@ -192,20 +235,20 @@ def _request(attempt: Attempt, token: str) -> PaymentRequest:
     )
 
 
+@atomic_again
 def _open(attempt: Attempt, started: Started) -> None:
-    with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
-        locked.idop = started.idop
-        locked.started_at = timezone.now()
-        locked.free_at = locked.started_at + schedule.HOLD
-        locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
-        if locked.state != S.CREATED:
-            # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
-            raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
-        move(locked, S.STARTED, source="start")
-        if started.idop:
-            treasury.add_route(kind="payfip", token=started.idop)
-        agenda.plan("payments", locked.next_check_at or locked.free_at)
+    locked = lock_attempt_alone(attempt.pk)
+    locked.idop = started.idop
+    locked.started_at = timezone.now()
+    locked.free_at = locked.started_at + schedule.HOLD
+    locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
+    if locked.state != S.CREATED:
+        # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
+        raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
+    move(locked, S.STARTED, source="start")
+    if started.idop:
+        treasury.add_route(kind="payfip", token=started.idop)
+    agenda.plan("payments", locked.next_check_at or locked.free_at)
     attempt.refresh_from_db()
 
 
@@ -213,7 +256,7 @@ def _close(attempt: Attempt, error: ProviderError) -> None:
     """The Treasury said no, or nothing: an idOp that nobody holds cannot be paid, so the invoice is free."""
     final = isinstance(error, ProviderRefused)
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_attempt_alone(attempt.pk)
         if locked.state != S.CREATED:
             return
         locked.next_check_at = None
@@ -259,7 +302,7 @@ def check_due(limit: int = 100) -> int:
     present = timezone.now()
     with transaction.atomic():
         due = list(
-            Attempt.objects.select_for_update(skip_locked=True)
+            Attempt.objects.select_for_update(skip_locked=True, no_key=True)
             .filter(next_check_at__lte=present)
             .order_by("next_check_at")[:limit]
         )
@@ -308,7 +351,7 @@ def _check(attempt: Attempt) -> bool:
 def _expire_unasked(attempt: Attempt) -> None:
     """An attempt that cannot be asked about: its call was lost, or it is a redirect nobody came back from."""
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_attempt_alone(attempt.pk)
         locked.next_check_at = None
         if locked.state == S.CREATED:
             move(locked, S.EXPIRED, source="poller", reason=gettext_noop("La demande n'a pas abouti."))
@@ -324,13 +367,14 @@ def _expire_unasked(attempt: Attempt) -> None:
             locked.save(update_fields=["next_check_at"])
 
 
-@transaction.atomic
+@atomic_again
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
     """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
 
     After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
     """
-    if not invoice.product.offers_declaration or not invoice.balance:
+    standing = standing_of(invoice)
+    if not standing.may_declare and standing.what != What.DECLARED:
         raise NotPayable(_("Cette facture n'attend pas de déclaration."))
     declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
     again = Declaration.objects.filter(pk=declaration.pk, refused_at__isnull=False).update(

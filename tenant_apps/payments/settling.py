@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
-from tenant_apps.payments import schedule
+from tenant_apps.payments import ledger, schedule
 from tenant_apps.payments.findings import report
 from tenant_apps.payments.locking import Part, lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
@@ -23,6 +22,7 @@ from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.payments.writing import IdOf, inserted, write
 from tenant_apps.townhall.models import Mode
+from tenants.postgresql.again import atomic_again
 from toolkit import clock
 
 S = AttemptState
@@ -32,20 +32,20 @@ _REFUSED = {
 }
 
 
+@atomic_again
 def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     """Apply `status` to the attempt, once. Returns the attempt as it now is.
 
     Whoever comes second finds the attempt settled and changes nothing.
     """
-    with transaction.atomic():
-        attempt, parts = lock_attempt(attempt_id)
-        before = attempt.state
-        attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
-        attempt.checks += 1
-        attempt.next_check_at = _next_check(attempt, status)
-        _apply(attempt, parts, status, source)
-        if attempt.state == before:  # otherwise `move` has written it
-            attempt.save(update_fields=CHANGING)
+    attempt, parts = lock_attempt(attempt_id)
+    before = attempt.state
+    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
+    attempt.checks += 1
+    attempt.next_check_at = _next_check(attempt, status)
+    _apply(attempt, parts, status, source)
+    if attempt.state == before:  # otherwise `move` has written it
+        attempt.save(update_fields=CHANGING)
     return attempt
 
 
@@ -104,16 +104,34 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
         _hold(attempt, status, source, difference)
         return
     attempt.next_check_at = None
+    paid_on = _day_of(attempt, status)
+    if status.paid_at is not None and paid_on != status.paid_at.astimezone(clock.PARIS).date():
+        said = _("Le Trésor public date ce paiement du %(said)s : il est enregistré au %(kept)s.")
+        days = {
+            "said": clock.in_figures(status.paid_at.astimezone(clock.PARIS)),
+            "kept": clock.in_figures(paid_on),
+        }
+        note(attempt, source=source, note=said % days, raw=status.raw)
     book(
         attempt,
         parts,
         source=source,
         actor=audit.TREASURY,
         means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
-        paid_on=(status.paid_at or clock.now()).astimezone(clock.PARIS).date(),
+        paid_on=paid_on,
         authorization=status.authorization,
         raw=status.raw,
     )
+
+
+def _day_of(attempt: Attempt, status: Status) -> date:
+    """The day of the payment in Paris: what the Treasury says, when that can be, else today.
+
+    A day to come, or before the attempt, is an error of the source (payfip.md §7): the day's figures would miss it.
+    """
+    begun, today = attempt.created_at.astimezone(clock.PARIS).date(), clock.today()
+    said = status.paid_at.astimezone(clock.PARIS).date() if status.paid_at else today
+    return said if begun - timedelta(days=1) <= said <= today else today
 
 
 def book(
@@ -134,6 +152,7 @@ def book(
     """
     payment = Payment(
         attempt=attempt,
+        product_id=attempt.product_id,
         provider=attempt.provider,
         provider_reference=attempt.idop or str(attempt.uuid),
         means=means,
@@ -152,6 +171,7 @@ def book(
         *moved(attempt, S.PAID, source=source, reason=reason, raw=raw),
         inserted(payment),
         *(inserted(share, payment_id=IdOf(Payment)) for share in shares if share.amount),
+        *(inserted(line, payment_id=IdOf(Payment)) for line in ledger.receipt(payment, shares)),
     )
     audit.record(
         "payment.received",

@@ -1,26 +1,33 @@
 """Several invoices of a régie in one payment: whether they go together, and why not (payfip.md §1, decision 0029)."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, AttemptInvoice
-from tenant_apps.payments.queries import beyond_limits, online_payment
 from tenant_apps.payments.reasons import Reason
-from tenant_apps.townhall.models import Mode, Product, ProductKind
+from tenant_apps.payments.standing.deciding import Act, Standing, beyond_limits
+from tenant_apps.payments.standing.reading import standings_of
+from tenant_apps.townhall.models import Product, ProductKind
 
 MOST = 20  # invoices in one payment: they all hold one another until it ends
 
 
 class Bill(NamedTuple):
-    """An invoice of the set, and why it cannot be paid now, if it cannot."""
+    """An invoice of the set, and what it is to who asks."""
 
     invoice: Invoice
-    why: Reason | None
+    standing: Standing
+
+    @property
+    def why(self) -> Reason | None:
+        """Why it cannot be paid now, if it cannot."""
+        return self.standing.why
 
 
 @dataclass(frozen=True)
@@ -37,22 +44,21 @@ class Together:
         return not self.problem
 
 
-def together(invoices: Sequence[Invoice]) -> Together:
-    """What becomes of `invoices` (at least one, of one product, each with its own) if they are paid at once."""
-    product, single = invoices[0].product, len(invoices) == 1
-    bills = tuple(Bill(one, online_payment(one, alone=single).why) for one in invoices)
-    amount = sum((one.balance for one in invoices), Decimal("0.00"))
-    return Together(
-        product, bills, amount, "" if single and not bills[0].why else _problem(product, bills, amount)
-    )
-
-
-def by_product(invoices: Iterable[Invoice]) -> list[Together]:
-    """The same for invoices of several products: a payment each, as the Treasury wants it."""
+def by_product(invoices: Iterable[Invoice], *, reader: Account | None = None) -> list[Together]:
+    """What becomes of `invoices` (each with its product) if they are paid at once: a payment for each product."""
     groups: dict[int, list[Invoice]] = {}
     for invoice in invoices:
         groups.setdefault(invoice.product_id, []).append(invoice)
-    return [together(group) for group in groups.values()]
+    alone = standings_of([group[0] for group in groups.values() if len(group) == 1], reader=reader)
+    several = [one for group in groups.values() if len(group) > 1 for one in group]
+    known = {**alone, **standings_of(several, reader=reader, alone=False)}
+    return [_together([Bill(one, known[one.pk]) for one in group]) for group in groups.values()]
+
+
+def _together(bills: Sequence[Bill]) -> Together:
+    product, amount = bills[0].invoice.product, sum((one.invoice.balance for one in bills), Decimal("0.00"))
+    fine = len(bills) == 1 and not bills[0].why
+    return Together(product, tuple(bills), amount, "" if fine else _problem(product, bills, amount))
 
 
 def takes_several(product: Product) -> bool:
@@ -60,19 +66,13 @@ def takes_several(product: Product) -> bool:
     return product.takes_several and product.kind == ProductKind.REGIE
 
 
-def offered_together(ids: Collection[int]) -> set[int]:
-    """Those of `ids` (invoices that the caller may see) that a resident may tick: at least two of an open product."""
-    found = Invoice.objects.filter(
-        pk__in=ids,
-        online_hold="",
-        product__takes_several=True,
-        product__kind=ProductKind.REGIE,
-        product__mode=Mode.PRODUCTION,
-        product__closed_at=None,
-    ).exclude(product__protocol="none")
+def offered_together(standings: Iterable[Standing]) -> set[int]:
+    """The ids of those of `standings` (read with others) that may be ticked: at least two of one product."""
     products: dict[int, set[int]] = {}
-    for pk, product in found.values_list("pk", "product_id"):
-        products.setdefault(product, set()).add(pk)
+    for one in standings:
+        facts = one.facts
+        if one.act == Act.PAY and facts.takes_several and facts.kind == ProductKind.REGIE:
+            products.setdefault(facts.product_id, set()).add(facts.id)
     return {pk for group in products.values() if len(group) > 1 for pk in group}
 
 
@@ -88,10 +88,10 @@ def _problem(product: Product, bills: Sequence[Bill], amount: Decimal) -> str:
         return _("« %(label)s » se règle facture par facture.") % {"label": product.label}
     if len(bills) > MOST:
         return _("Réglez au plus %(most)s factures à la fois.") % {"most": MOST}
-    for invoice, why in bills:
-        if why:
-            return of_the_set(invoice, why.sentence)
-    beyond = beyond_limits(product, amount)
+    for bill in bills:
+        if bill.why:
+            return of_the_set(bill.invoice, bill.why.sentence)
+    beyond = beyond_limits(product.protocol, amount)
     return beyond.sentence if beyond else ""
 
 

@@ -3,7 +3,8 @@
 A trial is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from tenant_apps.payments.providers.base import (
     PaymentRequest,
     ProviderError,
     ProviderUnavailable,
+    Started,
     Status,
 )
 from tenant_apps.payments.providers.registry import payfip, provider, tipi
@@ -31,9 +33,11 @@ from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tenant_apps.townhall.services import advance_product, confirm_number
 from tenants import agenda, registry
 from tenants.current import current_town
+from tenants.postgresql.again import atomic_again
 from toolkit import clock, secrets
 from toolkit.words import kept
 
+log = logging.getLogger(__name__)
 S = TrialState
 AMOUNT = Decimal("1.00")
 # What clients in the field use for debts that do not exist (payfip.md §3).
@@ -86,17 +90,29 @@ def start_trial(*, actor: Account, product: Product) -> str:
     try:
         started = provider(trial.provider).start(_request(trial, token))
     except ProviderError as error:
-        _end(trial.pk, S.FAILED, kept(error.sentence))
+        _end(trial.pk, S.FAILED, kept(error.sentence), was=(S.CREATED,))
         raise
-    with transaction.atomic():
-        trial.idop, trial.state = started.idop, S.STARTED
-        asked = schedule.next_check(trial.started_at, timezone.now()) if started.idop else None
-        trial.next_check_at = asked or trial.started_at + schedule.HOLD  # a redirect cannot be asked about
-        trial.save(update_fields=["idop", "state", "next_check_at"])
-        if started.idop:
-            treasury.add_route(kind="payfip", token=started.idop)
-        agenda.plan("payments", trial.next_check_at)
+    _open(trial.pk, started)
     return started.url
+
+
+@atomic_again
+def _open(pk: int, started: Started) -> None:
+    """The Treasury has opened it. Raises ProviderUnavailable when our own clean-up was quicker."""
+    trial = _locked(pk)
+    if trial.state != S.CREATED:
+        raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
+    trial.idop, trial.state = started.idop, S.STARTED
+    asked = schedule.next_check(trial.started_at, timezone.now()) if started.idop else None
+    trial.next_check_at = asked or trial.started_at + schedule.HOLD  # a redirect cannot be asked about
+    trial.save(update_fields=["idop", "state", "next_check_at"])
+    if started.idop:
+        treasury.add_route(kind="payfip", token=started.idop)
+    agenda.plan("payments", trial.next_check_at)
+
+
+def _locked(pk: int) -> Trial:
+    return Trial.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 @transaction.atomic
@@ -143,9 +159,18 @@ def _request(trial: Trial, token: str) -> PaymentRequest:
 
 def check_trials(limit: int = 20) -> int:
     """Ask about the trials whose time has come. Returns how many were looked at."""
-    due = list(Trial.objects.filter(next_check_at__lte=timezone.now()).order_by("next_check_at")[:limit])
+    present = timezone.now()
+    with transaction.atomic():
+        waiting = Trial.objects.select_for_update(skip_locked=True, no_key=True)
+        due = list(waiting.filter(next_check_at__lte=present).order_by("next_check_at")[:limit])
+        # Claimed: another poller, or ourselves after a crash, comes back to them later.
+        claimed = Trial.objects.filter(pk__in=[trial.pk for trial in due])
+        claimed.update(next_check_at=present + schedule.AFTER_FAILURE)
     for trial in due:
-        check_trial(trial)
+        try:
+            check_trial(trial)
+        except Exception as error:  # one that cannot be looked at must not keep the others waiting
+            log.error("trial %s not settled: %s", trial.uuid, type(error).__name__)
     return len(due)
 
 
@@ -155,15 +180,12 @@ def check_trial(trial: Trial) -> None:
     One that cannot be asked about (its call was lost, or nobody came back from a redirect) ends here.
     """
     if trial.idop is None:
-        open_ = Trial.objects.filter(pk=trial.pk, state__in=(S.CREATED, S.STARTED))
-        open_.update(
-            state=S.EXPIRED, reason=gettext_noop("Aucune réponse n'est arrivée."), next_check_at=None
-        )
+        _end(trial.pk, S.EXPIRED, gettext_noop("Aucune réponse n'est arrivée."), was=(S.CREATED, S.STARTED))
         return
     try:
         status = provider(trial.provider).fetch_status(trial.idop)
     except ProviderUnavailable:
-        Trial.objects.filter(pk=trial.pk).update(next_check_at=timezone.now() + schedule.AFTER_FAILURE)
+        _wait(trial.pk)
         return
     _settle(trial.pk, status)
 
@@ -182,10 +204,11 @@ def read_trial_callback(*, token: str, fields: Mapping[str, str]) -> bool:
     return True
 
 
-@transaction.atomic
+@atomic_again
 def _settle(pk: int, status: Status) -> None:
-    trial = Trial.objects.select_for_update().get(pk=pk)
+    trial = _locked(pk)
     if trial.state != S.STARTED:
+        _leave(trial)
         return
     trial.last_answer = {"outcome": status.outcome, **status.raw}
     present = timezone.now()
@@ -209,9 +232,33 @@ def _settle(pk: int, status: Status) -> None:
     trial.save()
 
 
-@transaction.atomic
-def _end(pk: int, to: TrialState, reason: str) -> None:
-    Trial.objects.filter(pk=pk).update(state=to, reason=reason[:300], next_check_at=None)
+@atomic_again
+def _end(pk: int, to: TrialState, reason: str, *, was: Collection[TrialState]) -> None:
+    """End one that is still `was`, and has no idOp: what opened or settled it meanwhile counts."""
+    trial = _locked(pk)
+    if trial.state not in was or trial.idop is not None:
+        return
+    trial.state, trial.reason, trial.next_check_at = to, reason[:300], None
+    trial.save(update_fields=["state", "reason", "next_check_at"])
+    audit.record("trial.ended", actor=audit.TREASURY, obj=f"trial:{trial.uuid}", new={"state": str(to)})
+
+
+@atomic_again
+def _wait(pk: int) -> None:
+    """The Treasury is silent: asked again later, unless it ended meanwhile."""
+    trial = _locked(pk)
+    if trial.state == S.STARTED:
+        trial.next_check_at = timezone.now() + schedule.AFTER_FAILURE
+        trial.save(update_fields=["next_check_at"])
+    else:
+        _leave(trial)
+
+
+def _leave(trial: Trial) -> None:
+    """One that has ended is never asked about again."""
+    if trial.state != S.CREATED and trial.next_check_at is not None:
+        trial.next_check_at = None
+        trial.save(update_fields=["next_check_at"])
 
 
 def missing(product: Product, *, without_debit: bool = False) -> list[str]:
@@ -236,10 +283,10 @@ def missing(product: Product, *, without_debit: bool = False) -> list[str]:
     return lacking
 
 
-@transaction.atomic
+@atomic_again
 def go_forward(*, actor: Account, product: Product, without_debit: bool = False) -> Product:
     """T → X → W, one step, its proofs looked at again under the product's lock. Raises NotYet."""
-    locked = Product.objects.select_for_update().get(pk=product.pk)
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     lacking = missing(locked, without_debit=without_debit)
     if lacking or locked.mode == Mode.PRODUCTION or locked.mode != product.mode:
         raise NotYet(" ".join(lacking) or _("Ce produit a déjà changé d'étape."))

@@ -8,14 +8,22 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from shared_apps.accounts import sessions
+from shared_apps.accounts import known_browsers, sessions
+from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
 from toolkit import clock
 
-__all__ = ["ResidentRequest", "client_address", "next_page", "resident_required", "with_invoice"]
+__all__ = [
+    "ResidentRequest",
+    "client_address",
+    "next_page",
+    "resident_required",
+    "sign_in_checked",
+    "with_invoice",
+]
 
 View = Callable[..., HttpResponseBase]
 
@@ -67,6 +75,16 @@ def with_invoice(view: View) -> View:
         return view(request, invoice)
 
     return wrapped
+
+
+def sign_in_checked(request: HttpRequest, *, email: str, password: str) -> Account:
+    """Whose address and password these are. Raises WrongCredentials, TooManyTries or TooBusy."""
+    return accounts.check_credentials(
+        email=email,
+        password=password,
+        ip=client_address(request),
+        browser=known_browsers.cookie_of(request),
+    )
 
 
 def next_page(request: HttpRequest, *, default: str) -> str:

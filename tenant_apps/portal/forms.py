@@ -12,9 +12,9 @@ from shared_apps.accounts.codes import DIGITS
 from tenant_apps.contact import spam
 from tenant_apps.contact.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
+from toolkit.address_fields import AddressFormField
 
 _EMAIL_MISSING = _("Écrivez votre adresse e-mail.")
-_EMAIL_WRONG = _("Cette adresse e-mail n'est pas complète : elle ressemble à nom@exemple.fr.")
 _OLD_PAGE = _(
     "Cette page était ouverte depuis longtemps. Votre texte est toujours là : relisez-le, puis appuyez de nouveau "
     "sur « Envoyer »."
@@ -47,13 +47,13 @@ class PlainForm(forms.Form):
                 self.fields[name].widget.attrs.update(attrs)
 
 
-def email_field(label: Any) -> forms.EmailField:
+def email_field(label: Any) -> AddressFormField:
     """An address, with our own sentences and the browser's help to fill it in."""
-    return forms.EmailField(
+    return AddressFormField(
         label=label,
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        error_messages={"required": _EMAIL_MISSING, "invalid": _EMAIL_WRONG},
+        error_messages={"required": _EMAIL_MISSING},
     )
 
 
@@ -157,6 +157,11 @@ class ChangeAddressForm(PlainForm):
     """M12."""
 
     email = email_field(_("Ma nouvelle adresse"))
+    current = password_field(
+        _("Mon mot de passe actuel"),
+        "current-password",
+        _("Vous l'avez oublié ? Déconnectez-vous, puis appuyez sur « Mot de passe oublié »."),
+    )
 
 
 class ProofForm(PlainForm):

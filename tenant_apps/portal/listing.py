@@ -19,7 +19,9 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.archives import FILES
 from tenant_apps.invoices.queries import Status
-from tenant_apps.invoices.resident_list import Order, Share, Wanted, lines_of_resident, shares_of_resident
+from tenant_apps.payments.resident_list import Order, Share, Wanted, lines_of_resident, shares_of_resident
+from tenant_apps.payments.standing.reading import decided
+from tenant_apps.payments.standing.words import Apart, apart
 from tenant_apps.portal.rows import Row, rows_of
 from toolkit import clock
 from toolkit.typed import words_of
@@ -34,7 +36,7 @@ ORDERS: dict[str, Order] = {
     "montant-fort": "-amount",
 }
 A_PAGE = 50
-ALL = 1000  # rows of the printable list and of the CSV
+PRINTED = 1000  # lines of a page to print
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Asked:
     dossier: str = ""
     tri: str = ""
     page: int = 1
+    imprimer: str = ""  # the list to print: longer pages
 
     @classmethod
     def read(cls, address: QueryDict) -> "Asked":
@@ -58,11 +61,17 @@ class Asked:
             dossier=address.get("dossier", "") if _uuid(address.get("dossier", "")) else "",
             tri=tri if tri in ORDERS else "",
             page=_number(address.get("page", ""), 6) or 1,
+            imprimer="1" if "imprimer" in address else "",
         )
 
     @property
     def wanted(self) -> Wanted:
         return Wanted(STATUSES[self.etat], self.q, self.annee, _uuid(self.dossier), ORDERS[self.tri])
+
+    @property
+    def size(self) -> int:
+        """Lines of a page."""
+        return PRINTED if self.imprimer else A_PAGE
 
     @property
     def is_narrow(self) -> bool:
@@ -76,6 +85,44 @@ class Asked:
         if kept["page"] == 1:
             del kept["page"]
         return "?" + urlencode(kept)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """« Vous avez 2 factures à régler, 47,50 € »: what is really to be paid now, in euros, and the rest beside it."""
+
+    number: int
+    total: Decimal
+    late: int
+    soon: int
+    apart: list[Apart]
+
+    @property
+    def apart_number(self) -> int:
+        return sum(one.number for one in self.apart)
+
+
+def sum_of(shares: Iterable[Share]) -> Sum:
+    """The sums of all `shares`."""
+    each = list(shares)
+    rest = [pair for share in each for pair in zip(share.apart or (), share.apart_amounts or (), strict=True)]
+    return Sum(
+        number=sum(share.due for share in each),
+        total=sum((share.due_amount for share in each), Decimal("0.00")),
+        late=sum(share.late for share in each),
+        soon=sum(share.soon for share in each),
+        apart=apart(rest) if rest else [],
+    )
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Where a list stands; the addresses are empty at its ends."""
+
+    number: int
+    of: int
+    newer: str
+    older: str
 
 
 def told_apart(payers: Iterable[tuple[str, str, int]]) -> dict[int, str]:
@@ -117,23 +164,19 @@ class Listing:
     rows: list[Row] = field(default_factory=list)
     pages: int = 1
 
-    @property
-    def number(self) -> int:
-        """How many invoices remain to pay, whatever the filters."""
-        return sum(share.unpaid for share in self.shares)
+    @cached_property
+    def sum(self) -> "Sum":
+        """What is to be paid, whatever the filters."""
+        return sum_of(self.shares)
 
     @property
-    def total(self) -> Decimal:
-        """What remains to pay, in euros, whatever the filters."""
-        return sum((share.unpaid_amount for share in self.shares), Decimal("0.00"))
+    def first(self) -> int:
+        """The place of the first line of this page among those that the filters keep."""
+        return (self.asked.page - 1) * self.asked.size + 1
 
     @property
-    def late(self) -> int:
-        return sum(share.late for share in self.shares)
-
-    @property
-    def soon(self) -> int:
-        return sum(share.soon for share in self.shares)
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
 
     @property
     def wanted(self) -> int:
@@ -204,27 +247,30 @@ class Listing:
         ]
 
     @property
-    def newer(self) -> str:
-        return self.asked.address(page=self.asked.page - 1) if self.asked.page > 1 else ""
+    def printable(self) -> str:
+        return self.asked.address(imprimer="1")
 
     @property
-    def older(self) -> str:
-        return self.asked.address(page=self.asked.page + 1) if self.asked.page < self.pages else ""
+    def where(self) -> Pages:
+        """This page among the others."""
+        here = self.asked.page
+        newer = self.asked.address(page=here - 1) if here > 1 else ""
+        return Pages(here, self.pages, newer, self.asked.address(page=here + 1) if here < self.pages else "")
 
 
-def listing(account: Account, asked: Asked, *, size: int = A_PAGE) -> Listing:
-    """The list in three statements, however long it is: figures, one page of lines, the days they were paid."""
+def listing(account: Account, asked: Asked) -> Listing:
+    """The list in two statements, however long it is: figures, and one page of lines."""
     today = clock.today()
     shares = shares_of_resident(account, asked.wanted, today=today)
     wanted = sum(share.wanted for share in shares)
-    pages = max(1, -(-wanted // size))
+    pages = max(1, -(-wanted // asked.size))
     asked = replace(asked, page=min(asked.page, pages))
     found = Listing(asked, today, shares, pages=pages)
     if not wanted:
         return found
-    start = (asked.page - 1) * size
-    lines = lines_of_resident(account, asked.wanted, start=start, size=size)
-    return replace(found, rows=rows_of(lines, today=today, payers=found.names))
+    start = (asked.page - 1) * asked.size
+    lines = lines_of_resident(account, asked.wanted, start=start, size=asked.size)
+    return replace(found, rows=rows_of(decided(lines, reader=account).values(), payers=found.names))
 
 
 def _number(text: str, digits: int) -> int | None:

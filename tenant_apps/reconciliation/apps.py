@@ -9,8 +9,18 @@ _BOOKS = "a line of the bank's or the Treasury's file: the accountant's evidence
 class ReconciliationConfig(AppConfig):
     name = "tenant_apps.reconciliation"
     verbose_name = "Rapprochement"
-    town_data = {"Statement": held(keys={"key": MUST_BE_THERE}), "Line": HELD}
+    town_data = {"Statement": held(keys={"key": MUST_BE_THERE}), "Line": HELD, "LinePayment": HELD}
     person_data = {
         "Statement": not_personal("a file of the bank or of the Treasury"),
+        "LinePayment": not_personal("which payments a line of the bank sums up"),
         "Line": withheld(_BOOKS, keeps={"raw": _BOOKS, "label": _BOOKS}),
     }
+
+    def ready(self) -> None:
+        from shared_apps.audit import services as audit
+        from tenant_apps.reconciliation.listeners import payment_cancelled
+        from tenant_apps.reconciliation.tasks import read_statements
+        from tenants import agenda
+
+        agenda.register("statements", read_statements)
+        audit.listen("payment.cancelled", payment_cancelled)

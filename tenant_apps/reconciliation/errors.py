@@ -9,5 +9,9 @@ class CannotRead(ReconciliationError):
     """The file as a whole cannot be read."""
 
 
+class FileGone(CannotRead):
+    """The storage no longer has the file's bytes."""
+
+
 class NotPossible(ReconciliationError):
     """This line is not where that can be done (any more)."""

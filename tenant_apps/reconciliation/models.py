@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Deposit, Payment
-from tenant_apps.reconciliation.states import OPEN, LineState
+from tenant_apps.reconciliation.states import OPEN, LineState, StatementState
 
 
 class Kind(models.TextChoices):
@@ -24,21 +24,41 @@ class Statement(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=7, choices=Kind)
     name = models.CharField(max_length=200)  # the clerk's own file name
+    state = models.CharField(max_length=8, choices=StatementState, default=StatementState.RECEIVED)
+    # Whose lines these are: an IBAN or a number that the file gives, or a name that staff gave. Bank only.
+    account = models.CharField(_("compte"), max_length=40, blank=True)
     key = models.CharField(max_length=200, unique=True)
     sha256 = models.CharField(max_length=64, db_index=True)
-    columns = models.CharField(max_length=64, blank=True)  # fingerprint of the titles: the same file layout
+    columns = models.CharField(max_length=64, blank=True)  # fingerprint of the titles; empty for XML
+    # What staff say of a table that was not understood: NULL or empty where it is found out
+    delimiter = models.CharField(max_length=1, blank=True)
+    titles_line = models.PositiveSmallIntegerField(null=True)  # 0: it has no titles
     mapping = models.JSONField(default=dict)  # field → title; kept for the next file of the same layout
     new_count = models.PositiveIntegerField(default=0)
     known_count = models.PositiveIntegerField(default=0)  # lines that an earlier file had brought
     first_day = models.DateField(null=True)
     last_day = models.DateField(null=True)
+    # The worker's progress; « done » lines are kept for good, so a second worker goes on from there
+    step = models.CharField(max_length=10, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # in a row, without a single line more
+    problem = models.CharField(max_length=300, blank=True)  # why it could not be read, in words
     created_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
+    imported_by = models.CharField(max_length=254, blank=True)
     imported_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=254, blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("fichier à rapprocher")
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["id"], name="statement_to_read", condition=Q(state=StatementState.READING))
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -51,11 +71,20 @@ class Line(models.Model):
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines", db_index=False)
     kind = models.CharField(max_length=7, choices=Kind)
     number = models.PositiveIntegerField()  # in the file
-    checksum = models.CharField(max_length=64, unique=True)  # the same line of another file is not a new one
+    # What it says, and its rank among lines that say the very same: a line of another file with both is KNOWN.
+    checksum = models.CharField(max_length=64)
+    rank = models.PositiveIntegerField(default=1)
+    weak = models.BooleanField(default=False)  # no operation, authorization or reference tells it apart
+    twin = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=LineState, default=LineState.UNMATCHED)
     reason = models.CharField(max_length=300, blank=True)  # in words
+    doubt = models.CharField(max_length=300, blank=True)  # why only a person may decide, whatever is found
     booked_on = models.DateField(null=True)
     amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    outgoing = models.BooleanField(default=False)
+    returned = models.BooleanField(default=False)  # money taken back from us, or said to be
+    return_reason = models.CharField(max_length=200, blank=True)  # the bank's, in words
+    pay_state = models.CharField(max_length=60, blank=True)  # the journal's own word: payé, refusé…
     idop = models.CharField(max_length=64, blank=True)
     reference = models.CharField(max_length=40, blank=True)  # refdet, letters and digits
     authorization = models.CharField(max_length=40, blank=True)  # numauto
@@ -69,6 +98,7 @@ class Line(models.Model):
     deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="lines")
     attempt = models.ForeignKey(Attempt, null=True, on_delete=models.PROTECT, related_name="lines")
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.PROTECT, related_name="lines")
+    used = models.BooleanField(default=False)  # a payment was booked, confirmed or cancelled from this line
     decided_by = models.CharField(max_length=254, blank=True)
     decided_at = models.DateTimeField(null=True)
 
@@ -77,7 +107,17 @@ class Line(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "payment"], condition=Q(state="matched"), name="payment_on_one_line"
+                fields=["checksum", "rank"], condition=~Q(state="known"), name="line_once"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "payment"],
+                condition=Q(state="matched", returned=False),
+                name="payment_on_one_line",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "payment"],
+                condition=Q(state="matched", returned=True),
+                name="payment_back_on_one_line",
             ),
             models.UniqueConstraint(
                 fields=["kind", "deposit"], condition=Q(state="matched"), name="deposit_on_one_line"
@@ -86,7 +126,19 @@ class Line(models.Model):
         indexes = [
             models.Index(fields=["statement", "state", "id"], name="line_of_statement"),
             models.Index(fields=["statement"], name="line_to_decide", condition=Q(state__in=OPEN)),
+            models.Index(fields=["twin"], name="line_twin", condition=Q(twin__isnull=False)),
+            models.Index(fields=["statement"], name="line_used", condition=Q(used=True)),
         ]
 
     def __str__(self) -> str:
         return f"{self.statement_id}:{self.number}"
+
+
+class LinePayment(models.Model):
+    """One of the payments that a bank's line sums up: the day's cards of a régie come as one credit."""
+
+    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="parts")
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="total_line")
+
+    def __str__(self) -> str:
+        return f"{self.line_id} ← {self.payment_id}"

@@ -1,25 +1,31 @@
 """What staff read of the reconciliation. The door has checked the role."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import BinaryIO
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
-from django.utils.translation import gettext as _
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, When
 
-from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.payments.search import invoices_for_staff
 from tenant_apps.reconciliation.files import opened
-from tenant_apps.reconciliation.models import Kind, Line, Statement
+from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
+from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
 from tenant_apps.reconciliation.reading import table
 from tenant_apps.reconciliation.reading.columns import missing
+from tenant_apps.reconciliation.reading.layout import Layout, layout_of
 from tenant_apps.reconciliation.reading.rows import BadRow, Row
-from tenant_apps.reconciliation.states import OPEN, LineState
+from tenant_apps.reconciliation.states import OPEN, LineState, StatementState
+from toolkit import clock
 
 NEAR = timedelta(days=15)
+BACK = timedelta(days=400)  # a debtor may have a debit paid back for thirteen months
 
 
 def statements() -> QuerySet[Statement]:
@@ -60,14 +66,26 @@ def lines(file: Statement, *, state: str = "") -> QuerySet[Line]:
 
 def line(public_id: UUID) -> Line:
     """One line. Raises Line.DoesNotExist."""
-    together = ("statement", "payment__payer", "deposit", "attempt__invoice", "invoice__payer")
+    together = (
+        "statement",
+        "payment__payer",
+        "deposit",
+        "attempt__invoice",
+        "invoice__payer",
+        "twin__statement",
+    )
     return Line.objects.select_related(*together).get(uuid=public_id)
 
 
 def candidates(found: Line, *, words: str = "") -> QuerySet[Payment]:
-    """Payments that `found` may be: the same amount around its day, or whatever holds the words."""
-    taken = Line.objects.filter(kind=found.kind, state=LineState.MATCHED, payment=OuterRef("pk"))
+    """Payments that `found` may be, or may take back: the same amount around its day, or whatever holds the words."""
+    back = found.returned or found.outgoing
+    taken = Line.objects.filter(
+        kind=found.kind, state=LineState.MATCHED, returned=back, payment=OuterRef("pk")
+    )
     free = Payment.objects.filter(~Exists(taken), cancelled_at=None).select_related("payer")
+    if found.kind == Kind.BANK and not back:
+        free = free.filter(~Exists(LinePayment.objects.filter(payment=OuterRef("pk"))))
     free = free.prefetch_related("allocations__invoice").order_by("-id")
     if words:
         of_invoice = Allocation.objects.filter(invoice__number__icontains=words).values("payment_id")
@@ -75,23 +93,71 @@ def candidates(found: Line, *, words: str = "") -> QuerySet[Payment]:
         return free.filter(who | Q(pk__in=of_invoice) | Q(attempt__reference__iexact=words))
     if found.amount is None or found.booked_on is None:
         return free.none()
-    near = (found.booked_on - NEAR, found.booked_on + NEAR)
+    near = (found.booked_on - (BACK if back else NEAR), found.booked_on + NEAR)
     return free.filter(amount=found.amount, paid_on__range=near)
 
 
+def bills(*, words: str) -> QuerySet[Invoice]:
+    """Invoices that money may be for, unpaid ones first: also paid and cancelled ones, whose money is left over."""
+    known = Q(state=InvoiceState.PUBLISHED) | Q(state=InvoiceState.CANCELLED)
+    found = invoices_for_staff(today=clock.today(), words=words).filter(known)
+    owed = Case(When(state=InvoiceState.PUBLISHED, paid__lt=F("amount"), then=0), default=1)
+    return found.order_by(owed, "due_on", "id")
+
+
+def totals(found: Line) -> list[Total]:
+    """The sums of a day's online payments that a line of the account may be."""
+    if found.kind != Kind.BANK or found.outgoing or found.amount is None or found.booked_on is None:
+        return []
+    return chosen(found, totals_of([found.amount], found.booked_on, found.booked_on).get(found.amount, ()))
+
+
+def parts(found: Line) -> QuerySet[Payment]:
+    """The payments that a line sums up."""
+    return Payment.objects.filter(total_line__line=found).select_related("payer").order_by("pk")
+
+
+def came_with(found: Line) -> QuerySet[Line]:
+    """Other lines about the payment of `found`: how its money came, when `found` takes it back."""
+    if found.payment_id is None:
+        return Line.objects.none()
+    others = Line.objects.filter(payment=found.payment_id).exclude(pk=found.pk)
+    return others.select_related("statement").order_by("id")
+
+
+def accounts() -> list[str]:
+    """The accounts whose statements the town has sent, by name."""
+    known = Statement.objects.filter(kind=Kind.BANK).exclude(account="")
+    return list(known.order_by("account").values_list("account", flat=True).distinct()[:50])
+
+
+def reading() -> bool:
+    """Whether the worker has a file to read."""
+    return Statement.objects.filter(state=StatementState.READING).exists()
+
+
 def preview(file: Statement, mapping: Mapping[str, object], *, number: int = 8) -> list[Row | BadRow]:
-    """The first lines as `mapping` would read them; none before it gives what is needed. Raises CannotRead."""
+    """The first lines as `mapping` would read them; none before it gives what is needed. Raises CannotRead.
+
+    The separator and the titles' line are those that `file` holds in memory.
+    """
     if missing(file.kind, mapping):
         return []
-    with opened(file) as stream:
-        layout = table.layout_of(stream)
-        return list(islice(table.read(stream, layout, file.kind, mapping), number))
+    with (
+        opened(file) as stream,
+        closing(table.read(stream, _layout(file, stream), file.kind, mapping)) as rows,
+    ):
+        return list(islice(rows, number))
 
 
-def titles(file: Statement) -> tuple[str, ...]:
-    """The titles of a table. Raises CannotRead."""
+def layout(file: Statement) -> Layout:
+    """How the table is written, as `file` in memory says or as it is found out. Raises CannotRead."""
     with opened(file) as stream:
-        return table.layout_of(stream).titles
+        return _layout(file, stream)
+
+
+def _layout(file: Statement, stream: BinaryIO) -> Layout:
+    return layout_of(stream, delimiter=file.delimiter, line=file.titles_line)
 
 
 # --- what is missing on the other side ------------------------------------------------------------
@@ -99,7 +165,7 @@ def titles(file: Statement) -> tuple[str, ...]:
 
 def journal_period() -> tuple[date, date] | None:
     """The days that the journals cover, first to last; None before the first one."""
-    found = Statement.objects.filter(kind=Kind.JOURNAL).aggregate(
+    found = Statement.objects.filter(kind=Kind.JOURNAL, state=StatementState.DONE).aggregate(
         first=Min("first_day"), last=Max("last_day")
     )
     if found["first"] is None or found["last"] is None:
@@ -109,7 +175,9 @@ def journal_period() -> tuple[date, date] | None:
 
 def absent_from_journal(first: date, last: date) -> QuerySet[Payment]:
     """What the Treasury reported to us and no journal lists, for the days between; the oldest first."""
-    listed = Line.objects.filter(kind=Kind.JOURNAL, state=LineState.MATCHED, payment=OuterRef("pk"))
+    listed = Line.objects.filter(
+        kind=Kind.JOURNAL, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
+    )
     online = Payment.objects.filter(paid_on__range=(first, last), attempt__isnull=False, cancelled_at=None)
     return online.filter(~Exists(listed)).select_related("payer", "attempt").order_by("paid_on", "id")
 
@@ -118,97 +186,3 @@ def unknown_to_us(first: date, last: date) -> QuerySet[Line]:
     """What a journal lists and we do not know, for the days between."""
     found = Line.objects.filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
     return found.select_related("statement", "invoice").order_by("booked_on", "id")
-
-
-# --- the day's figures, and the accountant's list -------------------------------------------------
-
-
-@dataclass(frozen=True)
-class DayFigure:
-    """One régie, one means, one day; euros."""
-
-    day: date
-    product: str
-    numcli: str
-    means: str
-    count: int
-    total: Decimal
-
-
-def day_figures(first: date, last: date) -> list[DayFigure]:
-    """What came in each day by régie and means, cancelled payments left out; money left over is a line of its own."""
-    labels = dict(Means.choices)
-    live = {"payment__cancelled_at": None, "payment__paid_on__range": (first, last)}
-    parts = (
-        Allocation.objects.filter(**live)
-        .order_by()
-        .values(
-            day=F("payment__paid_on"),
-            product=F("invoice__product__label"),
-            numcli=F("invoice__product__numcli"),
-            means=F("payment__means"),
-        )
-    )
-    figures = [
-        DayFigure(
-            row["day"], row["product"], row["numcli"], str(labels[row["means"]]), row["count"], row["total"]
-        )
-        for row in parts.annotate(count=Count("payment", distinct=True), total=Sum("amount"))
-    ]
-    left = Payment.objects.filter(
-        paid_on__range=(first, last), cancelled_at=None, unallocated__gt=0
-    ).order_by()
-    by_day = left.values("paid_on", "means").annotate(count=Count("id"), total=Sum("unallocated"))
-    figures += [
-        DayFigure(row["paid_on"], _("Non affecté"), "", str(labels[row["means"]]), row["count"], row["total"])
-        for row in by_day
-    ]
-    return sorted(figures, key=lambda one: (one.day, one.product, one.means), reverse=True)
-
-
-def accountant_rows(first: date, last: date) -> Iterator[tuple[Any, ...]]:
-    """One row a part of a payment, by day: what it pays, or what is left over; cancelled ones say so."""
-    listed = Line.objects.filter(kind=Kind.JOURNAL, state=LineState.MATCHED, payment=OuterRef("pk"))
-    payments = (
-        Payment.objects.filter(paid_on__range=(first, last))
-        .annotate(listed=Exists(listed))
-        .select_related("payer", "deposit", "attempt")
-        .prefetch_related("allocations__invoice__product", "allocations__invoice__payer")
-        .order_by("paid_on", "id")
-    )
-    for payment in payments.iterator(chunk_size=500):
-        for part in payment.allocations.all():
-            bill = part.invoice
-            yield _accountant_row(payment, bill.product, bill, bill.payer.full_name, part.amount)
-        if payment.unallocated:
-            who = payment.payer.full_name if payment.payer else ""
-            yield _accountant_row(payment, None, None, who, payment.unallocated)
-
-
-def _accountant_row(payment: Any, product: Any, bill: Any, who: str, amount: Decimal) -> tuple[Any, ...]:
-    return (
-        f"{payment.paid_on:%d/%m/%Y}",
-        product.label if product else _("Non affecté"),
-        product.numcli if product else "",
-        bill.number if bill else "",
-        bill.reference if bill else "",
-        who,
-        payment.get_means_display(),
-        amount,
-        payment.number,
-        payment.bank,
-        payment.authorization,
-        payment.deposit.label if payment.deposit else "",
-        _("oui") if payment.listed else _("non"),
-        payment.uuid.hex[:10].upper(),
-        payment.cancel_reason if payment.cancelled_at else "",
-    )
-
-
-def accountant_titles() -> list[str]:
-    """The titles of `accountant_rows`."""
-    return [
-        *(_("Date"), _("Régie"), _("Identifiant collectivité"), _("Facture"), _("Référence"), _("Redevable")),
-        *(_("Moyen"), _("Montant"), _("N° du chèque ou du virement"), _("Banque"), _("Autorisation")),
-        *(_("Remise"), _("Dans le journal du Trésor"), _("N° du règlement"), _("Annulé : motif")),
-    ]

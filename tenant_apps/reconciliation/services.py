@@ -1,179 +1,58 @@
-"""The only writers of journals, statements and their lines. Money is booked by payments' own services, never here."""
+"""What staff decide of a line. Money is booked and cancelled by payments' own services, never here."""
 
-import hashlib
-import itertools
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import date
 from decimal import Decimal
-from typing import BinaryIO
 from uuid import uuid5
 
-from django.conf import settings
-from django.core.files.base import File
-from django.core.files.storage import storages
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop, override
+from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
+from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.bells import hear_payfip_bell
+from tenant_apps.payments.corrections import cancel_payment
 from tenant_apps.payments.counter import JOURNAL, Paper, book_payment
 from tenant_apps.payments.counter import Line as Part
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.providers.base import ProviderUnavailable
-from tenant_apps.payments.review import confirm_attempt
+from tenant_apps.payments.review import confirm_attempt, reject_debit
 from tenant_apps.payments.services import ask
 from tenant_apps.payments.states import LIVE, AttemptState
-from tenant_apps.reconciliation.errors import CannotRead, NotPossible
-from tenant_apps.reconciliation.files import opened
-from tenant_apps.reconciliation.matching import Matcher, say
-from tenant_apps.reconciliation.models import Kind, Line, Statement
-from tenant_apps.reconciliation.reading import camt, table
-from tenant_apps.reconciliation.reading.columns import guess, missing
-from tenant_apps.reconciliation.reading.rows import BadRow, Checksums, Row
-from tenant_apps.reconciliation.states import EDGES, OPEN, LineState
-from tenants.current import current_town
-from toolkit.storage import statement_key
+from tenant_apps.reconciliation.errors import NotPossible
+from tenant_apps.reconciliation.judging.matcher import Matcher
+from tenant_apps.reconciliation.judging.totals import Total, payments_of
+from tenant_apps.reconciliation.locking import lock_lines
+from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
+from tenant_apps.reconciliation.states import EDGES, OPEN, LineState, StatementState
+from toolkit import clock
+from toolkit.money import format_euros
 
 log = logging.getLogger(__name__)
 S = LineState
-CHUNK = 1000
 ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
-MOST_BYTES = 50 * 1024 * 1024
 
 
-def receive_statement(*, actor: audit.Actor, kind: str, file: BinaryIO, name: str) -> tuple[Statement, bool]:
-    """Keep a file as it came. Returns it and True, or the same file that is here already. Raises CannotRead."""
-    digest, size = hashlib.sha256(), 0
-    while chunk := file.read(1024 * 1024):
-        digest.update(chunk)
-        size += len(chunk)
-    if not 0 < size <= MOST_BYTES:
-        raise CannotRead(_("Ce fichier est vide, ou dépasse 50 Mo."))
-    earlier = Statement.objects.filter(sha256=digest.hexdigest(), kind=kind).order_by("-id").first()
-    if earlier is not None:
-        return earlier, False
-    statement = Statement(kind=kind, name=name[:200], sha256=digest.hexdigest(), created_by=_name(actor))
-    if not camt.looks_like_camt(file):
-        layout = table.layout_of(file)
-        statement.columns = layout.fingerprint
-        same = Statement.objects.filter(kind=kind, columns=layout.fingerprint).exclude(mapping={})
-        last = same.order_by("-id").first()
-        statement.mapping = last.mapping if last else guess(kind, layout.titles)
-    elif kind == Kind.JOURNAL:
-        raise CannotRead(
-            _("Un relevé XML (CAMT.053) est un relevé de compte : choisissez « relevé de compte ».")
-        )
-    file.seek(0)
-    statement.key = statement_key(town=current_town().uuid, statement=statement.uuid)
-    storages["documents"].save(statement.key, File(file))
-    with transaction.atomic():
-        statement.save()
-        audit.record(
-            "statement.received", actor=actor, obj=f"statement:{statement.uuid}", new={"file": name[:200]}
-        )
-    return statement, True
+# --- what the worker does after a reading ---------------------------------------------------------
 
 
-def import_statement(*, actor: Account, statement: Statement, mapping: Mapping[str, object]) -> Statement:
-    """Read every line, keep those that no earlier file brought, and say what each one is. All or nothing.
-
-    `mapping` (field → title) is kept for the next file of the same layout. Twice changes nothing. What the journal
-    confirms of TIPI's announced payments is then booked by payments, one by one. Raises CannotRead.
-    """
-    with transaction.atomic():
-        with (
-            connection.cursor() as cursor
-        ):  # one import at a time in the town: overlapping files find each other
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ':reconciliation'))")
-        locked = Statement.objects.select_for_update().get(pk=statement.pk)
-        if locked.imported_at is not None:
-            return locked
-        if locked.columns and (names := missing(locked.kind, mapping)):
-            raise CannotRead(_("Dites quelle colonne donne : %(names)s.") % {"names": ", ".join(names)})
-        locked.mapping = dict(mapping)
-        # What is said of a line stays in its row.
-        with opened(locked) as file, override(settings.LANGUAGE_CODE):
-            _keep_lines(locked, _rows(locked, file))
-        locked.imported_at = timezone.now()
-        locked.save()
-        audit.record(
-            "statement.imported",
-            actor=actor,
-            obj=f"statement:{locked.uuid}",
-            new={"new": locked.new_count, "known": locked.known_count, "mapping": locked.mapping},
-        )
-    confirm_announced(actor=actor, statement=locked)
-    return locked
-
-
-def _rows(statement: Statement, file: BinaryIO) -> Iterable[Row | BadRow]:
-    if not statement.columns:
-        return camt.read(file)
-    return table.read(file, table.layout_of(file), statement.kind, statement.mapping)
-
-
-def _keep_lines(statement: Statement, rows: Iterable[Row | BadRow]) -> None:
-    checksums, matcher = Checksums(statement.kind), Matcher(statement.kind)
-    days: list[date] = []
-    iterator = iter(rows)
-    while chunk := list(itertools.islice(iterator, CHUNK)):
-        lines = [_line(statement, row, checksums.of(row)) for row in chunk]
-        read = [line.booked_on for line in lines if line.booked_on]
-        days += [min(read), max(read)] if read else []
-        known = set(
-            Line.objects.filter(checksum__in=[line.checksum for line in lines]).values_list(
-                "checksum", flat=True
-            )
-        )
-        fresh = [line for line in lines if line.checksum not in known]
-        matcher.judge([line for line in fresh if line.state == S.UNMATCHED])
-        Line.objects.bulk_create(fresh, batch_size=CHUNK)
-        statement.new_count += len(fresh)
-        statement.known_count += len(lines) - len(fresh)
-    if not statement.new_count + statement.known_count:
-        raise CannotRead(gettext_lazy("Ce fichier ne contient aucune ligne sous ses titres."))
-    if days:
-        statement.first_day, statement.last_day = min(days), max(days)
-
-
-def _line(statement: Statement, row: Row | BadRow, checksum: str) -> Line:
-    line = Line(
-        statement=statement, kind=statement.kind, number=row.number, checksum=checksum, raw=[*row.raw.items()]
-    )
-    if isinstance(row, BadRow):
-        say(line, S.UNREADABLE, row.message)
-        return line
-    line.booked_on, line.amount, line.idop, line.reference = (
-        row.booked_on,
-        row.amount,
-        row.idop,
-        row.reference,
-    )
-    line.authorization, line.numcli, line.means = row.authorization, row.numcli, row.means
-    line.payer_name, line.label = row.payer_name, row.label
-    if row.outgoing:
-        say(line, S.IGNORED, gettext_noop("Sortie d'argent : ce n'est pas un encaissement."))
-    elif row.no_money:
-        say(line, S.IGNORED, gettext_noop("Paiement refusé ou abandonné : aucun argent n'est venu."))
-    elif row.doubt:
-        say(line, S.DOUBTFUL, row.doubt.capitalize())
-    return line
-
-
-def confirm_announced(*, actor: Account, statement: Statement) -> int:
+def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
     """Payments that TIPI announced and this journal lists are booked by `review.confirm_attempt`, each by itself.
 
     What an online payment's own look-up can settle is asked again at the Treasury. Returns how many were booked;
     called again it goes on where it stopped.
     """
     booked = 0
-    waiting = statement.lines.filter(state=S.DOUBTFUL, attempt__isnull=False).select_related("attempt")
+    waiting = statement.lines.filter(
+        *(Q(state=S.DOUBTFUL), Q(attempt__isnull=False), Q(doubt="", returned=False, outgoing=False)),
+        booked_on__lte=clock.today(),
+    ).select_related("attempt")
     for line in waiting.order_by("attempt__invoice_id", "id"):
         attempt = line.attempt
         assert attempt is not None
@@ -185,9 +64,10 @@ def confirm_announced(*, actor: Account, statement: Statement) -> int:
             continue
         try:
             with transaction.atomic():
-                locked = _lock(line)
+                locked = _lock(line, while_reading=True)
                 done = confirm_attempt(actor=actor, attempt=attempt, paid_on=line.booked_on)
                 payment = Payment.objects.get(attempt=done)
+                locked.used = True
                 _settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
         except (PaymentError, NotPossible):
             log.info("an announced payment was settled by somebody else meanwhile")
@@ -196,38 +76,21 @@ def confirm_announced(*, actor: Account, statement: Statement) -> int:
     return booked
 
 
-@transaction.atomic
-def look_again(*, actor: Account, statement: Statement) -> int:
-    """Judge once more the lines that wait: payments were booked since. Returns how many are matched now."""
-    lines = list(
-        statement.lines.select_for_update()
-        .filter(state__in=[S.UNMATCHED, S.DOUBTFUL, S.DUPLICATE])
-        .order_by("id")
-    )
-    matcher, before = Matcher(statement.kind), {line.pk: line.state for line in lines}
-    for start in range(0, len(lines), CHUNK):
-        matcher.judge(lines[start : start + CHUNK])
-    matched = sum(line.state == S.MATCHED for line in lines)
-    changed = ["state", "reason", "payment", "deposit", "attempt", "invoice"]
-    Line.objects.bulk_update(lines, changed, batch_size=CHUNK)
-    audit.record(
-        "statement.looked_again",
-        actor=actor,
-        obj=f"statement:{statement.uuid}",
-        old={"open": len(before)},
-        new={"matched": matched},
-    )
-    return matched
+# --- money in -------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     """Staff's word: this line is that payment. Raises NotPossible."""
     locked = _lock(line)
-    chosen = Payment.objects.select_for_update().get(pk=payment.pk)
+    _refuse_outgoing(locked)
+    chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
-    if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED).exists():
+    same_kind = Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
+    if same_kind.exists() or (
+        locked.kind == Kind.BANK and LinePayment.objects.filter(payment=chosen).exists()
+    ):
         raise NotPossible(_("Ce règlement est déjà rapproché d'une autre ligne."))
     reason = gettext_noop("Rapprochée par un agent.")
     if locked.amount != chosen.amount:
@@ -235,12 +98,33 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     return _settle(locked, actor, chosen, reason)
 
 
+@transaction.atomic
+def match_total(*, actor: Account, line: Line, total: Total) -> Line:
+    """This line is the sum of those payments, all of them. Raises NotPossible when that is no longer its amount."""
+    locked = _lock(line)
+    _refuse_outgoing(locked)
+    if locked.kind != Kind.BANK:
+        raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
+    wanted = list(payments_of(total.day, total.product, total.means).values_list("pk", flat=True))
+    payments = list(
+        Payment.objects.select_for_update(no_key=True).filter(pk__in=wanted, cancelled_at=None).order_by("pk")
+    )
+    if not payments or sum(payment.amount for payment in payments) != locked.amount:
+        raise NotPossible(_("Ce total a changé entre-temps : cherchez de nouveau."))
+    LinePayment.objects.bulk_create([LinePayment(line=locked, payment=payment) for payment in payments])
+    locked.payment = None
+    return _write(locked, actor, S.MATCHED, _("Total de %(what)s.") % {"what": total.words})
+
+
 def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     """The money came without us: book it for `invoice`; what exceeds the balance stays unallocated.
 
+    All of it for an invoice that is paid already, or cancelled by an avoir: it is left over, of the same payer.
     The Treasury is asked first about the online attempts that it may be. The line's own id is the payment's key,
     so twice books once. Raises NotPossible. Not in a transaction.
     """
+    if invoice.state not in (InvoiceState.PUBLISHED, InvoiceState.CANCELLED):
+        raise NotPossible(_("Cette facture n'est pas en ligne : publiez-la d'abord."))
     if line.kind == Kind.JOURNAL and line.amount is not None:
         _ask_first(invoice, line.amount)
     return _book(actor, line, invoice, means)
@@ -268,9 +152,13 @@ def _ask_first(invoice: Invoice, amount: Decimal) -> None:
 @transaction.atomic
 def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     locked = _lock(line)
+    _refuse_outgoing(locked)
     if locked.amount is None or locked.booked_on is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
-    part = min(locked.amount, max(invoice.balance, Decimal("0.01")))
+    if locked.booked_on > clock.today():
+        raise NotPossible(_("La date de cette ligne est à venir : rien ne s'enregistre avant ce jour."))
+    locked_invoice = lock_invoice(invoice)
+    balance = locked_invoice.balance
     provider = JOURNAL if locked.kind == Kind.JOURNAL else "offline"
     key = locked.uuid
     while earlier := Payment.objects.filter(provider=provider, provider_reference=str(key)).first():
@@ -279,7 +167,7 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
         key = uuid5(key, "again")  # booked by mistake, cancelled since
     payment, _new = book_payment(
         actor=actor,
-        lines=[Part(invoice, part)],
+        lines=[Part(locked_invoice, min(locked.amount, balance) if balance > 0 else locked.amount)],
         received=locked.amount,
         means=means,
         paid_on=locked.booked_on,
@@ -287,7 +175,107 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
         key=key,
         provider=provider,
     )
-    return _settle(locked, actor, payment, gettext_noop("Enregistrée depuis cette ligne."))
+    locked.invoice, locked.used = invoice, True
+    reason = gettext_noop("Enregistrée depuis cette ligne.")
+    if not balance:
+        reason = gettext_noop("Enregistrée en trop-perçu depuis cette ligne : aucune facture ne la prend.")
+    return _settle(locked, actor, payment, reason)
+
+
+# --- money taken back -----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
+    """This line takes that payment back: it is cancelled with the bank's reason, and its invoices are owed again.
+
+    A payment that was cancelled already only finds its line. Raises NotPossible, and what payments raise.
+    """
+    locked = _lock(line)
+    if not (locked.outgoing or locked.returned):
+        raise NotPossible(_("Cette ligne ne reprend pas d'argent."))
+    chosen = Payment.objects.get(pk=payment.pk)
+    if locked.amount is not None and locked.amount < chosen.amount:
+        sentence = _(
+            "Cette ligne ne reprend que %(taken)s d'un règlement de %(amount)s : l'annuler en entier serait faux."
+        )
+        words = {"taken": format_euros(locked.amount), "amount": format_euros(chosen.amount)}
+        raise NotPossible(sentence % words)
+    if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=True).exists():
+        raise NotPossible(_("Une autre ligne reprend déjà ce règlement."))
+    locked.returned = True
+    locked.used = chosen.cancelled_at is None
+    # The line first: whoever hears of the cancellation finds the money taken back, and leaves its other lines alone.
+    reason = gettext_noop("Règlement revenu impayé, annulé chez nous.")
+    settled = _settle(locked, actor, chosen, reason)
+    if locked.used:
+        _cancel(actor, chosen, _why(locked))
+    came = Line.objects.select_for_update(no_key=True).filter(
+        payment=chosen, state=S.DOUBTFUL, returned=False
+    )
+    for line_ in came.order_by("pk"):
+        _write(line_, actor, S.MATCHED, gettext_noop("Venue, puis reprise : ce règlement est annulé."))
+    return settled
+
+
+def _cancel(actor: Account, payment: Payment, reason: str) -> None:
+    if payment.means == Means.DEBIT and payment.attempt is not None:
+        reject_debit(actor=actor, attempt=payment.attempt, reason=reason)
+    else:
+        cancel_payment(actor=actor, payment=payment, reason=reason)
+
+
+def _why(line: Line) -> str:
+    """The reason that the payment keeps, and that its payer may read."""
+    day = clock.in_figures(line.booked_on) if line.booked_on else ""
+    if line.return_reason:
+        return _("revenu impayé le %(day)s : %(reason)s") % {
+            "day": day,
+            "reason": line.return_reason.rstrip(". "),
+        }
+    return _("revenu impayé le %(day)s") % {"day": day}
+
+
+@transaction.atomic
+def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
+    """A payment was cancelled: the lines that it explained wait again. Returns how many.
+
+    Unless a line says that the money went back too: then both lines explain each other.
+    """
+    lock_lines()
+    if Line.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
+        return 0
+    reason = gettext_noop(
+        "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
+    )
+    if payment.cancel_reason:
+        reason += " " + gettext_noop("Motif : %(reason)s.") % {"reason": payment.cancel_reason.rstrip(". ")}
+    lines = Line.objects.select_for_update(of=("self",), no_key=True).filter(
+        Q(payment=payment) | Q(pk__in=LinePayment.objects.filter(payment=payment).values("line")),
+        state=S.MATCHED,
+        returned=False,
+    )
+    found = list(lines.order_by("pk"))
+    for line in found:
+        LinePayment.objects.filter(line=line).delete()
+        line.payment = payment
+        _write(line, actor, S.DOUBTFUL, reason)
+    return len(found)
+
+
+def lose_cancelled_payments() -> None:
+    """The same for every payment that was cancelled and still explains a line."""
+    lines = Line.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
+    lost = Payment.objects.filter(
+        Exists(lines.filter(returned=False)) | Exists(LinePayment.objects.filter(payment=OuterRef("pk"))),
+        ~Exists(lines.filter(returned=True)),
+        cancelled_at__isnull=False,
+    )
+    for payment in lost.order_by("pk"):
+        lose_payment(actor=payment.cancelled_by, payment=payment)
+
+
+# --- aside, and back ------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -301,24 +289,98 @@ def ignore_line(*, actor: Account, line: Line, reason: str) -> Line:
 
 @transaction.atomic
 def reopen_line(*, actor: Account, line: Line) -> Line:
-    """Undo: the line waits again. A payment that was booked from it stays; it is cancelled on its own page."""
-    locked = Line.objects.select_for_update().get(pk=line.pk)
+    """Undo: the line waits again. A payment that was booked from it stays; it is cancelled on its own page.
+
+    An outgoing line that the reading set aside may take one of our payments back, after all.
+    """
+    locked = _held(line)
     if locked.state not in (S.MATCHED, S.IGNORED):
         return locked
     if locked.amount is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle ne peut être qu'écartée."))
-    if locked.state == S.IGNORED and not locked.decided_by:  # by the reading, not by a person
+    if locked.state == S.IGNORED and not locked.decided_by and not locked.outgoing:
         raise NotPossible(_("Cette ligne n'est pas un encaissement : elle ne peut être qu'écartée."))
+    if locked.state == S.MATCHED and locked.returned:
+        raise NotPossible(_("Le règlement que cette ligne reprend est annulé : cela ne se défait pas ici."))
+    LinePayment.objects.filter(line=locked).delete()
     locked.payment = locked.deposit = None
+    if locked.outgoing:
+        locked.returned = True
+        reason = gettext_noop("Argent repris, selon un agent : cherchez le règlement.")
+        return _write(locked, actor, S.DOUBTFUL, reason)
     return _write(locked, actor, S.UNMATCHED, gettext_noop("Remise en attente par un agent."))
 
 
-def _lock(line: Line) -> Line:
-    locked = Line.objects.select_for_update().get(pk=line.pk)
+@transaction.atomic
+def same_operation(*, actor: Account, line: Line) -> Line:
+    """« C'est la même opération » that an earlier file has. Raises NotPossible."""
+    locked = _lock(line)
+    if locked.twin_id is None:
+        raise NotPossible(_("Aucun fichier précédent n'a cette opération."))
+    _count(locked, known=1)
+    return _write(locked, actor, S.KNOWN, gettext_noop("Déjà apportée par un autre fichier, selon un agent."))
+
+
+@transaction.atomic
+def other_operation(*, actor: Account, line: Line) -> Line:
+    """« C'est une autre opération » than the equal one of an earlier file: it is judged as any line."""
+    locked = _held(line)
+    if locked.twin_id is None:
+        return locked
+    if locked.state == S.KNOWN:
+        rank_apart(locked)
+        _count(locked, known=-1)
+        _write(locked, actor, S.UNMATCHED, gettext_noop("Une autre opération, selon un agent."))
+    locked.twin = None
+    locked.state = S.UNREADABLE if locked.amount is None else S.UNMATCHED
+    if locked.amount is not None:
+        Matcher(locked.kind).judge([locked])
+    locked.decided_by, locked.decided_at = _name(actor), timezone.now()
+    locked.save()
+    return locked
+
+
+def rank_apart(line: Line) -> None:
+    """Give a line, in memory, the next rank among those that say the same: it is one of its own."""
+    known = Line.objects.filter(checksum=line.checksum).exclude(state=S.KNOWN)
+    line.rank = (known.aggregate(last=Max("rank"))["last"] or 0) + 1
+
+
+def _count(line: Line, *, known: int) -> None:
+    file = line.statement
+    file.known_count, file.new_count = file.known_count + known, file.new_count - known
+    file.save(update_fields=["known_count", "new_count"])
+
+
+# --- the setters ----------------------------------------------------------------------------------
+
+
+def _lock(line: Line, *, while_reading: bool = False) -> Line:
+    locked = _held(line)
+    if locked.statement.state == StatementState.READING and not while_reading:
+        raise NotPossible(
+            _("Le fichier de cette ligne est en cours de lecture : attendez qu'elle soit finie.")
+        )
     if locked.state not in OPEN:
         sentence = _("Cette ligne est déjà « %(state)s ».")
         raise NotPossible(sentence % {"state": locked.get_state_display()})
     return locked
+
+
+def _held(line: Line) -> Line:
+    """The line as it is now, locked after its file: the order of everything that moves money (payments.locking)."""
+    lock_lines()
+    file = Statement.objects.select_for_update(no_key=True).get(pk=line.statement_id)
+    locked = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+    locked.statement = file
+    return locked
+
+
+def _refuse_outgoing(line: Line) -> None:
+    if line.outgoing or line.returned:
+        raise NotPossible(
+            _("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement.")
+        )
 
 
 def _settle(line: Line, actor: audit.Actor, payment: Payment, reason: str) -> Line:
@@ -336,7 +398,12 @@ def _write(line: Line, actor: audit.Actor, to: LineState, reason: str) -> Line:
     before = line.reason
     line.state, line.reason = to, reason[:300]
     line.decided_by, line.decided_at = _name(actor), timezone.now()
-    line.save(update_fields=["state", "reason", "payment", "deposit", "decided_by", "decided_at"])
+    line.save(
+        update_fields=[
+            *("state", "reason", "payment", "deposit", "invoice", "returned", "used", "rank"),
+            *("decided_by", "decided_at"),
+        ]
+    )
     audit.record(
         f"line.{to}",
         actor=actor,

@@ -1,7 +1,29 @@
-"""The states of a line of a journal or statement, as data: (from, to) → why."""
+"""The states of a file and of its lines, as data: (from, to) → why."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+class StatementState(models.TextChoices):
+    """Where a file is."""
+
+    RECEIVED = "received", _("colonnes à vérifier")
+    READING = "reading", _("lecture en cours")
+    DONE = "done", _("importé")
+    FAILED = "failed", _("lecture interrompue")
+
+
+F = StatementState
+STATEMENT_EDGES: dict[tuple[StatementState, StatementState], str] = {
+    (F.RECEIVED, F.READING): "staff said what its columns are",
+    (F.READING, F.DONE): "every line is kept",
+    (F.READING, F.RECEIVED): "it cannot be read like that",
+    (F.READING, F.FAILED): "the worker stopped on it again and again, or its file is gone",
+    (F.FAILED, F.READING): "staff try again",
+    (F.FAILED, F.RECEIVED): "staff take it back",
+    (F.DONE, F.READING): "its open lines are looked at again",
+    (F.DONE, F.RECEIVED): "staff take it back: nothing was booked from it",
+}
 
 
 class LineState(models.TextChoices):
@@ -13,6 +35,7 @@ class LineState(models.TextChoices):
     DUPLICATE = "duplicate", _("en double")
     UNREADABLE = "unreadable", _("illisible")
     IGNORED = "ignored", _("écartée")
+    KNOWN = "known", _("déjà connue")
 
 
 S = LineState
@@ -27,5 +50,9 @@ EDGES: dict[tuple[LineState, LineState], str] = {
     (S.DUPLICATE, S.UNMATCHED): "a new look found nothing any more",
     (S.DUPLICATE, S.DOUBTFUL): "a new look found something that is not certain",
     (S.MATCHED, S.UNMATCHED): "staff undo it",
+    (S.MATCHED, S.DOUBTFUL): "its payment was cancelled: the money is there and pays nothing",
     (S.IGNORED, S.UNMATCHED): "staff undo it",
+    (S.IGNORED, S.DOUBTFUL): "staff say that it may be money taken back",
+    (S.DUPLICATE, S.KNOWN): "staff say that an earlier file has the same operation",
+    (S.KNOWN, S.UNMATCHED): "staff say that it is another operation, or the file that had it is gone",
 }

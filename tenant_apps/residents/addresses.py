@@ -1,15 +1,18 @@
 """Another address to sign in with (M12): confirmed at the new one, and undone from the old one."""
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 
-from shared_apps.accounts import addresses
+from shared_apps.accounts import addresses, recent
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.addresses import PutBack
 from shared_apps.accounts.models import Account, LinkPurpose
 from shared_apps.audit import services as audit
 from shared_apps.mail.services import queue_mail
 from tenant_apps.residents import claims, messages
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.residents.services import grant_known_payers
@@ -18,19 +21,24 @@ from tenants import agenda
 from toolkit import clock, emails
 
 
-@transaction.atomic
-def request_address_change(*, actor: Account, email: str) -> None:
+def request_address_change(*, actor: Account, email: str, password: str, session: SessionBase) -> None:
     """Ask for another address: a message goes to the new one, which serves once confirmed.
 
+    `password` is the current one: whoever changes the address has the account, and a session that was left open or
+    stolen must not give it. For an account without one, having just signed in stands for it.
+
     An address that belongs to another account is answered the same way, and that account's owner is told.
-    Raises SameAddress, and NotWhileImpersonating for the operator in somebody's place.
+    Raises SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for the operator
+    in somebody's place.
     """
     accounts.refuse_impersonator(actor)
     if emails.normalise(email) == actor.email:
         raise SameAddress
-    accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
-    audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
-    agenda.wake("links")
+    recent.prove_or_just_signed_in(actor=actor, password=password, session=session)
+    with transaction.atomic():
+        accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
+        audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
+        agenda.wake("links")
 
 
 @transaction.atomic
@@ -39,6 +47,7 @@ def confirm_address(*, token: str) -> Account:
 
     Raises the link errors and AddressTaken.
     """
+    hold_still()
     account, old, regret = addresses.confirm_address(token=token)
     grant_known_payers(account=account)
     letterhead = townhall.letterhead()
@@ -59,6 +68,7 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
     Returns what was undone and a token to choose the new password with, at once; none when the account had to be
     closed because the old address has one of its own by now. Raises the link errors.
     """
+    hold_still()
     undone = addresses.put_address_back(token=token)
     account = undone.account
     _withdraw_accesses(undone)
@@ -74,13 +84,14 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
 
 
 def _withdraw_accesses(undone: PutBack) -> None:
-    """What was opened since the change because billing knows the other address, and not this one, is shut.
+    """What was opened since the change, or is held by now, because billing knows the other address is shut.
 
     So is what the account gave to others meanwhile. The rows go: an access that ended would stay cut for ever
     (grant_known_payers).
     """
     known = PayerEmail.objects.filter(email=undone.address).values("payer_id")
-    given = Access.objects.filter(account=undone.account, granted_at__gte=undone.changed_at, ended_at=None)
+    since = Q(granted_at__gte=undone.changed_at) | Q(through=undone.replaced)
+    given = Access.objects.filter(since, account=undone.account, ended_at=None)
     foreign = list(given.exclude(payer_id__in=known))
     foreign += Access.objects.filter(granted_by=undone.account.uuid, granted_at__gte=undone.changed_at)
     Access.objects.filter(pk__in=[access.pk for access in foreign]).delete()

@@ -11,6 +11,7 @@ class ResidentsConfig(AppConfig):
         "Source": HELD,
         "Payer": HELD,
         "PayerEmail": HELD_OF_A_PERSON,
+        "RemovedEmail": HELD_OF_A_PERSON,
         "Access": HELD_OF_A_PERSON,
         "Claim": HELD_OF_A_PERSON,
     }
@@ -21,6 +22,10 @@ class ResidentsConfig(AppConfig):
         "PayerEmail": given(
             "adresses",
             keeps={"email": "as billing gave it: it would be back with the next import; staff are told so"},
+        ),
+        "RemovedEmail": given(
+            "adresses-retirees",
+            keeps={"email": "staff took it away: without it the next import would bring it back"},
         ),
         "Access": given("dossiers"),
         "Claim": given("rattachements"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def confirm(claim: Claim, account: Account, *, token: str) -> None:
-    """The `?LIEN=` to the address that was typed with a right paper."""
+    """The `?LIEN=` to the account of the address that came with a right paper."""
     head = letterhead()
     with translation.override(account.reads):
         new = account.activated_at is None
@@ -45,7 +45,7 @@ def confirm(claim: Claim, account: Account, *, token: str) -> None:
                 "papier sur notre portail des factures. Si ce n'est pas vous, ne faites rien : rien ne changera."
             ),
         )
-        queue_mail(kind="link-claim", to=claim.email, content=content, surroundings=head, secret=True)
+        queue_mail(kind="link-claim", to=account.email, content=content, surroundings=head, secret=True)
 
 
 def joined(claim: Claim) -> None:

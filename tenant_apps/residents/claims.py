@@ -4,12 +4,13 @@ The room of invoices reads the paper (invoices.claiming); what comes of it is wr
 row orders two connections of one person; staff are ordered by the claim's row.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
@@ -18,10 +19,12 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
 from tenant_apps.residents import claim_messages as tell
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.errors import ClaimClosed, PaperGone
 from tenant_apps.residents.models import Access, Claim
 from tenant_apps.residents.services import OFTEN, settle_in
 from tenant_apps.residents.states import CLAIM_EDGES, ClaimState
+from tenant_apps.residents.stopping import taken_away
 from tenant_apps.townhall import queries as townhall
 from tenant_apps.townhall.models import PayerClaims
 from tenants import agenda
@@ -29,6 +32,7 @@ from tenants import agenda
 LIFE = timedelta(days=60)  # of a claim that nobody decides
 UNCONFIRMED = timedelta(days=2)  # of one whose address nobody confirms: longer than its link
 Holds = Callable[[Claim], bool]
+log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -47,6 +51,7 @@ def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> 
     Raises NotWhileImpersonating.
     """
     accounts.refuse_impersonator(actor)
+    hold_still()
     account = Account.objects.select_for_update(no_key=True).get(pk=actor.pk)
     claim = Claim(account=account, payer_id=payer_id, email=account.email, invoice=invoice, number=number)
     return _settle(claim, account, holds=True)
@@ -55,23 +60,38 @@ def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> 
 @transaction.atomic
 def ask_by_mail(*, email: str, payer_id: int | None, invoice: UUID | None, number: str) -> None:
     """Somebody without a session: one row, without a payer when the paper was wrong; the worker does the rest."""
-    Claim.objects.create(email=email.strip().lower(), payer_id=payer_id, invoice=invoice, number=number)
+    Claim.objects.create(email=email, payer_id=payer_id, invoice=invoice, number=number)
     agenda.wake("claims")
 
 
 def handle_claims() -> int:
     """Send the links of the requests that wait, and end what is too old. Returns how many requests were handled."""
-    handled = 0
-    while True:
-        with transaction.atomic():
-            waiting = Claim.objects.select_for_update(skip_locked=True).filter(_UNHANDLED)
-            claim = waiting.order_by("id").first()
-            if claim is None:
-                break
-            _answer(claim)
-        handled += 1
+    handled, failed = 0, list[int]()
+    while (claim := _answer_next(failed)) is not None:
+        handled += claim not in failed
     _end_old()
     return handled
+
+
+def _answer_next(failed: list[int]) -> int | None:
+    """The id of the request that was answered, or that is now among `failed`; None when none waits."""
+    claim = None
+    try:
+        with transaction.atomic():
+            waiting = Claim.objects.select_for_update(skip_locked=True).filter(_UNHANDLED)
+            claim = waiting.exclude(pk__in=failed).order_by("id").first()
+            if claim is None:
+                return None
+            pk: int = claim.pk
+            _answer(claim)
+    except (OperationalError, InterfaceError):  # the database's, not one request's
+        raise
+    except Exception:
+        if claim is None:
+            raise
+        log.exception("a claim could not be answered; it is tried again until it is %s old", UNCONFIRMED)
+        failed.append(pk)
+    return pk
 
 
 _UNHANDLED = Q(state=ClaimState.ASKED, account=None)
@@ -109,7 +129,7 @@ def _asked_a_moment_ago(claim: Claim) -> bool:
 def _account_of(email: str) -> Account | None:
     """The resident of that address, made when there is none; None for anybody else's."""
     # Locked, as in services: should the person be erased at this moment, the address is nobody's once that is done.
-    account = Account.objects.select_for_update(no_key=True).filter(email__iexact=email).first()
+    account = Account.objects.select_for_update(no_key=True).filter(email=email).first()
     if account is None:
         return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
     return account if account.is_active and account.role == Role.RESIDENT else None
@@ -121,6 +141,7 @@ def confirm_claim(*, token: str, password: str, holds: Holds) -> Outcome:
 
     A paper that no longer `holds` is left to staff. Raises the link errors, and WeakPassword.
     """
+    hold_still()
     link = accounts.find_link(token)
     if link.account is None or link.purpose != LinkPurpose.CLAIM or not link.account.is_active:
         raise errors.LinkUnknown
@@ -157,7 +178,7 @@ def _settle(claim: Claim, account: Account, *, holds: bool) -> Outcome:
     at_once = holds and townhall.current_townhall().payer_claims == PayerClaims.AT_ONCE
     claim.save()
     audit.record("claim.asked", actor=account, obj=_name(claim), new={"number": claim.number})
-    if at_once and not _staff_said_no(between):
+    if at_once and not _staff_said_no(between, claim):
         _join(claim, actor=audit.SYSTEM)
         return Outcome.JOINED
     _move(claim, ClaimState.WAITING, actor=account)
@@ -165,10 +186,17 @@ def _settle(claim: Claim, account: Account, *, holds: bool) -> Outcome:
     return Outcome.WAITING
 
 
-def _staff_said_no(between: Q) -> bool:
-    """They cut this very access, or refused this very claim: a paper alone does not undo it."""
+def _staff_said_no(between: Q, claim: Claim) -> bool:
+    """They cut this very access, refused this very claim, or took the address that asks, or that had opened the
+    access, from the payer: a paper alone does not undo it.
+    """
+    assert claim.account is not None
+    assert claim.payer_id is not None
     refused = Claim.objects.filter(between, state=ClaimState.REFUSED)
-    return Access.objects.filter(between, ended_at__isnull=False).exists() or refused.exists()
+    ended = list(Access.objects.filter(between, ended_at__isnull=False).values_list("lapsed", "through"))
+    addresses = {claim.email, claim.account.email, *(through for _lapsed, through in ended)}
+    cut = any(not lapsed for lapsed, _through in ended)
+    return cut or refused.exists() or taken_away(claim.payer_id, *addresses)
 
 
 @transaction.atomic

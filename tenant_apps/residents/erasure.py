@@ -17,9 +17,9 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit import services as audit
 from shared_apps.mail.services import FAREWELL, queue_mail
 from tenant_apps.residents import messages
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
-from tenant_apps.residents.models import Claim, PayerEmail
-from tenant_apps.residents.personal import BILLING
+from tenant_apps.residents.models import Claim, EmailSource, PayerEmail
 from tenant_apps.residents.states import ClaimState
 from tenant_apps.townhall.queries import letterhead
 from tenants import personal
@@ -96,6 +96,7 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     Money stays, and its audit stays right. Whoever signs in, pays, or opens a link meanwhile either comes before, and
     is erased too, or finds nobody. Raises NoRequest when the person has changed their mind.
     """
+    hold_still()
     waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
     list(waiting.select_for_update().values_list("pk"))  # before the account, as whoever decides one
     locked = _locked(account)
@@ -137,4 +138,4 @@ def erasure_for_staff(public_id: UUID) -> Account:
 
 def is_in_billing(account: Account) -> bool:
     """Billing's own files hold an address of that account: only billing can take it out."""
-    return PayerEmail.objects.filter(email__in=addresses_of(account), source=BILLING).exists()
+    return PayerEmail.objects.filter(email__in=addresses_of(account), source=EmailSource.BILLING).exists()

@@ -17,6 +17,17 @@ class SameAddress(AccountError):
     sentence = _("C'est déjà votre adresse.")
 
 
+class AddressKnown(AccountError):
+    sentence = _("Cette adresse est déjà celle de ce redevable.")
+
+
+class AddressGone(AccountError):
+    sentence = _(
+        "Le service de facturation ne donne plus cette adresse e-mail : ce lien n'ouvre plus rien. Si c'est une "
+        "erreur, écrivez-lui, ou rattachez votre dossier avec une facture papier."
+    )
+
+
 class ClaimClosed(AccountError):
     sentence = _("Cette demande a déjà reçu une réponse, ou a été retirée.")
 

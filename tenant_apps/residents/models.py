@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
 from tenant_apps.residents.states import ClaimState
+from toolkit.address_fields import AddressField, kept_normal
 
 
 class Source(models.Model):
     """Where billing files come from: a software, a budget. A code is one payer's in its source only (decision 45).
 
-    A town is born with one (migration 0005).
+    A town is born with one, made by the migration.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -71,18 +72,55 @@ class Payer(models.Model):
         return " ".join(filter(None, [self.title, self.first_name, self.last_name])) or self.reference
 
 
+class EmailSource(models.TextChoices):
+    """Who says that an address is a payer's."""
+
+    BILLING = "import", _("facturation")
+    STAFF = "staff", _("mairie")
+    RESIDENT = "account", _("usager")
+
+
 class PayerEmail(models.Model):
-    """An address that billing knows for a payer, in lower case."""
+    """An address of a payer, in normal form: it is told of the invoices, and it opens the door (decision 47).
+
+    What billing gave goes when its next file does not give it (`residents.billing`, the only writer).
+    """
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
-    email = models.EmailField(max_length=254, db_index=True)
-    source = models.CharField(max_length=20, default="import")
+    email = AddressField(max_length=254, db_index=True)
+    source = models.CharField(max_length=20, choices=EmailSource, default=EmailSource.BILLING)
     added_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.CharField(
+        max_length=254, blank=True, default="", db_default=""
+    )  # audit name; empty: billing
     # Kinds of messages refused at this address before it has an account (accounts.AlertKind); one row speaks for all.
     refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["payer", "email"], name="payer_email_once"),
+            kept_normal("payer_email_normal"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class RemovedEmail(models.Model):
+    """An address that was taken from a payer: by staff, and no file brings it back; or by billing's next file."""
+
+    payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="removed_emails", db_index=False)
+    email = AddressField(max_length=254)
+    source = models.CharField(max_length=20, choices=EmailSource)  # as it was, for whoever lets it back
+    refused_alerts = models.JSONField(default=list, db_default=[])  # still refused, should it come back
+    removed_at = models.DateTimeField()
+    removed_by = models.CharField(max_length=254, blank=True)  # audit name of staff; empty: billing
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payer", "email"], name="removed_email_once"),
+            kept_normal("removed_email_normal"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -91,21 +129,26 @@ class PayerEmail(models.Model):
 class Access(models.Model):
     """This account may see this payer's invoices. Survives a change of the account's address.
 
-    What billing gives is ended by staff, and the row stays: it is not given again. What a person gave (`granted_by`,
-    the uuid of their account) goes without a trace but the audit's when that person or its holder ends it.
+    What billing gives lapses once neither `through` nor the account's address is the payer's any more, and comes back
+    with the address; what staff end is not given again. What a person gave (`granted_by`, the uuid of their account)
+    goes without a trace but the audit's when that person or its holder ends it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="accesses")
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="accesses")
     granted_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
-    granted_by = models.UUIDField(null=True)  # NULL: billing
+    granted_by = models.UUIDField(null=True)  # NULL: the town, which is billing, a paper invoice or staff
+    # The payer's address that gave it; empty: no address did, and it stays whatever becomes of them.
+    through = AddressField(max_length=254, blank=True, default="", db_default="")
+    lapsed = models.BooleanField(default=False, db_default=False)  # ended because its address is gone
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "payer"], condition=Q(ended_at=None), name="one_live_access"
-            )
+            ),
+            kept_normal("access_through_normal", "through", blank=True),
         ]
 
     def __str__(self) -> str:
@@ -124,7 +167,7 @@ class Claim(models.Model):
     # NULL until the worker has looked, and only then.
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="claims")
     payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="claims")
-    email = models.EmailField(max_length=254)  # of who asks, as it was then
+    email = AddressField(max_length=254)  # of who asks, as it was then
     link = models.OneToOneField(Link, null=True, on_delete=models.SET_NULL)  # the `?LIEN=` to that address
     # Of the paper. No key: invoices are a room above.
     invoice = models.UUIDField(null=True)
@@ -144,6 +187,7 @@ class Claim(models.Model):
                 condition=Q(state=ClaimState.ASKED) | Q(account__isnull=False, payer__isnull=False),
                 name="claim_of_somebody",
             ),
+            kept_normal("claim_email_normal"),
         ]
 
     def __str__(self) -> str:

@@ -7,12 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
-from tenant_apps.residents.models import Access, Claim, PayerEmail
+from tenant_apps.residents.models import Access, Claim, EmailSource, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import payer_ids_of
 from tenant_apps.residents.states import ClaimState
 from tenants.personal import Section
-
-BILLING = "import"  # PayerEmail.source of what billing's files say
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
@@ -30,14 +28,16 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
             ("nom", _("Nom")),
             ("ville", _("Ville")),
             ("acces_depuis", _("Accès depuis")),
+            ("par_l_adresse", _("Par l'adresse")),
             ("acces_termine_le", _("Accès terminé le")),
         ],
         [
             *(
-                (one.payer.reference, one.payer.full_name, one.payer.city, one.granted_at, None)
+                (one.payer.reference, one.payer.full_name, one.payer.city, one.granted_at, one.through, None)
                 for one in live
             ),
-            *(("", "", "", one.granted_at, one.ended_at) for one in ended),  # no longer theirs to read
+            # No longer theirs to read.
+            *(("", "", "", one.granted_at, one.through, one.ended_at) for one in ended),
         ],
     )
     known = PayerEmail.objects.filter(email__in=addresses, payer__in=payer_ids_of(account)).order_by("id")
@@ -51,6 +51,13 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
             ("ajoutee_le", _("Ajoutée le")),
         ],
         known.annotate(dossier=F("payer__reference")).values_list("dossier", "email", "source", "added_at"),
+    )
+    gone = RemovedEmail.objects.filter(email__in=addresses).order_by("id")
+    yield Section(
+        "adresses-retirees",
+        _("Mon adresse retirée de dossiers"),
+        [("adresse", _("Adresse e-mail")), ("source", _("Source")), ("retiree_le", _("Retirée le"))],
+        gone.values_list("email", "source", "removed_at"),
     )
     claims = Claim.objects.filter(account=account).order_by("id")
     yield Section(
@@ -79,11 +86,16 @@ def decided_claims() -> QuerySet[Claim]:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """Access ends; an address that the account brought goes, one that billing gave stays billing's."""
+    """Access ends; an address that the account brought goes, one that billing gave stays billing's.
+
+    So does what staff took away: it keeps the address out.
+    """
     ended = Access.objects.filter(account=account, ended_at=None).update(ended_at=timezone.now())
+    Access.objects.filter(account=account).update(through="", lapsed=False)
+    RemovedEmail.objects.filter(email__in=addresses, removed_by="").delete()
     mine = Q(account=account) | Q(email__in=addresses)
     # What the worker has in hand is left to it: it looks the account up again.
     claims = Claim.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
     Claim.objects.filter(pk__in=list(claims)).delete()
-    brought = PayerEmail.objects.filter(email__in=addresses).exclude(source=BILLING)
+    brought = PayerEmail.objects.filter(email__in=addresses).exclude(source=EmailSource.BILLING)
     return {"accesses": ended, "payer_emails": brought.delete()[0]}

@@ -3,13 +3,12 @@
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
-from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
+from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.states import ClaimState
-from toolkit import clock, emails
+from toolkit import clock
 
 
 def payers_of(account: Account) -> QuerySet[Payer]:
@@ -24,9 +23,15 @@ def payer_ids_of(account: Account) -> QuerySet[Access, int]:
     return Access.objects.filter(account=account, ended_at=None).values_list("payer_id", flat=True)
 
 
+def lapsed_accesses_of(account: Account) -> QuerySet[Access]:
+    """What `account` saw until its address was no longer the payer's, and does not see again by another road."""
+    gone = Access.objects.filter(account=account, lapsed=True, ended_at__isnull=False)
+    return gone.exclude(payer__in=payer_ids_of(account))
+
+
 def is_known_to_billing(email: str) -> bool:
     """True when billing gave this address for at least one payer (M2)."""
-    return PayerEmail.objects.filter(email=emails.normalise(email)).exists()
+    return PayerEmail.objects.filter(email=email).exists()
 
 
 def waiting_claims_of(account: Account) -> QuerySet[Claim]:
@@ -39,10 +44,14 @@ def claim_of(account: Account, public_id: UUID) -> Claim:
     return Claim.objects.exclude(state=ClaimState.ASKED).get(account=account, uuid=public_id)
 
 
+def _known() -> Exists:
+    """The account's address is one of the payer's."""
+    return Exists(PayerEmail.objects.filter(payer=OuterRef("payer"), email=OuterRef("account__email")))
+
+
 def _by_billing() -> Q:
     """Billing gave the access, or would: it names the account's address for the payer, whoever gave it before."""
-    known = PayerEmail.objects.filter(payer=OuterRef("payer"), email=Lower(OuterRef("account__email")))
-    return Q(granted_by=None) | Q(Exists(known))
+    return Q(granted_by=None) | Q(_known())
 
 
 def accesses_of_payer(payer: Payer) -> QuerySet[Access]:
@@ -93,7 +102,9 @@ def givers_of(accesses: list[Access]) -> dict[UUID, str]:
 
 
 def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
-    """The town's payers by name. Every one of `words` must be found: name, reference, town, e-mail address."""
+    """The town's payers by name. Every one of `words` must be found: name, reference, town, e-mail address
+    (one that was taken away too: its owner asks why).
+    """
     known = Payer.objects.filter(is_draft=False).select_related("source")
     payers = known.prefetch_related("emails").order_by("last_name", "first_name", "id")
     for word in words.split()[:6]:
@@ -103,6 +114,7 @@ def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
             | Q(reference__icontains=word)
             | Q(city__icontains=word)
             | Q(pk__in=PayerEmail.objects.filter(email__icontains=word).values("payer_id"))
+            | Q(pk__in=RemovedEmail.objects.filter(email__icontains=word).values("payer_id"))
         )
     return payers
 
@@ -113,19 +125,22 @@ def payer_for_staff(public_id: UUID) -> Payer:
 
 
 def access_for_staff(payer: Payer, public_id: UUID) -> Access:
-    """The latest access of the account `public_id` to `payer`. Raises Access.DoesNotExist."""
-    found = Access.objects.filter(payer=payer, account__uuid=public_id).order_by("id").last()
+    """The access of the account `public_id` to `payer`, or the one that ended last. Raises Access.DoesNotExist."""
+    accesses = Access.objects.filter(payer=payer, account__uuid=public_id)
+    found = accesses.order_by(F("ended_at").desc(nulls_first=True), "-id").first()
     if found is None:
         raise Access.DoesNotExist
     return found
 
 
 def accesses_to(payer: Payer) -> QuerySet[Access]:
-    """Who may, or could, see the invoices of `payer`, each with `by_billing`; live accesses first."""
+    """Who may, or could, see the invoices of `payer`, each with `by_billing` and `known`; live accesses first."""
+    again = Access.objects.filter(payer=OuterRef("payer"), account=OuterRef("account"), ended_at=None)
     return (
         Access.objects.filter(payer=payer)
+        .exclude(Q(lapsed=True, ended_at__isnull=False) & Q(Exists(again)))
         .select_related("account")
-        .annotate(by_billing=_by_billing())
+        .annotate(by_billing=_by_billing(), known=_known())
         .order_by(F("ended_at").asc(nulls_first=True), "id")
     )
 
@@ -149,6 +164,13 @@ def claim_for_staff(public_id: UUID) -> Claim:
 def earlier_claims(claim: Claim) -> QuerySet[Claim]:
     """What the same account asked about the same payer before."""
     return claims_for_staff().filter(account=claim.account, payer=claim.payer, id__lt=claim.pk)
+
+
+def addresses_taken(claim: Claim) -> QuerySet[RemovedEmail]:
+    """Addresses of who asks, or by which they saw the payer before, that staff took from that payer."""
+    before = Access.objects.filter(account=claim.account, payer=claim.payer).values("through")
+    asks = Q(email=claim.email) | Q(email__in=before)
+    return RemovedEmail.objects.filter(asks, payer=claim.payer).exclude(removed_by="").order_by("email")
 
 
 def guessed_payers() -> QuerySet[Payer]:

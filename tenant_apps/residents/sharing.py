@@ -15,7 +15,8 @@ from shared_apps.accounts.errors import AddressTaken, InvitationOver, LinkUnknow
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
 from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from tenant_apps.residents import billing, messages
+from tenant_apps.residents.billing import hold_still
 from tenant_apps.residents.errors import (
     AccessCut,
     NotAResident,
@@ -24,9 +25,10 @@ from tenant_apps.residents.errors import (
     TooManyInvitations,
     TooManyShares,
 )
-from tenant_apps.residents.models import Access, Payer
+from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.queries import invitations_to, payer_to_share, shared_accesses
 from tenant_apps.residents.services import activate_by_proof
+from tenant_apps.residents.stopping import taken_away
 from tenant_apps.townhall import queries as townhall
 from tenants import agenda
 from toolkit import emails
@@ -83,7 +85,7 @@ def withdraw_invitation(*, actor: Account, link: Link) -> None:
 
 def what_it_opens(link: Link) -> tuple[Payer, bool]:
     """The payer of an invitation, and whether a password must be chosen with it. Raises InvitationOver."""
-    account = Account.objects.filter(email__iexact=link.email).first()
+    account = Account.objects.filter(email=link.email).first()
     return _payer_of(link), account is None or account.activated_at is None
 
 
@@ -93,8 +95,9 @@ def accept_invitation(*, token: str, password: str = "") -> Account:
 
     Without an active account of that address, `password` is its first one; an active one keeps its own. Raises the
     link errors, InvitationOver when whoever invited may not any more, PasswordWanted, WeakPassword, NotAResident, and
-    AccessCut when staff ended the access of that account.
+    AccessCut when staff ended the access of that account, or took its address from the payer.
     """
+    hold_still()
     link = accounts.find_link(token, lock=True)
     if link.purpose != LinkPurpose.SHARE or link.account is None:
         raise LinkUnknown
@@ -134,12 +137,12 @@ def _payer_of(link: Link) -> Payer:
 
 def _account_of(email: str) -> Account:
     """The account of that address, made now if there is none; of two at once, one makes it."""
-    found = Account.objects.filter(email__iexact=email).first()
+    found = Account.objects.filter(email=email).first()
     if found is None:
         try:
             return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
         except AddressTaken:
-            found = Account.objects.get(email__iexact=email)
+            found = Account.objects.get(email=email)
     return found
 
 
@@ -147,7 +150,7 @@ def _open(account: Account, payer: Payer, inviter: Account) -> None:
     had = Access.objects.filter(account=account, payer=payer)
     if had.filter(ended_at=None).exists():
         return
-    if had.exists():
+    if had.filter(lapsed=False).exists() or taken_away(payer.pk, account.email):
         raise AccessCut
     new = Access(account=account, payer=payer, granted_by=inviter.uuid)
     Access.objects.bulk_create([new], ignore_conflicts=True)
@@ -205,15 +208,23 @@ def cut_access(*, actor: audit.Actor, access: Access) -> None:
 
 @transaction.atomic
 def restore_access(*, actor: audit.Actor, access: Access) -> None:
-    """Staff undo their cut; what its holder had given stays ended. Twice changes nothing."""
+    """Staff undo their cut, or give back what lapsed; what its holder had given comes back with what lapsed only.
+
+    It stands whatever becomes of the payer's addresses, unless one of them holds it. Twice changes nothing.
+    """
+    hold_still()
     locked = (
         Access.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=access.pk)
     )
     same = Access.objects.filter(account=locked.account, payer=locked.payer, ended_at=None)
     if locked.ended_at is None or same.exists():
         return
-    locked.ended_at = None
-    locked.save(update_fields=["ended_at"])
+    known = PayerEmail.objects.filter(payer=locked.payer, email__in=[locked.through, locked.account.email])
+    lapsed, locked.ended_at, locked.lapsed = locked.lapsed, None, False
+    locked.through = locked.through if known.exists() else ""
+    locked.save(update_fields=["ended_at", "lapsed", "through"])
+    if lapsed:
+        billing.give_shares_back([locked.payer.pk])
     audit.record(
         "access.restored",
         actor=actor,

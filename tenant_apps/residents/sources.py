@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 from django.db.models import Func, QuerySet, Value
@@ -60,6 +61,11 @@ def bare_code(code: str) -> str:
 
 
 def known_payers(source: Source) -> QuerySet[Payer]:
-    """Payers of `source` that a published import brought, each with its `bare` code."""
+    """Payers of `source` that a published import brought."""
+    return Payer.objects.filter(source=source, is_draft=False)
+
+
+def payers_that_read(source: Source, bare_codes: Collection[str]) -> QuerySet[Payer]:
+    """Those of them whose code is one of these once spreadsheets have been at it."""
     bare = Func(Lower("reference"), Value("0"), function="ltrim")
-    return Payer.objects.filter(source=source, is_draft=False).annotate(bare=bare)
+    return known_payers(source).annotate(bare=bare).filter(bare__in=bare_codes)

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from lxml import etree
 from PIL import Image, UnidentifiedImageError
 
+from tenant_apps.townhall import drawing
+
 MOST_BYTES = 1024 * 1024  # of the file sent
 _KEPT_BYTES = 30_000  # of the file served: a page weighs less than 60 kB with it
 _MOST_PIXELS = 5000  # a side
@@ -111,6 +113,12 @@ def _svg(content: bytes, box: tuple[int, int]) -> Picture:
         )
     _clean(root)
     width, height = _size(root)
+    if drawing.is_a_bomb(root):
+        raise ValidationError(
+            _(
+                "Ce dessin SVG répète ses formes trop de fois : exportez-le en aplatissant les symboles et les motifs."
+            )
+        )
     share = min(box[0] / width, box[1] / height)
     kept: bytes = etree.tostring(root, encoding="utf-8")
     if len(kept) > _KEPT_BYTES:

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from toolkit.address_fields import AddressField, kept_normal
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -50,7 +52,7 @@ class TownHall(models.Model):
     address = models.TextField(_("adresse"), blank=True)
     phone = models.CharField(_("téléphone"), max_length=30, blank=True)
     website = models.URLField(_("site"), blank=True)
-    contact_email = models.EmailField(_("adresse du service de facturation"))
+    contact_email = AddressField(_("adresse du service de facturation"))
     primary_colour = models.CharField(_("couleur"), max_length=7, default="#1f4e79", validators=[HEX_COLOUR])
     accent_colour = models.CharField(
         _("couleur d'accent"), max_length=7, default="#8a4b08", validators=[HEX_COLOUR]
@@ -114,7 +116,10 @@ class TownHall(models.Model):
     keep_unused = months(_("comptes jamais activés"), 12, 1, 60)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_townhall")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_townhall"),
+            kept_normal("townhall_contact_normal", "contact_email"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -187,7 +192,7 @@ class Product(models.Model):
     # The Treasury refused the numcli (T*): nobody is sent there until somebody has checked it again.
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_code = models.CharField(max_length=10, blank=True)
-    contact_email = models.EmailField(_("adresse du service"), blank=True)
+    contact_email = AddressField(_("adresse du service"), blank=True)
     offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
     # Only a régie's references and amounts are the town's own (decision 0029).
     takes_several = models.BooleanField(_("plusieurs factures en un paiement"), default=False)
@@ -196,6 +201,7 @@ class Product(models.Model):
     class Meta:
         verbose_name = _("produit de paiement")
         constraints = [
+            kept_normal("product_contact_normal", "contact_email", blank=True),
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="one_default_product"
             ),

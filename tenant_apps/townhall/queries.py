@@ -65,6 +65,11 @@ def products_by_code() -> dict[str, Product]:
     return {product.code.lower(): product for product in Product.objects.all()}
 
 
+def has_several_products() -> bool:
+    """Whether screens must say of which régie something is."""
+    return Product.objects.count() > 1
+
+
 def contact_address(product: Product | None) -> str:
     """Where a resident's message about `product` goes."""
     return (product.contact_email if product else "") or current_townhall().contact_email

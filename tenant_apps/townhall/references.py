@@ -19,6 +19,15 @@ _SEVERAL = r"GRP[0-9A-Z]{25}"
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def canonical(reference: str) -> str:
+    """The one spelling of a payment reference: capital letters and digits, no punctuation.
+
+    `2026-ab-00017` and `2026AB00017` are one reference everywhere: on papers, in files, at the Treasury, in the
+    database (a CHECK). May be what `problem` refuses.
+    """
+    return re.sub(r"[\W_]+", "", reference).upper()
+
+
 def of_several(attempt: UUID) -> str:
     """The reference of an attempt to pay several invoices: as unique as its `uuid`, 28 signs."""
     rest, signs = attempt.int, ""

@@ -44,7 +44,7 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
 
     The mode only goes forward, unless the numcli changes with it. Raises ValidationError.
     """
-    before = Product.objects.select_for_update().filter(code=code).first()
+    before = Product.objects.select_for_update(no_key=True).filter(code=code).first()
     if before is not None:
         settings = _of_another_number(before, settings)
     product, created = Product.objects.update_or_create(code=code, defaults={"label": label, **settings})
@@ -78,7 +78,7 @@ def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
 
     Raises ValidationError.
     """
-    townhall = TownHall.objects.select_for_update().get(pk=1)
+    townhall = TownHall.objects.select_for_update(no_key=True).get(pk=1)
     old, new = _write(townhall, settings)
     if new:
         audit.record("townhall.changed", actor=actor, old=old, new=new)
@@ -108,7 +108,7 @@ def _change_picture(actor: audit.Actor, field: str, picture: Picture | None, **m
         key = identity_key(town=current_town().uuid, digest=picture.digest, extension=picture.extension)
         storages["documents"].save(key, ContentFile(picture.content))
     with transaction.atomic():
-        before = str(getattr(TownHall.objects.select_for_update().get(pk=1), field))
+        before = str(getattr(TownHall.objects.select_for_update(no_key=True).get(pk=1), field))
         townhall = change_townhall(actor=actor, **{field: key, **more})
         if before and before not in (townhall.logo, townhall.icon):
             transaction.on_commit(lambda: storages["documents"].delete(before), robust=True)
@@ -129,7 +129,7 @@ def change_product(
 
     `window`: payable_days_after_issue, payable_days_after_due, takes_several. Raises ValidationError.
     """
-    locked = Product.objects.select_for_update().get(pk=product.pk)
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     settings = {
         "label": label,
         "contact_email": contact_email,
@@ -145,7 +145,7 @@ def change_product(
 @transaction.atomic
 def close_product(*, actor: audit.Actor, product: Product, code: str) -> bool:
     """The Treasury refuses the numcli: online payment stops. False when it was stopped already."""
-    locked = Product.objects.select_for_update().get(pk=product.pk)
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     if locked.closed_at is not None:
         return False
     locked.closed_at, locked.closed_code = timezone.now(), code[:10] or "T"
@@ -157,7 +157,7 @@ def close_product(*, actor: audit.Actor, product: Product, code: str) -> bool:
 @transaction.atomic
 def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Product:
     """« C'est bien nous »: a manager recognised the town in the Treasury's lines. Opens a closed product again."""
-    locked = Product.objects.select_for_update().get(pk=product.pk)
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     locked.treasury_label, locked.checked_at = label[:300], timezone.now()
     locked.closed_at, locked.closed_code = None, ""
     locked.save(update_fields=["treasury_label", "checked_at", "closed_at", "closed_code"])
@@ -168,7 +168,7 @@ def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Produ
 @transaction.atomic
 def advance_product(*, actor: audit.Actor, product: Product, to: Mode) -> Product:
     """The next mode. The room of payments has looked at the proofs. Raises ValidationError for a step back."""
-    locked = Product.objects.select_for_update().get(pk=product.pk)
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     old = locked.mode
     forward(locked, to)
     if old != to:

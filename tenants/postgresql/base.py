@@ -7,7 +7,7 @@ never happens inside a transaction: the work of one transaction is in one databa
 A cursor stays with the connection that it was opened on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -24,6 +24,7 @@ from psycopg.pq import TransactionStatus
 
 from tenants.postgresql import silence
 
+Last = Callable[[Mapping[Any, Any]], None]
 # What belongs to one connection to one database; between transactions the rest of the wrapper is neutral.
 _OWN = (
     "connection",
@@ -64,6 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.recorded: list[str] | None = None
         self._waiting: dict[str, dict[str, Any]] = {}  # the connections to the other homes
         self._one_by_one = False
+        self._before_commit: dict[Last, dict[Any, Any]] = {}
         super().__init__(settings_dict, alias)
 
     def copy(self, alias: str | None = None) -> "DatabaseWrapper":
@@ -161,6 +163,49 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with silence.watch(self.home, int(conn_params.get("connect_timeout") or 5)):
             return super().get_new_connection(conn_params)
 
+    def before_commit(self, act: Last, key: Any, value: Any) -> None:
+        """Have `act({key: the least value given, …})` called once, just before this transaction commits, inside it.
+
+        For rows that many transactions share: they are locked for a moment, and after all others. Outside of a
+        transaction it is called at once. What it raises undoes the transaction.
+        """
+        if not self._really_in_a_transaction():
+            act({key: value})
+            return
+        waiting = self._before_commit.setdefault(act, {})
+        waiting[key] = min(value, waiting.get(key, value))
+
+    def _really_in_a_transaction(self) -> bool:
+        """Whether a block of the code's own is open; that of a test around it does not count."""
+        return any(not getattr(block, "_from_testcase", False) for block in self.atomic_blocks)
+
+    def _act_before_commit(self) -> None:
+        waiting, self._before_commit = self._before_commit, {}
+        for act, values in waiting.items():
+            act(values)
+
+    def commit(self) -> None:
+        """What was put off until now comes first."""
+        self._act_before_commit()
+        super().commit()
+
+    def savepoint_commit(self, sid: str) -> None:
+        """In a test, the end of the code's own transaction is that of a savepoint."""
+        if self._before_commit and not self._really_in_a_transaction():
+            self._act_before_commit()
+        super().savepoint_commit(sid)
+
+    def savepoint_rollback(self, sid: str) -> None:
+        """The same for one that is undone."""
+        if not self._really_in_a_transaction():
+            self._before_commit.clear()
+        super().savepoint_rollback(sid)
+
+    def rollback(self) -> None:
+        """Nothing of what was put off is done."""
+        self._before_commit.clear()
+        super().rollback()
+
     def recycle(self) -> None:
         """Between two requests or tasks: close the connections that have seen many towns.
 
@@ -219,5 +264,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._close_here()
 
     def _close_here(self) -> None:
+        self._before_commit.clear()  # a transaction that loses its connection is undone
         super().close()
         self.visited.clear()

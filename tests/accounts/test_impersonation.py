@@ -18,9 +18,9 @@ from shared_apps.accounts.services import change_password
 from shared_apps.audit.models import Entry
 from tenant_apps.contact.models import Message
 from tenant_apps.contact.services import send_message
-from tenant_apps.residents.addresses import request_address_change
 from tenants.models import Town
 from tests.conftest import PASSWORD
+from tests.residents.letters import ask_address
 
 REASON = "Ticket 4711 : l'import de la cantine ne part pas"
 
@@ -237,7 +237,7 @@ def test_what_is_personal_is_refused(clerk: Account, ticket: str) -> None:
     clerk.impersonated_by = impersonation.start(ticket=ticket)
     refused: list[Callable[[], object]] = [
         lambda: change_password(actor=clerk, current=PASSWORD, new="un tout autre mot", rule=PasswordRule()),
-        lambda: request_address_change(actor=clerk, email="other@example.net"),
+        lambda: ask_address(clerk, "other@example.net"),
         lambda: begin(account=clerk),
     ]
     for act in refused:

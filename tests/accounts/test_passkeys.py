@@ -11,14 +11,14 @@ from django_tenants.utils import tenant_context
 from fido2.cose import ES384
 from fido2.webauthn import AuthenticatorData
 
-from shared_apps.accounts import challenges, errors, passkeys, recent, throttle
+from shared_apps.accounts import challenges, errors, limits, passkeys, recent, throttle
 from shared_apps.accounts.models import Account, Impersonation, Passkey, Role
-from shared_apps.accounts.services import TRIES_PER_ADDRESS
 from shared_apps.accounts.webauthn import LONGEST_ANSWER, Place
 from shared_apps.audit.models import Entry
 from tenants.models import Town
 from tenants.sessions import SessionStore
 from tests.accounts.authenticator import Authenticator
+from tests.throttling import tries_of
 
 FLAG = AuthenticatorData.FLAG
 HERE = Place(host="mairie.localhost", origin="http://mairie.localhost:8000")
@@ -119,7 +119,7 @@ def test_a_wrong_answer_opens_nothing(alice: Account, wrong: dict[str, Any]) -> 
         sign_in(telephone, **wrong)
     key.refresh_from_db()
     assert (key.sign_count, key.last_used_at) == (1, None)
-    assert throttle.seen("ip", IP) == 1
+    assert tries_of(limits.PLACE, IP) == 1
     assert sign_in(telephone) == alice
 
 
@@ -266,12 +266,12 @@ def test_an_account_that_may_not(alice: Account, change: dict[str, Any]) -> None
 def test_guesses_are_counted(alice: Account) -> None:
     telephone = Authenticator()
     add(alice, telephone)
-    for _ in range(TRIES_PER_ADDRESS):
-        throttle.count("ip", IP)
+    for _ in range(limits.TRIES_PER_ADDRESS):
+        throttle.take((limits.PLACE, IP))
     with pytest.raises(errors.TooManyTries):
         sign_in(telephone)
-    for _ in range(passkeys.ASKED_PER_ADDRESS):
-        throttle.count("key-asked", "192.0.2.2")
+    for _ in range(passkeys.ASKED.most):
+        throttle.take((passkeys.ASKED, "192.0.2.2"))
     with pytest.raises(errors.TooManyTries):
         passkeys.ask_to_sign_in(place=HERE, session=fresh_session(), ip="192.0.2.2")
 

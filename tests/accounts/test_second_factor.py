@@ -108,7 +108,7 @@ def test_guessing_is_slowed_down_also_for_the_right_code(clerk: Account) -> None
     for right in (code(secret), codes[0]):
         with pytest.raises(errors.TooManyTries):
             second_factor.check(account=clerk, code=right)
-    throttle.clear("code", str(clerk.uuid))
+    throttle.clear(second_factor.CODE, str(clerk.uuid))
     second_factor.check(account=clerk, code=code(secret))
 
 
@@ -156,7 +156,7 @@ def test_the_commands(db: None, town: Town, clerk: Account, operator: Account, c
     ("email", "password", "words"),
     [
         ("new@example.net", "court", "12 caractères"),
-        ("no address", "un mot de passe bien long", "courriel"),
+        ("no address", "un mot de passe bien long", "e-mail"),
         ("operator@example.net", "un mot de passe bien long", "déjà"),
     ],
 )

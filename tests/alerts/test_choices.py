@@ -139,6 +139,7 @@ def test_receipts(
     )
     payment = Payment.objects.create(
         attempt=attempt,
+        product=attempt.product,
         provider="payfip",
         provider_reference="1",
         means="card",

@@ -13,8 +13,8 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
+from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
-from shared_apps.mail.services import deliver_outbox
 from tenant_apps.alerts import reminders, services, unsubscribing
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents import services as residents

@@ -16,7 +16,7 @@ def test_cut_and_restored(
     page, act = f"/gestion/redevables/{payer.uuid}/", f"/gestion/redevables/{payer.uuid}/acces/"
     shown = text(browsers.reader.get(page))
     assert "Accordé par alice@example.net, sur invitation" in shown
-    assert "Donné par la facturation" in shown
+    assert "Donné par la mairie, ou par une facture papier" in shown
     assert "Retirer l'accès bob" not in shown  # a reader only reads
     assert "Retirer l'accès bob@example.net" in text(browsers.clerk.get(page))
     cut = {"compte": bob.uuid, "quoi": "retirer"}

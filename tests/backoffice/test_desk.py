@@ -13,10 +13,11 @@ import pikepdf
 import pytest
 
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.corrections import cancel_payment, record_refund
 from tenant_apps.payments.counter import Line, Paper, book_counter_payment, book_payment
 from tenant_apps.payments.models import Deposit, Means, Payment, Refund
 from tenant_apps.payments.services import declare_paid
+from tenant_apps.townhall.models import Product
 from tests.backoffice.conftest import text
 from tests.backoffice.test_lists import attempt
 from toolkit import clock
@@ -106,10 +107,10 @@ def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, bills: 
 def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
     """The clerk may book all the same: the money is on the desk. What comes twice is left over, and shown."""
     page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
-    assert "paiement en ligne est en cours" not in text(page)
+    assert "Paiement en cours" not in text(page)
     attempt(bills[0], "started")
     page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
-    assert "paiement en ligne est en cours" in text(page)
+    assert "Paiement en cours L'encaisser ici peut la faire payer deux fois." in text(page)
 
 
 @pytest.mark.parametrize(
@@ -316,3 +317,89 @@ def test_what_the_pages_cost(
     first = browsers.manager.get("/gestion/encaissements/").content.decode()
     following = re.search(r'\?apres=([0-9a-f-]+)" *>|apres=([0-9a-f-]{36})', first)
     assert following, "sixty rows are more than a page"
+
+
+# --- people and régies at the counter -------------------------------------------------------------
+
+
+@pytest.fixture
+def of_water(make_payer: Any, make_invoice: Callable[..., Invoice], town: Any) -> Invoice:
+    """An invoice of another régie, owed by another Alice DUPRÉ."""
+    default = Product.objects.get(is_default=True)
+    water = Product.objects.create(code="eau", label="Régie eau", kind=default.kind, numcli="001965")
+    homonym = make_payer(last_name="DUPRÉ", first_name="Alice", address="3 rue du Moulin", city="Agen")
+    return make_invoice(homonym, amount="15", product=water)
+
+
+def test_homonyms_are_told_apart_by_street_and_code(
+    browsers: SimpleNamespace, bills: list[Invoice], of_water: Invoice
+) -> None:
+    page = text(browsers.clerk.get(NEW, {"q": "dupré"}))
+    groups = page.split("Alice DUPRÉ")
+    first, second = bills[0].payer.reference, of_water.payer.reference
+    assert f"code {first}" in page
+    assert f"3 rue du Moulin, Agen · code {second}" in page
+    assert page.index(f"code {first}") < page.index(bills[1].number) < page.index(f"code {second}")
+    assert len(groups) > 2
+    assert "Régie eau" in page, "with several régies, each invoice says its own"
+
+
+def test_two_regies_are_refused_in_words(
+    browsers: SimpleNamespace, bills: list[Invoice], of_water: Invoice
+) -> None:
+    answer = browsers.clerk.post(NEW, filled([bills[0], of_water]))
+    assert answer.status_code == 422
+    assert "plusieurs régies (Régie cantine, Régie eau)" in text(answer)
+    assert not Payment.objects.exists()
+
+
+def test_cash_above_the_limit_is_refused_on_the_form(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+    assert "300,00 € au plus" in text(browsers.clerk.get(NEW, {"facture": [bills[0].uuid]}))
+    answer = browsers.clerk.post(NEW, filled(bills[:1], means="cash", received="300,01"))
+    assert answer.status_code == 422
+    assert "article 1680" in text(answer)
+    assert not Payment.objects.exists()
+
+
+def test_a_docket_is_made_of_one_regie(
+    browsers: SimpleNamespace, bills: list[Invoice], of_water: Invoice
+) -> None:
+    for bill in (bills[0], of_water):
+        cheque = {"actor": "system", "invoice": bill, "means": Means.CHEQUE, "paid_on": clock.today()}
+        book_counter_payment(amount=bill.amount, **cheque)
+    listed = text(browsers.manager.get("/gestion/remises/"))
+    assert "10,00 € de chèques" in listed
+    assert "15,00 € de chèques" in listed
+    page = browsers.manager.get("/gestion/remises/nouvelle/?moyen=cheques&regie=eau").content.decode()
+    water, canteen = (Payment.objects.get(product__code=code) for code in ("eau", bills[0].product.code))
+    assert str(water.uuid) in page
+    assert str(canteen.uuid) not in page
+    sent = {"payment": [str(water.uuid)], "deposited_on": clock.today().isoformat()}
+    answer = browsers.manager.post("/gestion/remises/nouvelle/?moyen=cheques&regie=eau", sent)
+    docket = Deposit.objects.get()
+    assert answer["Location"].endswith(f"/{docket.uuid}/")
+    assert docket.product.code == "eau"
+    paper = pdf_text(browsers.manager.get(f"/gestion/remises/{docket.uuid}/bordereau.pdf").content)
+    assert "Régie eau" in paper
+
+
+def test_money_given_back_is_no_longer_left_over(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+    """The sentence at the top of the invoice and the table below forgot refunds."""
+    made = attempt(bills[0], "paid")
+    paid = Payment.objects.create(
+        attempt=made, product=made.product, provider="payfip", provider_reference=str(made.uuid),
+        means=Means.CARD, amount=made.amount, paid_on=clock.today(), recorded_by="treasury", payer=bills[0].payer,
+    )  # fmt: skip
+    page = f"/gestion/factures/{bills[0].uuid}/"
+    assert "reçus en trop" in text(browsers.clerk.get(page))
+    record_refund(
+        actor="system",
+        payment=paid,
+        amount=paid.amount,
+        refunded_on=clock.today(),
+        means="transfer",
+        reason="x",
+    )
+    shown = text(browsers.clerk.get(page))
+    assert "reçus en trop" not in shown
+    assert "Rien : remboursé" in shown

@@ -78,10 +78,22 @@ def test_old_and_new_are_shown_before_the_publication_and_after(browsers: Simple
     assert "Retirer cet import" not in page(browsers.clerk, batch)
 
 
+def test_an_account_that_would_lose_its_access_is_named(browsers: SimpleNamespace) -> None:
+    online(HEADER, bill("G1", "K1", email="alice@example.net"))
+    batch = run(HEADER, bill("G2", "K1", email="autre@example.net"))
+    shown = page(browsers.reader, batch)
+    assert "1 compte ne verra plus les factures d'un redevable" in shown
+    assert "alice@example.net (Inès LEROUX)" in shown
+    assert "G1" in text(browsers.alice.get("/factures/"))
+    services.publish_batch(actor="system", batch=batch)
+    processing.process_waiting()
+    assert "G1" not in text(browsers.alice.get("/factures/"))
+
+
 def test_changes_by_pages(browsers: SimpleNamespace, django_assert_max_num_queries: Any) -> None:
     online(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}") for n in range(120)))
     batch = run(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}", city="Deyme") for n in range(120)))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(26):
         last = browsers.reader.get(f"/gestion/imports/{batch.uuid}/?modif=3")
     assert "Page 3 sur 3" in text(last)
     assert len(re.findall("<del>", last.content.decode())) == 20
@@ -90,7 +102,7 @@ def test_changes_by_pages(browsers: SimpleNamespace, django_assert_max_num_queri
 def test_questions_by_pages(browsers: SimpleNamespace, django_assert_max_num_queries: Any) -> None:
     online(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}") for n in range(45)))
     batch = run(HEADER, *(bill(f"H{n}", f"K{n}", f"AUTRE{n}") for n in range(45)))
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(26):
         last = browsers.clerk.get(f"/gestion/imports/{batch.uuid}/?question=3")
     assert last.content.decode().count('class="paper question"') == 5
     assert "Ce fichier vient peut-être d'un autre logiciel" in text(last)

@@ -34,7 +34,7 @@ def attempt(invoice: Invoice, state: str, **more: Any) -> Attempt:
 def money(made: Attempt, allocated: bool = True) -> Payment:
     """The card payment that `made` brought."""
     paid = Payment.objects.create(
-        attempt=made, provider="payfip", provider_reference=str(made.uuid), means=Means.CARD,
+        attempt=made, product=made.product, provider="payfip", provider_reference=str(made.uuid), means=Means.CARD,
         amount=made.amount, paid_on=date(2026, 11, 3), recorded_by="treasury", authorization="A1B2",
     )  # fmt: skip
     if allocated:
@@ -72,7 +72,8 @@ def test_home_in_figures(
         page = text(browsers.reader.get("/gestion/"))
     for words in (
         "5 factures publiées",
-        "1 221,50 € à régler, sur 4 factures",
+        "1 210,50 € à régler, sur 2 factures",
+        "11,00 € en cours de paiement ou suspendus, sur 2 factures",
         "10,00 € en retard, sur 1 facture",
         "1 import à terminer",
         "1 message à traiter",
@@ -172,7 +173,7 @@ def test_three_tries_one_paid(
     attempt(invoice, "refused", reason="La carte a été refusée. Rien n'a été débité.")
     attempt(invoice, "expired", reason="Aucun retour.")
     money(attempt(invoice, "paid", account=people.alice))
-    with django_assert_max_num_queries(QUERIES + 5):
+    with django_assert_max_num_queries(QUERIES + 6):
         page = text(browsers.reader.get(f"/gestion/factures/{invoice.uuid}/"))
     assert "3 essais en ligne, dont 1 payé. La facture est réglée en entier." in page
     for words in ("La carte a été refusée", "Aucun retour", "autorisation A1B2", "Carte bancaire", "Réglée"):

@@ -1,7 +1,9 @@
 """« Rapprochement » as a clerk uses it: send, check the columns, import, finish by hand."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
+from tenant_apps.reconciliation import processing
 from tenant_apps.reconciliation.models import Line, Statement
 from tests.backoffice.conftest import text
 from toolkit import clock
@@ -46,11 +49,13 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bill: Invoice) -> None:
     answer = browsers.clerk.post(columns, {"booked_on": "Jour"})
     assert answer.status_code == 422
     assert not Line.objects.exists()
-    preview = text(browsers.clerk.get(columns, {"apercu": "1", **COLUMNS}))
+    preview = text(browsers.clerk.post(columns, {"apercu": "1", **COLUMNS}))
     assert "37,50 €" in preview
     assert "« Somme » (« vingt ») n'est pas un montant" in preview
     for _ in range(2):  # a double click
         assert browsers.clerk.post(columns, COLUMNS)["Location"] == page
+    assert "Vous pouvez quitter cette page" in text(browsers.clerk.get(page))
+    processing.process_waiting()
     assert Line.objects.count() == 3
     assert "1 illisible" in text(browsers.reader.get(page))
     # The same file again leads to the first.
@@ -61,6 +66,7 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bill: Invoice) -> None:
 def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
     page = send(browsers.clerk, journal(bill))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    processing.process_waiting()
     known, bad, other = Line.objects.order_by("id")
     path = f"/gestion/rapprochement/lignes/{known.uuid}/"
     assert "Enregistrer ce règlement" in text(browsers.clerk.get(path))
@@ -89,6 +95,7 @@ def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
 def test_figures_and_the_accountant_s_file(browsers: SimpleNamespace, bill: Invoice) -> None:
     page = send(browsers.clerk, journal(bill))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    processing.process_waiting()
     line = Line.objects.order_by("id")[0]
     browsers.clerk.post(
         f"/gestion/rapprochement/lignes/{line.uuid}/enregistrer/", {"invoice": bill.uuid, "means": "card"}
@@ -120,7 +127,9 @@ def test_what_is_no_file(browsers: SimpleNamespace) -> None:
 
 def test_a_broken_xml_is_said_on_its_page(browsers: SimpleNamespace) -> None:
     page = send(browsers.clerk, "<?xml version='1.0'?><Document><x></Document>", name="x.xml", kind="bank")
-    answer = browsers.clerk.post(f"{page}colonnes/", {})
+    browsers.clerk.post(f"{page}colonnes/", {})
+    processing.process_waiting()
+    answer = browsers.clerk.get(f"{page}colonnes/")
     assert answer.status_code == 422
     assert "coupé ou abîmé" in text(answer)
 
@@ -141,6 +150,7 @@ def test_what_the_pages_cost(
     rows = "".join(f"{day};{n},00;{bill.reference if n % 2 else f'REFER{n:04}'}\n" for n in range(1, 121))
     page = send(browsers.clerk, "Jour;Somme;Refdet\n" + rows)
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    processing.process_waiting()
     line = Line.objects.order_by("id")[0]
     pages = (
         page,
@@ -151,3 +161,162 @@ def test_what_the_pages_cost(
     for path in (*pages, f"/gestion/rapprochement/lignes/{line.uuid}/"):
         with django_assert_max_num_queries(QUERIES):
             assert browsers.clerk.get(path).status_code == 200
+
+
+def bring(browser: Any, content: str, *, kind: str = "journal", **columns: str) -> Statement:
+    """Sent, imported as the page proposes it (or with `columns`), read by the worker."""
+    page = send(browser, content, kind=kind, name=f"{kind}.csv")
+    shown = browser.get(f"{page}colonnes/").content.decode()
+    chosen = dict(
+        re.findall(
+            r'<select name="(\w+)"[^>]*>(?:(?!</select>).)*?value="([^"]+)" selected', shown, re.DOTALL
+        )
+    )
+    browser.post(
+        f"{page}colonnes/", {**{name: html.unescape(value) for name, value in chosen.items()}, **columns}
+    )
+    processing.process_waiting()
+    return Statement.objects.latest("id")
+
+
+def paid_journal(bill: Invoice, *rows: tuple[str, str]) -> str:
+    day = f"{clock.today():%d/%m/%Y}"
+    return "Date;Montant;Refdet;Résultat\n" + "".join(
+        f"{day};{amount};{bill.reference};{word}\n" for amount, word in rows
+    )
+
+
+def test_columns_corrected_on_the_page_are_those_of_the_import(
+    browsers: SimpleNamespace, bill: Invoice
+) -> None:
+    """One form: whatever is chosen when « Importer » is pressed counts, with or without the preview."""
+    day = f"{clock.today():%d/%m/%Y}"
+    text_ = f"Date;Montant;Frais;Refdet\n{day};1,50;37,50;{bill.reference}\n"
+    statement = bring(browsers.clerk, text_, amount="Frais")
+    assert statement.lines.get().amount == bill.amount
+    assert statement.mapping["amount"] == "Frais"
+
+
+def test_the_separator_and_the_titles_can_be_corrected(browsers: SimpleNamespace) -> None:
+    page = send(browsers.clerk, "x|y\na|b;c|d\n25/11/2026|x;y|7,00\n", kind="bank", name="r.csv")
+    path = f"{page}colonnes/"
+    shown = text(browsers.clerk.get(path))
+    assert "Les titres ne sont pas les bons ?" in shown
+    layout = {"delimiter": "|", "titles_line": "2", "titles": "of other titles"}
+    answer = text(browsers.clerk.post(path, {**layout, "booked_on": "a", "amount": "d"}))
+    assert "b;c" in answer  # the new titles, to choose among: nothing was imported with the old ones
+    assert not Line.objects.exists()
+    titles = re.search(r'name="titles" value="(\w+)"', browsers.clerk.post(path, layout).content.decode())
+    assert titles is not None
+    chosen = {**layout, "titles": titles[1], "booked_on": "a", "amount": "d", "label": "b;c"}
+    assert browsers.clerk.post(path, chosen)["Location"] == page
+    processing.process_waiting()
+    assert Line.objects.get().label == "x;y"
+    wrong = browsers.clerk.post(
+        f"{send(browsers.clerk, 'u;v', kind='bank', name='s.csv')}colonnes/", {"titles_line": "99"}
+    )
+    assert wrong.status_code == 422
+
+
+def test_an_account_is_asked_for_when_the_town_has_several(browsers: SimpleNamespace) -> None:
+    day = f"{clock.today():%d/%m/%Y}"
+    first = f"Compte 00011111111\n\nDate;Libellé;Montant\n{day};REMISE;9,00\n"
+    bring(browsers.clerk, first, kind="bank", which_account="00011111111")
+    page = send(browsers.clerk, f"Date;Libellé;Montant\n{day};REMISE;9,00\n", kind="bank", name="b.csv")
+    chosen = {"booked_on": "Date", "label": "Libellé", "amount": "Montant"}
+    refused = browsers.clerk.post(f"{page}colonnes/", chosen)
+    assert refused.status_code == 422
+    assert "Dites de quel compte" in text(refused)
+    assert "Déjà envoyés : 00011111111." in text(refused)
+    browsers.clerk.post(f"{page}colonnes/", {**chosen, "which_account": "Piscine"})
+    processing.process_waiting()
+    assert Line.objects.exclude(state="known").count() == 2
+
+
+def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, bill: Invoice) -> None:
+    statement = bring(browsers.clerk, paid_journal(bill, ("37,50", "P"), ("37,50", "P")))
+    first, second = statement.lines.order_by("id")
+    for line in (first, second):
+        path = f"/gestion/rapprochement/lignes/{line.uuid}/"
+        found = text(browsers.clerk.get(f"{path}?facture={bill.number}"))
+        assert f"{bill.number} – " in found  # found by its number, whatever it still owes
+        browsers.clerk.post(f"{path}enregistrer/", {"invoice": bill.uuid, "means": "card"})
+    assert sorted(Payment.objects.values_list("unallocated", flat=True)) == [0, bill.amount]
+    third = bring(
+        browsers.clerk,
+        paid_journal(bill, ("37,50", "P")) + "\n" * 2 + paid_journal(bill, ("7,00", "P")).split("\n")[1],
+    )
+    line = third.lines.get(amount=7)
+    shown = text(browsers.clerk.get(f"/gestion/rapprochement/lignes/{line.uuid}/"))
+    assert "déjà réglée : 7,00 € resteront en trop-perçu" in shown
+    assert "Enregistrer en trop-perçu" in shown
+
+
+def test_money_taken_back_is_shown_beside_its_payment(browsers: SimpleNamespace, bill: Invoice) -> None:
+    statement = bring(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    path = f"/gestion/rapprochement/lignes/{statement.lines.get().uuid}/"
+    browsers.clerk.post(f"{path}enregistrer/", {"invoice": bill.uuid, "means": "card"})
+    back = bring(browsers.clerk, paid_journal(bill, ("-37,50", "Impayé"))).lines.get()
+    path, payment = f"/gestion/rapprochement/lignes/{back.uuid}/", Payment.objects.get()
+    shown = text(browsers.clerk.get(path))
+    assert "revenu impayé : annulez-le ? Motif : Impayé." in shown
+    assert "Seul un responsable" in shown
+    assert "Enregistrer ce règlement" not in shown
+    browsers.clerk.post(f"{path}reprise/", {"payment": payment.uuid})
+    bill.refresh_from_db()
+    assert bill.is_paid
+    assert "sera de nouveau à régler" in text(browsers.manager.get(path))
+    for _ in range(2):
+        browsers.manager.post(f"{path}reprise/", {"payment": payment.uuid})
+    bill.refresh_from_db()
+    payment.refresh_from_db()
+    assert bill.balance == bill.amount
+    assert "Impayé" in payment.cancel_reason
+
+
+def test_an_import_is_undone_and_its_file_deleted(browsers: SimpleNamespace, bill: Invoice) -> None:
+    statement = bring(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    page = f"/gestion/rapprochement/{statement.uuid}/"
+    assert "Retirer cet import" in text(browsers.clerk.get(page))
+    assert "Retirer cet import" not in text(browsers.reader.get(page))
+    browsers.clerk.post(f"{page}supprimer/")
+    assert Line.objects.exists()
+    browsers.clerk.post(f"{page}retirer/")
+    shown = text(browsers.clerk.get(f"{page}colonnes/"))
+    assert "Cet import a été retiré le" in shown
+    assert not Line.objects.exists()
+    assert "Import retiré" in text(browsers.reader.get("/gestion/rapprochement/"))
+    browsers.clerk.post(f"{page}supprimer/")
+    assert not Statement.objects.exists()
+    assert browsers.clerk.get(page).status_code == 404
+
+
+def test_how_far_a_reading_is(browsers: SimpleNamespace, bill: Invoice) -> None:
+    page = send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    statement = Statement.objects.get()
+    change = {
+        "state": "reading",
+        "step": "matching",
+        "done": 120_000,
+        "total": 200_000,
+        "beat_at": clock.now(),
+    }
+    Statement.objects.filter(pk=statement.pk).update(**change)
+    shown = text(browsers.reader.get(page))
+    assert "Rapprochement de chaque ligne : 120 000 sur 200 000" in shown.replace("\u202f", " ")
+    assert "Vous pouvez quitter cette page" in shown
+    fragment = browsers.reader.get(f"{page}avancement/")
+    assert "120" in text(fragment)
+    Statement.objects.filter(pk=statement.pk).update(
+        state="failed", problem="La lecture s'est interrompue trois fois de suite."
+    )
+    assert browsers.reader.get(f"{page}avancement/")["HX-Refresh"] == "true"
+    assert "trois fois de suite" in text(browsers.reader.get(page))
+    assert "Lecture interrompue" in text(browsers.reader.get("/gestion/rapprochement/"))
+    assert "Essayer de nouveau" in text(browsers.clerk.get(page))
+
+
+def test_a_day_without_movement_is_done(browsers: SimpleNamespace) -> None:
+    statement = bring(browsers.clerk, "Date;Libellé;Montant\n", kind="bank", which_account="")
+    assert "Aucun mouvement" in text(browsers.reader.get(f"/gestion/rapprochement/{statement.uuid}/"))
+    assert "Aucun mouvement" in text(browsers.reader.get("/gestion/rapprochement/"))

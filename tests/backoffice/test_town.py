@@ -45,6 +45,7 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
     [
         ("name", "", "Écrivez le nom de la commune."),
         ("contact_email", "regie", "n'est pas complète"),
+        ("contact_email", "regie@maırie.fr", "contient « ı »"),
         ("website", "pas un site", "ressemble à https://www.exemple.fr"),
         ("primary_colour", "#ffff66", "trop claire"),
         ("primary_colour", "rouge", "Une couleur s'écrit comme #1f4e79."),

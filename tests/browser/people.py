@@ -62,9 +62,13 @@ def newcomers_rows() -> Iterator[str]:
         "fc-phone",
         "fc-desktop",
         "effacement",
+        "reprise",
     ):
         who = f"{name};M.;{name};Max;{name}@example.net;REGIE"
         yield f"2026-{name}-1;01/11/2026;31/12/2026;18,00;Bibliothèque;2026;{who}"
+    for n in range(2, 5):  # pressed twice, come back to, in two tabs, waited for
+        who = "reprise;M.;reprise;Max;reprise@example.net;REGIE"
+        yield f"2026-reprise-{n};01/11/2026;31/12/2026;{n},00;Bibliothèque;2026;{who}"
     for n in range(60):  # a household of two, five years, more than a page
         day, who = (
             f"{1 + n % 28:02}/{1 + n % 12:02}",

@@ -97,7 +97,7 @@ def test_a_journal_is_sent_checked_and_finished(
     shot(page, "gestion-colonnes-phone")
     accessible(page)
     page.get_by_role("button", name="Importer et rapprocher").click()
-    expect(page.get_by_text("2 lignes nouvelles.").first).to_be_visible()
+    expect(page.get_by_text("2 lignes nouvelles.").first).to_be_visible(timeout=30_000)  # the worker reads it
     shot(page, "gestion-journal-phone")
     accessible(page)
     page.get_by_role("link", name="Ligne 2").click()

@@ -158,3 +158,33 @@ def test_in_the_place_of_an_agent(
     expect(page.get_by_text("L'intervention est terminée.")).to_be_visible()
     page.goto(demo.url("pechabou", "/gestion/"))
     expect(page.get_by_role("button", name="Connexion")).to_be_visible()
+
+
+def test_no_script_of_the_console_needs_more_than_its_policy(
+    browser: Browser, demo: Demo, signed_in: Any
+) -> None:
+    """Scripts from our own files, none of which evaluates text; and all that moves in unfold's pages still moves."""
+    context = browser.new_context(storage_state=signed_in, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda line: said.append(f"{page.url}: {line.text}") if line.type != "log" else None)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+    for path in (*OURS.values(), *LISTS.values()):
+        answer = page.goto(demo.url("admin", path))
+        assert answer is not None
+        policy = dict(
+            part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";")
+        )
+        assert policy["script-src"] == "'self'", path
+        page.wait_for_function("window.Alpine && document.body._x_dataStack")
+    page.goto(demo.url("admin", "/tenants/town/"))
+    page.locator("[x-on\\:click='filterOpen = true']").first.click()
+    expect(page.locator("[x-show='filterOpen']").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[x-show='filterOpen']").first).to_be_hidden()
+    page.evaluate("Alpine.$data(document.body).sidebarDesktopOpen = false")
+    page.wait_for_function("localStorage.getItem('sidebarDesktopOpen') === '0'")
+    page.reload()
+    assert page.evaluate("Alpine.$data(document.body).sidebarDesktopOpen") is False
+    context.close()
+    assert [line for line in said if "favicon" not in line and "404" not in line] == []

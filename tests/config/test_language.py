@@ -223,6 +223,7 @@ def test_a_newcomer_is_written_to_as_they_asked(visitor: Client, make_payer: Any
 
 
 def test_activating_keeps_the_language_of_the_page(town: Any, make_payer: Any, make_account: Any) -> None:
+    make_payer(email="new@example.net")
     account = make_account("new@example.net", password=None)
     link = Link.objects.create(purpose="activation", email=account.email, account=account)
     with translation.override("en"):

@@ -13,8 +13,9 @@ from shared_apps.audit import services as audit
 from shared_apps.console import figures, tasks
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.content import Content
+from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
-from shared_apps.mail.services import deliver_outbox, queue_mail
+from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices import processing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
@@ -81,7 +82,11 @@ def test_an_import_and_a_payment(town: Town, commit: Capture) -> None:
     with commit():
         invoice = Invoice.objects.get(number="2026-001-000501")
         book_counter_payment(
-            actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("48.60"), paid_on=invoice.due_on
+            actor="system",
+            invoice=invoice,
+            means=Means.CASH,
+            amount=Decimal("48.60"),
+            paid_on=invoice.issued_on,
         )
     when_due()
     found = kept(town)

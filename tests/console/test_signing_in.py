@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django_tenants.utils import tenant_context
 
+from shared_apps.accounts import hashing
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.audit.models import Entry
 from tenants.models import Town
@@ -137,6 +138,37 @@ def test_a_town_s_account_of_that_name_opens_nothing(town: Town, make_account: A
     with tenant_context(town):
         make_account("operator@example.net", role=Role.OPERATOR)
     assert give_password(browser).status_code == 422
+
+
+def test_a_stranger_s_guesses_do_not_shut_out_the_operator_s_browser(
+    operator: Account, browser: Client
+) -> None:
+    give_password(browser)
+    browser.post("/login/code/", {"code": code()})
+    browser.post("/logout/")
+    stranger = Client(headers={"host": "admin.localhost"})
+    for _ in range(10):
+        assert give_password(stranger, password="faux").status_code == 422
+    refused = give_password(stranger)
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) > 0
+    assert "servez-vous d&#x27;un navigateur" in refused.content.decode()
+    assert "Mot de passe oublié" not in refused.content.decode()  # there is none here
+    assert give_password(browser)["Location"] == "/login/code/"
+
+
+def test_no_turn_to_check_a_password(
+    operator: Account, console: Client, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "PATIENCE", 0.05)
+    with hashing._turn:
+        answers = [
+            give_password(browser),
+            console.post("/password_change/", {"current": PASSWORD, "new": "le lac gelé en février"}),
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+        assert "Attendez quelques secondes" in answer.content.decode()
 
 
 def test_own_password_and_recovery_codes(console: Client, operator: Account) -> None:

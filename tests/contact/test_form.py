@@ -10,11 +10,12 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.contact import uploads
+from tenant_apps.contact import fields, uploads
 from tenant_apps.contact.models import Message
 from tenants.models import Town
 from tests.contact.papers import HEIC, pdf, picture, sent, stamp_of
 from tests.portal.conftest import text
+from tests.throttling import at_most
 
 BODY = "Bonjour,\nvoici l'attestation."
 MINUTE = timedelta(minutes=1)
@@ -187,7 +188,7 @@ def test_a_stranger_may_join_files_to_three_messages(browsers: SimpleNamespace) 
 def test_posts_of_a_stranger_are_counted_before_they_are_read(
     browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "STRANGERS_POSTS", 2)
+    monkeypatch.setattr(uploads, "STRANGERS_POSTS", at_most(uploads.STRANGERS_POSTS, 2))
     answers = [browsers.nobody.post("/contact/", strangers(body="")).status_code for _ in range(3)]
     assert answers == [200, 200, 429]
 
@@ -199,3 +200,21 @@ def test_about_this_invoice(
     page = browsers.alice.get(f"/contact/?facture={mine.uuid}").content.decode()
     assert f'value="{mine.uuid}" selected' in page
     assert str(theirs.uuid) not in browsers.alice.get(f"/contact/?facture={theirs.uuid}").content.decode()
+
+
+def test_no_picture_is_opened_for_whoever_sends_too_many(
+    browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of posts with files is counted before the work that their pictures are."""
+    opened: list[str] = []
+    real = fields.checked
+    monkeypatch.setattr(fields, "checked", lambda upload: opened.append(upload.name) or real(upload))
+    bad = strangers(subject="")  # refused by the form each time: nothing else counts it
+    for _turn in range(uploads.OPENED_BY_STRANGERS.most):
+        browsers.nobody.post("/contact/", {**bad, "file_1": sent("photo.jpg", picture())})
+    assert len(opened) == uploads.OPENED_BY_STRANGERS.most
+    answer = browsers.nobody.post("/contact/", strangers(file_1=sent("photo.jpg", picture())))
+    assert answer.status_code == 429
+    assert kept_text(answer)
+    assert len(opened) == uploads.OPENED_BY_STRANGERS.most
+    assert browsers.nobody.post("/contact/", strangers()).status_code == 302  # without files, as before

@@ -125,8 +125,8 @@ class Bill:
 
     def settles(self, *, may_repeat: bool | None = False) -> None:
         """Nobody clicks: paid once, to the cent, told once (twice and marked if it `may_repeat`; None: perhaps)."""
-        wait(lambda: self.paid() == self.amount and self.receipts(), 60)
-        wait(lambda: self._told(), 60)
+        wait(lambda: self.paid() == self.amount and self.receipts())
+        wait(lambda: self._told())
         payments = self.stack.ask(
             "SELECT p.amount, p.provider_reference FROM payments_payment p "
             "JOIN payments_allocation a ON a.payment_id = p.id WHERE a.invoice_id = %s",

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +49,7 @@ class Stack:
                 start_new_session=True,
             )
         if "web" in names or "front" in names:
-            wait(lambda: self._answers(), 60)
+            wait(lambda: self._answers())
 
     def _answers(self) -> bool:
         try:
@@ -62,7 +61,7 @@ class Stack:
         """-9 to the process and all its children. The database then ends what they held, as it does on a reset."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     def stop(self) -> None:
         for name in list(self.processes):
@@ -152,8 +151,8 @@ class Stack:
         """kill -9 to one of PostgreSQL's sessions: it ends them all, forgets its memory, and replays its journal."""
         with contextlib.closing(self.connect()) as witness, contextlib.closing(self.connect()) as db:
             os.kill(db.info.backend_pid, signal.SIGKILL)
-            wait(lambda: _is_broken(witness), 20)  # another session: all of them are gone
-        wait(self._database_answers, 30)
+            wait(lambda: _is_broken(witness))  # another session: all of them are gone
+        wait(self._database_answers)
 
     def _database_answers(self) -> bool:
         try:
@@ -186,10 +185,9 @@ def running_stack(root: Path) -> Iterator[Stack]:
             "AGENDA_SECONDS": "1",
         }
         stack = Stack(Home(root, int(services["PUBLIC_PORT"])), environment)
-        subprocess.run([sys.executable, "-m", "sandbox.demo"], env=environment, check=True, timeout=120)
+        subprocess.run([sys.executable, "-m", "sandbox.demo"], env=environment, check=True, timeout=300)
         try:
             stack.start(*PARTS)
             yield stack
         finally:
             stack.stop()
-            time.sleep(0.2)  # the last sessions are noticed to be gone

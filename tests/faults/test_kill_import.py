@@ -3,17 +3,20 @@
 import io
 import os
 import signal
-import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from sandbox import samples
+from sandbox.process import groups
 from tests.demo import Demo, running_demo, wait
 from tests.faults.agent import Clerk
+from tests.sandbox.processes import command_lines, descendants
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("demo-faults"), pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("demo-faults"), pytest.mark.timeout(900)]
 SIZE = 450
 
 
@@ -30,19 +33,41 @@ def state(demo: Demo) -> tuple[object, ...]:
 
 def workers(demo: Demo) -> list[int]:
     """The worker and its children, the main one first."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    found = [line.split()[:2] for line in listed.splitlines() if "config.celery worker" in line]
-    parents = {int(pid): int(parent) for pid, parent in found if home_of(int(pid)) == str(demo.home.root)}
+    return wait(lambda: _whole_worker(demo))
+
+
+def _whole_worker(demo: Demo) -> list[int] | None:
+    """None while a child is missing: a worker that was hit makes another."""
+    ours = groups.marked("SANDBOX_HOME", str(demo.home.root))
+    found = [
+        pid for pid, line in command_lines(dict.fromkeys(ours, 0)).items() if "config.celery worker" in line
+    ]
+    below = {pid for main in found for pid in descendants(main)}
     # Not by number: it begins again at the bottom.
-    return sorted(parents, key=lambda pid: (parents[pid] in parents, pid))
+    ordered = sorted(found, key=lambda pid: (pid in below, pid))
+    return ordered if len(ordered) >= 3 else None
 
 
-def home_of(pid: int) -> str | None:
-    try:
-        pairs = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return None
-    return next((p.decode().partition("=")[2] for p in pairs if p.startswith(b"SANDBOX_HOME=")), None)
+HOLD = """
+CREATE OR REPLACE FUNCTION t_mairie.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$;
+CREATE OR REPLACE TRIGGER hold BEFORE UPDATE ON t_mairie.invoices_batch FOR EACH ROW
+    WHEN (NEW.step = '{step}' AND NEW.done >= {until}) EXECUTE FUNCTION t_mairie.hold();
+"""
+
+
+@contextmanager
+def held(demo: Demo, *, step: str, until: int) -> Iterator[Callable[[], bool]]:
+    """A batch waits in the middle of `step`, once `until` rows are done; yields whether it does. Then it is let go."""
+    with psycopg.connect(demo.home.environment()["DATABASE_URL"], autocommit=True) as db:
+        db.execute(HOLD.format(step=step, until=until))  # type: ignore[call-overload]
+        db.execute("SELECT pg_advisory_lock(42)")
+        waiting = "FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted"
+        yield lambda: bool(db.execute(f"SELECT 1 {waiting}").fetchone())  # type: ignore[call-overload]
+        # Whoever died there is still a session for the server, which would go on when it is let go.
+        with suppress(psycopg.OperationalError):  # unless the server is stopping
+            db.execute(f"SELECT pg_terminate_backend(pid) {waiting}")  # type: ignore[call-overload]
+            db.execute("DROP FUNCTION t_mairie.hold() CASCADE")
 
 
 def files(series: str) -> tuple[io.BytesIO, io.BytesIO]:
@@ -71,25 +96,17 @@ def whole(demo: Demo) -> None:
     assert {key for key in stored if key.startswith(mairie)} == keys  # no orphan, none missing
 
 
-def send(demo: Demo, series: str, *, step: str, until: int) -> tuple[Clerk, str]:
-    """A batch sent and watched until it is somewhere in the middle of `step`."""
+def send(demo: Demo, series: str) -> tuple[Clerk, str]:
     clerk = Clerk(demo).sign_in()
-    path = clerk.send(*files(series))
-
-    def is_there() -> bool:
-        name, current, done = state(demo)
-        return (current == step and int(str(done)) >= until) or name == "ready"
-
-    wait(is_there)
-    return clerk, path
+    return clerk, clerk.send(*files(series))
 
 
 def publish(demo: Demo, clerk: Clerk, path: str) -> None:
     """Published while a process of the worker dies: all of it once, and everybody told once."""
-    wait(lambda: state(demo)[0] == "ready", 120)
+    wait(lambda: state(demo)[0] == "ready")
     clerk.press(path, "publier")
     os.kill(workers(demo)[-1], signal.SIGKILL)
-    wait(lambda: state(demo)[0] == "published", 120)
+    wait(lambda: state(demo)[0] == "published")
     whole(demo)
     ((told,),) = ask(demo, "SELECT count(*) - count(DISTINCT key) FROM alerts_alert")
     assert told == 0
@@ -98,15 +115,18 @@ def publish(demo: Demo, clerk: Clerk, path: str) -> None:
 def test_the_worker_is_killed_while_it_checks_and_stores(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running_demo(home) as demo:
-        _clerk, path = send(demo, "2026-002", step="checking", until=145)
-        killed = workers(demo)
-        assert len(killed) >= 3  # the worker and its two children
-        for pid in killed:
-            os.kill(pid, signal.SIGKILL)
-        demo.process.wait(60)  # a part has died: the demo stops, and says so
+        with held(demo, step="checking", until=145) as is_there:
+            _clerk, path = send(demo, "2026-002")
+            wait(is_there)
+            assert state(demo)[1] == "checking"
+            for pid in workers(demo):  # the worker and its two children
+                os.kill(pid, signal.SIGKILL)
+        demo.process.wait(120)  # a part has died: the demo stops, and says so
     with running_demo(home) as demo:
         publish(demo, Clerk(demo).sign_in(), path)
-        clerk, path = send(demo, "2026-003", step="storing", until=60)
-        for pid in workers(demo)[1:]:  # the children only
-            os.kill(pid, signal.SIGKILL)
+        with held(demo, step="storing", until=60) as is_there:
+            clerk, path = send(demo, "2026-003")
+            wait(is_there)
+            for pid in workers(demo)[1:]:  # the children only
+                os.kill(pid, signal.SIGKILL)
         publish(demo, clerk, path)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from tenant_apps.invoices import processing, services
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState
-from tests.backoffice.conftest import text
 
 ROW = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom\n{n};01/10/2026;31/12/2026;12,00;Cantine;C{n};DUBOIS{n}\n"
 
@@ -98,25 +96,6 @@ def test_what_is_not_interrupted_is_not_tried_again(town: Any) -> None:
     processing.process_waiting()
     with pytest.raises(WrongState):
         services.retry_batch(actor="system", batch=batch)
-
-
-def test_the_page_says_why_and_what_to_do(browsers: SimpleNamespace) -> None:
-    batch = sent(1)
-    storages["documents"].delete(batch.rows_key)
-    processing.process_waiting()
-    page = f"/gestion/imports/{batch.uuid}/"
-    shown = text(browsers.clerk.get(page))
-    assert "Interrompu" in shown
-    assert "Le fichier n'est plus dans l'espace de stockage" in shown
-    assert "Réessayer" in shown
-    assert "Réessayer" not in text(browsers.reader.get(page))
-    assert "Interrompu" in text(browsers.clerk.get("/gestion/imports/"))
-    assert browsers.clerk.post(f"{page}reessayer/")["Location"] == page
-    batch.refresh_from_db()
-    assert batch.state == BatchState.UPLOADED
-    browsers.clerk.post(f"{page}abandonner/")
-    batch.refresh_from_db()
-    assert batch.state == BatchState.DISCARDED
 
 
 # --- the command says what became of it -----------------------------------------------------------

@@ -41,6 +41,8 @@ _CLERKS = {**_STAFF, "reader": OUT}
 _MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
+    "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_well_known.py
+    "robots-txt": row(everyone=IN),
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:ask-to-sign-in": row(everyone=405),
@@ -143,6 +145,13 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:statement": _STAFF,
     "backoffice:statement-columns": {**_CLERKS, "clerk": MOVED, "manager": MOVED},  # it is imported already
     "backoffice:look-again-statement": row(everyone=405),
+    "backoffice:statement-progress": _STAFF,
+    "backoffice:retry-statement": row(everyone=405),
+    "backoffice:withdraw-statement": row(everyone=405),
+    "backoffice:discard-statement": row(everyone=405),
+    "backoffice:match-total-line": row(everyone=405),
+    "backoffice:take-back-line": row(everyone=405),
+    "backoffice:twin-line": row(everyone=405),
     "backoffice:line": _STAFF,
     "backoffice:match-line": row(everyone=405),
     "backoffice:book-line": row(everyone=405),
@@ -162,6 +171,8 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:accept-claim": row(everyone=405),
     "backoffice:refuse-claim": row(everyone=405),
     "backoffice:payer-access": row(everyone=405),
+    "backoffice:add-payer-email": row(everyone=405),
+    "backoffice:payer-email": row(everyone=405),
     "backoffice:messages": _STAFF,
     "backoffice:message": _STAFF,
     "backoffice:answer-message": row(everyone=405),
@@ -220,6 +231,12 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:book-line": frozenset({"clerk", "manager"}),
     "backoffice:ignore-line": frozenset({"clerk", "manager"}),
     "backoffice:reopen-line": frozenset({"clerk", "manager"}),
+    "backoffice:match-total-line": frozenset({"clerk", "manager"}),
+    "backoffice:take-back-line": frozenset({"clerk", "manager"}),
+    "backoffice:twin-line": frozenset({"clerk", "manager"}),
+    "backoffice:retry-statement": frozenset({"clerk", "manager"}),
+    "backoffice:withdraw-statement": frozenset({"clerk", "manager"}),
+    "backoffice:discard-statement": frozenset({"clerk", "manager"}),  # the last: then it is gone
     "backoffice:check-attempt": frozenset({"clerk", "manager"}),
     "backoffice:confirm-attempt": frozenset({"clerk", "manager"}),
     "backoffice:refuse-attempt": frozenset({"clerk", "manager"}),
@@ -249,6 +266,8 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:alert-choices": frozenset({"alice", "bob", "charlie"}),
     "portal:payer": frozenset({"alice", "bob"}),
     "backoffice:payer-access": frozenset({"clerk", "manager"}),
+    "backoffice:add-payer-email": frozenset({"clerk", "manager"}),
+    "backoffice:payer-email": frozenset({"clerk", "manager"}),
     "portal:take-my-data": frozenset({"alice", "bob", "charlie"}),
     "portal:erasure": frozenset({"alice", "bob", "charlie"}),
     "portal:cancel-erasure": frozenset({"alice", "bob", "charlie"}),

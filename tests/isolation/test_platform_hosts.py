@@ -14,7 +14,8 @@ from tenants.models import Erasure, Operation, Town
 from tenants.states import TownState
 from tests.isolation.test_routes import names
 
-OPEN_TO_ALL = {"login", "jsi18n", "logout"}
+TO_PROGRAMS = {"security-txt", "robots-txt"}
+OPEN_TO_ALL = {"login", "jsi18n", "logout"} | TO_PROGRAMS
 # The admin's own, refused to everybody: no row is added by a form of its own.
 UNUSED = {
     "autocomplete",
@@ -133,10 +134,10 @@ def test_suspend_and_resume(console: Client, town: Town) -> None:
 def test_every_address_of_the_other_hosts_is_known() -> None:
     """Open to the Treasury, to probes and to the proxy on purpose; a new one must be thought about here."""
     for urlconf, expected in (
-        ("config.urls_callback", {"treasury:payfip-notification", "treasury:tipi-callback"}),
+        ("config.urls_callback", {"treasury:payfip-notification", "treasury:tipi-callback"} | TO_PROGRAMS),
         (
             "config.urls_public",
-            {"health-live", "health-ready", "health-databases", "certificate-ask"},
+            {"health-live", "health-ready", "health-databases", "certificate-ask"} | TO_PROGRAMS,
         ),
     ):
         assert set(names(get_resolver(urlconf))) == expected, f"add the new route of {urlconf} to this test"
@@ -163,5 +164,6 @@ def test_health_is_on_every_host(db: None) -> None:
         assert Client(headers={"host": host}).get("/healthz/live").status_code == 200
         assert Client(headers={"host": host}).get("/healthz/ready").json() == {
             "postgresql": True,
+            "schema": True,
             "redis": True,
         }

@@ -10,8 +10,9 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from shared_apps.mail.content import Content
-from shared_apps.mail.models import MailState, OutgoingMail
-from shared_apps.mail.services import BACK_OFF, deliver_outbox, queue_mail
+from shared_apps.mail.delivery import BACK_OFF, deliver_outbox
+from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
+from shared_apps.mail.services import queue_mail
 from tenant_apps.townhall.queries import letterhead
 from tenants.models import AgendaItem, Town
 
@@ -86,12 +87,14 @@ def test_an_ill_server_is_tried_again(
     mail = only()
     assert (mail.state, mail.tries) == (MailState.QUEUED, 1)
     assert mail.last_error
+    assert mail.problem == {"later": "later", "down": "server", "hang": "server"}[illness]
     assert timedelta(0) < mail.next_try_at - timezone.now() <= timedelta(minutes=BACK_OFF[0])
     assert deliver_outbox() == 0  # not before its time
     catcher("ok")
     OutgoingMail.objects.update(next_try_at=timezone.now())
     assert deliver_outbox() == 1
-    assert not only().maybe_twice
+    assert only().maybe_twice == (illness == "hang")  # it was handed over, and nobody said what became of it
+    assert (only().problem, only().last_error) == ("", "")
 
 
 def test_an_address_that_is_refused_is_a_failure_to_be_seen(
@@ -100,7 +103,7 @@ def test_an_address_that_is_refused_is_a_failure_to_be_seen(
     queue("five@example.net")
     catcher("refuse")
     deliver_outbox()
-    assert only().state == MailState.FAILED
+    assert (only().state, only().problem) == (MailState.FAILED, MailProblem.ADDRESS)
     assert only().last_error
 
 

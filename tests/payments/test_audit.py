@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
@@ -16,7 +16,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import auditing, services, tasks
 from tenant_apps.payments.bells import hear_payfip_bell
 from tenant_apps.payments.counter import book_counter_payment
-from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, Means, Payment
+from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
@@ -26,6 +26,7 @@ TABLES = (
     "payments_allocation",
     "payments_attempt",
     "payments_attemptinvoice",
+    "payments_ledgerline",
     "payments_payment",
     "payments_refund",
 )
@@ -65,6 +66,18 @@ def test_a_sound_town(paid: Attempt) -> None:
     assert Entry.objects.filter(verb="money.audited", new={"differences": 0}).count() == 1
 
 
+def test_a_ledger_that_does_not_add_up(paid: Attempt) -> None:
+    """By payment and by invoice: a day's figures cannot differ from the money for more than a night."""
+    without_triggers("UPDATE payments_ledgerline SET amount = 40 WHERE invoice_id = %s", paid.invoice_id)
+    named = auditing.audit_money()
+    assert {(d.kind, d.expected, d.found) for d in named} == {
+        (FindingKind.LEDGER_DIFFERS, Decimal("37.50"), Decimal("40.00"))
+    }
+    assert len(named) == 2
+    with pytest.raises(DatabaseError, match="does not change"), transaction.atomic():
+        LedgerLine.objects.update(amount=1)
+
+
 @pytest.mark.parametrize(
     ("statement", "kind", "expected", "found"),
     [
@@ -81,22 +94,25 @@ def test_a_sound_town(paid: Attempt) -> None:
 def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: str, found: str) -> None:
     without_triggers(statement.replace("%(invoice)s", str(paid.invoice_id)).replace("%(id)s", str(paid.pk)))
     named = auditing.audit_money()
-    assert [(d.kind, str(d.expected), str(d.found)) for d in named] == [(kind, expected, found)]
-    finding = open_findings().get()
+    # What changes an allocation or a payment leaves the ledger behind: that is said too.
+    behind = [FindingKind.LEDGER_DIFFERS, FindingKind.LEFT_OVER_DIFFERS]
+    told = [(d.kind, str(d.expected), str(d.found)) for d in named if d.kind not in behind]
+    assert told == [(kind, expected, found)]
+    finding = open_findings().exclude(kind__in=behind).get()
     assert (finding.kind, finding.details) == (kind, {"expected": expected, "found": found})
     assert all(value.endswith("€") for _, value in finding.shown)
     if kind != "audit_lost":
         assert finding.invoice == paid.invoice
     with schema_context("public"):  # the operator's trail says which town and how many, not whose
-        told = Entry.objects.filter(verb="town.money_differs").get()
-        assert told.new[kind] == 1
-        assert str(paid.invoice.number) not in str(told.new)
+        entry = Entry.objects.filter(verb="town.money_differs").get()
+        assert entry.new[kind] == 1
+        assert str(paid.invoice.number) not in str(entry.new)
 
 
 def test_overspent(paid: Attempt) -> None:
     without_triggers("UPDATE payments_payment SET amount = 20 WHERE attempt_id = %s", paid.pk)
     kinds = {difference.kind for difference in auditing.differences()}
-    assert kinds == {FindingKind.OVERSPENT, FindingKind.AMOUNT_DIFFERS}
+    assert kinds == {FindingKind.OVERSPENT, FindingKind.AMOUNT_DIFFERS, FindingKind.LEDGER_DIFFERS}
 
 
 def test_what_was_refunded_counts_as_spent(paid: Attempt) -> None:
@@ -106,17 +122,23 @@ def test_what_was_refunded_counts_as_spent(paid: Attempt) -> None:
         "VALUES (gen_random_uuid(), %s, 5, now(), 'cash', '', 'x', now())",
         payment.pk,
     )
-    (found,) = auditing.differences()
-    assert (found.kind, found.expected, found.found) == (
-        FindingKind.OVERSPENT,
-        Decimal("37.50"),
-        Decimal("42.50"),
-    )
+    found = {one.kind: (one.expected, one.found) for one in auditing.differences()}
+    assert found == {
+        FindingKind.OVERSPENT: (Decimal("37.50"), Decimal("42.50")),
+        FindingKind.LEDGER_DIFFERS: (Decimal("32.50"), Decimal("37.50")),
+    }
 
 
 def test_a_remainder_that_is_none(paid: Attempt) -> None:
     without_triggers("UPDATE payments_payment SET unallocated = 5 WHERE attempt_id = %s", paid.pk)
-    assert [found.kind for found in auditing.differences()] == [FindingKind.OVERSPENT]
+    assert [found.kind for found in auditing.differences()] == [FindingKind.LEFT_OVER_DIFFERS]
+
+
+def test_a_remainder_that_is_forgotten(paid: Attempt) -> None:
+    """Money left over that no screen would show."""
+    without_triggers("UPDATE payments_allocation SET amount = 30 WHERE invoice_id = %s", paid.invoice_id)
+    kinds = {found.kind for found in auditing.differences()}
+    assert kinds == {FindingKind.PAID_DIFFERS, FindingKind.LEFT_OVER_DIFFERS, FindingKind.LEDGER_DIFFERS}
 
 
 def test_a_late_bell_plans_it(paid: Attempt, town: Town) -> None:
@@ -174,7 +196,7 @@ def test_the_counter_plans_it_too(
     invoice = make_invoice(make_payer(alice))
     assert not planned(town)
     book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("5"), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("5"), paid_on=invoice.issued_on
     )
     assert planned(town)
     assert Allocation.objects.get().amount == 5

@@ -23,10 +23,11 @@ from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.declarations import declarations, refuse_declaration
 from tenant_apps.payments.desk import left_over_figures, money_left_over, other_invoices
 from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillHeld
+from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means, Payment
-from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.review import reject_debit
 from tenant_apps.payments.services import declare_paid
+from tenant_apps.payments.standing.reading import standing_of
 from tests.payments.test_races import wait_for_a_waiter
 from tests.races import at_once
 
@@ -67,10 +68,12 @@ def online(invoice: Invoice, account: Account, means: Means = Means.DEBIT) -> Pa
     """A payment that the Treasury reported."""
     made = attempt(invoice, account, "paid")
     payment = Payment.objects.create(
-        attempt=made, provider="payfip", provider_reference=made.idop, means=means,
+        attempt=made, product=made.product, provider="payfip", provider_reference=made.idop, means=means,
         amount=invoice.amount, paid_on=DAY, recorded_by="treasury", payer=invoice.payer,
     )  # fmt: skip
-    Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)
+    write_receipt(
+        payment, [Allocation.objects.create(payment=payment, invoice=invoice, amount=invoice.amount)]
+    )
     return payment
 
 
@@ -93,7 +96,7 @@ def test_a_rejected_debit_leaves_the_invoice_to_be_paid_again(desk: SimpleNamesp
     for _ in range(2):  # twice changes nothing
         cancel_payment(actor=desk.clerk, payment=payment, reason="prélèvement rejeté par la banque")
     assert paid(desk.first) == 0
-    assert online_payment(desk.first).can
+    assert standing_of(desk.first).can
     assert Payment.objects.get().allocations.count() == 1  # kept, and no longer counted
     entry = Entry.objects.get(verb="payment.cancelled")
     assert entry.old["invoices"] == {str(desk.first.uuid): "20.00"}
@@ -143,10 +146,10 @@ def test_a_debit_is_rejected_in_the_order_of_the_locks(
 
     waiting = threading.Thread(target=reject)
     with transaction.atomic():
-        Invoice.objects.select_for_update().get(pk=second.pk)
+        Invoice.objects.select_for_update(no_key=True).get(pk=second.pk)
         waiting.start()
         wait_for_a_waiter()
-        Payment.objects.select_for_update(nowait=True).get(pk=payment.pk)
+        Payment.objects.select_for_update(nowait=True, no_key=True).get(pk=payment.pk)
     waiting.join(20)
     assert not raised
     assert (paid(first), paid(second)) == (0, 0)

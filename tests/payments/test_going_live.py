@@ -16,8 +16,8 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services, settling, trials
 from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
-from tenant_apps.payments.providers.base import Outcome, ProviderRefused, Status
-from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.providers.base import Outcome, ProviderRefused, ProviderUnavailable, Status
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall.models import Mode, Product, Protocol
 from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product
@@ -212,14 +212,14 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
             services.start_payment(actor=alice, invoice=invoice)
         invoice = Invoice.objects.get(pk=invoice.pk)
     assert Attempt.objects.count() == 1  # nobody else was sent there
-    assert online_payment(invoice).code == "closed"
+    assert standing_of(invoice).code == "closed"
     assert Finding.objects.get().kind == "closed"
     mail = OutgoingMail.objects.get(kind="product-closed")
     assert "T4" in mail.text
     assert "refuse ce numéro" in desk.page()
     Product.objects.update(numcli="001964")
     checked(desk)
-    assert online_payment(Invoice.objects.get(pk=invoice.pk)).can  # open again
+    assert standing_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
 
 
 @pytest.mark.parametrize("protocol", [Protocol.PAYFIP, Protocol.TIPI])
@@ -235,3 +235,73 @@ def test_a_trial_that_nobody_can_ask_about_ends(
     assert Trial.objects.get().state == "expired"
     services.check_due()
     assert not Trial.objects.filter(next_check_at__isnull=False).exists()
+
+
+class Treasury:
+    """The real client, before or after which something else happens to the trial."""
+
+    def __init__(self, real: Any, *, starting: Any = None, asking: Any = None) -> None:
+        self.real, self.starting, self.asking = real, starting, asking
+
+    def start(self, request: Any) -> Any:
+        started = self.real.start(request)
+        self.starting()
+        return started
+
+    def fetch_status(self, idop: str) -> Any:
+        return self.asking(idop)
+
+
+def test_a_trial_given_up_while_it_opens_stays_given_up(
+    desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The poller believed the call lost while the Treasury was answering it: nobody is sent to that page."""
+    checked(desk)
+    real = trials.provider("payfip")
+    meanwhile = Treasury(real, starting=lambda: trials.check_trial(Trial.objects.get()))
+    monkeypatch.setattr(trials, "provider", lambda name: meanwhile)
+    with pytest.raises(ProviderUnavailable):
+        trials.start_trial(actor=desk.manager, product=default_product())
+    trial = Trial.objects.get()
+    assert (trial.state, trial.idop, trial.next_check_at) == ("expired", None, None)
+
+
+def test_a_trial_that_ends_while_the_treasury_is_silent_is_left_alone(
+    desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked(desk)
+    trial = a_trial(desk, simulator, "pay")
+    assert (trial.state, trial.next_check_at) == ("paid", None)
+    Trial.objects.update(state="started", next_check_at=timezone.now())
+    trial.refresh_from_db()
+
+    def silent(idop: str) -> Any:
+        Trial.objects.update(state="paid", next_check_at=None)  # the bell, meanwhile
+        raise ProviderUnavailable("silence")
+
+    monkeypatch.setattr(trials, "provider", lambda name: Treasury(None, asking=silent))
+    trials.check_trial(trial)
+    trial.refresh_from_db()
+    assert (trial.state, trial.next_check_at) == ("paid", None)  # otherwise it would be asked about for ever
+
+
+def test_one_trial_that_cannot_be_looked_at_does_not_stop_the_others(
+    desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked(desk)
+    first, second = (a_trial(desk, simulator, "pay") for _ in range(2))
+    Trial.objects.update(state="started", next_check_at=timezone.now())
+    real = trials.provider("payfip")
+
+    def asking(idop: str) -> Any:
+        if idop == first.idop:
+            raise RuntimeError("a fault")
+        return real.fetch_status(idop)
+
+    monkeypatch.setattr(trials, "provider", lambda name: Treasury(real, asking=asking))
+    assert trials.check_trials() == 2
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("started", "paid")
+    assert first.next_check_at is not None
+    assert first.next_check_at > timezone.now()

@@ -154,7 +154,7 @@ class Money(RuleBasedStateMachine):
         amount = Decimal((5, 10, 20)[n % 3])
         invoice = self.invoices[n % 3]
         return lambda: book_counter_payment(
-            actor="system", invoice=invoice, means=Means.CASH, amount=amount, paid_on=invoice.due_on
+            actor="system", invoice=invoice, means=Means.CASH, amount=amount, paid_on=invoice.issued_on
         )
 
     def staff(self, n: int) -> Callable[[], Any]:

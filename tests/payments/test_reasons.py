@@ -17,8 +17,8 @@ from tenant_apps.payments.corrections import cancel_payment
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Means, Payment
-from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.reasons import WORDS, WhyNot
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.backoffice.conftest import text
@@ -69,7 +69,7 @@ def test_each_is_its_own_page(
     Product.objects.update(**product)
     Invoice.objects.update(**bill)
     found = Invoice.objects.get()
-    online = online_payment(found)
+    online = standing_of(found)
     assert online.code == code
     browser = client_for(alice)
     words = WORDS[WhyNot(code)]
@@ -97,7 +97,7 @@ def test_the_window_ends_on_its_days(invoice: Invoice, window: dict[str, int], c
     yesterday = clock.today() - timedelta(days=1)
     Product.objects.update(**window)
     Invoice.objects.update(issued_on=yesterday, due_on=yesterday)
-    assert online_payment(Invoice.objects.get()).can == can
+    assert standing_of(Invoice.objects.get()).can == can
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,12 @@ def test_busy_is_mine_or_somebody_else_s(
     mine, his = text(client_for(alice).get(path)), text(client_for(bob).get(path))
     assert "Vous avez commencé à payer cette facture" in mine
     assert "Un paiement de cette facture est en cours" in his
-    assert f"à partir de {until:%H:%M}" in mine
+    assert "Reprendre mon paiement" in mine  # its page is not opened yet
     assert f"à partir de {until:%H:%M}" in his
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=16))
+    mine = text(client_for(alice).get(path))
+    assert f"à partir de {until:%H:%M}" in mine
+    assert "Reprendre mon paiement" not in mine
     assert client_for(bob).post(path).status_code == 409
     simulator.act(attempt.idop, "refuse")
     assert client_for(bob).post(path).status_code == 302  # asked again, it is free at once
@@ -148,7 +152,7 @@ def test_staff_hold_and_release_an_invoice(
     path = f"/gestion/factures/{invoice.uuid}/en-ligne/"
     for value, code in (("dispute", "dispute"), ("invented", "dispute"), ("", "")):
         assert clerk.post(path, {"hold": value}).status_code == 302
-        assert online_payment(Invoice.objects.get()).code == code
+        assert standing_of(Invoice.objects.get()).code == code
     assert Entry.objects.filter(verb="invoice.held").count() == 2
 
 
@@ -222,6 +226,7 @@ def test_no_hour_is_promised_once_it_is_past(
 ) -> None:
     """The Treasury is silent past the two hours: what it has not said may have been paid, so the invoice is held."""
     services.start_payment(actor=alice, invoice=invoice)
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=119))
     hour = "à partir de"
     assert hour in text(client_for(alice).get(f"/factures/{invoice.uuid}/payer/"))
     Attempt.objects.update(free_at=timezone.now() - timedelta(minutes=1))
@@ -246,7 +251,7 @@ def test_an_unopened_idop_ends_the_waiting(
     assert attempt.state == "expired"
     assert attempt.next_check_at is not None
     assert "Le délai pour payer est passé" in text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
-    assert online_payment(Invoice.objects.get()).can
+    assert standing_of(Invoice.objects.get()).can
     back_in_time(attempt, minutes=121)
     services.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
@@ -269,7 +274,7 @@ def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simu
     back_in_time(attempt, minutes=20)
     services.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
-    assert (attempt.state, online_payment(invoice).can) == ("expired", True)
+    assert (attempt.state, standing_of(invoice).can) == ("expired", True)
     assert attempt.next_check_at is not None
     simulator.act(attempt.idop, "pay")  # all the same
     assert services.ask(attempt=attempt, source="poller").state == "paid"

@@ -16,11 +16,14 @@ from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
-from tenant_apps.payments.queries import last_attempt, online_payment
+from tenant_apps.payments.providers.payfip.client import paris_time
+from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.settling import settle
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.payments.conftest import Simulator
+from toolkit import clock
 
 pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
@@ -65,6 +68,18 @@ def test_paid_once_whatever_repeats(attempt: Attempt, invoice: Invoice) -> None:
     assert paid(invoice) == Allocation.objects.get().amount == Decimal("37.50")
 
 
+@pytest.mark.parametrize("day", ["31122099", "01012001"])
+def test_a_day_that_cannot_be_is_today(attempt: Attempt, day: str) -> None:
+    """The figures of a day would never show it; what the Treasury wrote stays beside it."""
+    moment = paris_time(day, "1030")
+    assert says(attempt, Outcome.PAID_CARD, paid_at=moment, raw={"dattrans": day}).state == S.PAID
+    assert Payment.objects.get().paid_on == clock.today()
+    attempt.refresh_from_db()
+    assert attempt.last_answer["dattrans"] == day
+    notes = [event.note for event in attempt.events.all()]
+    assert any(f"{day[:2]}/{day[2:4]}/{day[4:]}" in note for note in notes)
+
+
 @pytest.mark.parametrize("later", list(Outcome))
 def test_paid_is_never_overwritten(attempt: Attempt, invoice: Invoice, later: Outcome) -> None:
     says(attempt, Outcome.PAID_DEBIT)
@@ -92,7 +107,7 @@ def test_what_was_not_asked_is_held_and_pays_nothing(
     assert "ne correspond pas" in found.reason
     assert not Payment.objects.exists()
     assert paid(invoice) == 0
-    assert not online_payment(invoice).can  # nobody pays twice meanwhile
+    assert not standing_of(invoice).can  # nobody pays twice meanwhile
 
 
 @pytest.mark.parametrize(
@@ -108,7 +123,7 @@ def test_nobody_confirms_what_the_treasury_contradicts(
         review.confirm_attempt(actor=alice, attempt=attempt)
     assert not Payment.objects.exists()
     review.refuse_attempt(actor=alice, attempt=attempt)
-    assert online_payment(invoice).can
+    assert standing_of(invoice).can
 
 
 def test_an_unknown_code_is_held_never_a_failure(attempt: Attempt) -> None:
@@ -120,7 +135,7 @@ def test_a_no_frees_the_invoice_at_once(
     attempt: Attempt, invoice: Invoice, alice: Account, outcome: Outcome
 ) -> None:
     says(attempt, outcome)
-    assert online_payment(invoice).can
+    assert standing_of(invoice).can
     assert services.start_payment(actor=alice, invoice=invoice).attempt.pk != attempt.pk
 
 
@@ -135,7 +150,7 @@ def test_abandoned_is_believed_the_second_time(attempt: Attempt, invoice: Invoic
     assert says(attempt, Outcome.ABANDONED).state == S.STARTED  # at once: not yet
     Attempt.objects.update(abandoned_seen_at=timezone.now() - timedelta(minutes=2))
     assert says(attempt, Outcome.ABANDONED).state == S.ABANDONED
-    assert online_payment(invoice).can
+    assert standing_of(invoice).can
 
 
 def test_abandoned_then_paid_is_paid(attempt: Attempt, invoice: Invoice) -> None:
@@ -149,14 +164,14 @@ def test_two_hours_then_free_then_really_paid(attempt: Attempt, invoice: Invoice
     assert says(attempt, Outcome.PENDING).state == S.STARTED
     Attempt.objects.update(free_at=timezone.now() - timedelta(seconds=1))
     assert says(attempt, Outcome.PENDING).state == S.EXPIRED
-    assert online_payment(invoice).can
+    assert standing_of(invoice).can
     assert says(attempt, Outcome.PAID_CARD).state == S.PAID  # expired is only what we show
     assert paid(invoice) == Decimal("37.50")
 
 
-def test_busy_until(attempt: Attempt, invoice: Invoice, alice: Account) -> None:
+def test_busy_until(attempt: Attempt, invoice: Invoice, make_account: Callable[..., Account]) -> None:
     with pytest.raises(Busy) as busy:
-        services.start_payment(actor=alice, invoice=invoice)
+        services.start_payment(actor=make_account("bob@example.net"), invoice=invoice)
     assert timedelta(minutes=118) < busy.value.until - timezone.now() <= timedelta(minutes=120)
     shown = timezone.localtime(busy.value.until + timedelta(seconds=59))  # at the minute shown, it is free
     assert f"{shown:%H:%M}" in str(busy.value)
@@ -164,7 +179,7 @@ def test_busy_until(attempt: Attempt, invoice: Invoice, alice: Account) -> None:
 
 def test_paid_at_the_counter_and_online_keeps_the_rest_visible(attempt: Attempt, invoice: Invoice) -> None:
     book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("30"), paid_on=invoice.issued_on
     )
     says(attempt, Outcome.PAID_CARD)
     assert paid(invoice) == Decimal("37.50")
@@ -209,7 +224,7 @@ def test_why_not_online(
     Product.objects.update(**product)
     Invoice.objects.filter(pk=invoice.pk).update(**bill)
     found = Invoice.objects.get(pk=invoice.pk)
-    assert words in online_payment(found).reason
+    assert words in standing_of(found).reason
     with pytest.raises(NotPayable):
         services.start_payment(actor=alice, invoice=found)
     assert not Attempt.objects.exists()
@@ -245,11 +260,12 @@ def test_the_database_refuses_a_second_live_attempt(attempt: Attempt, invoice: I
 
 def test_the_database_refuses_more_than_the_amount(invoice: Invoice) -> None:
     payment = Payment.objects.create(
+        product=invoice.product,
         provider="x",
         provider_reference="1",
         means=Means.CASH,
         amount=100,
-        paid_on=invoice.due_on,
+        paid_on=invoice.issued_on,
         recorded_by="x",
     )
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -295,6 +311,7 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
     stuck, good = (services.start_payment(actor=alice, invoice=make_invoice(payer)).attempt for _ in range(2))
     # Its money is in the books under another name already: the database refuses to book it twice.
     Payment.objects.create(
+        product=stuck.product,
         provider="payfip",
         provider_reference=stuck.idop,
         means=Means.CARD,

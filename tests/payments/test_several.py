@@ -18,12 +18,14 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import auditing, review, services
 from tenant_apps.payments.counter import book_counter_payment
 from tenant_apps.payments.credits import cancel_invoice
-from tenant_apps.payments.desk import being_paid, other_invoices
+from tenant_apps.payments.desk import other_invoices
 from tenant_apps.payments.errors import Busy, NotCorrectable, NotPayable
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Finding, Means, Payment
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.queries import attempts_of_invoice, last_attempt, money_about, online_payment
+from tenant_apps.payments.queries import attempts_of_invoice, last_attempt, money_about
 from tenant_apps.payments.settling import settle
+from tenant_apps.payments.standing.deciding import What
+from tenant_apps.payments.standing.reading import standing_of, standings_of
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Product, ProductKind
@@ -68,7 +70,7 @@ def euros(*amounts: str) -> list[Decimal]:
 
 def cash(invoice: Invoice, amount: str) -> Payment:
     return book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.issued_on
     )
 
 
@@ -82,9 +84,10 @@ def test_one_request_for_the_sum(attempt: Attempt, bills: list[Invoice], simulat
     asked = simulator.operation(attempt.idop)["fields"]
     assert (asked["montant"], asked["refdet"]) == ("6000", attempt.reference)
     for invoice in bills:
-        assert "en cours" in online_payment(invoice).reason  # each is held
+        assert "en cours" in standing_of(invoice).reason  # each is held
         assert last_attempt(invoice) == attempt == attempts_of_invoice(invoice).get()
-    assert being_paid(bills) == {invoice.pk for invoice in bills}
+    assert {one.what for one in standings_of(bills).values()} == {What.OTHER_PAYS}
+    assert {one.what for one in standings_of(bills, reader=attempt.account).values()} == {What.BEGUN}
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PAID_CARD, Outcome.PAID_DEBIT])
@@ -114,11 +117,11 @@ def test_a_no_frees_them_all(
 ) -> None:
     says(attempt, outcome)
     assert not AttemptInvoice.objects.filter(live=True).exists()
-    assert all(online_payment(invoice).can for invoice in bills)
+    assert all(standing_of(invoice).can for invoice in bills)
     services.start_payment(actor=alice, invoice=bills[1])
     with pytest.raises(Busy, match=f"n° {bills[1].number} : Un paiement de cette facture est en cours"):
         services.start_payment_of(actor=alice, invoices=bills)
-    assert online_payment(bills[0]).can
+    assert standing_of(bills[0]).can
 
 
 def test_two_hours_then_free_then_really_paid(attempt: Attempt, bills: list[Invoice]) -> None:
@@ -161,7 +164,7 @@ def test_what_was_not_asked_is_held_for_all(
     clerk = make_account("clerk@example.net", role=Role.CLERK)
     assert says(attempt, Outcome.PAID_DEBIT, **wrong).state == S.REVIEW
     assert paid(bills) == [0, 0, 0]
-    assert {online_payment(invoice).code for invoice in bills} == {"examined"}
+    assert {standing_of(invoice).code for invoice in bills} == {"examined"}
     review.confirm_attempt(actor=clerk, attempt=attempt)
     assert paid(bills) == euros("10", "20", "30")
     with pytest.raises(review.NotOpen):
@@ -170,7 +173,7 @@ def test_what_was_not_asked_is_held_for_all(
     assert paid(bills) == [0, 0, 0]
     told = OutgoingMail.objects.get(kind="payment-cancelled").text
     assert all(invoice.number in told for invoice in bills)
-    assert all(online_payment(invoice).can for invoice in bills)
+    assert all(standing_of(invoice).can for invoice in bills)
     assert auditing.audit_money() == []
 
 

@@ -19,7 +19,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import auditing, review, services
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Finding, Payment
-from tenant_apps.payments.queries import online_payment
+from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
@@ -57,7 +57,7 @@ def test_tipi_announces_them_all(
     attempt = come_back(redirect, town)
     with tenant_context(town):
         assert attempt.state == S.REPORTED
-        assert {online_payment(invoice).code for invoice in bills} == {"announced"}
+        assert {standing_of(invoice).code for invoice in bills} == {"announced"}
         assert paid(bills) == [0, 0, 0]
         review.confirm_attempt(actor=clerk, attempt=attempt)
         assert paid(bills) == euros("10", "20", "30")
@@ -166,10 +166,10 @@ def test_the_invoices_are_locked_before_the_attempt_in_their_order(
         target=at_once, args=(live_town, lambda: services.ask(attempt=attempt, source="poller"))
     )
     with transaction.atomic():
-        Invoice.objects.select_for_update().get(pk=bills[1].pk)
+        Invoice.objects.select_for_update(no_key=True).get(pk=bills[1].pk)
         waiting.start()
         wait_for_a_waiter()
-        Attempt.objects.select_for_update(nowait=True).get(pk=attempt.pk)
-        Invoice.objects.select_for_update(nowait=True).get(pk=bills[2].pk)
+        Attempt.objects.select_for_update(nowait=True, no_key=True).get(pk=attempt.pk)
+        Invoice.objects.select_for_update(nowait=True, no_key=True).get(pk=bills[2].pk)
     waiting.join(20)
     assert paid(bills) == euros("10", "10", "10")

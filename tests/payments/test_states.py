@@ -47,6 +47,7 @@ def an_attempt(invoice: Invoice, state: str) -> Attempt:
 
 def a_payment(invoice: Invoice, **changes: Any) -> Payment:
     values: dict[str, Any] = {
+        "product": invoice.product,
         "provider": "offline",
         "provider_reference": "1",
         "means": Means.CASH,

@@ -13,7 +13,7 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.accounts.services import check_credentials
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.portal.views.claiming import TRIES_PER_ACCOUNT, TRIES_PER_ADDRESS
+from tenant_apps.portal.views.claiming import BY_ACCOUNT, FROM_ADDRESS
 from tenant_apps.residents import claims
 from tenant_apps.residents.models import Claim, Payer
 from tenant_apps.residents.queries import payers_of
@@ -211,7 +211,7 @@ def test_amounts_as_people_write_them(resident: Client, bill: Invoice, amount: s
 
 
 def test_too_many_papers_from_one_place(client_for: Callable[..., Client], bill: Invoice) -> None:
-    for n in range(TRIES_PER_ADDRESS):
+    for n in range(FROM_ADDRESS.most):
         sent = {**PAPER, "number": f"X{n}", "reference": f"ZZZZZZ{n}", "email": NEW}
         assert client_for().post("/rattacher/", sent).status_code == 200
     before = Claim.objects.count()
@@ -222,7 +222,7 @@ def test_too_many_papers_from_one_place(client_for: Callable[..., Client], bill:
 
 
 def test_too_many_papers_from_one_account(resident: Client, bill: Invoice) -> None:
-    for n in range(TRIES_PER_ACCOUNT):
+    for n in range(BY_ACCOUNT.most):
         sent = {**PAPER, "number": f"X{n}", "reference": f"ZZZZZZ{n}"}
         assert resident.post("/rattacher/", sent, REMOTE_ADDR=f"198.51.100.{n}").status_code == 422
     assert resident.post("/rattacher/", PAPER, REMOTE_ADDR="198.51.100.99").status_code == 429

@@ -1,7 +1,9 @@
 """The town's logo, icon and legal pages."""
 
 import io
+import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -71,6 +73,86 @@ def test_refused_with_a_reason(content: bytes, words: str) -> None:
     with pytest.raises(ValidationError) as error:
         logo_from(content)
     assert words in error.value.messages[0]
+
+
+def svg(inside: str) -> bytes:
+    head = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
+    return f"{head}{inside}</svg>".encode()
+
+
+def doubled(one: str, times: int = 30) -> str:
+    """Each shape uses the one before ten times: ten to the thirtieth."""
+    return "<rect id='u0' width='1' height='1'/>" + "".join(
+        f"<g id='u{n}'>" + one.format(before=f"u{n - 1}") * 10 + "</g>" for n in range(1, times)
+    )
+
+
+def tiles(number: int) -> str:
+    """A pattern painted with the one before, ten times over."""
+    rect = f"<rect fill='url(#u{number - 1})' width='1' height='1'/>"
+    return f"<pattern id='u{number}' width='.1' height='.1'>{rect * 10}</pattern>"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        doubled("<use href='#{before}'/>"),
+        doubled("<use xlink:href=' #{before}'/>"),
+        doubled("<rect mask='url(#{before})'/>"),
+        doubled("<rect style='clip-path: url( \"#{before}\" )'/>"),
+        "".join(tiles(number) for number in range(1, 20)),
+        "<g id='a'><use href='#a'/></g>",
+        "<g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g>",
+        "<style>rect{fill:url(#p)}</style><pattern id='p' width='1' height='1'><rect/></pattern><rect/>",
+        "<pattern id='p' width='.0001' height='.0001'><rect/></pattern><rect fill='url(#p)'/>",
+        "<path d='M0 0H9' stroke-dasharray='.0001'/>",
+        "<path d='M0 0H9' style='stroke-dasharray:.0001'/>",
+        "<rect width='1e30' height='1'/>",
+        "<rect width='99999999999' height='1'/>",
+    ],
+)
+def test_a_drawing_that_repeats_itself_without_end(inside: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ValidationError, match="répète ses formes"):
+        logo_from(svg(inside))
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<defs><g id='a'><rect width='1' height='1'/></g></defs>" + "<use href='#a'/>" * 20,
+        "<linearGradient id='g'><stop offset='.005'/></linearGradient><rect style='fill:url(#g)'/>",
+        "<style>.a{fill:url(#g)}</style><radialGradient id='g'><stop/></radialGradient><rect class='a'/>",
+        "<pattern id='p' width='.1' height='.1'><rect/></pattern><rect fill='url(#p)'/>",
+        "<path fill='#999999999' d='M0 0c.001-.002 3 4 5 6z' stroke-dasharray='4 1'/>",
+    ],
+)
+def test_an_honest_drawing_stays(inside: str) -> None:
+    assert logo_from(svg(inside)).extension == "svg"
+
+
+@pytest.mark.parametrize("inside", ["&a;" * 3, "<rect fill='&a;'/>"])
+def test_entities_inside_entities(inside: str) -> None:
+    names = pairwise("zyxwvutsrqponmlkjihgfedcba")
+    entities = "".join('<!ENTITY {} "{}">'.format(name, f"&{before};" * 10) for before, name in names)
+    bomb = f'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY z "zz">{entities}]>'.encode() + svg(inside)
+    began = time.monotonic()
+    with pytest.raises(ValidationError):
+        logo_from(bomb)
+    assert time.monotonic() - began < 1
+
+
+def test_what_points_outside_is_dropped() -> None:
+    picture = logo_from(
+        svg(
+            "<use href='https://evil.example/x.svg#a'/><rect style='fill:url(https://evil.example/y)'/>"
+            "<rect fill='url(//evil.example)'/><style>@import 'https://evil.example/z'</style>"
+            "<foreignObject><body xmlns='http://www.w3.org/1999/xhtml'>x</body></foreignObject>"
+        )
+    )
+    assert b"evil" not in picture.content
+    assert b"foreign" not in picture.content
 
 
 def test_a_picture_is_drawn_again_small() -> None:

@@ -12,12 +12,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from shared_apps.accounts import passkeys
 from shared_apps.accounts.models import Account, Passkey, Role
 from shared_apps.accounts.recent import JUST_NOW, SESSION_MARK
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.residents import addresses, services
 from tests.accounts.authenticator import Authenticator
 from tests.conftest import PASSWORD
+from tests.residents.letters import ask_address
+from tests.throttling import at_most
 
 ORIGIN = "http://mairie.localhost"
 PAGE, ASK = "/mes-informations/cles/", "/mes-informations/cles/demande/"
@@ -122,7 +125,7 @@ def test_a_refusal_leaves_every_other_way_open(client_for: Clients, monkeypatch:
 
 
 def test_asked_too_often(telephone: Authenticator, client_for: Clients, monkeypatch: Any) -> None:
-    monkeypatch.setattr("shared_apps.accounts.passkeys.ASKED_PER_ADDRESS", 1)
+    monkeypatch.setattr(passkeys, "ASKED", at_most(passkeys.ASKED, 1))
     client = client_for()
     assert client.post(ASK_SIGN_IN).status_code == 200
     answer = client.post(ASK_SIGN_IN)
@@ -230,7 +233,7 @@ def test_ce_n_etait_pas_moi_removes_every_key(
     bob_s = Authenticator()
     add(client_for(make_account("bob@example.net")), bob_s)
     Passkey.objects.filter(account=alice).update(created_at=timezone.now() - timedelta(days=30))
-    addresses.request_address_change(actor=alice, email="thief@example.net")
+    ask_address(alice, "thief@example.net")
     services.handle_links()
     asked = OutgoingMail.objects.get(kind="link-address")
     addresses.confirm_address(token=re.findall(r"LIEN=(X[0-9a-f]{32})", asked.text)[0])

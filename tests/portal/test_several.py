@@ -132,7 +132,7 @@ def test_paid_at_the_counter_meanwhile(
 ) -> None:
     attempt = services.start_payment_of(actor=alice, invoices=bills).attempt
     book_counter_payment(
-        actor="system", invoice=bills[0], means=Means.CASH, amount=bills[0].amount, paid_on=bills[0].due_on
+        actor="system", invoice=bills[0], means=Means.CASH, amount=bills[0].amount, paid_on=bills[0].issued_on
     )
     client = client_for(alice)
     path = f"/factures/{bills[0].uuid}/retour/"
@@ -141,7 +141,7 @@ def test_paid_at_the_counter_meanwhile(
     assert "Elle l'a été par un autre paiement" in text(client.get(path))
     again = services.start_payment_of(actor=alice, invoices=bills[1:]).attempt
     book_counter_payment(
-        actor="system", invoice=bills[1], means=Means.CASH, amount=bills[1].amount, paid_on=bills[1].due_on
+        actor="system", invoice=bills[1], means=Means.CASH, amount=bills[1].amount, paid_on=bills[1].issued_on
     )
     says(again, Outcome.PAID_CARD)
     page = text(client.get(f"/factures/{bills[2].uuid}/retour/"))

@@ -12,7 +12,7 @@ from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import NotPossible
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
-from tests.reconciliation.test_services import TITLES, bring, line, online, states
+from tests.reconciliation.test_services import TITLES, again, bring, line, online, states
 from tests.reconciliation.test_services import desk as desk
 from toolkit import clock
 
@@ -48,7 +48,7 @@ def test_a_line_without_idop_is_not_booked_beside_the_attempt_it_is(
     with pytest.raises(NotPossible, match="confirme un paiement en ligne"):
         services.book_line(actor=desk.clerk, line=found.lines.get(), invoice=desk.bills[0], means=Means.CARD)
     assert Payment.objects.get().attempt == attempt
-    assert services.look_again(actor=desk.clerk, statement=found) == 1
+    assert again(desk, found) == 1
 
 
 def test_nothing_is_booked_while_the_treasury_is_silent(desk: SimpleNamespace, simulator: Simulator) -> None:

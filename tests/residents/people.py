@@ -13,10 +13,11 @@ from shared_apps.audit import services as audit
 from tenant_apps.alerts.models import Alert
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.payments.ledger import write_receipt, write_refund
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.moves import move
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.residents.models import Claim, Payer, PayerEmail
+from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
 from tenant_apps.townhall.queries import default_product
 from tenants import personal
 from toolkit.sealing import seal
@@ -43,6 +44,12 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     payer = make_payer(account, bob, email="bob@example.net", city="Pechabou")
     PayerEmail.objects.create(payer=payer, email=EMAIL)  # billing's
     PayerEmail.objects.create(payer=payer, email=OLD, source="account")
+    other = make_payer()
+    for email, by in ((EMAIL, "account:staff"), (OLD, "")):  # taken away by staff, and by billing
+        RemovedEmail.objects.create(
+            payer=other, email=email, source="import", removed_at=timezone.now(), removed_by=by
+        )
+    Access.objects.filter(account=account).update(through=EMAIL)
     SecondFactor.objects.create(account=account, secret=seal("SECRET"), confirmed_at=timezone.now())
     Link.objects.create(purpose=LinkPurpose.REGRET, email=OLD, account=account, handled_at=timezone.now())
     Link.objects.create(purpose=LinkPurpose.RESET, email=EMAIL)
@@ -50,7 +57,7 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     Credit.objects.create(invoice=open_, amount="3", amount_before="15", reason="Repas", made_by="system")
     attempt = _attempt(account, paid)
     payment = _pay(attempt)
-    Refund.objects.create(
+    refund = Refund.objects.create(
         payment=payment,
         amount="1",
         refunded_on=paid.due_on,
@@ -58,6 +65,8 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
         reason="Trop",
         recorded_by="system",
     )
+    refund.refresh_from_db()
+    write_refund(refund, actor="system")
     Declaration.objects.create(invoice=open_, account=account)
     for writer, subject in ((account, "Question"), (None, "En visite")):
         send_message(actor=writer, email=EMAIL, subject=subject, body=f"Signé {EMAIL}", invoice=open_)
@@ -103,15 +112,18 @@ def _pay(attempt: Attempt) -> Payment:
     Finding.objects.create(kind="differs", key="k", attempt=attempt, details=raw, last_at=timezone.now())
     payment = Payment.objects.create(
         attempt=attempt,
+        product=attempt.product,
         provider="payfip",
         provider_reference=attempt.idop or "",
         means="card",
         amount="38.50",
-        paid_on=attempt.invoice.due_on,
+        paid_on=attempt.invoice.issued_on,
         payer=attempt.invoice.payer,
         recorded_by="system",
     )
-    payment.allocations.create(invoice=attempt.invoice, amount=attempt.invoice.amount)
+    share = payment.allocations.create(invoice=attempt.invoice, amount=attempt.invoice.amount)
+    payment.refresh_from_db()
+    write_receipt(payment, [share])
     assert AttemptEvent.objects.filter(attempt=attempt, raw__mel=EMAIL).exists()
     return payment
 

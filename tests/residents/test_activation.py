@@ -15,6 +15,7 @@ from tenant_apps.residents import addresses, services
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
+from tests.residents.letters import ask_address
 
 PASSWORD = "un mot de passe bien long"
 
@@ -98,7 +99,7 @@ def test_new_address_serves_after_its_own_link_and_the_old_one_is_told(
 ) -> None:
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
-    addresses.request_address_change(actor=alice, email="alice.new@example.net")
+    ask_address(alice, "alice.new@example.net")
     services.handle_links()
     mail = OutgoingMail.objects.get()
     assert mail.to == "alice.new@example.net"
@@ -114,7 +115,7 @@ def test_an_address_of_somebody_else_is_refused_without_saying_so(
     town: Town, make_account: Callable[..., Account]
 ) -> None:
     alice, bob = make_account("alice@example.net"), make_account("bob@example.net")
-    addresses.request_address_change(actor=alice, email="bob@example.net")
+    ask_address(alice, "bob@example.net")
     services.handle_links()
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.to) == ("address-taken", bob.email)

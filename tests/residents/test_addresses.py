@@ -16,7 +16,7 @@ from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from tests.residents.letters import lien
+from tests.residents.letters import ask_address, lien
 
 OLD, NEW = "alice@example.net", "thief@example.net"
 Payers, Accounts = Callable[..., Payer], Callable[..., Account]
@@ -25,7 +25,7 @@ Payers, Accounts = Callable[..., Payer], Callable[..., Account]
 def change(account: Account, new: str) -> str:
     """The whole road; returns the token that the old address got."""
     old = account.email
-    addresses.request_address_change(actor=account, email=new)
+    ask_address(account, new)
     services.handle_links()
     addresses.confirm_address(token=lien("link-address", new))
     account.refresh_from_db()
@@ -96,7 +96,7 @@ def test_the_thief_s_own_links_are_void_afterwards(alice: Account) -> None:
     """He changed it twice, asked for a third one and for a password: only the first owner's word counts."""
     first = change(alice, NEW)
     second = change(alice, "thief2@example.net")
-    addresses.request_address_change(actor=alice, email="thief3@example.net")
+    ask_address(alice, "thief3@example.net")
     services.request_reset(email=alice.email)
     services.handle_links()
     theirs = [lien("link-address", "thief3@example.net"), lien("link-reset", "thief2@example.net"), second]

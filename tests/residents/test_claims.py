@@ -257,8 +257,9 @@ def test_a_payer_that_is_guessed_is_locked_even_for_the_right_paper(
     assert request_claim(actor=alice, paper=right) is None
     fact = Entry.objects.get(verb="claims.locked")
     assert fact.object == f"payer:{bill.payer.uuid}"
-    for who in (f"number:{claiming._bare(right.number)}", f"reference:{claiming._bare(right.reference)}"):
-        throttle.clear("claim", who)
+    typed = (f"number:{claiming._bare(right.number)}", f"reference:{claiming._bare(right.reference)}")
+    for who in (*typed, f"payer:{bill.payer_id}"):
+        throttle.clear(claiming.WRONG, who)
     assert (
         request_claim(actor=alice, paper=right) is None
     )  # the payer's own lock lasts longer than the counters
@@ -303,13 +304,22 @@ def test_every_answer_costs_the_same(town: Town, bill: Invoice, right: Paper) ->
 def test_every_answer_counts_as_often(
     town: Town, bill: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[str] = []
-    count, seen = throttle.count, throttle.seen
-    monkeypatch.setattr(throttle, "count", lambda kind, who: (calls.append("count"), count(kind, who))[1])
-    monkeypatch.setattr(throttle, "seen", lambda kind, who: (calls.append("seen"), seen(kind, who))[1])
+    calls: list[tuple[str, int]] = []
+    run = throttle._run
+
+    def counted(script: str, taken: Any, arguments: Any) -> Any:
+        calls.append((script, len(taken)))
+        return run(script, taken, arguments)
+
+    monkeypatch.setattr(throttle, "_run", counted)
     costs = set()
     for paper in (right, *(replace(right, **change) for change in WRONG.values())):
         calls.clear()
         request_claim_by_mail(email=NEW, paper=paper)
         costs.add(tuple(calls))
-    assert len(costs) == 1
+    for _ in range(GUESSES):
+        request_claim_by_mail(email=NEW, paper=replace(right, amount=Decimal(1)))
+    calls.clear()
+    request_claim_by_mail(email=NEW, paper=right)  # refused without a look
+    costs.add(tuple(calls))
+    assert [len(cost) for cost in costs] == [2]

@@ -41,7 +41,7 @@ from tests.residents.test_claims import (
 )
 
 __all__ = ["alice", "at_once_town", "bill", "right"]  # fixtures
-from tests.residents.letters import lien
+from tests.residents.letters import ask_address, lien
 
 # --- Without a session ---------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ def test_an_invoice_that_is_no_longer_theirs_is_not_accepted(
 
 
 def test_whoever_took_the_address_leaves_no_claim_behind(alice: Account, right: Paper) -> None:
-    addresses.request_address_change(actor=alice, email="thief@example.net")
+    ask_address(alice, "thief@example.net")
     services.handle_links()
     mail = OutgoingMail.objects.get(kind="link-address")
     found = re.search(r"LIEN=(X[0-9a-f]{32})\b", mail.text)

@@ -34,7 +34,7 @@ from tenant_apps.residents.queries import invitations_to, payers_of, shared_acce
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from tests.residents.letters import lien
+from tests.residents.letters import ask_address, lien
 
 ALICE, BOB, CHARLIE = "alice@example.net", "bob@example.net", "charlie@example.net"
 Accounts = Callable[..., Account]
@@ -325,7 +325,7 @@ def test_a_thief_s_gift_goes_when_the_address_is_put_back(
     before = make_account("before@example.net")
     sharing.accept_invitation(token=invite("before@example.net"))
     thief = make_account("thief@example.net")
-    addresses.request_address_change(actor=alice, email="other@example.net")
+    ask_address(alice, "other@example.net")
     services.handle_links()
     addresses.confirm_address(token=lien("link-address", "other@example.net"))
     alice.refresh_from_db()

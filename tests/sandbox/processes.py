@@ -56,7 +56,7 @@ def sandbox(home: Home, *options: str) -> Iterator[subprocess.Popen[str]]:
         family = descendants(process.pid)
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
         for pid, born in family.items():
             if _facts().get(pid, (0, 0))[1] == born:
                 os.kill(pid, signal.SIGKILL)
@@ -103,7 +103,7 @@ def find(family: dict[int, int], word: str) -> int:
     return pid
 
 
-def left_over(family: dict[int, int], seconds: float = 20) -> dict[int, str]:
+def left_over(family: dict[int, int], seconds: float = 60) -> dict[int, str]:
     """Those of the family that still live when the time is over."""
     deadline = time.monotonic() + seconds
     while True:

@@ -112,7 +112,7 @@ def front() -> Iterator[tuple[int, int]]:
         [sys.executable, "-m", "sandbox.front", str(ports.front), "localhost"],
         env={"PYTHONPATH": str(REPOSITORY / "src")},
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", ports.front)).close()

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from sandbox.attach import services_for_tests, start_services
 from sandbox.home import Home, free_base_port
 
-pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(300)]
 
 Environment = dict[str, str]
 

@@ -17,7 +17,7 @@ from sandbox.process import groups
 from sandbox.supervisor import read_claim
 from tests.sandbox import processes
 
-pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_asked_to_stop_it_leaves_nobody(home: Home, number: signal.Signals) -> N
         family = processes.descendants(process.pid)
         assert len(family) >= 10  # the warden, four parts, PostgreSQL's own processes
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
         assert processes.left_over(family, 0) == {}
 
 
@@ -45,7 +45,7 @@ def test_killed_it_leaves_nobody_and_starts_again(home: Home) -> None:
             processes.wait_ready(again)
         finally:
             again.terminate()
-            again.communicate(timeout=60)
+            again.communicate(timeout=120)
         assert processes.left_over(family, 0) == {}
 
 
@@ -55,26 +55,37 @@ def test_a_part_that_dies_is_named_and_ends_the_rest(home: Home, word: str) -> N
     with processes.sandbox(home) as process:
         family = processes.descendants(process.pid)
         os.kill(processes.find(family, word), signal.SIGKILL)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == 1
         assert f"« {names[word]} » s'est arrêté par le signal SIGKILL" in errors
-        assert processes.left_over(family, 5) == {}
+        assert processes.left_over(family, 60) == {}
 
 
 def test_the_warden_is_missed_too(home: Home) -> None:
     with processes.sandbox(home) as process:
         family = processes.descendants(process.pid)
         os.kill(processes.find(family, "warden.py"), signal.SIGKILL)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == 1
         assert "warden" in errors
-        assert processes.left_over(family, 5) == {}
+        assert processes.left_over(family, 60) == {}
+
+
+def test_temporary_files_stay_in_the_home_and_go_at_the_next_start(home: Home) -> None:
+    lost = home.folder("tmp") / "of-a-start-that-was-killed"
+    lost.mkdir()
+    with processes.sandbox(home) as process:
+        assert not lost.exists()
+        for pid in processes.descendants(process.pid):
+            if "sandbox.mail" in processes.command_lines({pid: 0}).get(pid, ""):
+                found = Path(f"/proc/{pid}/environ").read_bytes()
+                assert f"\0TMPDIR={home.path('tmp')}\0".encode() in found
 
 
 def test_a_second_start_says_who_is_there(home: Home) -> None:
     with processes.sandbox(home) as process:
         second = processes.start(home)
-        _, errors = second.communicate(timeout=30)
+        _, errors = second.communicate(timeout=90)
         assert second.returncode == 1
         assert f"processus {process.pid}" in errors
         assert str(home.ports.front) in errors
@@ -84,7 +95,7 @@ def test_a_second_start_says_who_is_there(home: Home) -> None:
 def test_a_busy_port_is_named_before_anything_starts(home: Home) -> None:
     with socket.create_server(("127.0.0.1", home.ports["redis"])):
         process = processes.start(home)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=90)
     assert process.returncode == 1
     assert f"port {home.ports['redis']} (redis) est déjà utilisé" in errors
     assert f"PORT={home.ports.front + 100} make demo" in errors
@@ -95,17 +106,23 @@ def test_a_busy_port_is_named_before_anything_starts(home: Home) -> None:
 def test_an_absurd_port_is_refused(tmp_path: Path) -> None:
     environment = {**processes.environment(Home(tmp_path, 8000)), "PORT": "huit mille"}
     command = [sys.executable, "-m", "sandbox", "--services-only"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 1
     assert "PORT=huit mille n'est pas un numéro de port" in done.stderr
 
 
-def test_every_part_has_its_log_and_its_prefix(home: Home) -> None:
-    process = processes.start(home)
+@pytest.mark.parametrize(("options", "journals"), [((), False), (("--verbose",), True)])
+def test_the_screen_shows_its_own_lines_and_the_journals_the_rest(
+    home: Home, options: tuple[str, ...], journals: bool
+) -> None:
+    process = processes.start(home, *options)
     lines = processes.wait_ready(process)
     process.terminate()
-    process.communicate(timeout=60)
-    assert any(line.startswith("postgres │ ") and "ready to accept" in line for line in lines)
+    output, errors = process.communicate(timeout=120)
+    shown = [*lines, *output.splitlines()]
+    assert any(line.startswith("postgres │ ") and "ready to accept" in line for line in shown) == journals
+    assert journals or not [line for line in shown if "│" in line or "LOG:" in line]
+    assert errors == ""
     assert "ready to accept" in home.path("log", "postgres.log").read_text()
 
 
@@ -148,7 +165,7 @@ def test_services_stay_until_the_last_program_has_ended(home: Home) -> None:
         leaving.join(2)
         psycopg.connect(same["DATABASE_URL"]).close()
         assert groups.alive(claim.pid)
-    leaving.join(30)
+    leaving.join(90)
     assert not leaving.is_alive()
     assert read_claim(home) is None
 
@@ -172,7 +189,7 @@ def test_manage_py_needs_no_environment(home: Home) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
         check=False,
     )
     assert done.stdout.strip() == "42", done.stderr

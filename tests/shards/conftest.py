@@ -4,10 +4,8 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from sandbox.home import Home, free_base_port
+from sandbox.part import Part
 from sandbox.services import postgres
 from shared_apps.accounts.models import Account, Role
 from tenants import barrier, direct, rows
@@ -29,6 +28,7 @@ from tenants.migrating import migrate_towns
 from tenants.models import AgendaItem, Operation, Town
 from tenants.postgresql import silence
 from tests.conftest import PASSWORD, _make_town, hashed, listen_each_time
+from tests.demo import wait
 from toolkit import clock
 
 SOUTH = "south"
@@ -50,18 +50,14 @@ class Cluster:
             part.command, env={**os.environ, **part.environment}, stdout=log, stderr=log, cwd="/"
         )
         log.close()
-        for _ in range(300):
-            with suppress(psycopg.OperationalError):
-                part.probe()
-                break
-            time.sleep(0.1)
+        wait(lambda: _answers(part))
         part.settle()
 
     def stop(self) -> None:
         """At once, in the middle of everything: PostgreSQL's « immediate » shutdown, which ends as a crash does."""
         assert self.process
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(30)
+        self.process.wait(90)
         self.process = None
         close_old_connections()  # what the beginning of a request does, and django.test's client does not
 
@@ -72,7 +68,15 @@ class Cluster:
     def close(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(90)
+
+
+def _answers(part: Part) -> bool:
+    try:
+        part.probe()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

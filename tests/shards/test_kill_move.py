@@ -39,7 +39,7 @@ class Kill:
 
 
 KILLS = {
-    "held": Kill("Passage en lecture seule", cache_seconds=2),
+    "held": Kill("Passage en lecture seule", cache_seconds=60),
     "closing": Kill(
         "Attente de la fin des écritures en cours",
         'LOCK TABLE "{schema}".residents_payer IN ROW EXCLUSIVE MODE',
@@ -51,7 +51,7 @@ KILLS = {
         "SELECT 1 FROM public.tenants_town WHERE schema_name = '{schema}' FOR UPDATE",
         COPYING,
     ),
-    "after the switch": Kill(SETTLING, lives=SOUTH, cache_seconds=2),
+    "after the switch": Kill(SETTLING, lives=SOUTH, cache_seconds=10),
     "before the drop": Kill(
         "Effacement de l'ancienne copie",
         'LOCK TABLE "{schema}".residents_payer IN ACCESS SHARE MODE',
@@ -116,7 +116,7 @@ def kill_a_move(town: Town, south: Cluster, kill: Kill) -> list[str]:
             if said[-1].startswith(kill.at):
                 process.kill()
                 break
-        process.wait(30)
+        process.wait(90)
         process.stdout.close()
     return said
 

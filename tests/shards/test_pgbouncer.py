@@ -17,7 +17,7 @@ from django.db import connection, connections
 from django_tenants.utils import tenant_context
 
 from sandbox.home import free_base_port
-from sandbox.services.postgres import _as_somebody
+from sandbox.services.unprivileged import way_to
 from shared_apps.accounts.models import Account
 from tenants.current import REGISTRY, leave
 from tenants.models import Town
@@ -62,12 +62,14 @@ def bouncer(tmp_path: Path) -> Bouncer:
         (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*_as_somebody("--pdeathsig", "INT"), str(PROGRAM), str(folder / "pgbouncer.ini")],
+                way_to(Path(str(PROGRAM)), folder).command(
+                    str(PROGRAM), str(folder / "pgbouncer.ini"), death_signal="INT"
+                ),
                 stdout=log,
                 stderr=log,
             )
         try:
-            for _ in range(100):
+            for _ in range(1200):
                 with suppress(psycopg.OperationalError):
                     through(port).close()
                     break
@@ -124,7 +126,7 @@ def test_session_mode_keeps_towns_apart(bouncer: Bouncer, towns: list[Town]) -> 
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         connection.close()
     assert seen == [True] * 24
 

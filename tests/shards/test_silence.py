@@ -56,7 +56,7 @@ def test_those_who_come(
     assert browser(northern, "alice@example.net").get("/factures/").status_code == 200
 
     ready, databases = Client().get("/healthz/ready"), Client().get("/healthz/databases")
-    assert (ready.status_code, ready.json()) == (200, {"postgresql": True, "redis": True})
+    assert (ready.status_code, ready.json()) == (200, {"postgresql": True, "schema": True, "redis": True})
     assert (databases.status_code, databases.json()) == (503, {REGISTRY: True, SOUTH: False})
 
     monkeypatch.setattr(treasury, "homes", lambda: [SOUTH, REGISTRY])  # the silent one is asked first

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -19,12 +18,13 @@ from tenants.current import REGISTRY, at
 from tenants.errors import TownExists
 from tenants.models import Erasure, Operation, OperationState, Town
 from tenants.states import TownState
+from tests.demo import wait
 from tests.services import ROOT
 from tests.tenants.conftest import MakeTown
 from tests.tenants.databases import environment
 from tests.tenants.world import answer_of, files_of, whole
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @contextmanager
@@ -35,8 +35,20 @@ def held(statement: str) -> Iterator[None]:
         yield
 
 
-def killed_at(step: str, *command: str, while_there: Callable[[], None] = lambda: None) -> None:
-    """Run a command of manage.py in a process of its own and kill it -9 when its operation says it is at `step`."""
+def blocked() -> bool:
+    """Whether somebody waits for a lock in this database."""
+    with direct.open_to(REGISTRY) as server:
+        return bool(
+            server.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ).fetchone()
+        )
+
+
+def killed_at(
+    step: str, *command: str, while_there: Callable[[], None], once: Callable[[], bool] = blocked
+) -> None:
+    """Run a command of manage.py in a process of its own and kill it -9 at the step `step`, `once` that is true."""
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), *command],
         env=environment(),
@@ -48,11 +60,11 @@ def killed_at(step: str, *command: str, while_there: Callable[[], None] = lambda
     for line in process.stderr:
         said.append(line)
         if line.startswith(step):
-            time.sleep(0.2)  # into the step
+            wait(once)
             while_there()
             break
     os.kill(process.pid, signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL, "".join(said)
+    assert process.wait(90) == -signal.SIGKILL, "".join(said)
     process.stderr.close()
 
 
@@ -84,15 +96,12 @@ def test_restoring(make_town: MakeTown, tmp_path: Path) -> None:
     with pytest.raises(TownExists, match="à moitié remise"):  # it is no opening to be taken up
         services.open_town(slug=town.slug, name="Autre")
 
-    def some_files() -> None:
-        seen()
-        end = time.monotonic() + 30
-        while not files_of(town.uuid) and time.monotonic() < end:
-            time.sleep(0.05)
+    def some_files() -> bool:
+        return bool(files_of(town.uuid))
 
     # Should it be quick, the lock stops it at the last step, which says that the town may be seen.
     with held(f"SELECT 1 FROM tenants_town WHERE id = {half.pk} FOR NO KEY UPDATE"):
-        killed_at("Dépôt des fichiers", "restore_town", str(path), while_there=some_files)
+        killed_at("Dépôt des fichiers", "restore_town", str(path), while_there=seen, once=some_files)
     assert files_of(town.uuid)
     assert answer_of(town.slug) == 404
 

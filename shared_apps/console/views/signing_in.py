@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from shared_apps.accounts import second_factor
 from shared_apps.accounts.errors import AccountError, AlreadyEnrolled
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.refusals import marked
 from shared_apps.console import access
 from shared_apps.console.forms import CodeStep, PasswordStep
 
@@ -21,15 +22,18 @@ def password_step(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" and access.is_operator(request):
         return redirect("admin:index")
     form = PasswordStep(request.POST if request.method == "POST" else None)
+    refused: AccountError | None = None
     if request.method == "POST" and form.is_valid():
         try:
             account = access.check_password(request, **form.cleaned_data)
         except AccountError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, access.in_words(error))
+            refused = error
         else:
             enrolled = second_factor.is_enrolled(account)
             return redirect("admin:sign-in-code" if enrolled else "admin:sign-in-enrolment")
-    return _page(request, "sign_in", form=form, next=request.POST.get("next") or request.GET.get("next", ""))
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    return marked(_page(request, "sign_in", form=form, next=wanted), refused)
 
 
 @never_cache
@@ -45,6 +49,7 @@ def code_step(request: HttpRequest) -> HttpResponse:
             factor = second_factor.check(account=account, code=form.cleaned_data["code"])
         except AccountError as error:
             form.add_error("code", str(error))
+            return marked(_page(request, "sign_in_code", form=form, email=account.email), error)
         else:
             return redirect(access.open_session(request, account=account, factor=factor))
     return _page(request, "sign_in_code", form=form, email=account.email)

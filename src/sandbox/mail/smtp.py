@@ -11,6 +11,8 @@ MODES = {
     "ok": "accepte et garde chaque message",
     "refuse": "refuse chaque destinataire pour toujours (550)",
     "later": "demande de réessayer plus tard (451)",
+    "full": "refuse chaque message une fois lu (552)",
+    "drop": "coupe la connexion à la place d'une réponse",
     "hang": "prend le message et ne répond jamais",
     "down": "n'écoute plus: la connexion est refusée",
 }
@@ -69,6 +71,12 @@ class Catcher:
         """Keep a message: it is on disk before the sender hears 250."""
         if self.mode == "later":
             return "451 4.3.2 Try again later (sandbox mode: later)"
+        if self.mode == "full":
+            return "552 5.2.2 Mailbox full (sandbox mode: full)"
+        if self.mode == "drop":
+            assert _server.transport is not None
+            _server.transport.abort()
+            return "421 4.3.2 Closing (sandbox mode: drop)"
         if self.mode in ("hang", "down"):
             await asyncio.sleep(3600)
         message_id = await asyncio.to_thread(

@@ -101,8 +101,8 @@ KNOBS = {
     ),
     "unlisted": Knob(
         "Un identifiant de collectivité qui n'est pas dans la liste",
-        "open",
-        {"open": "est accepté", "unknown": "est inconnu (T2)"},
+        "unknown",
+        {"unknown": "est inconnu (T2), comme au Trésor", "open": "est accepté"},
     ),
     "clock": Knob("Secondes d'avance de l'horloge", 0.0),
 }

@@ -42,6 +42,30 @@ def alive(pid: int) -> bool:
     return True
 
 
+def birth(pid: int) -> int:
+    """When the process began, in ticks since the machine did; 0 when there is none. A number can be given again."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    fields = stat.rpartition(")")[2].split()
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def marked(variable: str, mark: str) -> list[int]:
+    """The living processes that were started with `mark` among the words (between colons) of this variable."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            pairs = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        words = [pair for pair in pairs if pair.startswith(f"{variable}=".encode())]
+        if words and mark in words[0].decode(errors="replace").partition("=")[2].split(":"):
+            found.append(int(entry.name))
+    return [pid for pid in found if birth(pid)]
+
+
 def wait_gone(group: int, seconds: float) -> bool:
     """Whether the group is empty before the time is over."""
     deadline = time.monotonic() + seconds

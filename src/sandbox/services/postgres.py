@@ -12,10 +12,7 @@ from psycopg import sql
 
 from sandbox.home import DATABASE, Home, SandboxError
 from sandbox.part import Part
-from sandbox.services import find
-
-NOBODY = 65534
-_CAP_DAC_OVERRIDE = 1 << 1
+from sandbox.services import find, unprivileged
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -44,10 +41,9 @@ def part(home: Home, *, for_tests: bool) -> Part:
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return Part(
         name="postgres",
-        command=[
-            *_as_somebody("--pdeathsig", "INT"),
-            *(str(_program("postgres")), "-D", str(_data(home)), *options),
-        ],
+        command=way(home).command(
+            *(str(_program("postgres")), "-D", str(_data(home)), *options), death_signal="INT"
+        ),
         environment={"LC_ALL": "C"},
         prepare=partial(_create_cluster, home, sync=not for_tests),
         probe=partial(_ask, home),
@@ -65,37 +61,15 @@ def _data(home: Home) -> Path:
     return home.path("postgres", "data")
 
 
-def _as_somebody(*options: str) -> list[str]:
-    """The words to put before a command of PostgreSQL, which refuses to run as root.
-
-    It then runs as nobody, with the right to pass through folders that only root may enter (the home is 0700,
-    and so may be the folders above the home and the programs). setpriv's change of user forgets the death
-    signal that the launcher asked for; `options` may ask again.
-    """
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise SandboxError(
-            "PostgreSQL refuse de tourner sous root et la commande « setpriv » manque: installez util-linux, "
-            "ou lancez le bac à sable avec un utilisateur ordinaire."
-        )
-    words = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *options]
-    if _capabilities() & _CAP_DAC_OVERRIDE:
-        words += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return words
-
-
-def _capabilities() -> int:
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
+def way(home: Home) -> unprivileged.Way:
+    """How to run PostgreSQL's programs on this home."""
+    return unprivileged.way_to(_program("postgres"), home.folder("postgres"))
 
 
 def _create_cluster(home: Home, *, sync: bool) -> None:
     data = _data(home)
     if data.exists():
+        way(home).hand_over(data)  # the machine may have changed since
         return
     folder = home.folder("postgres")
     draft = folder / "new"  # renamed when whole: a start cut short leaves nothing that looks like a cluster
@@ -104,18 +78,15 @@ def _create_cluster(home: Home, *, sync: bool) -> None:
     password = folder / "password"
     password.touch(mode=0o600)
     password.write_text(home.secret("postgres_admin"), encoding="ascii")
-    if os.geteuid() == 0:
-        for path in (draft, password):
-            os.chown(path, NOBODY, NOBODY)
+    way(home).hand_over(draft, password)
     done = subprocess.run(
-        [
-            *_as_somebody(),
+        way(home).command(
             *(str(_program("initdb")), "-D", str(draft), "--username=postgres", f"--pwfile={password}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
             # Sorting and case by code point: the same on every machine, whatever locales it has.
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *([] if sync else ["--no-sync"]),
-        ],
+        ),
         check=False,
         capture_output=True,
         text=True,

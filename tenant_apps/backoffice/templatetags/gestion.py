@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django import template
 
+from tenant_apps.payments.standing.words import state_of
 from toolkit import clock
 from toolkit.money import format_euros, format_number
 from toolkit.words import current_language, told
@@ -20,6 +21,7 @@ def euros(amount: Decimal | int) -> str:
 register.filter("in_words", clock.in_words)
 register.filter("number", format_number)
 register.filter("told", told)
+register.filter("state", state_of)  # of a standing: `{% with state=invoice.standing|state %}`
 
 
 @register.filter

@@ -12,10 +12,11 @@ from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms_claims import RefuseClaimForm
-from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.claiming import accept_claim
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_staff
+from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents import claims, queries
 from tenant_apps.residents.models import Claim
 from tenant_apps.residents.states import ClaimState
@@ -41,9 +42,16 @@ def claim_list(request: StaffRequest) -> HttpResponse:
         *(("", _("À décider")), ("acceptees", _("Acceptées"))),
         *(("refusees", _("Refusées")), ("toutes", _("Toutes"))),
     ]
-    locked = queries.guessed_payers()[:LOCKED]
+    locked, locked_number = newest(queries.guessed_payers(), LOCKED)
     return screen(
-        request, "claims.html", section="claims", page=page, state=state, chips=chips, locked=locked
+        request,
+        "claims.html",
+        section="claims",
+        page=page,
+        state=state,
+        chips=chips,
+        locked=locked,
+        locked_number=locked_number,
     )
 
 
@@ -56,7 +64,7 @@ def claim_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 def _page(request: StaffRequest, claim: Claim, form: RefuseClaimForm, *, problem: str = "") -> HttpResponse:
     try:
-        invoice = invoice_for_staff(claim.invoice) if claim.invoice else None
+        invoice = with_standings([invoice_for_staff(claim.invoice)])[0] if claim.invoice else None
     except Invoice.DoesNotExist:
         invoice = None
     accesses = list(queries.accesses_to(claim.payer)) if claim.payer else []
@@ -67,7 +75,10 @@ def _page(request: StaffRequest, claim: Claim, form: RefuseClaimForm, *, problem
         claim=claim,
         invoice=invoice,
         accesses=accesses,
-        cut=[one for one in accesses if one.account_id == claim.account_id and one.ended_at],
+        cut=[
+            one for one in accesses if one.account_id == claim.account_id and one.ended_at and not one.lapsed
+        ],
+        taken=queries.addresses_taken(claim),
         earlier=queries.earlier_claims(claim),
         form=form,
         problem=problem,

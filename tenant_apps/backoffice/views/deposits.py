@@ -10,16 +10,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.deposit_choice import DepositChoice
 from tenant_apps.backoffice.desk_forms import DepositForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.backoffice.sheets import csv_answer
-from tenant_apps.payments import deposits, desk, papers
+from tenant_apps.payments import deposits, papers
 from tenant_apps.payments.errors import NotCorrectable
-from tenant_apps.payments.models import Means
-from tenant_apps.townhall.queries import current_townhall
+from tenant_apps.townhall.queries import current_townhall, has_several_products
+from toolkit.sheets import csv_answer
 from toolkit.words import in_french
-
-MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}
 
 
 @require_safe
@@ -27,27 +25,29 @@ MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}
 def deposit_list(request: StaffRequest) -> HttpResponse:
     """The dockets, newest first, and what lies in the drawer."""
     page = page_of(deposits.deposits(), request.GET.get("apres", ""))
-    drawer = desk.waiting_for_deposit()
-    return screen(request, "deposits.html", section="deposits", page=page, drawer=drawer)
+    drawers = deposits.drawers()
+    several = has_several_products()
+    return screen(
+        request, "deposits.html", section="deposits", page=page, drawers=drawers, several_regies=several
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def new_deposit(request: StaffRequest) -> HttpResponse:
-    """Tick what goes to the bank; closing the docket numbers it for good."""
-    name = request.GET.get("moyen", "cheques")
-    means = MEANS.get(name, Means.CHEQUE)
-    waiting = list(deposits.undeposited(means)[: deposits.MOST])
+    """Tick what goes to the bank, of one régie; closing the docket numbers it for good."""
+    choice = DepositChoice(request.GET, deposits.drawers())
+    waiting = list(deposits.undeposited(choice.means, choice.product)[: deposits.MOST])
     form = DepositForm(request.POST if request.method == "POST" else None, waiting=waiting)
     if form.is_bound and form.is_valid():
         ticked, day = form.cleaned_data["payment"], form.cleaned_data["deposited_on"]
         try:
             docket = deposits.close_deposit(
-                actor=request.user, means=means, payments=ticked, deposited_on=day
+                actor=request.user, means=choice.means, payments=ticked, deposited_on=day
             )
         except NotCorrectable as error:
             messages.error(request, str(error))
-            return redirect(f"{request.path}?moyen={name}")
+            return redirect(f"{request.path}?{choice.query}")
         messages.success(request, _("La remise n° %(number)s est close.") % {"number": docket.label})
         return redirect("backoffice:deposit", docket.uuid)
     return screen(
@@ -57,11 +57,9 @@ def new_deposit(request: StaffRequest) -> HttpResponse:
         status=422 if form.errors else 200,
         form=form,
         waiting=waiting,
-        means=means,
+        choice=choice,
         total=sum(payment.amount for payment in waiting),
         ticked=request.POST.getlist("payment") if form.is_bound else [str(one.uuid) for one in waiting],
-        chips=[("cheques", _("Chèques")), ("especes", _("Espèces"))],
-        name=name if name in MEANS else "cheques",
     )
 
 

@@ -10,8 +10,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.paging import newest
 from tenant_apps.payments.findings import close_finding
-from tenant_apps.payments.queries import finding_for_staff, held_for_staff, last_audit, open_findings
+from tenant_apps.payments.queries import (
+    finding_for_staff,
+    held_for_staff,
+    last_audit,
+    open_findings,
+)
 from toolkit.typed import words_of
 
 MOST = 100
@@ -21,12 +27,16 @@ MOST = 100
 @staff_required(Role.READER)
 def examine(request: StaffRequest) -> HttpResponse:
     """Held attempts first: an invoice waits for each of them."""
+    held, held_number = newest(held_for_staff(), MOST)
+    findings, findings_number = newest(open_findings(), MOST)
     return screen(
         request,
         "examine.html",
         section="examine",
-        held=held_for_staff()[:MOST],
-        findings=open_findings()[:MOST],
+        held=held,
+        held_number=held_number,
+        findings=findings,
+        findings_number=findings_number,
         audit=last_audit(),
     )
 

@@ -1,5 +1,7 @@
 """What is missing on either side, the day's figures, and the accountant's list."""
 
+from decimal import Decimal
+
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -7,8 +9,9 @@ from django.views.decorators.http import require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.reconciliation_forms import PeriodForm
-from tenant_apps.backoffice.sheets import csv_answer
 from tenant_apps.reconciliation import queries
+from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
+from toolkit.sheets import csv_answer
 from toolkit.words import in_french
 
 MOST = 500
@@ -39,13 +42,13 @@ def missing(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def days(request: StaffRequest) -> HttpResponse:
-    """« Journées »: by day, régie and means."""
+    """« Journées »: by day, régie and means, with what went out again on that day."""
     form = PeriodForm(request.GET)
     first, last = form.period
-    figures = queries.day_figures(first, last)
-    by_means: dict[str, object] = {}
+    figures = day_figures(first, last)
+    by_means: dict[str, Decimal] = {}
     for one in figures:
-        by_means[one.means] = by_means.get(one.means, 0) + one.total  # type: ignore[operator]
+        by_means[one.means] = by_means.get(one.means, Decimal("0.00")) + one.total
     return screen(
         request,
         "days.html",
@@ -67,4 +70,4 @@ def accountant_file(request: StaffRequest) -> HttpResponseBase:
     """The accountant's list of a period, for a spreadsheet."""
     first, last = PeriodForm(request.GET).period
     name = _("encaissements-%(first)s-%(last)s.csv") % {"first": first, "last": last}
-    return csv_answer(name, queries.accountant_titles(), queries.accountant_rows(first, last))
+    return csv_answer(name, accountant_titles(), accountant_rows(first, last))

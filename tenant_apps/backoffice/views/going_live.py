@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.paging import newest
 from tenant_apps.payments import trials
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.providers.base import ProviderError
@@ -19,6 +20,7 @@ from tenant_apps.townhall.queries import product as one_product
 
 # What a step answers: where to send the manager (None: back to this page), or the lines to recognise.
 Answer = str | tuple[str, ...] | None
+TRIALS = 30  # the newest are shown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,13 +39,15 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
             return redirect(answer or request.path)
         lines = answer
     _look(product)
+    shown, number = newest(trials_of(product), TRIALS)
     return screen(
         request,
         "going_live.html",
         section="town",
         product=found(one_product, pk),
         lines=lines,
-        trials=trials_of(product)[:30],
+        trials=shown,
+        trials_number=number,
         missing=trials.missing(product),
     )
 

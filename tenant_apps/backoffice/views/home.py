@@ -1,16 +1,20 @@
 """What needs attention, and the search box that finds anything."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
-from shared_apps.mail.queries import failed_mails
+from shared_apps.mail.queries import unsent
 from tenant_apps.backoffice.access import StaffRequest, at_least, screen, staff_required
 from tenant_apps.contact.queries import waiting
-from tenant_apps.invoices.queries import batches, figures, invoices_for_staff, waiting_batches
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import batches, waiting_batches
 from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
+from tenant_apps.payments.search import invoices_for_staff
+from tenant_apps.payments.standing.figures import figures
+from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents.erasure import waiting_erasures
 from tenant_apps.residents.queries import payers_for_staff
 from toolkit import clock
@@ -23,12 +27,12 @@ FOUND = 8
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
     """Figures that are links."""
-    letters = waiting()
+    letters, mails = waiting(), unsent()
     attention = {
         "imports": waiting_batches().count(),
         "messages": letters["todo"],
         "suspects": letters["held"],
-        "mails": failed_mails().count(),
+        "mails": mails.failed,
         "declarations": open_declarations().count(),
         "held": held_attempts().count() + open_findings().count(),
         "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
@@ -39,7 +43,8 @@ def home(request: StaffRequest) -> HttpResponse:
         section="home",
         figures=figures(today=clock.today()),
         attention=attention,
-        quiet=not any(attention.values()),
+        mail_stands=mails.standstill,
+        quiet=mails.standstill is None and not any(attention.values()),
         batches=batches()[:5],
     )
 
@@ -55,5 +60,6 @@ def search(request: StaffRequest) -> HttpResponse:
         "batches": batches().filter(rows_name__icontains=words)[:FOUND],
     }
     results = {name: list(rows) for name, rows in wanted.items()} if words else {}
+    with_standings(cast("list[Invoice]", results.get("invoices", [])))
     found: dict[str, Any] = {"words": words, "find_words": words, "any": any(results.values()), **results}
     return screen(request, "search.html", section="search", today=clock.today(), **found)

@@ -16,6 +16,7 @@ from tenant_apps.townhall.images import MOST_BYTES
 from tenant_apps.townhall.notices import NOTICES, default_text
 from tenant_apps.townhall.queries import current_townhall
 from tenant_apps.townhall.services import change_icon, change_logo, change_townhall
+from toolkit.storage import NOT_KEPT, StorageSilent
 
 MOST = 2 * MOST_BYTES + 64 * 1024
 
@@ -41,7 +42,13 @@ def _identity(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         for name, change in (("logo", change_logo), ("icon", change_icon)):
             if form.cleaned_data[name] is not None or form.cleaned_data[f"remove_{name}"]:
-                change(actor=request.user, content=form.cleaned_data[name])
+                try:
+                    change(actor=request.user, content=form.cleaned_data[name])
+                except StorageSilent:
+                    problem = str(NOT_KEPT)
+                    return screen(
+                        request, "identity.html", section="town", form=form, problem=problem, status=503
+                    )
         messages.success(request, _("Le logo et l'icône sont enregistrés."))
         return redirect("backoffice:identity")
     return screen(request, "identity.html", section="town", form=form, status=422 if form.errors else 200)

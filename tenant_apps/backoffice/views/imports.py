@@ -32,6 +32,7 @@ from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import safecsv
+from toolkit.storage import NOT_KEPT, StorageSilent
 
 PROBLEMS_A_PAGE = 100
 
@@ -77,6 +78,8 @@ def _new_batch(request: StaffRequest) -> HttpResponse:
             )
     except InvoiceError as error:
         return _form(request, form, problem=str(error), status=409)
+    except StorageSilent:
+        return _form(request, form, problem=str(NOT_KEPT), status=503)
     return redirect("backoffice:batch", batch.uuid)
 
 

@@ -16,23 +16,23 @@ from shared_apps.accounts.models import Impersonation, Role
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
 
-REFUSED_PER_ADDRESS = 20  # tickets refused to one IP address in throttle.WINDOW
+REFUSED = throttle.Limit("ticket", 20)  # tickets refused to an IP address
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter(request: HttpRequest, ticket: str) -> HttpResponse:
     """A GET says what the ticket opens; the POST uses it up."""
-    who = throttle.client_address(request)
+    use = impersonation.start if request.method == "POST" else impersonation.find
     try:
-        if throttle.seen("ticket", who) > REFUSED_PER_ADDRESS:
-            raise TicketRefused
+        with throttle.take((REFUSED, throttle.client_address(request))) as tries:
+            row = use(ticket=ticket)
+            tries.succeed()
         if request.method == "POST":
-            return _come_in(request, impersonation.start(ticket=ticket))
-        context = {"impersonation": impersonation.find(ticket), "length": impersonation.LENGTH}
+            return _come_in(request, row)
+        context = {"impersonation": row, "length": impersonation.LENGTH}
         response = render(request, "backoffice/intervention_enter.html", context)
     except TicketRefused as error:
-        throttle.count("ticket", who)
         response = render(
             request, "backoffice/intervention_refused.html", {"problem": str(error)}, status=410
         )

@@ -1,6 +1,6 @@
 """The invoices of the town, and everything about one of them."""
 
-from typing import Any, cast
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -12,26 +12,23 @@ from shared_apps.accounts.models import Role
 from tenant_apps.alerts.queries import mails_about
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.filters import Chosen, chosen
-from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.backoffice.summary import summary_of
 from tenant_apps.contact.queries import messages as letters
 from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import Settled
 from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.payments import review
 from tenant_apps.payments.desk import credits_of
-from tenant_apps.payments.queries import (
-    attempts_of_invoice,
-    money_about,
-    online_payment,
-    only_declared,
-    only_held,
-)
+from tenant_apps.payments.queries import attempts_of_invoice, money_about, only_declared, only_held
+from tenant_apps.payments.search import Settled, invoices_for_staff
+from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.payments.states import LIVE
 from tenant_apps.townhall.queries import products
 from toolkit import clock
+
+MAILS, LETTERS = 50, 20  # the newest are shown
 
 
 @require_safe
@@ -40,6 +37,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
     """Search, and filters that stay in the address."""
     wanted = chosen(request.GET)
     page = page_of(_filtered(wanted), request.GET.get("apres", ""))
+    with_standings(page.rows)
     return screen(
         request,
         "invoices.html",
@@ -52,8 +50,8 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
 
 
 def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
-    settled = cast(Settled, wanted.settled if wanted.settled in ("unpaid", "late", "paid") else "")
-    invoices = queries.invoices_for_staff(
+    settled = cast(Settled, wanted.settled if wanted.settled in get_args(Settled) else "")
+    invoices = invoices_for_staff(
         today=clock.today(), words=wanted.words, state=wanted.state, settled=settled
     )
     if wanted.settled == "declared":
@@ -72,7 +70,9 @@ def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
 @staff_required(Role.READER)
 def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
-    invoice = found(queries.invoice_for_staff, public_id)
+    (invoice,) = with_standings([found(queries.invoice_for_staff, public_id)])
+    mails, mails_number = newest(mails_about(invoice).defer("text", "html"), MAILS)
+    received, received_number = newest(letters().filter(invoice=invoice), LETTERS)
     attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
     return screen(
         request,
@@ -83,10 +83,11 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         money=money,
         credits=credits_of(invoice),
         summary=summary_of(invoice, attempts, money),
-        online=online_payment(invoice),
         declaration=getattr(invoice, "declaration", None),
-        mails=mails_about(invoice).defer("text", "html")[:50],
-        letters=letters().filter(invoice=invoice)[:20],
+        mails=mails,
+        mails_number=mails_number,
+        letters=received,
+        letters_number=received_number,
         live=LIVE,
         holds=OnlineHold.choices,
         undecided=review.OPEN,
@@ -101,4 +102,4 @@ def invoice_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     invoice = found(queries.invoice_for_staff, public_id)
     if invoice.document is None:
         raise Http404
-    return redirect(document_link(invoice, inline="telecharger" not in request.GET))
+    return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))

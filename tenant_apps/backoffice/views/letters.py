@@ -34,7 +34,10 @@ def mail_list(request: StaffRequest) -> HttpResponse:
         *(("", _("Tous")), ("en-attente", _("En attente"))),
         *(("envoyes", _("Envoyés")), ("echecs", _("Échecs"))),
     ]
-    return screen(request, "mails.html", section="mails", page=page, state=state, chips=chips)
+    stands = mail_queries.unsent().standstill
+    return screen(
+        request, "mails.html", section="mails", page=page, state=state, chips=chips, mail_stands=stands
+    )
 
 
 @require_POST

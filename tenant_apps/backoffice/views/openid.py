@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.forms_openid import IdentityProviderForm
@@ -16,7 +17,7 @@ from tenant_apps.townhall.queries import current_townhall
 from tenants.current import current_town
 from tenants.registry import address_of
 
-TRIALS = 20  # of a town in throttle.WINDOW
+TRIALS = throttle.Limit("openid-trial", 20)  # of a town
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,8 +38,10 @@ def openid_page(request: StaffRequest) -> HttpResponse:
 def _try(kept: IdentityProvider) -> Trial:
     if not kept.issuer:
         return Trial(False, [_("Enregistrez d'abord l'adresse du fournisseur.")])
-    if throttle.count("openid-trial", "town") > TRIALS:
-        return Trial(False, [_("Trop d'essais. Attendez 15 minutes, puis recommencez.")])
+    try:
+        throttle.take((TRIALS, "town"))
+    except TooManyTries as error:
+        return Trial(False, [str(error)])
     return try_provider(kept.issuer)
 
 

@@ -8,11 +8,16 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.forms_addresses import AddEmailForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.invoices.queries import invoices_for_staff
-from tenant_apps.residents import sharing
+from tenant_apps.payments.search import invoices_for_staff
+from tenant_apps.payments.standing.reading import with_standings
+from tenant_apps.residents import billing, sharing
+from tenant_apps.residents.address_book import address_book
+from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import (
     access_for_staff,
     accesses_to,
@@ -39,7 +44,10 @@ def payer_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One payer: e-mail addresses, accounts with access, last invoices."""
-    payer = found(payer_for_staff, public_id)
+    return _page(request, found(payer_for_staff, public_id), AddEmailForm())
+
+
+def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpResponse:
     invoices = list(invoices_for_staff(today=clock.today()).filter(payer=payer)[: INVOICES + 1])
     accesses = list(accesses_to(payer))
     givers = givers_of(accesses)
@@ -48,14 +56,58 @@ def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         "payer.html",
         section="payers",
         payer=payer,
+        book=address_book(payer),
+        form=form,
         accesses=[
             (access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses
         ],
-        invoices=invoices[:INVOICES],
+        invoices=with_standings(invoices[:INVOICES]),
         more=len(invoices) > INVOICES,
         today=clock.today(),
         now=clock.now(),
+        status=422 if form.errors else 200,
     )
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def add_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Ajouter » an address of a payer."""
+    payer = found(payer_for_staff, public_id)
+    form = AddEmailForm(request.POST)
+    if not form.is_valid():
+        return _page(request, payer, form)
+    try:
+        billing.add_email(actor=request.user, payer=payer, email=form.cleaned_data["email"])
+    except AccountError as error:
+        form.add_error("email", str(error))
+        form.dress()
+        return _page(request, payer, form)
+    words = _("%(email)s est ajoutée : cette adresse sera prévenue des factures et peut activer un compte.")
+    messages.success(request, words % {"email": form.cleaned_data["email"]})
+    return redirect("backoffice:payer", payer.uuid)
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def change_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Retirer » or « Remettre » one address of a payer."""
+    payer, email = found(payer_for_staff, public_id), request.POST.get("adresse", "")
+    if not email:
+        return redirect("backoffice:payer", payer.uuid)
+    if request.POST.get("quoi") == "retirer":
+        billing.remove_email(actor=request.user, payer=payer, email=email)
+        words = _(
+            "%(email)s est retirée : elle n'est plus prévenue de rien, n'ouvre plus rien, et un import ne la "
+            "ramènera pas."
+        )
+    elif request.POST.get("quoi") == "remettre":
+        billing.let_back(actor=request.user, payer=payer, email=email)
+        words = _("%(email)s est de nouveau une adresse de ce redevable.")
+    else:
+        raise Http404
+    messages.success(request, words % {"email": email[:254]})
+    return redirect("backoffice:payer", payer.uuid)
 
 
 @require_POST

@@ -15,20 +15,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen, staff_required
 from tenant_apps.backoffice.desk_forms import AllocateForm, CancelForm, CounterForm, RefundForm, typed
-from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import desk, papers
+from tenant_apps.payments import deposits, desk, ledger, papers
 from tenant_apps.payments.corrections import can_undo, cancel_payment
 from tenant_apps.payments.counter import book_payment
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Means, Payment
+from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.queries import open_declarations
-from tenant_apps.townhall.queries import current_townhall
+from tenant_apps.payments.standing.reading import with_standings
+from tenant_apps.townhall.queries import current_townhall, has_several_products
 from toolkit import clock
 from toolkit.typed import words_of
 
 WHICH: dict[str, desk.Which] = {"": "", "a-remettre": "to_deposit", "annules": "cancelled"}
 FOUND = 20
+OTHERS = 100  # of a payer, the next due first: what is left over may pay them
 
 
 @require_safe
@@ -51,8 +54,9 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         state=state,
         all_means=Means.choices,
         states=[("", _("Tous")), ("a-remettre", _("À remettre en banque")), ("annules", _("Annulés"))],
-        today_amount=desk.received_on(clock.today()),
-        drawer=desk.waiting_for_deposit(),
+        today_amount=ledger.received_on(clock.today()),
+        drawers=(drawers := deposits.drawers()),
+        several_regies=len({one.product.pk for one in drawers}) > 1,
         left=left,
         left_amount=left_amount,
         declared=open_declarations().count(),
@@ -75,6 +79,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         messages.success(request, done)
         return redirect("backoffice:payment", payment.uuid)
     words = words_of(sent, "q")
+    with_standings(chosen)
     results = list(desk.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
     return screen(
         request,
@@ -83,9 +88,9 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         status=422 if form.errors else 200,
         form=form,
         chosen=chosen,
-        being_paid=desk.being_paid(chosen),
         words=words,
-        results=results[:FOUND],
+        people=desk.by_person(with_standings(results[:FOUND])),
+        several_regies=has_several_products(),
         more=len(results) > FOUND,
         today=clock.today(),
     )
@@ -139,20 +144,22 @@ def payment_screen(
     """The page of a payment, with the form that was not right if one was sent."""
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
     manages = at_least(request.user.role, Role.MANAGER)
-    spendable = payment.unallocated > 0 and payment.cancelled_at is None
+    spendable = payment.left_over > 0
+    others, others_number = newest(desk.other_invoices(payment), OTHERS) if spendable else ([], 0)
     return screen(
         request,
         "payment.html",
         section="payments",
         status=422 if wrong is not None or problem else 200,
         payment=payment,
-        reference=papers.reference(payment),
+        reference=receipt_reference(payment),
         paper=papers.means_in_words(payment),
         form=wrong,
         problem=problem,
         cancel=cancel or CancelForm(),
-        refund=refund or RefundForm(initial={"amount": typed(payment.unallocated)}),
-        others=list(desk.other_invoices(payment)[:FOUND]) if spendable else [],
+        refund=refund or RefundForm(initial={"amount": typed(payment.left_over)}),
+        others=with_standings(others),
+        others_number=others_number,
         spendable=spendable,
         may_cancel=payment.cancelled_at is None and (manages or can_undo(request.user, payment)),
         undo=not manages,
@@ -165,7 +172,7 @@ def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The justificatif de paiement, to print."""
     payment = found(desk.payment_for_staff, public_id)
     response = HttpResponse(papers.receipt(payment, current_townhall()), content_type="application/pdf")
-    name = f"justificatif-{papers.reference(payment)}.pdf"
+    name = f"justificatif-{receipt_reference(payment)}.pdf"
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 

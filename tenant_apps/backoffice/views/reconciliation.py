@@ -1,6 +1,5 @@
-"""« Rapprochement »: the Treasury's journal and the bank's statement beside what we booked."""
+"""« Rapprochement »: the files of the Treasury and of the bank, from sending to taking back."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
@@ -9,31 +8,23 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice import uploads
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms import too_large
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.backoffice.reconciliation_forms import (
-    BookForm,
-    ColumnsForm,
-    IgnoreForm,
-    MatchForm,
-    StatementForm,
-)
-from tenant_apps.invoices.queries import invoice_for_staff
-from tenant_apps.payments import desk
-from tenant_apps.payments.errors import PaymentError
-from tenant_apps.payments.models import Means
-from tenant_apps.reconciliation import queries, services
+from tenant_apps.backoffice.reading_progress import progress_of
+from tenant_apps.backoffice.reconciliation_forms import StatementForm
+from tenant_apps.backoffice.statement_columns import ColumnsPage
+from tenant_apps.reconciliation import queries, statements
 from tenant_apps.reconciliation.errors import CannotRead, ReconciliationError
-from tenant_apps.reconciliation.models import Line
-from tenant_apps.reconciliation.states import OPEN
-from toolkit.typed import words_of
+from tenant_apps.reconciliation.models import Kind
+from tenant_apps.reconciliation.states import StatementState
+from toolkit.storage import NOT_KEPT, StorageSilent
 
 STATES = {
     "": "open",
@@ -43,9 +34,9 @@ STATES = {
     "doubles": "duplicate",
     "illisibles": "unreadable",
     "ecartees": "ignored",
+    "connues": "known",
     "toutes": "",
 }
-FOUND = 20
 
 
 @require_safe
@@ -88,14 +79,19 @@ def _new_statement(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _form(request, form, status=422)
     sent = form.cleaned_data["file"]
+    kind, account = form.cleaned_data["kind"], form.cleaned_data["account"]
     try:
-        file, new = services.receive_statement(
-            actor=request.user, kind=form.cleaned_data["kind"], file=sent.open(), name=sent.name
+        file, new = statements.receive_statement(
+            actor=request.user, kind=kind, file=sent.open(), name=sent.name, account=account
         )
     except CannotRead as error:
         return _form(request, form, problem=str(error), status=422)
+    except StorageSilent:
+        return _form(request, form, problem=str(NOT_KEPT), status=503)
     if not new:
         sentence = _("Ce fichier est déjà là, envoyé le %(day)s : rien n'a changé.")
+        if kind == Kind.BANK:
+            sentence += " " + _("S'il est d'un autre compte, envoyez-le en disant lequel.")
         messages.info(request, sentence % {"day": f"{file.created_at:%d/%m/%Y}"})
     return redirect("backoffice:statement", file.uuid)
 
@@ -112,10 +108,14 @@ def _form(
 @require_safe
 @staff_required(Role.READER)
 def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Its lines once it is imported; before that, its columns."""
+    """Its lines once it is imported; before that, its columns, or how far the worker is."""
     file = found(queries.statement, public_id)
-    if file.imported_at is None:
+    if file.state == StatementState.RECEIVED:
         return redirect("backoffice:statement-columns", public_id)
+    if file.state != StatementState.DONE:
+        return screen(
+            request, "statement_reading.html", section="reconciliation", statement=file, progress=progress_of(file)
+        )  # fmt: skip
     state = request.GET.get("etat", "")
     page = page_of(queries.lines(file, state=STATES.get(state, "open")), request.GET.get("apres", ""))
     return screen(
@@ -127,14 +127,27 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         state=state,
         counts=queries.counts(file),
         chips=_chips(),
-        open_states=OPEN,
+        can_withdraw=statements.first_used_line(file) is None,
     )
+
+
+@require_safe
+@staff_required(Role.READER)
+def statement_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """The part of the page that moves; once the worker is done, the whole page is asked for again."""
+    file = found(queries.statement, public_id)
+    progress = progress_of(file)
+    if not progress.working:
+        return HttpResponseClientRefresh()
+    return screen(
+        request, "partials/statement_progress.html", section="reconciliation", statement=file, progress=progress
+    )  # fmt: skip
 
 
 def _chips() -> list[tuple[str, str]]:
     labels = (
         *(_("À traiter"), _("Rapprochées"), _("Inconnues"), _("Douteuses"), _("En double")),
-        *(_("Illisibles"), _("Écartées"), _("Toutes")),
+        *(_("Illisibles"), _("Écartées"), _("Déjà connues"), _("Toutes")),
     )
     return list(zip(STATES, labels, strict=True))
 
@@ -144,33 +157,21 @@ def _chips() -> list[tuple[str, str]]:
 def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Which column is what, with the first lines as they would be read; then the import."""
     file = found(queries.statement, public_id)
-    if file.imported_at is not None:
+    if file.state != StatementState.RECEIVED:
         return redirect("backoffice:statement", public_id)
-    titles = queries.titles(file) if file.columns else ()
-    sent = request.POST if request.method == "POST" else request.GET if "apercu" in request.GET else None
-    form = ColumnsForm(sent, kind=file.kind, titles=titles, mapping=file.mapping)
-    problem, rows = "", []
-    try:
-        if request.method == "POST" and form.is_valid():
-            done = services.import_statement(actor=request.user, statement=file, mapping=form.mapping())
-            messages.success(request, _imported(done.new_count, done.known_count))
+    page = ColumnsPage(file, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and "apercu" not in request.POST and page.is_valid:
+        try:
+            statements.ask_import(actor=request.user, statement=file, **page.asked())
             return redirect("backoffice:statement", public_id)
-        rows = queries.preview(file, form.mapping()) if file.columns else []
-    except CannotRead as error:
-        problem = str(error)
-    status = 422 if problem or form.errors else 200
+        except CannotRead as error:
+            page.problem = str(error)
+    rows = page.rows()
+    wrong = page.problem or any(form.errors for form in page.forms)
     return screen(
-        request, "statement_columns.html", section="reconciliation", status=status, form=form, statement=file,
-        rows=rows, problem=problem,
+        request, "statement_columns.html", section="reconciliation", status=422 if wrong else 200,
+        statement=file, page=page, rows=rows,
     )  # fmt: skip
-
-
-def _imported(new: int, known: int) -> str:
-    sentence = ngettext("%(n)d ligne nouvelle.", "%(n)d lignes nouvelles.", new) % {"n": new}
-    if known:
-        older = ngettext("%(n)d était déjà connue.", "%(n)d étaient déjà connues.", known) % {"n": known}
-        return f"{sentence} {older}"
-    return sentence
 
 
 @require_POST
@@ -178,89 +179,41 @@ def _imported(new: int, known: int) -> str:
 def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Chercher de nouveau »: payments were booked since."""
     file = found(queries.statement, public_id)
-    matched = services.look_again(actor=request.user, statement=file)
-    matched += services.confirm_announced(actor=request.user, statement=file)
-    sentence = ngettext("%(n)d ligne rapprochée de plus.", "%(n)d lignes rapprochées de plus.", matched)
-    messages.info(request, sentence % {"n": matched})
+    statements.look_again(actor=request.user, statement=file)
     return redirect("backoffice:statement", public_id)
 
 
-@require_safe
-@staff_required(Role.READER)
-def line_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One line as it came, what it may be, and what can be done."""
-    line = found(queries.line, public_id)
-    words = words_of(request.GET, "q")
-    bills = words_of(request.GET, "facture")
-    waits = line.state in OPEN and line.amount is not None
-    return screen(
-        request,
-        "line.html",
-        section="reconciliation",
-        line=line,
-        waits=line.state in OPEN,
-        candidates=list(queries.candidates(line, words=words)[:FOUND]) if waits else [],
-        bills=list(desk.open_invoices(words=bills)[:FOUND]) if bills and waits else [],
-        words=words,
-        bill_words=bills,
-        all_means=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)],
-        means=line.means or (Means.CARD if line.kind == "journal" else Means.TRANSFER),
-    )
+@require_POST
+@staff_required(Role.CLERK)
+def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Essayer de nouveau »: the worker goes on where it stopped."""
+    statements.try_again(actor=request.user, statement=found(queries.statement, public_id))
+    return redirect("backoffice:statement", public_id)
 
 
 @require_POST
 @staff_required(Role.CLERK)
-def match_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« C'est ce règlement »."""
-    line, form = found(queries.line, public_id), MatchForm(request.POST)
-    if not form.is_valid():
-        return _back(request, line, error=_("Choisissez un règlement."))
-    payment = found(desk.payment_for_staff, form.cleaned_data["payment"])
-    return _do(request, line, lambda: services.match_line(actor=request.user, line=line, payment=payment))
-
-
-@require_POST
-@staff_required(Role.CLERK)
-def book_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Enregistrer ce règlement »: the money came without us."""
-    line, form = found(queries.line, public_id), BookForm(request.POST)
-    if not form.is_valid():
-        return _back(request, line, error=_("Choisissez la facture et le moyen de paiement."))
-    invoice = found(invoice_for_staff, form.cleaned_data["invoice"])
-    means = Means(form.cleaned_data["means"])
-    return _do(
-        request, line, lambda: services.book_line(actor=request.user, line=line, invoice=invoice, means=means)
-    )
-
-
-@require_POST
-@staff_required(Role.CLERK)
-def ignore_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Écarter », with a reason."""
-    line, reason = found(queries.line, public_id), IgnoreForm(request.POST)
-    if not reason.is_valid():
-        return _back(request, line, error=_("Indiquez pourquoi cette ligne est écartée."))
-    words = reason.cleaned_data["reason"]
-    return _do(request, line, lambda: services.ignore_line(actor=request.user, line=line, reason=words))
-
-
-@require_POST
-@staff_required(Role.CLERK)
-def reopen_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Remettre en attente »."""
-    line = found(queries.line, public_id)
-    return _do(request, line, lambda: services.reopen_line(actor=request.user, line=line))
-
-
-def _do(request: StaffRequest, line: Line, act: Callable[[], Line]) -> HttpResponse:
+def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Retirer cet import », while nothing was booked from it."""
+    file = found(queries.statement, public_id)
     try:
-        done = act()
-    except (ReconciliationError, PaymentError) as error:
-        return _back(request, line, error=str(error))
-    messages.success(request, _("La ligne est « %(state)s ».") % {"state": done.get_state_display()})
-    return redirect("backoffice:statement", line.statement.uuid)
+        statements.withdraw_statement(actor=request.user, statement=file)
+    except ReconciliationError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("L'import est retiré : plus rien n'en est compté."))
+    return redirect("backoffice:statement", public_id)
 
 
-def _back(request: StaffRequest, line: Line, *, error: str) -> HttpResponse:
-    messages.error(request, error)
-    return redirect("backoffice:line", line.uuid)
+@require_POST
+@staff_required(Role.CLERK)
+def discard_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Supprimer ce fichier », before it is imported or once it is withdrawn."""
+    file = found(queries.statement, public_id)
+    try:
+        statements.discard_statement(actor=request.user, statement=file)
+    except ReconciliationError as error:
+        messages.error(request, str(error))
+        return redirect("backoffice:statement", public_id)
+    messages.success(request, _("Le fichier « %(name)s » est supprimé.") % {"name": file.name})
+    return redirect("backoffice:statements")

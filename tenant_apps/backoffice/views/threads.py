@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from shared_apps.accounts.errors import NotWhileImpersonating
+from shared_apps.accounts.errors import NotWhileImpersonating, TooManyTries
 from shared_apps.accounts.models import Role
+from shared_apps.accounts.refusals import marked
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms_contact import ThreadForm
 from tenant_apps.backoffice.paging import page_of
@@ -19,7 +20,8 @@ from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files import download_link
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import State
-from tenant_apps.contact.uploads import takes_files
+from tenant_apps.contact.uploads import count_opened, takes_files
+from toolkit.storage import NOT_KEPT, StorageSilent
 from toolkit.typed import words_of
 
 STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "held", "tous": ""}
@@ -82,15 +84,22 @@ def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Envoyer la réponse »: by mail, and in the thread."""
     root = found(queries.message, public_id)
     form = ThreadForm(request.POST, request.FILES, can_join=root.reader is not None)
-    if not form.is_valid():
-        return _thread(request, root, form=form, status=422)
     try:
+        count_opened(request)
+        if not form.is_valid():
+            return _thread(request, root, form=form, status=422)
         services.answer_message(
             actor=request.user, message=root, attachments=form.attachments, **form.cleaned_data_of_answer()
         )
+    except TooManyTries as error:
+        form.opens_files = False
+        problem = _("Vous avez envoyé beaucoup de fichiers : attendez 15 minutes, puis recommencez.")
+        return marked(_thread(request, root, form=form, problem=problem), error)
     except Changed as error:
         form.see(queries.last_of(root))
         return _thread(request, root, form=form, problem=str(error), status=409)
+    except StorageSilent:
+        return _thread(request, root, form=form, problem=str(NOT_KEPT), status=503)
     except NotWhileImpersonating:
         problem = _("Une réponse est signée de la personne qui l'écrit : elle ne s'envoie pas à sa place.")
         return _thread(request, root, form=form, problem=problem, status=409)

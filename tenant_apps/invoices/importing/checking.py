@@ -133,8 +133,8 @@ class Checker:
                 report.new += 1
                 report.amount += row.amount
                 yield Candidate(row, product, document)
-            elif (sentence := self._standing_problem(found, row, finding)) is not None:
-                report.add(RowProblem(row.line, "Numéro", row.number, sentence))
+            elif (why := self._standing_problem(found, row, finding)) is not None:
+                report.add(RowProblem(row.line, "Numéro", row.number, why))
             else:
                 report.unchanged += 1
                 yield Standing(row, found, document)

@@ -47,6 +47,7 @@ class Chunk:
 
     def with_document(self) -> Iterator[Candidate | Standing]:
         """What the archive has a PDF for."""
-        for item in (*self.new, *self.standing):
+        items: list[Candidate | Standing] = [*self.new, *self.standing]
+        for item in items:
             if item.document is not None:
                 yield item

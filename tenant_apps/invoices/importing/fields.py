@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from tenant_apps.townhall import references
 from toolkit import emails
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
@@ -150,12 +151,12 @@ def reference(raw: str, *, number: str, year: int) -> str:
     the number alone is unique within a year only. Never shortened: two invoices would share one.
     """
     if raw.strip():
-        value = re.sub(r"[\W_]+", "", identifier(text(raw, longest=80)))
-        if not re.fullmatch(r"[A-Za-z0-9]{6,30}", value):
+        value = references.canonical(identifier(text(raw, longest=80)))
+        if not re.fullmatch(r"[A-Z0-9]{6,30}", value):
             raise FieldError(_("doit compter de 6 à 30 lettres sans accent ou chiffres : vérifiez-la."))
         return value
     plain = unicodedata.normalize("NFKD", number).encode("ascii", "ignore").decode()
-    own = re.sub(r"[^A-Za-z0-9]", "", plain)
+    own = re.sub(r"[^A-Z0-9]", "", references.canonical(plain))
     own = own if own.startswith(str(year)) else f"{year}{own}"
     if len(own) > 30:
         raise FieldError(
@@ -172,10 +173,12 @@ def addresses(raw: str) -> tuple[str, ...]:
     for part in re.split(r"[;,\s]+", raw.strip()):
         if not part:
             continue
-        if not emails.is_valid(part):
+        try:
+            found[emails.normalise(part)] = None
+        except emails.BadAddress as why:
             sentence = _(
                 "contient « %(part)s », qui n'est pas une adresse e-mail : corrigez-la, ou laissez la case vide."
+                " %(why)s"
             )
-            raise FieldError(sentence % {"part": part[:80]})
-        found[emails.normalise(part)] = None
+            raise FieldError(sentence % {"part": part[:80], "why": why}) from None
     return tuple(found)

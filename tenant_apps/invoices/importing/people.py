@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.columns import COLUMNS
@@ -15,9 +14,8 @@ from tenant_apps.invoices.importing.fields import fold
 from tenant_apps.invoices.importing.names import same_family, same_name
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from tenant_apps.invoices.states import Asked
-from tenant_apps.residents.models import Payer, PayerEmail, Source
-from tenant_apps.residents.personal import BILLING
-from tenant_apps.residents.sources import bare_code, known_payers
+from tenant_apps.residents.models import EmailSource, Payer, Source
+from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read
 
 Said = dict[str, Any]  # title, last_name, first_name, address, postcode, city: text; emails: a list
 _PLAIN = ("title", "last_name", "first_name", "postcode", "city")
@@ -109,7 +107,11 @@ class People:
 
     def find(self, codes: set[str]) -> dict[str, Finding]:
         """Each of these codes beside the payers that the town knows in the same source; four statements."""
-        here = known_payers(self._source).filter(reference__in=codes).prefetch_related(_emails())
+        here = (
+            known_payers(self._source)
+            .filter(reference__in=codes)
+            .prefetch_related("emails", "removed_emails")
+        )
         known = {payer.reference: payer for payer in here}
         alike = self._alike(codes - known.keys())
         found = {}
@@ -130,7 +132,9 @@ class People:
     def _alike(self, codes: set[str]) -> dict[str, Payer]:
         """bare code → a known payer that reads so, for codes that are nobody's yet."""
         keys = {bare_code(code) for code in codes}
-        near = known_payers(self._source).filter(bare__in=keys).prefetch_related(_emails()).order_by("-id")
+        near = (
+            payers_that_read(self._source, keys).prefetch_related("emails", "removed_emails").order_by("-id")
+        )
         return {bare_code(payer.reference): payer for payer in near} if keys else {}
 
 
@@ -147,11 +151,14 @@ def said_by(row: InvoiceRow) -> Said:
 def said_of(payer: Payer) -> Said:
     """What billing has said of a payer until now, under the same keys."""
     said: Said = {name: getattr(payer, name) for name in (*_PLAIN, "address")}
-    return said | {"emails": sorted(one.email for one in payer.emails.all() if one.source == BILLING)}
+    emails = (one.email for one in payer.emails.all() if one.source == EmailSource.BILLING)
+    return said | {"emails": sorted(emails)}
 
 
-def _emails() -> Prefetch:
-    return Prefetch("emails", PayerEmail.objects.order_by("id"))
+def _not_billing_s(payer: Payer) -> set[str]:
+    """Addresses of which a file changes nothing: others gave them, or staff took them away for good."""
+    others = {one.email for one in payer.emails.all() if one.source != EmailSource.BILLING}
+    return others | {one.email for one in payer.removed_emails.all() if one.removed_by}
 
 
 def _compare(finding: Finding) -> None:
@@ -165,6 +172,7 @@ def _compare(finding: Finding) -> None:
         had = said_of(beside)
         if person.partial and said.get("address") and had["address"].split("\n")[0] == said["address"]:
             said["address"] = had["address"]  # the file has no second line to say anything of
+        had["emails"] = sorted({*had["emails"], *(_not_billing_s(beside) & set(said.get("emails") or ()))})
         finding.was = {name: had[name] for name in said}
         finding.changes = any(_differs(name, had[name], said[name]) for name in said)
         if reason := _another(had, said):

@@ -138,7 +138,7 @@ def _write_updates(batch: Batch, people: dict[str, Finding], payers: dict[str, i
             changes=finding.changes,
             asks=finding.asks,
             reasons=finding.reasons,
-            looks_like_id=by_code.get(like) if isinstance(like, str) else like and like.pk,
+            looks_like_id=by_code.get(like) if isinstance(like, str) else like.pk if like else None,
         )
     PayerUpdate.objects.bulk_create(
         rows.values(),

@@ -120,6 +120,9 @@ class Provider(Protocol):
     def start(self, request: PaymentRequest) -> Started:
         """Open an attempt. Raises ProviderRefused or ProviderUnavailable."""
 
+    def page(self, idop: str) -> str:
+        """Where the payer of an open attempt goes: what `Started.url` said. Only for attempts with an idOp."""
+
     def fetch_status(self, idop: str) -> Status:
         """Ask what became of it; no side effect. Raises ProviderUnavailable."""
 

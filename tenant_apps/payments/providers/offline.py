@@ -31,6 +31,10 @@ class Offline:
         """Nothing can be started from a browser."""
         raise ProviderRefused(_("Ce moyen de paiement se règle au guichet."))
 
+    def page(self, idop: str) -> str:
+        """There is none: nothing here has an idOp."""
+        raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de reprendre un paiement."))
+
     def fetch_status(self, idop: str) -> Status:
         """Cannot be: see `capabilities`."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))

@@ -49,6 +49,10 @@ class Tipi:
         }
         return Started(url=f"{self._payment_url}?{urlencode(asked)}")
 
+    def page(self, idop: str) -> str:
+        """There is none: nothing here has an idOp."""
+        raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de reprendre un paiement."))
+
     def fetch_status(self, idop: str) -> Status:
         """Cannot be: see `capabilities`."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))

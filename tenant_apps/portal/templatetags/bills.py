@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from tenant_apps.payments.standing.deciding import Act
 from tenant_apps.portal.rows import Row
 from toolkit.words import current_language
 
@@ -46,9 +47,14 @@ class _Words:
             "" if current_language() == settings.LANGUAGE_CODE else f' lang="{settings.LANGUAGE_CODE}"'
         )
         self.the_invoice, self.choose = _("la facture"), _("Cocher")
-        self.act = _("Régler") if with_pay else _("Voir")
-        self.kind = "btn-town" if with_pay else "btn-plain phone-only"
-        self.page = "payer/" if with_pay else ""
+        look = ("", "btn-plain phone-only", _("Voir"))
+        self.acts = dict.fromkeys(Act, look)
+        if with_pay:  # only what can be done now: no « Régler » leads to a refusal
+            look = ("", "btn-plain", _("Voir"))
+            self.acts = dict.fromkeys(Act, look) | {
+                Act.PAY: ("payer/", "btn-town", _("Régler")),
+                Act.RESUME: ("payer/", "btn-town", _("Reprendre")),
+            }
 
     def line(self, row: Row) -> str:
         """One line. What comes from outside (number, subject, payer) is escaped."""
@@ -56,6 +62,8 @@ class _Words:
         rest = f"<small>{self.rest} {row.rest}</small>" if row.rest else ""
         hidden = f'<span class="visually-hidden"> {self.the_invoice} {number}</span>'
         box = f'<input class="form-check-input" type="checkbox" name="facture" value="{row.uuid}">'
+        page, kind, act = self.acts[row.act]
+        note = f'<small class="quiet">{row.state.note}</small>' if row.state.note else ""
         tick = f'<label class="tick">{box}{self.choose}{hidden}</label>' if row.tick else ""
         payer = f'<small class="quiet">{escape(row.payer)}</small>' if row.payer else ""
         return (
@@ -65,6 +73,6 @@ class _Words:
             f'<td class="number num" data-label="{self.number}"><a href="{href}">{number}</a></td>'
             f'<td class="subject"{self.theirs}>{escape(row.subject)}{payer}</td>'
             f'<td class="status"><span class="state state-{row.state.kind}">{_icon(row.state.icon)}'
-            f'{row.state.words}</span>{tick}<a class="btn {self.kind}" href="{href}{self.page}">{self.act}'
+            f'{row.state.words}</span>{note}{tick}<a class="btn {kind}" href="{href}{page}">{act}'
             f"{hidden}</a></td></tr>"
         )

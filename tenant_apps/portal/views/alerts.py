@@ -17,7 +17,7 @@ from tenant_apps.portal.forms import AlertForm
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import current_townhall
 
-BAD_TICKETS = 50  # from one IP address in throttle.WINDOW
+BAD_TICKETS = throttle.Limit("unsubscribe", 50)  # of an IP address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,13 +59,12 @@ def _offered(townhall: TownHall) -> dict[str, str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, ticket: str) -> HttpResponse:
     """« Ne plus recevoir ces messages »: a GET shows a button and does nothing; the POST does it."""
-    if throttle.seen("unsubscribe", client_address(request)) > BAD_TICKETS:
-        return render(request, "errors/too_many.html", status=429)
     try:
-        act = unsubscribing.read if request.method != "POST" else _refuse
-        refusal = act(ticket)
+        with throttle.take((BAD_TICKETS, client_address(request))) as tries:
+            act = unsubscribing.read if request.method != "POST" else _refuse
+            refusal = act(ticket)
+            tries.succeed()
     except unsubscribing.BadTicket:
-        throttle.count("unsubscribe", client_address(request))
         response = render(request, "portal/unsubscribe_bad.html", status=410)
     else:
         context = {"refusal": refusal, "done": request.method == "POST"}

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import throttle
-from shared_apps.accounts.errors import AccountError, WeakPassword
+from shared_apps.accounts.errors import AccountError, TooBusy, WeakPassword
 from shared_apps.accounts.models import Account, Link
+from shared_apps.accounts.refusals import marked
 from tenant_apps.invoices import claiming
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.claim_forms import ClaimForm
@@ -22,8 +23,8 @@ from tenant_apps.residents.queries import claim_of, waiting_claims_of
 from tenant_apps.townhall.models import PayerClaims
 from tenant_apps.townhall.queries import current_townhall, password_rule
 
-TRIES_PER_ADDRESS = 20  # papers from one IP address in throttle.WINDOW
-TRIES_PER_ACCOUNT = 10
+FROM_ADDRESS = throttle.Limit("claim-ip", 20)  # papers from an IP address
+BY_ACCOUNT = throttle.Limit("claim-account", 10)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,19 +59,12 @@ def _only_waiting(request: HttpRequest, resident: Account | None) -> HttpRespons
 def _answer(request: HttpRequest, resident: Account | None, form: ClaimForm) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         return _page(request, resident, form)
-    if _tries_too_often(request, resident):
-        return render(request, "errors/too_many.html", status=429)
+    throttle.take((FROM_ADDRESS, client_address(request)))
     if resident is not None:
+        throttle.take((BY_ACCOUNT, str(resident.uuid)))
         return _of_resident(request, resident, form)
     claiming.request_claim_by_mail(email=form.cleaned_data["email"], paper=form.paper)
     return render(request, "portal/claim_sent.html", {"email": form.cleaned_data["email"]})
-
-
-def _tries_too_often(request: HttpRequest, resident: Account | None) -> bool:
-    often = throttle.count("claim-ip", client_address(request)) > TRIES_PER_ADDRESS
-    return often or (
-        resident is not None and throttle.count("claim-account", str(resident.uuid)) > TRIES_PER_ACCOUNT
-    )
 
 
 def _page(
@@ -130,17 +124,20 @@ def confirm(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """What the link of a claim opens (signing_in.link_page): a GET shows it, the POST uses it up."""
     form = PasswordForm(request.POST if request.method == "POST" and _is_new(link) else None)
     form.fields["password"].help_text = password_rule().sentence
+    refused: AccountError | None = None
     if request.method == "POST" and (not _is_new(link) or form.is_valid()):
         try:
             outcome = claiming.confirm_claim(token=token, password=request.POST.get("password", ""))
-        except WeakPassword as error:
+        except (WeakPassword, TooBusy) as error:
             form.add_error("password", str(error))
+            refused = error
         else:
             request.session.pop("lien", None)
             done = {"outcome": str(outcome), "sentence": _sentence(outcome), "email": link.email}
             return render(request, "portal/claim_done.html", done)
     context: dict[str, object] = {"form": form, "link": link, "is_new": _is_new(link)}
-    return render(request, "portal/claim_confirm.html", context, status=422 if form.errors else 200)
+    page = render(request, "portal/claim_confirm.html", context, status=422 if form.errors else 200)
+    return marked(page, refused)
 
 
 def _is_new(link: Link) -> bool:

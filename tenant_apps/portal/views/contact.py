@@ -1,5 +1,6 @@
 """M13: writing to the service, and the threads of what was written."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,18 +10,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from shared_apps.accounts import throttle
+from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.refusals import marked
 from tenant_apps.contact import queries, services
 from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files import download_link
 from tenant_apps.contact.models import Author, Message
-from tenant_apps.contact.uploads import takes_files
+from tenant_apps.contact.uploads import count_opened, takes_files
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import ContactForm, ReplyForm
+from toolkit.storage import NOT_KEPT, StorageSilent
 
-MESSAGES_PER_ADDRESS = 10  # in throttle.WINDOW
-WITH_FILES = 3  # of those, from somebody without an account
+_Form = TypeVar("_Form", ContactForm, ReplyForm)
+MESSAGES = throttle.Limit("contact", 10)  # from an IP address
+WITH_FILES = throttle.Limit("contact-files", 3)  # of those, from somebody without an account
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,13 +39,25 @@ def contact(request: HttpRequest) -> HttpResponse:
         initial={"invoice": request.GET.get("facture")},
         invoices=invoices_for_resident(resident) if resident else None,
     )
-    if request.method == "POST" and form.is_valid():
-        if _is_too_much(request, form):
-            return _page(request, form, problem=_too_much(), status=429)
-        if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
-            _send(resident, form)
-        return redirect("portal:contact-sent")
+    try:
+        if request.method == "POST" and _may_go(request, form):
+            if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
+                _send(resident, form)
+            return redirect("portal:contact-sent")
+    except TooManyTries as error:
+        return marked(_page(request, _unopened(form), problem=_too_much()), error)
+    except StorageSilent:
+        return _page(request, form, problem=str(NOT_KEPT), status=503)
     return _page(request, form)
+
+
+def _may_go(request: HttpRequest, form: ContactForm | ReplyForm) -> bool:
+    """Whether a form that was sent is right. Counted before its files are opened. Raises TooManyTries."""
+    count_opened(request)
+    if not form.is_valid():
+        return False
+    _count(request, form)
+    return True
 
 
 def _page(request: HttpRequest, form: ContactForm, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -58,12 +75,17 @@ def _too_much() -> str:
     )
 
 
-def _is_too_much(request: HttpRequest, form: ContactForm | ReplyForm) -> bool:
-    address = client_address(request)
+def _unopened(form: _Form) -> _Form:
+    """With what was typed, and no look at the files: a form that is shown looks at them too."""
+    form.opens_files = False
+    return form
+
+
+def _count(request: HttpRequest, form: ContactForm | ReplyForm) -> None:
+    """Raises TooManyTries."""
     is_stranger = not request.user.is_authenticated
-    if is_stranger and form.attachments and throttle.count("contact-files", address) > WITH_FILES:
-        return True
-    return throttle.count("contact", address) > MESSAGES_PER_ADDRESS
+    wanted = [MESSAGES, WITH_FILES] if is_stranger and form.attachments else [MESSAGES]
+    throttle.take(*((limit, client_address(request)) for limit in wanted))
 
 
 def _send(resident: Account | None, form: ContactForm) -> None:
@@ -105,14 +127,16 @@ def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     """One thread: what I wrote, the answers, and a reply."""
     thread = _thread_of(request, public_id)
     form = ReplyForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        if _is_too_much(request, form):
-            return _thread_page(request, thread, form, problem=_too_much(), status=429)
-        try:
+    try:
+        if request.method == "POST" and _may_go(request, form):
             _reply(request, thread, form)
-        except Changed as error:
-            return _thread_page(request, thread, form, problem=str(error), status=409)
-        return redirect("portal:message", public_id)
+            return redirect("portal:message", public_id)
+    except TooManyTries as error:
+        return marked(_thread_page(request, thread, _unopened(form), problem=_too_much()), error)
+    except Changed as error:
+        return _thread_page(request, thread, form, problem=str(error), status=409)
+    except StorageSilent:
+        return _thread_page(request, thread, form, problem=str(NOT_KEPT), status=503)
     if request.method == "GET":
         services.mark_read(message=thread, reader=Author.RESIDENT)
     return _thread_page(request, thread, form)

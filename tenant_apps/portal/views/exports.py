@@ -1,38 +1,30 @@
 """What a resident takes away: the list for a spreadsheet, the PDFs of a year, a receipt."""
 
-import csv
 import io
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from tenant_apps.invoices.archives import archive_of, parts_of
-from tenant_apps.invoices.queries import documents_of_year, invoices_for_resident
-from tenant_apps.invoices.resident_list import lines_of_resident
+from tenant_apps.invoices.queries import documents_of_year
 from tenant_apps.payments.models import Payment
-from tenant_apps.payments.queries import days_paid, payment_for_resident
+from tenant_apps.payments.queries import payment_for_resident
 from tenant_apps.payments.receipts import receipt
 from tenant_apps.portal.access import ResidentRequest, resident_required
-from tenant_apps.portal.listing import ALL, Asked
-from tenant_apps.portal.spreadsheet import HEADS, cells
+from tenant_apps.portal.listing import Asked
+from tenant_apps.portal.spreadsheet import HEADS, rows
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
+from toolkit.sheets import csv_answer
 
 
 @require_safe
 @resident_required
-def invoices_csv(request: ResidentRequest) -> HttpResponse:
+def invoices_csv(request: ResidentRequest) -> HttpResponseBase:
     """The list as its address filters it, every page of it, for a spreadsheet."""
-    text = io.StringIO()
-    lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    lines.writerow([str(head) for head in HEADS])
-    wanted = [line.id for line in lines_of_resident(request.user, Asked.read(request.GET).wanted, size=ALL)]
-    invoices, paid_on = invoices_for_resident(request.user).in_bulk(wanted), days_paid(wanted)
-    lines.writerows(cells(invoices[pk], paid_on=paid_on.get(pk)) for pk in wanted if pk in invoices)
-    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="mes-factures-{clock.today()}.csv"'
-    return response
+    name, titles = f"mes-factures-{clock.today()}.csv", [str(head) for head in HEADS]
+    return csv_answer(name, titles, rows(request.user, Asked.read(request.GET).wanted))
 
 
 @require_safe

@@ -1,14 +1,18 @@
 """The town's logo and icon. Another picture has another address (TownHall), so each may be kept a year."""
 
+from contextlib import suppress
+
 from django.core.cache import cache
 from django.core.files.storage import storages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.colour import text_on
+from toolkit.storage import StorageSilent, answering
 from toolkit.words import same_for_all
 
 A_YEAR = 365 * 24 * 3600
@@ -34,13 +38,19 @@ def icon(request: HttpRequest) -> HttpResponse:
 def _picture(key: str) -> HttpResponse:
     if not key:
         raise Http404
-    content = cache.get(f"picture:{key}")
+    content = None
+    with suppress(RedisError):  # it is read from storage then
+        content = cache.get(f"picture:{key}")
     if content is None:
         try:
-            content = storages["documents"].open(key).read()
+            with answering():
+                content = storages["documents"].open(key).read()
         except FileNotFoundError:
             raise Http404 from None
-        cache.set(f"picture:{key}", content, _KEPT)
+        except StorageSilent:
+            return HttpResponse(status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
+        with suppress(RedisError):
+            cache.set(f"picture:{key}", content, _KEPT)
     return _answer(content, key.rpartition(".")[2])
 
 

@@ -6,28 +6,25 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tenant_apps.invoices.documents import document_link
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.queries import balance_for_resident
-from tenant_apps.invoices.resident_list import Wanted, lines_of_resident
 from tenant_apps.payments import services as payments
 from tenant_apps.payments.desk import credits_of
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.queries import online_payment, payments_of_resident
-from tenant_apps.payments.together import offered_together
+from tenant_apps.payments.queries import payments_of_resident
+from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.standing.words import headline, state_of
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
-from tenant_apps.portal.listing import A_PAGE, ALL, Asked, listing, told_apart
-from tenant_apps.portal.rows import rows_of, state_of
+from tenant_apps.portal.listing import Asked, listing
+from tenant_apps.portal.settling_up import settling_up
 from tenant_apps.portal.timeline import timeline
-from tenant_apps.residents.queries import payers_of, waiting_claims_of
-from toolkit import clock
+from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
 
 
 @require_safe
 @resident_required
 def invoice_list(request: ResidentRequest) -> HttpResponse:
-    """M6: « Mes factures »; with `imprimer`, every line on one page."""
-    printed = "imprimer" in request.GET
-    found = listing(request.user, Asked.read(request.GET), size=ALL if printed else A_PAGE)
-    context: dict[str, object] = {"section": "invoices", "list": found, "printed": printed}
+    """M6: « Mes factures »; with `imprimer`, as many lines as a page to print holds, and the way to the next."""
+    found = listing(request.user, Asked.read(request.GET))
+    context: dict[str, object] = {"section": "invoices", "list": found, "printed": found.asked.imprimer}
     if not found.shares:
         context |= _why_empty(request)
     return render(request, "portal/invoices.html", context)
@@ -37,6 +34,7 @@ def _why_empty(request: ResidentRequest) -> dict[str, object]:
     """What the page of somebody without any invoice must know to say why."""
     return {
         "has_payers": payers_of(request.user).exists(),
+        "lapsed": lapsed_accesses_of(request.user).exists(),
         "waiting_claims": waiting_claims_of(request.user).exists(),
     }
 
@@ -45,19 +43,9 @@ def _why_empty(request: ResidentRequest) -> dict[str, object]:
 @resident_required
 def payment_list(request: ResidentRequest) -> HttpResponse:
     """M8: « Mes règlements », one invoice at a time, or several where a régie takes them; then what was paid."""
-    unpaid = lines_of_resident(request.user, Wanted("unpaid", order="due_on"), size=A_PAGE)
-    number, total = balance_for_resident(request.user)
-    ticks = offered_together([line.id for line in unpaid])
-    payers = told_apart((p.full_name, p.reference, p.pk) for p in payers_of(request.user))
-    context: dict[str, object] = {
-        "section": "payments",
-        "rows": rows_of(unpaid, today=clock.today(), payers=payers, ticks=ticks),
-        "several": bool(ticks),
-        "number": number,
-        "total": total,
-        "payments": payments_of_resident(request.user)[:A_PAGE],
-    }
-    if not unpaid and not lines_of_resident(request.user, Wanted(), size=1):
+    page = settling_up(request.user, request.GET)
+    context: dict[str, object] = {"section": "payments", "page": page}
+    if not page.number:
         context |= {"nothing": True} | _why_empty(request)
     return render(request, "portal/payments.html", context)
 
@@ -66,17 +54,18 @@ def payment_list(request: ResidentRequest) -> HttpResponse:
 @with_invoice
 def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """M7: what it is, and what can be done with it now."""
-    today, declaration = clock.today(), getattr(invoice, "declaration", None)
-    mine = payments_of_resident(request.user).filter(invoice=invoice)
-    paid = list(mine)
+    declaration = getattr(invoice, "declaration", None)
+    paid = list(payments_of_resident(request.user).filter(invoice=invoice))
+    standing = standing_of(invoice, reader=request.user)
     context = {
         "section": "invoices",
         "invoice": invoice,
-        "online": online_payment(invoice),
+        "standing": standing,
         "payments": paid,
         "credits": credits_of(invoice),
         "declaration": declaration,
-        "state": state_of(invoice, today=today, paid_on=paid[0].payment.paid_on if paid else None),
+        "state": state_of(standing),
+        "headline": headline(standing),
         "preview": document_link(invoice) if invoice.document else "",
         "timeline": timeline(invoice, payments=paid, declaration=declaration),
     }
@@ -89,7 +78,7 @@ def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """A link to S3 of five minutes, made after the access check."""
     if invoice.document is None:
         raise Http404
-    return redirect(document_link(invoice, inline="telecharger" not in request.GET))
+    return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))
 
 
 @require_POST

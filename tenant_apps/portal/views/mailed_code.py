@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts import codes
 from shared_apps.accounts.errors import AccountError, CodesSuspended, MailedCodeError
+from shared_apps.accounts.refusals import marked
 from tenant_apps.portal.access import client_address, next_page
 from tenant_apps.portal.forms import AskCodeForm, TypeCodeForm
 from tenant_apps.portal.views.signing_in import signed_in
@@ -77,10 +78,14 @@ def type_code(request: HttpRequest) -> HttpResponse:
                 public_id=UUID(asked["link"]), code=form.cleaned_data["code"], ip=client_address(request)
             )
         except AccountError as error:
-            context |= _refusal(form, error)
+            return marked(_type(request, form, {**context, **_refusal(form, error)}), error)
         else:
             del request.session[ASKED]
             return signed_in(request, account, remember=asked["remember"])
+    return _type(request, form, context)
+
+
+def _type(request: HttpRequest, form: TypeCodeForm, context: dict[str, object]) -> HttpResponse:
     return render(request, "portal/type_code.html", context, status=422 if form.errors else 200)
 
 

@@ -7,16 +7,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shared_apps.accounts import recent, throttle
-from shared_apps.accounts.errors import AccountError
-from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
+from shared_apps.accounts.errors import AccountError, TooManyOwnTries, TooManyTries, WrongPassword
+from shared_apps.accounts.refusals import marked
+from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.forms import ErasureForm, ProofForm
 from tenant_apps.portal.takeout import take_out, zipped
 from tenant_apps.residents import erasure
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 
-COPIES = 5  # of one's data
-AN_HOUR = 60 * 60
+COPIES = throttle.Limit("take-out", 5, seconds=60 * 60)  # of one's data
 
 
 @require_safe
@@ -26,9 +26,9 @@ def my_data(request: ResidentRequest) -> HttpResponse:
     return _page(request, ProofForm())
 
 
-def _page(request: ResidentRequest, form: ProofForm, *, problem: str = "", status: int = 200) -> HttpResponse:
-    context = {"section": "account", "form": form, "problem": problem, **_state(request)}
-    return render(request, "portal/my_data.html", context, status=status)
+def _page(request: ResidentRequest, form: ProofForm, error: AccountError | None = None) -> HttpResponse:
+    context = {"section": "account", "form": form, "problem": str(error or ""), **_state(request)}
+    return marked(render(request, "portal/my_data.html", context), error)
 
 
 def _state(request: ResidentRequest) -> dict[str, object]:
@@ -46,59 +46,60 @@ def _state(request: ResidentRequest) -> dict[str, object]:
 def take_my_data(request: ResidentRequest) -> HttpResponseBase:
     """One click: everything in a ZIP. Asked too often, it is the same page, with when to come back."""
     form = ProofForm(request.POST)
-    if problem := _not_proven(request, form):
-        return _page(request, form, problem=problem, status=422)
-    if throttle.count("take-out", str(request.user.uuid), seconds=AN_HOUR) > COPIES:
+    try:
+        _prove(request, form)
+        throttle.take((COPIES, str(request.user.uuid)))
+    except TooManyOwnTries as error:
+        return _page(request, form, error)
+    except TooManyTries as error:
         problem = _("Vous avez déjà pris plusieurs copies de vos données : recommencez dans une heure.")
-        return _page(request, form, problem=problem, status=429)
+        return _page(request, form, TooManyTries(problem, wait=error.wait))
+    except AccountError as error:
+        return _page(request, form, error)
     copy = take_out(actor=request.user, townhall=current_townhall())
     response = StreamingHttpResponse(zipped(copy), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="mes-donnees-{clock.today()}.zip"'
     return response
 
 
-def _not_proven(request: ResidentRequest, form: ProofForm) -> str:
-    """Why it is not sure that it is the person, in words; empty when it is."""
+def _prove(request: ResidentRequest, form: ProofForm) -> None:
+    """Raises AccountError when it is not sure that it is the person."""
     if recent.is_recent(request.session):
-        return ""
+        return
     if not form.is_valid():
-        return _("Pour votre sécurité, écrivez votre mot de passe.")
-    try:
-        recent.prove(
-            actor=request.user,
-            password=form.cleaned_data["password"],
-            session=request.session,
-            ip=client_address(request),
-        )
-    except AccountError:
-        return _(
-            "Ce n'est pas votre mot de passe. Vérifiez-le, ou attendez 15 minutes après plusieurs essais."
-        )
-    return ""
+        raise WrongPassword(_("Pour votre sécurité, écrivez votre mot de passe."))
+    recent.prove(actor=request.user, password=form.cleaned_data["password"], session=request.session)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def ask_erasure(request: ResidentRequest) -> HttpResponse:
     """« Effacer mon compte »: what goes, what stays, and a request that waits for the service."""
-    form, problem = ErasureForm(request.POST if request.method == "POST" else None), ""
-    if (
-        request.method == "POST"
-        and form.is_valid()
-        and not (problem := _not_proven(request, ProofForm(request.POST)))
-    ):
-        erasure.request_erasure(actor=request.user)
-        messages.success(request, _("Votre demande est envoyée au service. Un message vous la confirme."))
-        return redirect("portal:erasure")
+    form = ErasureForm(request.POST if request.method == "POST" else None)
+    refused: AccountError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            _prove(request, ProofForm(request.POST))
+        except AccountError as error:
+            refused = error
+        else:
+            erasure.request_erasure(actor=request.user)
+            messages.success(request, _("Votre demande est envoyée au service. Un message vous la confirme."))
+            return redirect("portal:erasure")
+    return _erasure_page(request, form, refused)
+
+
+def _erasure_page(request: ResidentRequest, form: ErasureForm, error: AccountError | None) -> HttpResponse:
     context = {
         "section": "account",
         "form": form,
         "proof": ProofForm(),
-        "problem": problem,
+        "problem": str(error or ""),
+        "townhall": current_townhall(),
         **_state(request),
     }
-    status = 422 if form.errors or problem else 200
-    return render(request, "portal/erasure.html", {**context, "townhall": current_townhall()}, status=status)
+    page = render(request, "portal/erasure.html", context, status=422 if form.errors else 200)
+    return marked(page, error)
 
 
 @require_POST

@@ -13,15 +13,22 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts import throttle
-from shared_apps.accounts.errors import AccountError, NotForStaff, WrongCredentials
+from shared_apps.accounts.errors import AccountError, NotForStaff
 from shared_apps.accounts.identities import account_of
 from shared_apps.accounts.models import Account, Role
 from shared_apps.accounts.openid import exchange
 from shared_apps.accounts.openid.discovery import discover
 from shared_apps.accounts.openid.errors import AttemptExpired, AttemptUnknown, ProviderError
 from shared_apps.accounts.openid.exchange import Identity, Way
+from shared_apps.accounts.refusals import marked
 from tenant_apps.portal import openid_attempts as attempts
-from tenant_apps.portal.access import ResidentRequest, client_address, next_page, resident_required
+from tenant_apps.portal.access import (
+    ResidentRequest,
+    client_address,
+    next_page,
+    resident_required,
+    sign_in_checked,
+)
 from tenant_apps.portal.forms import ConfirmForm, LinkForm
 from tenant_apps.portal.openid_attempts import Attempt, Pending
 from tenant_apps.portal.openid_words import Problem, problem, taken
@@ -32,7 +39,7 @@ from tenants.current import current_town, is_read_only
 from tenants.errors import ReadOnly
 from tenants.registry import address_of
 
-STARTS, FAILURES = 40, 40  # from one IP address in throttle.WINDOW
+STARTS, FAILURES = throttle.Limit("openid", 40), throttle.Limit("openid-bad", 40)  # of an IP address
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 
@@ -63,7 +70,6 @@ def with_provider(view: View) -> View:
             response = view(request, provider)
         except ProviderError as error:
             log.warning("openid: %s (%s)", error, type(error).__name__)
-            throttle.count("openid-bad", client_address(request))
             response = _problem_page(request, provider, problem(error, provider.label))
         response["Cache-Control"] = "no-store, private"
         return response
@@ -80,8 +86,7 @@ def redirect_uri() -> str:
 @with_provider
 def start(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
     """To the provider. Whoever is signed in goes there to link their account."""
-    if throttle.count("openid", client_address(request)) > STARTS:
-        return render(request, "errors/too_many.html", status=429)
+    throttle.take((STARTS, client_address(request)))
     way = Way.new()
     to = exchange.way_out(
         provider.registration, discover(provider.issuer), way=way, redirect_uri=redirect_uri()
@@ -94,8 +99,14 @@ def start(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
 @with_provider
 def come_back(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
     """From the provider: what it says is asked for and verified; the address alone proves nothing."""
-    if throttle.seen("openid-bad", client_address(request)) > FAILURES:
-        return render(request, "errors/too_many.html", status=429)
+    with throttle.take((FAILURES, client_address(request))) as tries:
+        attempt, who = _proven(request, provider)
+        tries.succeed()
+    return _met(request, provider, attempt, who)
+
+
+def _proven(request: HttpRequest, provider: IdentityProvider) -> tuple[Attempt, Identity]:
+    """Raises ProviderError."""
     attempt = attempts.take(request.session, request.GET.get("state", ""))
     if attempt.account and attempt.account != _who(request):
         raise AttemptUnknown("whoever began to link is not who came back")
@@ -106,7 +117,7 @@ def come_back(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
         redirect_uri=redirect_uri(),
         answer=request.GET.dict(),
     )
-    return _met(request, provider, attempt, who)
+    return attempt, who
 
 
 def _met(request: HttpRequest, provider: IdentityProvider, attempt: Attempt, who: Identity) -> HttpResponse:
@@ -146,14 +157,16 @@ def link(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
     if request.POST.get("quoi") == "annuler":
         return _give_up(request)
     form = (ConfirmForm if _who(request) else LinkForm)(request.POST or None)
-    refused = ""
+    refused: AccountError | None = None
     if request.method == "POST" and form.is_valid():
         try:
             return _link(request, provider, pending, **form.cleaned_data)
         except AccountError as error:
-            refused = str(error)
-    context = {"form": form, "problem": refused, "provider": provider, "identity": pending.identity}
-    return render(request, "portal/openid_link.html", context, status=422 if refused or form.errors else 200)
+            refused = error
+    told = str(refused or "")
+    context = {"form": form, "problem": told, "provider": provider, "identity": pending.identity}
+    page = render(request, "portal/openid_link.html", context, status=422 if form.errors else 200)
+    return marked(page, refused)
 
 
 def _give_up(request: HttpRequest) -> HttpResponse:
@@ -166,11 +179,10 @@ def _link(
 ) -> HttpResponse:
     """Raises AccountError."""
     was_here = request.user if isinstance(request.user, Account) else None
-    account = accounts.check_credentials(
-        email=was_here.email if was_here else email, password=password, ip=client_address(request)
-    )
-    if was_here is not None and account != was_here:
-        raise WrongCredentials
+    if was_here is not None:
+        account = accounts.check_own_password(actor=was_here, password=password)
+    else:
+        account = sign_in_checked(request, email=email, password=password)
     if account.role != Role.RESIDENT:
         raise NotForStaff
     who = pending.identity

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,52 +15,68 @@ from tenant_apps.payments import services as payments
 from tenant_apps.payments.bells import hear_return
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.providers.base import EmailRefused, ProviderError
 from tenant_apps.payments.queries import (
-    excess_of,
-    free_from,
     last_attempt,
-    online_payment,
     payment_of_attempt,
     was_refused_for_the_address,
 )
+from tenant_apps.payments.standing.deciding import Standing, What, free_from
+from tenant_apps.payments.standing.reading import standing_of, standings_of
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.payments.together import paid_by
 from tenant_apps.portal.access import ResidentRequest, with_invoice
 from tenant_apps.portal.views.paying_several import address_of
 
-LOOKED_AT = 5  # invoices among which the following one is looked for: each is asked about once
+LOOKED_AT = 20  # invoices among which the following one is looked for
 WAITING = (AttemptState.CREATED, AttemptState.STARTED)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_invoice
 def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """M9: « Informations pour le paiement TIPI »; the POST opens the payment and leads to the Treasury."""
+    """M9: « Informations pour le paiement TIPI »; the POST opens the payment, or goes on with it, and leads there."""
     problem, status = "", 200
     error: Exception | None = None
     if request.method == "POST":
         try:
-            return redirect(payments.start_payment(actor=request.user, invoice=invoice).url)
+            return redirect(_page_to_pay(request, invoice))
         except (NotPayable, ProviderError) as raised:
             error, problem, status = raised, str(raised), 409
     # Read again: the refusal may have closed the product, or somebody paid meanwhile.
     invoice = invoice_for_resident(request.user, invoice.uuid)
-    online = online_payment(invoice)
+    standing = _asked_again(request, invoice)
     context = {
         "section": "payments",
         "invoice": invoice,
-        "online": online,
-        "problem": "" if problem == online.reason else problem,
+        "standing": standing,
+        "problem": "" if problem == standing.reason else problem,
         "ask_address": isinstance(error, EmailRefused),
-        "mine": online.code == "busy" and _is_mine(request, online.attempt),
-        "until": free_from(online.attempt) if online.attempt else "",
+        # The browser came back from the page that it had been sent to: that page is open, and opens once.
+        "came_back": "retour" in request.GET or status == 409,
+        "declaration": getattr(invoice, "declaration", None) if standing.what == What.DECLARED else None,
     }
     return render(request, "portal/pay.html", context, status=status)
 
 
-def _is_mine(request: ResidentRequest, attempt: Attempt | None) -> bool:
-    return attempt is not None and attempt.account_id == request.user.pk
+def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
+    """Where a POST leads: the Treasury's page, or ours with nothing to resume. Raises NotPayable, ProviderError."""
+    if "reprendre" not in request.POST:
+        return payments.start_payment(actor=request.user, invoice=invoice).url
+    resumed = payments.resume_payment(actor=request.user, invoice=invoice)
+    return resumed.url if resumed else reverse("portal:pay", args=[invoice.uuid]) + "?retour=1"
+
+
+def _asked_again(request: ResidentRequest, invoice: Invoice) -> Standing:
+    """The standing, once the Treasury has said whether the reader's own payment page is open yet."""
+    standing = standing_of(invoice, reader=request.user)
+    attempt = last_attempt(invoice) if standing.what == What.BEGUN else None
+    if attempt is None:
+        return standing
+    payments.check_now(actor=request.user, attempt=attempt)
+    invoice.refresh_from_db(fields=["paid", "state"])
+    return standing_of(invoice, reader=request.user)
 
 
 @csrf_exempt  # the Treasury's page may send the payer back by POST; nothing is changed by it
@@ -77,8 +94,13 @@ def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 @require_safe
 @with_invoice
 def payment_state(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """The part of the return page that a waiting browser asks for again."""
-    return render(request, "portal/_outcome.html", _outcome(request, invoice))
+    """The part of the return page that a waiting browser asks for again; 204 when it says what it said (`vu`)."""
+    context = _outcome(request, invoice)
+    if context["waiting"] and request.GET.get("vu") == context["seen"]:
+        return HttpResponse(
+            status=204
+        )  # the page stays as it is: nothing is announced, the focus does not move
+    return render(request, "portal/_outcome.html", context)
 
 
 def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
@@ -93,13 +115,24 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "invoice": invoice,
         "attempt": attempt,
         "payment": payment,
-        "excess": excess_of(payment) if payment else 0,
+        "excess": payment.left_over if payment else 0,
+        "receipt_reference": receipt_reference(payment) if payment else "",
         "ask_address": attempt is not None and was_refused_for_the_address(attempt),
-        "until": free_from(attempt) if attempt is not None else "",
+        "until": free_from(attempt.free_at) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,
+        "seen": _seen(attempt),
+        "standing": standing_of(invoice, reader=request.user),
         "following": following_invoice(request.user, invoice) if invoice.is_paid else None,
         **_of_several(request.user, invoice, attempt),
     }
+
+
+def _seen(attempt: Attempt | None) -> str:
+    """What a waiting page says, in short: it is written again only when this changes."""
+    if attempt is None:
+        return ""
+    left = "left" if attempt.abandoned_seen_at else "waits"
+    return f"{attempt.uuid.hex[:8]}-{left}-{free_from(attempt.free_at)}"
 
 
 def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> dict[str, object]:
@@ -110,7 +143,8 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
     visible = invoices_for_resident(account).filter(attempts=attempt).order_by("id")
     mine = {one.pk for one in visible} | {invoice.pk}  # the door has let in to that one, cancelled or not
     seen = [part for part in parts if part.invoice_id in mine]
-    unpaid = [one for one in visible if one.balance]
+    known = standings_of(visible, reader=account, alone=False)
+    unpaid = [one for one in visible if known[one.pk].offers]
     return {
         "parts": seen,
         "sum": sum((part.amount for part in seen), Decimal("0.00")),
@@ -123,4 +157,6 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
 def following_invoice(account: Account, invoice: Invoice) -> Invoice | None:
     """The next invoice that `account` can pay online now: one at a time, one after the other (payfip.md §1)."""
     unpaid = invoices_for_resident(account, status="unpaid").exclude(pk=invoice.pk).order_by("due_on", "id")
-    return next((other for other in unpaid[:LOOKED_AT] if online_payment(other).can), None)
+    looked_at = list(unpaid[:LOOKED_AT])
+    known = standings_of(looked_at, reader=account)
+    return next((other for other in looked_at if known[other.pk].offers), None)

@@ -31,12 +31,13 @@ def pay_several(request: ResidentRequest) -> HttpResponse:
             return redirect(start_payment_of(actor=request.user, invoices=chosen).url)
         except (NotPayable, ProviderError) as raised:
             error, problem, status = raised, str(raised), 409
-    groups = by_product(_chosen(request))  # read again: somebody may have paid meanwhile
+    groups = by_product(_chosen(request), reader=request.user)  # read again: somebody may have paid meanwhile
     context = {
         "section": "payments",
         "groups": [(group, address_of([bill.invoice for bill in group.bills])) for group in groups],
         "problem": "" if problem in [group.problem for group in groups] else problem,
         "ask_address": isinstance(error, EmailRefused),
+        "came_back": "retour" in request.GET or status == 409,
     }
     return render(request, "portal/pay_several.html", context, status=status)
 

@@ -24,7 +24,7 @@ from tenant_apps.residents.queries import (
     shared_accesses,
 )
 
-ASKED_PER_ADDRESS = 20  # invitations from one IP address in throttle.WINDOW
+INVITED = throttle.Limit("invite", 20)  # from an IP address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,8 +48,7 @@ def _invite(request: ResidentRequest, payer: Payer) -> HttpResponse:
     form = InviteForm(request.POST)
     if not form.is_valid():
         return _show(request, payer, form, status=422)
-    if throttle.count("invite", client_address(request)) > ASKED_PER_ADDRESS:
-        return render(request, "errors/too_many.html", status=429)
+    throttle.take((INVITED, client_address(request)))
     email = form.cleaned_data["email"]
     try:
         sharing.invite(actor=request.user, payer=payer, email=email)

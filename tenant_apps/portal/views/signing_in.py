@@ -7,15 +7,18 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from shared_apps.accounts import known_browsers, limits, throttle
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts import throttle
-from shared_apps.accounts.errors import AccountError, WeakPassword
+from shared_apps.accounts.errors import AccountError, TooBusy, TooManyTries, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose
-from tenant_apps.portal.access import client_address, next_page
+from shared_apps.accounts.refusals import marked
+from tenant_apps.portal.access import client_address, next_page, sign_in_checked
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
 from tenant_apps.portal.views import claiming, openid
 from tenant_apps.residents import addresses, sharing
 from tenant_apps.residents import services as residents
+from tenant_apps.residents.errors import AddressGone
+from tenant_apps.residents.stopping import check_link
 from tenant_apps.townhall.queries import password_rule
 
 _PAGES = {
@@ -24,7 +27,8 @@ _PAGES = {
     LinkPurpose.SHARE: "portal/accept_invitation.html",
 }
 THIRTY_DAYS = 30 * 24 * 3600
-ASKED_PER_ADDRESS = 20  # requests for a link from one IP address in throttle.WINDOW
+ASKED = throttle.Limit("link", 20)  # from an IP address
+BAD_LINKS = throttle.Limit("lien", limits.TRIES_PER_ADDRESS)  # opened from an IP address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,30 +46,21 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and request.method != "POST":
         return redirect(next_page(request, default=home))
     form = SignInForm(request.POST or None)
-    problem = ""
     if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
         try:
-            account = _checked(request, form)
+            account = sign_in_checked(request, email=data["email"], password=data["password"])
         except AccountError as error:
-            problem = str(error)
-        else:
-            return signed_in(request, account, remember=form.cleaned_data["remember"])
-    return sign_in_page(request, form, problem)
+            return sign_in_page(request, form, error)
+        return signed_in(request, account, remember=data["remember"])
+    return sign_in_page(request, form)
 
 
-def sign_in_page(request: HttpRequest, form: SignInForm, problem: str = "") -> HttpResponse:
+def sign_in_page(request: HttpRequest, form: SignInForm, error: AccountError | None = None) -> HttpResponse:
     """The page with every way of signing in, whichever of them failed."""
-    context = {"form": form, "problem": problem, "suite": next_page(request, default="")}
+    context = {"form": form, "problem": str(error or ""), "suite": next_page(request, default="")}
     context["provider"] = openid.offered()
-    return render(request, "portal/sign_in.html", context, status=422 if problem else 200)
-
-
-def _checked(request: HttpRequest, form: SignInForm) -> Account:
-    return accounts.check_credentials(
-        email=form.cleaned_data["email"],
-        password=form.cleaned_data["password"],
-        ip=client_address(request),
-    )
+    return marked(render(request, "portal/sign_in.html", context), error)
 
 
 def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
@@ -102,8 +97,7 @@ def _ask_for_link(request: HttpRequest, purpose: LinkPurpose) -> HttpResponse:
     form = AddressForm(request.POST or None)
     context: dict[str, object] = {"form": form, "purpose": purpose}
     if request.method == "POST" and form.is_valid():
-        if throttle.count("link", client_address(request)) > ASKED_PER_ADDRESS:
-            return render(request, "errors/too_many.html", status=429)
+        throttle.take((ASKED, client_address(request)))
         ask = residents.request_activation if purpose == LinkPurpose.ACTIVATION else residents.request_reset
         ask(email=form.cleaned_data["email"])
         return render(request, "portal/link_sent.html", {**context, "email": form.cleaned_data["email"]})
@@ -116,16 +110,17 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     So the secret is in no history, and the form's page needs no policy that would hide its origin from
     the CSRF check.
     """
-    if throttle.seen("lien", client_address(request)) > accounts.TRIES_PER_ADDRESS:
-        response = render(request, "errors/too_many.html", status=429)
+    try:
+        with throttle.take((BAD_LINKS, client_address(request))) as tries:
+            check_link(accounts.find_link(token))
+            tries.succeed()
+    except TooManyTries as error:
+        response = marked(render(request, "errors/too_many.html"), error)
+    except AccountError as error:
+        response = _bad_link(request, error)
     else:
-        try:
-            accounts.find_link(token)
-        except AccountError as error:
-            response = _bad_link(request, error)
-        else:
-            request.session["lien"] = token
-            response = redirect("portal:link")
+        request.session["lien"] = token
+        response = redirect("portal:link")
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -136,6 +131,7 @@ def link_page(request: HttpRequest) -> HttpResponse:
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
+        check_link(link)
         if link.purpose == LinkPurpose.CLAIM:
             response = claiming.confirm(request, link, token)
         elif request.method != "POST":
@@ -155,13 +151,15 @@ def link_page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _show_link(request: HttpRequest, link: Link, form: PasswordForm) -> HttpResponse:
+def _show_link(
+    request: HttpRequest, link: Link, form: PasswordForm, error: AccountError | None = None
+) -> HttpResponse:
     form.fields["password"].help_text = password_rule().sentence
     context: dict[str, object] = {"form": form, "link": link}
     if link.purpose == LinkPurpose.SHARE:
         context["payer"], context["is_new"] = sharing.what_it_opens(link)
     template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
-    return render(request, template, context, status=422 if form.errors else 200)
+    return marked(render(request, template, context, status=422 if form.errors else 200), error)
 
 
 def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResponse:
@@ -172,9 +170,9 @@ def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResp
         return _show_link(request, link, form)
     try:
         sharing.accept_invitation(token=token, password=form.cleaned_data["password"] if is_new else "")
-    except WeakPassword as error:
+    except (WeakPassword, TooBusy) as error:
         form.add_error("password", str(error))
-        return _show_link(request, link, form)
+        return _show_link(request, link, form, error)
     return _done(request, _("L'accès est ouvert"), link.email)
 
 
@@ -193,10 +191,11 @@ def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpRespon
     if not form.is_valid():
         return _show_link(request, link, form)
     try:
-        residents.activate(token=token, password=form.cleaned_data["password"])
-    except WeakPassword as error:
+        account = residents.activate(token=token, password=form.cleaned_data["password"])
+    except (WeakPassword, TooBusy) as error:
         form.add_error("password", str(error))
-        return _show_link(request, link, form)
+        return _show_link(request, link, form, error)
+    known_browsers.opened(request, account)  # a stranger's tries do not stop the sign-in that comes now
     activated = link.purpose == LinkPurpose.ACTIVATION
     return _done(
         request, _("Mon compte est activé") if activated else _("Mon mot de passe est changé"), link.email
@@ -210,5 +209,5 @@ def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
 
 
 def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
-    throttle.count("lien", client_address(request))
-    return render(request, "portal/link_bad.html", {"problem": str(error)}, status=410)
+    context = {"problem": str(error), "address_gone": isinstance(error, AddressGone)}
+    return render(request, "portal/link_bad.html", context, status=410)

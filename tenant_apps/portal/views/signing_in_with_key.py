@@ -6,6 +6,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import passkeys
 from shared_apps.accounts.errors import AccountError
+from shared_apps.accounts.refusals import marked
 from tenant_apps.portal.access import client_address
 from tenant_apps.portal.forms import SignInForm
 from tenant_apps.portal.views.signing_in import sign_in, sign_in_page, signed_in
@@ -19,7 +20,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     try:
         return JsonResponse(passkeys.ask_to_sign_in(place=place, session=request.session, ip=ip))
     except AccountError as error:
-        return JsonResponse({"problem": str(error)}, status=429)
+        return marked(JsonResponse({"problem": str(error)}), error)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,5 +37,5 @@ def sign_in_with_key(request: HttpRequest) -> HttpResponse:
             ip=client_address(request),
         )
     except AccountError as error:
-        return sign_in_page(request, SignInForm(), str(error))
+        return sign_in_page(request, SignInForm(), error)
     return signed_in(request, account, remember=bool(request.POST.get("remember")))

@@ -1,8 +1,9 @@
 """CAMT.053, the banks' own statement (ISO 20022), streamed with lxml: no entity, no DTD, no network."""
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Generator, Iterator
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
@@ -10,7 +11,10 @@ from django.utils.translation import gettext_lazy
 from lxml import etree
 
 from tenant_apps.reconciliation.errors import CannotRead
+from tenant_apps.reconciliation.reading import returns
 from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.words import speaks_of_return
+from toolkit.clock import PARIS
 
 _SETTINGS: dict[str, Any] = {
     "resolve_entities": False,
@@ -30,20 +34,39 @@ def looks_like_camt(stream: BinaryIO) -> bool:
     return start.startswith(b"<")
 
 
-def read(stream: BinaryIO) -> Iterator[Row | BadRow]:
-    """Each entry, or each transaction of a batch that says its own amount. Raises CannotRead."""
+def account_of(stream: BinaryIO) -> str:
+    """The account of the first statement in the file; empty when it cannot be read (`read` says why)."""
     stream.seek(0)
-    number, seen, account = 0, False, ""
+    try:
+        for event, element in etree.iterparse(stream, events=("start", "end"), **_SETTINGS):
+            if event == "start" and element.getparent() is None:
+                _refuse_doctype(element)
+            elif event == "end" and _local(element) == "Acct":
+                return _account(element)
+    except (etree.XMLSyntaxError, CannotRead):
+        pass
+    return ""
+
+
+def read(stream: BinaryIO) -> Generator[Row | BadRow, None, None]:
+    """Each entry, or each transaction of a batch that says its own amount; none on a day without movement.
+
+    Raises CannotRead.
+    """
+    stream.seek(0)
+    number, begun, is_statement, account = 0, False, False, ""
     try:
         for event, element in etree.iterparse(stream, events=("start", "end"), **_SETTINGS):
             name = _local(element)
             if event == "start":
-                if not seen:
+                if not begun:
                     _refuse_doctype(element)
-                    seen = True
+                    begun = True
+                is_statement = is_statement or name == "BkToCstmrStmt"
                 continue
-            if name == "Acct":
-                account = _text(element, "Id", "IBAN") or _text(element, "Id", "Othr", "Id")
+            parent = element.getparent()
+            if name == "Acct" and parent is not None and _local(parent) == "Stmt":
+                account = _account(element)
             elif name == "Ntry":
                 for row in _entry(element, account):
                     number += 1
@@ -52,10 +75,14 @@ def read(stream: BinaryIO) -> Iterator[Row | BadRow]:
     except etree.XMLSyntaxError as error:
         sentence = _("Ce relevé XML est coupé ou abîmé : %(error)s")
         raise CannotRead(sentence % {"error": str(error)[:120]}) from None
-    if not number:
+    if not number and not is_statement:
         raise CannotRead(
             gettext_lazy("Ce fichier XML n'est pas un relevé CAMT.053 : aucune écriture n'y figure.")
         )
+
+
+def _account(element: Any) -> str:
+    return _text(element, "Id", "IBAN") or _text(element, "Id", "Othr", "Id")
 
 
 def _refuse_doctype(root: Any) -> None:
@@ -66,25 +93,25 @@ def _refuse_doctype(root: Any) -> None:
 def _entry(entry: Any, account: str) -> Iterator[Any]:
     """Makers of rows, which want their number."""
     outgoing = _text(entry, "CdtDbtInd") == "DBIT"
-    day = _text(entry, "BookgDt", "Dt") or _text(entry, "BookgDt", "DtTm") or _text(entry, "ValDt", "Dt")
+    days = (("BookgDt", "Dt"), ("BookgDt", "DtTm"), ("ValDt", "Dt"), ("ValDt", "DtTm"))
     total = _text(entry, "Amt")
+    # CdtDbtInd is this entry's own side: a DBIT reversal gives a credit back.
+    reversal = _text(entry, "RvslInd") in ("true", "1")
+    details = [d for group in _all(entry, "NtryDtls") for d in _all(group, "TxDtls")]
     common: dict[str, Any] = {
-        "day": day,
-        # RvslInd changes nothing: CdtDbtInd is this entry's own side, a DBIT reversal gives a credit back.
+        "day": next(filter(None, (_text(entry, *path) for path in days)), ""),
         "outgoing": outgoing,
         "booked": (_text(entry, "Sts", "Cd") or _text(entry, "Sts") or "BOOK") == "BOOK",
-        "bank_reference": " ".join(
-            filter(None, [account, _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef")])
-        ),
+        "account": account,
+        "bank_reference": _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef"),
         "currency": _currency(entry),
     }
-    details = [d for group in _all(entry, "NtryDtls") for d in _all(group, "TxDtls")]
     extra = _text(entry, "AddtlNtryInf")
     amounts = [_transaction_amount(one) for one in details]
     whole = len(details) > 1 and _sum(amounts) != _money(total)
     if len(details) < 2 or whole:
         parts = [_words(one) for one in details]
-        doubt = _("écriture groupée dont le détail ne donne pas le total") if whole else ""
+        doubt = _("Écriture groupée dont le détail ne donne pas le total.") if whole else ""
         one = details[0] if len(details) == 1 else None
         yield _maker(
             **common,
@@ -93,6 +120,7 @@ def _entry(entry: Any, account: str) -> Iterator[Any]:
             payer=_payer(one),
             reference=_end_to_end(one),
             doubt=doubt,
+            given_back=_given_back(entry, one if one is not None else entry, reversal),
         )
         return
     for detail, amount in zip(details, amounts, strict=True):
@@ -103,7 +131,18 @@ def _entry(entry: Any, account: str) -> Iterator[Any]:
             payer=_payer(detail),
             reference=_end_to_end(detail),
             doubt="",
+            given_back=_given_back(entry, detail, reversal),
         )
+
+
+def _given_back(entry: Any, detail: Any, reversal: bool) -> str | None:
+    """Why the bank gives money back, in words (it may say nothing: empty); None for any other entry."""
+    code = _text(detail, "RtrInf", "Rsn", "Cd") or _text(detail, "RtrInf", "Rsn", "Prtry")
+    words = _text(detail, "RtrInf", "AddtlInf")
+    families = {_text(one, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") for one in (entry, detail)}
+    if not (reversal or _all(detail, "RtrInf") or families & returns.FAMILIES):
+        return None
+    return returns.in_words(code, words or ("" if code else _words(detail)))
 
 
 def _maker(
@@ -111,6 +150,7 @@ def _maker(
     day: str,
     outgoing: bool,
     booked: bool,
+    account: str,
     bank_reference: str,
     currency: str,
     amount: str,
@@ -118,13 +158,16 @@ def _maker(
     payer: str,
     reference: str,
     doubt: str,
+    given_back: str | None,
 ) -> Any:
     raw = {
         "date": day,
-        "montant": amount,
+        "montant": f"-{amount}" if outgoing else amount,
         "libellé": label[:300],
         "donneur d'ordre": payer,
         "référence": reference,
+        "motif du retour": given_back or "",
+        "compte": account,
     }
 
     def make(number: int) -> Row | BadRow:
@@ -140,24 +183,43 @@ def _maker(
             return BadRow(
                 number, _("« Amt » est en %(currency)s et non en euros.") % {"currency": currency}, shown
             )
-        try:
-            booked_on = date.fromisoformat(day[:10])
-        except ValueError:
+        booked_on = _day(day)
+        if booked_on is None:
             sentence = _("« BookgDt » (« %(value)s ») n'est pas une date.")
             return BadRow(number, sentence % {"value": day[:20]}, shown)
+        returned = outgoing and (given_back is not None or speaks_of_return(label))
+        reason = given_back if given_back is not None else returns.in_words("", label)
+        again = _("La banque annule ou rend une opération antérieure : ce n'est pas un règlement ordinaire.")
         return Row(
             number=number,
             booked_on=booked_on,
             amount=money,
             outgoing=outgoing,
+            returned=returned,
+            return_reason=reason[:200] if returned else "",
             payer_name=payer[:140],
             label=" ".join(filter(None, [label, reference]))[:300],
+            account=account,
             bank_reference=f"{bank_reference} {reference}".strip()[:120],
-            doubt=doubt,
+            doubt=doubt or (again if given_back is not None and not outgoing else ""),
             raw=shown,
         )
 
     return make
+
+
+def _day(text: str) -> date | None:
+    """A day, or the day in Paris of a moment: banks write their hours in UTC."""
+    try:
+        if len(text) > 10:
+            moment = datetime.fromisoformat(text)
+            return moment.astimezone(PARIS).date() if moment.tzinfo else moment.date()
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        try:  # a zone after a bare day, as XML allows
+            return date.fromisoformat(text[:10])
+        except ValueError:
+            return None
 
 
 def _transaction_amount(detail: Any) -> str:
@@ -186,11 +248,31 @@ def _money(text: str) -> Decimal | None:
 
 
 def _words(detail: Any) -> str:
-    lines = [one.text or "" for info in _all(detail, "RmtInf") for one in _all(info, "Ustrd")]
-    structured = [
-        _text(one, "CdtrRefInf", "Ref") for info in _all(detail, "RmtInf") for one in _all(info, "Strd")
-    ]
-    return " ".join(" ".join([*lines, *structured, _text(detail, "AddtlTxInf")]).split())
+    """Everything that a transaction says for people, in order; a number cut between two lines is given whole too."""
+    infos = _all(detail, "RmtInf")
+    lines = [" ".join((one.text or "").split()) for info in infos for one in _all(info, "Ustrd")]
+    structured = [text for info in infos for one in _all(info, "Strd") for text in _structured(one)]
+    said = [*lines, *_rejoined(lines), *structured, _text(detail, "AddtlTxInf")]
+    return " ".join(" ".join(dict.fromkeys(filter(None, said))).split())
+
+
+def _structured(remittance: Any) -> list[str]:
+    """The creditor's reference, the numbers of the documents, and what is added."""
+    numbers = [_text(one, "Nb") for one in _all(remittance, "RfrdDocInf")]
+    added = [" ".join((one.text or "").split()) for one in _all(remittance, "AddtlRmtInf")]
+    return [_text(remittance, "CdtrRefInf", "Ref"), *numbers, *added]
+
+
+def _rejoined(lines: list[str]) -> list[str]:
+    """« 2026-T- » at the end of a line and « 0008 » at the start of the next are one number."""
+    found = []
+    for one, other in pairwise(lines):
+        if not one or not other:
+            continue
+        whole = one.split()[-1] + other.split()[0]
+        if sum(sign.isalnum() for sign in whole) >= 6 and any(sign.isdigit() for sign in whole):
+            found.append(whole)
+    return found
 
 
 def _end_to_end(detail: Any) -> str:
@@ -199,9 +281,13 @@ def _end_to_end(detail: Any) -> str:
 
 
 def _payer(detail: Any) -> str:
+    """The debtor, and the one he pays for when the bank names both."""
     if detail is None:
         return ""
-    return _text(detail, "RltdPties", "Dbtr", "Nm") or _text(detail, "RltdPties", "Dbtr", "Pty", "Nm")
+    names = []
+    for role in ("Dbtr", "UltmtDbtr"):
+        names.append(_text(detail, "RltdPties", role, "Nm") or _text(detail, "RltdPties", role, "Pty", "Nm"))
+    return " / ".join(dict.fromkeys(filter(None, names)))
 
 
 def _currency(entry: Any) -> str:

@@ -6,10 +6,28 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.invoices.importing.columns import key_of_header
+from tenant_apps.reconciliation.reading.words import are_directions, are_states
 
 CENTS = "_cents"  # in a mapping: amounts are whole cents
 Label = str | Promise
 
+_STATES = (
+    *(
+        "resultrans",
+        "resultat",
+        "etat",
+        "statut",
+        "status",
+        "etatpaiement",
+        "statutpaiement",
+        "etatoperation",
+    ),
+    *("statutoperation", "etattransaction", "statuttransaction", "resultatpaiement", "situation", "codeetat"),
+)
+_DIRECTIONS = (
+    *("sens", "sensoperation", "sensecriture", "debitcredit", "creditdebit", "dc", "cd", "codesens", "signe"),
+    *("typemouvement", "sensmouvement"),
+)
 # Field → (its name on the screen, the titles met as `key_of_header` writes them)
 JOURNAL: dict[str, tuple[Label, tuple[str, ...]]] = {
     "booked_on": (
@@ -35,8 +53,10 @@ JOURNAL: dict[str, tuple[Label, tuple[str, ...]]] = {
     ),
     "means": (
         _("Moyen de paiement"),
-        ("moyenpaiement", "modepaiement", "typepaiement", "moyen", "resultrans", "resultat"),
+        ("moyenpaiement", "modepaiement", "typepaiement", "moyen", "mode"),
     ),
+    "state": (_("État du paiement (payé, refusé…)"), _STATES),
+    "direction": (_("Sens (crédit ou débit)"), _DIRECTIONS),
     "payer_name": (_("Payeur"), ("payeur", "nom", "nompayeur", "mel", "email")),
     "label": (_("Objet"), ("objet", "libelle")),
 }
@@ -47,16 +67,21 @@ BANK: dict[str, tuple[Label, tuple[str, ...]]] = {
         ("credit", "montantcredit", "montant", "crediteuros", "montanteuros"),
     ),
     "debit": (_("Débit"), ("debit", "montantdebit", "debiteuros")),
+    "direction": (_("Sens (crédit ou débit)"), _DIRECTIONS),
     "label": (_("Libellé"), ("libelle", "libelleoperation", "intitule", "detail", "operation")),
     "payer_name": (_("Donneur d'ordre"), ("donneurordre", "tiers", "nom", "emetteur")),
     "bank_reference": (_("Référence de la banque"), ("reference", "referencebancaire", "refbanque")),
+    "account": (_("Compte"), ("compte", "numerocompte", "ncompte", "iban", "rib")),
 }
 FIELDS = {"journal": JOURNAL, "bank": BANK}
 REQUIRED = ("booked_on", "amount")
 
 
-def guess(kind: str, titles: Sequence[str]) -> dict[str, str]:
-    """Field → title for the titles that are met in the field; the first of our list wins."""
+def guess(kind: str, titles: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+    """Field → title for the titles that are met in the field; the first of our list wins.
+
+    A column of directions or of states is also known by what its first cells (`samples`, rows) hold.
+    """
     keys: dict[str, str] = {}
     for title in titles:
         keys.setdefault(key_of_header(title), title)
@@ -65,6 +90,13 @@ def guess(kind: str, titles: Sequence[str]) -> dict[str, str]:
         free = [keys[key] for key in met if key in keys and keys[key] not in found.values()]
         if free:
             found[name] = free[0]
+    for name, recognise in (("direction", are_directions), ("state", are_states)):
+        if name not in FIELDS[kind] or name in found or (name == "direction" and "debit" in found):
+            continue
+        for place, title in enumerate(titles):
+            if title not in found.values() and recognise(row[place] for row in samples if place < len(row)):
+                found[name] = title
+                break
     return found
 
 

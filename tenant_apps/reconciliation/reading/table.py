@@ -1,84 +1,39 @@
 """A CSV of the Treasury or of the bank, streamed: any of the usual encodings and separators."""
 
 import csv
-import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing import fields
 from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import FieldError, fold
-from tenant_apps.invoices.importing.text import Lines, encoding_of
+from tenant_apps.invoices.importing.text import Lines
 from tenant_apps.reconciliation.errors import CannotRead
+from tenant_apps.reconciliation.reading import cells as cell_of
+from tenant_apps.reconciliation.reading import returns
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS
+from tenant_apps.reconciliation.reading.layout import Layout
 from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.words import (
+    Said,
+    is_alarming,
+    is_cancelled,
+    is_outgoing,
+    said_of,
+    speaks_of_return,
+)
 
-MOST_ROWS = 200_000
-_HEAD = 30  # lines among which the titles are looked for: banks write a preamble
-_DELIMITERS = (";", "\t", ",")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the table is written. `titles` are made unique; `line` is the titles' own number."""
-
-    encoding: str
-    delimiter: str
-    line: int
-    titles: tuple[str, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for every file with these titles."""
-        return hashlib.sha256("\x1f".join(self.titles).encode()).hexdigest()
-
-
-def layout_of(stream: BinaryIO) -> Layout:
-    """Find the titles. Raises CannotRead."""
-    try:
-        encoding = encoding_of(stream)
-        lines = Lines(stream, encoding)
-        head = [line for _n, line in zip(range(_HEAD), lines, strict=False)]
-        lines.release()
-    except FileError as error:
-        raise CannotRead(str(error)) from None
-    best: tuple[int, int, str] = (0, 0, "")
-    for delimiter in _DELIMITERS:
-        for number, line in enumerate(head, 1):
-            filled = sum(bool(cell.strip()) for cell in _split(line, delimiter))
-            if filled > best[0]:
-                best = (filled, number, delimiter)
-    filled, number, delimiter = best
-    if filled < 2:
-        raise CannotRead(
-            _(
-                "Ce fichier n'est pas un tableau : il faut des colonnes séparées par « ; », tabulation ou virgule."
-            )
-        )
-    titles: list[str] = []
-    for place, cell in enumerate(_split(head[number - 1], delimiter), 1):
-        title = " ".join(cell.split())[:60] or gettext_noop("Colonne %(n)d") % {"n": place}
-        titles.append(title if title not in titles else f"{title} ({place})")
-    return Layout(encoding, delimiter, number, tuple(titles))
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
-    except csv.Error:
-        return []
+MOST_ROWS = 500_000
 
 
 def read(
     stream: BinaryIO, layout: Layout, kind: str, mapping: Mapping[str, object]
-) -> Iterator[Row | BadRow]:
+) -> Generator[Row | BadRow, None, None]:
     """Each line under the titles, read as `mapping` says. Memory does not grow. Raises CannotRead."""
     lines = Lines(stream, layout.encoding)
     reader = _Reader(layout, kind, mapping)
@@ -93,7 +48,7 @@ def read(
             count += 1
             if count > MOST_ROWS:
                 raise CannotRead(
-                    gettext_lazy("Ce fichier a plus de 200 000 lignes. Découpez-le en plusieurs fichiers.")
+                    gettext_lazy("Ce fichier a plus de 500 000 lignes. Découpez-le en plusieurs fichiers.")
                 )
             yield reader.row(number, cells)
     except (FileError, csv.Error) as error:
@@ -110,8 +65,9 @@ class _Bad(Exception):
 class _Reader:
     def __init__(self, layout: Layout, kind: str, mapping: Mapping[str, object]) -> None:
         places = {title: place for place, title in enumerate(layout.titles)}
-        self._titles, self._labels = layout.titles, FIELDS[kind]
+        self._kind, self._titles, self._labels = kind, layout.titles, FIELDS[kind]
         self._places = {name: places[title] for name, title in mapping.items() if title in places}
+        self._unread = [place for place in places.values() if place not in self._places.values()]
         self._cents = bool(mapping.get(CENTS))
 
     def row(self, number: int, cells: list[str]) -> Row | BadRow:
@@ -130,20 +86,32 @@ class _Reader:
 
     def _read(self, number: int, cells: list[str], raw: Mapping[str, str]) -> Row:
         amount, outgoing = self._amount(cells)
-        means = self._cell(cells, "means")
+        means, state = self._cell(cells, "means"), self._text(cells, "state", 60)
+        said, doubt = self._said(state, means)
+        outgoing, doubt = self._direction(cells, outgoing, doubt)
+        label = self._text(cells, "label", 300)
+        doubt = doubt or self._unread_state(cells)
+        returned = said == Said.RETURNED or is_cancelled(state) or is_cancelled(means)
+        if outgoing:
+            returned = returned or self._kind == "journal" or speaks_of_return(label)
         return Row(
             number=number,
             booked_on=self._date(cells),
             amount=amount,
             outgoing=outgoing,
+            returned=returned,
+            return_reason=self._why(state or means, label) if returned else "",
             idop=self._text(cells, "idop", 64),
             reference=re.sub(r"[^A-Za-z0-9]", "", self._text(cells, "reference", 60))[:40],
             authorization=self._text(cells, "authorization", 40),
             numcli=self._numcli(cells),
-            means=_means(means),
-            no_money=_says_no_money(means),
+            means=_means(means) or _means(state),
+            state=state or (means if said != Said.PAID else ""),
+            said=said,
+            doubt=doubt,
             payer_name=self._text(cells, "payer_name", 140),
-            label=self._text(cells, "label", 300),
+            label=label,
+            account=self._text(cells, "account", 40),
             bank_reference=self._text(cells, "bank_reference", 60),
             raw=raw,
         )
@@ -159,28 +127,79 @@ class _Reader:
         digits = re.sub(r"\D", "", self._cell(cells, "numcli"))
         return digits.rjust(6, "0")[:6] if digits else ""  # a spreadsheet eats leading zeros
 
+    # --- money ------------------------------------------------------------------------------------
+
     def _amount(self, cells: list[str]) -> tuple[Decimal, bool]:
-        text = self._cell(cells, "amount")
-        debit = self._cell(cells, "debit")
-        outgoing = not text and bool(debit)
-        text = debit if outgoing else text
-        bare = re.sub(r"\s", "", text)
-        if bare.startswith(("-", "−")) or (bare.startswith("(") and bare.endswith(")")):
-            outgoing, text = True, bare.strip("-−()")
+        """Euros above zero, and whether they left. « 0,00 » is the empty cell of the other column."""
+        credit, debit = self._signed(cells, "amount"), self._signed(cells, "debit")
+        if credit and debit:
+            raise _Bad(_("Cette ligne a un débit et un crédit à la fois : vérifiez les colonnes."))
+        if not credit and not debit:
+            empty = credit is None and debit is None
+            words = _("est vide : indiquez un montant, par exemple 37,50.") if empty else _("est nul.")
+            raise _Bad(self._sentence("amount", self._cell(cells, "amount"), words))
+        amount, outgoing = (credit, credit < 0) if credit else (debit or Decimal(0), True)
+        return abs(amount), outgoing
+
+    def _signed(self, cells: list[str], name: str) -> Decimal | None:
+        text = self._cell(cells, name)
+        if not text or text in "-–—":
+            return None
         try:
-            amount = fields.amount(text)
+            amount = cell_of.signed(text)
         except FieldError as error:
-            raise _Bad(self._sentence("amount", text, error)) from None
+            raise _Bad(self._sentence(name, text, error)) from None
         if self._cents:
             if amount % 1:
-                raise _Bad(self._sentence("amount", text, _("n'est pas un nombre entier de centimes.")))
+                raise _Bad(self._sentence(name, text, _("n'est pas un nombre entier de centimes.")))
             amount = (amount / 100).quantize(Decimal("0.01"))
-        return amount, outgoing
+        return amount
+
+    def _direction(self, cells: list[str], outgoing: bool, doubt: str) -> tuple[bool, str]:
+        """The column that says C or D, besides the sign; a word that is not known is a doubt."""
+        if "direction" not in self._places:
+            return outgoing, doubt
+        text = self._text(cells, "direction", 40)
+        said = is_outgoing(text)
+        if said is None:
+            sentence = _("Son sens, « %(word)s », n'est ni un crédit ni un débit que nous connaissons.")
+            return outgoing, sentence % {"word": text or _("vide")}
+        return outgoing or said, doubt
+
+    # --- states -----------------------------------------------------------------------------------
+
+    def _said(self, state: str, means: str) -> tuple[Said, str]:
+        """What the state's column says; a column of means may also say that nothing was paid."""
+        if "state" in self._places:
+            said = said_of(state)
+            if said == Said.UNKNOWN:
+                sentence = _("Son état, « %(word)s », ne dit pas que l'argent est venu : vérifiez-le.")
+                return said, sentence % {"word": state or _("vide")}
+            if said != Said.PAID:
+                return said, ""
+        by_means = said_of(means)
+        return (by_means, "") if by_means in (Said.NOT_PAID, Said.RETURNED) else (Said.PAID, "")
+
+    def _unread_state(self, cells: list[str]) -> str:
+        """« Abandonné » in a column that the mapping leaves out must not be overlooked."""
+        for place in self._unread:
+            text = cells[place].strip() if place < len(cells) else ""
+            if text and is_alarming(text):
+                sentence = _("La colonne « %(title)s », qui n'est pas lue, dit « %(word)s ».")
+                return sentence % {"title": self._titles[place], "word": text[:60]}
+        return ""
+
+    def _why(self, word: str, label: str) -> str:
+        """The bank's code in words, or the journal's own word."""
+        found = returns.in_words("", label) if self._kind == "bank" else word
+        return " ".join(found.split())[:200]
+
+    # --- days -------------------------------------------------------------------------------------
 
     def _date(self, cells: list[str]) -> date:
         text = self._cell(cells, "booked_on")
         try:
-            return _day(text)
+            return cell_of.day(text)
         except FieldError as error:
             raise _Bad(self._sentence("booked_on", text, error)) from None
 
@@ -191,17 +210,6 @@ class _Reader:
         return f"« {title} »{shown} {error}"
 
 
-def _day(text: str) -> date:
-    """A date as `fields.day` reads it, and PayFiP's own DDMMYYYY; a bank's short year is this century's."""
-    if re.fullmatch(r"[0-3][0-9][01][0-9]20[0-9]{2}", text):
-        text = f"{text[:2]}/{text[2:4]}/{text[4:]}"
-    elif re.fullmatch(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}", text):
-        text = f"{text[:-2]}20{text[-2:]}"
-    elif re.match(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T", text):
-        text = text[:10]
-    return fields.day(text)
-
-
 def _means(text: str) -> str:
     """P and V are PayFiP's own letters."""
     word = fold(text)
@@ -210,9 +218,3 @@ def _means(text: str) -> str:
     if word == "v" or "prelevement" in word or "prlv" in word:
         return "debit"
     return "transfer" if "virement" in word else ""
-
-
-def _says_no_money(text: str) -> bool:
-    """R, Z and A are PayFiP's letters for what was refused or abandoned."""
-    word = fold(text)
-    return word in ("r", "z", "a") or "refus" in word or "abandon" in word

@@ -114,6 +114,8 @@ def test_a_file_with_rubbish_in_it_is_rows_or_refusals(rubbish: bytes, place: in
         (changed(subject=""), "Objet", "vide"),
         (changed(payer=" "), "Code redevable", "vide"),
         (changed(email="alice(at)example.net"), "E-mail", "alice(at)example.net"),
+        (changed(email="lisa@gmaıl.com"), "E-mail", "contient « ı »"),
+        (changed(email="élise@example.net"), "E-mail", "sans accent avant le @"),
         (ROW + ";reste", "", "plus de valeurs que de titres"),
     ],
 )
@@ -165,6 +167,8 @@ def test_several_addresses() -> None:
     row = one(changed(email='"Alice@Example.net; bob@example.org , alice@example.net"'))
     assert row.emails == ("alice@example.net", "bob@example.org")
     assert one(changed(email="")).emails == ()
+    same = "zoe@pechabô.fr; ZOE@PECHABO\u0302.FR, zoe@xn--pechab-nxa.fr"
+    assert one(changed(email=f'"{same}"')).emails == ("zoe@xn--pechab-nxa.fr",)
 
 
 @pytest.mark.parametrize(

@@ -202,9 +202,21 @@ def test_a_number_of_one_s_own(sim: Sim) -> None:
     sim.client.put("/api/clients/123456", json={**given, "refused": "T2"})
     assert sim.refused(numcli="123456", saisie="T") == "T2"
     sim.client.delete("/api/clients/123456")
-    assert sim.create(numcli="123456")
-    sim.behave(unlisted="unknown")
     assert sim.refused(numcli="123456") == "T2"
+
+
+def test_a_number_that_nobody_has(sim: Sim) -> None:
+    """As the Treasury does, unless a test asks otherwise."""
+    assert sim.refused(numcli="999999") == "T2"
+    assert code(sim.soap("recupererDetailClient", {"numCli": "999999"})) == "T2"
+    assert "T2" in sim.client.get("/tpa/paiement.web", query_string=tipi(sim, numcli="999999")).text
+    sim.behave(unlisted="open")
+    assert sim.create(numcli="999999")
+    assert "COLLECTIVITE 999999" in sim.soap("recupererDetailClient", {"numCli": "999999"}).text
+
+
+def tipi(sim: Sim, **changes: str) -> dict[str, str]:
+    return {**sim.fields, "saisie": "A", "urlcl": sim.notify, **changes}
 
 
 @pytest.mark.parametrize(

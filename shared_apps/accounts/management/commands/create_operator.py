@@ -5,9 +5,7 @@ import sys
 from getpass import getpass
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
@@ -15,6 +13,7 @@ from shared_apps.accounts.passwords import PasswordRule
 from shared_apps.accounts.services import create_account
 from shared_apps.audit.services import SYSTEM
 from tenants.current import registry
+from toolkit import emails
 
 
 class Command(BaseCommand):
@@ -26,16 +25,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            validate_email(options["email"])
+            email = emails.normalise(options["email"])
             password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else _asked()
-            PasswordRule().check(password, email=options["email"])
+            PasswordRule().check(password, email=email)
             with registry():
-                account = create_account(
-                    actor=SYSTEM, email=options["email"], role=Role.OPERATOR, password=password
-                )
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
-        except AccountError as error:
+                account = create_account(actor=SYSTEM, email=email, role=Role.OPERATOR, password=password)
+        except (AccountError, emails.BadAddress) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{account.email} peut se connecter et mettra en place son second facteur.")
 

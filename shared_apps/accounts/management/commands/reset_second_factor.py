@@ -28,7 +28,7 @@ class Command(BaseCommand):
         except TownError as error:
             raise CommandError(str(error)) from None
         with place:
-            account = Account.objects.filter(email__iexact=options["email"]).first()
+            account = Account.objects.filter(email=options["email"]).first()
             if account is None:
                 raise CommandError(f"Personne ne se connecte ici avec « {options['email']} ».")
             found = reset(actor=SYSTEM, account=account, reason=options["reason"])

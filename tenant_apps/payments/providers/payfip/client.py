@@ -87,7 +87,11 @@ class PayFiP:
             raise _unavailable(fault.kind, fault.code, fault.words) from None
         if not re.fullmatch(IDOP, idop):  # it goes into an address and a column: an odd one is no answer
             raise _unavailable("no usable idOp", "", "")
-        return Started(url=f"{self._payment_url}?{urlencode({'idop': idop})}", idop=idop)
+        return Started(url=self.page(idop), idop=idop)
+
+    def page(self, idop: str) -> str:
+        """The Treasury's page of that idOp: it opens once, within fifteen minutes."""
+        return f"{self._payment_url}?{urlencode({'idop': idop})}"
 
     def fetch_status(self, idop: str) -> Status:
         """recupererDetailPaiementSecurise: what became of it. No side effect. Raises ProviderUnavailable."""

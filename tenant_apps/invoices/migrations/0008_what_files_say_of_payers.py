@@ -8,8 +8,8 @@ ALL = "UPDATE invoices_batch SET source_id = (SELECT min(id) FROM residents_sour
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('invoices', '0006_one_index_a_column'),
-        ('residents', '0005_payers_of_a_source'),
+        ('invoices', '0007_states_and_references_guarded'),
+        ('residents', '0007_payers_of_a_source'),
     ]
 
     operations = [

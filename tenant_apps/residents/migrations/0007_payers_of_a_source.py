@@ -11,7 +11,7 @@ ALL = "UPDATE residents_payer SET source_id = (SELECT min(id) FROM residents_sou
 
 
 class Migration(migrations.Migration):
-    dependencies = [("residents", "0004_one_index_a_column")]
+    dependencies = [("residents", "0006_one_spelling")]
 
     operations = [
         migrations.CreateModel(

@@ -6,7 +6,7 @@ from tenant_apps.invoices.states import BatchState
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0007_what_files_say_of_payers")]
+    dependencies = [("invoices", "0008_what_files_say_of_payers")]
     operations = [
         migrations.AddField("batch", "attempts", models.PositiveSmallIntegerField(db_default=0, default=0)),
         migrations.AddField(

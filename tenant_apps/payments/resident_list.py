@@ -1,25 +1,28 @@
-"""« Mes factures »: the readers of the page that is asked for most, in SQL written by hand (decision 0024).
+"""« Mes factures »: the readers of the page that is asked for most, in SQL written by hand (decisions 0024, 0051).
 
 Who may see what is not written here: `_mine` is the SQL of `residents.queries.payer_ids_of`. Every value is bound.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.queries import Status
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.standing.facts import COLUMNS, JOINS, PRODUCT, SITUATION, Facts
+from tenant_apps.payments.standing.reading import facts_rows
+from tenant_apps.payments.standing.words import SOON
 from tenant_apps.residents.queries import payer_ids_of
 
-Order = Literal["-issued_on", "issued_on", "due_on", "-due_on", "-amount", "amount"]
-SOON = timedelta(days=7)  # « bientôt » before the due date
+Order = Literal["-issued_on", "issued_on", "due_on", "-due_on", "-amount", "amount", "awaited"]
 _ORDERS: dict[Order, str] = {
     "-issued_on": "i.issued_on DESC, i.id DESC",
     "issued_on": "i.issued_on, i.id",
@@ -27,8 +30,10 @@ _ORDERS: dict[Order, str] = {
     "-due_on": "i.due_on DESC, i.id DESC",
     "amount": "i.amount, i.id",
     "-amount": "i.amount DESC, i.id DESC",
+    "awaited": f"({SITUATION} <> 'due'), i.due_on, i.id",  # what is to be paid now, then the rest
 }
 _ACCENTS = ("àâäçéèêëîïôöùûüÿñ", "aaaceeeeiioouuuyn")
+AT_ONCE = 1000  # rows of a file that are in memory together
 
 
 @dataclass(frozen=True)
@@ -40,28 +45,6 @@ class Wanted:
     year: int | None = None
     payer: UUID | None = None
     order: Order = "-issued_on"
-
-
-class Line(NamedTuple):
-    """One invoice as a list shows it; amounts in euros."""
-
-    id: int
-    uuid: UUID
-    payer_id: int
-    number: str
-    subject: str
-    issued_on: date
-    due_on: date
-    amount: Decimal
-    paid: Decimal
-
-    @property
-    def balance(self) -> Decimal:
-        return self.amount - self.paid
-
-    @property
-    def is_paid(self) -> bool:
-        return self.paid >= self.amount
 
 
 class Share(NamedTuple):
@@ -76,10 +59,12 @@ class Share(NamedTuple):
     payer_reference: str
     number: int
     wanted: int  # those that the filters keep
-    unpaid: int
-    unpaid_amount: Decimal
+    due: int  # those to be paid now
+    due_amount: Decimal
     late: int
     soon: int
+    apart: list[str] | None  # the Situation of each unpaid one that awaits nothing of its payer,
+    apart_amounts: list[Decimal] | None  # and what remains to pay of it
     documents: int
 
     @property
@@ -100,40 +85,50 @@ def _mine() -> str:
     return f"ANY(ARRAY({sql}))"
 
 
-def lines_of_resident(account: Account, wanted: Wanted, *, start: int = 0, size: int) -> list[Line]:
+def lines_of_resident(account: Account, wanted: Wanted, *, start: int = 0, size: int) -> list[Facts]:
     """A page of the invoices that `account` may see and `wanted` keeps, in its order."""
+    sql, values = _lines(account, wanted)
+    return facts_rows(f"{sql} LIMIT %s OFFSET %s", [*values, size, start])
+
+
+def every_line_of_resident(account: Account, wanted: Wanted) -> Iterator[list[Facts]]:
+    """All of them, `AT_ONCE` at a time, as they were at one moment."""
+    sql, values = _lines(account, wanted)
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(sql, values)
+        while rows := cursor.fetchmany(AT_ONCE):
+            yield [Facts(*row) for row in rows]
+
+
+def _lines(account: Account, wanted: Wanted) -> tuple[str, list[Any]]:
     where, values = _where(wanted)
-    sql = f"""
-        SELECT i.id, i.uuid, i.payer_id, i.number, i.subject, i.issued_on, i.due_on, i.amount, i.paid
-        FROM invoices_invoice i
+    sql = f"""SELECT {COLUMNS} FROM invoices_invoice i {PRODUCT} {JOINS}
         WHERE i.payer_id = {_mine()} AND i.state = %s AND {where}
-        ORDER BY {_ORDERS[wanted.order]} LIMIT %s OFFSET %s"""  # noqa: S608 - only our own words are written in
-    return [
-        Line(*row) for row in _rows(sql, [account.pk, InvoiceState.PUBLISHED.value, *values, size, start])
-    ]
+        ORDER BY {_ORDERS[wanted.order]}"""  # noqa: S608 - only our own words are written in
+    return sql, [account.pk, InvoiceState.PUBLISHED.value, *values]
 
 
 def shares_of_resident(account: Account, wanted: Wanted, *, today: date) -> list[Share]:
     """How many and how much, by year and payer, latest year first: what stands around the list, in one statement."""
     where, values = _where(wanted)
+    due, apart = "s.situation = 'due'", "s.situation NOT IN ('due', 'paid')"
     sql = f"""
-        SELECT extract(year FROM i.issued_on)::int, p.id, p.uuid, p.title, p.first_name, p.last_name, p.reference,
-            count(*), count(*) FILTER (WHERE {where}), count(*) FILTER (WHERE i.paid < i.amount),
-            coalesce(sum(i.amount - i.paid) FILTER (WHERE i.paid < i.amount), 0.00),
-            count(*) FILTER (WHERE i.paid < i.amount AND i.due_on < %s),
-            count(*) FILTER (WHERE i.paid < i.amount AND i.due_on BETWEEN %s AND %s),
-            count(DISTINCT i.document_id)
-        FROM invoices_invoice i JOIN residents_payer p ON p.id = i.payer_id
-        WHERE i.payer_id = {_mine()} AND i.state = %s
+        SELECT extract(year FROM s.issued_on)::int, p.id, p.uuid, p.title, p.first_name, p.last_name, p.reference,
+            count(*), count(*) FILTER (WHERE s.is_wanted), count(*) FILTER (WHERE {due}),
+            coalesce(sum(s.rest) FILTER (WHERE {due}), 0.00),
+            count(*) FILTER (WHERE {due} AND s.due_on < %s),
+            count(*) FILTER (WHERE {due} AND s.due_on BETWEEN %s AND %s),
+            array_agg(s.situation) FILTER (WHERE {apart}), array_agg(s.rest) FILTER (WHERE {apart}),
+            count(DISTINCT s.document_id)
+        FROM (SELECT i.payer_id, i.issued_on, i.due_on, i.document_id, i.amount - i.paid AS rest,
+                {SITUATION} AS situation, {where} AS is_wanted
+            FROM invoices_invoice i {JOINS} WHERE i.payer_id = {_mine()} AND i.state = %s) s
+        JOIN residents_payer p ON p.id = s.payer_id
         GROUP BY 1, p.id ORDER BY 1 DESC, p.reference"""  # noqa: S608
-    values = [*values, today, today, today + SOON, account.pk, InvoiceState.PUBLISHED.value]
-    return [Share(*row) for row in _rows(sql, values)]
-
-
-def _rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    values = [today, today, today + SOON, *values, account.pk, InvoiceState.PUBLISHED.value]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return list(cursor.fetchall())
+        return [Share(*row) for row in cursor.fetchall()]
 
 
 def _where(wanted: Wanted) -> tuple[str, list[Any]]:

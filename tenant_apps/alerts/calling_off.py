@@ -1,0 +1,64 @@
+"""An address is no longer a payer's: what it was to be told, and has not left, is told anew, or not at all."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from shared_apps.audit.models import Entry
+from shared_apps.mail import services as mail
+from shared_apps.mail.models import MailState
+from tenant_apps.alerts import reminders
+from tenant_apps.alerts.models import Alert
+from tenant_apps.alerts.services import NEW_INVOICES
+from tenant_apps.residents.models import Payer
+from tenants import agenda
+
+FACTS = ("payer_emails.replaced", "payer_email.removed", "access.cut")
+REMINDER_MAIL = "alert-reminder"
+MAILS = ("alert-new-invoices", REMINDER_MAIL)
+
+# Who was told of these payers and is not to be any more.
+_OUT = """
+WITH was AS (
+  SELECT payer_id, email FROM residents_removedemail WHERE payer_id = ANY(%(payers)s)
+  UNION
+  SELECT x.payer_id, a.email FROM residents_access x JOIN accounts_account a ON a.id = x.account_id
+   WHERE x.payer_id = ANY(%(payers)s) AND x.ended_at IS NOT NULL
+)
+SELECT DISTINCT email FROM was
+ WHERE NOT EXISTS (SELECT 1 FROM residents_payeremail e WHERE e.payer_id = was.payer_id AND e.email = was.email)
+   AND NOT EXISTS (
+     SELECT 1 FROM residents_access x JOIN accounts_account a ON a.id = x.account_id
+      WHERE x.payer_id = was.payer_id AND x.ended_at IS NULL AND a.email = was.email)
+"""
+
+
+def address_went(entry: Entry) -> None:
+    """A fact of `FACTS`, about one payer or several. In its transaction."""
+    if entry.object.startswith("payer:"):
+        public_id = UUID(entry.object.removeprefix("payer:"))
+        call_off(list(Payer.objects.filter(uuid=public_id).values_list("pk", flat=True)))
+    else:
+        call_off(entry.new["payers"])
+
+
+def call_off(payers: Collection[int]) -> None:
+    """Drop what waits for whoever is no longer told of these payers, and look again at what they are still told of."""
+    if not payers:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_OUT, {"payers": list(payers)})
+        out = [email for (email,) in cursor.fetchall()]
+    dropped = mail.drop_waiting(kinds=MAILS, to=out)
+    waited = [one for one in dropped if one.key and one.state != MailState.FAILED]
+    # Alerts look at rights once more when they become messages.
+    if Alert.objects.filter(kind=NEW_INVOICES, key__in=[one.key for one in waited]).update(queued_at=None):
+        agenda.wake("alerts")
+    reminded = [one for one in waited if one.kind == REMINDER_MAIL]
+    for one in reminded:
+        day = reminders.day_of(one.key or "")
+        Alert.objects.filter(kind__in=reminders.KINDS, email=one.to, queued_at__date=day).delete()
+    if reminded:
+        agenda.plan(reminders.KIND, timezone.now())

@@ -1,0 +1,51 @@
+"""Which payments a docket is made of: one means, one régie; chips when there is a choice."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.payments.deposits import MEANS, Drawer
+from tenant_apps.payments.models import Means
+from tenant_apps.townhall.models import Product
+from tenant_apps.townhall.queries import default_product, products_by_code
+
+
+class DepositChoice:
+    """`?moyen=…&regie=…` read, completed by what lies in the drawers."""
+
+    def __init__(self, query: Mapping[str, str], drawers: Sequence[Drawer]) -> None:
+        self._products = products_by_code()
+        self._drawers = drawers
+        wanted = query.get("moyen", "cheques")
+        self.name = wanted if wanted in MEANS else "cheques"
+        self.means: Means = MEANS[self.name]
+        found = self._products.get(query.get("regie", "").lower())
+        filled = next((one.product for one in drawers if one.means == self.means), None)
+        self.product: Product = found or filled or default_product()
+
+    @property
+    def query(self) -> str:
+        """The address of this choice."""
+        return urlencode({"moyen": self.name, "regie": self.product.code})
+
+    @property
+    def means_chips(self) -> list[tuple[str, str, bool]]:
+        """(query, label, chosen)."""
+        labels = {"cheques": _("Chèques"), "especes": _("Espèces")}
+        return [
+            (urlencode({"moyen": name, "regie": self.product.code}), label, name == self.name)
+            for name, label in labels.items()
+        ]
+
+    @property
+    def product_chips(self) -> list[tuple[str, str, bool]]:
+        """The same for the régies in which something of that means waits; empty when there is no choice."""
+        products = {one.product.pk: one.product for one in self._drawers if one.means == self.means}
+        products[self.product.pk] = self.product
+        if len(products) < 2:
+            return []
+        return [
+            (urlencode({"moyen": self.name, "regie": one.code}), one.label, one == self.product)
+            for one in sorted(products.values(), key=lambda product: product.label)
+        ]

@@ -1,0 +1,79 @@
+"""The page where staff say how a journal or a statement is read, before it is imported."""
+
+from typing import Any
+
+from tenant_apps.backoffice.reconciliation_forms import AccountForm, ColumnsForm, LayoutForm
+from tenant_apps.reconciliation import queries
+from tenant_apps.reconciliation.errors import CannotRead
+from tenant_apps.reconciliation.models import Kind, Statement
+from tenant_apps.reconciliation.reading.columns import guess
+from tenant_apps.reconciliation.reading.layout import Layout
+from tenant_apps.reconciliation.reading.rows import BadRow, Row
+
+
+class ColumnsPage:
+    """What was sent, or what is found out; `problem` says in words why the file cannot be read."""
+
+    def __init__(self, file: Statement, sent: Any) -> None:
+        self.file, self.problem = file, file.problem
+        self.layout_form = LayoutForm(sent, delimiter=file.delimiter, titles_line=file.titles_line)
+        file.delimiter, file.titles_line = self.layout_form.chosen  # in memory: only the import keeps them
+        self.layout = self._layout() if file.columns else None
+        titles = self.layout.titles if self.layout else ()
+        # Columns that were chosen among other titles mean nothing.
+        self.moved = sent is not None and sent.get("titles", self.fingerprint) != self.fingerprint
+        known = file.columns in ("", self.fingerprint) and not self.moved
+        mapping = (
+            file.mapping if known or self.layout is None else guess(file.kind, titles, self.layout.samples)
+        )
+        columns = None if self.moved else sent
+        self.form = ColumnsForm(columns, kind=file.kind, titles=titles, mapping=mapping)
+        self.account_form = self._account_form(sent)
+
+    def _account_form(self, sent: Any) -> AccountForm | None:
+        """Asked of a statement that does not say its account itself in every line (XML does)."""
+        if self.file.kind != Kind.BANK or not self.file.columns:
+            return None
+        return AccountForm(sent, account=self.file.account, known=queries.accounts())
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the titles that are shown."""
+        return self.layout.fingerprint if self.layout else ""
+
+    @property
+    def forms(self) -> list[Any]:
+        """All that was sent, for the list of errors."""
+        return [form for form in (self.layout_form, self.account_form, self.form) if form is not None]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it can be imported as it was sent."""
+        return not self.moved and not self._unread() and all(form.is_valid() for form in self.forms)
+
+    def rows(self) -> list[Row | BadRow]:
+        """The first lines as they would be read."""
+        if self.layout is None:
+            return []
+        try:
+            return queries.preview(self.file, self.form.mapping())
+        except CannotRead as error:
+            self.problem = str(error)
+            return []
+
+    def asked(self) -> dict[str, Any]:
+        """What `ask_import` wants."""
+        delimiter, titles_line = self.layout_form.chosen
+        account = self.account_form.chosen if self.account_form else None
+        table = {"delimiter": delimiter, "titles_line": titles_line} if self.file.columns else {}
+        return {"mapping": self.form.mapping(), "account": account, **table}
+
+    def _layout(self) -> Layout | None:
+        try:
+            return queries.layout(self.file)
+        except CannotRead as error:
+            self.problem = str(error)
+            return None
+
+    def _unread(self) -> bool:
+        return bool(self.file.columns) and self.layout is None

@@ -1,0 +1,110 @@
+"""The ledger: each act on money writes what it changed, on its own day, in the transaction of the act.
+
+Receipts stand on the day of the payment (`paid_on`), refunds on the day they were given, everything else on the day
+it is done. Nothing here is ever rewritten: what is wrong is taken back by another line, today (decision 53).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
+
+from shared_apps.audit import services as audit
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.models import Allocation, LedgerLine, Nature, Payment, Refund
+from tenant_apps.townhall.models import Product
+from toolkit import clock
+
+
+def receipt(payment: Payment, shares: Iterable[Allocation]) -> list[LedgerLine]:
+    """The lines, not saved, of money that comes in: a line an invoice it pays, and one for what pays none."""
+    rest, lines = payment.amount, []
+    for share in shares:
+        if share.amount:
+            rest -= share.amount
+            lines.append(_line(payment, Nature.RECEIVED, payment.paid_on, share.amount, share.invoice))
+    if rest:
+        lines.append(_line(payment, Nature.RECEIVED, payment.paid_on, rest))
+    return lines
+
+
+def write_receipt(payment: Payment, shares: Sequence[Allocation]) -> None:
+    """Save the lines of `receipt`."""
+    LedgerLine.objects.bulk_create(receipt(payment, shares))
+
+
+def write_reallocation(
+    payment: Payment, amount: Decimal, *, actor: audit.Actor, left: Invoice | None, now_pays: Invoice | None
+) -> None:
+    """`amount` euros of `payment` no longer pay `left` (None: no invoice) and pay `now_pays` from today on."""
+    LedgerLine.objects.bulk_create(
+        [
+            _line(payment, Nature.REALLOCATED, clock.today(), -amount, left, actor=actor),
+            _line(payment, Nature.REALLOCATED, clock.today(), amount, now_pays, actor=actor),
+        ]
+    )
+
+
+def write_refund(refund: Refund, *, actor: audit.Actor) -> None:
+    """Money left over was given back, on `refund.refunded_on`."""
+    line = _line(refund.payment, Nature.REFUNDED, refund.refunded_on, -refund.amount, actor=actor)
+    line.refund = refund
+    line.save()
+
+
+def write_cancellation(payment: Payment, shares: Iterable[Allocation], *, actor: audit.Actor) -> None:
+    """The payment is none after all: all that it paid, and what was left of it, is taken back today."""
+    parts: list[tuple[Decimal, Invoice | None]] = [(share.amount, share.invoice) for share in shares]
+    parts.append((payment.unallocated, None))
+    LedgerLine.objects.bulk_create(
+        [
+            _line(payment, Nature.CANCELLED, clock.today(), -amount, invoice, actor=actor)
+            for amount, invoice in parts
+            if amount
+        ]
+    )
+
+
+def received_on(day: date) -> Decimal:
+    """The euros that came in on `day`, all means, less what of that day's was taken back the same day."""
+    taken_back = Q(nature=Nature.CANCELLED, payment__paid_on=day)
+    found = LedgerLine.objects.filter(Q(nature=Nature.RECEIVED) | taken_back, day=day)
+    return Decimal(found.aggregate(total=Sum("amount", default=Decimal("0.00")))["total"])
+
+
+def only_product(invoices: Iterable[Invoice]) -> Product:
+    """The régie of all `invoices`: money goes to one bank account. Raises NotPayable when there are several."""
+    products = {invoice.product_id: invoice.product for invoice in invoices}
+    if len(products) != 1:
+        labels = ", ".join(sorted(product.label for product in products.values()))
+        raise NotPayable(
+            _(
+                "Ces factures sont de plusieurs régies (%(labels)s), qui ont chacune leur compte : enregistrez un "
+                "encaissement par régie."
+            )
+            % {"labels": labels}
+        )
+    return next(iter(products.values()))
+
+
+def _line(
+    payment: Payment,
+    nature: Nature,
+    day: date,
+    amount: Decimal,
+    invoice: Invoice | None = None,
+    *,
+    actor: audit.Actor | None = None,
+) -> LedgerLine:
+    by = payment.recorded_by if actor is None else actor
+    return LedgerLine(
+        payment=payment if payment.pk else None,
+        invoice=invoice,
+        nature=nature,
+        day=day,
+        amount=amount,
+        recorded_by=by if isinstance(by, str) else by.audit_name,
+    )

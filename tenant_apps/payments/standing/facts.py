@@ -1,0 +1,99 @@
+"""What decides the standing of invoices, read by one piece of SQL whatever the list.
+
+Whoever writes SQL about what residents owe joins `JOINS` and asks `SITUATION`: what is under way, declared or held
+back is never owed now, on any screen. The rows are `invoices_invoice i`.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from tenant_apps.invoices.states import InvoiceState, OnlineHold
+from tenant_apps.payments.states import AttemptState
+
+
+class Situation(StrEnum):
+    """What stands first among what is known of an invoice, before its product and the day are looked at."""
+
+    DRAFT = InvoiceState.DRAFT.value
+    CANCELLED = InvoiceState.CANCELLED.value
+    PAID = "paid"
+    CREATED = AttemptState.CREATED.value  # the state of the attempt that holds it
+    STARTED = AttemptState.STARTED.value
+    REPORTED = AttemptState.REPORTED.value
+    REVIEW = AttemptState.REVIEW.value
+    DECLARED = "declared"  # « J'ai réglé », not answered
+    DEBIT = OnlineHold.DEBIT.value
+    DISPUTE = OnlineHold.DISPUTE.value
+    COLLECTION = OnlineHold.COLLECTION.value
+    DUE = "due"  # the payer's turn
+
+
+# Money under way comes before the rest: whoever paid must not be told to pay otherwise.
+SITUATION = """CASE WHEN i.state <> 'published' THEN i.state WHEN i.paid >= i.amount THEN 'paid'
+ ELSE coalesce(a.state, CASE WHEN d.id IS NOT NULL THEN 'declared' END, nullif(i.online_hold, ''), 'due') END"""
+JOINS = """LEFT JOIN payments_attemptinvoice l ON l.invoice_id = i.id AND l.live
+ LEFT JOIN payments_attempt a ON a.id = l.attempt_id
+ LEFT JOIN payments_declaration d ON d.invoice_id = i.id AND d.refused_at IS NULL"""
+# Those on which something is really to be paid now; the rest of the unpaid ones wait for somebody else.
+AWAITED = f"SELECT i.id FROM invoices_invoice i {JOINS} WHERE i.state = 'published' AND {SITUATION} = 'due'"  # noqa: S608
+PRODUCT = "JOIN townhall_product p ON p.id = i.product_id"
+COLUMNS = f"""i.id, i.uuid, i.payer_id, i.number, i.reference, i.subject, i.issued_on, i.due_on, i.amount, i.paid,
+ {SITUATION}, i.online_hold, i.online_until, p.id, p.kind, p.protocol, p.mode, p.closed_at IS NOT NULL,
+ p.payable_days_after_due, p.payable_days_after_issue, p.offers_declaration, p.takes_several, p.numcli,
+ a.uuid, a.account_id, a.created_at, a.started_at, a.free_at,
+ a.idop IS NOT NULL AND l.amount = i.amount - i.paid AND i.online_hold = '',
+ a.abandoned_seen_at IS NOT NULL OR a.last_answer ->> 'outcome' = 'used', a.several, a.amount, d.declared_at,
+ CASE WHEN i.paid >= i.amount THEN (SELECT max(m.paid_on) FROM payments_allocation x
+ JOIN payments_payment m ON m.id = x.payment_id WHERE x.invoice_id = i.id AND m.cancelled_at IS NULL) END"""  # noqa: S608
+
+
+class Facts(NamedTuple):
+    """A row of `COLUMNS`; amounts in euros."""
+
+    id: int
+    uuid: UUID
+    payer_id: int
+    number: str
+    reference: str
+    subject: str
+    issued_on: date
+    due_on: date
+    amount: Decimal
+    paid: Decimal
+    situation: str  # a Situation
+    online_hold: str
+    online_until: date | None
+    product_id: int
+    kind: str
+    protocol: str
+    mode: str
+    is_closed: bool
+    days_after_due: int | None
+    days_after_issue: int
+    offers_declaration: bool
+    takes_several: bool
+    numcli: str
+    # The live attempt
+    attempt: UUID | None
+    attempt_account: int | None
+    begun_at: datetime | None
+    started_at: datetime | None
+    free_at: datetime | None
+    has_page: bool | None  # of the Treasury's, opened with an idOp, for what is still to be paid
+    was_opened: bool | None  # the Treasury says that the payer has been there
+    several: bool | None
+    attempt_amount: Decimal | None
+    declared_at: datetime | None
+    paid_on: date | None  # the day of the latest money, once it is paid
+
+    @property
+    def balance(self) -> Decimal:
+        """What remains to pay, in euros; nothing of a cancelled one."""
+        return Decimal("0.00") if self.situation == Situation.CANCELLED else self.amount - self.paid
+
+    @property
+    def is_paid(self) -> bool:
+        return self.paid >= self.amount

@@ -1,0 +1,77 @@
+"""The standing of invoices as other rooms ask for it. The caller says who may see them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from shared_apps.accounts.models import Account
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.standing.deciding import Standing, decide
+from tenant_apps.payments.standing.facts import AWAITED, COLUMNS, JOINS, PRODUCT, Facts
+from tenants import closing
+from tenants.current import current_town
+from toolkit import clock
+
+_BY_IDS = f"SELECT {COLUMNS} FROM invoices_invoice i {PRODUCT} {JOINS} WHERE i.id = ANY(%s)"  # noqa: S608
+
+
+def facts_of(ids: Collection[int]) -> dict[int, Facts]:
+    """Id → facts, in one statement; none for no ids."""
+    if not ids:
+        return {}
+    return {row.id: row for row in facts_rows(_BY_IDS, [list(ids)])}
+
+
+def facts_rows(sql: str, values: Sequence[Any]) -> list[Facts]:
+    """The rows of a statement that selects `COLUMNS`."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [Facts(*row) for row in cursor.fetchall()]
+
+
+def decided(
+    facts: Iterable[Facts], *, reader: Account | None = None, alone: bool = True
+) -> dict[int, Standing]:
+    """Id → standing today, for `reader`."""
+    day, last_call, account = (
+        clock.today(),
+        closing.is_last_call(current_town()),
+        reader.pk if reader else None,
+    )
+    return {one.id: decide(one, day=day, reader=account, alone=alone, last_call=last_call) for one in facts}
+
+
+def standings_of(
+    invoices: Iterable[Invoice], *, reader: Account | None = None, alone: bool = True
+) -> dict[int, Standing]:
+    """The standing of each, by its id, as the database knows it now: one statement however many they are."""
+    facts = facts_of([invoice.pk for invoice in invoices])
+    return decided(facts.values(), reader=reader, alone=alone)
+
+
+def standing_of(invoice: Invoice, *, reader: Account | None = None) -> Standing:
+    """What `invoice` is now, and what can be done with it, for `reader`."""
+    return standings_of([invoice], reader=reader)[invoice.pk]
+
+
+def with_standings(invoices: Iterable[Invoice]) -> list[Invoice]:
+    """The same rows, each with its `standing` for staff: what a list of theirs shows."""
+    rows = list(invoices)
+    known = standings_of(rows)
+    for row in rows:
+        row.standing = known[row.pk]  # type: ignore[attr-defined]
+    return rows
+
+
+def awaited() -> Q:
+    """Invoices on which something is really to be paid now."""
+    return Q(pk__in=RawSQL(AWAITED, []))  # noqa: S611 - no value of anybody's is in it
+
+
+def total(standings: Iterable[Standing]) -> Decimal:
+    """What remains to pay of them, in euros."""
+    return sum((one.balance for one in standings), Decimal("0.00"))

@@ -1,0 +1,90 @@
+"""The day's credit on the account is the sum of the day's card payments of a régie: one line, many payments."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from tenant_apps.payments.models import Means, Payment
+from tenant_apps.reconciliation.models import Kind, Line, LinePayment
+from tenant_apps.reconciliation.states import LineState
+from tenant_apps.townhall.models import Product
+from tenant_apps.townhall.queries import products
+from toolkit import clock
+
+LATEST = timedelta(days=10)  # how long after the payments their sum reaches the account
+_MEANS = (Means.CARD, Means.DEBIT)
+
+
+@dataclass(frozen=True)
+class Total:
+    """What came in one day for one régie by one means; `amount` in euros."""
+
+    day: date
+    product: Product
+    means: str
+    count: int
+    amount: Decimal
+
+    @property
+    def key(self) -> str:
+        """What a form sends to choose it."""
+        return f"{self.day.isoformat()}:{self.product.pk}:{self.means}"
+
+    @property
+    def words(self) -> str:
+        """« 9 règlements par carte bancaire du 29/11/2026, Régie cantine (001964) »."""
+        return _("%(n)s règlements par %(means)s du %(day)s, %(product)s (%(numcli)s)") % {
+            "n": self.count,
+            "means": Means(self.means).label,
+            "day": clock.in_figures(self.day),
+            "product": self.product.label,
+            "numcli": self.product.numcli,
+        }
+
+
+def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Decimal, list[Total]]:
+    """Amount → the totals of several payments between two days that are it, and are on no line of the account."""
+    rows = (
+        _free()
+        .filter(paid_on__range=(first - LATEST, last), means__in=_MEANS)
+        .order_by()
+        .values("paid_on", "product", "means")
+        .annotate(n=Count("id"), total=Sum("amount"))
+        .filter(total__in=list(amounts), n__gt=1)
+    )
+    found: defaultdict[Decimal, list[Total]] = defaultdict(list)
+    groups = list(rows)
+    known = {product.pk: product for product in products()} if groups else {}
+    for row in groups:
+        if row["product"] in known:
+            total = Total(row["paid_on"], known[row["product"]], row["means"], row["n"], row["total"])
+            found[row["total"]].append(total)
+    return found
+
+
+def chosen(line: Line, totals: Sequence[Total]) -> list[Total]:
+    """Those of `totals` that the line may be: not later than it, and of the régie that its label names."""
+    if line.booked_on is None:
+        return []
+    fit = [one for one in totals if one.day <= line.booked_on <= one.day + LATEST]
+    named = [one for one in fit if one.product.numcli and one.product.numcli in line.label]
+    return named or fit
+
+
+def payments_of(day: date, product: Product, means: str) -> QuerySet[Payment]:
+    """The payments of a total, by id."""
+    return _free().filter(paid_on=day, product=product.pk, means=means).order_by("pk")
+
+
+def _free() -> QuerySet[Payment]:
+    """What came through the Treasury, counts, and is on no line of the account yet."""
+    bank = Line.objects.filter(
+        kind=Kind.BANK, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
+    )
+    online = Payment.objects.filter(cancelled_at=None).exclude(provider="offline")
+    return online.filter(~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk"))))

@@ -1,0 +1,147 @@
+"""What a cell says of money: paid or not, in or out. Only words known to mean « paid » are money."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
+
+from tenant_apps.invoices.importing.fields import fold
+
+
+class Said(StrEnum):
+    """What the state of a line means for the money."""
+
+    PAID = "paid"
+    NOT_PAID = "not_paid"  # no money came, or not yet
+    RETURNED = "returned"  # it came, and was taken back
+    UNKNOWN = "unknown"
+
+
+def _forms(*words: str) -> frozenset[str]:
+    """A word, its feminine and its plurals: paye, payee, payes, payees."""
+    return frozenset(word + end for word in words for end in ("", "e", "s", "es"))
+
+
+_CODES = {"p": Said.PAID, "v": Said.PAID, "r": Said.NOT_PAID, "z": Said.NOT_PAID, "a": Said.NOT_PAID}
+_CANCELLED = _forms("annule") | {"annulation", "cancelled", "canceled"}
+_WORDS: dict[Said, frozenset[str]] = {
+    Said.PAID: _forms(
+        *("paye", "regle", "accepte", "valide", "encaisse", "effectue", "confirme", "execute", "acquitte"),
+        *("comptabilise", "credite", "realise", "reussi", "abouti", "honore"),
+    )
+    | {"ok", "succes", "reussite", "paid", "success", "successful", "succeeded"},
+    Said.NOT_PAID: _forms(
+        "abandonne", "refuse", "echoue", "expire", "interrompu", "suspendu", "initie", "cree"
+    )
+    | _CANCELLED
+    | {"refus", "abandon", "echec", "attente", "cours", "expiration", "erreur", "failed", "refused"}
+    | {"abandoned", "pending", "declined", "timeout", "expired"},
+    Said.RETURNED: _forms(
+        "impaye", "rejete", "rembourse", "conteste", "retourne", "extourne", "repris", "recredite"
+    )
+    | {"rejet", "remboursement", "contestation", "retour", "chargeback", "opposition", "litige", "refund"}
+    | {"refunded", "reversal", "reversed", "returned", "contrepassation", "contrepasse", "contrepassee"},
+}
+_NOT = frozenset({"non", "pas", "not", "jamais", "aucun"})
+_NEUTRAL = frozenset(
+    (
+        *("paiement", "paiements", "par", "en", "ligne", "carte", "cartes", "bancaire", "bancaires", "cb"),
+        *(
+            "prelevement",
+            "prelevements",
+            "prlv",
+            "sepa",
+            "virement",
+            "transaction",
+            "operation",
+            "le",
+            "la",
+            "les",
+        ),
+        *("l", "de", "du", "des", "d", "un", "une", "est", "a", "ete"),
+        *("reglement", "tresor", "public", "internet", "payfip", "tipi", "statut", "etat"),
+    )
+)
+
+
+def said_of(text: str) -> Said:
+    """The meaning of a state's cell; a word that is not known, or none at all, is UNKNOWN."""
+    if code := _CODES.get(fold(text)):
+        return code
+    words = [word for word in _words(text) if word not in _NEUTRAL]
+    kinds = {kind for word in words for kind, known in _WORDS.items() if word in known}
+    strange = [word for word in words if word not in _NOT and not any(word in w for w in _WORDS.values())]
+    if _NOT & set(words):
+        return Said.NOT_PAID if kinds == {Said.PAID} and not strange else Said.UNKNOWN
+    if Said.RETURNED in kinds:
+        return Said.RETURNED
+    if kinds == {Said.NOT_PAID}:
+        return Said.NOT_PAID
+    return Said.PAID if kinds == {Said.PAID} and not strange else Said.UNKNOWN
+
+
+def is_cancelled(text: str) -> bool:
+    """« Annulé »: before it was paid, or after; only what we hold can tell."""
+    return bool(_CANCELLED & set(_words(text)))
+
+
+def is_alarming(text: str) -> bool:
+    """A whole word for « not paid » or « taken back », in a column that nobody reads."""
+    return len(text) >= 5 and said_of(text) in (Said.NOT_PAID, Said.RETURNED)
+
+
+_IN = frozenset(
+    (
+        *("c", "cr", "crdt", "credit", "crediteur", "creditrice"),
+        *("entree", "recette", "encaissement", "recu", "in"),
+    )
+)
+_OUT = frozenset(
+    (
+        *("d", "db", "dr", "dbit", "debit", "debiteur"),
+        *("debitrice", "sortie", "depense", "decaissement", "emis", "out"),
+    )
+)
+
+
+def is_outgoing(text: str) -> bool | None:
+    """The direction of a line: True when it left the account, None when the word is not known."""
+    sign, word = text.strip(), fold(text)
+    if sign == "+" or word in _IN:
+        return False
+    return True if sign in ("-", "−", "–") or word in _OUT else None
+
+
+def are_directions(cells: Iterable[str]) -> bool:
+    """Whether a column says nothing but directions, at least one."""
+    found = [cell for cell in cells if cell.strip()]
+    return bool(found) and all(is_outgoing(cell) is not None for cell in found)
+
+
+def are_states(cells: Iterable[str]) -> bool:
+    """Whether a column says nothing but states that we know, in whole words."""
+    found = [cell for cell in cells if cell.strip()]
+    return bool(found) and all(len(cell) > 2 and said_of(cell) != Said.UNKNOWN for cell in found)
+
+
+# --- the bank's labels ----------------------------------------------------------------------------
+
+_RETURNS = re.compile(
+    r"\b(REJET|REJETEE?|IMPAYEE?S?|RETOURN?E?|CHARGEBACK|CONTESTATION|EXTOURNE|CONTRE ?PASSATION|REPRISE)\b"
+)
+_FEES = re.compile(r"^\W*(FRAIS|COMMISSIONS?|COTISATION|AGIOS|INTERETS)\b")
+
+
+def plain(text: str) -> str:
+    """Capitals without accents, as banks write."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().upper()
+
+
+def speaks_of_return(label: str) -> bool:
+    """A label of money that comes back unpaid; the bank's fee for it is none."""
+    words = plain(label)
+    return bool(_RETURNS.search(words)) and not _FEES.search(words)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9]+", plain(text).lower()) if word]

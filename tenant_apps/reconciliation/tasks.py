@@ -1,0 +1,20 @@
+"""Entry points for the worker."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from tenant_apps.reconciliation import processing
+from tenants import agenda
+
+LOOK_AGAIN = timedelta(seconds=20)
+
+
+@shared_task(name="reconciliation.read_statements")
+def read_statements() -> None:
+    """Read the journals and statements that wait in the current town."""
+    processing.process_waiting()
+    agenda.finish(
+        "statements", lambda: timezone.now() + LOOK_AGAIN if processing.waiting().exists() else None
+    )

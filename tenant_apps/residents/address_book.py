@@ -1,0 +1,84 @@
+"""A payer's addresses for staff: who says so, since when, what stands at each. The door has checked the role."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Max
+
+from shared_apps.accounts.models import Account, Link, LinkPurpose
+from tenant_apps.residents.models import EmailSource, Payer, PayerEmail, RemovedEmail
+
+_ACCOUNT = re.compile(r"\baccount:([0-9a-f-]{36})$")  # the operator in somebody's place bears both names
+
+
+@dataclass(frozen=True)
+class Known:
+    """An address that is told, and opens the door. `by`: address of the member of staff who added it, or ""."""
+
+    email: str
+    source: EmailSource
+    since: datetime
+    by: str = ""
+    account: Account | None = None
+    invited_at: datetime | None = None  # the last activation link sent there
+
+
+@dataclass(frozen=True)
+class Gone:
+    """An address that is told nothing any more; `by_staff`: no file brings it back."""
+
+    email: str
+    since: datetime
+    by_staff: bool
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class AddressBook:
+    """Both lists by address."""
+
+    known: list[Known] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+
+
+def address_book(payer: Payer) -> AddressBook:
+    """In five statements, however many addresses."""
+    known = sorted(payer.emails.all(), key=lambda row: row.email)
+    gone = list(RemovedEmail.objects.filter(payer=payer).order_by("email"))
+    names = staff_of([*(row.added_by for row in known), *(row.removed_by for row in gone)])
+    addresses = [row.email for row in known]
+    accounts = {found.email: found for found in Account.objects.filter(email__in=addresses)}
+    links = Link.objects.filter(purpose=LinkPurpose.ACTIVATION, email__in=addresses, token_hash__isnull=False)
+    sent = dict(links.values_list("email").annotate(last=Max("handled_at")))
+    return AddressBook(
+        [_known(row, names, accounts, sent) for row in known],
+        [
+            Gone(row.email, row.removed_at, bool(row.removed_by), names.get(row.removed_by, ""))
+            for row in gone
+        ],
+    )
+
+
+def _known(
+    row: PayerEmail, names: dict[str, str], accounts: dict[str, Account], sent: dict[str, datetime]
+) -> Known:
+    return Known(
+        row.email,
+        EmailSource(row.source),
+        row.added_at,
+        names.get(row.added_by, ""),
+        accounts.get(row.email),
+        sent.get(row.email),
+    )
+
+
+def staff_of(names: Iterable[str]) -> dict[str, str]:
+    """Names of the trail (`account:<uuid>`) → addresses, of accounts that are still there; one statement at most."""
+    wanted = {name: UUID(found[1]) for name in names if (found := _ACCOUNT.search(name))}
+    if not wanted:
+        return {}
+    emails = dict(Account.objects.filter(uuid__in=wanted.values()).values_list("uuid", "email"))
+    return {name: emails[uuid] for name, uuid in wanted.items() if uuid in emails}

@@ -1,0 +1,66 @@
+"""What was on its way to an address that is no longer a payer's does not arrive, and opens nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.mail import services as mail
+from tenant_apps.residents.errors import AddressGone
+from tenant_apps.residents.models import Claim, PayerEmail, RemovedEmail
+
+# They name nobody's payer to a stranger, but tell an address that nobody knows any more of one, or invite it in.
+_LAST = ("link-activation", "claim-joined")
+_INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
+  FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS g(payer_id, email) JOIN residents_payer p ON p.id = g.payer_id
+ WHERE l.purpose = 'share' AND l.about = p.uuid AND l.email = g.email AND l.used_at IS NULL
+   AND (l.expires_at IS NULL OR l.expires_at > now())"""
+
+
+def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
+    """After (payer's id, address) went: the invitations to it are over, and messages that wait are dropped."""
+    all_of = list(pairs)
+    values: dict[str, Any] = {
+        "of": [payer for payer, _email in all_of],
+        "emails": [email for _payer, email in all_of],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_INVITATIONS, values)
+    gone = {email for _payer, email in all_of}
+    invited = Link.objects.filter(
+        email__in=gone, purpose=LinkPurpose.SHARE, used_at=None, expires_at__gt=timezone.now()
+    )
+    mail.drop_waiting(kinds=["link-share"], to=gone - set(invited.values_list("email", flat=True)))
+    known = PayerEmail.objects.filter(email__in=gone).values_list("email", flat=True)
+    active = Account.objects.filter(email__in=gone, activated_at__isnull=False).values_list(
+        "email", flat=True
+    )
+    mail.drop_waiting(kinds=_LAST, to=gone - {*known, *active})
+
+
+def is_shut_out(account: Account) -> bool:
+    """A resident who never chose a password, whose address is no payer's any more: nothing is there to open.
+
+    A right paper has an account made too; its own link lets it in, and an activation opens nothing by the way.
+    """
+    if account.role != Role.RESIDENT or account.activated_at is not None:
+        return False
+    known = PayerEmail.objects.filter(email=account.email)
+    return not known.exists() and not Claim.objects.filter(account=account).exists()
+
+
+def check_link(link: Link) -> None:
+    """Raises AddressGone for an activation link that was sent before its address went.
+
+    The links of a claim and of an invitation have a proof of their own.
+    """
+    if link.purpose == LinkPurpose.ACTIVATION and link.account is not None and is_shut_out(link.account):
+        raise AddressGone
+
+
+def taken_away(payer_id: int, *addresses: str) -> bool:
+    """Staff took one of these addresses from the payer: neither an invitation nor a paper opens it by itself."""
+    gone = RemovedEmail.objects.filter(payer=payer_id, email__in=addresses)
+    return gone.exclude(removed_by="").exists()

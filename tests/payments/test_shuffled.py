@@ -1,0 +1,177 @@
+"""Three hundred shuffled rounds on real connections: whatever comes together, nobody waits in a circle, nobody is
+answered 503, and each payment is booked once."""
+
+import contextlib
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts.models import Account, Role
+from tenant_apps.invoices import services as invoices
+from tenant_apps.invoices.errors import InvoiceError
+from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.states import BatchState
+from tenant_apps.payments import auditing, review, services
+from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.models import Attempt, Finding, Means, Payment
+from tenant_apps.residents.sources import default_source
+from tenant_apps.townhall.models import Product, Protocol
+from tenants.models import Town
+from tests.payments.conftest import Simulator
+from tests.races import at_once
+
+pytestmark = pytest.mark.xdist_group("payfip")
+ROUNDS = 50  # a seed
+Act = Callable[[], Any]
+
+
+class Street:
+    """A town with its people and their browsers; each round has its own invoices."""
+
+    def __init__(self, town: Town, make_account: Any, make_payer: Any, make_invoice: Any) -> None:
+        self.town, self.host, self.make_invoice = town, f"{town.slug}.localhost", make_invoice
+        self.alice, self.bob = (make_account(f"{name}@example.net") for name in ("alice", "bob"))
+        self.clerk = make_account("clerk@example.net", role=Role.CLERK)
+        self.payer = make_payer(self.alice, self.bob)
+
+    def browser(self, person: Account | None, host: str = "") -> Client:
+        found = Client(headers={"host": host or self.host}, raise_request_exception=False)
+        if person is not None:
+            found.force_login(person)
+        return found
+
+    def batch(self, number: int) -> tuple[Batch, list[Invoice]]:
+        batch = Batch.objects.create(
+            source=default_source(),
+            state=BatchState.PUBLISHED,
+            published_at=timezone.now(),
+            created_by="system",
+            rows_name="x.csv",
+        )
+        return batch, [self.make_invoice(self.payer, amount="10", batch=batch) for _ in range(number)]
+
+
+@pytest.fixture
+def street(live_town: Town, make_account: Any, make_payer: Any, make_invoice: Any) -> Street:
+    Product.objects.update(takes_several=True)
+    return Street(live_town, make_account, make_payer, make_invoice)
+
+
+def deadlocks() -> int:
+    """How many this database has ended; services that are done again after one would hide it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def told(answers: list[int], ask: Callable[..., Any], *args: Any, **data: Any) -> Act:
+    """The act of a browser, whose answer is noted."""
+    return lambda: answers.append(ask(*args, **data).status_code)
+
+
+def refusable(act: Act) -> Act:
+    """An act that may come too late, and is then refused in words."""
+
+    def acting() -> None:
+        with contextlib.suppress(PaymentError, InvoiceError):
+            act()
+
+    return acting
+
+
+def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) -> tuple[Attempt, list[Act]]:
+    """PayFiP: the payer's returns, true and forged, the bells, the poller, staff, and who takes the batch back."""
+    batch, (first, second, third) = street.batch(3)
+    attempt = services.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
+    simulator.act(attempt.idop, "pay")
+    Attempt.objects.filter(pk=attempt.pk).update(next_check_at=timezone.now())
+    back, claim = (
+        f"/factures/{first.uuid}/retour/",
+        {"resultrans": "P", "montant": "100", "idop": attempt.idop},
+    )
+    alice, bob, clerk = (street.browser(person) for person in (street.alice, street.bob, street.clerk))
+    treasury = street.browser(None, "paiement.localhost")
+    return attempt, [
+        told(answers, alice.get, back, {"idop": attempt.idop}),
+        told(answers, bob.get, f"/factures/{second.uuid}/retour/", claim),
+        told(answers, treasury.post, "/payfip/notification/", claim),
+        told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.idop}),
+        told(answers, clerk.post, f"/gestion/tentatives/{attempt.uuid}/verifier/"),
+        services.check_due,
+        refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
+        refusable(lambda: services.start_payment_of(actor=street.bob, invoices=[third, second])),
+        refusable(lambda: cash(third, "4")),
+        refusable(lambda: cash(first, "4")),
+    ]
+
+
+def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list[Act]]:
+    """TIPI: the one return, its forgery, its replay, and staff's word."""
+    Product.objects.update(protocol=Protocol.TIPI)
+    batch, (first, second) = street.batch(2)
+    started = services.start_payment_of(actor=street.alice, invoices=[second, first])
+    Product.objects.update(protocol=Protocol.PAYFIP)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
+    path = urlsplit(asked.pop("urlcl")).path
+    said = {**asked, "resultrans": "P", "dattrans": "24112026", "heurtrans": "1030"}
+    treasury = street.browser(None, "paiement.localhost")
+    with tenant_context(street.town):
+        treasury.post(path, said)
+    return started.attempt, [
+        told(answers, treasury.post, path, {**said, "montant": "1"}),
+        told(answers, treasury.post, path, {**said, "resultrans": "R"}),
+        told(answers, treasury.post, path, said),
+        refusable(lambda: review.confirm_attempt(actor=street.clerk, attempt=started.attempt)),
+        refusable(lambda: review.confirm_attempt(actor=street.clerk, attempt=started.attempt)),
+        refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
+        refusable(lambda: cash(second, "3")),
+        services.check_due,
+    ]
+
+
+def around_a_batch(street: Street) -> list[Act]:
+    """Taking it back against paying several of it, in the other order, and against the counter."""
+    batch, bills = street.batch(3)
+    return [
+        refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
+        refusable(lambda: services.start_payment_of(actor=street.alice, invoices=bills[::-1])),
+        refusable(lambda: services.start_payment_of(actor=street.bob, invoices=bills[1:])),
+    ]
+
+
+def cash(invoice: Invoice, amount: str) -> None:
+    book_counter_payment(
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.due_on
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nobody_waits_in_a_circle(street: Street, live_town: Town, simulator: Simulator, seed: int) -> None:
+    chance, before = random.Random(seed), deadlocks()
+    answers: list[int] = []
+    for turn in range(ROUNDS):
+        if turn % 3 == 2:
+            attempt, acts = around_a_redirect(street, answers)
+        else:
+            attempt, acts = around_an_attempt(street, simulator, answers)
+        acts = [*acts, *around_a_batch(street)]
+        chance.shuffle(acts)
+        assert at_once(live_town, *acts) == [], turn
+        services.check_due()
+        attempt.refresh_from_db()
+        assert attempt.state == "paid", turn
+        assert Payment.objects.filter(attempt=attempt).count() == 1, turn
+    assert set(answers) <= {200, 302}, sorted(set(answers))
+    assert Finding.objects.exclude(kind__in=["claim", "forged", "replayed"]).count() == 0
+    assert auditing.differences() == []
+    assert deadlocks() == before
