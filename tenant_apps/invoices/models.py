@@ -37,6 +37,7 @@ class Batch(models.Model):
     attempts = models.PositiveSmallIntegerField(
         default=0, db_default=0
     )  # workers that began it and did not end
+    next_try_at = models.DateTimeField(null=True)  # not before, after a failure that may pass
     failure = models.CharField(max_length=300, blank=True, default="", db_default="")  # why it is FAILED
     # Counts
     new_count = models.PositiveIntegerField(default=0)

@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from typing import BinaryIO
+from datetime import timedelta
+from typing import Any, BinaryIO
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import storages
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -31,6 +32,7 @@ from toolkit.storage import StorageSilent
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
+AGAIN = timedelta(seconds=20)  # between a failure that may pass and the next attempt
 WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
@@ -45,7 +47,8 @@ def process_next() -> bool:
 
     One that was begun and not ended comes after the others: it holds nobody up.
     """
-    for batch in Batch.objects.filter(state__in=WAITING).order_by("attempts", "id"):
+    due = Q(next_try_at=None) | Q(next_try_at__lte=timezone.now())
+    for batch in Batch.objects.filter(due, state__in=WAITING).order_by("attempts", "id"):
         with _held(batch) as mine:
             if mine and attempt(batch=batch):
                 return True
@@ -66,12 +69,13 @@ def attempt(*, batch: Batch) -> bool:
             batch=batch, reason=gettext_noop("Le traitement a été interrompu trois fois de suite.")
         )
         return True
-    Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") + 1, beat_at=timezone.now())
+    started = {"beat_at": timezone.now(), "next_try_at": None}
+    Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") + 1, **started)
     try:
         process_batch(batch=batch)
     except StorageSilent:
         log.warning("the storage is silent; an import waits", extra={"batch": str(batch.uuid)}, exc_info=True)
-        Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") - 1)
+        _later(batch, attempts=F("attempts") - 1)
         return False
     except FileNotFoundError:
         sentence = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
@@ -89,8 +93,14 @@ def attempt(*, batch: Batch) -> bool:
                 "Le traitement s'est arrêté trois fois sur une erreur : prévenez l'exploitant."
             )
             services.fail_batch(batch=batch, reason=sentence)
+        else:
+            _later(batch)
         return False
     return True
+
+
+def _later(batch: Batch, **changes: Any) -> None:
+    Batch.objects.filter(pk=batch.pk).update(next_try_at=timezone.now() + AGAIN, **changes)
 
 
 def process_until_done(batch: Batch, *, seconds: float) -> Batch:

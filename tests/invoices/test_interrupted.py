@@ -39,7 +39,7 @@ def test_a_file_that_is_gone_holds_nobody_up(town: Any) -> None:
     assert state(gone) == (BatchState.FAILED, 0)
     assert "envoyez-le de nouveau" in gone.failure
     assert state(good) == (BatchState.READY, 0)
-    assert Entry.objects.filter(verb="batch.failed", obj=f"batch:{gone.uuid}").count() == 1
+    assert Entry.objects.filter(verb="batch.failed", object=f"batch:{gone.uuid}").count() == 1
 
 
 def test_workers_that_die_are_counted(town: Any) -> None:
@@ -80,6 +80,9 @@ def test_an_error_may_pass_and_ends_after_three(town: Any) -> None:
         processing.process_waiting()
         assert state(batch) == (BatchState.CHECKING, attempts)
         assert state(good)[0] == BatchState.READY
+        processing.process_waiting()
+        assert state(batch)[1] == attempts, "not again at once"
+        Batch.objects.update(next_try_at=None)
     processing.process_waiting()
     assert state(batch) == (BatchState.FAILED, 0)
     assert "prévenez l'exploitant" in batch.failure
