@@ -87,6 +87,7 @@ def test_an_error_may_pass_and_ends_after_three(town: Any) -> None:
     assert state(batch) == (BatchState.FAILED, 0)
     assert "prévenez l'exploitant" in batch.failure
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE invoices_invoice DROP CONSTRAINT never")
     services.retry_batch(actor="system", batch=batch)
     processing.process_waiting()
