@@ -117,7 +117,11 @@ def test_not_when_something_else_has_paid_it_meanwhile(
     start(alice, bills[1], bills[2])
     for invoice, amount in ((bills[2], "5"),):
         book_counter_payment(
-            actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.due_on
+            actor="system",
+            invoice=invoice,
+            means=Means.CASH,
+            amount=Decimal(amount),
+            paid_on=invoice.issued_on,
         )
     assert services.resume_payment(actor=alice, invoice=bills[1]) is None
     with pytest.raises(Busy):

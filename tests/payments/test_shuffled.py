@@ -151,7 +151,7 @@ def around_a_batch(street: Street) -> list[Act]:
 
 def cash(invoice: Invoice, amount: str) -> None:
     book_counter_payment(
-        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.due_on
+        actor="system", invoice=invoice, means=Means.CASH, amount=Decimal(amount), paid_on=invoice.issued_on
     )
 
 

@@ -19,6 +19,7 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.settling import settle
 from tenant_apps.payments.standing.deciding import free_from
+from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Product, Protocol
 from tests.payments.conftest import Simulator, simulator
 from toolkit import clock
@@ -38,7 +39,9 @@ class World:
     def make(self, state: str) -> Invoice:
         """The invoice, once it is in `state`."""
         days = {"soon": 3, "late": -1, "too late": -1, "direct debit, past": -2}.get(state, 40)
-        batch = Batch.objects.create(state=BatchState.PUBLISHED, created_by="x", published_at=timezone.now())
+        batch = Batch.objects.create(
+            source=default_source(), state=BatchState.PUBLISHED, created_by="x", published_at=timezone.now()
+        )
         made_on = timezone.now() - timedelta(days=100)
         invoice = self.bill(
             amount="37.50", due_on=clock.today() + timedelta(days=days), batch=batch, published_at=made_on,
