@@ -99,13 +99,14 @@ def test_the_whole_manual(
     expect(page.get_by_text("popup")).to_be_visible()
     expect(page.get_by_role("link", name="Retour sur la liste des factures")).to_be_visible()
 
-    # M11: it is taken while somebody pays; then M10: paid, and yellow.
+    # M11: while it is being paid, the payer goes on with that payment instead of beginning another (somebody else
+    # reads from when they may: tests/portal/test_paying_again.py); then M10: paid, and yellow.
     click("button", "Accès à l'écran de paiement TIPI")
     expect(page).to_have_url(re.compile("paiementws"))
     beside = page.context.new_page()
     beside.goto(demo.url("mairie", "/factures/"))
     beside.get_by_role("link", name=f"2026-{width}-1", exact=True).click()
-    expect(beside.get_by_text(re.compile(r"Vous pourrez recommencer à partir de \d\d:\d\d"))).to_be_visible()
+    expect(beside.get_by_role("link", name="Reprendre mon paiement")).to_be_visible()
     beside.close()
     click("button", "Payer par carte")
     expect(page.get_by_role("heading", name="Merci, votre paiement est enregistré")).to_be_visible()

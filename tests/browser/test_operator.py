@@ -167,7 +167,10 @@ def test_no_script_of_the_console_needs_more_than_its_policy(
     context = browser.new_context(storage_state=signed_in, viewport={"width": 1440, "height": 900})
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda line: said.append(f"{page.url}: {line.text}") if line.type != "log" else None)
+    page.on(
+        "console",
+        lambda line: said.append(f"{page.url}: {line.text}") if line.type in ("error", "warning") else None,
+    )
     page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
     for path in (*OURS.values(), *LISTS.values()):
         answer = page.goto(demo.url("admin", path))

@@ -123,7 +123,8 @@ def test_taken_between_the_asking_and_the_doing(town: Town) -> None:
         renaming.request_renaming(town=town, slug="ville", actor="system")
 
 
-def test_the_link_of_a_mail_already_sent(town: Town, make_account: Any, manage: Any) -> None:
+def test_the_link_of_a_mail_already_sent(town: Town, make_account: Any, make_payer: Any, manage: Any) -> None:
+    make_payer(email="alice@example.net")
     make_account("alice@example.net", password=None)
     request_activation(email="alice@example.net")
     handle_links()
