@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,14 +24,23 @@ from tenant_apps.payments.counter import Line, book_payment
 from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Allocation, LedgerLine, Means, Payment, Refund
+from tenant_apps.reconciliation import services as reconciling
+from tenant_apps.reconciliation.errors import ReconciliationError
 from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
+from tenant_apps.reconciliation.models import Statement
+from tenant_apps.reconciliation.states import LineState
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.references import canonical
+from tests.reconciliation.files import camt_of, entry
+from tests.reconciliation.test_services import bring
 from toolkit import clock
 
 FIRST = date(2026, 3, 2)
 AMOUNT = accountant_titles().index("Montant")
-ACTS = ("pay", "pay_two", "refund", "cancel", "reduce", "void", "allocate", "take_back", "publish", "night")
+ACTS = (
+    *("pay", "pay_two", "refund", "cancel", "reduce", "void", "allocate", "take_back", "publish", "night"),
+    *("statement", "returned"),
+)
 act = st.tuples(st.sampled_from(ACTS), st.integers(0, 999), st.integers(1, 4000), st.sampled_from(Means))
 
 
@@ -44,7 +54,7 @@ class Town:
 
     def do(self, what: str, n: int, cents: int, means: Means) -> None:
         """One act; what the services refuse in words changes nothing."""
-        with suppress(PaymentError, InvoiceError), transaction.atomic():
+        with suppress(PaymentError, InvoiceError, ReconciliationError), transaction.atomic():
             getattr(self, what)(n, Decimal(cents) / 100, means)
 
     def _bill(self, n: int) -> Invoice:
@@ -93,6 +103,35 @@ class Town:
     def allocate(self, n: int, euros: Decimal, means: Means) -> None:
         if payment := self._payment(n):
             allocate(actor=self.clerk, payment=payment, invoice=self._bill(n // 7), amount=euros)
+
+    def statement(self, n: int, euros: Decimal, means: Means) -> None:
+        """A bank statement with a transfer for a bill, booked from its line."""
+        bill = self._bill(n)
+        found = self._bring(
+            entry(f"{euros}", day=self._day, details=[("", bill.number, "INCONNU")], reference=f"R{n}")
+        )
+        for line in found.lines.filter(state__in=(LineState.DOUBTFUL, LineState.UNMATCHED)):
+            reconciling.book_line(actor=self.clerk, line=line, invoice=bill, means=Means.TRANSFER)
+
+    def returned(self, n: int, euros: Decimal, means: Means) -> None:
+        """A statement that takes a payment back."""
+        payment = self._payment(n)
+        if payment is None:
+            return
+        number = payment.allocations.values_list("invoice__number", flat=True).first() or "X"
+        words = f"REJET {number}"
+        line = entry(
+            f"{payment.amount}", day=self._day, side="DBIT", details=[("", words, "X")], reference=f"B{n}"
+        )
+        for found in self._bring(line).lines.all():
+            reconciling.take_back(actor=self.clerk, line=found, payment=payment)
+
+    @property
+    def _day(self) -> str:
+        return self.today.isoformat()
+
+    def _bring(self, line: str) -> Statement:
+        return bring(SimpleNamespace(clerk=self.clerk), camt_of(line), "bank", "releve.xml")
 
     def take_back(self, n: int, euros: Decimal, means: Means) -> None:
         invoices.take_back_batch(actor=self.clerk, batch=self.batch)
