@@ -103,11 +103,11 @@ def test_one_click_gives_everything(town: Town, known: Known, client_for: Any) -
 
 
 def test_no_secret_and_nothing_of_others(
-    town: Town, known: Known, client_for: Any, make_invoice: Any
+    town: Town, known: Known, client_for: Any, make_payer: Any, make_invoice: Any
 ) -> None:
     known.account.refresh_from_db()
     password, callback = known.account.password, known.attempt.idop
-    other = make_invoice(known.payer.__class__.objects.create(reference="X", last_name="ETRANGER"))
+    other = make_invoice(make_payer(last_name="ETRANGER"))
     whole = b"".join(unzipped(client_for(known.account).post(TAKE)).values()).decode(errors="replace")
     assert callback
     for word in ("bob@example.net", "Bob", password, callback, "SECRET", other.number, "ETRANGER", "argon2"):
