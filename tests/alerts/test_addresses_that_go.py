@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account
+from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
-from shared_apps.mail.services import deliver_outbox
 from tenant_apps.alerts import reminders
 from tenant_apps.alerts.models import Alert
 from tenant_apps.alerts.queries import mails_about

@@ -143,6 +143,8 @@ def test_the_whole_manual(
     # M12
     page.goto(demo.url("mairie", "/mes-informations/"))
     page.get_by_label("Ma nouvelle adresse").fill(f"nouvelle-{width}@example.net")
+    form = page.locator("form").filter(has=page.get_by_label("Ma nouvelle adresse"))
+    form.get_by_label("Mon mot de passe actuel").fill("tournesol")
     click("button", "Changer mon adresse")
     page.goto(link_in(demo, f"nouvelle-{width}@example.net", "Confirmez votre nouvelle adresse"))
     click("button", "Confirmer cette adresse")
@@ -150,7 +152,7 @@ def test_the_whole_manual(
     page.goto(demo.url("mairie"))
     click("button", "Se déconnecter")
     sign_in(page, demo, f"nouvelle-{width}@example.net", "tournesol")
-    expect(page.get_by_text("Vous avez 1 facture à régler")).to_be_visible()
+    expect(page.get_by_text("1 déclarée réglée (12,00")).to_be_visible()
     accessible(page)
 
     # The old address was told, and takes its account back.

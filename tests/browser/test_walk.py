@@ -219,6 +219,8 @@ def test_new_address_and_forgotten_password(demo: Demo, open_page: Callable[...,
     sign_in(page, demo, "diane@example.org", "facture", host="pechabou")
     page.goto(demo.url("pechabou", "/mes-informations/"))
     page.get_by_label("Ma nouvelle adresse").fill("diane.durand@example.org")
+    form = page.locator("form").filter(has=page.get_by_label("Ma nouvelle adresse"))
+    form.get_by_label("Mon mot de passe actuel").fill("facture")
     page.get_by_role("button", name="Changer mon adresse").click()
     expect(page.get_by_text("Un message part vers diane.durand@example.org")).to_be_visible()
     page.goto(link_in(demo, "diane.durand@example.org", "Confirmez votre nouvelle adresse"))
