@@ -103,12 +103,13 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
             )
             payment = uuid4()
             run(
-                "INSERT INTO payments_payment (uuid, attempt_id, payer_id, provider, provider_reference, means, "
-                'amount, paid_on, "authorization", bank, number, drawer, unallocated, recorded_at, recorded_by, '
-                "cancelled_by, cancel_reason) VALUES (%s, %s, %s, 'payfip', %s, 'card', %s, %s, '112233', '', '', '', "
-                "0, now(), 'treasury', '', '') RETURNING id",
+                "INSERT INTO payments_payment (uuid, attempt_id, product_id, payer_id, provider, provider_reference, "
+                'means, amount, paid_on, "authorization", bank, number, drawer, unallocated, recorded_at, '
+                "recorded_by, cancelled_by, cancel_reason) VALUES (%s, %s, %s, %s, 'payfip', %s, 'card', %s, %s, "
+                "'112233', '', '', '', 0, now(), 'treasury', '', '') RETURNING id",
                 [
-                    *(payment, attempt.pk, attempt.invoice.payer_id, attempt.idop, attempt.amount),
+                    *(payment, attempt.pk, attempt.product_id, attempt.invoice.payer_id),
+                    *(attempt.idop, attempt.amount),
                     date.today(),  # noqa: DTZ011
                 ],
             )
@@ -116,6 +117,14 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
             run(
                 "INSERT INTO payments_allocation (payment_id, invoice_id, amount) VALUES (%s, %s, %s)",
                 [row[0] if row else None, attempt.invoice_id, attempt.amount],
+            )
+            run(
+                "INSERT INTO payments_ledgerline (payment_id, invoice_id, nature, day, amount, recorded_at, "
+                "recorded_by) VALUES (%s, %s, 'received', %s, %s, now(), 'treasury')",
+                [
+                    *(row[0] if row else None, attempt.invoice_id, date.today()),  # noqa: DTZ011
+                    attempt.amount,
+                ],
             )
             run(
                 "INSERT INTO audit_entry (at, actor, verb, object, old, new) VALUES "
