@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, BinaryIO
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import storages
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,7 +27,7 @@ from tenant_apps.invoices.importing.rows import Reader, RowProblem
 from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
-from tenants.current import current_schema
+from tenants.worker_lock import held
 from toolkit.storage import StorageSilent
 
 log = logging.getLogger(__name__)
@@ -118,19 +119,8 @@ def process_until_done(batch: Batch, *, seconds: float) -> Batch:
     return batch
 
 
-@contextlib.contextmanager
-def _held(batch: Batch) -> Iterator[bool]:
-    """A lock that dies with this worker's connection: no time-out tells a slow worker from a dead one."""
-    name = f"{current_schema()}:batch:{batch.pk}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
-        mine = bool(cursor.fetchone()[0])
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+def _held(batch: Batch) -> AbstractContextManager[bool]:
+    return held(f"batch:{batch.pk}")
 
 
 def process_batch(*, batch: Batch) -> None:
