@@ -49,13 +49,29 @@ class Zone:
         return reply
 
 
+def both_ways(zone: Zone) -> tuple[DNSServer, DNSServer]:
+    """One port over UDP and over TCP. What is free for one may be taken for the other: another port is tried then."""
+    silence, taken = DNSLogger(logf=lambda words: None), []
+    try:
+        for _ in range(50):
+            udp = DNSServer(zone, address="127.0.0.1", port=0, logger=silence)
+            port = udp.server.server_address[1]
+            try:
+                return udp, DNSServer(zone, address="127.0.0.1", port=port, tcp=True, logger=silence)
+            except OSError:
+                taken.append(udp)  # kept open meanwhile, so that the next is another one
+    finally:
+        for server in taken:
+            server.server.server_close()
+    raise OSError("No port is free over both UDP and TCP.")
+
+
 @pytest.fixture(scope="module")
 def name_server() -> Iterator[tuple[Zone, int]]:
     """Over UDP and TCP, on a free port."""
-    found, silence = Zone(), DNSLogger(logf=lambda words: None)
-    udp = DNSServer(found, address="127.0.0.1", port=0, logger=silence)
+    found = Zone()
+    udp, tcp = both_ways(found)
     port = udp.server.server_address[1]
-    tcp = DNSServer(found, address="127.0.0.1", port=port, tcp=True, logger=silence)
     for server in (udp, tcp):
         server.start_thread()
     yield found, port
