@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
-from tenant_apps.reconciliation import processing
 from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.statements import processing
 from tests.backoffice.conftest import text
 from toolkit import clock
 
