@@ -23,16 +23,8 @@ class Role(models.TextChoices):
     OPERATOR = "operator", _("opérateur")
 
 
+NEW_INVOICES = "new_invoices"  # the one choice that `wants_alerts` knew
 STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
-
-
-class AlertKind(models.TextChoices):
-    """The messages that a person may refuse, and what each one tells."""
-
-    NEW_INVOICES = "new_invoices", _("de nouvelles factures sont mises en ligne")
-    REMINDER = "reminder", _("une facture arrive à échéance")
-    LATE = "late", _("une facture n'est pas réglée après son échéance")
-    RECEIPT = "receipt", _("un règlement en ligne est enregistré")
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -53,7 +45,7 @@ class Account(AbstractBaseUser):
     wants_alerts = models.BooleanField(
         default=True
     )  # new invoices only, and only until old code is gone (0007)
-    refused_alerts = models.JSONField(default=list, db_default=[])  # kinds of messages (AlertKind)
+    refused_alerts = models.JSONField(default=list, db_default=[])  # choices (mail.notices)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sign_outs = models.PositiveIntegerField(
@@ -131,7 +123,7 @@ class Account(AbstractBaseUser):
     @property
     def refused(self) -> set[str]:
         """The kinds of messages this person does not want."""
-        return {*self.refused_alerts, *([] if self.wants_alerts else [AlertKind.NEW_INVOICES.value])}
+        return {*self.refused_alerts, *([] if self.wants_alerts else [NEW_INVOICES])}
 
     @property
     def is_town_staff(self) -> bool:

@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Role
+from shared_apps.accounts.models import NEW_INVOICES, Account, Link, LinkPurpose, Role
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.accounts.throttling import known_browsers, limits, throttle
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from toolkit import emails
 from toolkit.secrecy import secrets
 from toolkit.words import current_language
@@ -227,8 +228,8 @@ def refuse_alerts(*, actor: audit.Actor, account: Account, kinds: Collection[str
 
 
 def _write_refused(account: Account, refused: Collection[str], *, actor: audit.Actor) -> None:
-    new = [kind.value for kind in AlertKind if kind in refused]
-    old, wants = account.refused_alerts, AlertKind.NEW_INVOICES not in new
+    new = [choice.name for choice in notices.choices() if choice.name in refused]
+    old, wants = account.refused_alerts, NEW_INVOICES not in new
     if (old, account.wants_alerts) == (new, wants):
         return
     account.refused_alerts, account.wants_alerts = new, wants

@@ -35,6 +35,11 @@ def listen(verb: str, listener: Listener) -> None:
         _listeners[verb].append(listener)
 
 
+def stop_listening(verb: str, listener: Listener) -> None:
+    """Undo `listen`."""
+    _listeners[verb].remove(listener)
+
+
 def record(
     verb: str,
     *,

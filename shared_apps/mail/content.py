@@ -8,6 +8,14 @@ _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
+class Sender:
+    """The town that writes: its name, and the address of its portal."""
+
+    town: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Content:
     """One sentence, one button or code, why you receive this. Strings are ready to read, in the reader's language."""
 

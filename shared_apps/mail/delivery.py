@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from shared_apps.mail.content import one_line
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.problems import Diagnosis, NothingTaken, diagnose, in_words
-from shared_apps.mail.services import FAREWELL
 from tenants.current import PUBLIC, current_schema, current_town
 
 PER_CONNECTION = 50  # servers tire of a connection that never ends
@@ -163,7 +163,8 @@ def _note_failure(mail: OutgoingMail, diagnosis: Diagnosis, words: str) -> MailP
 
 def _write(mail: OutgoingMail, *more: str) -> None:
     """Note what became of a message; one that was erased while it left (accounts.erasing) is not written again."""
-    if mail.kind == FAREWELL and mail.state in (MailState.SENT, MailState.FAILED):
+    notice = notices.find(mail.kind)
+    if notice and notice.farewell and mail.state in (MailState.SENT, MailState.FAILED):
         mail.to = mail.text = mail.html = mail.last_error = ""
     fields = ("state", "problem", "last_error", "text", "html", "to", *more)
     OutgoingMail.objects.filter(pk=mail.pk).update(**{name: getattr(mail, name) for name in fields})

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shared_apps.mail import notices
 from toolkit.address_fields import AddressField, kept_normal
 
 
@@ -69,3 +70,8 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uuid}"
+
+    @property
+    def title(self) -> str:
+        """What kind of message it is, in words."""
+        return notices.title(self.kind)

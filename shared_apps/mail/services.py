@@ -1,7 +1,6 @@
 """Queue a message in the caller's transaction; the worker sends it (mail.delivery)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
 
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -9,16 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from shared_apps.mail.content import Content, one_line, sendable
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
+from shared_apps.mail.notices import SECRET_LIFE
 from tenants.work import agenda
 from toolkit import emails
-
-# The last word to somebody who was erased: once it has left, or was given up, its row no longer says to whom.
-FAREWELL = "account-erased"
-SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.services.LINK_LIFE)
-SECRET_LIVES = {"code": timedelta(minutes=10)}  # of another kind of message (accounts.codes.LIFE)
 
 
 def queue_mail(
@@ -30,13 +26,12 @@ def queue_mail(
     key: str | None = None,
     reply_to: str = "",
     secret: bool = False,
-    then_wake: bool = True,
 ) -> OutgoingMail | None:
     """Write one message to the outbox and ask the worker to send it once the transaction commits.
 
-    `surroundings` are the town's name, colours and address (townhall.queries.letterhead). With a `key` that
-    exists already nothing is written and None is returned. Whoever queues many in one transaction passes
-    `then_wake=False` and calls `wake` once. Raises emails.BadAddress.
+    Rooms do not call this: they declare a kind and call `notifying.notify`. `surroundings` are the town's name,
+    colours and address (townhall.queries.letterhead). With a `key` that exists already nothing is written and None
+    is returned. Raises emails.BadAddress.
     """
     mail = compose(
         kind=kind,
@@ -47,14 +42,18 @@ def queue_mail(
         reply_to=reply_to,
         secret=secret,
     )
-    if key is None:
+    return queue(mail)
+
+
+def queue(mail: OutgoingMail) -> OutgoingMail | None:
+    """Write one composed message to the outbox; None when its key exists already."""
+    if mail.key is None:
         mail.save()
     else:
         OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
         if not OutgoingMail.objects.filter(uuid=mail.uuid).exists():
             return None
-    if then_wake:
-        wake()
+    wake()
     return mail
 
 
@@ -108,7 +107,8 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
         return locked
     if not locked.to:
         raise TooOld(_("La personne a été effacée : son adresse n'est plus connue."))
-    life = SECRET_LIVES.get(locked.kind, SECRET_LIFE)
+    notice = notices.find(locked.kind)
+    life = notice.secret if notice and notice.secret else SECRET_LIFE
     if locked.secret and locked.created_at <= timezone.now() - life:
         raise TooOld(
             _(

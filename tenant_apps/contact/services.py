@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.services import refuse_impersonator
 from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.notifying import notify
 from tenant_apps.contact import mails, spam
 from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files.attachments import Attachment, File
@@ -21,7 +21,8 @@ from tenant_apps.contact.files.stored import store
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import last_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.townhall.queries import contact_address, letterhead
+from tenant_apps.townhall.queries import contact_address
+from toolkit.words import current_language
 
 A_DAY = 24 * 3600
 Attachments = Sequence[Attachment]
@@ -192,50 +193,28 @@ def _rows(files: list[File]) -> list[dict[str, Any]]:
 
 
 def _mail_to_the_service(message: Message) -> None:
-    surroundings = letterhead()
-    with translation.override(settings.LANGUAGE_CODE):  # whatever the resident reads
-        queue_mail(
-            kind="contact",
-            to=message.sent_to,
-            reply_to=message.email,
-            content=mails.to_the_service(message=message, address=surroundings["address"]),
-            surroundings=surroundings,
-            key=f"contact:{message.uuid}",
-        )
-
-
-def _mail_to_the_writer(message: Message) -> None:
-    surroundings = letterhead()
-    town = surroundings["townhall"].name
-    if message.account is not None:
-        content = mails.copy(message=message, town=town, address=surroundings["address"])
-    elif throttle.first_in("contact-receipt", message.email, A_DAY):
-        content = mails.receipt(message=message, town=town)
-    else:  # somebody may be writing in the name of others
-        return
-    queue_mail(
-        kind="contact-copy",
-        to=message.email,
-        content=content,
-        surroundings=surroundings,
-        key=f"contact-copy:{message.uuid}",
+    notify(
+        mails.TO_THE_SERVICE.about(message=message),
+        to=message.sent_to,
+        language=settings.LANGUAGE_CODE,  # whatever the resident reads
+        reply_to=message.email,
+        once={"message": message.uuid},
     )
 
 
+def _mail_to_the_writer(message: Message) -> None:
+    if message.account is None and not throttle.first_in("contact-receipt", message.email, A_DAY):
+        return  # somebody may be writing in the name of others
+    said, once = mails.COPY.about(message=message), {"message": message.uuid}
+    notify(said, to=message.email, language=current_language(), once=once)
+
+
 def _mail_the_answer(root: Message, answer: Message) -> None:
-    surroundings, account = letterhead(), root.reader
-    with translation.override(account.reads if account else settings.LANGUAGE_CODE):
-        queue_mail(
-            kind="contact-answer",
-            to=account.email if account else root.email,
-            reply_to=contact_address(root.invoice.product if root.invoice else None),
-            content=mails.answer(
-                message=answer,
-                root=root,
-                town=surroundings["townhall"].name,
-                address=surroundings["address"],
-                has_account=account is not None,
-            ),
-            surroundings=surroundings,
-            key=f"contact-answer:{answer.uuid}",
-        )
+    account = root.reader
+    notify(
+        mails.ANSWER.about(message=answer, root=root, has_account=account is not None),
+        to=account.email if account else root.email,
+        language=account.reads if account else settings.LANGUAGE_CODE,
+        reply_to=contact_address(root.invoice.product if root.invoice else None),
+        once={"answer": answer.uuid},
+    )

@@ -5,23 +5,26 @@ address up and writes the message. So a stranger learns nothing, not even from t
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.signing_in import codes
 from shared_apps.audit import services as audit
-from shared_apps.mail.content import Content
-from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from shared_apps.mail.notices import Notice
+from shared_apps.mail.notifying import notify
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.emails.stopping import check_link, is_shut_out, taken_away
+from tenant_apps.residents.mails import signing_in as mails
+from tenant_apps.residents.mails.addresses import ADDRESS, ADDRESS_TAKEN
+from tenant_apps.residents.mails.sharing import INVITATION
 from tenant_apps.residents.models import Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import is_known_to_billing
 from tenant_apps.townhall import queries as townhall
@@ -135,8 +138,8 @@ def _send_password_link(link: Link) -> None:
     link.account = account
     link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
     link.save(update_fields=["purpose"])
-    write = messages.reset if account.activated_at else messages.activation
-    _send(link, write, to=account.email, language=account.language)
+    notice = mails.RESET if account.activated_at else mails.ACTIVATION
+    _send(link, notice, to=account.email, language=account.language)
 
 
 def _answer_code_request(link: Link) -> None:
@@ -159,21 +162,14 @@ def _answer_code_request(link: Link) -> None:
 def _send_code(link: Link, account: Account) -> None:
     """To the account's own address, like every message that opens one."""
     code = codes.make_code(link=link, account=account)
-    letterhead = townhall.letterhead()
-    with translation.override(account.language or link.language):
-        content = messages.code(town=letterhead["townhall"].name, code=code)
-        queue_mail(kind="code", to=account.email, content=content, surroundings=letterhead, secret=True)
+    notify(mails.CODE.about(code=code), to=account.email, language=account.language or link.language)
 
 
 def _tell_staff(account: Account) -> None:
     if not account.is_active:
         return
-    letterhead = townhall.letterhead()
-    with translation.override(account.reads):
-        url = f"{letterhead['address']}/"
-        content = messages.no_code_for_staff(town=letterhead["townhall"].name, url=url)
-        once_a_day = f"no-code:{account.uuid}:{clock.today()}"
-        queue_mail(kind="no-code", key=once_a_day, to=account.email, content=content, surroundings=letterhead)
+    once_a_day = {"account": account.uuid, "day": clock.today()}
+    notify(mails.NO_CODE.about(), to=account.email, language=account.reads, once=once_a_day)
 
 
 def _send_activation_instead(email: str) -> None:
@@ -191,13 +187,10 @@ def _send_address_link(link: Link) -> None:
         return
     owner = Account.objects.filter(email=link.email).first()
     if owner is None:
-        _send(link, messages.address, to=link.email, language=link.account.language)
+        _send(link, ADDRESS, to=link.email, language=link.account.language)
         return
     accounts.close_link(link=link)
-    letterhead = townhall.letterhead()
-    with translation.override(owner.reads):
-        content = messages.address_taken(town=letterhead["townhall"].name)
-        queue_mail(kind="address-taken", to=owner.email, content=content, surroundings=letterhead)
+    notify(ADDRESS_TAKEN.about(), to=owner.email, language=owner.reads)
 
 
 def _send_invitation(link: Link) -> None:
@@ -209,24 +202,15 @@ def _send_invitation(link: Link) -> None:
         accounts.close_link(link=link)
         return
     token = accounts.make_token(link=link, life=INVITATION_LIFE)
-    letterhead = townhall.letterhead()
-    with translation.override(link.account.reads):
-        content = messages.invitation(
-            town=letterhead["townhall"].name,
-            url=f"{letterhead['address']}/?LIEN={token}",
-            inviter=link.account.email,
-            until=timezone.localdate(link.expires_at),
-        )
-        queue_mail(kind="link-share", to=link.email, content=content, surroundings=letterhead, secret=True)
+    until = timezone.localdate(link.expires_at)
+    said = INVITATION.about(token=token, inviter=link.account.email, until=until)
+    notify(said, to=link.email, language=link.account.reads)
 
 
-def _send(link: Link, write: Callable[..., Content], *, to: str, language: str) -> None:
+def _send(link: Link, notice: Notice[Any], *, to: str, language: str) -> None:
     """`to`: the address that an account keeps, or the one that it is to have; never what was typed about somebody."""
     token = accounts.make_token(link=link)
-    letterhead = townhall.letterhead()
-    with translation.override(language or link.language):
-        content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
-        queue_mail(kind=f"link-{link.purpose}", to=to, content=content, surroundings=letterhead, secret=True)
+    notify(notice.about(token=token), to=to, language=language or link.language)
 
 
 @transaction.atomic

@@ -93,7 +93,7 @@ class PayerEmail(models.Model):
     added_by = models.CharField(
         max_length=254, blank=True, default="", db_default=""
     )  # audit name; empty: billing
-    # Kinds of messages refused at this address before it has an account (accounts.AlertKind); one row speaks for all.
+    # Kinds of messages refused at this address before it has an account (mail.notices); one row speaks for all.
     refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:

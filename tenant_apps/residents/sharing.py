@@ -8,14 +8,13 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AddressTaken, InvitationOver, LinkUnknown
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from shared_apps.mail.notifying import notify
 from tenant_apps.residents.activation import activate_by_proof
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.emails.billing import hold_still
@@ -28,9 +27,9 @@ from tenant_apps.residents.errors import (
     TooManyInvitations,
     TooManyShares,
 )
+from tenant_apps.residents.mails.sharing import INVITATION_ACCEPTED
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.queries import invitations_to, payer_to_share, shared_accesses
-from tenant_apps.townhall import queries as townhall
 from tenants.work import agenda
 from toolkit import emails
 
@@ -158,15 +157,9 @@ def _open(account: Account, payer: Payer, inviter: Account) -> None:
 
 
 def _tell_inviter(inviter: Account, email: str, payer: Payer) -> None:
-    letterhead = townhall.letterhead()
-    with translation.override(inviter.reads):
-        content = messages.invitation_accepted(
-            town=letterhead["townhall"].name,
-            email=email,
-            payer=payer.full_name,
-            url=f"{letterhead['address']}/mes-informations/dossiers/{payer.uuid}/",
-        )
-        queue_mail(kind="share-accepted", to=inviter.email, content=content, surroundings=letterhead)
+    path = f"/mes-informations/dossiers/{payer.uuid}/"
+    said = INVITATION_ACCEPTED.about(email=email, payer=payer.full_name, path=path)
+    notify(said, to=inviter.email, language=inviter.reads)
 
 
 @transaction.atomic

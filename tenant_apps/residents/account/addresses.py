@@ -3,7 +3,6 @@
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import Q
-from django.utils import translation
 
 from shared_apps.accounts import addresses
 from shared_apps.accounts import services as accounts
@@ -11,14 +10,13 @@ from shared_apps.accounts.addresses import PutBack
 from shared_apps.accounts.models import Account, LinkPurpose
 from shared_apps.accounts.sessions import recent
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from shared_apps.mail.notifying import notify
 from tenant_apps.residents.activation import grant_known_payers
 from tenant_apps.residents.claims import services
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.errors import SameAddress
+from tenant_apps.residents.mails.addresses import ADDRESS_CHANGED, ADDRESS_PUT_BACK
 from tenant_apps.residents.models import Access, PayerEmail
-from tenant_apps.townhall import queries as townhall
 from tenants.work import agenda
 from toolkit import clock, emails
 
@@ -52,14 +50,8 @@ def confirm_address(*, token: str) -> Account:
     hold_still()
     account, old, regret = addresses.confirm_address(token=token)
     grant_known_payers(account=account)
-    letterhead = townhall.letterhead()
-    with translation.override(account.reads):
-        content = messages.address_changed(
-            town=letterhead["townhall"].name,
-            url=f"{letterhead['address']}/?LIEN={regret}",
-            until=clock.today() + addresses.REGRET,
-        )
-        queue_mail(kind="address-changed", to=old, content=content, surroundings=letterhead, secret=True)
+    said = ADDRESS_CHANGED.about(token=regret, until=clock.today() + addresses.REGRET)
+    notify(said, to=old, language=account.reads)
     return account
 
 
@@ -75,10 +67,7 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
     account = undone.account
     _withdraw_accesses(undone)
     services.withdraw_since(account=account, since=undone.changed_at)
-    letterhead = townhall.letterhead()
-    with translation.override(account.reads):
-        content = messages.address_put_back(town=letterhead["townhall"].name)
-        queue_mail(kind="address-put-back", to=undone.replaced, content=content, surroundings=letterhead)
+    notify(ADDRESS_PUT_BACK.about(), to=undone.replaced, language=account.reads)
     if not account.is_active:
         return undone, ""
     reset = accounts.ask_link(purpose=LinkPurpose.RESET, email=account.email, account=account)

@@ -9,10 +9,13 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.mail import services as mail
 from tenant_apps.residents.errors import AddressGone
+from tenant_apps.residents.mails.claims import JOINED
+from tenant_apps.residents.mails.sharing import INVITATION
+from tenant_apps.residents.mails.signing_in import ACTIVATION
 from tenant_apps.residents.models import Claim, PayerEmail, RemovedEmail
 
 # They name nobody's payer to a stranger, but tell an address that nobody knows any more of one, or invite it in.
-_LAST = ("link-activation", "claim-joined")
+_LAST = (ACTIVATION.kind, JOINED.kind)
 _INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
   FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS g(payer_id, email) JOIN residents_payer p ON p.id = g.payer_id
  WHERE l.purpose = 'share' AND l.about = p.uuid AND l.email = g.email AND l.used_at IS NULL
@@ -32,7 +35,7 @@ def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
     invited = Link.objects.filter(
         email__in=gone, purpose=LinkPurpose.SHARE, used_at=None, expires_at__gt=timezone.now()
     )
-    mail.drop_waiting(kinds=["link-share"], to=gone - set(invited.values_list("email", flat=True)))
+    mail.drop_waiting(kinds=[INVITATION.kind], to=gone - set(invited.values_list("email", flat=True)))
     known = PayerEmail.objects.filter(email__in=gone).values_list("email", flat=True)
     active = Account.objects.filter(email__in=gone, activated_at__isnull=False).values_list(
         "email", flat=True

@@ -9,20 +9,20 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import FAREWELL, queue_mail
+from shared_apps.mail.notifying import notify
 from shared_apps.privacy import personal
-from tenant_apps.residents import messages
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
+from tenant_apps.residents.mails import erasure as mails
 from tenant_apps.residents.models import Claim, EmailSource, PayerEmail
 from tenant_apps.residents.states import ClaimState
-from tenant_apps.townhall.queries import letterhead
+from tenant_apps.townhall.queries import contact_address
 from toolkit import clock
 
 MONTHS = 1  # to answer (GDPR, article 12.3)
@@ -47,16 +47,10 @@ def request_erasure(*, actor: Account) -> None:
     account.erasure_refused_at, account.erasure_answer = None, ""
     account.save(update_fields=["erasure_asked_at", "erasure_refused_at", "erasure_answer"])
     audit.record("erasure.asked", actor=actor, obj=account.audit_name)
-    paper = letterhead()
     until = answer_before(account.erasure_asked_at)
-    town, service = paper["townhall"].name, paper["townhall"].contact_email
-    with translation.override(account.reads):
-        content = messages.erasure_asked(town=town, address=paper["address"], until=until)
-        queue_mail(kind="erasure-asked", to=account.email, content=content, surroundings=paper)
-    with translation.override(settings.LANGUAGE_CODE):
-        url = f"{paper['address']}/gestion/effacements/{account.uuid}/"
-        content = messages.erasure_to_answer(town=town, url=url, until=until)
-        queue_mail(kind="erasure-to-answer", to=service, content=content, surroundings=paper)
+    notify(mails.ERASURE_ASKED.about(until=until), to=account.email, language=account.reads)
+    said = mails.ERASURE_TO_ANSWER.about(account=account.uuid, until=until)
+    notify(said, to=contact_address(None), language=settings.LANGUAGE_CODE)
 
 
 @transaction.atomic
@@ -83,10 +77,8 @@ def refuse_erasure(*, actor: audit.Actor, account: Account, answer: str) -> None
     locked.erasure_answer = answer.strip()[:500]
     locked.save(update_fields=["erasure_asked_at", "erasure_refused_at", "erasure_answer"])
     audit.record("erasure.refused", actor=actor, obj=locked.audit_name)
-    paper = letterhead()
-    with translation.override(locked.reads):
-        content = messages.erasure_refused(town=paper["townhall"].name, answer=locked.erasure_answer)
-        queue_mail(kind="erasure-refused", to=locked.email, content=content, surroundings=paper)
+    said = mails.ERASURE_REFUSED.about(answer=locked.erasure_answer)
+    notify(said, to=locked.email, language=locked.reads)
 
 
 @transaction.atomic
@@ -107,12 +99,7 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     name, address, language = locked.audit_name, locked.email, locked.reads
     gone = personal.erase(locked, addresses_of(locked))
     audit.record("account.erased", actor=actor, obj=name, new=gone)
-    paper = letterhead()
-    with translation.override(language):
-        content = messages.erased(town=paper["townhall"].name)
-        queue_mail(
-            kind=FAREWELL, to=address, content=content, surroundings=paper, key=f"{FAREWELL}:{locked.uuid}"
-        )
+    notify(mails.ERASED.about(), to=address, language=language, once={"account": locked.uuid})
     return gone
 
 
