@@ -17,7 +17,6 @@ from uuid import UUID
 
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
-from django.utils.translation import gettext_noop
 
 from shared_apps.mail.content import Content, Sender
 
@@ -35,10 +34,10 @@ SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.serv
 class Audience(Enum):
     """Who may be told; the value is what the list of kinds says of them."""
 
-    PERSON = gettext_noop("la personne que cela concerne, à l'adresse de son compte")
-    PAYER = gettext_noop("les comptes et les adresses d'un dossier de facturation")
-    TYPED = gettext_noop("l'adresse qu'une personne a écrite, et dont rien n'est encore prouvé")
-    SERVICE = gettext_noop("le service de facturation")
+    PERSON = "the person whom it concerns, at the address of their account"
+    PAYER = "the accounts and the addresses of a payer"
+    TYPED = "an address that somebody typed, of which nothing is proven yet"
+    SERVICE = "the billing service"
 
 
 @dataclass(frozen=True)

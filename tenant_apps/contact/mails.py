@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
@@ -106,7 +106,7 @@ def _answer(sender: Sender, *, message: Message, root: Message, has_account: boo
 TO_THE_SERVICE = declare(
     Notice(
         kind="contact",
-        title=lazy("Message d'un usager"),
+        title=gettext_lazy("Message d'un usager"),
         audience=Audience.SERVICE,
         when="somebody writes to the service, or answers it",
         words=_to_the_service,
@@ -116,7 +116,7 @@ TO_THE_SERVICE = declare(
 COPY = declare(
     Notice(
         kind="contact-copy",
-        title=lazy("Copie d'un message au service"),
+        title=gettext_lazy("Copie d'un message au service"),
         audience=Audience.TYPED,
         when="somebody wrote to the service: their copy, or without an account that it arrived",
         words=_copy,
@@ -126,7 +126,7 @@ COPY = declare(
 ANSWER = declare(
     Notice(
         kind="contact-answer",
-        title=lazy("Réponse du service"),
+        title=gettext_lazy("Réponse du service"),
         audience=Audience.PERSON,
         when="staff answer",
         words=_answer,

@@ -1,7 +1,7 @@
 """The mails about money that was put right or not found, and about a product that the Treasury refuses."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
@@ -98,7 +98,7 @@ def _product_closed(sender: Sender, *, product: Product, code: str) -> Content:
 PAYMENT_CANCELLED = declare(
     Notice(
         kind="payment-cancelled",
-        title=lazy("Règlement annulé"),
+        title=gettext_lazy("Règlement annulé"),
         audience=Audience.PERSON,
         when="staff cancel a payment that was made online, or the bank rejects it",
         words=_payment_cancelled,
@@ -108,7 +108,7 @@ PAYMENT_CANCELLED = declare(
 INVOICE_CREDITED = declare(
     Notice(
         kind="invoice-credited",
-        title=lazy("Facture réduite ou annulée"),
+        title=gettext_lazy("Facture réduite ou annulée"),
         audience=Audience.PAYER,
         when="an avoir reduces or cancels an invoice: the accounts that see it are told",
         words=_invoice_credited,
@@ -118,7 +118,7 @@ INVOICE_CREDITED = declare(
 DECLARATION_REFUSED = declare(
     Notice(
         kind="declaration-refused",
-        title=lazy("Règlement non retrouvé"),
+        title=gettext_lazy("Règlement non retrouvé"),
         audience=Audience.PERSON,
         when="staff answer « J'ai réglé » that no money was found",
         words=_declaration_refused,
@@ -128,7 +128,7 @@ DECLARATION_REFUSED = declare(
 PRODUCT_CLOSED = declare(
     Notice(
         kind="product-closed",
-        title=lazy("Paiement en ligne interrompu"),
+        title=gettext_lazy("Paiement en ligne interrompu"),
         audience=Audience.SERVICE,
         when="the Treasury refuses the number of a product",
         words=_product_closed,

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
@@ -136,19 +135,24 @@ def _offered(townhall: TownHall) -> str | None:
 NEW_INVOICES = declare(
     Notice(
         kind="alert-new-invoices",
-        title=lazy("Nouvelles factures"),
+        title=gettext_lazy("Nouvelles factures"),
         audience=Audience.PAYER,
         when="a batch is put online",
         words=_words,
         key="new_invoices:{about}:{email}",
         choices=(
-            Choice("new_invoices", lazy("de nouvelles factures sont mises en ligne"), 10, offered=_offered),
+            Choice(
+                "new_invoices",
+                gettext_lazy("de nouvelles factures sont mises en ligne"),
+                10,
+                offered=_offered,
+            ),
         ),
         settings=(
             Setting(
                 "alert_audience",
-                lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
-                error=lazy("Choisissez une réponse de la liste."),
+                gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
+                error=gettext_lazy("Choisissez une réponse de la liste."),
                 rank=10,
             ),
         ),

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.audit.models import Entry
 from shared_apps.mail.content import Content, Sender
@@ -20,7 +20,7 @@ from toolkit.money import format_euros
 
 CHOICE = Choice(
     "receipt",
-    lazy("un règlement en ligne est enregistré"),
+    gettext_lazy("un règlement en ligne est enregistré"),
     40,
     offered=lambda townhall: _("un de mes règlements en ligne est enregistré"),
 )
@@ -97,7 +97,7 @@ def _keys_about(invoice: Invoice) -> list[str]:
 RECEIPT = declare(
     Notice(
         kind="receipt",
-        title=lazy("Règlement enregistré"),
+        title=gettext_lazy("Règlement enregistré"),
         audience=Audience.PERSON,
         when="a payment online is recorded: the address that was given to pay is told",
         words=_words,

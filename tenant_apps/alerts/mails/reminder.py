@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, Setting, declare
@@ -136,36 +135,43 @@ def _late_offered(townhall: TownHall) -> str | None:
     ) % {"days": days}
 
 
-_DAYS = lazy("Indiquez un nombre de jours, de 1 à 60, ou laissez vide.")
+_DAYS = gettext_lazy("Indiquez un nombre de jours, de 1 à 60, ou laissez vide.")
 
 REMINDER = declare(
     Notice(
         kind="alert-reminder",
-        title=lazy("Rappel"),
+        title=gettext_lazy("Rappel"),
         audience=Audience.PAYER,
         when="some days before the due date of an invoice, and after it, at nine in the morning",
         words=_words,
         key="reminders:{day}:{email}",
         choices=(
-            Choice(SOON, lazy("une facture arrive à échéance"), 20, offered=_soon_offered),
-            Choice(LATE, lazy("une facture n'est pas réglée après son échéance"), 30, offered=_late_offered),
+            Choice(SOON, gettext_lazy("une facture arrive à échéance"), 20, offered=_soon_offered),
+            Choice(
+                LATE,
+                gettext_lazy("une facture n'est pas réglée après son échéance"),
+                30,
+                offered=_late_offered,
+            ),
         ),
         settings=(
             Setting(
                 "remind_before",
-                lazy("Rappeler les factures à régler, en jours avant l'échéance"),
+                gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),
                 error=_DAYS,
                 rank=20,
-                help=lazy(
+                help=gettext_lazy(
                     "De 1 à 60, aux mêmes personnes que les nouvelles factures. Laissez vide pour ne pas écrire."
                 ),
             ),
             Setting(
                 "remind_after",
-                lazy("Rappeler les factures en retard, en jours après l'échéance"),
+                gettext_lazy("Rappeler les factures en retard, en jours après l'échéance"),
                 error=_DAYS,
                 rank=30,
-                help=lazy("De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."),
+                help=gettext_lazy(
+                    "De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."
+                ),
             ),
         ),
         unsubscribe=True,

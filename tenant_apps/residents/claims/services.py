@@ -33,6 +33,13 @@ LIFE = timedelta(days=60)  # of a claim that nobody decides
 UNCONFIRMED = timedelta(days=2)  # of one whose address nobody confirms: longer than its link
 Holds = Callable[[Claim], bool]
 log = logging.getLogger(__name__)
+VERBS = {
+    ClaimState.WAITING: "claim.waiting",
+    ClaimState.ACCEPTED: "claim.accepted",
+    ClaimState.REFUSED: "claim.refused",
+    ClaimState.WITHDRAWN: "claim.withdrawn",
+    ClaimState.EXPIRED: "claim.expired",
+}
 
 
 class Outcome(StrEnum):
@@ -296,7 +303,7 @@ def _move(claim: Claim, to: ClaimState, *, actor: audit.Actor) -> None:
         claim.decided_at = timezone.now()
         claim.decided_by = actor if isinstance(actor, str) else actor.audit_name
     claim.save(update_fields=["state", "account", "decided_at", "decided_by", "reason"])
-    audit.record(f"claim.{to}", actor=actor, obj=_name(claim), old={"state": str(old)}, new=_said(claim))
+    audit.record(VERBS[to], actor=actor, obj=_name(claim), old={"state": str(old)}, new=_said(claim))
 
 
 def _said(claim: Claim) -> dict[str, object]:

@@ -184,7 +184,7 @@ def add_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
         raise AddressKnown
     _put([(payer.pk, email)], source=EmailSource.STAFF, by=_name(actor))
     _follow([payer.pk])
-    _record("added", actor, payer, email)
+    _record("payer_email.added", actor, payer, email)
 
 
 @transaction.atomic
@@ -198,7 +198,7 @@ def remove_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
         return
     _take([(payer.pk, email)], by=_name(actor))
     _follow([payer.pk])
-    _record("removed", actor, payer, email)
+    _record("payer_email.removed", actor, payer, email)
 
 
 @transaction.atomic
@@ -214,7 +214,7 @@ def let_back(*, actor: audit.Actor, payer: Payer, email: str) -> None:
     source = gone.source if gone.removed_by else EmailSource.STAFF
     _put([(payer.pk, email)], source=source, by="" if source == EmailSource.BILLING else _name(actor))
     _follow([payer.pk])
-    _record("let_back", actor, payer, email)
+    _record("payer_email.let_back", actor, payer, email)
 
 
 def give_to(account: Account) -> list[int]:
@@ -266,10 +266,10 @@ def _pairs(pairs: Iterable[Pair]) -> dict[str, list[Any]]:
     return {"of": [payer for payer, _email in all_of], "emails": [email for _payer, email in all_of]}
 
 
-def _record(what: str, actor: audit.Actor, payer: Payer, email: str) -> None:
+def _record(verb: str, actor: audit.Actor, payer: Payer, email: str) -> None:
     """The trail is never erased: it names no address in full."""
     new = {"address": emails.masked(email)}
-    audit.record(f"payer_email.{what}", actor=actor, obj=f"payer:{payer.uuid}", new=new)
+    audit.record(verb, actor=actor, obj=f"payer:{payer.uuid}", new=new)
 
 
 def _name(actor: audit.Actor) -> str:

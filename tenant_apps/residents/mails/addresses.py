@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import SECRET_LIFE, Audience, Notice, declare
@@ -78,7 +78,7 @@ def _address_put_back(sender: Sender) -> Content:
 ADDRESS = declare(
     Notice(
         kind="link-address",
-        title=lazy("Confirmation d'une nouvelle adresse"),
+        title=gettext_lazy("Confirmation d'une nouvelle adresse"),
         audience=Audience.TYPED,
         when="a person asks to sign in with another address",
         words=_address,
@@ -88,7 +88,7 @@ ADDRESS = declare(
 ADDRESS_TAKEN = declare(
     Notice(
         kind="address-taken",
-        title=lazy("Adresse déjà utilisée"),
+        title=gettext_lazy("Adresse déjà utilisée"),
         audience=Audience.PERSON,
         when="somebody else asks to sign in with the address of that account",
         words=_address_taken,
@@ -97,7 +97,7 @@ ADDRESS_TAKEN = declare(
 ADDRESS_CHANGED = declare(
     Notice(
         kind="address-changed",
-        title=lazy("Adresse changée"),
+        title=gettext_lazy("Adresse changée"),
         audience=Audience.PERSON,
         when="the new address of an account serves: the old one is told, and can undo it",
         words=_address_changed,
@@ -107,7 +107,7 @@ ADDRESS_CHANGED = declare(
 ADDRESS_PUT_BACK = declare(
     Notice(
         kind="address-put-back",
-        title=lazy("Changement d'adresse annulé"),
+        title=gettext_lazy("Changement d'adresse annulé"),
         audience=Audience.PERSON,
         when="the old address undid the change: the address that served meanwhile is told",
         words=_address_put_back,

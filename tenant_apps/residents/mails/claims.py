@@ -1,7 +1,7 @@
 """A payer that somebody claims with a paper invoice: what who asks, and those whom billing knows, are told."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import SECRET_LIFE, Audience, Notice, declare
@@ -99,7 +99,7 @@ def _why(number: str) -> str:
 CONFIRM = declare(
     Notice(
         kind="link-claim",
-        title=lazy("Confirmation d'un rattachement"),
+        title=gettext_lazy("Confirmation d'un rattachement"),
         audience=Audience.TYPED,
         when="somebody claims a payer with a paper invoice, and what they copied is right",
         words=_confirm,
@@ -109,7 +109,7 @@ CONFIRM = declare(
 JOINED = declare(
     Notice(
         kind="claim-joined",
-        title=lazy("Un compte rattaché au dossier"),
+        title=gettext_lazy("Un compte rattaché au dossier"),
         audience=Audience.PAYER,
         when="an account was joined to the payer: the addresses and accounts that were there are told",
         words=_joined,
@@ -118,7 +118,7 @@ JOINED = declare(
 ACCEPTED = declare(
     Notice(
         kind="claim-accepted",
-        title=lazy("Rattachement accepté"),
+        title=gettext_lazy("Rattachement accepté"),
         audience=Audience.PERSON,
         when="staff accept the claim",
         words=_accepted,
@@ -127,7 +127,7 @@ ACCEPTED = declare(
 REFUSED = declare(
     Notice(
         kind="claim-refused",
-        title=lazy("Rattachement refusé"),
+        title=gettext_lazy("Rattachement refusé"),
         audience=Audience.PERSON,
         when="staff refuse the claim, with their reason",
         words=_refused,
@@ -136,7 +136,7 @@ REFUSED = declare(
 EXPIRED = declare(
     Notice(
         kind="claim-expired",
-        title=lazy("Rattachement sans réponse"),
+        title=gettext_lazy("Rattachement sans réponse"),
         audience=Audience.PERSON,
         when="nobody answered the claim for 60 days",
         words=_expired,

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
@@ -75,7 +75,7 @@ def _erased(sender: Sender) -> Content:
 ERASURE_ASKED = declare(
     Notice(
         kind="erasure-asked",
-        title=lazy("Demande d'effacement reçue"),
+        title=gettext_lazy("Demande d'effacement reçue"),
         audience=Audience.PERSON,
         when="a person asks for their erasure",
         words=_erasure_asked,
@@ -84,7 +84,7 @@ ERASURE_ASKED = declare(
 ERASURE_TO_ANSWER = declare(
     Notice(
         kind="erasure-to-answer",
-        title=lazy("Demande d'effacement à traiter"),
+        title=gettext_lazy("Demande d'effacement à traiter"),
         audience=Audience.SERVICE,
         when="a person asks for their erasure",
         words=_erasure_to_answer,
@@ -93,7 +93,7 @@ ERASURE_TO_ANSWER = declare(
 ERASURE_REFUSED = declare(
     Notice(
         kind="erasure-refused",
-        title=lazy("Effacement refusé"),
+        title=gettext_lazy("Effacement refusé"),
         audience=Audience.PERSON,
         when="the service refuses the erasure, with its reason",
         words=_erasure_refused,
@@ -102,7 +102,7 @@ ERASURE_REFUSED = declare(
 ERASED = declare(
     Notice(
         kind="account-erased",
-        title=lazy("Effacement terminé"),
+        title=gettext_lazy("Effacement terminé"),
         audience=Audience.PERSON,
         when="the person was erased: the last message to that address",
         words=_erased,

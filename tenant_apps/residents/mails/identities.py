@@ -1,7 +1,7 @@
 """The town's OpenID provider: whoever links or unlinks it, the account's address is told."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
@@ -48,7 +48,7 @@ def _identity_unlinked(sender: Sender, *, label: str) -> Content:
 IDENTITY_LINKED = declare(
     Notice(
         kind="identity-linked",
-        title=lazy("Compte relié à un fournisseur d'identité"),
+        title=gettext_lazy("Compte relié à un fournisseur d'identité"),
         audience=Audience.PERSON,
         when="the account is linked to a person of the OpenID provider",
         words=_identity_linked,
@@ -57,7 +57,7 @@ IDENTITY_LINKED = declare(
 IDENTITY_UNLINKED = declare(
     Notice(
         kind="identity-unlinked",
-        title=lazy("Fournisseur d'identité retiré"),
+        title=gettext_lazy("Fournisseur d'identité retiré"),
         audience=Audience.PERSON,
         when="that link is undone",
         words=_identity_unlinked,

@@ -1,7 +1,7 @@
 """Passkeys: whoever adds or removes one, the account's address is told."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
@@ -56,7 +56,7 @@ def _key_removed(sender: Sender, *, name: str) -> Content:
 KEY_ADDED = declare(
     Notice(
         kind="key-added",
-        title=lazy("Clé d'accès ajoutée"),
+        title=gettext_lazy("Clé d'accès ajoutée"),
         audience=Audience.PERSON,
         when="a passkey is added to the account",
         words=_key_added,
@@ -65,7 +65,7 @@ KEY_ADDED = declare(
 KEY_REMOVED = declare(
     Notice(
         kind="key-removed",
-        title=lazy("Clé d'accès retirée"),
+        title=gettext_lazy("Clé d'accès retirée"),
         audience=Audience.PERSON,
         when="a passkey is taken away from the account",
         words=_key_removed,

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import SECRET_LIFE, Audience, Notice, declare
@@ -48,7 +48,7 @@ def _invitation_accepted(sender: Sender, *, email: str, payer: str, path: str) -
 INVITATION = declare(
     Notice(
         kind="link-share",
-        title=lazy("Invitation à voir des factures"),
+        title=gettext_lazy("Invitation à voir des factures"),
         audience=Audience.TYPED,
         when="a resident invites somebody",
         words=_invitation,
@@ -58,7 +58,7 @@ INVITATION = declare(
 INVITATION_ACCEPTED = declare(
     Notice(
         kind="share-accepted",
-        title=lazy("Invitation acceptée"),
+        title=gettext_lazy("Invitation acceptée"),
         audience=Audience.PERSON,
         when="the invited person accepted: whoever invited is told",
         words=_invitation_accepted,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import SECRET_LIFE, Audience, Notice, declare
@@ -78,7 +78,7 @@ def _no_code_for_staff(sender: Sender) -> Content:
 ACTIVATION = declare(
     Notice(
         kind="link-activation",
-        title=lazy("Lien d'activation"),
+        title=gettext_lazy("Lien d'activation"),
         audience=Audience.TYPED,
         when="somebody asks for a first password at an address that billing knows, or staff get an account",
         words=_activation,
@@ -88,7 +88,7 @@ ACTIVATION = declare(
 RESET = declare(
     Notice(
         kind="link-reset",
-        title=lazy("Lien pour un nouveau mot de passe"),
+        title=gettext_lazy("Lien pour un nouveau mot de passe"),
         audience=Audience.PERSON,
         when="somebody forgot the password of that account",
         words=_reset,
@@ -98,7 +98,7 @@ RESET = declare(
 CODE = declare(
     Notice(
         kind="code",
-        title=lazy("Code de connexion"),
+        title=gettext_lazy("Code de connexion"),
         audience=Audience.PERSON,
         when="somebody asks for a code instead of the password",
         words=_code,
@@ -108,7 +108,7 @@ CODE = declare(
 NO_CODE = declare(
     Notice(
         kind="no-code",
-        title=lazy("Pas de code pour un agent"),
+        title=gettext_lazy("Pas de code pour un agent"),
         audience=Audience.PERSON,
         when="a code is asked for the account of a member of staff",
         words=_no_code_for_staff,
