@@ -76,7 +76,7 @@ class On:
     """
 
     verb: str
-    plan: Callable[["Entry"], object]
+    plan: Callable[["Entry"], None]
     tell: "Callable[[UUID, list[str]], Mapping[str, Said[Any]]] | None" = None
 
 

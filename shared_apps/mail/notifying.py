@@ -12,9 +12,8 @@ from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.notices import Said
 from shared_apps.mail.services import compose, queue, queue_all
 
-Letterhead = Mapping[
-    str, Any
-]  # `townhall` and `address`: the name, the colours and the place of the town that writes
+# `townhall` and `address`: the name, the colours and the place of the town that writes.
+Letterhead = Mapping[str, Any]
 _letterhead: list[Callable[[], Letterhead]] = []
 
 
@@ -55,7 +54,8 @@ def notify_all(tellings: Iterable[Telling]) -> int:
     """Write many messages in one statement; whoever was told already is left out. Returns how many were meant."""
     letterhead = _letterhead[0]()
     mails = [_compose(telling, letterhead) for telling in tellings]
-    queue_all(mails)
+    if mails:
+        queue_all(mails)
     return len(mails)
 
 

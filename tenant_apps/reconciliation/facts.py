@@ -39,6 +39,7 @@ declare(
     ),
     Fact("statement.refused", _("Relevé refusé"), after=(WHY,)),
     Fact("statement.failed", _("Lecture du relevé interrompue"), after=(WHY,)),
+    Fact("statement.put_back", _("Fichier du relevé envoyé de nouveau")),
     Fact("statement.tried_again", _("Lecture du relevé recommencée")),
     Fact("statement.looked_again", _("Relevé rapproché de nouveau")),
     Fact("statement.withdrawn", _("Relevé retiré"), before=(Key("lines", _("lignes"), how_many),)),

@@ -42,7 +42,7 @@ def invoice(alice: Account, make_payer: Any, make_invoice: Any) -> Invoice:
 
 def hold(invoice: Invoice) -> None:
     """The fact, by the service that records it, then the worker."""
-    set_online_hold(actor="system", invoice=invoice, hold="contested")
+    set_online_hold(actor="system", invoice=invoice, hold="dispute")
     queue_alerts()
 
 
@@ -56,13 +56,13 @@ def test_it_is_told_once_and_arrives(alice: Account, invoice: Invoice, mailoutbo
     (mail,) = mailoutbox
     assert (mail.to, mail.subject) == (
         [alice.email],
-        f"La facture n° {invoice.number} ne se paie pas en ligne – Mairie",
+        f"La facture n° {invoice.number} ne se paie pas en ligne – Mairie de Démonstration",
     )
     assert mail.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_what_is_over_before_the_worker_comes_is_not_told(invoice: Invoice) -> None:
-    set_online_hold(actor="system", invoice=invoice, hold="contested")
+    set_online_hold(actor="system", invoice=invoice, hold="dispute")
     set_online_hold(actor="system", invoice=invoice, hold="")
     queue_alerts()
     assert not OutgoingMail.objects.exists()

@@ -142,7 +142,9 @@ def test_every_title_and_label_is_english_too() -> None:
 
 def test_the_list_of_facts_is_the_one_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("list_facts")
-    assert capsys.readouterr().out == (ROOT / "docs/facts.md").read_text(encoding="utf-8"), "make lists"
+    rows = capsys.readouterr().out.splitlines()
+    listed = [row for row in rows if f"`{TESTS_OWN}" not in row]
+    assert listed == (ROOT / "docs/facts.md").read_text(encoding="utf-8").splitlines(), "make lists"
 
 
 def test_the_list_of_notices_is_the_one_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
 
+PAGE = "/mes-informations/cles/"
+
 
 def _key_added(sender: Sender, *, name: str) -> Content:
     """To the account's address: somebody can sign in with a passkey from now on."""
@@ -17,7 +19,7 @@ def _key_added(sender: Sender, *, name: str) -> Content:
         )
         % {"name": name},
         button_label=_("Voir mes clés d'accès"),
-        button_url=f"{sender.address}/mes-informations/cles/",
+        button_url=f"{sender.address}{PAGE}",
         more=(
             _(
                 "Ce n'est pas vous ? Retirez cette clé, choisissez un nouveau mot de passe, puis appuyez sur "
@@ -40,7 +42,7 @@ def _key_removed(sender: Sender, *, name: str) -> Content:
         )
         % {"name": name},
         button_label=_("Voir mes clés d'accès"),
-        button_url=f"{sender.address}/mes-informations/cles/",
+        button_url=f"{sender.address}{PAGE}",
         more=(
             _(
                 "Ce n'est pas vous ? Choisissez un nouveau mot de passe, puis appuyez sur « Se déconnecter partout » "
