@@ -42,11 +42,10 @@ def roads(tree: ast.Module) -> Iterator[str]:
             if (node.module or "").startswith(("django.core.mail", "anymail")):
                 yield from names & SERVERS
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id in services and node.attr in WRITERS:
+        if isinstance(node, ast.Attribute):
+            writes = ast.unparse(node.value) in services and node.attr in WRITERS
+            if writes or node.attr == "sendmail":  # the latter of smtplib
                 yield node.attr
-        if isinstance(node, ast.Attribute) and node.attr == "sendmail":  # of smtplib
-            yield node.attr
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             if called == "OutgoingMail" or (
