@@ -35,7 +35,7 @@ from tenants import registry
 from tenants.current import registry as registry_schema
 from tenants.models import AgendaItem, Town
 from tenants.services import open_town
-from tests import lock_order
+from tests import browsers, lock_order
 from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
 from toolkit.sealing import seal
@@ -97,6 +97,7 @@ def listen_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 lock_order.install()
+browsers.install()
 
 
 @pytest.fixture(autouse=True)
