@@ -24,7 +24,6 @@ from tenants.states import TownState
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 OLD, NEW = "mairie.localhost", "ville.localhost"
 
 
