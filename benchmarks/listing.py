@@ -28,8 +28,8 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
-from tenants.migrating import migrate_towns
-from tenants.services import open_town
+from tenants.life.services import open_town
+from tenants.schema.migrating import migrate_towns
 
 ROWS, WORKERS, THREADS, CLIENTS, SECONDS, ROUNDS = 20, 2, 4, 8, 4.0, 5  # as deploy/entrypoint.sh
 _ROOT = Path(__file__).resolve().parent.parent

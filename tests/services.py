@@ -1,6 +1,6 @@
 """Pytest plugin (`-p tests.services`): real services for the session, shared by its xdist workers.
 
-The session is a run (`sandbox.run`): whatever it starts and every temporary file end with it, however it ends.
+The session is a run (`sandbox.process.run`): whatever it starts and every temporary file end with it, however it ends.
 
 Loaded before Django's settings are read, because it is what gives them their environment.
 """
@@ -27,7 +27,7 @@ _stack = contextlib.ExitStack()
 def _start() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
-        from sandbox import run
+        from sandbox.process import run
 
         folder = _stack.enter_context(run.begin())
         if "DATABASE_URL" not in os.environ:

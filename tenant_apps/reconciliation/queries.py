@@ -12,15 +12,15 @@ from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Quer
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Allocation, Payment
-from tenant_apps.payments.search import invoices_for_staff
-from tenant_apps.reconciliation.files import opened
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
 from tenant_apps.reconciliation.reading import table
 from tenant_apps.reconciliation.reading.columns import missing
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
 from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.statements.files import opened
 from tenant_apps.reconciliation.states import OPEN, LineState, StatementState
 from toolkit import clock
 
@@ -54,6 +54,11 @@ def counts(file: Statement) -> dict[str, tuple[int, Decimal]]:
     rows = file.lines.order_by().values("state").annotate(n=Count("id"), total=Sum("amount"))
     found = {row["state"]: (row["n"], row["total"] or Decimal("0.00")) for row in rows}
     return {state: found.get(state, (0, Decimal("0.00"))) for state in LineState.values}
+
+
+def equals(file: Statement) -> int:
+    """How many lines of `file` may be the same operation as an equal one of another file: a person must say."""
+    return file.lines.filter(state=LineState.DUPLICATE, twin__isnull=False).count()
 
 
 def lines(file: Statement, *, state: str = "") -> QuerySet[Line]:

@@ -8,8 +8,10 @@ import pyotp
 import pytest
 from django.core.management import CommandError, call_command
 
-from shared_apps.accounts import errors, second_factor, throttle
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Role, SecondFactor
+from shared_apps.accounts.signing_in import second_factor
+from shared_apps.accounts.throttling import throttle
 from shared_apps.audit.models import Entry
 from tenants.models import Town
 

@@ -17,7 +17,7 @@ from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders, services, unsubscribing
 from tenant_apps.invoices.models import Batch
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 from tenant_apps.residents.models import PayerEmail
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town

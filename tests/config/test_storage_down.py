@@ -28,7 +28,7 @@ from tenant_apps.reconciliation.models import Statement
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.contact.papers import pdf, sent, stamp_of
-from toolkit.storage import town_key
+from toolkit.files.storage import town_key
 
 BODY = "Bonjour,\nun texte que je ne veux pas écrire deux fois."
 
@@ -108,7 +108,7 @@ def portal(
 
 
 def _letter(alice: Account) -> Message:
-    from tenant_apps.contact.attachments import Attachment
+    from tenant_apps.contact.files.attachments import Attachment
 
     return send_message(
         actor=alice,

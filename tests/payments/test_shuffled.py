@@ -19,10 +19,11 @@ from tenant_apps.invoices import services as invoices
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState
-from tenant_apps.payments import auditing, review, services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.control import auditing
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Finding, Means, Payment
+from tenant_apps.payments.online import paying, review
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
@@ -92,7 +93,7 @@ def refusable(act: Act) -> Act:
 def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) -> tuple[Attempt, list[Act]]:
     """PayFiP: the payer's returns, true and forged, the bells, the poller, staff, and who takes the batch back."""
     batch, (first, second, third) = street.batch(3)
-    attempt = services.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
+    attempt = paying.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
     simulator.act(attempt.idop, "pay")
     Attempt.objects.filter(pk=attempt.pk).update(next_check_at=timezone.now())
     back, claim = (
@@ -107,9 +108,9 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
         told(answers, treasury.post, "/payfip/notification/", claim),
         told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.idop}),
         told(answers, clerk.post, f"/gestion/tentatives/{attempt.uuid}/verifier/"),
-        services.check_due,
+        paying.check_due,
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
-        refusable(lambda: services.start_payment_of(actor=street.bob, invoices=[third, second])),
+        refusable(lambda: paying.start_payment_of(actor=street.bob, invoices=[third, second])),
         refusable(lambda: cash(third, "4")),
         refusable(lambda: cash(first, "4")),
     ]
@@ -119,7 +120,7 @@ def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list
     """TIPI: the one return, its forgery, its replay, and staff's word."""
     Product.objects.update(protocol=Protocol.TIPI)
     batch, (first, second) = street.batch(2)
-    started = services.start_payment_of(actor=street.alice, invoices=[second, first])
+    started = paying.start_payment_of(actor=street.alice, invoices=[second, first])
     Product.objects.update(protocol=Protocol.PAYFIP)
     asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     path = urlsplit(asked.pop("urlcl")).path
@@ -135,7 +136,7 @@ def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list
         refusable(lambda: review.confirm_attempt(actor=street.clerk, attempt=started.attempt)),
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
         refusable(lambda: cash(second, "3")),
-        services.check_due,
+        paying.check_due,
     ]
 
 
@@ -144,8 +145,8 @@ def around_a_batch(street: Street) -> list[Act]:
     batch, bills = street.batch(3)
     return [
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
-        refusable(lambda: services.start_payment_of(actor=street.alice, invoices=bills[::-1])),
-        refusable(lambda: services.start_payment_of(actor=street.bob, invoices=bills[1:])),
+        refusable(lambda: paying.start_payment_of(actor=street.alice, invoices=bills[::-1])),
+        refusable(lambda: paying.start_payment_of(actor=street.bob, invoices=bills[1:])),
     ]
 
 
@@ -168,7 +169,7 @@ def test_nobody_waits_in_a_circle(street: Street, live_town: Town, simulator: Si
             acts = [*acts, *around_a_batch(street)]
             chance.shuffle(acts)
             assert at_once(*acts) == [], turn
-            services.check_due()
+            paying.check_due()
             attempt.refresh_from_db()
             assert attempt.state == "paid", turn
             assert Payment.objects.filter(attempt=attempt).count() == 1, turn

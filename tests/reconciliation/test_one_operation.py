@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.corrections.payments import cancel_payment
 from tenant_apps.payments.models import Attempt, Means, Payment
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import NotPossible
 from tests.payments.conftest import Simulator

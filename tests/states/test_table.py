@@ -14,7 +14,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders
 from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.search import Settled, invoices_for_staff
+from tenant_apps.payments.counter.search import Settled, invoices_for_staff
 from tenant_apps.payments.standing.deciding import What, decide
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.figures import figures

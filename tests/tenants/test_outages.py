@@ -18,9 +18,9 @@ from shared_apps.accounts.models import Account, Role
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import BatchState
 from tenant_apps.residents.sources import default_source
+from tenants.databases.outages import Outage, outage_of
+from tenants.databases.postgresql import again
 from tenants.models import Town
-from tenants.outages import Outage, outage_of
-from tenants.postgresql import again
 from tests.races import at_once
 
 

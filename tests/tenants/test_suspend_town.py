@@ -21,12 +21,13 @@ from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.invoices.tasks import process_batches
 from tenant_apps.payments.models import Attempt
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.tasks import check_due
 from tenant_apps.townhall.queries import letterhead
-from tenants import agenda, services
+from tenants.life import services
 from tenants.models import AgendaItem, Town
 from tenants.states import TownState
+from tenants.work import agenda
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 from tests.tenants.conftest import statements

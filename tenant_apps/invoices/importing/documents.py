@@ -84,7 +84,9 @@ class Archive:
             )
             raise FileError(sentence) from None
         self._zip.fp = stream  # the list is read: the PDFs have their own bound
-        self._pages: dict[str, int] = {}  # sha256 of a sound PDF → its pages: it is looked into once, and read twice
+        self._pages: dict[
+            str, int
+        ] = {}  # sha256 of a sound PDF → its pages: it is looked into once, and read twice
         entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES:
             raise FileError(_too_many())
