@@ -1,7 +1,5 @@
 """Imports: send, watch, read what is wrong, publish, take back."""
 
-import csv
-import io
 from collections.abc import Callable
 from contextlib import nullcontext
 from uuid import UUID
@@ -10,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,8 +29,8 @@ from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
 from tenant_apps.townhall.queries import current_townhall
-from toolkit import safecsv
 from toolkit.files.storage import NOT_KEPT, StorageSilent
+from toolkit.sheets import csv_answer
 
 PROBLEMS_A_PAGE = 100
 
@@ -140,18 +138,15 @@ def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """The whole list of problems, for a spreadsheet."""
     batch = found(queries.batch, public_id)
-    text = io.StringIO()
-    lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    lines.writerow([_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")])
-    for problem in queries.problems(batch).iterator():
-        cells = (problem.get_severity_display(), problem.line, problem.field, problem.value, problem.message)
-        lines.writerow([safecsv.cell(value) for value in cells])
-    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="problemes-{batch.created_at:%Y-%m-%d}.csv"'
-    return response
+    titles = [_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")]
+    rows = (
+        (problem.get_severity_display(), problem.line, problem.field, problem.value, problem.message)
+        for problem in queries.problems(batch).iterator()
+    )
+    return csv_answer(f"problemes-{batch.created_at:%Y-%m-%d}.csv", titles, rows)
 
 
 @require_POST
