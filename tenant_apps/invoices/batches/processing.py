@@ -22,13 +22,13 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
 from tenant_apps.invoices.importing.checking import Progress, Report, check
 from tenant_apps.invoices.importing.documents import Archive
-from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.rows import Reader, RowProblem
 from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
 from tenants.work.worker_lock import held
 from toolkit.files.storage import StorageSilent
+from toolkit.reading.errors import FileError
 
 log = logging.getLogger(__name__)
 

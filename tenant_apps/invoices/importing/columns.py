@@ -1,16 +1,15 @@
 """The headers met in billing exports → our fields."""
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tenant_apps.invoices.importing.errors import FileError
+from toolkit.reading.errors import FileError
+from toolkit.reading.tables import key_of_title, split_line
 
-# Field → its name on the screen, and the headers met in the exports as `key_of_header` writes them;
+# Field → its name on the screen, and the headers met in the exports as `key_of_title` writes them;
 # when a file has several, the first of this list is the one that is read.
 COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "number": (
@@ -58,7 +57,6 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
 DELIMITERS = (";", "\t", ",")
-_SMALL_WORDS = {"d", "de", "du", "des", "en", "l", "la", "le", "les"}
 _RANK = {
     header: (name, rank) for name, (_label, names) in COLUMNS.items() for rank, header in enumerate(names)
 }
@@ -82,20 +80,14 @@ class Columns:
         return self.titles[self.places[name]]
 
 
-def key_of_header(header: str) -> str:
-    """No accents, case, punctuation or small words: `Date d'échéance` and `date_echeance` → `dateecheance`."""
-    plain = unicodedata.normalize("NFKD", header).encode("ascii", "ignore").decode().lower()
-    return "".join(word for word in re.split(r"[^a-z0-9]+", plain) if word not in _SMALL_WORDS)
-
-
 def split(line: str, delimiter: str) -> list[str]:
     """The titles of a header line."""
-    return [cell.strip().strip('"').strip() for cell in line.rstrip("\r\n").split(delimiter)]
+    return [cell.strip().strip('"').strip() for cell in split_line(line, delimiter)]
 
 
 def delimiter_of(header: str) -> str:
     """The sign that splits the header into the most known columns. Raises FileError."""
-    known = {sign: sum(key_of_header(cell) in _RANK for cell in split(header, sign)) for sign in DELIMITERS}
+    known = {sign: sum(key_of_title(cell) in _RANK for cell in split(header, sign)) for sign in DELIMITERS}
     best = max(known, key=lambda sign: known[sign])
     if known[best] < 2:
         raise FileError(
@@ -112,7 +104,7 @@ def find_columns(header: list[str]) -> Columns:
     """Raises FileError naming what is missing and what was found."""
     met: dict[str, list[tuple[int, int]]] = {}
     for index, cell in enumerate(header):
-        if (found := _RANK.get(key_of_header(cell))) is not None:
+        if (found := _RANK.get(key_of_title(cell))) is not None:
             name, rank = found
             met.setdefault(name, []).append((rank, index))
     missing = [COLUMNS[name][0] for name in REQUIRED if name not in met]
@@ -161,8 +153,8 @@ _MONEY = (
 
 def _unread(header: list[str]) -> Iterator[str]:
     """The columns that nothing reads, by name, and first those of them that say something of the money."""
-    others = [cell for cell in header if cell and key_of_header(cell) not in _RANK]
-    money = [cell for cell in others if key_of_header(cell) in _MONEY]
+    others = [cell for cell in header if cell and key_of_title(cell) not in _RANK]
+    money = [cell for cell in others if key_of_title(cell) in _MONEY]
     if money:
         yield ngettext(
             "La colonne %(titles)s n'est pas lue : le montant entier de chaque facture serait demandé. Vérifiez que "

@@ -1,6 +1,5 @@
 """A CSV from billing software → typed rows (imports.md §CSV). Pure reading: nothing is written, no database."""
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,19 +8,21 @@ from typing import BinaryIO, TypeVar
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing import fields
+from tenant_apps.invoices.importing import fields as billing
 from tenant_apps.invoices.importing.columns import (
     COLUMNS,
     Columns,
     delimiter_of,
     find_columns,
-    key_of_header,
     split,
 )
-from tenant_apps.invoices.importing.errors import FileError
-from tenant_apps.invoices.importing.fields import FieldError, fold, key_of
+from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES, payer_code
-from tenant_apps.invoices.importing.text import Lines, encoding_of
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError, FileError
+from toolkit.reading.fields import fold
+from toolkit.reading.tables import TableError, encoding_of_table, key_of_title, rows_of
+from toolkit.reading.text import Lines
 
 T = TypeVar("T")
 MOST_ROWS = 50_000
@@ -97,10 +98,10 @@ class Reader:
         """Each row as an InvoiceRow, or the problems of a row that cannot be one. Raises FileError."""
         if self.size > MOST_BYTES:
             raise FileError(_("Le fichier des factures dépasse 50 Mo. Découpez-le en plusieurs envois."))
-        lines = Lines(self.stream, encoding_of(self.stream))
+        lines = Lines(self.stream, encoding_of_table(self.stream))
         try:
             yield from self._rows(lines)
-        except csv.Error:
+        except TableError:
             sentence = _(
                 'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou '
                 "se trouve au milieu d'une valeur. Corrigez-le, puis déposez à nouveau le fichier."
@@ -120,12 +121,9 @@ class Reader:
         seen = _Seen()
         self._of_payer = {name: at for name, at in self.columns.places.items() if name in _OF_PAYER}
         self._said_by_all = frozenset(self._of_payer)
-        before, count = lines.number, 0
+        count = 0
         # Strict: a quote that is never closed would otherwise swallow the invoices after it in silence.
-        for cells in csv.reader(lines, delimiter=delimiter, strict=True):
-            line, before = before + 1, lines.number
-            if not any(cell.strip() for cell in cells):
-                continue
+        for line, cells in rows_of(lines, delimiter, strict=True):
             if self._is_footer(cells):
                 sentence = _("Cette ligne de total n'est pas une facture : elle est laissée de côté.")
                 yield RowProblem(line, "", "", sentence, is_error=False)
@@ -154,7 +152,7 @@ class Reader:
     def _code(self, raw: str) -> str:
         title = self.columns.title_of("payer")
         return payer_code(
-            fields.identifier(raw), title=title, may_be_name=key_of_header(title) in MAY_BE_NAMES
+            fields.identifier(raw), title=title, may_be_name=key_of_title(title) in MAY_BE_NAMES
         )
 
     def _is_footer(self, cells: list[str]) -> bool:
@@ -185,11 +183,11 @@ class Reader:
         amount = read("amount", fields.amount)
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
         payer = read("payer", self._code)
-        year = read("fiscal_year", lambda raw: fields.year(raw, issued_on.year if issued_on else 0))
+        year = read("fiscal_year", lambda raw: billing.year(raw, issued_on.year if issued_on else 0))
         reference = None
         if number and year:  # else the row is refused already
-            reference = read("reference", lambda raw: fields.reference(raw, number=number, year=year))
-        addresses = read("email", fields.addresses)
+            reference = read("reference", lambda raw: billing.reference(raw, number=number, year=year))
+        addresses = read("email", billing.addresses)
         plain = {
             name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
             for name, longest in _PLAIN.items()
@@ -235,7 +233,7 @@ class Reader:
             sentence = _("L'exercice n'est pas donné : l'année de la date de facture en tient lieu.")
             known = "fiscal_year" in self.columns.places
             yield RowProblem(line if known else None, label, "", sentence, is_error=False)
-        if amount >= fields.NOT_ONLINE:
+        if amount >= billing.NOT_ONLINE:
             label = COLUMNS["amount"][0]
             sentence = _(
                 "« Montant » ne peut pas être réglé en ligne (100 000 € ou plus) : vérifiez la virgule."

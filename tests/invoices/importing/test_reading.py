@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.samples import batch
-from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader
 from tests.invoices.importing.files import HEADER, MEGABYTE, ROW, changed, lines, memory, read
+from toolkit.reading.errors import FileError
 
 
 def one(row: str) -> InvoiceRow:

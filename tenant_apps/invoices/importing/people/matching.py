@@ -10,12 +10,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.columns import COLUMNS
-from tenant_apps.invoices.importing.fields import fold
 from tenant_apps.invoices.importing.people.names import same_family, same_name
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from tenant_apps.invoices.states import Asked
 from tenant_apps.residents.models import EmailSource, Payer, Source
 from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read
+from toolkit.reading.fields import fold
 
 Said = dict[str, Any]  # title, last_name, first_name, address, postcode, city: text; emails: a list
 _PLAIN = ("title", "last_name", "first_name", "postcode", "city")
