@@ -20,9 +20,9 @@ from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.checking import Progress, Report, check
-from tenant_apps.invoices.importing.documents import Archive
-from tenant_apps.invoices.importing.rows import Reader, RowProblem
+from tenant_apps.invoices.importing.rows import RowProblem
 from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
@@ -160,13 +160,13 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
     _start_again(batch)
     with contextlib.ExitStack() as files:
         rows = files.enter_context(_opened(batch.rows_key))
-        size = _size(rows)
+        archive = None
         try:
-            archive = (
-                Archive(files.enter_context(_opened(batch.documents_key))) if batch.documents_key else None
-            )
-            _show(batch, "checking", total=_rough_rows(rows))
-            report = check(batch, Reader(rows, size), archive, _progress(batch))
+            kind = registry.named(batch.format)
+            if batch.documents_key and kind.documents:
+                archive = kind.documents.open(files.enter_context(_opened(batch.documents_key)))
+            _show(batch, "checking", total=kind.rough_rows(rows))
+            report = check(batch, kind.rows(rows), archive, _progress(batch))
         except FileError as error:
             report = Report()
             report.add(RowProblem(None, "", "", str(error)))
@@ -177,7 +177,7 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
             report.add(RowProblem(None, "", "", sentence, is_error=False))
         if not report.errors and report.brings_something:
             _show(batch, "storing", total=report.rows)
-            stage(batch, Reader(rows, size), archive, _progress(batch))
+            stage(batch, kind.rows(rows), archive, _progress(batch))
     _conclude(batch, report)
 
 
@@ -247,16 +247,3 @@ def _opened(key: str) -> Iterator[BinaryIO]:
         shutil.copyfileobj(source, copy, 1024 * 1024)
         copy.seek(0)
         yield copy
-
-
-def _size(stream: BinaryIO) -> int:
-    end = stream.seek(0, 2)
-    stream.seek(0)
-    return end
-
-
-def _rough_rows(stream: BinaryIO) -> int:
-    """Lines under the header, for the progress bar."""
-    stream.seek(0)
-    lines = sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1024 * 1024), b""))
-    return max(lines - 1, 1)
