@@ -94,7 +94,7 @@ class Command(BaseCommand):
                 )
             except InvoiceError as error:
                 raise CommandError(str(error)) from None
-        return processing.process_until_done(batch, seconds=settings.IMPORT_SECONDS)
+        return processing.INTAKE.until_done(batch, seconds=settings.IMPORT_SECONDS)
 
 
 def _source(name: str | None) -> Source | None:
