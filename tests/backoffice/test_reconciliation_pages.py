@@ -320,3 +320,30 @@ def test_a_day_without_movement_is_done(browsers: SimpleNamespace) -> None:
     statement = bring(browsers.clerk, "Date;Libellé;Montant\n", kind="bank", which_account="")
     assert "Aucun mouvement" in text(browsers.reader.get(f"/gestion/rapprochement/{statement.uuid}/"))
     assert "Aucun mouvement" in text(browsers.reader.get("/gestion/rapprochement/"))
+
+
+def test_an_equal_line_is_shown_beside_the_other_and_a_clerk_says(browsers: SimpleNamespace) -> None:
+    day = f"{clock.today():%d/%m/%Y}"
+    one = f"Date;Libellé;Montant\n{day};REMISE CB;9,00\n"
+    chosen = {"booked_on": "Date", "label": "Libellé", "amount": "Montant"}
+    pages = []
+    for name in ("matin.csv", "soir.csv"):
+        pages.append(send(browsers.clerk, one, kind="bank", name=name))
+        browsers.clerk.post(f"{pages[-1]}colonnes/", chosen)
+        processing.process_waiting()
+    shown = text(browsers.reader.get(pages[1]))
+    assert "1 ligne est égale à celle d'un autre fichier" in shown
+    assert "Déjà connue ?" in shown
+    assert "égale à celle" not in text(browsers.reader.get(pages[0]))
+    path = f"/gestion/rapprochement/lignes/{Line.objects.latest('id').uuid}/"
+    shown = text(browsers.clerk.get(path))
+    assert shown.count("REMISE CB") >= 2
+    assert "matin.csv, ligne 2" in shown
+    assert "soir.csv, ligne 2" in shown
+    assert "C'est la même opération" not in text(browsers.reader.get(path))
+    browsers.clerk.post(f"{path}jumelle/", {"which": "same"})
+    shown = text(browsers.reader.get(f"{pages[1]}?etat=connues"))
+    assert "Déjà apportée par un autre fichier" in shown
+    assert "0 ligne nouvelle, 1 déjà connue" in shown
+    browsers.clerk.post(f"{path}jumelle/", {"which": "other"})
+    assert Line.objects.latest("id").state == "unmatched"

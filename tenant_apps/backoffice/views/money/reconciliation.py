@@ -92,7 +92,10 @@ def _new_statement(request: StaffRequest) -> HttpResponse:
     if not new:
         sentence = _("Ce fichier est déjà là, envoyé le %(day)s : rien n'a changé.")
         if kind == Kind.BANK:
-            sentence += " " + _("S'il est d'un autre compte, envoyez-le en disant lequel.")
+            sentence += " " + _(
+                "S'il est d'un autre compte, envoyez-le en disant lequel. Si c'est un autre relevé qui dit la même "
+                "chose, envoyez-le sous un autre nom."
+            )
         messages.info(request, sentence % {"day": f"{file.created_at:%d/%m/%Y}"})
     return redirect("backoffice:statement", file.uuid)
 
@@ -127,6 +130,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         page=page,
         state=state,
         counts=queries.counts(file),
+        equals=queries.equals(file),
         chips=_chips(),
         can_withdraw=services.first_used_line(file) is None,
     )
