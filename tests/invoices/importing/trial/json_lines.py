@@ -27,13 +27,17 @@ def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
         for line in lines:
             try:
                 record = json.loads(line)
-                cells = {name: str(record[name]) for name in LABELS if name in record}
+                cells = {name: _text(record[name]) for name in LABELS if name in record}
             except (ValueError, TypeError):
                 yield from rows.refuse(lines.number, _("Cette ligne n'est pas du JSON."))
             else:
                 yield from rows.make(lines.number, cells)
     finally:
         lines.release()
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 _SAMPLE = {
