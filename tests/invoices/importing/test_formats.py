@@ -103,7 +103,8 @@ def test_how_sure_csv_is(head: bytes, sure: Confidence) -> None:
 
 def test_a_file_of_no_format_is_not_kept(trial: Format, town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without CSV there is no last resort; what is read is said."""
-    monkeypatch.setattr(registry, "formats", lambda: (trial,))
+    monkeypatch.setattr(package, "__path__", [str(TRIAL)])
+    registry.formats.cache_clear()
     with pytest.raises(NotTaken, match=r"« a\.pdf » n'est d'aucun des formats qui sont lus \(JSON\)\."):
         services.create_batch(actor="system", rows_file=io.BytesIO(b"%PDF"), rows_name="a.pdf")
     assert not Batch.objects.exists()
