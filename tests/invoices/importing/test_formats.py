@@ -1,16 +1,13 @@
-"""Each format against its golden samples; and a format that is one file goes the whole road, nothing else touched."""
+"""Each format against its golden samples; and a format that is one file, nothing else touched."""
 
 import io
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from tenant_apps.invoices import services
@@ -20,27 +17,21 @@ from tenant_apps.invoices.importing import formats as package
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.format import HEAD, Confidence, Format
 from tenant_apps.invoices.importing.formats import csv
-from tenant_apps.invoices.models import Batch, Invoice
-from tests.backoffice.conftest import text
+from tenant_apps.invoices.models import Batch
 from tests.invoices.importing import golden
-from tests.invoices.importing.batches import archive, pdf
 from tests.invoices.importing.files import MEGABYTE, lines
+from tests.invoices.importing.trial import OCTOBER, added
+from tests.invoices.importing.trial import SAMPLES as TRIAL_SAMPLES
 from toolkit.reading.errors import FileError
 
 HERE = Path(__file__).parent
-TRIAL = HERE / "trial"  # a format as somebody would add it: its file, and its samples
-OCTOBER = TRIAL / "samples" / "json-lines" / "octobre.jsonl"
 
 
 @pytest.fixture
-def trial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Format]:
-    """The trial's file lies among the formats, and nothing else is done for it."""
-    with monkeypatch.context() as patch:
-        patch.setattr(package, "__path__", [*package.__path__, str(TRIAL)])
-        registry.formats.cache_clear()
-        yield registry.named("json-lines")
-    registry.formats.cache_clear()
-    sys.modules.pop(f"{package.__name__}.json_lines")
+def trial() -> Iterator[Format]:
+    """A format that somebody has just added."""
+    with added() as format:
+        yield format
 
 
 # --- golden samples -------------------------------------------------------------------------------
@@ -66,7 +57,7 @@ def test_a_sample_is_read_as_it_was_checked(format: Format, sample: Path) -> Non
 
 
 def test_the_trial_s_samples_too(trial: Format) -> None:
-    for sample in golden.samples_of(trial, TRIAL / "samples"):
+    for sample in golden.samples_of(trial, TRIAL_SAMPLES):
         golden.check(trial, sample)
 
 
@@ -101,11 +92,10 @@ def test_how_sure_csv_is(head: bytes, sure: Confidence) -> None:
     assert csv.recognise(head, "") == sure
 
 
-def test_a_file_of_no_format_is_not_kept(trial: Format, town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_no_format_is_not_kept(town: Any) -> None:
     """Without CSV there is no last resort; what is read is said."""
-    monkeypatch.setattr(package, "__path__", [str(TRIAL)])
-    registry.formats.cache_clear()
-    with pytest.raises(NotTaken, match=r"« a\.pdf » n'est d'aucun des formats qui sont lus \(JSON\)\."):
+    words = r"« a\.pdf » n'est d'aucun des formats qui sont lus \(JSON\)\."
+    with added(alone=True), pytest.raises(NotTaken, match=words):
         services.create_batch(actor="system", rows_file=io.BytesIO(b"%PDF"), rows_name="a.pdf")
     assert not Batch.objects.exists()
 
@@ -118,38 +108,7 @@ def test_two_formats_of_one_name_are_refused(trial: Format, monkeypatch: pytest.
         registry.formats()
 
 
-# --- the whole road -------------------------------------------------------------------------------
-
-
-def test_from_upload_to_published(trial: Format, browsers: SimpleNamespace) -> None:
-    page = browsers.clerk.get("/gestion/imports/nouveau/")
-    assert "Le fichier des factures (CSV ou JSON)" in text(page)
-    assert "Un fichier JSON : une facture par ligne." in text(page)
-    assert ".csv,.txt,text/csv,.jsonl,application/jsonl" in page.content.decode()
-    example = browsers.clerk.get("/gestion/imports/exemple.json-lines")
-    assert example["Content-Disposition"] == 'attachment; filename="exemple-factures.jsonl"'
-    content = pdf("une facture")
-    files = {
-        "rows": SimpleUploadedFile("octobre.jsonl", OCTOBER.read_bytes()),
-        "documents": SimpleUploadedFile("pdf.zip", archive(**{"J-1": content}).read()),
-    }
-    road = browsers.clerk.post("/gestion/imports/nouveau/", files)["Location"]
-    batch = Batch.objects.get()
-    assert (batch.format, batch.rows_key.rpartition("/")[2]) == ("json-lines", "rows.jsonl")
-    processing.process_waiting()
-    ready = text(browsers.clerk.get(road))
-    assert "Format : JSON" in ready
-    assert "Publier 2 factures" in ready
-    browsers.clerk.post(f"{road}publier/")
-    processing.process_waiting()
-    assert "Publié le" in text(browsers.clerk.get(road))
-    first, second = Invoice.objects.order_by("number")
-    assert (first.number, first.state, str(first.amount), first.payer.last_name) == (
-        *("J-1", "published", "37.50", "LEROUX"),
-    )
-    assert (second.number, second.document) == ("J-2", None)
-    with storages["documents"].open(first.document.key) as kept:
-        assert kept.read() == content
+# --- the road; its pages: tests/backoffice/test_import_formats.py ----------------------------------
 
 
 def test_its_problems_name_the_line_and_the_field(trial: Format, town: Any) -> None:
