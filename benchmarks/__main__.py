@@ -6,8 +6,8 @@ import sys
 
 def main() -> None:
     """Start services of our own, set Django up, run what is asked for."""
-    from sandbox import run
     from sandbox.attach import services_for_tests
+    from sandbox.process import run
 
     with run.begin() as folder, services_for_tests(folder / "home") as environment:
         os.environ.update(environment, DJANGO_SETTINGS_MODULE="config.settings")

@@ -15,10 +15,10 @@ from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.services import create_account
 from shared_apps.console.models import TownFigures
 from tenants import current
-from tenants.migrating import migrate_towns
 from tenants.models import Domain, Town
+from tenants.schema.migrating import migrate_towns
+from tenants.schema.versions import wanted
 from tenants.states import TownState
-from tenants.versions import wanted
 
 FEW, MANY = 100, 5000
 PAGES = {"list": "/tenants/town/", "search": "/tenants/town/?q=commune+0004", "home": "/"}

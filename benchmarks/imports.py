@@ -8,13 +8,13 @@ from django.db import connection, transaction
 from django_tenants.utils import tenant_context
 
 from benchmarks.lines import line, timed
-from sandbox import samples
-from tenant_apps.invoices import processing
+from sandbox.samples import batch as samples
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
-from tenants.migrating import migrate_towns
-from tenants.services import open_town
+from tenants.life.services import open_town
+from tenants.schema.migrating import migrate_towns
 
 
 def import_3000() -> str:

@@ -17,16 +17,16 @@ from psycopg.types.json import Json
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.settling import settle
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Mode, Product, Protocol
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
-from tenants import agenda
-from tenants.migrating import migrate_towns
+from tenants.life.services import open_town
 from tenants.models import Town
-from tenants.services import open_town
+from tenants.schema.migrating import migrate_towns
+from tenants.work import agenda
 
 WARM, PAIRS = 20, 300
 AMOUNT = Decimal("37.50")

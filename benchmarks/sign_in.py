@@ -23,7 +23,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 PATIENCE = 180  # seconds: what it was is slow on a busy machine
 CROWDS = (8, 40)
 EMAIL, PASSWORD = "alice@example.net", "facture"
-OURS = "shared_apps.accounts.hashing.PasswordHasher"
+OURS = "shared_apps.accounts.passwords.hashing.PasswordHasher"
 BEFORE = (
     "django.contrib.auth.hashers.Argon2PasswordHasher"  # 100 MiB, eight lanes, as many at once as asked for
 )

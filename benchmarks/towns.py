@@ -19,11 +19,12 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from benchmarks.lines import line, timed
-from tenants import current, registry
-from tenants.migrating import migrate_towns
+from tenants import current
+from tenants.hosts import registry
+from tenants.life.services import open_town
 from tenants.models import Town
-from tenants.services import open_town
-from tenants.versions import wanted
+from tenants.schema.migrating import migrate_towns
+from tenants.schema.versions import wanted
 from tests.tenants.later import later_migrations
 
 MANY = int(os.environ.get("BENCH_TOWNS", "2000"))

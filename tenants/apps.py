@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, of_the_platform
+from tenants.declarations import HELD, of_the_platform
 
 
 class TenantsConfig(AppConfig):
@@ -17,8 +17,11 @@ class TenantsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenants import agenda, moving, operations, renaming, tasks
+        from tenants import tasks
         from tenants.archive import erasing, exporting, restoring
+        from tenants.life import renaming
+        from tenants.shards import moving
+        from tenants.work import agenda, operations
 
         for room in (exporting, restoring, erasing, renaming, moving):
             operations.register(room.KIND, room.work)

@@ -40,7 +40,7 @@ def current_town() -> Town:
 
 
 def is_read_only() -> bool:
-    """Whether the current town is being moved, as far as this process knows (tenants.registry)."""
+    """Whether the current town is being moved, as far as this process knows (tenants.hosts.registry)."""
     town = _wrapper().tenant
     return isinstance(town, Town) and town.read_only_since is not None
 

@@ -15,7 +15,7 @@ from toolkit.clock import PARIS
 class Town(TenantMixin):
     """One municipality: its schema, its legal name, its state."""
 
-    auto_create_schema = False  # tenants.provisioning copies the template instead (scale.md §1)
+    auto_create_schema = False  # tenants.schema.provisioning copies the template instead (scale.md §1)
     auto_drop_schema = False
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -2,9 +2,11 @@
 
 from celery import shared_task
 
-from tenants import agenda, closing, heartbeat, moving, operations
 from tenants.archive import exporting
 from tenants.current import current_town
+from tenants.life import closing
+from tenants.shards import moving
+from tenants.work import agenda, heartbeat, operations
 
 
 @shared_task(name="tenants.run_agenda", expires=60)

@@ -31,14 +31,14 @@ from tenant_apps.townhall import queries as townhalls
 from tenant_apps.townhall.models import Mode, Protocol
 from tenant_apps.townhall.queries import default_product
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
-from tenants import registry
 from tenants.current import registry as registry_schema
+from tenants.hosts import registry
+from tenants.life.services import open_town
 from tenants.models import AgendaItem, Town
-from tenants.services import open_town
-from tests import lock_order
+from tests import browsers, lock_order
 from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
-from toolkit.sealing import seal
+from toolkit.secrecy.sealing import seal
 
 PASSWORD = "un mot de passe bien long"
 
@@ -97,6 +97,7 @@ def listen_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 lock_order.install()
+browsers.install()
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from django.core.cache import cache
 
-from shared_apps.accounts import throttle
-from shared_apps.accounts.throttle import Limit
+from shared_apps.accounts.throttling import throttle
+from shared_apps.accounts.throttling.throttle import Limit
 
 
 def tries_of(limit: Limit, who: str) -> int:

@@ -5,7 +5,7 @@ import os
 
 from config.settings import *  # noqa: F403
 
-_OURS = "shared_apps.accounts.hashing.PasswordHasher"
+_OURS = "shared_apps.accounts.passwords.hashing.PasswordHasher"
 PASSWORD_HASHERS = list(dict.fromkeys([os.environ["BENCH_HASHER"], _OURS]))
 logging.getLogger("django.request").setLevel(
     logging.ERROR

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shared_apps.accounts import errors, limits, throttle
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, Role
 from shared_apps.accounts.services import ask_link, lock_link, make_token, use_up
+from shared_apps.accounts.throttling import limits, throttle
 from shared_apps.audit import services as audit
 
 REGRET = timedelta(days=7)  # how long the old address can take its account back

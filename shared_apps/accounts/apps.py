@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD_OF_A_PERSON
-from tenants.personal import given, withheld
+from shared_apps.privacy.personal import given, withheld
+from tenants.declarations import HELD_OF_A_PERSON
 
 
 class AccountsConfig(AppConfig):
@@ -28,9 +28,11 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from shared_apps.accounts import erasing, impersonation, known_browsers, recent, retention, sessions
+        from shared_apps.accounts import erasing, retention
         from shared_apps.accounts import personal as mine
-        from tenants import personal
+        from shared_apps.accounts.sessions import devices, impersonation, recent
+        from shared_apps.accounts.throttling import known_browsers
+        from shared_apps.privacy import personal
 
         personal.register(self.label, give=mine.give, erase=erasing.erase, late=1)
         personal.keep("links", retention.links, since="requested_at")
@@ -38,4 +40,4 @@ class AccountsConfig(AppConfig):
         user_logged_in.connect(recent.signed_in, dispatch_uid="accounts.recent")
         user_logged_in.connect(known_browsers.signed_in, dispatch_uid="accounts.known_browsers")
         user_logged_out.connect(impersonation.signed_out, dispatch_uid="accounts.impersonation")
-        user_logged_out.connect(sessions.signed_out, dispatch_uid="accounts.sessions")
+        user_logged_out.connect(devices.signed_out, dispatch_uid="accounts.sessions")

@@ -9,8 +9,9 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts import impersonation, known_browsers, refusals
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.sessions import impersonation
+from shared_apps.accounts.throttling import known_browsers, refusals
 
 
 class PeopleMiddleware(AuthenticationMiddleware):

@@ -203,7 +203,7 @@ class SecondFactor(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="second_factor")
-    secret = models.CharField(max_length=255)  # sealed (toolkit.sealing)
+    secret = models.CharField(max_length=255)  # sealed (toolkit.secrecy.sealing)
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=0)  # of the last code taken: no code serves twice
     recovery_hashes = models.JSONField(default=list)  # of the single-use codes not used yet

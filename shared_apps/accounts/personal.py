@@ -1,4 +1,4 @@
-"""What this room gives to a person who asks for their data (tenants.personal)."""
+"""What this room gives to a person who asks for their data (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Passkey
-from tenants.personal import Section
+from shared_apps.privacy.personal import Section
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:

@@ -1,4 +1,4 @@
-"""Which rows of this room are only kept for some months (tenants.personal, residents.retention)."""
+"""Which rows of this room are only kept for some months (shared_apps.privacy.personal, residents.retention)."""
 
 from django.db.models import QuerySet
 

@@ -9,11 +9,13 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shared_apps.accounts import errors, known_browsers, limits, throttle
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Role
-from shared_apps.accounts.passwords import PasswordRule
+from shared_apps.accounts.passwords.rule import PasswordRule
+from shared_apps.accounts.throttling import known_browsers, limits, throttle
 from shared_apps.audit import services as audit
-from toolkit import emails, secrets
+from toolkit import emails
+from toolkit.secrecy import secrets
 from toolkit.words import current_language
 
 LINK_LIFE = timedelta(hours=24)

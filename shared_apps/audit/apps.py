@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD
-from tenants.personal import given
+from shared_apps.privacy.personal import given
+from tenants.declarations import HELD
 
 
 class AuditConfig(AppConfig):
@@ -18,7 +18,8 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         from shared_apps.audit import personal as mine
         from shared_apps.audit import services
-        from tenants import facts, personal
+        from shared_apps.privacy import personal
+        from tenants import facts
 
         personal.register(self.label, give=mine.give)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from shared_apps.audit.models import Entry
 from shared_apps.audit.services import SYSTEM, TREASURY
-from tenants.personal import Section
+from shared_apps.privacy.personal import Section
 
 
 def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:

@@ -9,11 +9,12 @@ from django.contrib.auth import login
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from shared_apps.accounts import known_browsers, second_factor
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AccountError, ShutOut, TooManyTries, WrongCredentials
 from shared_apps.accounts.models import Account, Role, SecondFactor
-from shared_apps.accounts.throttle import client_address
+from shared_apps.accounts.signing_in import second_factor
+from shared_apps.accounts.throttling import known_browsers
+from shared_apps.accounts.throttling.throttle import client_address
 from toolkit import clock
 
 PENDING_LIFE = timedelta(minutes=10)  # between the password and the code

@@ -19,12 +19,13 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from shared_apps.audit.models import Entry
-from shared_apps.console import queries, words
-from shared_apps.console.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
+from shared_apps.console import queries
+from shared_apps.console.look import words
+from shared_apps.console.look.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
 from shared_apps.treasury.models import Stray
-from tenants import registry
 from tenants.current import homes
+from tenants.hosts import registry
 from tenants.models import Erasure, Operation, Town
 from toolkit import clock
 from toolkit.money import format_euros

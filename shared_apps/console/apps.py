@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import left_out, of_the_platform
+from tenants.declarations import left_out, of_the_platform
 
 
 class ConsoleConfig(AppConfig):
@@ -13,8 +13,9 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit
-        from shared_apps.console import figures, opening, tasks
-        from tenants import agenda, operations
+        from shared_apps.console import opening, tasks
+        from shared_apps.console.watch import figures
+        from tenants.work import agenda, operations
 
         agenda.register(figures.KIND, tasks.refresh_figures)
         audit.listen(audit.EVERY, figures.something_happened)

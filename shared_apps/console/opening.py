@@ -9,15 +9,18 @@ from django.core.exceptions import ValidationError
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
 from shared_apps.audit import services as audit
-from tenant_apps.residents.services import request_activation
+from tenant_apps.residents.activation import request_activation
 from tenant_apps.townhall.models import Protocol
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
-from tenants import agenda, identity, mirrors, operations, services
+from tenants import identity
 from tenants.current import REGISTRY, homes, registry
+from tenants.databases import mirrors
 from tenants.errors import Busy, TownError
+from tenants.life import services
 from tenants.models import LIVE, Operation, Town
-from tenants.operations import Progress
 from tenants.states import TownState
+from tenants.work import agenda, operations
+from tenants.work.operations import Progress
 from toolkit import emails
 
 KIND = "open"

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from shared_apps.console.models import TownFigures
-from tenants import versions
 from tenants.models import LIVE, Domain, Operation, OperationState, Town
+from tenants.schema import versions
 from tenants.states import TownState
 from toolkit import clock
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from shared_apps.console import figures
+from shared_apps.console.watch import figures
 
 
 @shared_task(name="console.refresh_figures")

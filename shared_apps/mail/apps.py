@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD_OF_A_PERSON
-from tenants.personal import given
+from shared_apps.privacy.personal import given
+from tenants.declarations import HELD_OF_A_PERSON
 
 UNTIL_IT_LEFT = "the message that says the person was erased, until it has left or was given up"
 
@@ -21,8 +21,9 @@ class MailConfig(AppConfig):
         from shared_apps.mail import personal as mine
         from shared_apps.mail import services
         from shared_apps.mail.tasks import deliver_outbox
-        from tenants import agenda, personal
+        from shared_apps.privacy import personal
         from tenants.archive import copies
+        from tenants.work import agenda
 
         personal.register(self.label, give=mine.give, erase=mine.erase, late=2)
         personal.keep("mails", mine.settled, since="created_at")

@@ -1,4 +1,4 @@
-"""What this room gives to a person, erases, and keeps for some months (tenants.personal)."""
+"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from django.db.models.functions import Replace
 from django.utils.translation import gettext as _
 
 from shared_apps.mail.models import MailState, OutgoingMail
-from tenants.personal import Section
+from shared_apps.privacy.personal import Section
 
 ERASED = "(adresse effacée)"
 

@@ -12,7 +12,7 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.content import Content, one_line, sendable
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
-from tenants import agenda
+from tenants.work import agenda
 from toolkit import emails
 
 # The last word to somebody who was erased: once it has left, or was given up, its row no longer says to whom.

@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from shared_apps.mail import delivery
-from tenants import agenda
 from tenants.current import PUBLIC, current_schema
+from tenants.work import agenda
 
 
 @shared_task(name="mail.deliver_outbox")

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, left_out, of_the_platform
+from tenants.declarations import HELD, left_out, of_the_platform
 
 
 class TreasuryConfig(AppConfig):
@@ -14,6 +14,6 @@ class TreasuryConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.treasury import tasks
-        from tenants import agenda
+        from tenants.work import agenda
 
         agenda.register("bells", tasks.ring_waiting)

@@ -8,14 +8,14 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.treasury.models import Route, WaitingBell
-from tenants import agenda
 from tenants.current import at, current_town, homes, is_read_only, registry
+from tenants.databases.outages import GONE, Outage, is_silence, outage_of
 from tenants.errors import ReadOnly
 from tenants.models import Town
-from tenants.outages import GONE, Outage, is_silence, outage_of
 from tenants.states import TownState
+from tenants.work import agenda
 from toolkit import clock
-from toolkit.secrets import fingerprint
+from toolkit.secrecy.secrets import fingerprint
 
 log = logging.getLogger(__name__)
 SAMPLES = 20

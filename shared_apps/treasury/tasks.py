@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from shared_apps.treasury import services
-from tenants import agenda
+from tenants.work import agenda
 
 
 @shared_task(name="treasury.ring_waiting")

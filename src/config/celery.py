@@ -1,4 +1,4 @@
-"""The Celery application. Every task carries its town's schema in a header and runs in that town (tenants.work)."""
+"""The Celery application. Every task carries its town's schema in a header and runs in that town (`town_tasks`)."""
 
 import os
 from typing import Any, cast
@@ -8,12 +8,12 @@ from tenant_schemas_celery.app import CeleryApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = CeleryApp("mes-factures", task_cls="tenants.work.TownTask")
+app = CeleryApp("mes-factures", task_cls="tenants.work.town_tasks.TownTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@task_prerun.connect(dispatch_uid="config.language")
+@task_prerun.connect(dispatch_uid="config.web.language")
 def _speak(task: Any, **_: object) -> None:
     """A task begins in French, whatever the one before it left; what it writes to a person is in that person's."""
     from django.conf import settings

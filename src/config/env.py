@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from toolkit import hashfile
+from toolkit.secrecy import hashfile
 
 T = TypeVar("T")
 _MISSING = object()
@@ -112,7 +112,7 @@ def day(name: str) -> date | None:
 
 
 def hashes(name: str) -> str:
-    """The path of a sorted file of SHA-1 hashes (toolkit.hashfile), or an empty string. It is looked at, cheaply."""
+    """The path of a sorted file of SHA-1 hashes (`hashfile`), or an empty string. It is looked at, cheaply."""
     path = text(name, "")
     problem = hashfile.complaint(path) if path else None
     if problem:

@@ -15,7 +15,7 @@ def add_town(_logger: object, _name: str, event: structlog.typing.EventDict) -> 
 
 
 def calm(record: logging.LogRecord) -> bool:
-    """Django calls every 5xx an error; a 503 of ours is a state of the town, told to whoever asks (tenants.doors)."""
+    """Django calls every 5xx an error; a 503 of ours is a state of the town, told by `tenants.hosts.doors`."""
     if getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
         record.levelno, record.levelname = logging.INFO, "INFO"
     return True

@@ -17,10 +17,10 @@ DEBUG = env.boolean("DEBUG", False)
 BASE_DOMAIN = env.text("BASE_DOMAIN").lower()
 PUBLIC_SCHEME = env.choice("PUBLIC_SCHEME", ("http", "https"), "https")
 PUBLIC_PORT = env.integer("PUBLIC_PORT", 443)
-# The registry of towns is the allow-list (tenants.middleware): an unknown host is a 404.
+# The registry of towns is the allow-list (tenants.hosts.middleware): an unknown host is a 404.
 ALLOWED_HOSTS = ["*"]
 SECURE = PUBLIC_SCHEME == "https"
-# What the proxy and the monitoring say to ask the questions of insiders (config.inside); none: from this machine only.
+# What the proxy and the monitoring say to ask the questions of insiders (config.web.inside); none: this machine.
 INSIDE_KEY = env.text("INSIDE_KEY", "")
 # Where a hole in the platform is reported (RFC 9116): mailto:… or https://…; none: no security.txt.
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
@@ -71,25 +71,25 @@ AUTH_USER_MODEL = "accounts.Account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- urls ---------------------------------------------------------------------------------------
-ROOT_URLCONF = "config.urls_town"
-PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+ROOT_URLCONF = "config.urls.town"
+PUBLIC_SCHEMA_URLCONF = "config.urls.public"
 # Each of the platform's own hosts has its own addresses and no other's.
 PUBLIC_URLCONFS = {
-    "platform": "config.urls_public",
-    "admin": "config.urls_admin",
-    "callback": "config.urls_callback",
+    "platform": "config.urls.public",
+    "admin": "config.urls.admin",
+    "callback": "config.urls.callback",
 }
 WSGI_APPLICATION = "config.wsgi.application"
 LOGIN_URL = reverse_lazy("portal:sign-in")
 
 MIDDLEWARE = [
-    "config.language.LanguageMiddleware",  # before whatever writes a page
+    "config.web.language.LanguageMiddleware",  # before whatever writes a page
     "django.middleware.security.SecurityMiddleware",
-    "config.headers.HeadersMiddleware",
-    "config.compression.GzipText",
+    "config.web.headers.HeadersMiddleware",
+    "config.web.compression.GzipText",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
-    "tenants.middleware.TownMiddleware",
+    "tenants.hosts.middleware.TownMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -106,7 +106,7 @@ TEMPLATES = [
         "OPTIONS": {
             "loaders": [
                 (
-                    "config.loader.Loader",
+                    "config.assets.loader.Loader",
                     [
                         "django.template.loaders.filesystem.Loader",
                         "django.template.loaders.app_directories.Loader",
@@ -117,7 +117,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.context.town",
+                "config.web.context.town",
             ],
         },
     }
@@ -129,7 +129,7 @@ def _database(url: str) -> dict[str, object]:
     """The settings of the database at `postgresql://user:password@host:port/name`."""
     parts = urlsplit(url)
     return {
-        "ENGINE": "tenants.postgresql",
+        "ENGINE": "tenants.databases.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -207,10 +207,10 @@ _S3 = {
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing may use it by mistake
     "documents": {
-        "BACKEND": "toolkit.storage.DocumentStorage",
+        "BACKEND": "toolkit.files.storage.DocumentStorage",
         "OPTIONS": {**_S3, "endpoint_url": env.text("S3_ENDPOINT"), "public_endpoint": S3_PUBLIC_ENDPOINT},
     },
-    "staticfiles": {"BACKEND": "config.static.Storage"},
+    "staticfiles": {"BACKEND": "config.assets.static.Storage"},
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "static-collected"))
@@ -218,13 +218,13 @@ STATICFILES_DIRS = [ROOT / "src" / "config" / "static", ("aide", ROOT / "docs" /
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "config.static.Stylesheet",
+    "config.assets.static.Stylesheet",
 ]
 # On a laptop from the packages; an image has everything collected, and a disk that nobody may write.
 WHITENOISE_USE_FINDERS = env.boolean("STATIC_FROM_PACKAGES", False)
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600
-FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]  # the page of imports sets its own
+FILE_UPLOAD_HANDLERS = ["config.web.uploads.NoFiles"]  # the page of imports sets its own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 IMPORT_SECONDS = env.integer("IMPORT_SECONDS", 5400)  # how long one import may work before it is given up
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 150 * 1024 * 1024)  # one import: CSV and ZIP together
@@ -255,8 +255,8 @@ HOSTING = env.text("HOSTING", "")
 # Passwords stolen elsewhere that nobody may choose: a sorted file, `SHA-1:count` a line. None: the lists only.
 BREACHED_PASSWORDS = env.hashes("BREACHED_PASSWORDS")
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
-PASSWORD_HASHERS = ["shared_apps.accounts.hashing.PasswordHasher"]
-SESSION_ENGINE = "tenants.sessions"  # in the town's own schema
+PASSWORD_HASHERS = ["shared_apps.accounts.passwords.hashing.PasswordHasher"]
+SESSION_ENGINE = "tenants.hosts.sessions"  # in the town's own schema
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -265,7 +265,7 @@ SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # « Se souvenir de moi » asks for the thirty days
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 BROWSER_COOKIE_NAME = "__Host-appareil" if SECURE else "appareil"  # it has opened an account (decision 43)
-CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "config.web.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- HTTP ---------------------------------------------------------------------------------------

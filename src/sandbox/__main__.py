@@ -10,9 +10,9 @@ from celery import Celery
 
 from sandbox import screen, services
 from sandbox.home import Home, SandboxError
-from sandbox.part import Part
+from sandbox.process.part import Part
+from sandbox.process.supervisor import AskedToStop, Shown, Supervisor
 from sandbox.services import find
-from sandbox.supervisor import AskedToStop, Shown, Supervisor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

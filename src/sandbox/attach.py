@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox.home import REPOSITORY, Home, SandboxError, free_base_port
 from sandbox.process import groups
-from sandbox.supervisor import Claim, read_claim
+from sandbox.process.supervisor import Claim, read_claim
 
 
 @contextlib.contextmanager

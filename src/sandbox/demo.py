@@ -15,27 +15,28 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - Django must be set up first
 from django_tenants.utils import tenant_context  # noqa: E402
 
-from sandbox import operator_code, samples  # noqa: E402
+from sandbox import operator_code  # noqa: E402
 from sandbox.home import Home  # noqa: E402
-from sandbox.samples import Sample  # noqa: E402
-from shared_apps.accounts import second_factor  # noqa: E402
+from sandbox.samples import batch as samples  # noqa: E402
+from sandbox.samples.batch import Sample  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
 from shared_apps.accounts.services import create_account  # noqa: E402
+from shared_apps.accounts.signing_in import second_factor  # noqa: E402
 from shared_apps.audit.services import SYSTEM  # noqa: E402
-from shared_apps.console import figures  # noqa: E402
+from shared_apps.console.watch import figures  # noqa: E402
 from tenant_apps.contact.services import answer_message, send_message  # noqa: E402
-from tenant_apps.invoices import processing  # noqa: E402
+from tenant_apps.invoices.batches import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
-from tenant_apps.payments.counter import book_counter_payment  # noqa: E402
+from tenant_apps.payments.counter.booking import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
 from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
 from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402
-from tenants.migrating import migrate_towns  # noqa: E402
+from tenants.life.services import open_town, town_named  # noqa: E402
 from tenants.models import Town  # noqa: E402
-from tenants.services import open_town, town_named  # noqa: E402
+from tenants.schema.migrating import migrate_towns  # noqa: E402
 from tenants.states import TownState  # noqa: E402
 
 # What residents are sent is hashed and compressed as in production; these come from their packages as they are.

@@ -41,7 +41,7 @@ def in_french(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def same_for_all(view: Callable[P, R]) -> Callable[P, R]:
-    """Mark a view whose answer has no words: nobody is asked for a language (config.language)."""
+    """Mark a view whose answer has no words: nobody is asked for a language (config.web.language)."""
     cast(Any, view).same_for_all = True
     return view
 

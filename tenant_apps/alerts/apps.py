@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD_OF_A_PERSON
-from tenants.personal import given
+from shared_apps.privacy.personal import given
+from tenants.declarations import HELD_OF_A_PERSON
 
 
 class AlertsConfig(AppConfig):
@@ -17,10 +17,11 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit
+        from shared_apps.privacy import personal
         from tenant_apps.alerts import calling_off, listeners, reminders, tasks
         from tenant_apps.alerts import personal as mine
-        from tenants import agenda, personal
         from tenants.archive import copies
+        from tenants.work import agenda
 
         personal.register(self.label, give=mine.give, erase=mine.erase)
         personal.keep("alerts", mine.told, since="created_at")

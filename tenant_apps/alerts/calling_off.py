@@ -13,7 +13,7 @@ from tenant_apps.alerts import reminders
 from tenant_apps.alerts.models import Alert
 from tenant_apps.alerts.services import NEW_INVOICES
 from tenant_apps.residents.models import Payer
-from tenants import agenda
+from tenants.work import agenda
 
 FACTS = ("payer_emails.replaced", "payer_email.removed", "access.cut")
 REMINDER_MAIL = "alert-reminder"

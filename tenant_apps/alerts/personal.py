@@ -1,4 +1,4 @@
-"""What this room gives to a person, erases, and keeps for some months (tenants.personal)."""
+"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account, AlertKind
+from shared_apps.privacy.personal import Section
 from tenant_apps.alerts.models import Alert
-from tenants.personal import Section
 
 
 def told() -> QuerySet[Alert]:

@@ -21,11 +21,11 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.facts import JOINS, SITUATION
 from tenant_apps.payments.standing.reading import standings_of
-from tenant_apps.residents.billing import hold_still
+from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
-from tenants import agenda
 from tenants.current import current_town
+from tenants.work import agenda
 from toolkit import clock
 from toolkit.clock import PARIS
 

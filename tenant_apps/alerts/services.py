@@ -20,11 +20,11 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Payment
 from tenant_apps.payments.standing.reading import standings_of
-from tenant_apps.residents.billing import hold_still
+from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.townhall.models import AlertAudience
 from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
-from tenants import agenda
+from tenants.work import agenda
 
 NEW_INVOICES = AlertKind.NEW_INVOICES.value
 RECEIPT = AlertKind.RECEIPT.value

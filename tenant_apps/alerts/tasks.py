@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from tenant_apps.alerts import reminders, services
 from tenant_apps.alerts.models import Alert
-from tenants import agenda
+from tenants.work import agenda
 
 
 @shared_task(name="alerts.queue_alerts")

@@ -11,9 +11,9 @@ from django.db import transaction
 from shared_apps.accounts.models import Account, AlertKind
 from shared_apps.accounts.services import refuse_alerts
 from shared_apps.audit import services as audit
-from tenant_apps.residents.services import refuse_at_address
+from tenant_apps.residents.activation import refuse_at_address
 from tenants.current import current_town
-from toolkit.sealing import Unreadable, seal, unseal
+from toolkit.secrecy.sealing import Unreadable, seal, unseal
 
 PATH = "/desabonnement/"  # portal:unsubscribe
 

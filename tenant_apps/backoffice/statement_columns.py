@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tenant_apps.backoffice.reconciliation_forms import AccountForm, ColumnsForm, LayoutForm
+from tenant_apps.backoffice.forms.reconciliation import AccountForm, ColumnsForm, LayoutForm
 from tenant_apps.reconciliation import queries
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.models import Kind, Statement

@@ -2,29 +2,18 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import (
+from tenant_apps.backoffice.views import claims, home, imports, invoices, mails, payers, threads
+from tenant_apps.backoffice.views.money import (
     attempts,
-    claims,
     corrections,
     deposits,
     examining,
     figures,
-    going_live,
-    home,
-    identity,
-    imports,
-    intervention,
-    invoices,
-    letters,
-    openid,
-    payers,
     payments,
-    privacy,
     reconciliation,
     reconciliation_lines,
-    threads,
-    town,
 )
+from tenant_apps.backoffice.views.settings import going_live, identity, intervention, openid, privacy, town
 
 app_name = "backoffice"
 urlpatterns = [
@@ -138,8 +127,8 @@ urlpatterns = [
     path("redevables/<uuid:public_id>/adresses/ajouter/", payers.add_email, name="add-payer-email"),
     path("redevables/<uuid:public_id>/adresses/", payers.change_email, name="payer-email"),
     path("redevables/<uuid:public_id>/acces/", payers.change_access, name="payer-access"),
-    path("courriels/", letters.mail_list, name="mails"),
-    path("courriels/<uuid:public_id>/renvoyer/", letters.resend, name="resend-mail"),
+    path("courriels/", mails.mail_list, name="mails"),
+    path("courriels/<uuid:public_id>/renvoyer/", mails.resend, name="resend-mail"),
     path("intervention/terminer/", intervention.leave, name="leave-intervention"),
     path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
     path("interventions/", intervention.interventions, name="interventions"),

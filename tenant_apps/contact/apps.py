@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD_OF_A_PERSON
-from tenants.personal import given
+from shared_apps.privacy.personal import given
+from tenants.declarations import HELD_OF_A_PERSON
 
 
 class ContactConfig(AppConfig):
@@ -16,10 +16,12 @@ class ContactConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenant_apps.contact import files, tasks
+        from shared_apps.privacy import personal
         from tenant_apps.contact import personal as mine
-        from tenants import agenda, personal
+        from tenant_apps.contact import tasks
+        from tenant_apps.contact.files import stored
+        from tenants.work import agenda
 
-        agenda.register(files.KIND, tasks.sweep_files)
+        agenda.register(stored.KIND, tasks.sweep_files)
         personal.register(self.label, give=mine.give, erase=mine.erase)
         personal.keep("messages", mine.threads, since="last_at", then=mine.sweep_soon)

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account
-from tenant_apps.contact.attachments import File
+from tenant_apps.contact.files.attachments import File
 from tenant_apps.invoices.models import Invoice
 from toolkit.address_fields import AddressField, kept_normal
 

@@ -1,4 +1,4 @@
-"""What this room gives to a person, erases, and keeps for some months (tenants.personal)."""
+"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
-from tenant_apps.contact import files
-from tenant_apps.contact.attachments import File
+from shared_apps.privacy.personal import Section
+from tenant_apps.contact.files import stored
+from tenant_apps.contact.files.attachments import File
 from tenant_apps.contact.models import Author, Message
-from tenants import agenda
-from tenants.personal import Section
+from tenants.work import agenda
 
 
 def threads() -> QuerySet[Message]:
@@ -22,7 +22,7 @@ def threads() -> QuerySet[Message]:
 
 def sweep_soon() -> None:
     """Messages went: their files are named by nobody."""
-    agenda.wake(files.KIND)
+    agenda.wake(stored.KIND)
 
 
 def _of(account: Account, addresses: frozenset[str]) -> QuerySet[Message]:
@@ -81,5 +81,5 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     had_files = _whole(account, addresses).exclude(files=[]).exists()
     gone = _of(account, addresses).delete()[0]
     if had_files:
-        agenda.plan(files.KIND, timezone.now())
+        agenda.plan(stored.KIND, timezone.now())
     return {"messages": gone}

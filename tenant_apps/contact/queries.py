@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from shared_apps.accounts.models import Account
-from tenant_apps.contact.attachments import File
+from tenant_apps.contact.files.attachments import File
 from tenant_apps.contact.models import Author, Message
 
 State = Literal["", "todo", "handled", "held"]

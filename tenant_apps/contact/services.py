@@ -9,15 +9,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts import throttle
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.services import refuse_impersonator
+from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
 from shared_apps.mail.services import queue_mail
-from tenant_apps.contact import letters, spam
-from tenant_apps.contact.attachments import Attachment, File
+from tenant_apps.contact import mails, spam
 from tenant_apps.contact.errors import Changed
-from tenant_apps.contact.files import store
+from tenant_apps.contact.files.attachments import Attachment, File
+from tenant_apps.contact.files.stored import store
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import last_of
 from tenant_apps.invoices.models import Invoice
@@ -198,7 +198,7 @@ def _mail_to_the_service(message: Message) -> None:
             kind="contact",
             to=message.sent_to,
             reply_to=message.email,
-            content=letters.to_the_service(message=message, address=surroundings["address"]),
+            content=mails.to_the_service(message=message, address=surroundings["address"]),
             surroundings=surroundings,
             key=f"contact:{message.uuid}",
         )
@@ -208,9 +208,9 @@ def _mail_to_the_writer(message: Message) -> None:
     surroundings = letterhead()
     town = surroundings["townhall"].name
     if message.account is not None:
-        content = letters.copy(message=message, town=town, address=surroundings["address"])
+        content = mails.copy(message=message, town=town, address=surroundings["address"])
     elif throttle.first_in("contact-receipt", message.email, A_DAY):
-        content = letters.receipt(message=message, town=town)
+        content = mails.receipt(message=message, town=town)
     else:  # somebody may be writing in the name of others
         return
     queue_mail(
@@ -229,7 +229,7 @@ def _mail_the_answer(root: Message, answer: Message) -> None:
             kind="contact-answer",
             to=account.email if account else root.email,
             reply_to=contact_address(root.invoice.product if root.invoice else None),
-            content=letters.answer(
+            content=mails.answer(
                 message=answer,
                 root=root,
                 town=surroundings["townhall"].name,

@@ -2,12 +2,12 @@
 
 from celery import shared_task
 
-from tenant_apps.contact import files
-from tenants import agenda
+from tenant_apps.contact.files import stored
+from tenants.work import agenda
 
 
 @shared_task(name="contact.sweep_files")
 def sweep_files() -> None:
     """The files that no message names."""
-    files.sweep()
-    agenda.finish(files.KIND, files.next_sweep)
+    stored.sweep()
+    agenda.finish(stored.KIND, stored.next_sweep)

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, MAY_BE_GONE, MUST_BE_THERE, held
-from tenants.personal import given, not_personal, withheld
+from shared_apps.privacy.personal import given, not_personal, withheld
+from tenants.declarations import HELD, MAY_BE_GONE, MUST_BE_THERE, held
 
 _FILE = "billing's own file, about everybody in it; what came of it for a person is in « factures »"
 
@@ -30,9 +30,10 @@ class InvoicesConfig(AppConfig):
     }
 
     def ready(self) -> None:
+        from shared_apps.privacy import personal
         from tenant_apps.invoices import personal as mine
         from tenant_apps.invoices.tasks import process_batches
-        from tenants import agenda, personal
+        from tenants.work import agenda
 
         personal.register(self.label, give=mine.give)
         agenda.register("imports", process_batches)

@@ -13,14 +13,14 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from shared_apps.accounts import throttle
 from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.residents import claims
-from tenant_apps.residents.claims import Outcome
+from tenant_apps.residents.claims import services
+from tenant_apps.residents.claims.services import Outcome
 from tenant_apps.residents.models import Claim, Payer
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import PayerClaims
@@ -53,7 +53,7 @@ def request_claim(*, actor: Account, paper: Paper) -> Outcome | None:
     invoice = _proved(paper)
     if invoice is None:
         return None
-    return claims.open_claim(
+    return services.open_claim(
         actor=actor, payer_id=invoice.payer_id, invoice=invoice.uuid, number=invoice.number
     )
 
@@ -62,7 +62,7 @@ def request_claim(*, actor: Account, paper: Paper) -> Outcome | None:
 def request_claim_by_mail(*, email: str, paper: Paper) -> None:
     """The same without a session. A right paper brings a message to that address; the answer is always the same."""
     invoice = _proved(paper)
-    claims.ask_by_mail(
+    services.ask_by_mail(
         email=email,
         payer_id=invoice.payer_id if invoice else None,
         invoice=invoice.uuid if invoice else None,
@@ -72,12 +72,12 @@ def request_claim_by_mail(*, email: str, paper: Paper) -> None:
 
 def confirm_claim(*, token: str, password: str = "") -> Outcome:
     """Use up the link of a claim (residents.claims.confirm_claim)."""
-    return claims.confirm_claim(token=token, password=password, holds=_holds)
+    return services.confirm_claim(token=token, password=password, holds=_holds)
 
 
 def accept_claim(*, actor: audit.Actor, claim: Claim) -> Claim:
     """Staff accept (residents.claims.accept_claim)."""
-    return claims.accept_claim(actor=actor, claim=claim, holds=_holds)
+    return services.accept_claim(actor=actor, claim=claim, holds=_holds)
 
 
 def _holds(claim: Claim) -> bool:

@@ -1,4 +1,4 @@
-"""What this room gives to a person: what they see on the portal (tenants.personal). Invoices are never erased."""
+"""What this room gives to a person: what they see on the portal. Invoices are never erased."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
+from shared_apps.privacy.personal import Section
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.queries import payer_ids_of
-from tenants.personal import Section
 
 
 def shown(account: Account) -> QuerySet[Invoice]:

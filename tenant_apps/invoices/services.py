@@ -13,17 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices import publishing
+from tenant_apps.invoices.batches import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.locking import hold_invoices, lock_invoice
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold
 from tenant_apps.residents.models import Source
 from tenant_apps.residents.sources import default_source
-from tenants import agenda, closing
 from tenants.current import current_town
-from tenants.postgresql.again import atomic_again
-from toolkit.storage import upload_key
+from tenants.databases.postgresql.again import atomic_again
+from tenants.life import closing
+from tenants.work import agenda
+from toolkit.files.storage import upload_key
 
 log = logging.getLogger(__name__)
 

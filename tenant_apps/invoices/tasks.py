@@ -6,9 +6,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from tenant_apps.invoices import processing
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch
-from tenants import agenda
+from tenants.work import agenda
 
 LOOK_AGAIN = timedelta(seconds=20)
 

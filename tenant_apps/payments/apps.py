@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, HELD_OF_A_PERSON
-from tenants.personal import given, not_personal, withheld
+from shared_apps.privacy.personal import given, not_personal, withheld
+from tenants.declarations import HELD, HELD_OF_A_PERSON
 
 
 class PaymentsConfig(AppConfig):
@@ -37,10 +37,13 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit
+        from shared_apps.privacy import personal
         from shared_apps.treasury import services as treasury
-        from tenant_apps.payments import auditing, bells, tasks
         from tenant_apps.payments import personal as mine
-        from tenants import agenda, personal
+        from tenant_apps.payments import tasks
+        from tenant_apps.payments.control import auditing
+        from tenant_apps.payments.online import bells
+        from tenants.work import agenda
 
         personal.register(self.label, give=mine.give, erase=mine.erase)
         agenda.register("payments", tasks.check_due)

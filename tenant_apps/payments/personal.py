@@ -1,4 +1,4 @@
-"""What this room gives to a person, and what it erases of them: money stays (tenants.personal)."""
+"""What this room gives to a person, and what it erases of them: money stays (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,10 +6,10 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
+from shared_apps.privacy.personal import Section
 from tenant_apps.payments.models import AttemptEvent, AttemptInvoice, Declaration, Means, Refund
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.states import AttemptState
-from tenants.personal import Section
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:

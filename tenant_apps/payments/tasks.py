@@ -7,10 +7,11 @@ from celery import shared_task
 from django.db.models import Min
 from django.utils import timezone
 
-from tenant_apps.payments import auditing, services
+from tenant_apps.payments.control import auditing
 from tenant_apps.payments.models import Attempt, Trial
-from tenants import agenda
-from tenants.work import MoneyTask
+from tenant_apps.payments.online import paying
+from tenants.work import agenda
+from tenants.work.town_tasks import MoneyTask
 
 
 @shared_task(name="payments.check_due", base=MoneyTask)
@@ -19,7 +20,7 @@ def check_due() -> None:
 
     The agenda holds it while the town is suspended; the Treasury's bell is answered even then.
     """
-    services.check_due()
+    paying.check_due()
     agenda.finish("payments", next_check)
 
 

@@ -8,10 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from shared_apps.accounts import known_browsers, sessions
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account
-from shared_apps.accounts.throttle import client_address
+from shared_apps.accounts.sessions import devices
+from shared_apps.accounts.throttling import known_browsers
+from shared_apps.accounts.throttling.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
 from toolkit import clock
@@ -59,7 +60,7 @@ def _slide(request: HttpRequest) -> None:
         request.session["seen_on"] = today
         agent = request.META.get("HTTP_USER_AGENT", "")
         assert isinstance(request.user, Account)
-        sessions.note_session(account=request.user, session=request.session, user_agent=agent)
+        devices.note_session(account=request.user, session=request.session, user_agent=agent)
 
 
 def with_invoice(view: View) -> View:

@@ -8,9 +8,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.accounts.codes import DIGITS
+from shared_apps.accounts.signing_in.codes import DIGITS
 from tenant_apps.contact import spam
-from tenant_apps.contact.fields import FilesMixin
+from tenant_apps.contact.files.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
 from toolkit.address_fields import AddressFormField
 

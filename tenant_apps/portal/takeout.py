@@ -24,14 +24,14 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
-from tenant_apps.contact import files
+from shared_apps.privacy import personal
+from shared_apps.privacy.personal import Section
+from tenant_apps.contact.files import stored
 from tenant_apps.contact.personal import files_of
-from tenant_apps.invoices.archives import Entry, add_documents, parts_of
+from tenant_apps.invoices.documents.archives import Entry, add_documents, parts_of
 from tenant_apps.invoices.personal import documents_of
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import contact_address
-from tenants import personal
-from tenants.personal import Section
 from toolkit import clock, safecsv
 
 IN_MEMORY = 64 * 1024  # bytes of a file before it goes to the disk
@@ -68,7 +68,7 @@ def take_out(*, actor: Account, townhall: TownHall) -> Copy:
     sections.sort(key=lambda section: section.name)  # as the files show in a folder
     documents = [entry for part in parts_of(documents_of(actor).iterator(chunk_size=500)) for entry in part]
     audit.record("account.data_taken", actor=actor, obj=actor.audit_name)
-    attached = [Entry(files.key_of(file), name) for file, name in files_of(actor, addresses)]
+    attached = [Entry(stored.key_of(file), name) for file, name in files_of(actor, addresses)]
     kept, left_out = documents[:MOST_DOCUMENTS], max(0, len(documents) - MOST_DOCUMENTS)
     words = {
         "townhall": townhall,

@@ -2,27 +2,11 @@
 
 from django.urls import path
 
-from tenant_apps.portal.views import (
-    account,
-    alerts,
-    claiming,
-    contact,
-    exports,
-    identity,
-    information,
-    invoices,
-    keys,
-    language,
-    mailed_code,
-    my_data,
-    openid,
-    paying,
-    paying_several,
-    sharing,
-    signing_in,
-    signing_in_with_key,
-    theme,
-)
+from tenant_apps.portal.views import contact
+from tenant_apps.portal.views.bills import exports, invoices, paying, paying_several
+from tenant_apps.portal.views.entry import mailed_code, openid, signing_in, signing_in_with_key
+from tenant_apps.portal.views.mine import account, alerts, claiming, keys, my_data, sharing
+from tenant_apps.portal.views.town import identity, information, language, theme
 
 app_name = "portal"
 urlpatterns = [

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, MUST_BE_THERE, held
-from tenants.personal import not_personal, withheld
+from shared_apps.privacy.personal import not_personal, withheld
+from tenants.declarations import HELD, MUST_BE_THERE, held
 
 _BOOKS = "a line of the bank's or the Treasury's file: the accountant's evidence, kept with the accounts"
 
@@ -20,7 +20,7 @@ class ReconciliationConfig(AppConfig):
         from shared_apps.audit import services as audit
         from tenant_apps.reconciliation.listeners import payment_cancelled
         from tenant_apps.reconciliation.tasks import read_statements
-        from tenants import agenda
+        from tenants.work import agenda
 
         agenda.register("statements", read_statements)
         audit.listen("payment.cancelled", payment_cancelled)

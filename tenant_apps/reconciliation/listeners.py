@@ -5,7 +5,7 @@ from django.db.models import Q
 from shared_apps.audit.models import Entry
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.states import LineState
-from tenants import agenda
+from tenants.work import agenda
 
 
 def payment_cancelled(entry: Entry) -> None:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from django.db import connection
 
 from tenants.current import current_schema
-from tenants.worker_lock import held
+from tenants.work.worker_lock import held
 
 
 def lock_lines() -> None:

@@ -12,15 +12,15 @@ from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Quer
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Allocation, Payment
-from tenant_apps.payments.search import invoices_for_staff
-from tenant_apps.reconciliation.files import opened
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
 from tenant_apps.reconciliation.reading import table
 from tenant_apps.reconciliation.reading.columns import missing
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
 from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.statements.files import opened
 from tenant_apps.reconciliation.states import OPEN, LineState, StatementState
 from toolkit import clock
 

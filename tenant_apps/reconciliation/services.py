@@ -15,15 +15,15 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.bells import hear_payfip_bell
-from tenant_apps.payments.corrections import cancel_payment
-from tenant_apps.payments.counter import JOURNAL, Paper, book_payment
-from tenant_apps.payments.counter import Line as Part
+from tenant_apps.payments.corrections.payments import cancel_payment
+from tenant_apps.payments.counter.booking import JOURNAL, Paper, book_payment
+from tenant_apps.payments.counter.booking import Line as Part
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Means, Payment
+from tenant_apps.payments.online.bells import hear_payfip_bell
+from tenant_apps.payments.online.paying import ask
+from tenant_apps.payments.online.review import confirm_attempt, reject_debit
 from tenant_apps.payments.providers.base import ProviderUnavailable
-from tenant_apps.payments.review import confirm_attempt, reject_debit
-from tenant_apps.payments.services import ask
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher

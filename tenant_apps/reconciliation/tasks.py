@@ -5,8 +5,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from tenant_apps.reconciliation import processing
-from tenants import agenda
+from tenant_apps.reconciliation.statements import processing
+from tenants.work import agenda
 
 LOOK_AGAIN = timedelta(seconds=20)
 

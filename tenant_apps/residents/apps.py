@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, HELD_OF_A_PERSON
-from tenants.personal import given, not_personal
+from shared_apps.privacy.personal import given, not_personal
+from tenants.declarations import HELD, HELD_OF_A_PERSON
 
 
 class ResidentsConfig(AppConfig):
@@ -33,10 +33,11 @@ class ResidentsConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.audit import services as audit
+        from shared_apps.privacy import personal
         from tenant_apps.residents import personal as mine
-        from tenant_apps.residents import retention
+        from tenant_apps.residents.erasure import retention
         from tenant_apps.residents.tasks import apply_retention, handle_claims, handle_links
-        from tenants import agenda, personal
+        from tenants.work import agenda
 
         agenda.register("links", handle_links)
         agenda.register("claims", handle_claims)

@@ -1,4 +1,4 @@
-"""What this room gives to a person, and what it erases of them (tenants.personal)."""
+"""What this room gives to a person, and what it erases of them (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
+from shared_apps.privacy.personal import Section
 from tenant_apps.residents.models import Access, Claim, EmailSource, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import payer_ids_of
 from tenant_apps.residents.states import ClaimState
-from tenants.personal import Section
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:

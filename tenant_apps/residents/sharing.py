@@ -15,8 +15,11 @@ from shared_apps.accounts.errors import AddressTaken, InvitationOver, LinkUnknow
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
 from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import billing, messages
-from tenant_apps.residents.billing import hold_still
+from tenant_apps.residents import messages
+from tenant_apps.residents.activation import activate_by_proof
+from tenant_apps.residents.emails import billing
+from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.stopping import taken_away
 from tenant_apps.residents.errors import (
     AccessCut,
     NotAResident,
@@ -27,10 +30,8 @@ from tenant_apps.residents.errors import (
 )
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.queries import invitations_to, payer_to_share, shared_accesses
-from tenant_apps.residents.services import activate_by_proof
-from tenant_apps.residents.stopping import taken_away
 from tenant_apps.townhall import queries as townhall
-from tenants import agenda
+from tenants.work import agenda
 from toolkit import emails
 
 OTHERS = 5  # addresses invited to one payer, those that wait included

@@ -4,14 +4,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from shared_apps.accounts.models import Link
-from tenant_apps.residents import claims, retention, services
-from tenants import agenda
+from tenant_apps.residents import activation
+from tenant_apps.residents.claims import services as claims
+from tenant_apps.residents.erasure import retention
+from tenants.work import agenda
 
 
 @shared_task(name="residents.handle_links")
 def handle_links() -> None:
     """Write the messages of the activation, reset and address requests that wait in the current town."""
-    services.handle_links()
+    activation.handle_links()
     agenda.finish("links", lambda: timezone.now() if Link.objects.filter(handled_at=None).exists() else None)
 
 

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from tenants.archive.declarations import HELD, MUST_BE_THERE, held
-from tenants.personal import not_personal
+from shared_apps.privacy.personal import not_personal
+from tenants.declarations import HELD, MUST_BE_THERE, held
 
 
 class TownhallConfig(AppConfig):

@@ -9,12 +9,12 @@ from functools import partial
 
 from django.db import transaction
 
-from shared_apps.accounts.openid.discovery import Registration, is_franceconnect
+from shared_apps.accounts.signing_in.openid.discovery import Registration, is_franceconnect
 from shared_apps.audit import services as audit
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.services import show
 from tenants.current import current_town
-from toolkit.sealing import Unreadable, seal, unseal
+from toolkit.secrecy.sealing import Unreadable, seal, unseal
 
 DEFAULT_LABEL = "FranceConnect"
 

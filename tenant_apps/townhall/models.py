@@ -93,7 +93,7 @@ class TownHall(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(60)],
     )
-    # Keys in S3 (toolkit.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
+    # Keys in S3 (toolkit.files.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
     logo = models.CharField(max_length=130, blank=True)
     logo_width = models.PositiveSmallIntegerField(default=0)
     logo_height = models.PositiveSmallIntegerField(default=0)
@@ -107,7 +107,7 @@ class TownHall(models.Model):
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
     # Empty, or what the town got from its OpenID provider, the secret sealed (townhall.identity_provider).
     identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
-    # What no rule of accounting keeps goes after so many months (tenants.personal, residents.retention).
+    # What no rule of accounting keeps goes after so many months (shared_apps.privacy.personal, residents.retention).
     keep_messages = months(_("messages des usagers"), 36, 6, 120)
     keep_mails = months(_("courriels envoyés"), 12, 3, 60)
     keep_alerts = months(_("alertes"), 12, 3, 60)

@@ -7,10 +7,10 @@ from typing import TypedDict
 
 from django.db.models import QuerySet
 
-from shared_apps.accounts.passwords import PasswordRule
+from shared_apps.accounts.passwords.rule import PasswordRule
 from tenant_apps.townhall.models import Product, TownHall
-from tenants import registry
 from tenants.current import current_schema, current_town
+from tenants.hosts import registry
 from tenants.models import Town
 
 SECONDS = 600  # how long it is believed, should the process that changed it die before it said so
@@ -27,7 +27,7 @@ def current_townhall() -> TownHall:
 def shown_townhall() -> TownHall:
     """The same for a resident's page, from a small cache in the process: as old as the registry's word of the town.
 
-    A change of it is announced (`tenants.changes`), so the registry looks the town up anew and this does too.
+    A change of it is announced (`tenants.hosts.changes`), so the registry looks the town up anew and this does too.
     """
     town, schema, present = current_town(), current_schema(), time.monotonic()
     with _lock:

@@ -14,10 +14,10 @@ from shared_apps.audit import services as audit
 from tenant_apps.townhall.images import Picture, icon_from, logo_from
 from tenant_apps.townhall.models import Mode, Product, TownHall
 from tenant_apps.townhall.queries import forget
-from tenants import changes
 from tenants.current import current_town
+from tenants.hosts import changes
 from tenants.models import Town
-from toolkit.storage import identity_key
+from toolkit.files.storage import identity_key
 
 
 def show(town: Town) -> None:

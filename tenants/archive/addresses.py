@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from tenants import domains
 from tenants.archive.format import NOT_WRITTEN, DamagedArchive, Manifest
 from tenants.errors import TownExists
+from tenants.hosts import domains
+from tenants.life.services import check_slug, schema_of
 from tenants.models import Domain, DomainKind, Town
-from tenants.services import check_slug, schema_of
 
 T = TypeVar("T", bound=models.Model)
 

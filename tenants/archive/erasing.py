@@ -18,16 +18,21 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from tenants import direct, facts, mirrors, operations, public_rows, registry, rows, services
+from tenants import facts
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
 from tenants.current import PUBLIC, at, homes
 from tenants.current import registry as in_registry
+from tenants.databases import direct, mirrors
 from tenants.errors import HomeSilent, TownError, WrongState
+from tenants.hosts import registry
+from tenants.life import services
 from tenants.models import LIVE, Domain, Erasure, Operation, Town
-from tenants.operations import Progress
+from tenants.shards import public_rows, rows
 from tenants.states import TownState
-from toolkit import objects
+from tenants.work import operations
+from tenants.work.operations import Progress
+from toolkit.files import objects
 
 KIND = "erase"
 ERASABLE = (TownState.SUSPENDED, TownState.CLOSED, TownState.OPENING)

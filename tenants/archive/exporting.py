@@ -10,16 +10,17 @@ from typing import IO, Any, cast
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from tenants import facts, operations
+from tenants import facts
 from tenants.archive.format import Measured
 from tenants.archive.progress import Teller
 from tenants.archive.writing import Out, write_archive
 from tenants.current import registry
 from tenants.errors import TownError, WrongState
 from tenants.models import Operation, OperationState, Town
-from tenants.operations import Progress
 from tenants.states import TownState
-from toolkit import objects, storage
+from tenants.work import operations
+from tenants.work.operations import Progress
+from toolkit.files import objects, storage
 
 KIND = "export"
 KEPT = timedelta(days=7)  # in S3

@@ -2,7 +2,7 @@
 
 import time
 
-from tenants.operations import Progress
+from tenants.work.operations import Progress
 
 EVERY = 0.5  # seconds
 

@@ -8,7 +8,7 @@ from typing import IO
 
 from tenants.archive import format as form
 from tenants.archive.format import DamagedArchive, Manifest, Rows
-from toolkit import storage
+from toolkit.files import storage
 
 CHUNK = 256 * 1024
 _SMALL = 64 * 1024 * 1024  # what manifest.json may measure at most; it is read whole

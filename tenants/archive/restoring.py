@@ -19,30 +19,26 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django_tenants.utils import tenant_context
 from psycopg import sql
 
-from tenants import (
-    direct,
-    facts,
-    migrating,
-    mirrors,
-    operations,
-    public_rows,
-    registry,
-    rows,
-    services,
-)
-from tenants.archive import addresses, copies, declarations
+from tenants import declarations, facts
+from tenants.archive import addresses, copies
 from tenants.archive import format as form
 from tenants.archive.format import DamagedArchive, Rows
 from tenants.archive.progress import Teller
 from tenants.archive.reading import Archive
 from tenants.current import REGISTRY, at, homes
 from tenants.current import registry as in_registry
-from tenants.direct import Server
+from tenants.databases import direct, mirrors
+from tenants.databases.direct import Server
 from tenants.errors import TownError, TownExists
+from tenants.hosts import registry
+from tenants.life import services
 from tenants.models import Domain, Operation, Town
-from tenants.operations import Progress
+from tenants.schema import migrating
+from tenants.shards import public_rows, rows
 from tenants.states import TownState
-from toolkit import objects
+from tenants.work import operations
+from tenants.work.operations import Progress
+from toolkit.files import objects
 
 KIND = "restore"
 

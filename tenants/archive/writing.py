@@ -11,15 +11,16 @@ from django.db import models
 from django.utils import timezone
 from psycopg import sql
 
-from tenants import direct, public_rows, rows
-from tenants.archive import declarations
+from tenants import declarations
 from tenants.archive import format as form
 from tenants.archive.format import Manifest, Measured, Rows
 from tenants.current import registry
-from tenants.direct import Server
+from tenants.databases import direct
+from tenants.databases.direct import Server
 from tenants.errors import TownError
 from tenants.models import Domain, Town
-from toolkit import objects, storage
+from tenants.shards import public_rows, rows
+from toolkit.files import objects, storage
 
 
 class Out(Protocol):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from tenants import services
+from tenants.life import services
 from tenants.management.town_command import TownCommand
 from tenants.models import Town
 from tenants.states import TownState

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tenants import services
 from tenants.errors import TownError
+from tenants.life import services
 from tenants.models import Town
 
 

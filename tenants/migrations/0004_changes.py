@@ -1,4 +1,4 @@
-"""Which towns of the registry changed, for the caches of other processes (tenants/changes.py, decision 39)."""
+"""Which towns of the registry changed, for the caches of other processes (tenants/hosts/changes.py, decision 39)."""
 
 from django.db import migrations
 

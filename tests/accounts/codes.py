@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 
 ASK, TYPE, IP = "/code/", "/code/saisie/", "192.0.2.7"
 EMAIL = "alice@example.net"

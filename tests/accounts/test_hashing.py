@@ -17,10 +17,13 @@ from django.contrib.auth.hashers import (
 from django.test import Client
 
 from sandbox.home import REPOSITORY
-from shared_apps.accounts import errors, hashing, limits, recent, services
+from shared_apps.accounts import errors, services
 from shared_apps.accounts.models import Account, Link
-from shared_apps.accounts.passwords import PasswordRule
-from tenant_apps.residents import services as residents
+from shared_apps.accounts.passwords import hashing
+from shared_apps.accounts.passwords.rule import PasswordRule
+from shared_apps.accounts.sessions import recent
+from shared_apps.accounts.throttling import limits
+from tenant_apps.residents import activation as residents
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once

@@ -9,12 +9,12 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import schema_context, tenant_context
 
-from shared_apps.accounts import impersonation
 from shared_apps.accounts.errors import CannotImpersonate, NotWhileImpersonating, TicketRefused
 from shared_apps.accounts.models import Account, Impersonation, Role
-from shared_apps.accounts.passwords import PasswordRule
-from shared_apps.accounts.second_factor import begin
+from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.accounts.services import change_password
+from shared_apps.accounts.sessions import impersonation
+from shared_apps.accounts.signing_in.second_factor import begin
 from shared_apps.audit.models import Entry
 from tenant_apps.contact.models import Message
 from tenant_apps.contact.services import send_message
@@ -133,7 +133,7 @@ def test_opens_no_other_town(ticket: str, other_town: Town, clerk: Account) -> N
             account=twin, operator=twin.uuid, operator_email="x@example.net", reason=REASON,
             ticket_hash="0" * 64, expires_at=timezone.now() + timedelta(minutes=1),
         )  # fmt: skip
-        from toolkit.secrets import fingerprint
+        from toolkit.secrecy.secrets import fingerprint
 
         Impersonation.objects.filter(pk=row.pk).update(ticket_hash=fingerprint(ticket.partition(":")[0]))
     assert enter(elsewhere, ticket).status_code == 410

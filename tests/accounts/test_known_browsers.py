@@ -10,10 +10,11 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import known_browsers, limits, sessions
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.sessions import devices
+from shared_apps.accounts.throttling import known_browsers, limits
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import services
+from tenant_apps.residents import activation
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.conftest import PASSWORD
@@ -74,8 +75,8 @@ def test_the_mailed_link_lets_in_while_the_stranger_goes_on(
 ) -> None:
     stranger, elsewhere = client_for(), client_for()
     guess(stranger)
-    services.request_reset(email=EMAIL)
-    services.handle_links()
+    activation.request_reset(email=EMAIL)
+    activation.handle_links()
     elsewhere.get("/", {"LIEN": lien("link-reset", EMAIL)})
     assert elsewhere.post("/lien/", {"password": NEW}).status_code == 200
     guess(stranger)  # at once again
@@ -141,7 +142,7 @@ def test_it_is_void_with_another_password_or_a_sign_out_everywhere(
 ) -> None:
     password = PASSWORD
     if act == "everywhere":
-        sessions.sign_out_everywhere(actor=alice)
+        devices.sign_out_everywhere(actor=alice)
     else:
         other, password = client_for(), NEW
         attempt(other)
@@ -175,7 +176,7 @@ def test_every_way_in_makes_it_known(alice: Account, client_for: Callable[..., C
     TownHall.objects.update(mailed_codes=True)
     client = client_for()
     client.post("/code/", {"email": EMAIL})
-    services.handle_links()
+    activation.handle_links()
     code = re.search(r"\b(\d{3}) ?(\d{3})\b", OutgoingMail.objects.get(kind="code").text)
     assert code
     client.post("/code/saisie/", {"code": "".join(code.groups())})

@@ -11,10 +11,12 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client
 
-from shared_apps.accounts import codes, errors, hashing, second_factor, services
-from shared_apps.accounts.limits import TRIES_PER_ACCOUNT, TRIES_PER_ADDRESS
+from shared_apps.accounts import errors, services
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.passwords import hashing
 from shared_apps.accounts.services import check_credentials
+from shared_apps.accounts.signing_in import codes, second_factor
+from shared_apps.accounts.throttling.limits import TRIES_PER_ACCOUNT, TRIES_PER_ADDRESS
 from tenant_apps.invoices import claiming
 from tenant_apps.invoices.claiming import GUESSES, Paper
 from tenant_apps.invoices.models import Invoice

@@ -11,19 +11,22 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from shared_apps.accounts import errors, throttle
-from shared_apps.accounts.codes import SENT, ask_code
-from shared_apps.accounts.limits import TRIES_PER_ACCOUNT
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials
-from shared_apps.console.forms import PasswordStep
+from shared_apps.accounts.signing_in.codes import SENT, ask_code
+from shared_apps.accounts.throttling import throttle
+from shared_apps.accounts.throttling.limits import TRIES_PER_ACCOUNT
+from shared_apps.console.look.forms import PasswordStep
 from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import unsubscribing
 from tenant_apps.invoices.claiming import Paper, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.portal.views.signing_in import ASKED
-from tenant_apps.residents import addresses, claims, services, sharing
+from tenant_apps.portal.views.entry.signing_in import ASKED
+from tenant_apps.residents import activation, sharing
+from tenant_apps.residents.account import addresses
+from tenant_apps.residents.claims import services as claims
 from tenant_apps.residents.models import Access, Claim, Payer
 from tenant_apps.residents.queries import is_known_to_billing, payers_of
 from tenants.errors import TownError
@@ -63,7 +66,7 @@ def after(act: Callable[[], Any]) -> set[str]:
     """What the worker mails, to whom, once `act` was tried."""
     with suppress(ValueError, errors.AccountError), transaction.atomic():
         act()
-    services.handle_links()
+    activation.handle_links()
     claims.handle_claims()
     return set(OutgoingMail.objects.values_list("to", flat=True))
 
@@ -72,7 +75,7 @@ def after(act: Callable[[], Any]) -> set[str]:
 
 
 @doubles
-@pytest.mark.parametrize("ask", [services.request_activation, services.request_reset])
+@pytest.mark.parametrize("ask", [activation.request_activation, activation.request_reset])
 def test_a_link_for_an_account(lisa: Account, typed: str, ask: Callable[..., None]) -> None:
     assert after(lambda: ask(email=typed)) <= {LISA}
     assert not Link.objects.filter(token_hash__isnull=False).exists()
@@ -81,13 +84,13 @@ def test_a_link_for_an_account(lisa: Account, typed: str, ask: Callable[..., Non
 @doubles
 def test_a_first_link_for_whom_billing_knows(bill: Invoice, typed: str) -> None:
     assert not is_known_to_billing(typed)
-    assert after(lambda: services.request_activation(email=typed)) <= {LISA}
+    assert after(lambda: activation.request_activation(email=typed)) <= {LISA}
     assert not Account.objects.exists()
 
 
 @doubles
 def test_a_code_by_mail(lisa: Account, typed: str) -> None:
-    assert after(lambda: services.request_code(email=typed, ip=IP)) == set()
+    assert after(lambda: activation.request_code(email=typed, ip=IP)) == set()
 
 
 @doubles
@@ -151,7 +154,7 @@ def test_publishing_opens_nothing_to_a_double(lisa: Account, bill: Invoice, type
 
 @pytest.mark.parametrize("typed", [LISA.upper(), f" {LISA} ", "Kim.Lisa@MAIL-kiosk.FR"])
 def test_the_same_address_however_it_is_typed(lisa: Account, typed: str) -> None:
-    assert after(lambda: services.request_reset(email=typed)) == {LISA}
+    assert after(lambda: activation.request_reset(email=typed)) == {LISA}
     assert check_credentials(email=typed, password=PASSWORD, ip=IP) == lisa
 
 
@@ -160,7 +163,7 @@ def test_an_accented_domain_is_one_address(make_account: Callable[..., Account])
     assert account.email == "zoe@xn--pechab-nxa.fr"
     for typed in ("zoe@pechabô.fr", "ZOE@PECHABÔ.FR", "zoe@pechabo\u0302.fr", "zoe@xn--pechab-nxa.fr"):
         assert check_credentials(email=typed, password=PASSWORD, ip=IP) == account
-    assert after(lambda: services.request_reset(email="zoe@pechabô.fr")) == {account.email}
+    assert after(lambda: activation.request_reset(email="zoe@pechabô.fr")) == {account.email}
     with pytest.raises(errors.AddressTaken):
         make_account("zoe@PECHABÔ.fr")
 

@@ -9,13 +9,15 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from shared_apps.accounts import codes, errors, sessions
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, Role
+from shared_apps.accounts.sessions import devices
+from shared_apps.accounts.signing_in import codes
 from shared_apps.audit.models import Entry
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.services import requeue_mail
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.townhall.queries import forget
@@ -259,7 +261,7 @@ def new_password(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", [changed_role, closed, moved, new_password, lambda one: sessions.sign_out_everywhere(actor=one)]
+    "act", [changed_role, closed, moved, new_password, lambda one: devices.sign_out_everywhere(actor=one)]
 )
 def test_what_happens_to_the_account_voids_its_codes(alice: Account, act: Callable[[Account], None]) -> None:
     client = ask(browser())

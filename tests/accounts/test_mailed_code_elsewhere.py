@@ -8,10 +8,11 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import codes, errors
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose
+from shared_apps.accounts.signing_in import codes
 from shared_apps.audit.models import Entry
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 from tenants.models import Town
 from tests.accounts.codes import ASK, EMAIL, IP, TYPE, another, ask, browser, code_in, problem
 from tests.races import at_once

@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shared_apps.accounts import codes
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.signing_in import codes
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 from tenants.models import Town
 from tests.accounts.codes import ASK, EMAIL, IP, TYPE, another, ask, browser, code_in, problem
 from tests.conftest import PASSWORD

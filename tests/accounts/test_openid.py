@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.cache import cache
 
-from shared_apps.accounts.openid import discovery, errors, exchange
-from shared_apps.accounts.openid.discovery import Registration, discover
-from shared_apps.accounts.openid.exchange import Identity, Way
+from shared_apps.accounts.signing_in.openid import discovery, errors, exchange
+from shared_apps.accounts.signing_in.openid.discovery import Registration, discover
+from shared_apps.accounts.signing_in.openid.exchange import Identity, Way
 from tests.accounts import provider as lies
 from tests.accounts.provider import CLIENT, EC, OTHER, RSA, SECRET, Provider, public, running
 from toolkit import outside

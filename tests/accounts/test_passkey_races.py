@@ -9,12 +9,13 @@ import pytest
 from django.db import connection
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import errors, passkeys, webauthn
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
+from shared_apps.accounts.signing_in import passkeys, webauthn
 from shared_apps.audit.models import Entry
+from tenants.hosts.sessions import SessionStore
 from tenants.models import Town
-from tenants.sessions import SessionStore
 from tests.accounts.authenticator import Authenticator
 from tests.accounts.test_passkeys import HERE, IP, add, asked
 

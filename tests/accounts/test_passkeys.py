@@ -11,12 +11,15 @@ from django_tenants.utils import tenant_context
 from fido2.cose import ES384
 from fido2.webauthn import AuthenticatorData
 
-from shared_apps.accounts import challenges, errors, limits, passkeys, recent, throttle
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation, Passkey, Role
-from shared_apps.accounts.webauthn import LONGEST_ANSWER, Place
+from shared_apps.accounts.sessions import recent
+from shared_apps.accounts.signing_in import challenges, passkeys
+from shared_apps.accounts.signing_in.webauthn import LONGEST_ANSWER, Place
+from shared_apps.accounts.throttling import limits, throttle
 from shared_apps.audit.models import Entry
+from tenants.hosts.sessions import SessionStore
 from tenants.models import Town
-from tenants.sessions import SessionStore
 from tests.accounts.authenticator import Authenticator
 from tests.throttling import tries_of
 

@@ -11,15 +11,15 @@ import pytest
 from django.test import override_settings
 
 from sandbox.home import REPOSITORY
-from shared_apps.accounts import known_passwords
 from shared_apps.accounts.errors import WeakPassword
 from shared_apps.accounts.models import Account
-from shared_apps.accounts.passwords import LONGEST, PasswordRule
+from shared_apps.accounts.passwords import known
+from shared_apps.accounts.passwords.rule import LONGEST, PasswordRule
 from shared_apps.accounts.services import change_password
 from tenant_apps.townhall.queries import password_rule
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from toolkit import hashfile
+from toolkit.secrecy import hashfile
 
 TOWN = ("Commune de Pechabou", "pechabou")
 RULE = PasswordRule(town=TOWN)
@@ -137,12 +137,12 @@ def test_the_rule_of_a_town_knows_its_name_and_the_person(
 
 def test_the_lists_are_read_whole_and_without_zxcvbn() -> None:
     """40,000 words in less than half a megabyte, and none of the 11 that the package itself takes."""
-    lists = known_passwords._lists()
+    lists = known._lists()
     assert len(set(lists.split(b"\n"))) > 40_000
     assert len(lists) < 500_000
     script = (
         "import django; from django.conf import settings; settings.configure(BREACHED_PASSWORDS='');"
-        "from shared_apps.accounts.known_passwords import is_common; import sys;"
+        "from shared_apps.accounts.passwords.known import is_common; import sys;"
         "assert is_common('thecakeisalie') and not is_common('thecake'); print('zxcvbn' in sys.modules)"
     )
     env = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'src'}"}

@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shared_apps.accounts import errors, sessions
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation
+from shared_apps.accounts.sessions import devices
 from shared_apps.audit.models import Entry
 from tenants.models import Town
 from tests.conftest import PASSWORD
@@ -120,15 +121,15 @@ def test_a_new_password_keeps_this_session_only(alice: Account) -> None:
 
 def test_a_session_that_ends_meanwhile_is_not_noted(alice: Account, client_for: Any) -> None:
     seen_before = Account.objects.get(pk=alice.pk)
-    sessions.sign_out_everywhere(actor=alice)
-    sessions.note_session(account=seen_before, session=client_for(alice).session, user_agent=PHONE)
+    devices.sign_out_everywhere(actor=alice)
+    devices.note_session(account=seen_before, session=client_for(alice).session, user_agent=PHONE)
     alice.refresh_from_db()
     assert alice.devices == {}
 
 
 def test_the_list_stays_short(alice: Account, client_for: Any) -> None:
     session = client_for(alice).session
-    old = (timezone.now() - sessions.LIFE).isoformat()
+    old = (timezone.now() - devices.LIFE).isoformat()
     hours = [(timezone.now() - timedelta(hours=n)).isoformat() for n in range(30)]
     of = {"browser": "Firefox", "system": "Linux"}
     alice.devices = {
@@ -136,9 +137,9 @@ def test_the_list_stays_short(alice: Account, client_for: Any) -> None:
         **{f"d{n}": {**of, "since": hour, "seen": hour} for n, hour in enumerate(hours)},
     }
     alice.save()
-    sessions.note_session(account=alice, session=session, user_agent=PHONE)
-    found = sessions.sessions_of(alice, session)
-    assert [one.is_this_one for one in found] == [True] + [False] * (sessions.SHOWN - 1)
+    devices.note_session(account=alice, session=session, user_agent=PHONE)
+    found = devices.sessions_of(alice, session)
+    assert [one.is_this_one for one in found] == [True] + [False] * (devices.SHOWN - 1)
     assert not {"old", "d29"} & set(alice.devices)
 
 
@@ -146,7 +147,7 @@ def test_nothing_is_noted_while_the_town_is_moved(
     alice: Account, client_for: Any, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = client_for(alice)
-    monkeypatch.setattr("shared_apps.accounts.sessions.is_read_only", lambda: True)
+    monkeypatch.setattr("shared_apps.accounts.sessions.devices.is_read_only", lambda: True)
     monkeypatch.setattr("tenants.current.is_read_only", lambda: True)
     assert client.get(PAGE).status_code == 200
     alice.refresh_from_db()
@@ -156,4 +157,4 @@ def test_nothing_is_noted_while_the_town_is_moved(
 def test_not_in_somebody_s_place(alice: Account) -> None:
     alice.impersonated_by = Impersonation()
     with pytest.raises(errors.NotWhileImpersonating):
-        sessions.sign_out_everywhere(actor=alice)
+        devices.sign_out_everywhere(actor=alice)

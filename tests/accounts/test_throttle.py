@@ -9,8 +9,9 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from sandbox.home import REPOSITORY
-from shared_apps.accounts import errors, throttle
-from shared_apps.accounts.throttle import Limit, take
+from shared_apps.accounts import errors
+from shared_apps.accounts.throttling import throttle
+from shared_apps.accounts.throttling.throttle import Limit, take
 from tenants.models import Town
 from tests.throttling import tries_of
 
@@ -113,8 +114,8 @@ def test_nobody_can_read_a_counter() -> None:
 
 def test_no_two_limits_share_a_counter() -> None:
     """Two doors that counted under one name would shut each other."""
-    import config.urls_admin
-    import config.urls_town  # noqa: F401 - every door
+    import config.urls.admin
+    import config.urls.town  # noqa: F401 - every door
 
     limits = {id(each): each for each in gc.get_objects() if type(each) is Limit}.values()
     kinds = [each.kind for each in limits if each not in (FEW, MANY)]

@@ -15,7 +15,8 @@ from tenant_apps.alerts.models import Alert
 from tenant_apps.alerts.queries import mails_about
 from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
 from tenant_apps.invoices.models import Batch, Invoice
-from tenant_apps.residents import billing, services, sharing
+from tenant_apps.residents import activation, sharing
+from tenant_apps.residents.emails import billing
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import AlertAudience
@@ -58,7 +59,7 @@ def test_new_invoices(
     payer: Payer, make_account: Any, make_invoice: Any, take: Any, moment: str, account: bool
 ) -> None:
     if account:
-        services.grant_known_payers(account=make_account(ALICE))
+        activation.grant_known_payers(account=make_account(ALICE))
     batch = new_batch(payer, make_invoice=make_invoice)
     if moment == "before":
         take(payer)
@@ -104,7 +105,7 @@ def test_reminders(
     payer: Payer, make_account: Any, make_owed: Any, take: Any, moment: str, account: bool
 ) -> None:
     if account:
-        services.grant_known_payers(account=make_account(ALICE))
+        activation.grant_known_payers(account=make_account(ALICE))
     make_owed(payer, 7)
     if moment == "written":
         reminders.send_reminders()

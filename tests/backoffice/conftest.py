@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 
 from shared_apps.accounts.models import Account, Role
-from tenant_apps.invoices import processing, services
+from tenant_apps.invoices import services
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch
 from tenants.models import Town
 

@@ -13,7 +13,7 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.claiming import GUESSES, Paper, request_claim
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.residents import claims
+from tenant_apps.residents.claims import services
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
 from tenant_apps.residents.queries import payers_of
 from tests.backoffice.conftest import text
@@ -41,7 +41,7 @@ def test_the_list_and_its_count_in_the_menu(browsers: SimpleNamespace, claim: Cl
     assert "alice@example.net Odette LEGRAND" in text(page)
     assert "Rattachements 1 à décider" in text(page)
     assert "1 rattachement à décider" in text(browsers.reader.get("/gestion/"))
-    claims.withdraw_claim(actor=claim.account, claim=claim)
+    services.withdraw_claim(actor=claim.account, claim=claim)
     page = text(browsers.reader.get("/gestion/rattachements/"))
     assert "Aucune demande à décider" in page
     assert "1 à décider" not in page
@@ -91,7 +91,7 @@ def test_refused_with_a_reason(browsers: SimpleNamespace, people: SimpleNamespac
 def test_asked_again_after_a_refusal_says_so(
     browsers: SimpleNamespace, people: SimpleNamespace, bill: Invoice, claim: Claim
 ) -> None:
-    claims.refuse_claim(actor="system", claim=claim, reason="Venez nous voir.")
+    services.refuse_claim(actor="system", claim=claim, reason="Venez nous voir.")
     request_claim(actor=people.alice, paper=Paper(bill.number, bill.amount, bill.reference))
     again = Claim.objects.get(state="waiting")
     assert "La même demande a été refusée le" in text(browsers.clerk.get(path(again)))

@@ -13,10 +13,10 @@ import pikepdf
 import pytest
 
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.payments.corrections import cancel_payment, record_refund
-from tenant_apps.payments.counter import Line, Paper, book_counter_payment, book_payment
+from tenant_apps.payments.corrections.payments import cancel_payment, record_refund
+from tenant_apps.payments.counter.booking import Line, Paper, book_counter_payment, book_payment
 from tenant_apps.payments.models import Deposit, Means, Payment, Refund
-from tenant_apps.payments.services import declare_paid
+from tenant_apps.payments.online.paying import declare_paid
 from tenant_apps.townhall.models import Product
 from tests.backoffice.conftest import text
 from tests.backoffice.test_lists import attempt

@@ -8,7 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
-from tenant_apps.invoices import processing, services
+from tenant_apps.invoices import services
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, PayerUpdate
 from tenant_apps.residents.models import Payer, Source
 from tenant_apps.residents.sources import source_named

@@ -11,7 +11,7 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from tenant_apps.backoffice import uploads
-from tenant_apps.invoices import processing
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, Invoice
 from tests.backoffice.conftest import HEADER, ROW, send, text
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from django.core.files.storage import storages
 
-from tenant_apps.invoices import processing
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.states import BatchState
 from tests.backoffice.conftest import text
 from tests.invoices.test_interrupted import sent

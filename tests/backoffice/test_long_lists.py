@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tenant_apps.backoffice.views import claims, examining, invoices, payments
+from tenant_apps.backoffice.views import claims, invoices
+from tenant_apps.backoffice.views.money import examining, payments
 from tenant_apps.contact.models import Message
 from tenant_apps.payments.models import Attempt, Finding, FindingKind
 from tests.backoffice.conftest import text

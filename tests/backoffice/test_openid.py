@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from shared_apps.audit.models import Entry
-from tenant_apps.backoffice.views import openid
+from tenant_apps.backoffice.views.settings import openid
 from tenant_apps.townhall.identity_provider import IdentityProvider, provider_of
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall

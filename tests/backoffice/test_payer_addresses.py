@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tenant_apps.residents import billing, services
+from tenant_apps.residents import activation
+from tenant_apps.residents.emails import billing
 from tenant_apps.residents.models import Access, PayerEmail
 from tenant_apps.residents.queries import payers_of
 from tests.backoffice.conftest import text
@@ -17,7 +18,7 @@ NEW = "nouvelle@example.net"
 def seen(people: SimpleNamespace, make_payer: Any) -> SimpleNamespace:
     """A payer whose one address is Alice's, who has an account."""
     payer = make_payer(email=people.alice.email)
-    services.grant_known_payers(account=people.alice)
+    activation.grant_known_payers(account=people.alice)
     page = f"/gestion/redevables/{payer.uuid}/"
     return SimpleNamespace(payer=payer, page=page, act=f"{page}adresses/", add=f"{page}adresses/ajouter/")
 
@@ -34,8 +35,8 @@ def test_who_has_an_account_with_which_address(browsers: SimpleNamespace, seen: 
     assert "Dernière connexion le" in shown
     PayerEmail.objects.create(payer=seen.payer, email=NEW)
     assert "Aucun compte à cette adresse" in text(browsers.reader.get(seen.page))
-    services.request_activation(email=NEW)
-    services.handle_links()
+    activation.request_activation(email=NEW)
+    activation.handle_links()
     assert "Lien d'activation demandé le" in text(browsers.reader.get(seen.page))
 
 

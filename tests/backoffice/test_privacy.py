@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
-from tenant_apps.residents import erasure
+from tenant_apps.residents.erasure import services
 from tenant_apps.residents.models import PayerEmail
 from tenant_apps.townhall.queries import current_townhall
 from tenants.models import Town
@@ -20,7 +20,7 @@ LIST = "/gestion/commune/donnees-personnelles/"
 @pytest.fixture
 def leaving(town: Town, make_account: Any) -> Account:
     account: Account = make_account("leaving@example.net")
-    erasure.request_erasure(actor=account)
+    services.request_erasure(actor=account)
     account.refresh_from_db()
     return account
 
@@ -74,7 +74,7 @@ def test_refusing_asks_for_a_reason(leaving: Account, manager: Any) -> None:
 
 
 def test_a_request_cancelled_meanwhile_is_absent(leaving: Account, manager: Any) -> None:
-    erasure.cancel_erasure(actor=leaving)
+    services.cancel_erasure(actor=leaving)
     page = f"/gestion/effacements/{leaving.uuid}/"
     assert manager.post(page, {"decision": "accept", "sure": "on"}).status_code == 404
     leaving.refresh_from_db()

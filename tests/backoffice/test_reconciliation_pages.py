@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
-from tenant_apps.reconciliation import processing, statements
 from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.statements import processing, services
 from tests.backoffice.conftest import text
 from toolkit import clock
 
@@ -355,7 +355,7 @@ def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace
     page = send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
     statement = Statement.objects.get()
     storages["documents"].delete(statement.key)
-    statements.ask_import(actor="clerk", statement=statement, mapping=statement.mapping)
+    services.ask_import(actor="clerk", statement=statement, mapping=statement.mapping)
     processing.process_waiting()
     shown = text(browsers.clerk.get(page))
     assert "n'est plus dans l'espace de stockage : envoyez-le de nouveau." in shown

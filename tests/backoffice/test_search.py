@@ -11,18 +11,17 @@ from shared_apps.accounts.models import Account
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
+from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.naming import receipt_reference
-from tenant_apps.payments.search import invoices_for_staff
+from tenant_apps.payments.online import paying
 from tenant_apps.townhall.models import Product
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator, simulator
 from toolkit import clock
 
 __all__ = ["simulator"]
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -72,9 +71,9 @@ def test_what_the_message_of_a_payment_says_is_found(
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10"), make_invoice(payer, amount="20")]
     make_invoice(payer, amount="30")
-    attempt = services.start_payment_of(actor=alice, invoices=bills).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
     simulator.act(attempt.idop, "pay")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     queue_alerts()
     told = OutgoingMail.objects.get(kind="receipt").text
     references = re.findall(r"(?:[Rr]éférence[^:\n]*: |référence )([A-Z0-9]+)", told)

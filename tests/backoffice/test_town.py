@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared_apps.audit.models import Entry
-from tenant_apps.backoffice.forms import LIGHT, VISIBLE, visible
+from tenant_apps.backoffice.forms.base import LIGHT, VISIBLE, visible
 from tenant_apps.townhall.queries import current_townhall, default_product
 from tests.backoffice.conftest import text
 from toolkit.colour import contrast

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import CDPSession, Page, expect
 
-from tenants.registry import SECONDS
+from tenants.hosts.registry import SECONDS
 from tests.browser.conftest import WIDTHS
 from tests.browser.people import accessible, activate, sign_in
 from tests.demo import Demo
@@ -42,7 +42,7 @@ def address(route: str, **ids: str) -> str:
     public_id = ids.get(route.removeprefix("portal:"), ids["invoice"])
     for kwargs in ({}, {"public_id": public_id}, {"ticket": "x"}):
         try:
-            found = django.urls.reverse(route, urlconf="config.urls_town", kwargs=kwargs)
+            found = django.urls.reverse(route, urlconf="config.urls.town", kwargs=kwargs)
             return f"{found}?facture={ids['invoice']}" if route == "portal:pay-several" else found
         except django.urls.NoReverseMatch:
             continue

@@ -15,7 +15,7 @@ import pytest
 from django.test import Client, RequestFactory
 
 from sandbox.home import REPOSITORY
-from shared_apps.accounts.throttle import client_address
+from shared_apps.accounts.throttling.throttle import client_address
 from tenants.models import Town
 
 ROOMS = ("shared_apps", "tenant_apps", "tenants", "src/config", "src/toolkit")
@@ -129,12 +129,18 @@ INSIDE = "the size is looked at first, then the token is asked for"
 WITHOUT_TOKEN = {
     ("shared_apps/treasury/views.py", "payfip_notification"): "proves nothing: we ask the Treasury",
     ("shared_apps/treasury/views.py", "tipi_callback"): "its token is the right, and it only announces",
-    ("tenant_apps/backoffice/views/identity.py", "identity_page"): INSIDE,
+    ("tenant_apps/backoffice/views/settings/identity.py", "identity_page"): INSIDE,
     ("tenant_apps/backoffice/views/imports.py", "new_batch"): INSIDE,
-    ("tenant_apps/backoffice/views/reconciliation.py", "new_statement"): INSIDE,
-    ("tenant_apps/contact/uploads.py", "wrapped"): INSIDE,
-    ("tenant_apps/portal/views/alerts.py", "unsubscribe"): "RFC 8058: the sealed ticket is the whole right",
-    ("tenant_apps/portal/views/paying.py", "payment_return"): "the Treasury sends the payer back; we ask it",
+    ("tenant_apps/backoffice/views/money/reconciliation.py", "new_statement"): INSIDE,
+    ("tenant_apps/contact/files/uploads.py", "wrapped"): INSIDE,
+    (
+        "tenant_apps/portal/views/mine/alerts.py",
+        "unsubscribe",
+    ): "RFC 8058: the sealed ticket is the whole right",
+    (
+        "tenant_apps/portal/views/bills/paying.py",
+        "payment_return",
+    ): "the Treasury sends the payer back; we ask it",
 }
 
 

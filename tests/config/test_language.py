@@ -16,15 +16,15 @@ from django.utils import translation
 
 from config.celery import app
 from sandbox.messages import FOLDERS, ROOT
-from shared_apps.accounts import impersonation
 from shared_apps.accounts.errors import NotWhileImpersonating
 from shared_apps.accounts.models import Account, Link, Role
 from shared_apps.accounts.services import choose_language
+from shared_apps.accounts.sessions import impersonation
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.services import send_message
 from tenant_apps.payments.providers.payfip import fields
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 from tenant_apps.townhall import queries as townhalls
 from tenant_apps.townhall.services import change_townhall
 from toolkit import clock, money, words

@@ -8,7 +8,7 @@ from django.template.loader import get_template
 from django.test import override_settings
 from django.utils.translation import override
 
-from config.loader import Loader
+from config.assets.loader import Loader
 
 SENTENCES = {
     "fixed": "{% load i18n %}<p>{% trans \"Mes factures\" %}</p>{%  trans 'Se déconnecter'  %}",
@@ -30,7 +30,7 @@ def engine(loader: str) -> Engine:
 def test_the_same_page_as_django_s(name: str) -> None:
     from django.template import Context
 
-    ours, theirs = engine("config.loader.Loader"), engine("django.template.loaders.cached.Loader")
+    ours, theirs = engine("config.assets.loader.Loader"), engine("django.template.loaders.cached.Loader")
     for language in ("fr", "en", "fr"):
         with override(language):
             written = [
@@ -40,7 +40,7 @@ def test_the_same_page_as_django_s(name: str) -> None:
 
 
 def test_fixed_sentences_are_plain_text_by_then() -> None:
-    loader: Any = engine("config.loader.Loader").template_loaders[0]
+    loader: Any = engine("config.assets.loader.Loader").template_loaders[0]
     assert isinstance(loader, Loader)
     with override("en"):
         names = [type(node).__name__ for node in loader.get_template("fixed").nodelist]
@@ -59,4 +59,4 @@ def test_the_portal_s_templates_are_read_by_it() -> None:
 
 @override_settings(USE_I18N=False)
 def test_without_translations_the_french_stays() -> None:
-    assert "Mes factures" in engine("config.loader.Loader").get_template("fixed").source
+    assert "Mes factures" in engine("config.assets.loader.Loader").get_template("fixed").source

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from config import stylesheet
+from config.assets import stylesheet
 
 CSS = """:root{--bs-a:1;--bs-b:var(--bs-a);--bs-c:2}
 .used{color:var(--bs-b)} .unused{color:var(--bs-c)}

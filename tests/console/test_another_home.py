@@ -4,10 +4,11 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import impersonation
 from shared_apps.accounts.models import Account, Role
-from shared_apps.console import figures, tasks
+from shared_apps.accounts.sessions import impersonation
+from shared_apps.console import tasks
 from shared_apps.console.models import TownFigures
+from shared_apps.console.watch import figures
 from tenants.current import REGISTRY, at, leave
 from tenants.models import AgendaItem, Operation, Town
 from tests.tenants.conftest import committed as committed

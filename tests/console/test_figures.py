@@ -10,21 +10,22 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
-from shared_apps.console import figures, tasks
+from shared_apps.console import tasks
 from shared_apps.console.models import TownFigures
+from shared_apps.console.watch import figures
 from shared_apps.mail.content import Content
 from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.services import queue_mail
-from tenant_apps.invoices import processing
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import letterhead
-from tenants import agenda
 from tenants.models import AgendaItem, Town
+from tenants.work import agenda
 
 Capture = Any
 ROWS = (

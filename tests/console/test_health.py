@@ -11,9 +11,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from shared_apps.console import health
-from tenants import agenda, heartbeat, tasks
+from shared_apps.console.watch import health
+from tenants import tasks
 from tenants.models import AgendaItem, Town
+from tenants.work import agenda, heartbeat
 
 
 def states() -> dict[str, health.Part]:

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import hashing
 from shared_apps.accounts.models import Account, Role, SecondFactor
+from shared_apps.accounts.passwords import hashing
 from shared_apps.audit.models import Entry
 from tenants.models import Town
 from tests.conftest import OPERATOR_SECRET, PASSWORD

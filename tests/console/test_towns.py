@@ -16,11 +16,12 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.audit.models import Entry
 from shared_apps.console.models import TownFigures
-from tenants import operations, versions
 from tenants.archive import exporting
 from tenants.current import registry
 from tenants.models import Domain, Erasure, Operation, OperationState, Town
+from tenants.schema import versions
 from tenants.states import TownState
+from tenants.work import operations
 
 LIST = "/tenants/town/"
 

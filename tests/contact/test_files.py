@@ -11,13 +11,14 @@ from django.core.files.storage import storages
 from django.db import DatabaseError
 from django.utils import timezone
 
-from tenant_apps.contact import files, services
-from tenant_apps.contact.attachments import Attachment
+from tenant_apps.contact import services
+from tenant_apps.contact.files import stored as files
+from tenant_apps.contact.files.attachments import Attachment
 from tenant_apps.contact.models import Message
 from tenants.current import current_town
 from tenants.models import AgendaItem
-from toolkit import objects
-from toolkit.storage import LINK_SECONDS
+from toolkit.files import objects
+from toolkit.files.storage import LINK_SECONDS
 
 NOTE = Attachment("Été 1.pdf", "pdf", b"%PDF-1 one")
 ANSWER = Attachment("avoir.pdf", "pdf", b"%PDF-1 two")

@@ -10,7 +10,7 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.contact import fields, uploads
+from tenant_apps.contact.files import fields, uploads
 from tenant_apps.contact.models import Message
 from tenants.models import Town
 from tests.contact.papers import HEIC, pdf, picture, sent, stamp_of

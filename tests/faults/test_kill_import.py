@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sandbox import samples
 from sandbox.process import groups
+from sandbox.samples import batch as samples
 from tests.demo import Demo, running_demo, wait
 from tests.faults.agent import Clerk
 from tests.sandbox.processes import command_lines, descendants

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from shared_apps.audit.models import Entry
-from tenant_apps.invoices import processing, services
+from tenant_apps.invoices import services
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.headers import TOKENS
+from config.web.headers import TOKENS
 from tests.isolation.table import TOWN
 from tests.isolation.test_routes import World
 from tests.isolation.test_routes import world as world
@@ -48,7 +48,7 @@ def test_every_answer(world: World, person: str) -> None:
 
 
 def test_every_route_with_a_token(world: World) -> None:
-    towns, callbacks = token_routes("config.urls_town"), token_routes("config.urls_callback")
+    towns, callbacks = token_routes("config.urls.town"), token_routes("config.urls.callback")
     assert len(towns) >= 2
     assert callbacks
     for host, routes in (("mairie.localhost", towns), ("paiement.localhost", callbacks)):

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents.services import handle_links
-from tenants import registry
+from tenant_apps.residents.activation import handle_links
+from tenants.hosts import registry
 from tenants.models import Domain, DomainKind, Town
 from tenants.states import TownState
 from tests.conftest import PASSWORD

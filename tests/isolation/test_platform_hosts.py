@@ -9,9 +9,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from tenants import operations
 from tenants.models import Erasure, Operation, Town
 from tenants.states import TownState
+from tenants.work import operations
 from tests.isolation.test_routes import names
 
 TO_PROGRAMS = {"security-txt", "robots-txt"}
@@ -38,7 +38,7 @@ def plain_paths() -> Iterator[tuple[str, str]]:
             elif isinstance(entry, URLPattern) and "<" not in route and "(" not in route and entry.name:
                 yield entry.name, "/" + route
 
-    yield from walk(get_resolver("config.urls_admin"), "")
+    yield from walk(get_resolver("config.urls.admin"), "")
 
 
 def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
 def ids_routes() -> set[str]:
     """The console's own routes that take an id (the admin's generic ones are refused by their permissions)."""
     found = set()
-    for entry in get_resolver("config.urls_admin").url_patterns[0].url_patterns[0].url_patterns:
+    for entry in get_resolver("config.urls.admin").url_patterns[0].url_patterns[0].url_patterns:
         if isinstance(entry, URLPattern) and "<" in str(entry.pattern) and entry.name not in GENERIC:
             found.add(str(entry.name))
     return found
@@ -134,9 +134,9 @@ def test_suspend_and_resume(console: Client, town: Town) -> None:
 def test_every_address_of_the_other_hosts_is_known() -> None:
     """Open to the Treasury, to probes and to the proxy on purpose; a new one must be thought about here."""
     for urlconf, expected in (
-        ("config.urls_callback", {"treasury:payfip-notification", "treasury:tipi-callback"} | TO_PROGRAMS),
+        ("config.urls.callback", {"treasury:payfip-notification", "treasury:tipi-callback"} | TO_PROGRAMS),
         (
-            "config.urls_public",
+            "config.urls.public",
             {"health-live", "health-ready", "health-databases", "certificate-ask"} | TO_PROGRAMS,
         ),
     ):

@@ -18,15 +18,14 @@ from shared_apps.accounts.models import Account, LinkPurpose, Role
 from shared_apps.accounts.services import ask_link, make_token
 from tenant_apps.invoices.models import Document
 from tenant_apps.payments.models import Attempt
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tests.isolation.table import TOWN
 from tests.isolation.test_routes import World
 from tests.isolation.test_routes import world as world
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
-from toolkit.storage import document_key
+from toolkit.files.storage import document_key
 
-pytestmark = pytest.mark.xdist_group("payfip")
 HERE, THERE = "mairie.localhost", "pechabou.localhost"
 
 
@@ -130,7 +129,7 @@ def test_the_ids_of_an_invoice_and_of_its_payment(world: World, simulator: Simul
         "portal:payment-return",
         "portal:payment-state",
     ):
-        path = reverse(route, urlconf="config.urls_town", kwargs={"public_id": world.invoice.uuid})
+        path = reverse(route, urlconf="config.urls.town", kwargs={"public_id": world.invoice.uuid})
         assert diane.get(path, {"idop": attempt.idop}).status_code == 404, route
     assert diane.post(f"/factures/{world.invoice.uuid}/payer/").status_code == 404
     with tenant_context(world.town):

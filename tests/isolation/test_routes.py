@@ -13,14 +13,14 @@ from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Passkey, Role
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.contact.attachments import Attachment
+from tenant_apps.contact.files.attachments import Attachment
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
-from tenant_apps.payments.counter import book_counter_payment
-from tenant_apps.payments.deposits import close_deposit
+from tenant_apps.payments.counter.booking import book_counter_payment
+from tenant_apps.payments.counter.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, Means, Payment
 from tenant_apps.reconciliation.models import Line, Statement
-from tenant_apps.residents.erasure import request_erasure
+from tenant_apps.residents.erasure.services import request_erasure
 from tenant_apps.residents.models import Access, Claim, Payer
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
@@ -47,7 +47,7 @@ def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_route_has_a_row() -> None:
-    routes = set(names(get_resolver("config.urls_town")))
+    routes = set(names(get_resolver("config.urls.town")))
     missing = routes - set(TOWN)
     assert not missing, f"add a row for {sorted(missing)} to tests/isolation/table.py"
     assert not set(TOWN) - routes, "a row of tests/isolation/table.py names no route any more"
@@ -212,11 +212,11 @@ class World:
         chosen = f"?facture={self.invoice.uuid}" if route == "portal:pay-several" else ""
         file = {"public_id": public_id, "file_id": self.file}
         if route == "backoffice:answer-payer":
-            return reverse(route, urlconf="config.urls_town", kwargs=self.asked)
+            return reverse(route, urlconf="config.urls.town", kwargs=self.asked)
         last = (file, {"pk": self.invoice.product_id}, {"ticket": "X0:0"}, year, {**year, "part": 1})
         for kwargs in ({}, {"public_id": public_id}, *last):
             try:
-                return reverse(route, urlconf="config.urls_town", kwargs=kwargs) + chosen
+                return reverse(route, urlconf="config.urls.town", kwargs=kwargs) + chosen
             except Exception:  # the next set of ids
                 continue
         raise AssertionError(f"how is {route} addressed?")
@@ -260,7 +260,7 @@ def test_another_town_s_invoice_is_absent(world: World, make_payer: Any, make_in
         theirs = make_invoice(make_payer(world.people["diane"]))
     for person in ("alice", "reader", "manager", "nobody"):
         for route in ALICE_PAGES:
-            path = reverse(route, urlconf="config.urls_town", kwargs={"public_id": theirs.uuid})
+            path = reverse(route, urlconf="config.urls.town", kwargs={"public_id": theirs.uuid})
             assert world.client(person).get(path).status_code in (404, 302)
     page = world.client("alice").get(f"/factures/{theirs.uuid}/")
     absent = world.client("alice").get(f"/factures/{UUID(int=1)}/")
@@ -330,7 +330,7 @@ def test_every_town_has_every_table_of_its_own(town: Town, other_town: Town) -> 
 
 def test_the_copied_schema_is_the_migrated_one(town: Town) -> None:
     """Same columns, constraints, indexes and triggers as the template that migrations made."""
-    from tenants.provisioning import TEMPLATE
+    from tenants.schema.provisioning import TEMPLATE
 
     copied, migrated = description(town.schema_name), description(TEMPLATE)
     assert copied == migrated

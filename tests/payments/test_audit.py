@@ -13,15 +13,16 @@ from django_tenants.utils import schema_context
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import auditing, services, tasks
-from tenant_apps.payments.bells import hear_payfip_bell
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments import tasks
+from tenant_apps.payments.control import auditing
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
+from tenant_apps.payments.online import paying
+from tenant_apps.payments.online.bells import hear_payfip_bell
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 TABLES = (
     "payments_allocation",
     "payments_attempt",
@@ -42,9 +43,9 @@ def paid(
     alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice], simulator: Simulator
 ) -> Attempt:
     """An invoice paid online, for real."""
-    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     simulator.act(attempt.idop, "pay")
-    found = services.ask(attempt=attempt, source="poller")
+    found = paying.ask(attempt=attempt, source="poller")
     assert found.state == "paid"
     return found
 
@@ -183,7 +184,7 @@ def test_a_town_whose_attempt_is_still_asked_about_is_audited_again(
     simulator: Simulator,
     town: Town,
 ) -> None:
-    services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice)))
+    paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice)))
     tasks.audit_money()
     assert planned(town)
     item = AgendaItem.objects.get(town=town, kind="money-audit")

@@ -11,8 +11,8 @@ from django.db import DatabaseError, transaction
 
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter import Line, Paper, book_counter_payment, book_payment
-from tenant_apps.payments.deposits import close_deposit, payments_in, undeposited
+from tenant_apps.payments.counter.booking import Line, Paper, book_counter_payment, book_payment
+from tenant_apps.payments.counter.deposits import close_deposit, payments_in, undeposited
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Allocation, Deposit, Means, Payment
 from tests.races import at_once

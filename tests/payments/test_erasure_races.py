@@ -13,17 +13,17 @@ from shared_apps.accounts.services import check_credentials, make_token
 from shared_apps.mail.delivery import deliver_outbox
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import auditing, services
+from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Payment
-from tenant_apps.residents import erasure
-from tenant_apps.residents import services as residents
+from tenant_apps.payments.online import paying
+from tenant_apps.residents import activation as residents
+from tenant_apps.residents.erasure import services as erasure
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
 from tests.residents.people import where_is
 
-pytestmark = pytest.mark.xdist_group("payfip")
 EMAIL = "camille.unique@example.net"
 
 
@@ -50,19 +50,19 @@ def test_while_the_money_comes(
     live_town: Town, leaving: Account, make_payer: Any, make_invoice: Any, simulator: Simulator, seed: int
 ) -> None:
     invoice: Invoice = make_invoice(make_payer(leaving))
-    attempt = services.start_payment(actor=leaving, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=leaving, invoice=invoice).attempt
     simulator.act(attempt.idop, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     acts: list[Callable[[], Any]] = [
-        lambda: services.ask(attempt=attempt, source="return"),
-        services.check_due,
+        lambda: paying.ask(attempt=attempt, source="return"),
+        paying.check_due,
         queue_alerts,
         lambda: erase(leaving),
         lambda: erase(leaving),
     ]
     random.Random(seed).shuffle(acts)
     assert at_once(live_town, *acts) == []
-    services.check_due()
+    paying.check_due()
     invoice.refresh_from_db()
     assert invoice.is_paid
     assert Payment.objects.get().attempt == attempt
@@ -75,7 +75,7 @@ def test_while_a_payment_begins(
 ) -> None:
     invoice: Invoice = make_invoice(make_payer(leaving))
     acts: list[Callable[[], Any]] = [
-        lambda: services.start_payment(actor=leaving, invoice=invoice),
+        lambda: paying.start_payment(actor=leaving, invoice=invoice),
         lambda: erase(leaving),
     ]
     random.Random(seed).shuffle(acts)

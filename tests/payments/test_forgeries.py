@@ -11,13 +11,11 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.treasury.models import Stray
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services
 from tenant_apps.payments.models import Attempt, Finding, Payment
+from tenant_apps.payments.online import paying
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def alice(town: Town, make_account: Callable[..., Account]) -> Account:
 def attempt(
     alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice], simulator: Simulator
 ) -> Attempt:
-    return services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    return paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def nothing_happened(attempt: Attempt) -> None:
 def test_a_bell_that_claims_a_payment(attempt: Attempt, town: Town, staff_page: Callable[[], str]) -> None:
     ring(idop=attempt.idop or "", resultrans="P", montant="3750")
     with tenant_context(town):
-        services.check_due()  # it did ring: the Treasury was asked, and says nothing of the kind
+        paying.check_due()  # it did ring: the Treasury was asked, and says nothing of the kind
         nothing_happened(attempt)
         finding = Finding.objects.get()
         assert (finding.kind, finding.details) == ("claim", {"resultrans": "P", "montant": "3750"})
@@ -89,7 +87,7 @@ def test_a_claim_that_turns_out_true_leaves_the_list(
     with tenant_context(town):
         assert attempt.invoice.number in staff_page()
         simulator.act(attempt.idop, "pay")
-        services.ask(attempt=attempt, source="poller")
+        paying.ask(attempt=attempt, source="poller")
         assert attempt.invoice.number not in staff_page()
         assert Finding.objects.count() == 1  # the evidence stays
 
@@ -106,13 +104,13 @@ def test_another_s_idop(
     """Charlie brings the idOp of Alice's payment, which is paid, back to his own invoice: only hers is."""
     charlie = make_account("charlie@example.net")
     his = make_invoice(make_payer(charlie))
-    services.start_payment(actor=charlie, invoice=his)
+    paying.start_payment(actor=charlie, invoice=his)
     simulator.act(attempt.idop, "pay")
     client_for(charlie).get(f"/factures/{his.uuid}/retour/?idop={attempt.idop}")
     his.refresh_from_db()
     assert his.paid == 0
     assert client_for(charlie).get(f"/factures/{attempt.invoice.uuid}/retour/").status_code == 404
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     his.refresh_from_db()
     assert (his.paid, Invoice.objects.get(pk=attempt.invoice_id).is_paid) == (0, True)
 
@@ -133,23 +131,23 @@ def test_another_town_s_idop(attempt: Attempt, town: Town, other_town: Town, sim
     simulator.act(attempt.idop, "pay")
     ring(idop=attempt.idop or "")
     with tenant_context(other_town):
-        assert services.check_due() == 0
+        assert paying.check_due() == 0
         assert not Payment.objects.exists()
     with tenant_context(town):
         nothing_happened(attempt)  # a bell is only a bell
-        services.check_due()
+        paying.check_due()
         assert Payment.objects.get().attempt == attempt
 
 
 def test_a_replay_after_the_end(attempt: Attempt, town: Town, simulator: Simulator) -> None:
     simulator.act(attempt.idop, "pay")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     events = attempt.events.count()
     for _ in range(3):
         ring(idop=attempt.idop or "")
         ring(idop=attempt.idop or "", resultrans="R")
     with tenant_context(town):
-        services.check_due()
+        paying.check_due()
         attempt.refresh_from_db()
         assert (attempt.state, Payment.objects.count()) == ("paid", 1)
         assert attempt.next_check_at is None
@@ -204,7 +202,7 @@ def test_urlcl(
 ) -> None:
     Product.objects.update(protocol=Protocol.TIPI)
     invoice = make_invoice(make_payer(alice))
-    url = services.start_payment(actor=alice, invoice=invoice).url
+    url = paying.start_payment(actor=alice, invoice=invoice).url
     asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     come_back(asked, **first)
     if then is not None:

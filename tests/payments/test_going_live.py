@@ -14,8 +14,8 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services, settling, trials
 from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
+from tenant_apps.payments.online import paying, settling, trials
 from tenant_apps.payments.providers.base import Outcome, ProviderRefused, ProviderUnavailable, Status
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall.models import Mode, Product, Protocol
@@ -24,8 +24,6 @@ from tenant_apps.townhall.services import set_up_product
 from tenants.models import Town
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -60,7 +58,7 @@ def a_trial(desk: SimpleNamespace, simulator: Simulator, act: str) -> Trial:
     trial = Trial.objects.latest("id")
     simulator.act(trial.idop, act)
     Trial.objects.update(next_check_at=timezone.now())
-    services.check_due()
+    paying.check_due()
     trial.refresh_from_db()
     return trial
 
@@ -106,7 +104,7 @@ def test_a_trial_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator
     assert a_trial(desk, simulator, "open").state == "started"
     simulator.act(Trial.objects.get().idop, "pay")
     Trial.objects.update(next_check_at=timezone.now())
-    services.check_due()
+    paying.check_due()
     assert Trial.objects.get().state == "paid"
 
 
@@ -209,7 +207,7 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
     invoice = Invoice.objects.get(pk=invoice.pk)
     for _ in range(2):
         with pytest.raises(Exception, match=r"n'est pas ouvert|interrompu"):
-            services.start_payment(actor=alice, invoice=invoice)
+            paying.start_payment(actor=alice, invoice=invoice)
         invoice = Invoice.objects.get(pk=invoice.pk)
     assert Attempt.objects.count() == 1  # nobody else was sent there
     assert standing_of(invoice).code == "closed"
@@ -231,9 +229,9 @@ def test_a_trial_that_nobody_can_ask_about_ends(
     checked(desk)
     desk.step("trial")
     Trial.objects.update(idop=None, next_check_at=timezone.now())
-    services.check_due()
+    paying.check_due()
     assert Trial.objects.get().state == "expired"
-    services.check_due()
+    paying.check_due()
     assert not Trial.objects.filter(next_check_at__isnull=False).exists()
 
 

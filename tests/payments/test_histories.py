@@ -18,10 +18,10 @@ from tenant_apps.invoices import services as invoices
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import INVOICE_EDGES, BatchState, InvoiceState
-from tenant_apps.payments import auditing
-from tenant_apps.payments.corrections import allocate, cancel_payment, record_refund
-from tenant_apps.payments.counter import Line, book_payment
-from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
+from tenant_apps.payments.control import auditing
+from tenant_apps.payments.corrections.credits import cancel_invoice, reduce_invoice
+from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
+from tenant_apps.payments.counter.booking import Line, book_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Allocation, LedgerLine, Means, Payment, Refund
 from tenant_apps.reconciliation import services as reconciling

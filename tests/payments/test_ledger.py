@@ -11,12 +11,12 @@ from django.db import DatabaseError, transaction
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import ledger
-from tenant_apps.payments.corrections import allocate, cancel_payment, record_refund
-from tenant_apps.payments.counter import Line as Part
-from tenant_apps.payments.counter import book_payment
-from tenant_apps.payments.credits import reduce_invoice
-from tenant_apps.payments.deposits import close_deposit, drawers
-from tenant_apps.payments.desk import left_over_figures, other_invoices
+from tenant_apps.payments.corrections.credits import reduce_invoice
+from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
+from tenant_apps.payments.counter.booking import Line as Part
+from tenant_apps.payments.counter.booking import book_payment
+from tenant_apps.payments.counter.deposits import close_deposit, drawers
+from tenant_apps.payments.counter.desk import left_over_figures, other_invoices
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Deposit, LedgerLine, Means, Nature, Payment
 from tenant_apps.reconciliation.figures import DayFigure, accountant_rows, accountant_titles, day_figures

@@ -10,7 +10,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
@@ -28,18 +27,17 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import review, services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Means, Payment
+from tenant_apps.payments.online import paying, review
+from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.settling import settle
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 WANTED = 1000
 # What the payer can make of it at the Treasury; P and V are for ever.
@@ -126,7 +124,7 @@ class Money(RuleBasedStateMachine):
 
         def act() -> None:
             try:
-                attempt = services.start_payment_of(actor=self.stage.people[who % 2], invoices=ticked).attempt
+                attempt = paying.start_payment_of(actor=self.stage.people[who % 2], invoices=ticked).attempt
             except NotPayable:
                 return
             self.truth[attempt.pk] = Outcome.PENDING

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.payfip.contract import SERVICE
-from sandbox.payfip.envelopes import ENVELOPE
+from sandbox.payfip.soap.contract import SERVICE
+from sandbox.payfip.soap.envelopes import ENVELOPE
 from tenant_apps.payments.providers.base import Outcome, ProviderUnavailable
 from tenant_apps.payments.providers.payfip.client import DETAIL, RESULTS, paris_time
 from tests.payments.treasury import Treasury

@@ -21,15 +21,13 @@ from shared_apps.mail.models import OutgoingMail
 from shared_apps.treasury import services as treasury
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import bells, services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Finding, Means, Payment
+from tenant_apps.payments.online import bells, paying
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -43,17 +41,17 @@ def test_everybody_comes_together(
 ) -> None:
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.act(attempt.idop, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
 
     acts: list[Callable[[], Any]] = [
-        lambda: services.ask(attempt=attempt, source="return"),
-        lambda: services.ask(attempt=attempt, source="staff"),
-        services.check_due,
-        services.check_due,
+        lambda: paying.ask(attempt=attempt, source="return"),
+        lambda: paying.ask(attempt=attempt, source="staff"),
+        paying.check_due,
+        paying.check_due,
         lambda: treasury.ring(kind="payfip", token=attempt.idop or "", fields={}),
-        lambda: services.start_payment(actor=alice, invoice=invoice),
+        lambda: paying.start_payment(actor=alice, invoice=invoice),
         lambda: book_counter_payment(
             actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("10"), paid_on=invoice.issued_on
         ),
@@ -62,7 +60,7 @@ def test_everybody_comes_together(
     raised = at_once(live_town, *acts)
     assert all(isinstance(error, NotPayable) for error in raised), raised
 
-    services.check_due()
+    paying.check_due()
     payments = Payment.objects.filter(provider="payfip")
     assert payments.count() == 1
     invoice.refresh_from_db()
@@ -83,8 +81,8 @@ def test_two_tabs_make_one_attempt(
     invoice = make_invoice(make_payer(alice, bob))
     raised = at_once(
         live_town,
-        *[lambda: services.start_payment(actor=alice, invoice=invoice)] * 2,
-        *[lambda: services.start_payment(actor=bob, invoice=invoice)] * 2,
+        *[lambda: paying.start_payment(actor=alice, invoice=invoice)] * 2,
+        *[lambda: paying.start_payment(actor=bob, invoice=invoice)] * 2,
     )
     assert len(raised) == 2  # both tabs of whoever was first are led to the same page
     assert all(isinstance(error, NotPayable) for error in raised), raised
@@ -118,7 +116,7 @@ def test_everybody_comes_over_http(
     clerk = make_account("clerk@example.net", role=Role.CLERK)
     invoice = make_invoice(make_payer(alice, bob))
     cookies = {person.email: signed_in(person, host) for person in (alice, bob, clerk)}
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.act(attempt.idop, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
 
@@ -144,11 +142,11 @@ def test_everybody_comes_over_http(
         lambda: call(*bell, idop=attempt.idop or ""),
         lambda: call(*bell, idOp=attempt.idop or ""),
         lambda: call("post", f"/gestion/tentatives/{attempt.uuid}/verifier/", clerk),
-        services.check_due,
+        paying.check_due,
     ]
     random.Random(seed).shuffle(acts)
     assert at_once(live_town, *acts) == []
-    services.check_due()
+    paying.check_due()
     assert Payment.objects.get().provider_reference == attempt.idop
     invoice.refresh_from_db()
     assert invoice.is_paid
@@ -173,10 +171,10 @@ def test_the_invoice_is_locked_before_the_attempt(
 ) -> None:
     """Whoever waits for the invoice does not hold the attempt meanwhile: two orders would be a deadlock one day."""
     alice = make_account("alice@example.net")
-    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     simulator.act(attempt.idop, "pay")
     waiting = threading.Thread(
-        target=at_once, args=(live_town, lambda: services.ask(attempt=attempt, source="poller"))
+        target=at_once, args=(live_town, lambda: paying.ask(attempt=attempt, source="poller"))
     )
     with transaction.atomic():
         Invoice.objects.select_for_update(no_key=True).get(pk=attempt.invoice_id)
@@ -197,7 +195,7 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
 ) -> None:
     """A second tab believes the first call lost while the Treasury is just answering it: the idOp must stay."""
     alice = make_account("alice@example.net")
-    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     idop, connected = attempt.idop, connection.cursor()
     connected.execute("ALTER TABLE payments_attempt DISABLE TRIGGER USER")
     Attempt.objects.update(state="created", idop=None, free_at=timezone.now())
@@ -205,7 +203,7 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
     raised: list[BaseException] = []
     waiting = threading.Thread(
         target=lambda: raised.extend(
-            at_once(live_town, lambda: services.start_payment(actor=alice, invoice=attempt.invoice))
+            at_once(live_town, lambda: paying.start_payment(actor=alice, invoice=attempt.invoice))
         )
     )
     with transaction.atomic():
@@ -266,7 +264,7 @@ def test_another_town_s_bell_changes_nothing(
     simulator: Simulator,
 ) -> None:
     alice = make_account("alice@example.net")
-    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     assert not treasury.ring(kind="payfip", token="unknown", fields={})
     assert not treasury.ring(kind="tipi", token=attempt.idop or "", fields={"resultrans": "P"})
     assert treasury.ring(kind="payfip", token=attempt.idop or "", fields={"resultrans": "P"})
@@ -286,7 +284,7 @@ def test_a_forged_claim_that_waits_for_the_invoice_holds_nothing(
 ) -> None:
     """It used to hold the attempt and wait for the invoice of its finding, which a settlement holds."""
     alice = make_account("alice@example.net")
-    attempt = services.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
+    attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     claim = {"resultrans": "P", "montant": "100"}
     acts = {
         "bell": lambda: treasury.ring(kind="payfip", token=attempt.idop or "", fields=claim),

@@ -12,20 +12,18 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import review, services
-from tenant_apps.payments.corrections import cancel_payment
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.corrections.payments import cancel_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Means, Payment
-from tenant_apps.payments.reasons import WORDS, WhyNot
+from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.standing.reasons import WORDS, WhyNot
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
 from toolkit import clock
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -128,7 +126,7 @@ def test_busy_is_mine_or_somebody_else_s(
 ) -> None:
     bob = make_account("bob@example.net")
     invoice = make_invoice(make_payer(alice, bob))
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     until = timezone.localtime(attempt.free_at + timedelta(seconds=59))
     path = f"/factures/{invoice.uuid}/payer/"
     mine, his = text(client_for(alice).get(path)), text(client_for(bob).get(path))
@@ -163,9 +161,9 @@ def test_a_debit_that_the_bank_gives_back(
     client_for: Callable[..., Client],
     simulator: Simulator,
 ) -> None:
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.act(attempt.idop, "debit")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     clerk = make_account("clerk@example.net", role=Role.CLERK)
     path = f"/gestion/tentatives/{attempt.uuid}/rejeter/"
     client_for(clerk).post(path, {"reason": " "})
@@ -181,9 +179,9 @@ def test_a_debit_that_the_bank_gives_back(
     page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
     assert "Le prélèvement a été rejeté" in page
     assert "Provision insuffisante" in page
-    again = services.start_payment(actor=alice, invoice=invoice).attempt  # owed again, payable again
+    again = paying.start_payment(actor=alice, invoice=invoice).attempt  # owed again, payable again
     simulator.act(again.idop, "pay")
-    services.ask(attempt=again, source="poller")
+    paying.ask(attempt=again, source="poller")
     invoice.refresh_from_db()
     assert invoice.is_paid
     with pytest.raises(review.NotOpen):
@@ -193,9 +191,9 @@ def test_a_debit_that_the_bank_gives_back(
 def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.act(attempt.idop, "pay")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     cancel_payment(actor="system", payment=Payment.objects.get(), reason="payé par erreur")
     page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
     assert "Ce règlement a été annulé" in page
@@ -212,7 +210,7 @@ def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(
 def test_nobody_is_promised_a_question_that_is_not_asked(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client]
 ) -> None:
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     Attempt.objects.update(state="expired")
     page = f"/factures/{invoice.uuid}/retour/"
     assert "nous continuons à interroger" in text(client_for(alice).get(page))
@@ -225,7 +223,7 @@ def test_no_hour_is_promised_once_it_is_past(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
     """The Treasury is silent past the two hours: what it has not said may have been paid, so the invoice is held."""
-    services.start_payment(actor=alice, invoice=invoice)
+    paying.start_payment(actor=alice, invoice=invoice)
     Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=119))
     hour = "à partir de"
     assert hour in text(client_for(alice).get(f"/factures/{invoice.uuid}/payer/"))
@@ -236,7 +234,7 @@ def test_no_hour_is_promised_once_it_is_past(
         assert hour not in said
         assert "dès qu'il" in said
     with pytest.raises(NotPayable) as busy:
-        services.start_payment(actor=alice, invoice=invoice)
+        paying.start_payment(actor=alice, invoice=invoice)
     assert "ne répond pas encore" in str(busy.value)
 
 
@@ -244,16 +242,16 @@ def test_an_unopened_idop_ends_the_waiting(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
     """P4 frees at once; it is final after two hours, since a page opened at the last minute may still be paid."""
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(clock=960.0)
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
     assert attempt.state == "expired"
     assert attempt.next_check_at is not None
     assert "Le délai pour payer est passé" in text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
     assert standing_of(Invoice.objects.get()).can
     back_in_time(attempt, minutes=121)
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
     assert attempt.next_check_at is None
 
@@ -265,16 +263,16 @@ def back_in_time(attempt: Attempt, *, minutes: int) -> None:
 
 def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simulator: Simulator) -> None:
     """P3 says that the page was opened: somebody may be typing a card there (decision 0030)."""
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(opened="P3")
     simulator.act(attempt.idop, "open")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     with pytest.raises(NotPayable):
-        services.start_payment(actor=alice, invoice=invoice)
+        paying.start_payment(actor=alice, invoice=invoice)
     back_in_time(attempt, minutes=20)
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
     assert (attempt.state, standing_of(invoice).can) == ("expired", True)
     assert attempt.next_check_at is not None
     simulator.act(attempt.idop, "pay")  # all the same
-    assert services.ask(attempt=attempt, source="poller").state == "paid"
+    assert paying.ask(attempt=attempt, source="poller").state == "paid"

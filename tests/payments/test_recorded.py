@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from sandbox.payfip import contract
+from sandbox.payfip.soap import contract
 from tenant_apps.payments.providers.base import (
     EmailRefused,
     Outcome,

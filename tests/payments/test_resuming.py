@@ -10,18 +10,16 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import resuming, services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Attempt, Means
+from tenant_apps.payments.online import paying, resuming
 from tenant_apps.payments.standing.deciding import Act, What
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -43,8 +41,8 @@ def bills(
     return [make_invoice(payer, amount=amount) for amount in ("10", "20", "30")]
 
 
-def start(actor: Account, *bills: Invoice) -> services.StartedPayment:
-    return services.start_payment_of(actor=actor, invoices=bills)
+def start(actor: Account, *bills: Invoice) -> paying.StartedPayment:
+    return paying.start_payment_of(actor=actor, invoices=bills)
 
 
 def aged(attempt: Attempt, **age: float) -> None:
@@ -64,7 +62,7 @@ def test_the_second_press_goes_to_the_same_page(
     standing = standing_of(bills[0], reader=alice)
     assert (standing.what, standing.act) == (What.BEGUN, Act.RESUME)
     simulator.act(first.attempt.idop, "pay")
-    assert services.ask(attempt=first.attempt, source="poller").state == "paid"
+    assert paying.ask(attempt=first.attempt, source="poller").state == "paid"
 
 
 def test_somebody_else_is_told_to_wait(
@@ -74,7 +72,7 @@ def test_somebody_else_is_told_to_wait(
     with pytest.raises(Busy, match="à partir de"):
         start(bob, bills[0])
     assert standing_of(bills[0], reader=bob).what == What.OTHER_PAYS
-    assert services.resume_payment(actor=bob, invoice=bills[0]) is None
+    assert paying.resume_payment(actor=bob, invoice=bills[0]) is None
 
 
 def test_not_once_its_quarter_of_an_hour_is_over(
@@ -123,7 +121,7 @@ def test_not_when_something_else_has_paid_it_meanwhile(
             amount=Decimal(amount),
             paid_on=invoice.issued_on,
         )
-    assert services.resume_payment(actor=alice, invoice=bills[1]) is None
+    assert paying.resume_payment(actor=alice, invoice=bills[1]) is None
     with pytest.raises(Busy):
         start(alice, bills[1], bills[2])
     assert standing_of(bills[2], reader=alice).what == What.PAYING
@@ -136,7 +134,7 @@ def test_another_set_is_another_payment(alice: Account, bills: list[Invoice], si
     with pytest.raises(Busy):
         start(alice, bills[0])
     for invoice in bills[:2]:  # from the page of each, with a button that says what it is
-        resumed = services.resume_payment(actor=alice, invoice=invoice)
+        resumed = paying.resume_payment(actor=alice, invoice=invoice)
         assert resumed is not None
         assert resumed.url == first.url
     assert Attempt.objects.count() == 1
@@ -160,8 +158,8 @@ def test_the_second_press_hears_why_the_first_failed(
         seen.state, seen.reason = "expired", "La demande n'a pas abouti."
         return seen
 
-    monkeypatch.setattr(services, "own_attempt", lambda actor, ids: attempt)
-    monkeypatch.setattr(services, "once_opened", over)
+    monkeypatch.setattr(paying, "own_attempt", lambda actor, ids: attempt)
+    monkeypatch.setattr(paying, "once_opened", over)
     with pytest.raises(NotPayable, match="n'a pas abouti"):
         start(alice, bills[0])
 
@@ -181,7 +179,7 @@ def test_presses_at_the_same_instant_make_one_idop(
     if slow:
         simulator.behave(soap="slow", soap_on="create", delay=slow)
     urls: list[str] = []
-    acts = [lambda: urls.append(services.start_payment(actor=alice, invoice=invoice).url)] * 4
+    acts = [lambda: urls.append(paying.start_payment(actor=alice, invoice=invoice).url)] * 4
     assert at_once(live_town, *acts) == []
     assert len(urls) == 4
     assert len(set(urls)) == 1

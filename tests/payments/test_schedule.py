@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import transaction
 from redis import Redis
 
-from tenant_apps.payments import schedule
-from tenants import agenda
+from tenant_apps.payments.providers import schedule
 from tenants.models import Town
+from tenants.work import agenda
 from toolkit.clock import PARIS
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

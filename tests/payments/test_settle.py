@@ -11,21 +11,21 @@ from django.utils import timezone, translation
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import review, services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
+from tenant_apps.payments.online import paying as services
+from tenant_apps.payments.online import review
+from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
 from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
-from tenant_apps.payments.settling import settle
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.payments.conftest import Simulator
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 
 
@@ -337,7 +337,7 @@ def test_the_return_page_of_what_was_settled_while_it_was_made(
     attempt: Attempt, alice: Account, client_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker hears the bell between the door's look at the invoice and the look at the attempt."""
-    from tenant_apps.portal.views import paying
+    from tenant_apps.portal.views.bills import paying
 
     def settled_just_now(invoice: Invoice) -> Attempt | None:
         says(attempt, Outcome.PAID_CARD)

@@ -15,15 +15,16 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import auditing, review, services
-from tenant_apps.payments.counter import book_counter_payment
-from tenant_apps.payments.credits import cancel_invoice
-from tenant_apps.payments.desk import other_invoices
+from tenant_apps.payments.control import auditing
+from tenant_apps.payments.corrections.credits import cancel_invoice
+from tenant_apps.payments.counter.booking import book_counter_payment
+from tenant_apps.payments.counter.desk import other_invoices
 from tenant_apps.payments.errors import Busy, NotCorrectable, NotPayable
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Finding, Means, Payment
+from tenant_apps.payments.online import paying, review
+from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import attempts_of_invoice, last_attempt, money_about
-from tenant_apps.payments.settling import settle
 from tenant_apps.payments.standing.deciding import What
 from tenant_apps.payments.standing.reading import standing_of, standings_of
 from tenant_apps.payments.states import LIVE, AttemptState
@@ -32,7 +33,6 @@ from tenant_apps.townhall.models import Product, ProductKind
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 SUM = Decimal("60.00")
 
@@ -52,7 +52,7 @@ def bills(alice: Account, make_payer: Any, make_invoice: Callable[..., Invoice])
 
 @pytest.fixture
 def attempt(alice: Account, bills: list[Invoice], simulator: Simulator) -> Attempt:
-    return services.start_payment_of(actor=alice, invoices=bills[::-1]).attempt
+    return paying.start_payment_of(actor=alice, invoices=bills[::-1]).attempt
 
 
 def says(attempt: Attempt, outcome: Outcome, **changes: Any) -> Attempt:
@@ -107,7 +107,7 @@ def test_paid_once_whatever_repeats(attempt: Attempt, bills: list[Invoice], outc
 def test_the_poller_settles_it(attempt: Attempt, bills: list[Invoice], simulator: Simulator) -> None:
     simulator.act(attempt.idop, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
-    assert services.check_due() == 1
+    assert paying.check_due() == 1
     assert paid(bills) == euros("10", "20", "30")
 
 
@@ -118,9 +118,9 @@ def test_a_no_frees_them_all(
     says(attempt, outcome)
     assert not AttemptInvoice.objects.filter(live=True).exists()
     assert all(standing_of(invoice).can for invoice in bills)
-    services.start_payment(actor=alice, invoice=bills[1])
+    paying.start_payment(actor=alice, invoice=bills[1])
     with pytest.raises(Busy, match=f"n° {bills[1].number} : Un paiement de cette facture est en cours"):
-        services.start_payment_of(actor=alice, invoices=bills)
+        paying.start_payment_of(actor=alice, invoices=bills)
     assert standing_of(bills[0]).can
 
 
@@ -181,7 +181,7 @@ def test_a_late_answer_does_not_live_beside_another(
     attempt: Attempt, bills: list[Invoice], alice: Account
 ) -> None:
     says(attempt, Outcome.TOO_OLD)
-    other = services.start_payment(actor=alice, invoice=bills[2]).attempt
+    other = paying.start_payment(actor=alice, invoice=bills[2]).attempt
     assert says(attempt, Outcome.OTHER).state == S.EXPIRED  # noted, and shown
     assert Finding.objects.filter(attempt=attempt, kind="differs").exists()
     assert says(other, Outcome.PAID_CARD).state == S.PAID
@@ -208,7 +208,7 @@ def test_all_or_none(
     Product.objects.update(**product)
     Invoice.objects.filter(pk=bills[1].pk).update(**bill)
     with pytest.raises(NotPayable, match=words.format(number=bills[1].number)):
-        services.start_payment_of(actor=alice, invoices=bills)
+        paying.start_payment_of(actor=alice, invoices=bills)
     assert not Attempt.objects.exists()
 
 
@@ -217,29 +217,29 @@ def test_the_limits_are_those_of_the_sum(
 ) -> None:
     small = [make_invoice(bills[0].payer, amount="0.60") for _ in range(2)]
     with pytest.raises(NotPayable, match="commence à 1 €"):
-        services.start_payment(actor=alice, invoice=small[0])
-    assert services.start_payment_of(actor=alice, invoices=small).attempt.amount == Decimal("1.20")
+        paying.start_payment(actor=alice, invoice=small[0])
+    assert paying.start_payment_of(actor=alice, invoices=small).attempt.amount == Decimal("1.20")
     tiny = [make_invoice(bills[0].payer, amount="0.20") for _ in range(2)]
     with pytest.raises(NotPayable, match="commence à 1 €"):
-        services.start_payment_of(actor=alice, invoices=tiny)
+        paying.start_payment_of(actor=alice, invoices=tiny)
     many = [make_invoice(bills[0].payer, amount="2") for _ in range(21)]
     with pytest.raises(NotPayable, match="au plus 20"):
-        services.start_payment_of(actor=alice, invoices=many)
-    assert services.start_payment_of(actor=alice, invoices=many[1:]).attempt.amount == Decimal("40")
+        paying.start_payment_of(actor=alice, invoices=many)
+    assert paying.start_payment_of(actor=alice, invoices=many[1:]).attempt.amount == Decimal("40")
 
 
 def test_of_two_services_is_two_payments(alice: Account, bills: list[Invoice], make_invoice: Any) -> None:
     other = Product.objects.create(code="CRECHE", label="Crèche", takes_several=True)
     with pytest.raises(NotPayable, match="même service"):
-        services.start_payment_of(actor=alice, invoices=[*bills, make_invoice(bills[0].payer, product=other)])
+        paying.start_payment_of(actor=alice, invoices=[*bills, make_invoice(bills[0].payer, product=other)])
     with pytest.raises(NotPayable, match="même service"):
-        services.start_payment_of(actor=alice, invoices=[])
+        paying.start_payment_of(actor=alice, invoices=[])
 
 
 def test_one_ticked_is_the_ordinary_payment(
     alice: Account, bills: list[Invoice], simulator: Simulator
 ) -> None:
-    attempt = services.start_payment_of(actor=alice, invoices=bills[:1]).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=bills[:1]).attempt
     assert (attempt.several, attempt.reference) == (False, bills[0].reference)
     assert [part.amount for part in attempt.parts.all()] == euros("10")
 

@@ -16,9 +16,10 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import auditing, review, services
+from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Finding, Payment
+from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.townhall.models import Product, Protocol
@@ -29,7 +30,6 @@ from tests.payments.test_several import alice, bills, cash, euros, paid
 from tests.races import at_once
 
 __all__ = ["alice", "bills"]  # fixtures
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 
 
@@ -37,7 +37,7 @@ S = AttemptState
 def redirect(alice: Account, bills: list[Invoice]) -> dict[str, str]:
     Product.objects.update(protocol=Protocol.TIPI)
     found = [Invoice.objects.get(pk=invoice.pk) for invoice in bills]
-    url = services.start_payment_of(actor=alice, invoices=found).url
+    url = paying.start_payment_of(actor=alice, invoices=found).url
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
@@ -67,9 +67,9 @@ def test_tipi_late_beside_another_is_kept_and_not_applied(
     redirect: dict[str, str], bills: list[Invoice], town: Town, alice: Account
 ) -> None:
     Attempt.objects.update(free_at=timezone.now(), next_check_at=timezone.now())
-    services.check_due()
+    paying.check_due()
     assert Attempt.objects.get().state == S.EXPIRED
-    services.start_payment(actor=alice, invoice=Invoice.objects.get(pk=bills[2].pk))
+    paying.start_payment(actor=alice, invoice=Invoice.objects.get(pk=bills[2].pk))
     attempt = come_back(redirect, town)
     with tenant_context(town):
         assert attempt.state == S.EXPIRED
@@ -101,9 +101,9 @@ def test_two_parents_tick_overlapping_sets(
     a, b, c = (make_invoice(payer, amount="10") for _ in range(3))
     raised = at_once(
         live_town,
-        lambda: services.start_payment_of(actor=alice, invoices=[c, b]),
-        lambda: services.start_payment_of(actor=bob, invoices=[b, a]),
-        lambda: services.start_payment(actor=bob, invoice=b),
+        lambda: paying.start_payment_of(actor=alice, invoices=[c, b]),
+        lambda: paying.start_payment_of(actor=bob, invoices=[b, a]),
+        lambda: paying.start_payment(actor=bob, invoice=b),
     )
     assert len(raised) == 2
     assert all(isinstance(error, NotPayable) for error in raised), raised
@@ -124,20 +124,20 @@ def test_settled_from_all_sides_beside_the_counter(
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10") for _ in range(3)]
-    attempt = services.start_payment_of(actor=alice, invoices=bills).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
     simulator.act(attempt.idop, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     raised = at_once(
         live_town,
-        lambda: services.ask(attempt=attempt, source="return"),
-        lambda: services.ask(attempt=attempt, source="staff"),
-        services.check_due,
+        lambda: paying.ask(attempt=attempt, source="return"),
+        lambda: paying.ask(attempt=attempt, source="staff"),
+        paying.check_due,
         lambda: cash(bills[2], "10"),
         lambda: cash(bills[0], "4"),
-        lambda: services.start_payment_of(actor=alice, invoices=[bills[1], bills[2]]),
+        lambda: paying.start_payment_of(actor=alice, invoices=[bills[1], bills[2]]),
     )
     assert all(isinstance(error, NotPayable) for error in raised), raised
-    services.check_due()
+    paying.check_due()
     assert paid(bills) == euros("10", "10", "10")
     online = Payment.objects.get(provider="payfip")
     assert sum(payment.unallocated for payment in Payment.objects.all()) == Decimal("14")
@@ -160,10 +160,10 @@ def test_the_invoices_are_locked_before_the_attempt_in_their_order(
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10") for _ in range(3)]
-    attempt = services.start_payment_of(actor=alice, invoices=bills[::-1]).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=bills[::-1]).attempt
     simulator.act(attempt.idop, "pay")
     waiting = threading.Thread(
-        target=at_once, args=(live_town, lambda: services.ask(attempt=attempt, source="poller"))
+        target=at_once, args=(live_town, lambda: paying.ask(attempt=attempt, source="poller"))
     )
     with transaction.atomic():
         Invoice.objects.select_for_update(no_key=True).get(pk=bills[1].pk)

@@ -19,18 +19,18 @@ from tenant_apps.invoices import services as invoices
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState
-from tenant_apps.payments import auditing, review, services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.control import auditing
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Finding, Means, Payment
+from tenant_apps.payments.online import paying, review
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
-from tests.races import at_once
+from tests.races import crowd
 
-pytestmark = pytest.mark.xdist_group("payfip")
-ROUNDS = 50  # a seed
+SEEDS, ROUNDS = 6, 50
 Act = Callable[[], Any]
 
 
@@ -42,6 +42,7 @@ class Street:
         self.alice, self.bob = (make_account(f"{name}@example.net") for name in ("alice", "bob"))
         self.clerk = make_account("clerk@example.net", role=Role.CLERK)
         self.payer = make_payer(self.alice, self.bob)
+        self.browsers = [self.browser(person) for person in (self.alice, self.bob, self.clerk)]
 
     def browser(self, person: Account | None, host: str = "") -> Client:
         found = Client(headers={"host": host or self.host}, raise_request_exception=False)
@@ -92,14 +93,14 @@ def refusable(act: Act) -> Act:
 def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) -> tuple[Attempt, list[Act]]:
     """PayFiP: the payer's returns, true and forged, the bells, the poller, staff, and who takes the batch back."""
     batch, (first, second, third) = street.batch(3)
-    attempt = services.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
+    attempt = paying.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
     simulator.act(attempt.idop, "pay")
     Attempt.objects.filter(pk=attempt.pk).update(next_check_at=timezone.now())
     back, claim = (
         f"/factures/{first.uuid}/retour/",
         {"resultrans": "P", "montant": "100", "idop": attempt.idop},
     )
-    alice, bob, clerk = (street.browser(person) for person in (street.alice, street.bob, street.clerk))
+    alice, bob, clerk = street.browsers
     treasury = street.browser(None, "paiement.localhost")
     return attempt, [
         told(answers, alice.get, back, {"idop": attempt.idop}),
@@ -107,9 +108,9 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
         told(answers, treasury.post, "/payfip/notification/", claim),
         told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.idop}),
         told(answers, clerk.post, f"/gestion/tentatives/{attempt.uuid}/verifier/"),
-        services.check_due,
+        paying.check_due,
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
-        refusable(lambda: services.start_payment_of(actor=street.bob, invoices=[third, second])),
+        refusable(lambda: paying.start_payment_of(actor=street.bob, invoices=[third, second])),
         refusable(lambda: cash(third, "4")),
         refusable(lambda: cash(first, "4")),
     ]
@@ -119,7 +120,7 @@ def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list
     """TIPI: the one return, its forgery, its replay, and staff's word."""
     Product.objects.update(protocol=Protocol.TIPI)
     batch, (first, second) = street.batch(2)
-    started = services.start_payment_of(actor=street.alice, invoices=[second, first])
+    started = paying.start_payment_of(actor=street.alice, invoices=[second, first])
     Product.objects.update(protocol=Protocol.PAYFIP)
     asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     path = urlsplit(asked.pop("urlcl")).path
@@ -135,7 +136,7 @@ def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list
         refusable(lambda: review.confirm_attempt(actor=street.clerk, attempt=started.attempt)),
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
         refusable(lambda: cash(second, "3")),
-        services.check_due,
+        paying.check_due,
     ]
 
 
@@ -144,8 +145,8 @@ def around_a_batch(street: Street) -> list[Act]:
     batch, bills = street.batch(3)
     return [
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
-        refusable(lambda: services.start_payment_of(actor=street.alice, invoices=bills[::-1])),
-        refusable(lambda: services.start_payment_of(actor=street.bob, invoices=bills[1:])),
+        refusable(lambda: paying.start_payment_of(actor=street.alice, invoices=bills[::-1])),
+        refusable(lambda: paying.start_payment_of(actor=street.bob, invoices=bills[1:])),
     ]
 
 
@@ -155,22 +156,23 @@ def cash(invoice: Invoice, amount: str) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_nobody_waits_in_a_circle(street: Street, live_town: Town, simulator: Simulator, seed: int) -> None:
     chance, before = random.Random(seed), deadlocks()
     answers: list[int] = []
-    for turn in range(ROUNDS):
-        if turn % 3 == 2:
-            attempt, acts = around_a_redirect(street, answers)
-        else:
-            attempt, acts = around_an_attempt(street, simulator, answers)
-        acts = [*acts, *around_a_batch(street)]
-        chance.shuffle(acts)
-        assert at_once(live_town, *acts) == [], turn
-        services.check_due()
-        attempt.refresh_from_db()
-        assert attempt.state == "paid", turn
-        assert Payment.objects.filter(attempt=attempt).count() == 1, turn
+    with crowd(live_town) as at_once:
+        for turn in range(ROUNDS):
+            if turn % 3 == 2:
+                attempt, acts = around_a_redirect(street, answers)
+            else:
+                attempt, acts = around_an_attempt(street, simulator, answers)
+            acts = [*acts, *around_a_batch(street)]
+            chance.shuffle(acts)
+            assert at_once(*acts) == [], turn
+            paying.check_due()
+            attempt.refresh_from_db()
+            assert attempt.state == "paid", turn
+            assert Payment.objects.filter(attempt=attempt).count() == 1, turn
     assert set(answers) <= {200, 302}, sorted(set(answers))
     assert Finding.objects.exclude(kind__in=["claim", "forged", "replayed"]).count() == 0
     assert auditing.differences() == []

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import drawing
+from tenant_apps.payments.control import drawing
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
-from tenant_apps.payments.moves import CHANGING
+from tenant_apps.payments.online.moves import CHANGING
 from tenant_apps.payments.states import EDGES, AttemptState
 
 S = AttemptState

@@ -12,8 +12,8 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.treasury.models import Route
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import review, services
 from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
@@ -31,7 +31,7 @@ def asked(
     """The fields of the redirect, as the Treasury would send them back, urlcl among them."""
     Product.objects.update(protocol=Protocol.TIPI)
     invoice = make_invoice(make_payer(alice))
-    url = services.start_payment(actor=alice, invoice=invoice).url
+    url = paying.start_payment(actor=alice, invoice=invoice).url
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
@@ -115,7 +115,7 @@ def test_an_unknown_token_and_another_town_s(asked: dict[str, str], town: Town, 
 def test_nobody_comes_back(asked: dict[str, str], town: Town) -> None:
     with tenant_context(town):
         Attempt.objects.update(free_at=timezone.now(), next_check_at=timezone.now())
-        services.check_due()
+        paying.check_due()
         assert standing_of(Invoice.objects.get()).can
     assert state(town) == "expired"
 
@@ -160,7 +160,7 @@ def test_no_money_came(asked: dict[str, str], town: Town, make_account: Callable
 
 def expire() -> None:
     Attempt.objects.update(free_at=timezone.now(), next_check_at=timezone.now())
-    services.check_due()
+    paying.check_due()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_late_return_beside_another_attempt_is_shown_to_staff(
 ) -> None:
     with tenant_context(town):
         expire()
-        services.start_payment(actor=alice, invoice=Invoice.objects.get())
+        paying.start_payment(actor=alice, invoice=Invoice.objects.get())
     come_back(asked, town)
     with tenant_context(town):
         second, first = Attempt.objects.all()

@@ -13,8 +13,8 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.accounts.services import check_credentials
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.portal.views.claiming import BY_ACCOUNT, FROM_ADDRESS
-from tenant_apps.residents import claims
+from tenant_apps.portal.views.mine.claiming import BY_ACCOUNT, FROM_ADDRESS
+from tenant_apps.residents.claims import services
 from tenant_apps.residents.models import Claim, Payer
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.residents.tasks import handle_claims
@@ -79,7 +79,7 @@ def test_signed_in_it_waits_and_may_be_withdrawn(resident: Client, alice: Accoun
 def test_withdrawing_one_that_staff_have_decided_says_so(resident: Client, bill: Invoice) -> None:
     resident.post("/rattacher/", PAPER)
     claim = Claim.objects.get()
-    claims.refuse_claim(actor="system", claim=claim, reason="Non.")
+    services.refuse_claim(actor="system", claim=claim, reason="Non.")
     page = text(resident.post(f"/rattacher/{claim.uuid}/retirer/", follow=True))
     assert "Cette demande a déjà reçu une réponse" in page
     claim.refresh_from_db()

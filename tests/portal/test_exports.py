@@ -14,13 +14,13 @@ from django.core.files.storage import storages
 from pikepdf import Pdf
 
 from shared_apps.accounts.models import Account
-from tenant_apps.invoices import archives
+from tenant_apps.invoices.documents import archives
 from tenant_apps.invoices.models import Document
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means, Payment
 from tenants.models import Town
 from tests.portal.conftest import text
-from toolkit.storage import town_key
+from toolkit.files.storage import town_key
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_long_year_comes_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(archives, "FILES", 2)
-    monkeypatch.setattr("tenant_apps.portal.listing.FILES", 2)
+    monkeypatch.setattr("tenant_apps.portal.lists.listing.FILES", 2)
     payer = make_payer(alice)
     for n in range(3):
         make_invoice(payer, document=document(f"part{n}"))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means
 from tenant_apps.townhall.models import Mode, Protocol
 from tenant_apps.townhall.services import set_up_product

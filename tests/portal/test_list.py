@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means
 from tests.portal.conftest import text
 from toolkit import clock

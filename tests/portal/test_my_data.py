@@ -15,23 +15,23 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shared_apps.accounts import recent
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.sessions import recent
 from shared_apps.audit.models import Entry
-from tenant_apps.contact.attachments import File
-from tenant_apps.contact.files import key_of
+from shared_apps.privacy import personal
+from tenant_apps.contact.files.attachments import File
+from tenant_apps.contact.files.stored import key_of
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Document, Invoice
 from tenant_apps.portal import takeout
-from tenant_apps.portal.views import my_data
-from tenants import personal
+from tenant_apps.portal.views.mine import my_data
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.portal.conftest import text
 from tests.residents.people import EMAIL, Known, known_in_and_out
 from tests.throttling import at_most
-from toolkit.storage import town_key
+from toolkit.files.storage import town_key
 
 PAGE = "/mes-informations/mes-donnees/"
 TAKE, ERASE = f"{PAGE}telecharger/", f"{PAGE}effacement/"

@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from shared_apps.accounts import errors, identities
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.signing_in import identities
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.portal import openid_attempts
-from tenant_apps.portal.views import openid
-from tenant_apps.residents import services
+from tenant_apps.portal.openid import attempts
+from tenant_apps.portal.views.entry import openid
+from tenant_apps.residents import activation
 from tenants.models import Town
 from tests.accounts import provider as lies
 from tests.accounts.provider import Provider
@@ -160,7 +161,7 @@ def test_refused_over_there(issuer: str, client_for: Callable[..., Client]) -> N
 def test_too_late(issuer: str, client_for: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_for()
     back = over_there(out(client))
-    monkeypatch.setattr(time, "time", lambda now=time.time: now() + openid_attempts.LIFE + 1)
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() + attempts.LIFE + 1)
     answer = client.get(back)
     assert answer.status_code == 410
     assert "Cette demande a expiré" in text(answer)
@@ -171,7 +172,7 @@ def test_too_late_to_link(
 ) -> None:
     client = client_for()
     sign_in(client)
-    monkeypatch.setattr(time, "time", lambda now=time.time: now() + openid_attempts.LINKING + 1)
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() + attempts.LINKING + 1)
     assert link(client).status_code == 410
     alice.refresh_from_db()
     assert alice.identity_subject == ""
@@ -270,7 +271,7 @@ def test_who_has_no_account_activates_one_first(
     sign_in(client)
     assert "Activer mon compte" in text(client.get(LINK))
     client.post("/activation/", {"email": "nouvelle@example.net"})
-    services.handle_links()
+    activation.handle_links()
     client.get(f"/?LIEN={lien('link-activation', 'nouvelle@example.net')}")
     done = client.post("/lien/", {"password": "un tout nouveau mot"})
     assert "Relier FranceConnect à mon compte" in text(done)
@@ -285,7 +286,7 @@ def test_activated_elsewhere_nothing_is_said(
     make_payer(email="nouvelle@example.net")
     client = client_for()
     client.post("/activation/", {"email": "nouvelle@example.net"})
-    services.handle_links()
+    activation.handle_links()
     client.get(f"/?LIEN={lien('link-activation', 'nouvelle@example.net')}")
     assert "Relier" not in text(client.post("/lien/", {"password": "un tout nouveau mot"}))
 
@@ -293,7 +294,7 @@ def test_activated_elsewhere_nothing_is_said(
 def test_whoever_gives_up_leaves_no_name_behind(issuer: str, client_for: Callable[..., Client]) -> None:
     client = client_for()
     sign_in(client)
-    assert client.session.get_expiry_age() <= openid_attempts.LINKING
+    assert client.session.get_expiry_age() <= attempts.LINKING
 
 
 def test_given_up(issuer: str, alice: Account, client_for: Callable[..., Client]) -> None:

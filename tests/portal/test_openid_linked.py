@@ -8,14 +8,16 @@ import requests
 from django.test import Client
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import errors, identities
+from shared_apps.accounts import errors
 from shared_apps.accounts.addresses import put_address_back
 from shared_apps.accounts.models import Account, Impersonation
+from shared_apps.accounts.signing_in import identities
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.portal import openid_attempts
-from tenant_apps.portal.views import openid
-from tenant_apps.residents import addresses, services
-from tenant_apps.residents.identities import link_identity
+from tenant_apps.portal.openid import attempts
+from tenant_apps.portal.views.entry import openid
+from tenant_apps.residents import activation
+from tenant_apps.residents.account import addresses
+from tenant_apps.residents.account.identities import link_identity
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.portal.conftest import text
@@ -127,7 +129,7 @@ def test_not_in_somebody_s_place(issuer: str, alice: Account) -> None:
 def test_what_a_thief_linked_goes_with_the_thief(issuer: str, alice: Account) -> None:
     """The old address takes its account back: whoever linked themselves meanwhile is out."""
     ask_address(alice, "thief@example.net")
-    services.handle_links()
+    activation.handle_links()
     addresses.confirm_address(token=lien("link-address", "thief@example.net"))
     identities.link_identity(actor=alice, issuer=issuer, subject="thief")
     put_address_back(token=lien("address-changed", "alice@example.net"))
@@ -206,12 +208,12 @@ def test_guessing_is_slowed_down(issuer: str, alice: Account, client_for: Callab
 def test_few_attempts_are_remembered(issuer: str, client_for: Callable[..., Client]) -> None:
     client = client_for()
     first = over_there(out(client))
-    for _ in range(openid_attempts.MOST - 1):
+    for _ in range(attempts.MOST - 1):
         out(client)
-    assert len(client.session["openid"]) == openid_attempts.MOST
+    assert len(client.session["openid"]) == attempts.MOST
     assert client.get(first)["Location"] == LINK  # five tabs are five attempts
     first = over_there(out(client))
-    for _ in range(openid_attempts.MOST):
+    for _ in range(attempts.MOST):
         out(client)
     assert client.get(first).status_code == 400
 

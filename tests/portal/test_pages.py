@@ -16,9 +16,9 @@ from shared_apps.accounts.models import Account
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.credits import cancel_invoice, reduce_invoice
+from tenant_apps.payments.corrections.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.models import Declaration
-from tenant_apps.residents import services as residents
+from tenant_apps.residents import activation as residents
 from tests.conftest import PASSWORD
 from tests.contact.papers import stamp_of
 

@@ -12,11 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shared_apps.accounts import passkeys
 from shared_apps.accounts.models import Account, Passkey, Role
-from shared_apps.accounts.recent import JUST_NOW, SESSION_MARK
+from shared_apps.accounts.sessions.recent import JUST_NOW, SESSION_MARK
+from shared_apps.accounts.signing_in import passkeys
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import addresses, services
+from tenant_apps.residents import activation
+from tenant_apps.residents.account import addresses
 from tests.accounts.authenticator import Authenticator
 from tests.conftest import PASSWORD
 from tests.residents.letters import ask_address
@@ -117,7 +118,9 @@ def test_the_words_say_nothing_about_anybody(
 
 
 def test_a_refusal_leaves_every_other_way_open(client_for: Clients, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tenant_apps.portal.views.signing_in.openid.offered", lambda: {"label": "Le tiers"})
+    monkeypatch.setattr(
+        "tenant_apps.portal.views.entry.signing_in.openid.offered", lambda: {"label": "Le tiers"}
+    )
     page = sign_in(client_for(), Authenticator(), suite="/reglements/")
     assert page.status_code == 422
     assert page.context["provider"] == {"label": "Le tiers"}
@@ -218,11 +221,11 @@ def test_a_key_outlives_a_password_and_a_sign_out_everywhere(
     new = "un tout autre mot de passe"
     client.post("/mes-informations/", {"quoi": "mot-de-passe", "current": PASSWORD, "new": new})
     client.post("/mes-informations/deconnexion/")
-    services.request_reset(email=alice.email)
-    services.handle_links()
+    activation.request_reset(email=alice.email)
+    activation.handle_links()
     mail = OutgoingMail.objects.get(kind="link-reset")
     token = re.findall(r"LIEN=(X[0-9a-f]{32})", mail.text)[0]
-    services.activate(token=token, password="encore un autre bien long")
+    activation.activate(token=token, password="encore un autre bien long")
     assert sign_in(client_for(), telephone).status_code == 302
 
 
@@ -234,7 +237,7 @@ def test_ce_n_etait_pas_moi_removes_every_key(
     add(client_for(make_account("bob@example.net")), bob_s)
     Passkey.objects.filter(account=alice).update(created_at=timezone.now() - timedelta(days=30))
     ask_address(alice, "thief@example.net")
-    services.handle_links()
+    activation.handle_links()
     asked = OutgoingMail.objects.get(kind="link-address")
     addresses.confirm_address(token=re.findall(r"LIEN=(X[0-9a-f]{32})", asked.text)[0])
     alice.refresh_from_db()

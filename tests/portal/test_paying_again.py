@@ -10,13 +10,12 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services
 from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.online import paying
 from tests.payments.conftest import Simulator, simulator
 from tests.portal.conftest import text
 
 __all__ = ["simulator"]
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_nothing_left_to_resume_leads_to_the_screen(
 def test_the_waiting_page_is_silent_while_nothing_is_new(
     browser: Client, invoice: Invoice, alice: Account, simulator: Simulator
 ) -> None:
-    attempt = services.start_payment(actor=alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     page = browser.get(f"/factures/{invoice.uuid}/retour/")
     asks = page.content.decode().split('hx-get="')[1].split('"')[0]
     assert "?vu=" in asks
@@ -81,7 +80,7 @@ def test_the_waiting_page_is_silent_while_nothing_is_new(
     asks = changed.content.decode().split('hx-get="')[1].split('"')[0]
     assert browser.get(asks).status_code == 204
     simulator.act(attempt.idop, "pay")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
     over = browser.get(asks)
     assert "Merci, votre paiement est enregistré" in text(over)
     assert "hx-get" not in over.content.decode()  # nothing more is asked for

@@ -9,18 +9,17 @@ from django.test.utils import CaptureQueriesContext
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import services
-from tenant_apps.payments.counter import book_counter_payment
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Attempt, Means
+from tenant_apps.payments.online import paying
+from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.settling import settle
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tenant_apps.townhall.services import set_up_product
 from tests.payments.conftest import Simulator, simulator
 from tests.portal.conftest import text
 
 __all__ = ["simulator"]
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ def test_the_lines_and_the_total_before_leaving(
 def test_the_page_after_it_names_them_all(
     alice: Account, client_for: Any, bills: list[Invoice], simulator: Simulator
 ) -> None:
-    attempt = services.start_payment_of(actor=alice, invoices=bills).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
     client = client_for(alice)
     for invoice in bills:  # from each of them
         waiting = text(client.get(f"/factures/{invoice.uuid}/retour/"))
@@ -117,7 +116,7 @@ def test_the_page_after_it_names_them_all(
     assert "Le paiement a été refusé" in text(refused)
     again = refused.context["again"]
     assert text(client.get(again)).count("2026-001-") == 3
-    again = services.start_payment_of(actor=alice, invoices=bills).attempt
+    again = paying.start_payment_of(actor=alice, invoices=bills).attempt
     says(again, Outcome.PAID_CARD)
     page = text(client.get(f"/factures/{bills[2].uuid}/retour/"))
     assert "Merci, votre paiement est enregistré" in page
@@ -130,7 +129,7 @@ def test_the_page_after_it_names_them_all(
 def test_paid_at_the_counter_meanwhile(
     alice: Account, client_for: Any, bills: list[Invoice], simulator: Simulator
 ) -> None:
-    attempt = services.start_payment_of(actor=alice, invoices=bills).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
     book_counter_payment(
         actor="system", invoice=bills[0], means=Means.CASH, amount=bills[0].amount, paid_on=bills[0].issued_on
     )
@@ -139,7 +138,7 @@ def test_paid_at_the_counter_meanwhile(
     assert "Nous attendons la réponse" in text(client.get(path))  # the others still do
     says(attempt, Outcome.REFUSED_CARD)
     assert "Elle l'a été par un autre paiement" in text(client.get(path))
-    again = services.start_payment_of(actor=alice, invoices=bills[1:]).attempt
+    again = paying.start_payment_of(actor=alice, invoices=bills[1:]).attempt
     book_counter_payment(
         actor="system", invoice=bills[1], means=Means.CASH, amount=bills[1].amount, paid_on=bills[1].issued_on
     )
@@ -154,7 +153,7 @@ def test_who_shares_one_payer_reads_only_its_invoices(
 ) -> None:  # fmt: skip
     bob = make_account("bob@example.net")
     shared = make_invoice(make_payer(alice, bob), amount="7")
-    attempt = services.start_payment_of(actor=alice, invoices=[*bills, shared]).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=[*bills, shared]).attempt
     says(attempt, Outcome.PAID_CARD)
     page = text(client_for(bob).get(f"/factures/{shared.uuid}/retour/"))
     assert "7,00 €" in page

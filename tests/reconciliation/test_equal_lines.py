@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from tenant_apps.payments.models import Means, Payment
-from tenant_apps.reconciliation import services, statements
+from tenant_apps.reconciliation import services
+from tenant_apps.reconciliation.statements import services as statements
 from tests.reconciliation.test_field import JOURNAL, paid, read_all, transfer
 from tests.reconciliation.test_services import again, bring, read, states, tried
 from tests.reconciliation.test_services import desk as desk

@@ -11,15 +11,16 @@ import pytest
 
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.corrections import cancel_payment
-from tenant_apps.payments.counter import Line as Part
-from tenant_apps.payments.counter import Paper, book_payment
-from tenant_apps.payments.credits import cancel_invoice
+from tenant_apps.payments.corrections.credits import cancel_invoice
+from tenant_apps.payments.corrections.payments import cancel_payment
+from tenant_apps.payments.counter.booking import Line as Part
+from tenant_apps.payments.counter.booking import Paper, book_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Payment
-from tenant_apps.reconciliation import queries, services, statements
+from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.models import Statement
+from tenant_apps.reconciliation.statements import services as statements
 from tenants.models import AgendaItem
 from tests.reconciliation.files import camt_of, entry
 from tests.reconciliation.test_services import DAY, again, bring, online, read, states, tried
@@ -355,7 +356,7 @@ def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamesp
 
 
 def read_all() -> None:
-    from tenant_apps.reconciliation import processing
+    from tenant_apps.reconciliation.statements import processing
 
     processing.process_waiting()
 

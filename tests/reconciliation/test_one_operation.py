@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.corrections import cancel_payment
+from tenant_apps.payments.corrections.payments import cancel_payment
 from tenant_apps.payments.models import Attempt, Means, Payment
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import NotPossible
 from tests.payments.conftest import Simulator
@@ -15,8 +15,6 @@ from tests.payments.conftest import simulator as simulator
 from tests.reconciliation.test_services import TITLES, again, bring, line, online, states
 from tests.reconciliation.test_services import desk as desk
 from toolkit import clock
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 def test_another_operation_of_the_same_reference_is_not_the_one_we_have(desk: SimpleNamespace) -> None:

@@ -14,17 +14,18 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.corrections import cancel_payment
-from tenant_apps.payments.counter import Line as Part
-from tenant_apps.payments.counter import Paper, book_payment
-from tenant_apps.payments.deposits import close_deposit
+from tenant_apps.payments.corrections.payments import cancel_payment
+from tenant_apps.payments.counter.booking import Line as Part
+from tenant_apps.payments.counter.booking import Paper, book_payment
+from tenant_apps.payments.counter.deposits import close_deposit
 from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
-from tenant_apps.reconciliation import processing, queries, services
+from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.figures import accountant_rows, day_figures
 from tenant_apps.reconciliation.models import Line, Statement
-from tenant_apps.reconciliation.statements import ask_import, look_again, receive_statement
+from tenant_apps.reconciliation.statements import processing
+from tenant_apps.reconciliation.statements.services import ask_import, look_again, receive_statement
 from tests.races import at_once
 from tests.reconciliation.files import camt_of, entry
 from toolkit import clock

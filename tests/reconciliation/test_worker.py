@@ -8,9 +8,11 @@ import pytest
 from django.core.files.storage import storages
 
 from shared_apps.audit.models import Entry
-from tenant_apps.reconciliation import files, processing, statements, tasks
+from tenant_apps.reconciliation import tasks
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.reconciliation.reading.columns import guess
+from tenant_apps.reconciliation.statements import files, processing
+from tenant_apps.reconciliation.statements import services as statements
 from tenants.models import AgendaItem, Town
 
 TITLES = "Date;Montant;Refdet\n"

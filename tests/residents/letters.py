@@ -4,10 +4,10 @@ import re
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from shared_apps.accounts import recent
 from shared_apps.accounts.models import Account
+from shared_apps.accounts.sessions import recent
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import addresses
+from tenant_apps.residents.account import addresses
 from tests.conftest import PASSWORD
 
 

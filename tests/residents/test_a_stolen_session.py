@@ -9,9 +9,10 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from shared_apps.accounts import errors, recent
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link
-from tenant_apps.residents import addresses
+from shared_apps.accounts.sessions import recent
+from tenant_apps.residents.account import addresses
 
 Accounts = Callable[..., Account]
 

@@ -11,7 +11,8 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link
 from shared_apps.accounts.services import check_credentials, find_link
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import addresses, services
+from tenant_apps.residents import activation
+from tenant_apps.residents.account import addresses
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
@@ -27,23 +28,23 @@ def lien_in(mail: OutgoingMail) -> str:
 
 
 def ask(email: str) -> str:
-    services.request_activation(email=email)
-    services.handle_links()
+    activation.request_activation(email=email)
+    activation.handle_links()
     return lien_in(OutgoingMail.objects.get(to=email.strip().lower()))
 
 
 def test_known_address_activates_and_sees_its_payer(town: Town, make_payer: Callable[..., Payer]) -> None:
     payer = make_payer(email="alice@example.net")
     token = ask(" Alice@Example.net ")
-    account = services.activate(token=token, password=PASSWORD)
+    account = activation.activate(token=token, password=PASSWORD)
     assert list(payers_of(account)) == [payer]
     assert check_credentials(email="ALICE@example.net", password=PASSWORD, ip="192.0.2.1") == account
 
 
 def test_unknown_address_writes_the_same_row_and_no_mail(town: Town) -> None:
-    services.request_activation(email="stranger@example.net")
+    activation.request_activation(email="stranger@example.net")
     assert Link.objects.filter(email="stranger@example.net", handled_at=None).count() == 1
-    assert services.handle_links() == 1
+    assert activation.handle_links() == 1
     assert not OutgoingMail.objects.exists()
     assert not Account.objects.exists()
 
@@ -59,9 +60,9 @@ def test_looking_at_a_link_does_not_use_it_up(town: Town, make_payer: Callable[.
     token = ask("alice@example.net")
     find_link(token)
     find_link(token)
-    services.activate(token=token, password=PASSWORD)
+    activation.activate(token=token, password=PASSWORD)
     with pytest.raises(errors.LinkUsed):
-        services.activate(token=token, password=PASSWORD)
+        activation.activate(token=token, password=PASSWORD)
 
 
 def test_expired_link(town: Town, make_payer: Callable[..., Payer]) -> None:
@@ -69,28 +70,28 @@ def test_expired_link(town: Town, make_payer: Callable[..., Payer]) -> None:
     token = ask("alice@example.net")
     Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(errors.LinkExpired):
-        services.activate(token=token, password=PASSWORD)
+        activation.activate(token=token, password=PASSWORD)
 
 
 @pytest.mark.parametrize("token", ["", "X", "X" + "0" * 32, "'; DROP TABLE", "X" + "g" * 32])
 def test_unknown_link(town: Town, token: str) -> None:
     with pytest.raises(errors.LinkUnknown):
-        services.activate(token=token, password=PASSWORD)
+        activation.activate(token=token, password=PASSWORD)
 
 
 def test_short_password_leaves_the_link_usable(town: Town, make_payer: Callable[..., Payer]) -> None:
     make_payer(email="alice@example.net")
     token = ask("alice@example.net")
     with pytest.raises(errors.WeakPassword, match="12 caractères"):
-        services.activate(token=token, password="court")
-    services.activate(token=token, password=PASSWORD)
+        activation.activate(token=token, password="court")
+    activation.activate(token=token, password=PASSWORD)
 
 
 def test_asked_twice_within_a_minute_sends_one_message(town: Town, make_payer: Callable[..., Payer]) -> None:
     make_payer(email="alice@example.net")
-    services.request_activation(email="alice@example.net")
-    services.request_activation(email="alice@example.net")
-    assert services.handle_links() == 2
+    activation.request_activation(email="alice@example.net")
+    activation.request_activation(email="alice@example.net")
+    assert activation.handle_links() == 2
     assert OutgoingMail.objects.count() == 1
 
 
@@ -100,7 +101,7 @@ def test_new_address_serves_after_its_own_link_and_the_old_one_is_told(
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
     ask_address(alice, "alice.new@example.net")
-    services.handle_links()
+    activation.handle_links()
     mail = OutgoingMail.objects.get()
     assert mail.to == "alice.new@example.net"
     with pytest.raises(errors.WrongCredentials):
@@ -116,7 +117,7 @@ def test_an_address_of_somebody_else_is_refused_without_saying_so(
 ) -> None:
     alice, bob = make_account("alice@example.net"), make_account("bob@example.net")
     ask_address(alice, "bob@example.net")
-    services.handle_links()
+    activation.handle_links()
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.to) == ("address-taken", bob.email)
     assert "LIEN" not in mail.text

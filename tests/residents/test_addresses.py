@@ -11,7 +11,8 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import addresses, services
+from tenant_apps.residents import activation
+from tenant_apps.residents.account import addresses
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
@@ -26,7 +27,7 @@ def change(account: Account, new: str) -> str:
     """The whole road; returns the token that the old address got."""
     old = account.email
     ask_address(account, new)
-    services.handle_links()
+    activation.handle_links()
     addresses.confirm_address(token=lien("link-address", new))
     account.refresh_from_db()
     assert account.email == new
@@ -87,7 +88,7 @@ def test_after_seven_days_it_is_too_late(alice: Account) -> None:
 def test_the_link_does_nothing_else(alice: Account) -> None:
     token = change(alice, NEW)
     with pytest.raises(errors.LinkUnknown):
-        services.activate(token=token, password=PASSWORD)
+        activation.activate(token=token, password=PASSWORD)
     with pytest.raises(errors.LinkUnknown):
         addresses.confirm_address(token=token)
 
@@ -97,15 +98,15 @@ def test_the_thief_s_own_links_are_void_afterwards(alice: Account) -> None:
     first = change(alice, NEW)
     second = change(alice, "thief2@example.net")
     ask_address(alice, "thief3@example.net")
-    services.request_reset(email=alice.email)
-    services.handle_links()
+    activation.request_reset(email=alice.email)
+    activation.handle_links()
     theirs = [lien("link-address", "thief3@example.net"), lien("link-reset", "thief2@example.net"), second]
     addresses.put_address_back(token=first)
     for token, act in zip(
         theirs,
         (
             lambda t: addresses.confirm_address(token=t),
-            lambda t: services.activate(token=t, password=PASSWORD),
+            lambda t: activation.activate(token=t, password=PASSWORD),
             lambda t: addresses.put_address_back(token=t),
         ),
         strict=True,
@@ -140,8 +141,8 @@ def test_an_empty_account_at_the_old_address_does_not_stop_it(alice: Account, ma
     """Whoever types the address of a known payer in « Activer mon compte » has one made."""
     make_payer(email=OLD)
     token = change(alice, NEW)
-    services.request_activation(email=OLD)
-    services.handle_links()
+    activation.request_activation(email=OLD)
+    activation.handle_links()
     assert Account.objects.filter(email=OLD, activated_at=None).exists()
     addresses.put_address_back(token=token)
     alice.refresh_from_db()

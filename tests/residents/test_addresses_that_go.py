@@ -12,13 +12,16 @@ from shared_apps.accounts.models import Account, Link
 from shared_apps.accounts.services import check_credentials
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.invoices import processing
 from tenant_apps.invoices import services as imports
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.claiming import confirm_claim, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
-from tenant_apps.residents import addresses, billing, claims, services, sharing
-from tenant_apps.residents.claims import Outcome
+from tenant_apps.residents import activation, sharing
+from tenant_apps.residents.account import addresses
+from tenant_apps.residents.claims import services as claims
+from tenant_apps.residents.claims.services import Outcome
+from tenant_apps.residents.emails import billing
 from tenant_apps.residents.errors import AccessCut, AddressGone, AddressKnown
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import addresses_taken, payers_of
@@ -59,9 +62,9 @@ def known(payer: Payer | None = None) -> set[str]:
 
 
 def activated(email: str) -> Account:
-    services.request_activation(email=email)
-    services.handle_links()
-    return services.activate(token=lien("link-activation", email), password=PASSWORD)
+    activation.request_activation(email=email)
+    activation.handle_links()
+    return activation.activate(token=lien("link-activation", email), password=PASSWORD)
 
 
 @pytest.fixture
@@ -125,9 +128,9 @@ def test_what_staff_took_away_is_not_brought_back_in_silence(payer: Payer) -> No
 
 
 def test_a_refusal_outlives_the_address(payer: Payer) -> None:
-    services.refuse_at_address(actor="system", email=ALICE, kinds=["reminder"])
+    activation.refuse_at_address(actor="system", email=ALICE, kinds=["reminder"])
     a_file(1, "")
-    services.refuse_at_address(actor="system", email=ALICE, kinds=["late"])  # from an old message
+    activation.refuse_at_address(actor="system", email=ALICE, kinds=["late"])  # from an old message
     a_file(2, ALICE)
     assert PayerEmail.objects.get().refused_alerts == ["late", "reminder"]
     billing.remove_email(actor="account:clerk", payer=payer, email=ALICE)
@@ -145,7 +148,7 @@ def test_the_preview_says_what_the_replacement_does(town: Town, make_payer: Any,
             payer=payer, email=f"p{n}@example.net", source="staff" if n & 2 else "import"
         )
         if account is not None:
-            services.grant_known_payers(account=account)
+            activation.grant_known_payers(account=account)
             friend = make_account(f"friend{n}@example.net")
             Access.objects.create(account=friend, payer=payer, granted_by=account.uuid)
         if n & 4:
@@ -178,8 +181,8 @@ def test_the_preview_says_what_the_replacement_does(town: Town, make_payer: Any,
 
 @pytest.mark.parametrize("by_staff", [True, False])
 def test_the_link_already_sent_opens_nothing(payer: Payer, by_staff: bool, client_for: Any) -> None:
-    services.request_activation(email=ALICE)
-    services.handle_links()
+    activation.request_activation(email=ALICE)
+    activation.handle_links()
     token = lien("link-activation", ALICE)
     browser = client_for()
     assert browser.get(f"/?LIEN={token}", follow=True).status_code == 200
@@ -193,11 +196,11 @@ def test_the_link_already_sent_opens_nothing(payer: Payer, by_staff: bool, clien
         assert "ne donne plus cette adresse" in answer.content.decode()
         assert "/contact/" in answer.content.decode()
     with pytest.raises(AddressGone):
-        services.activate(token=token, password=PASSWORD)
+        activation.activate(token=token, password=PASSWORD)
     with pytest.raises(errors.WrongCredentials):
         check_credentials(email=ALICE, password=PASSWORD, ip="192.0.2.1")
     billing.let_back(actor="account:clerk", payer=payer, email=ALICE)
-    services.activate(token=token, password=PASSWORD)  # a mistake undone is undone
+    activation.activate(token=token, password=PASSWORD)  # a mistake undone is undone
 
 
 def take(payer: Payer, by_staff: bool) -> None:
@@ -210,24 +213,24 @@ def take(payer: Payer, by_staff: bool) -> None:
 @pytest.mark.parametrize("by_staff", [True, False])
 @pytest.mark.parametrize("asked", ["before", "after"])
 def test_activation_reset_and_code_send_nothing(payer: Payer, by_staff: bool, asked: str) -> None:
-    services.request_activation(email=ALICE)  # an account without a password is made
-    services.handle_links()
+    activation.request_activation(email=ALICE)  # an account without a password is made
+    activation.handle_links()
     Link.objects.all().delete()
     OutgoingMail.objects.all().delete()
     if asked == "after":
         take(payer, by_staff)
-    for ask in (services.request_activation, services.request_reset):
+    for ask in (activation.request_activation, activation.request_reset):
         ask(email=ALICE)
-    services.request_code(email=ALICE, ip="192.0.2.1")
+    activation.request_code(email=ALICE, ip="192.0.2.1")
     if asked == "before":
         take(payer, by_staff)
-    services.handle_links()
+    activation.handle_links()
     assert not OutgoingMail.objects.exists()
 
 
 def test_a_message_that_has_not_left_does_not(payer: Payer) -> None:
-    services.request_activation(email=ALICE)
-    services.handle_links()
+    activation.request_activation(email=ALICE)
+    activation.handle_links()
     assert OutgoingMail.objects.filter(to=ALICE).exists()
     take(payer, by_staff=True)
     assert not OutgoingMail.objects.filter(to=ALICE).exists()
@@ -235,10 +238,10 @@ def test_a_message_that_has_not_left_does_not(payer: Payer) -> None:
 
 def test_an_invitation_to_it_is_over(payer: Payer, make_account: Any, make_payer: Any) -> None:
     alice = make_account(ALICE)
-    services.grant_known_payers(account=alice)
+    activation.grant_known_payers(account=alice)
     PayerEmail.objects.create(payer=payer, email=BOB)
     sharing.invite(actor=alice, payer=payer, email=BOB)
-    services.handle_links()
+    activation.handle_links()
     token = lien("link-share", BOB)
     billing.remove_email(actor="account:clerk", payer=payer, email=BOB)
     assert not OutgoingMail.objects.filter(to=BOB).exists()
@@ -246,16 +249,16 @@ def test_an_invitation_to_it_is_over(payer: Payer, make_account: Any, make_payer
         sharing.accept_invitation(token=token, password=PASSWORD)
     # A new one leaves nowhere: staff took that address from this payer.
     sharing.invite(actor=alice, payer=payer, email=BOB)
-    services.handle_links()
+    activation.handle_links()
     assert not OutgoingMail.objects.filter(to=BOB).exists()
 
 
 def test_an_invitation_does_not_go_round_staff(payer: Payer, make_account: Any) -> None:
     alice, bob = make_account(ALICE), make_account(BOB)
-    services.grant_known_payers(account=alice)
+    activation.grant_known_payers(account=alice)
     billing.add_email(actor="account:clerk", payer=payer, email=NEW)
     sharing.invite(actor=alice, payer=payer, email=NEW)
-    services.handle_links()
+    activation.handle_links()
     token = lien("link-share", NEW)
     Link.objects.filter(email=NEW).update(email=BOB)  # as if it had been accepted at the very moment
     billing.add_email(actor="account:clerk", payer=payer, email=BOB)
@@ -397,12 +400,12 @@ def test_the_link_of_a_paper_keeps_its_own_proof(payer: Payer, make_invoice: Any
 @pytest.mark.parametrize("n", range(6))
 def test_taken_away_while_it_activates(live_town: Town, make_payer: Any, n: int) -> None:
     payer = make_payer(email=ALICE)
-    services.request_activation(email=ALICE)
-    services.handle_links()
+    activation.request_activation(email=ALICE)
+    activation.handle_links()
     token = lien("link-activation", ALICE)
     raised = at_once(
         live_town,
-        lambda: services.activate(token=token, password=PASSWORD),
+        lambda: activation.activate(token=token, password=PASSWORD),
         (lambda: take(payer, by_staff=True)) if n % 2 else (lambda: take(payer, by_staff=False)),
     )
     assert all(isinstance(error, AddressGone) for error in raised), raised
@@ -416,13 +419,13 @@ def test_taken_away_while_an_account_resets_and_gains_another(
     """No deadlock: the account loses one payer and gains another in the publication that its reset meets."""
     first, second = make_payer(email=ALICE), make_payer()
     alice = activated(ALICE)
-    services.request_reset(email=ALICE)
+    activation.request_reset(email=ALICE)
     Link.objects.filter(handled_at=None).update(requested_at=alice.created_at + timedelta(minutes=5))
-    services.handle_links()
+    activation.handle_links()
     token = lien("link-reset", ALICE)
     raised = at_once(
         live_town,
-        lambda: services.activate(token=token, password=PASSWORD),
+        lambda: activation.activate(token=token, password=PASSWORD),
         lambda: billing.replace_emails({first.pk: [], second.pk: [ALICE]}, actor="system"),
     )
     assert raised == []

@@ -12,15 +12,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shared_apps.accounts import errors, throttle
+from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation, Role
+from shared_apps.accounts.throttling import throttle
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices import claiming
 from tenant_apps.invoices.claiming import GUESSES, Paper, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.residents import claims
-from tenant_apps.residents.claims import Outcome
+from tenant_apps.residents.claims import services
+from tenant_apps.residents.claims.services import Outcome
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.residents.tasks import handle_claims
@@ -211,7 +212,7 @@ def test_a_refusal_is_not_undone_by_the_same_paper(
 ) -> None:
     setting("approval")
     request_claim(actor=alice, paper=right)
-    claims.refuse_claim(actor="system", claim=waiting(alice), reason="Venez à la mairie.")
+    services.refuse_claim(actor="system", claim=waiting(alice), reason="Venez à la mairie.")
     setting("at_once")
     assert request_claim(actor=alice, paper=right) == Outcome.WAITING
     assert not payers_of(alice).exists()

@@ -17,8 +17,10 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices import claiming
 from tenant_apps.invoices.claiming import Paper, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.residents import addresses, claims, services
-from tenant_apps.residents.claims import Outcome
+from tenant_apps.residents import activation
+from tenant_apps.residents.account import addresses
+from tenant_apps.residents.claims import services as claims
+from tenant_apps.residents.claims.services import Outcome
 from tenant_apps.residents.errors import ClaimClosed, PaperGone
 from tenant_apps.residents.models import Access, Claim, PayerEmail
 from tenant_apps.residents.queries import payers_of
@@ -70,7 +72,7 @@ def test_what_was_refused_at_the_address_stays_refused(
 ) -> None:
     """By the link under a message, before there was an account."""
     PayerEmail.objects.create(payer=bill.payer, email=NEW)
-    services.refuse_at_address(actor="visitor", email=NEW, kinds=["new_invoices"])
+    activation.refuse_at_address(actor="visitor", email=NEW, kinds=["new_invoices"])
     claiming.confirm_claim(token=ask(right), password=PASSWORD)
     assert Account.objects.get(email=NEW).refused == {"new_invoices"}
 
@@ -97,7 +99,7 @@ def test_an_active_account_confirms_without_a_password(
 def test_the_link_of_a_claim_changes_no_password(alice: Account, right: Paper) -> None:
     token = ask(right, email=alice.email)
     with pytest.raises(errors.LinkUnknown):
-        services.activate(token=token, password="un autre bien long")
+        activation.activate(token=token, password="un autre bien long")
     assert check_credentials(email=alice.email, password=PASSWORD, ip="192.0.2.1") == alice
 
 
@@ -105,12 +107,12 @@ def test_another_link_confirms_no_claim(at_once_town: None, bill: Invoice, right
     """Whoever only resets a password has not agreed to see a stranger's record."""
     ask(right)
     Link.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
-    services.request_activation(email=NEW)
-    services.handle_links()
+    activation.request_activation(email=NEW)
+    activation.handle_links()
     mail = OutgoingMail.objects.get(kind="link-activation")
     found = re.search(r"LIEN=(X[0-9a-f]{32})\b", mail.text)
     assert found
-    account = services.activate(token=found[1], password=PASSWORD)
+    account = activation.activate(token=found[1], password=PASSWORD)
     assert not payers_of(account).exists()
     with pytest.raises(errors.LinkUnknown):
         claiming.confirm_claim(token=found[1] + "0")
@@ -245,7 +247,7 @@ def test_an_invoice_that_is_no_longer_theirs_is_not_accepted(
 
 def test_whoever_took_the_address_leaves_no_claim_behind(alice: Account, right: Paper) -> None:
     ask_address(alice, "thief@example.net")
-    services.handle_links()
+    activation.handle_links()
     mail = OutgoingMail.objects.get(kind="link-address")
     found = re.search(r"LIEN=(X[0-9a-f]{32})\b", mail.text)
     assert found

@@ -16,11 +16,12 @@ from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.services import requeue_mail
 from tenant_apps.contact.models import Message
-from tenant_apps.payments import auditing
-from tenant_apps.payments import services as payments
+from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Declaration, Payment
-from tenant_apps.residents import erasure, services
+from tenant_apps.payments.online import paying as payments
+from tenant_apps.residents import activation
+from tenant_apps.residents.erasure import services as erasure
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
 from tenant_apps.residents.models import Access, PayerEmail, RemovedEmail
 from tenants.models import Town
@@ -177,8 +178,8 @@ def test_the_last_message_forgets_its_address_also_when_it_fails(
 
 def test_an_account_may_be_opened_again_with_the_same_address(known: Known) -> None:
     erased(known.account)
-    services.request_activation(email=EMAIL)
-    services.handle_links()
+    activation.request_activation(email=EMAIL)
+    activation.handle_links()
     again = Account.objects.get(email=EMAIL)
     assert again.pk != known.account.pk
     assert not Access.objects.filter(account=again).exists()  # until the link is opened
@@ -188,7 +189,7 @@ def test_a_link_that_the_worker_had_in_hand_does_not_bring_the_address_back(alic
     link = Link.objects.create(purpose=LinkPurpose.ADDRESS, email="new@example.net", account=alice)
     erased(alice)
     Link.objects.bulk_create([link])  # as if it had been locked while the person was erased
-    services.handle_links()
+    activation.handle_links()
     assert not Link.objects.exists()
     assert not OutgoingMail.objects.filter(to="new@example.net").exists()
 
@@ -197,7 +198,7 @@ def test_a_late_answer_of_the_treasury_keeps_no_address(known: Known, make_invoi
     attempt = Attempt.objects.get(pk=known.attempt.pk)
     erased(known.account)
     attempt.refresh_from_db()
-    from tenant_apps.payments.moves import note
+    from tenant_apps.payments.online.moves import note
 
     note(attempt, source="poller", note="En retard", raw={"mel": EMAIL, "resultrans": "P"})
     assert attempt.events.latest("pk").raw == {"resultrans": "P"}

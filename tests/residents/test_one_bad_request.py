@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import claims, services
+from tenant_apps.residents import activation
+from tenant_apps.residents.claims import services as claims
 from tenant_apps.residents.models import Claim, Payer
 from tenants.models import Town
 
@@ -33,25 +34,25 @@ def break_for(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, email: st
 
 
 def test_the_second_of_three_links(three: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    break_for(monkeypatch, services, "_send_password_link", three[1])
+    break_for(monkeypatch, activation, "_send_password_link", three[1])
     for email in three:
-        services.request_reset(email=email)
-    assert services.handle_links() == 2
+        activation.request_reset(email=email)
+    assert activation.handle_links() == 2
     assert set(OutgoingMail.objects.values_list("to", flat=True)) == {three[0], three[2]}
     assert Link.objects.get(email=three[1]).handled_at is None
-    assert services.handle_links() == 0  # tried again, and no other
-    Link.objects.filter(handled_at=None).update(requested_at=timezone.now() - services.GIVE_UP)
-    assert services.handle_links() == 0
+    assert activation.handle_links() == 0  # tried again, and no other
+    Link.objects.filter(handled_at=None).update(requested_at=timezone.now() - activation.GIVE_UP)
+    assert activation.handle_links() == 0
     assert not Link.objects.filter(handled_at=None).exists()
     assert OutgoingMail.objects.count() == 2
 
 
 def test_it_is_answered_once_what_failed_is_mended(three: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        break_for(broken, services, "_send_password_link", three[0])
-        services.request_reset(email=three[0])
-        assert services.handle_links() == 0
-    assert services.handle_links() == 1
+        break_for(broken, activation, "_send_password_link", three[0])
+        activation.request_reset(email=three[0])
+        assert activation.handle_links() == 0
+    assert activation.handle_links() == 1
     assert Link.objects.get().purpose == LinkPurpose.RESET
 
 

@@ -20,7 +20,8 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts.models import Alert
 from tenant_apps.alerts.services import plan_new_invoice_alerts
 from tenant_apps.invoices.models import Batch
-from tenant_apps.residents import addresses, services, sharing
+from tenant_apps.residents import activation, sharing
+from tenant_apps.residents.account import addresses
 from tenant_apps.residents.errors import (
     AccessCut,
     NotAResident,
@@ -56,7 +57,7 @@ def invite(alice: Account, payer: Payer) -> Callable[..., str]:
 
     def make(email: str = BOB, *, actor: Account = alice) -> str:
         sharing.invite(actor=actor, payer=payer, email=email)
-        services.handle_links()
+        activation.handle_links()
         return lien("link-share", email)
 
     return make
@@ -135,7 +136,7 @@ def test_inviting_reveals_nothing(
     assert len(pages) == 1
     for email in (BOB, "nobody@example.net"):
         sharing.invite(actor=alice, payer=payer, email=email)
-    services.handle_links()
+    activation.handle_links()
     texts = {
         re.sub(r"LIEN=\w+", "", text).replace(BOB, "§")
         for text in OutgoingMail.objects.filter(kind="link-share").values_list("text", flat=True)
@@ -148,7 +149,7 @@ def test_a_live_invitation_is_not_sent_again(
 ) -> None:
     invite()
     sharing.invite(actor=alice, payer=payer, email=" BOB@example.net ")
-    services.handle_links()
+    activation.handle_links()
     assert Link.objects.count() == OutgoingMail.objects.count() == 1
 
 
@@ -218,7 +219,7 @@ def test_withdrawn(alice: Account, payer: Payer, invite: Callable[..., str], cli
     # Before the worker came, no message leaves.
     sharing.invite(actor=alice, payer=payer, email="late@example.net")
     sharing.withdraw_invitation(actor=alice, link=Link.objects.get(email="late@example.net"))
-    services.handle_links()
+    activation.handle_links()
     assert not OutgoingMail.objects.filter(to="late@example.net").exists()
 
 
@@ -228,14 +229,14 @@ def test_the_link_does_nothing_else_and_no_other_does_this(
     make_account(BOB)
     token = invite()
     for act in (
-        lambda: services.activate(token=token, password=PASSWORD),
+        lambda: activation.activate(token=token, password=PASSWORD),
         lambda: addresses.confirm_address(token=token),
         lambda: addresses.put_address_back(token=token),
     ):
         with pytest.raises(errors.LinkUnknown):
             act()
-    services.request_reset(email=BOB)
-    services.handle_links()
+    activation.request_reset(email=BOB)
+    activation.handle_links()
     with pytest.raises(errors.LinkUnknown):
         sharing.accept_invitation(token=lien("link-reset", BOB), password=PASSWORD)
 
@@ -304,7 +305,7 @@ def test_what_staff_cut_stays_cut_until_they_restore_it(
     with pytest.raises(AccessCut):
         sharing.accept_invitation(token=invite())
     PayerEmail.objects.create(payer=payer, email=BOB)
-    services.grant_known_payers(account=bob)
+    activation.grant_known_payers(account=bob)
     assert not payers_of(bob).exists()
     for _ in range(2):
         sharing.restore_access(actor="system", access=access)
@@ -326,7 +327,7 @@ def test_a_thief_s_gift_goes_when_the_address_is_put_back(
     sharing.accept_invitation(token=invite("before@example.net"))
     thief = make_account("thief@example.net")
     ask_address(alice, "other@example.net")
-    services.handle_links()
+    activation.handle_links()
     addresses.confirm_address(token=lien("link-address", "other@example.net"))
     alice.refresh_from_db()
     sharing.accept_invitation(token=invite("thief@example.net"))

@@ -8,7 +8,7 @@ import pytest
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents import services, sharing
+from tenant_apps.residents import activation, sharing
 from tenant_apps.residents.errors import TooManyShares
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.queries import invitations_to
@@ -28,7 +28,7 @@ def alice(live_town: Town, make_account: Callable[..., Account]) -> Account:
 
 def invited(alice: Account, payer: Payer, email: str = BOB) -> str:
     sharing.invite(actor=alice, payer=payer, email=email)
-    services.handle_links()
+    activation.handle_links()
     return lien("link-share", email)
 
 
@@ -48,7 +48,7 @@ def test_two_invitations_of_one_address_without_account(
     dora = make_account("dora@example.net")
     first, second = make_payer(alice), make_payer(dora)
     sharing.invite(actor=dora, payer=second, email=BOB)
-    services.handle_links()
+    activation.handle_links()
     tokens = [lien("link-share", BOB), invited(alice, first)]
     raised = at_once(
         live_town,

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import run
 from sandbox.home import REPOSITORY
-from sandbox.process import groups
+from sandbox.process import groups, run
 from tests.demo import wait
 from tests.sandbox import processes
 

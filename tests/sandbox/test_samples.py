@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pikepdf
 
-from sandbox import samples
+from sandbox.samples import batch
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader
 
 TOWN = "Mairie de Démonstration"
@@ -15,15 +15,15 @@ TOWN = "Mairie de Démonstration"
 def test_the_same_bytes_every_time() -> None:
     once, again = io.BytesIO(), io.BytesIO()
     for out in (once, again):
-        samples.write_csv(samples.batch(20), out)
-        samples.write_zip(samples.batch(20), out, TOWN)
+        batch.write_csv(batch.batch(20), out)
+        batch.write_zip(batch.batch(20), out, TOWN)
     assert once.getvalue() == again.getvalue()
 
 
 def test_each_row_has_its_pdf_with_its_number_and_amount() -> None:
     rows, documents = io.BytesIO(), io.BytesIO()
-    samples.write_csv(samples.batch(60), rows)
-    samples.write_zip(samples.batch(60), documents, TOWN)
+    batch.write_csv(batch.batch(60), rows)
+    batch.write_zip(batch.batch(60), documents, TOWN)
     read = [row for row in Reader(rows, rows.tell()) if isinstance(row, InvoiceRow)]
     assert len(read) == 60
     with zipfile.ZipFile(documents) as archive:
@@ -39,12 +39,12 @@ def test_each_row_has_its_pdf_with_its_number_and_amount() -> None:
 
 
 def test_signs_that_would_break_a_pdf_are_kept() -> None:
-    sample = next(samples.batch(1))
-    odd = samples.Sample(
+    sample = next(batch.batch(1))
+    odd = batch.Sample(
         number="1", issued_on=sample.issued_on, due_on=sample.due_on, amount=Decimal("1234.50"),
         subject="Salle (grande) \\ été", payer="F1", name=("Mme", "D'ŒUVRE", "Zoé"),
     )  # fmt: skip
-    with pikepdf.open(io.BytesIO(samples.invoice_pdf(odd, TOWN)), attempt_recovery=False) as document:
+    with pikepdf.open(io.BytesIO(batch.invoice_pdf(odd, TOWN)), attempt_recovery=False) as document:
         shown = [
             part.operands[0]
             for part in pikepdf.parse_content_stream(document.pages[0])

@@ -14,7 +14,7 @@ import pytest
 from sandbox.attach import ensure_services, start_services
 from sandbox.home import REPOSITORY, Home, SandboxError, free_base_port
 from sandbox.process import groups
-from sandbox.supervisor import read_claim
+from sandbox.process.supervisor import read_claim
 from tests.sandbox import processes
 
 pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.faults, pytest.mark.timeout(300)]

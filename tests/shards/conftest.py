@@ -19,14 +19,15 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from sandbox.home import Home, free_base_port
-from sandbox.part import Part
+from sandbox.process.part import Part
 from sandbox.services import postgres
 from shared_apps.accounts.models import Account, Role
-from tenants import barrier, direct, rows
 from tenants.current import REGISTRY, at, leave
-from tenants.migrating import migrate_towns
+from tenants.databases import direct
+from tenants.databases.postgresql import silence
 from tenants.models import AgendaItem, Operation, Town
-from tenants.postgresql import silence
+from tenants.schema.migrating import migrate_towns
+from tenants.shards import barrier, rows
 from tests.conftest import PASSWORD, _make_town, hashed, listen_each_time
 from tests.demo import wait
 from toolkit import clock

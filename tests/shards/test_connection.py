@@ -13,10 +13,11 @@ from django.db.transaction import TransactionManagementError
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from tenants import current, direct
+from tenants import current
 from tenants.current import REGISTRY, at, current_home
+from tenants.databases import direct
+from tenants.databases.postgresql import silence
 from tenants.models import Town
-from tenants.postgresql import silence
 from tests.shards.conftest import SOUTH, Cluster, add_account
 
 pytestmark = pytest.mark.xdist_group("shards")

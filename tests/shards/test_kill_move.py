@@ -15,9 +15,10 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from sandbox.home import REPOSITORY
-from tenants import agenda, direct, operations
 from tenants.current import REGISTRY, at, leave
+from tenants.databases import direct
 from tenants.models import Operation, OperationState, Town
+from tenants.work import agenda, operations
 from tests.shards.conftest import SOUTH, Cluster, add_account, browser, schemas
 from tests.tenants.world import text_of
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from sandbox import samples
+from sandbox.samples import batch
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import OutgoingMail
@@ -26,16 +26,19 @@ from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Payment
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.tasks import check_due
+from tenant_apps.residents.activation import handle_links
 from tenant_apps.residents.models import Access, Payer
-from tenant_apps.residents.services import handle_links
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import default_product, letterhead
-from tenants import agenda, migrating, registry, services, versions
 from tenants.current import REGISTRY, at, current_home, current_schema
+from tenants.hosts import registry
+from tenants.life import services
 from tenants.models import AgendaItem, Domain, Town
+from tenants.schema import migrating, versions
 from tenants.states import TownState
+from tenants.work import agenda
 from tests.payments.conftest import Simulator, simulator  # noqa: F401
 from tests.shards.conftest import SOUTH, Cluster, add_account, browser, count, schemas
 
@@ -87,7 +90,6 @@ def test_opened_by_the_command_and_its_manager_comes_in(south: Cluster) -> None:
     assert client.get("/").status_code == 200
 
 
-@pytest.mark.xdist_group("payfip")  # one at a time at the simulator, whose manners others change
 def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator) -> None:  # noqa: F811
     alice = add_account(southern, "alice@example.net")
     invoice = add_invoice(southern, alice)
@@ -110,10 +112,10 @@ def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator
 
 
 def test_an_import(southern: Town, tmp_path: Path) -> None:
-    bills = list(samples.batch(12))
+    bills = list(batch.batch(12))
     with (tmp_path / "f.csv").open("wb") as rows, (tmp_path / "f.zip").open("wb") as documents:
-        samples.write_csv(bills, rows)
-        samples.write_zip(bills, documents, southern.name)
+        batch.write_csv(bills, rows)
+        batch.write_zip(bills, documents, southern.name)
     call_command(
         "import_invoices",
         "--publish",

@@ -20,10 +20,13 @@ from shared_apps.mail.tasks import deliver_outbox
 from shared_apps.treasury import services as treasury
 from shared_apps.treasury.models import Route, WaitingBell
 from tenant_apps.townhall import queries as townhall
-from tenants import agenda, barrier, direct, moving, operations, registry, rows
 from tenants.current import REGISTRY, at, current_home, enter, leave
+from tenants.databases import direct
 from tenants.errors import TownError
+from tenants.hosts import registry
 from tenants.models import AgendaItem, Operation, OperationState, Town
+from tenants.shards import barrier, moving, rows
+from tenants.work import agenda, operations
 from tests.conftest import PASSWORD
 from tests.shards.conftest import SOUTH, Cluster, add_account, browser, schemas
 from tests.tenants.world import text_of

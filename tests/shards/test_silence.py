@@ -12,10 +12,11 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.treasury import services as treasury
-from tenants import agenda, mirrors, operations
 from tenants.current import REGISTRY, at, leave
+from tenants.databases import mirrors
 from tenants.models import Domain, Town
 from tenants.states import TownState
+from tenants.work import agenda, operations
 from tests.shards.conftest import SOUTH, Cluster, add_account, browser
 
 pytestmark = pytest.mark.xdist_group("shards")

@@ -12,12 +12,12 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
-from tenant_apps.payments import services
-from tenant_apps.payments.counter import book_counter_payment
-from tenant_apps.payments.credits import cancel_invoice
+from tenant_apps.payments.corrections.credits import cancel_invoice
+from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Attempt, Means
+from tenant_apps.payments.online import paying
+from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.settling import settle
 from tenant_apps.payments.standing.deciding import free_from
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.models import Product, Protocol
@@ -59,20 +59,20 @@ def _cash(amount: str) -> Callable[[World, Invoice], Any]:
 
 def _paying(world: World, invoice: Invoice) -> None:
     """The Treasury says that the page was opened: it will not open again."""
-    attempt = services.start_payment(actor=world.alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     world.simulator.behave(opened="P3")
     world.simulator.act(attempt.idop, "open")
-    services.ask(attempt=attempt, source="poller")
+    paying.ask(attempt=attempt, source="poller")
 
 
 def _announced(world: World, invoice: Invoice) -> None:
     Product.objects.update(protocol=Protocol.TIPI)
-    attempt = services.start_payment(actor=world.alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     Attempt.objects.filter(pk=attempt.pk).update(state="reported")
 
 
 def _examined(world: World, invoice: Invoice) -> None:
-    attempt = services.start_payment(actor=world.alice, invoice=invoice).attempt
+    attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     settle(attempt_id=attempt.pk, status=Status(Outcome.OTHER, raw={"resultrans": "K"}), source="poller")
 
 
@@ -87,12 +87,12 @@ def _product(**values: Any) -> Callable[[World, Invoice], Any]:
 MAKERS: dict[str, Callable[[World, Invoice], Any]] = {
     "partly paid": _cash("10.00"),
     "paid": _cash("37.50"),
-    "begun": lambda world, invoice: services.start_payment(actor=world.alice, invoice=invoice),
+    "begun": lambda world, invoice: paying.start_payment(actor=world.alice, invoice=invoice),
     "paying": _paying,
-    "somebody else pays": lambda world, invoice: services.start_payment(actor=world.bob, invoice=invoice),
+    "somebody else pays": lambda world, invoice: paying.start_payment(actor=world.bob, invoice=invoice),
     "announced": _announced,
     "held for review": _examined,
-    "declared": lambda world, invoice: services.declare_paid(actor=world.alice, invoice=invoice),
+    "declared": lambda world, invoice: paying.declare_paid(actor=world.alice, invoice=invoice),
     "direct debit": _change(online_hold="debit"),
     "direct debit, past": _change(online_hold="debit"),
     "disputed": _change(online_hold="dispute"),

@@ -14,7 +14,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders
 from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.search import Settled, invoices_for_staff
+from tenant_apps.payments.counter.search import Settled, invoices_for_staff
 from tenant_apps.payments.standing.deciding import What, decide
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.figures import figures
@@ -26,7 +26,6 @@ from tests.states.conftest import MAKERS, World, names
 from tests.states.table import TABLE
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
 STATES = pytest.mark.parametrize("state", TABLE)
 Browser = Callable[..., Client]
 

@@ -18,15 +18,16 @@ from django.test.utils import CaptureQueriesContext
 
 from sandbox.home import REPOSITORY
 from shared_apps.audit.models import Entry
-from tenants import registry, rows
 from tenants.archive.exporting import stored
 from tenants.current import REGISTRY, at, homes, leave
+from tenants.hosts import registry
+from tenants.life.services import schema_of
 from tenants.models import Erasure, Operation, Town
-from tenants.services import schema_of
+from tenants.shards import rows
 from tests.conftest import _make_town, listen_each_time
 from tests.tenants.databases import environment
 from tests.tenants.world import furnish
-from toolkit import objects
+from toolkit.files import objects
 
 MakeTown = Callable[..., Town]
 

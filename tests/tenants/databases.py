@@ -10,8 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 from django.core.cache import cache
 from django.db import OperationalError, connection
 
-from tenants import registry, versions
-from tenants.migrating import migrate_towns
+from tenants.hosts import registry
+from tenants.schema import versions
+from tenants.schema.migrating import migrate_towns
 
 
 @contextmanager

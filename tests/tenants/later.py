@@ -11,7 +11,7 @@ from pathlib import Path
 from django.apps import apps
 from django.test import override_settings
 
-from tenants import versions
+from tenants.schema import versions
 
 HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
 

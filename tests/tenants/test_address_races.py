@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from tenants import closing, domains, operations, renaming, services
 from tenants.errors import TownError, TownExists
+from tenants.hosts import domains
+from tenants.life import closing, renaming, services
 from tenants.models import Domain, Operation, Town
 from tenants.states import TownState
+from tenants.work import operations
 
 
 def beside(work: Callable[[], Any]) -> Callable[[], Any]:

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from tenants import agenda
 from tenants.models import AgendaItem, Town
+from tenants.schema.versions import wanted
 from tenants.states import TownState
 from tenants.tasks import run_agenda
-from tenants.versions import wanted
+from tenants.work import agenda
 from tests.races import at_once
 
 

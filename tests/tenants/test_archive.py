@@ -14,19 +14,23 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
 from shared_apps.mail.models import MailState, OutgoingMail
-from tenant_apps.contact.attachments import Attachment
-from tenant_apps.contact.files import key_of, store
+from tenant_apps.contact.files.attachments import Attachment
+from tenant_apps.contact.files.stored import key_of, store
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Document
-from tenants import facts, operations, rows, services, versions
+from tenants import facts
 from tenants.archive import exporting, restoring
 from tenants.current import REGISTRY, at
+from tenants.life import services
 from tenants.models import Domain, DomainKind, Erasure, Operation, OperationState, Town
+from tenants.schema import versions
+from tenants.shards import rows
 from tenants.states import TownState
+from tenants.work import operations
 from tests.tenants.conftest import MakeTown
 from tests.tenants.schemas import description
 from tests.tenants.world import answer_of, files_of, text_of, whole
-from toolkit import objects
+from toolkit.files import objects
 
 
 def erase(town: Town) -> Erasure:

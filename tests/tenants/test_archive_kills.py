@@ -13,11 +13,13 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tenants import direct, operations, services
 from tenants.current import REGISTRY, at
+from tenants.databases import direct
 from tenants.errors import TownExists
+from tenants.life import services
 from tenants.models import Erasure, Operation, OperationState, Town
 from tenants.states import TownState
+from tenants.work import operations
 from tests.demo import wait
 from tests.services import ROOT
 from tests.tenants.conftest import MakeTown

@@ -13,10 +13,12 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from tenants import rows, services, versions
 from tenants.current import REGISTRY, at
-from tenants.migrating import migrate_towns
+from tenants.life import services
 from tenants.models import AgendaItem, Erasure, Town
+from tenants.schema import versions
+from tenants.schema.migrating import migrate_towns
+from tenants.shards import rows
 from tenants.states import TownState
 from tests.tenants.conftest import MakeTown
 from tests.tenants.databases import create, drop

@@ -7,9 +7,10 @@ from typing import Any, LiteralString, cast
 import pytest
 from django.db import connection
 
-from tenants import blueprint, direct
 from tenants.current import REGISTRY
+from tenants.databases import direct
 from tenants.errors import TemplateMissing
+from tenants.schema import blueprint
 from tests.tenants.schemas import description
 
 EVERYTHING = """

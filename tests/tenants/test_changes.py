@@ -11,8 +11,8 @@ from django_tenants.utils import tenant_context
 
 from tenant_apps.townhall import queries as townhall
 from tenant_apps.townhall import services
-from tenants import changes, registry
 from tenants.current import enter, leave
+from tenants.hosts import changes, registry
 from tenants.models import Domain, DomainKind, Town
 from tests.conftest import listen_each_time
 from tests.tenants.conftest import statements

@@ -16,9 +16,9 @@ from shared_apps.audit.models import Entry
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.standing.reading import standing_of
-from tenants import closing, services
+from tenants.life import closing, services
 from tenants.models import Town
 from tenants.states import TownState
 from tenants.tasks import run_agenda

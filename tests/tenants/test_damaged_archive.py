@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from tenants import services
 from tenants.archive import format as form
+from tenants.life import services
 from tenants.models import Operation, OperationState, Town
 from tenants.states import TownState
 from tests.tenants.conftest import MakeTown

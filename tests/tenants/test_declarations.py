@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
-from tenants.archive import declarations
-from tenants.archive.declarations import HELD, MUST_BE_THERE, Declaration, Erased, held
+from tenants import declarations
+from tenants.declarations import HELD, MUST_BE_THERE, Declaration, Erased, held
 from tests.services import ROOT
-from toolkit.storage import PREFIXES
+from toolkit.files.storage import PREFIXES
 
 
 def test_every_model_is_declared() -> None:
@@ -58,12 +58,12 @@ def test_every_column_that_may_name_a_file_says_so() -> None:
 def test_every_prefix_says_what_becomes_of_it() -> None:
     for name, prefix in PREFIXES.items():
         assert prefix.exported or prefix.why, (
-            f"say why an export leaves {name} out (toolkit.storage.PREFIXES)"
+            f"say why an export leaves {name} out (toolkit.files.storage.PREFIXES)"
         )
 
 
 def test_no_room_makes_a_key_of_its_own() -> None:
-    """Keys are made in toolkit.storage, where prefixes are declared; the storage refuses any other at run time."""
+    """Keys are made in toolkit.files.storage, where prefixes are declared; the storage refuses any other."""
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in (
@@ -71,7 +71,7 @@ def test_no_room_makes_a_key_of_its_own() -> None:
                 "upload_file",
                 "upload_fileobj",
             ):
-                pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno} writes to S3 past toolkit.storage")
+                pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno} writes to S3 past toolkit.files.storage")
 
 
 def _sources() -> list[Path]:

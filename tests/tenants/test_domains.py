@@ -13,8 +13,8 @@ from dnslib.server import DNSLogger, DNSServer
 from config import env
 from shared_apps.audit.models import Entry
 from tenant_apps.townhall.queries import letterhead
-from tenants import domains, lookup, registry
 from tenants.errors import LookupFailed, TownError
+from tenants.hosts import dns, domains, registry
 from tenants.models import Domain, Town
 from tests.tenants.conftest import statements
 
@@ -257,14 +257,14 @@ def test_what_the_dns_says_is_said(
 
 def test_a_long_answer_and_one_in_pieces(town: Town, zone: Zone) -> None:
     zone.mood, zone.records = "truncated", {RECORD: ["un|deux"]}
-    assert lookup.txt_values(RECORD) == ["undeux"]
+    assert dns.txt_values(RECORD) == ["undeux"]
 
 
 def test_a_silent_server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "ALL_TRIES", 0.3)
+    monkeypatch.setattr(dns, "ALL_TRIES", 0.3)
     settings.DNS_RESOLVERS = [("192.0.2.1", 53)]  # of the documentation: nobody is there
     with pytest.raises(LookupFailed, match=r"ne répond pas|n'a pas pu"):
-        lookup.txt_values(RECORD)
+        dns.txt_values(RECORD)
 
 
 def ask(host: str, **headers: str) -> int:

@@ -13,15 +13,18 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from shared_apps.treasury import services as treasury
 from shared_apps.treasury.models import Stray
-from tenants import facts, operations, rows, services
+from tenants import facts
 from tenants.archive import erasing, exporting
 from tenants.current import REGISTRY, at
 from tenants.errors import Busy, TownError, WrongState
+from tenants.life import services
 from tenants.models import Erasure, Operation, OperationState, Town
+from tenants.shards import rows
 from tenants.states import TownState
+from tenants.work import operations
 from tests.tenants.conftest import MakeTown
 from tests.tenants.world import answer_of, files_of, platform, whole
-from toolkit import objects
+from toolkit.files import objects
 
 
 def test_refused_and_nothing_is_touched(make_town: MakeTown) -> None:

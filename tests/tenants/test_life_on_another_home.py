@@ -7,8 +7,9 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from tenant_apps.townhall.queries import letterhead
-from tenants import closing, domains, registry
 from tenants.current import at, leave
+from tenants.hosts import domains, registry
+from tenants.life import closing
 from tenants.models import AgendaItem, Domain, Operation, Town
 from tests.tenants.conftest import said
 from tests.tenants.test_archive_shard import second as second

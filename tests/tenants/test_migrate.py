@@ -16,12 +16,13 @@ from django_tenants.utils import tenant_context
 
 from sandbox.home import REPOSITORY
 from tenant_apps.contact.models import Message
-from tenants import registry, versions
-from tenants.migrating import migrate_towns, pending
+from tenants.hosts import registry
+from tenants.life.services import open_town
 from tenants.models import SchemaStep, Town
-from tenants.provisioning import TEMPLATE
-from tenants.readiness import can_serve
-from tenants.services import open_town
+from tenants.schema import versions
+from tenants.schema.migrating import migrate_towns, pending
+from tenants.schema.provisioning import TEMPLATE
+from tenants.schema.readiness import can_serve
 from tests.demo import wait
 from tests.tenants.databases import database_of_its_own, environment
 from tests.tenants.later import later_migrations
@@ -217,7 +218,7 @@ from django.conf import settings
 settings.MIGRATION_MODULES = {"contact": sys.argv[1]}
 import django
 django.setup()
-from tenants.migrating import migrate_towns
+from tenants.schema.migrating import migrate_towns
 migrate_towns(on_progress=lambda done, total: print(done, flush=True))
 """
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from toolkit import objects, storage
+from toolkit.files import objects, storage
 
 
 @pytest.fixture

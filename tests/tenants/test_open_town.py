@@ -13,12 +13,12 @@ from django_tenants.utils import tenant_context
 from shared_apps.audit.models import Entry
 from shared_apps.console.opening import NewTown, request_opening
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.residents.services import handle_links
-from tenants import agenda, operations
+from tenant_apps.residents.activation import handle_links
 from tenants.current import current_schema
 from tenants.errors import Busy, TownExists
+from tenants.life.services import open_town
 from tenants.models import Operation, Town
-from tenants.services import open_town
+from tenants.work import agenda, operations
 
 
 def test_a_new_town_serves_at_once_and_its_manager_is_invited(db: None) -> None:

@@ -9,10 +9,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tenants import direct, operations
 from tenants.current import REGISTRY
+from tenants.databases import direct
 from tenants.errors import Busy, TownError
 from tenants.models import Operation, OperationState
+from tenants.work import operations
 
 S = OperationState
 

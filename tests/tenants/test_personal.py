@@ -3,8 +3,8 @@
 import pytest
 from django.apps import apps
 
-from tenants import personal
-from tenants.personal import Declared, given, withheld
+from shared_apps.privacy import personal
+from shared_apps.privacy.personal import Declared, given, withheld
 
 
 def test_every_model_is_declared() -> None:

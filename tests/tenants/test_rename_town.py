@@ -14,17 +14,18 @@ from django_tenants.utils import tenant_context
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.payments.models import Attempt
-from tenant_apps.payments.services import start_payment
-from tenant_apps.residents.services import handle_links, request_activation
+from tenant_apps.payments.online.paying import start_payment
+from tenant_apps.residents.activation import handle_links, request_activation
 from tenant_apps.townhall.models import Product, Protocol
-from tenants import operations, registry, renaming, services
 from tenants.errors import Busy, TownExists
+from tenants.hosts import registry
+from tenants.life import renaming, services
 from tenants.models import Domain, Operation, Town
 from tenants.states import TownState
+from tenants.work import operations
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 OLD, NEW = "mairie.localhost", "ville.localhost"
 
 

@@ -10,10 +10,13 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account
 from shared_apps.treasury import services as treasury
 from tenant_apps.townhall.models import Product
-from tenants import agenda, direct, provisioning, public_rows, rows, versions
 from tenants.current import REGISTRY, at
+from tenants.databases import direct
 from tenants.errors import TownError
 from tenants.models import Town
+from tenants.schema import provisioning, versions
+from tenants.shards import public_rows, rows
+from tenants.work import agenda
 from tests.tenants.world import text_of
 from toolkit import clock
 

@@ -21,17 +21,17 @@ from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.invoices.tasks import process_batches
 from tenant_apps.payments.models import Attempt
-from tenant_apps.payments.services import start_payment
+from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.tasks import check_due
 from tenant_apps.townhall.queries import letterhead
-from tenants import agenda, services
+from tenants.life import services
 from tenants.models import AgendaItem, Town
 from tenants.states import TownState
+from tenants.work import agenda
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 from tests.tenants.conftest import statements
 
-pytestmark = pytest.mark.xdist_group("payfip")
 CSV = (
     "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom;Prénom;E-mail\r\n"
     "2026-001-000777;02/09/2026;31/12/2026;25,00 €;CANTINE;F001;MARTIN;Alice;alice@example.net"

@@ -24,11 +24,13 @@ from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall.queries import default_product
-from tenants import agenda, direct, public_rows, rows
 from tenants.current import REGISTRY, at
+from tenants.databases import direct
 from tenants.models import Domain, Erasure, Town
-from toolkit import objects
-from toolkit.storage import document_key, upload_key
+from tenants.shards import public_rows, rows
+from tenants.work import agenda
+from toolkit.files import objects
+from toolkit.files.storage import document_key, upload_key
 
 LEFT_OUT = "django_session"
 
@@ -156,7 +158,7 @@ def furnish(town: Town, *, invoices: int = 3) -> None:
 
 def answer_of(slug: str) -> int:
     """What a browser gets at the town's address."""
-    from tenants import registry
+    from tenants.hosts import registry
 
     registry.forget()
     return Client(headers={"host": f"{slug}.localhost"}).get("/").status_code

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django import template
 
-from shared_apps.console import words
+from shared_apps.console.look import words
 from toolkit.money import format_euros
 
 register = template.Library()

@@ -6,13 +6,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from shared_apps.accounts import known_browsers, second_factor
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AccountError, WeakPassword
-from shared_apps.accounts.refusals import marked
+from shared_apps.accounts.signing_in import second_factor
+from shared_apps.accounts.throttling import known_browsers
+from shared_apps.accounts.throttling.refusals import marked
 from shared_apps.console.access import OperatorRequest, in_words
-from shared_apps.console.forms import OPERATOR_RULE, CodeStep, OwnPasswordForm
-from shared_apps.console.screens import screen
+from shared_apps.console.look.forms import OPERATOR_RULE, CodeStep, OwnPasswordForm
+from shared_apps.console.look.screens import screen
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,9 +3,10 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from shared_apps.console import health, queries
+from shared_apps.console import queries
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.screens import screen
+from shared_apps.console.look.screens import screen
+from shared_apps.console.watch import health
 
 
 @require_safe

@@ -10,14 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shared_apps.audit import services as audit
-from shared_apps.console import words
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.forms import RestoreForm
-from shared_apps.console.screens import screen
-from tenants import operations
+from shared_apps.console.look import words
+from shared_apps.console.look.forms import RestoreForm
+from shared_apps.console.look.screens import screen
 from tenants.archive import certificate, exporting, restoring
 from tenants.errors import TownError
 from tenants.models import LIVE, Erasure, Operation, OperationState, Town
+from tenants.work import operations
 
 
 @require_safe

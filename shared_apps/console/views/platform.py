@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods
 
 from shared_apps.console import platform
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.forms import PlatformForm
-from shared_apps.console.screens import screen
+from shared_apps.console.look.forms import PlatformForm
+from shared_apps.console.look.screens import screen
 from shared_apps.console.services import change_platform
 
 

@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from shared_apps.accounts import second_factor
 from shared_apps.accounts.errors import AccountError, AlreadyEnrolled
 from shared_apps.accounts.models import Account
-from shared_apps.accounts.refusals import marked
+from shared_apps.accounts.signing_in import second_factor
+from shared_apps.accounts.throttling.refusals import marked
 from shared_apps.console import access
-from shared_apps.console.forms import CodeStep, PasswordStep
+from shared_apps.console.look.forms import CodeStep, PasswordStep
 
 
 @never_cache

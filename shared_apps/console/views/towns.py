@@ -8,17 +8,18 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_tenants.utils import tenant_context
 
-from shared_apps.accounts import impersonation
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import STAFF_ROLES, Account
+from shared_apps.accounts.sessions import impersonation
 from shared_apps.audit.models import Entry
-from shared_apps.console import actions, queries, words
+from shared_apps.console import queries
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.forms import InterventionForm, OpenForm
+from shared_apps.console.look import actions, words
+from shared_apps.console.look.forms import InterventionForm, OpenForm
+from shared_apps.console.look.screens import screen
 from shared_apps.console.opening import NewTown, request_opening
-from shared_apps.console.screens import screen
-from tenants import domains, registry
 from tenants.errors import TownError
+from tenants.hosts import domains, registry
 from tenants.models import Operation, Town
 
 FACTS = 10

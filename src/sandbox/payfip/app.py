@@ -8,9 +8,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import api, contract, illness, panel, payer
+from sandbox.payfip import api, illness, panel, payer
 from sandbox.payfip.pages import html
 from sandbox.payfip.pages.payer import sentence
+from sandbox.payfip.soap import contract
 from sandbox.payfip.store import Store
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from sandbox.payfip import life
-from sandbox.payfip.answers import detail
+from sandbox.payfip.soap.answers import detail
 from sandbox.payfip.store import Store
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import envelopes, service
 from sandbox.payfip.knobs import wait_of
+from sandbox.payfip.soap import envelopes, service
 from sandbox.payfip.store import Store
 
 XML = "text/xml; charset=utf-8"

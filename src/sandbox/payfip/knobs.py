@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.payfip.codes import WORDS
+from sandbox.payfip.soap.codes import WORDS
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import bells, life, service
+from sandbox.payfip import bells, life
 from sandbox.payfip.pages import html, payer
+from sandbox.payfip.soap import service
 from sandbox.payfip.store import PAID, Store
 
 

@@ -1,7 +1,7 @@
 """The servers that the portal needs, in the order in which they are started."""
 
 from sandbox.home import Home
-from sandbox.part import Part
+from sandbox.process.part import Part
 from sandbox.services import caught_mail, payfip, postgres, redis, s3
 
 

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 
 from sandbox.home import Home
-from sandbox.part import Part
+from sandbox.process.part import Part
 
 
 def part(home: Home) -> Part:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from sandbox.home import DATABASE, Home, SandboxError
-from sandbox.part import Part
+from sandbox.process.part import Part
 from sandbox.services import find, unprivileged
 
 _SETTINGS = {

@@ -6,7 +6,7 @@ from functools import partial
 import redis
 
 from sandbox.home import Home
-from sandbox.part import Part
+from sandbox.process.part import Part
 from sandbox.services import find
 
 

@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sandbox.home import BUCKET, Home, SandboxError
-from sandbox.part import Part
+from sandbox.process.part import Part
 from sandbox.services import find
 
 

@@ -1,7 +1,7 @@
 from django.db import migrations
 
 # A town whose invoices were online before there were reminders is looked at once; it plans the next look itself.
-# The registry's tables are there in every database of towns (tenants.mirrors).
+# The registry's tables are there in every database of towns (tenants.databases.mirrors).
 PLAN = """
 INSERT INTO public.tenants_agendaitem (town_id, kind, due_at)
 SELECT t.id, 'reminders', now() FROM public.tenants_town t

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms_claims import RefuseClaimForm
+from tenant_apps.backoffice.forms.claims import RefuseClaimForm
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.claiming import accept_claim
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_staff
 from tenant_apps.payments.standing.reading import with_standings
-from tenant_apps.residents import claims, queries
+from tenant_apps.residents import queries
+from tenant_apps.residents.claims import services
 from tenant_apps.residents.models import Claim
 from tenant_apps.residents.states import ClaimState
 from toolkit import clock
@@ -112,7 +113,7 @@ def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, claim, form)
     try:
-        claims.refuse_claim(actor=request.user, claim=claim, reason=form.cleaned_data["reason"])
+        services.refuse_claim(actor=request.user, claim=claim, reason=form.cleaned_data["reason"])
     except AccountError as error:
         claim.refresh_from_db()
         return _page(request, claim, form, problem=str(error))

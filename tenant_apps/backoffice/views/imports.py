@@ -22,17 +22,17 @@ from django_htmx.http import HttpResponseClientRefresh
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice import uploads
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms import ImportForm, too_large
+from tenant_apps.backoffice.forms.base import ImportForm, too_large
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.backoffice.payer_questions import asked_of
-from tenant_apps.backoffice.progress import first_steps, progress_of
+from tenant_apps.backoffice.words.payer_questions import asked_of
+from tenant_apps.backoffice.words.progress import first_steps, progress_of
 from tenant_apps.invoices import queries, services
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import safecsv
-from toolkit.storage import NOT_KEPT, StorageSilent
+from toolkit.files.storage import NOT_KEPT, StorageSilent
 
 PROBLEMS_A_PAGE = 100
 

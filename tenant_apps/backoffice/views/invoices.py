@@ -13,16 +13,16 @@ from tenant_apps.alerts.queries import mails_about
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.filters import Chosen, chosen
 from tenant_apps.backoffice.paging import newest, page_of
-from tenant_apps.backoffice.summary import summary_of
+from tenant_apps.backoffice.words.summary import summary_of
 from tenant_apps.contact.queries import messages as letters
 from tenant_apps.invoices import queries
-from tenant_apps.invoices.documents import document_link
+from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import OnlineHold
-from tenant_apps.payments import review
-from tenant_apps.payments.desk import credits_of
+from tenant_apps.payments.counter.desk import credits_of
+from tenant_apps.payments.counter.search import Settled, invoices_for_staff
+from tenant_apps.payments.online import review
 from tenant_apps.payments.queries import attempts_of_invoice, money_about, only_declared, only_held
-from tenant_apps.payments.search import Settled, invoices_for_staff
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.payments.states import LIVE
 from tenant_apps.townhall.queries import products

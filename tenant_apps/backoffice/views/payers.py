@@ -11,12 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms_addresses import AddEmailForm
+from tenant_apps.backoffice.forms.addresses import AddEmailForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.payments.search import invoices_for_staff
+from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.standing.reading import with_standings
-from tenant_apps.residents import billing, sharing
-from tenant_apps.residents.address_book import address_book
+from tenant_apps.residents import sharing
+from tenant_apps.residents.emails import billing
+from tenant_apps.residents.emails.address_book import address_book
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import (
     access_for_staff,

@@ -11,17 +11,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shared_apps.accounts.errors import NotWhileImpersonating, TooManyTries
 from shared_apps.accounts.models import Role
-from shared_apps.accounts.refusals import marked
+from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms_contact import ThreadForm
+from tenant_apps.backoffice.forms.contact import ThreadForm
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.contact import queries, services
 from tenant_apps.contact.errors import Changed
-from tenant_apps.contact.files import download_link
+from tenant_apps.contact.files.stored import download_link
+from tenant_apps.contact.files.uploads import count_opened, takes_files
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import State
-from tenant_apps.contact.uploads import count_opened, takes_files
-from toolkit.storage import NOT_KEPT, StorageSilent
+from toolkit.files.storage import NOT_KEPT, StorageSilent
 from toolkit.typed import words_of
 
 STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "held", "tous": ""}

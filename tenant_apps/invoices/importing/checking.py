@@ -11,7 +11,7 @@ from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
 from tenant_apps.invoices.importing.documents import Archive, base_name
 from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.papers import Papers
-from tenant_apps.invoices.importing.people import Finding, People
+from tenant_apps.invoices.importing.people.matching import Finding, People
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState

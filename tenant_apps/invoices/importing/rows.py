@@ -20,7 +20,7 @@ from tenant_apps.invoices.importing.columns import (
 )
 from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import FieldError, fold, key_of
-from tenant_apps.invoices.importing.identity import MAY_BE_NAMES, payer_code
+from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES, payer_code
 from tenant_apps.invoices.importing.text import Lines, encoding_of
 
 T = TypeVar("T")

@@ -15,13 +15,13 @@ from django.db import transaction
 from tenant_apps.invoices.importing.checking import Checker, Progress, Report
 from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
 from tenant_apps.invoices.importing.documents import Archive, Pdf
-from tenant_apps.invoices.importing.people import Finding
+from tenant_apps.invoices.importing.people.matching import Finding
 from tenant_apps.invoices.importing.rows import Reader
 from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Payer
 from tenants.current import current_town
-from toolkit.storage import document_key
+from toolkit.files.storage import document_key
 
 UPLOADS = 8  # at a time
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments import schedule
+from tenant_apps.payments.providers import schedule
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.standing.facts import Facts, Situation
+from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
 from tenant_apps.townhall import references
 from tenant_apps.townhall.models import Mode, ProductKind, Protocol
 from toolkit import clock

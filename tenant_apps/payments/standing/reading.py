@@ -12,8 +12,8 @@ from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.standing.deciding import Standing, decide
 from tenant_apps.payments.standing.facts import AWAITED, COLUMNS, JOINS, PRODUCT, Facts
-from tenants import closing
 from tenants.current import current_town
+from tenants.life import closing
 from toolkit import clock
 
 _BY_IDS = f"SELECT {COLUMNS} FROM invoices_invoice i {PRODUCT} {JOINS} WHERE i.id = ANY(%s)"  # noqa: S608

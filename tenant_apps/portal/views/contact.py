@@ -9,19 +9,19 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from shared_apps.accounts import throttle
 from shared_apps.accounts.errors import TooManyTries
 from shared_apps.accounts.models import Account
-from shared_apps.accounts.refusals import marked
+from shared_apps.accounts.throttling import throttle
+from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.contact import queries, services
 from tenant_apps.contact.errors import Changed
-from tenant_apps.contact.files import download_link
+from tenant_apps.contact.files.stored import download_link
+from tenant_apps.contact.files.uploads import count_opened, takes_files
 from tenant_apps.contact.models import Author, Message
-from tenant_apps.contact.uploads import count_opened, takes_files
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import ContactForm, ReplyForm
-from toolkit.storage import NOT_KEPT, StorageSilent
+from toolkit.files.storage import NOT_KEPT, StorageSilent
 
 _Form = TypeVar("_Form", ContactForm, ReplyForm)
 MESSAGES = throttle.Limit("contact", 10)  # from an IP address

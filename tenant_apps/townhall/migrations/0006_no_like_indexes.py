@@ -1,4 +1,4 @@
-"""Towns opened before lose the indexes that Django adds for LIKE: no query asks for them (tenants.postgresql)."""
+"""Towns opened before lose the indexes that Django adds for LIKE: no query asks for them (tenants.databases.postgresql)."""
 
 from django.db import migrations
 

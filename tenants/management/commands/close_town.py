@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from tenants import closing
+from tenants.life import closing
 from tenants.management.town_command import TownCommand
 from tenants.models import Town
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tenants import facts, services
+from tenants import facts
 from tenants.archive import exporting
 from tenants.errors import TownError
+from tenants.life import services
 from tenants.management.operation_command import OperationCommand
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tenants import domains, registry
+from tenants.hosts import domains, registry
 from tenants.management.domain_command import DomainCommand
 from tenants.models import Town
 

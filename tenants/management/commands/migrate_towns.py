@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tenants import migrating
+from tenants.schema import migrating
 
 
 class Command(BaseCommand):

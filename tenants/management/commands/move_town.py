@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tenants import moving
 from tenants.errors import TownError
+from tenants.life.services import town_named
 from tenants.management.operation_command import OperationCommand
-from tenants.services import town_named
+from tenants.shards import moving
 
 
 class Command(OperationCommand):

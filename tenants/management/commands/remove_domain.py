@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tenants import domains
+from tenants.hosts import domains
 from tenants.management.domain_command import DomainCommand
 from tenants.models import Town
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from tenants import facts, operations, renaming
+from tenants import facts
+from tenants.life import renaming
 from tenants.management.town_command import TownCommand
 from tenants.models import Operation, Town
+from tenants.work import operations
 
 
 class Command(TownCommand):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pikepdf
 
-from tenant_apps.invoices import processing, services
+from tenant_apps.invoices import services
+from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, PayerUpdate
 from tenant_apps.invoices.states import Answer
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import samples
+from sandbox.samples import batch
 from tenant_apps.invoices.importing import documents
 from tenant_apps.invoices.importing.documents import Archive, DocumentError
 from tenant_apps.invoices.importing.errors import FileError
@@ -23,7 +23,7 @@ from tests.invoices.importing.files import MEGABYTE, memory, zipped
 
 NAME = "2015-001-001078.pdf"
 KEY = "2015-001-001078"
-PDF = samples.invoice_pdf(next(samples.batch(1)), "Mairie de Démonstration")
+PDF = batch.invoice_pdf(next(batch.batch(1)), "Mairie de Démonstration")
 
 
 def pdf(pages: int = 1, **save: object) -> bytes:
@@ -253,7 +253,7 @@ def test_a_tree_of_pages_that_multiplies() -> None:
 def test_three_thousand_pdfs_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "factures.zip"
     with path.open("wb") as out:
-        samples.write_zip(samples.batch(3000), out, "Mairie de Démonstration")
+        batch.write_zip(batch.batch(3000), out, "Mairie de Démonstration")
     with path.open("rb") as stream:
         archive = Archive(stream)
         with memory() as peak:

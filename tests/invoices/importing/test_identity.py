@@ -4,7 +4,7 @@ import pytest
 
 from tenant_apps.invoices.importing import fields
 from tenant_apps.invoices.importing.fields import FieldError
-from tenant_apps.invoices.importing.names import same_family
+from tenant_apps.invoices.importing.people.names import same_family
 from tests.invoices.importing.files import HEADER, ROW, changed, lines, read
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tenant_apps.invoices import processing, publishing, services
+from tenant_apps.invoices import services
+from tenant_apps.invoices.batches import processing, publishing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import Answer
 from tenant_apps.residents.models import Payer

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import samples
+from sandbox.samples import batch
 from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.rows import InvoiceRow, Reader
 from tests.invoices.importing.files import HEADER, MEGABYTE, ROW, changed, lines, memory, read
@@ -37,10 +37,10 @@ def test_a_row() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 def test_exports_of_every_kind_read_the_same(delimiter: str, encoding: str) -> None:
-    bills = [dataclasses.replace(bill, subject="Été – noël") for bill in samples.batch(40)]
+    bills = [dataclasses.replace(bill, subject="Été – noël") for bill in batch.batch(40)]
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter)
-    writer.writerows([samples.HEADER, *(bill.row() for bill in bills), ["TOTAL", "", "", "1 234,50 €"]])
+    writer.writerows([batch.HEADER, *(bill.row() for bill in bills), ["TOTAL", "", "", "1 234,50 €"]])
     rows, errors, notices = read(out.getvalue().encode(encoding))
     assert not errors
     assert [(row.number, row.amount, row.due_on, row.subject, row.emails) for row in rows] == [
@@ -298,7 +298,7 @@ def test_invisible_signs_do_not_make_two_numbers_of_one() -> None:
 def test_three_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "factures.csv"
     with path.open("wb") as out:
-        samples.write_csv(samples.batch(3000), out)
+        batch.write_csv(batch.batch(3000), out)
     with path.open("rb") as stream:
         reader = Reader(stream, path.stat().st_size)
         with memory() as peak:

@@ -11,8 +11,8 @@ from shared_apps.audit.models import Entry
 from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices import services
 from tenant_apps.invoices.errors import WrongState
-from tenant_apps.invoices.importing.questions import changes_of
-from tenant_apps.invoices.importing.questions import sentences as words_of
+from tenant_apps.invoices.importing.people.questions import changes_of
+from tenant_apps.invoices.importing.people.questions import sentences as words_of
 from tenant_apps.invoices.models import Batch, Invoice, PayerUpdate
 from tenant_apps.invoices.queries import invoices_for_resident, payer_changes
 from tenant_apps.invoices.states import Answer

@@ -13,8 +13,8 @@ from lxml import etree
 from werkzeug.test import Client, TestResponse
 
 from sandbox.payfip.app import Application
-from sandbox.payfip.contract import SERVICE
-from sandbox.payfip.envelopes import ENVELOPE
+from sandbox.payfip.soap.contract import SERVICE
+from sandbox.payfip.soap.envelopes import ENVELOPE
 from sandbox.payfip.store import Store
 
 

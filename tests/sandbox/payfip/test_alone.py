@@ -75,8 +75,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 def creation(sim: Sim, alone: Alone) -> Iterator[bytes]:
     """A good request, as bytes; the simulator is well again afterwards."""
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in sim.fields.items())
-    from sandbox.payfip.contract import SERVICE
-    from sandbox.payfip.envelopes import ENVELOPE
+    from sandbox.payfip.soap.contract import SERVICE
+    from sandbox.payfip.soap.envelopes import ENVELOPE
 
     yield (
         f'<S:Envelope xmlns:S="{ENVELOPE}"><S:Body><n:creerPaiementSecurise xmlns:n="{SERVICE}"><arg0>{inside}'

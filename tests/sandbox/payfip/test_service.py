@@ -3,8 +3,8 @@
 import pytest
 from lxml import etree
 
-from sandbox.payfip import contract
-from sandbox.payfip.envelopes import ENVELOPE
+from sandbox.payfip.soap import contract
+from sandbox.payfip.soap.envelopes import ENVELOPE
 from tests.sandbox.payfip.conftest import Sim, code
 
 JAVA = "fr.gouv.finances.cp.tpa.webservice.exceptions."

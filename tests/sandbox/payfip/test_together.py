@@ -10,8 +10,8 @@ from sandbox.home import REPOSITORY
 from sandbox.payfip import bells
 from sandbox.payfip.app import URLS
 from sandbox.payfip.clients import BUILT_IN
-from sandbox.payfip.codes import WORDS
 from sandbox.payfip.knobs import KNOBS
+from sandbox.payfip.soap.codes import WORDS
 from tests.sandbox.payfip.conftest import Sim, Town
 
 MANUAL = (REPOSITORY / "docs" / "payfip-simulator.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
-from shared_apps.accounts.passwords import PasswordRule
+from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.accounts.services import create_account
 from shared_apps.audit.services import SYSTEM
 from tenants.current import registry

@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from shared_apps.accounts.second_factor import reset
+from shared_apps.accounts.signing_in.second_factor import reset
 from shared_apps.audit.services import SYSTEM
 from tenants.current import registry
 from tenants.errors import TownError
-from tenants.services import town_named
+from tenants.life.services import town_named
 
 
 class Command(BaseCommand):

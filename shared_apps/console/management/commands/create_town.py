@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shared_apps.audit.services import SYSTEM
 from shared_apps.console.opening import NewTown, open_now
-from tenants import registry, services
 from tenants.current import REGISTRY
 from tenants.errors import TownError
+from tenants.hosts import registry
+from tenants.life import services
 from tenants.models import Operation
 
 

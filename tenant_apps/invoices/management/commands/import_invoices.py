@@ -10,15 +10,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_tenants.utils import tenant_context
 
 from shared_apps.audit.services import SYSTEM
-from tenant_apps.invoices import processing, services
-from tenant_apps.invoices.importing.questions import sentences
+from tenant_apps.invoices import services
+from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.importing.people.questions import sentences
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.services import open_questions
 from tenant_apps.invoices.states import BatchState
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from tenants.errors import TownError
-from tenants.services import town_named
+from tenants.life.services import town_named
 from toolkit.money import format_euros
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from tenant_apps.payments import drawing
+from tenant_apps.payments.control import drawing
 
 
 class Command(BaseCommand):

@@ -1,0 +1,195 @@
+"""Passkeys: signing in with the print, the face or the code of one's own device. Optional, and for residents only.
+
+Staff and operators are left out: their rule asks for a password first, then a code (accounts.second_factor), and a key
+would be a way around it. A key needs the person's verification by the device (`webauthn`), so it stands for both a
+thing one has and a print or a code.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from shared_apps.accounts import errors
+from shared_apps.accounts.models import Account, Passkey, Role
+from shared_apps.accounts.services import refuse_impersonator
+from shared_apps.accounts.sessions import recent
+from shared_apps.accounts.signing_in import challenges, webauthn
+from shared_apps.accounts.signing_in.challenges import Purpose
+from shared_apps.accounts.signing_in.webauthn import NewKey, Place
+from shared_apps.accounts.throttling import limits, throttle
+from shared_apps.audit import services as audit
+from tenants.current import current_town
+from tenants.hosts import registry
+from toolkit import browsers
+
+MOST = 10  # keys of one account
+ASKED = throttle.Limit("key-asked", 100)  # challenges for one IP address: each may make a session
+LONGEST_NAME = 60
+
+
+def place_of(request: HttpRequest) -> Place:
+    """Where the request's page is: the very host of it, of the several that a town may have."""
+    host = request.get_host().lower()
+    return Place(host=registry.host_name(host), origin=f"{settings.PUBLIC_SCHEME}://{host}")
+
+
+def keys_of(account: Account) -> QuerySet[Passkey]:
+    """Every key of the account, of whatever host, the oldest first."""
+    return Passkey.objects.filter(account=account).order_by("id")
+
+
+def key_of(account: Account, public_id: UUID) -> Passkey:
+    """Raises Passkey.DoesNotExist, also for somebody else's."""
+    return Passkey.objects.get(account=account, uuid=public_id)
+
+
+def ask_to_add(*, actor: Account, place: Place, session: SessionBase) -> dict[str, Any]:
+    """What the browser needs to make a key, soon after signing in.
+
+    Raises NotWhileImpersonating, SignInTooOld, TooManyKeys, or NewKeyRefused for who is no resident.
+    """
+    refuse_impersonator(actor)
+    _check_can_have_one_more(actor)
+    if not recent.is_recent(session, recent.JUST_NOW):
+        raise errors.SignInTooOld
+    return webauthn.creation_options(
+        place=place,
+        town=current_town().name,
+        handle=actor.uuid.bytes,
+        email=actor.email,
+        known=[bytes(key.credential_id) for key in keys_of(actor).filter(rp_id=place.host)],
+        challenge=challenges.give(session, Purpose.ADD),
+    )
+
+
+def read_new_key(*, place: Place, session: SessionBase, answer: str) -> NewKey:
+    """The key that the browser made; the challenge is used up, also by a refusal. Raises NewKeyRefused."""
+    try:
+        challenge = challenges.take(session, Purpose.ADD)
+        return webauthn.check_registration(place=place, challenge=challenge, answer=answer)
+    except webauthn.Refused as error:
+        raise errors.NewKeyRefused from error
+    except errors.ChallengeGone as error:
+        raise errors.NewKeyRefused(str(error)) from None
+
+
+@transaction.atomic
+def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Passkey:
+    """Keep it, under the name of the browser. Raises NotWhileImpersonating, TooManyKeys or NewKeyRefused."""
+    refuse_impersonator(actor)
+    account = Account.objects.select_for_update().get(pk=actor.pk)
+    _check_can_have_one_more(account)
+    key = Passkey(
+        account=account,
+        rp_id=place.host,
+        credential_id=new.credential_id,
+        public_key=new.public_key,
+        sign_count=new.sign_count,
+        name=_guessed_name(user_agent),
+    )
+    try:
+        with transaction.atomic():
+            key.save()
+    except IntegrityError:  # this id is somebody's already (WebAuthn §7.1, step 26)
+        raise errors.NewKeyRefused from None
+    audit.record("account.passkey_added", actor=actor, obj=actor.audit_name, new={"key": str(key.uuid)})
+    return key
+
+
+@transaction.atomic
+def rename_key(*, actor: Account, key: Passkey, name: str) -> None:
+    """A person's own name for it. Raises NotWhileImpersonating."""
+    refuse_impersonator(actor)
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name or name == key.name:
+        return
+    Passkey.objects.filter(pk=key.pk).update(name=name)
+    audit.record("account.passkey_renamed", actor=actor, obj=actor.audit_name, new={"key": str(key.uuid)})
+
+
+@transaction.atomic
+def remove_key(*, actor: Account, key: Passkey) -> bool:
+    """It opens nothing any more. Returns whether it was still there. Raises NotWhileImpersonating."""
+    refuse_impersonator(actor)
+    found, _per_model = Passkey.objects.filter(pk=key.pk).delete()
+    if found:
+        audit.record("account.passkey_removed", actor=actor, obj=actor.audit_name, old={"key": str(key.uuid)})
+    return bool(found)
+
+
+def ask_to_sign_in(*, place: Place, session: SessionBase, ip: str) -> dict[str, Any]:
+    """What the browser needs to offer the keys of this host; the same for everybody. Raises TooManyTries."""
+    throttle.take((ASKED, ip))
+    return webauthn.request_options(place=place, challenge=challenges.give(session, Purpose.SIGN_IN))
+
+
+def sign_in(*, place: Place, session: SessionBase, answer: str, ip: str) -> Account:
+    """The account whose key signed this session's challenge, which is used up. Raises KeyRefused or TooManyTries."""
+    with throttle.take((limits.PLACE, ip)) as tries:
+        try:
+            account = _signed_in(place, challenges.take(session, Purpose.SIGN_IN), answer)
+        except webauthn.Refused as error:
+            raise errors.KeyRefused from error
+        tries.succeed()
+    return account
+
+
+def _signed_in(place: Place, challenge: bytes, answer: str) -> Account:
+    assertion = webauthn.read_assertion(answer)
+    with transaction.atomic():
+        found = Passkey.objects.select_for_update(of=("self",)).select_related("account")
+        key = found.filter(credential_id=assertion.credential_id, rp_id=place.host).first()
+        if key is None or assertion.user_handle != key.account.uuid.bytes or not _may_have_keys(key.account):
+            raise errors.KeyRefused
+        webauthn.check_assertion(
+            place=place, challenge=challenge, public_key=bytes(key.public_key), assertion=assertion
+        )
+        went_back = assertion.sign_count <= key.sign_count and (assertion.sign_count or key.sign_count)
+        if went_back:  # the key was copied, and one of the two is not its owner's (WebAuthn §6.1.1)
+            audit.record(
+                "account.passkey_refused",
+                actor=key.account,
+                obj=key.account.audit_name,
+                old={"key": str(key.uuid), "sign_count": key.sign_count},
+                new={"sign_count": assertion.sign_count},
+            )
+        else:
+            key.sign_count, key.last_used_at = assertion.sign_count, timezone.now()
+            key.save(update_fields=["sign_count", "last_used_at"])
+    if went_back:
+        raise errors.KeyRefused
+    return key.account
+
+
+def _may_have_keys(account: Account) -> bool:
+    return account.is_active and account.role == Role.RESIDENT
+
+
+def _check_can_have_one_more(account: Account) -> None:
+    if not _may_have_keys(account):
+        raise errors.NewKeyRefused
+    if keys_of(account).count() >= MOST:
+        raise errors.TooManyKeys(
+            ngettext(
+                "Vous avez déjà %(n)d clé d'accès, ce qui est le plus possible : retirez-la d'abord.",
+                "Vous avez déjà %(n)d clés d'accès, ce qui est le plus possible : retirez-en une d'abord.",
+                MOST,
+            )
+            % {"n": MOST}
+        )
+
+
+def _guessed_name(user_agent: str) -> str:
+    """« Chrome sur Windows »."""
+    browser, system = browsers.fold(user_agent)
+    if browser and system:
+        return _("%(browser)s sur %(system)s") % {"browser": browser, "system": system}
+    return browser or system or _("Clé d'accès")

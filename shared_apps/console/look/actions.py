@@ -1,0 +1,162 @@
+"""What an operator may do to a town, as data: in which states, with which form, by which service.
+
+An action that asks for an operation is offered only when some room does that kind of work.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared_apps.accounts.models import Account
+from shared_apps.console.look import forms
+from tenants.archive import erasing, exporting
+from tenants.current import homes
+from tenants.hosts import domains
+from tenants.life import closing, renaming, services
+from tenants.models import Operation, Town
+from tenants.shards import moving
+from tenants.states import TownState
+from tenants.work import operations
+
+Data = Mapping[str, Any]
+Outcome = Operation | str  # something long with a page of its own, or what was done, in one sentence
+S = TownState
+LIVING = frozenset({S.OPEN, S.SUSPENDED, S.CLOSING})
+
+
+@dataclass(frozen=True)
+class Action:
+    """`key` is its place in the address; `do(operator, town, data)` raises TownError with a sentence."""
+
+    key: str
+    label: str
+    explain: str
+    do: Callable[[Account, Town, Data], Outcome]
+    form: type[forms.TownForm] = forms.ReasonForm
+    states: frozenset[TownState] = LIVING
+    kind: str = ""
+    danger: bool = False
+    possible: Callable[[], bool] = field(default=lambda: True)
+
+    def is_offered(self, town: Town) -> bool:
+        """Whether it would do something to that town now."""
+        return (
+            town.state in self.states and (not self.kind or operations.knows(self.kind)) and self.possible()
+        )
+
+
+def several_homes() -> bool:
+    """Whether there is anywhere to move to."""
+    return len(homes()) > 1
+
+
+def _suspend(operator: Account, town: Town, data: Data) -> str:
+    services.set_state(town=town, to=S.SUSPENDED, actor=operator, reason=data["reason"])
+    return "La commune est suspendue : son portail affiche une page de fermeture, rien n'est perdu."
+
+
+def _resume(operator: Account, town: Town, data: Data) -> str:
+    services.set_state(town=town, to=S.OPEN, actor=operator, reason=data["reason"])
+    return "La commune est rouverte."
+
+
+def _close(operator: Account, town: Town, data: Data) -> str:
+    closed = closing.close_town(town=town, days=data["days"], reason=data["reason"], actor=operator)
+    return f"La commune fermera à la fin du {closed.last_day:%d/%m/%Y}. D'ici là, « Rouvrir » annule la fermeture."
+
+
+def _rename(operator: Account, town: Town, data: Data) -> Operation:
+    return renaming.request_renaming(town=town, slug=data["slug"], actor=operator)
+
+
+def _add_domain(operator: Account, town: Town, data: Data) -> str:
+    record = domains.add_domain(town=town, host=data["host"], actor=operator)
+    return f"Domaine ajouté. La commune doit publier l'enregistrement TXT « {record.name} » : {record.value}"
+
+
+def _move(operator: Account, town: Town, data: Data) -> Outcome:
+    asked = moving.request_move(town=town, to=data["shard"], actor=operator)
+    return asked or f"La commune vit déjà dans la base « {data['shard']} »."
+
+
+def _export(operator: Account, town: Town, data: Data) -> Operation:
+    return exporting.request_export(town=town, actor=operator)
+
+
+def _erase(operator: Account, town: Town, data: Data) -> Operation:
+    return erasing.request_erasure(town=town, actor=operator, reason=data["reason"])
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "suspendre",
+        "Suspendre",
+        "Le portail affiche une page de fermeture et les tâches attendent. Rien n'est perdu.",
+        _suspend,
+        states=frozenset({S.OPEN}),
+    ),
+    Action(
+        "rouvrir",
+        "Rouvrir",
+        "Le portail répond de nouveau et les tâches qui attendaient partent.",
+        _resume,
+        states=frozenset({S.SUSPENDED, S.CLOSING}),
+    ),
+    Action(
+        "changer-adresse",
+        "Changer d'adresse",
+        "La commune répond à une nouvelle adresse ; l'ancienne y redirige.",
+        _rename,
+        form=forms.RenameForm,
+        kind=renaming.KIND,
+    ),
+    Action(
+        "ajouter-domaine",
+        "Ajouter un domaine",
+        "Un nom qui appartient à la commune, comme factures.pechabou.fr. Il répond une fois vérifié.",
+        _add_domain,
+        form=forms.DomainForm,
+    ),
+    Action(
+        "changer-de-base",
+        "Changer de base",
+        "La commune passe dans une autre base de données ; on la lit pendant ce temps, on n'y écrit pas.",
+        _move,
+        form=forms.MoveForm,
+        states=frozenset(moving.MOVABLE),
+        kind=moving.KIND,
+        possible=several_homes,
+    ),
+    Action(
+        "exporter",
+        "Exporter",
+        "Une archive de toutes ses données et de tous ses fichiers, gardée sept jours. La commune continue.",
+        _export,
+        form=forms.TownForm,
+        states=LIVING | {S.CLOSED},
+        kind=exporting.KIND,
+    ),
+    Action(
+        "fermer",
+        "Fermer",
+        "La commune s'en va : le portail répond jusqu'au dernier jour promis, puis ferme.",
+        _close,
+        form=forms.CloseForm,
+        states=frozenset({S.OPEN, S.SUSPENDED}),
+        danger=True,
+    ),
+    Action(
+        "effacer",
+        "Effacer",
+        "Tout est détruit, sans retour : données, fichiers, archives gardées. Il reste un certificat.",
+        _erase,
+        states=frozenset(erasing.ERASABLE),
+        kind=erasing.KIND,
+        danger=True,
+    ),
+)
+
+
+def offered(town: Town) -> list[Action]:
+    """What can be done to that town now."""
+    return [action for action in ACTIONS if action.is_offered(town)]

@@ -1,0 +1,77 @@
+"""What the lists of the console are narrowed by. Nothing is read to offer the choices."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from shared_apps.audit.models import Entry
+from shared_apps.console import queries
+from shared_apps.console.look import words
+from tenants.current import homes
+from tenants.models import Operation, Town
+from toolkit import clock
+
+
+class ShardFilter(admin.SimpleListFilter):
+    """Where the town lives; nothing to choose while there is one home."""
+
+    title, parameter_name = "base", "base"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(home, home) for home in homes()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
+        return queryset.filter(shard=self.value()) if self.value() else queryset
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    """What an operator looks for."""
+
+    title, parameter_name = "attention", "attention"
+    CHOICES = {
+        "schema": "schéma en retard",
+        "courriels": "courriels en échec",
+        "import": "import en retard",
+        "file": "travail en retard",
+        "paiements": "paiements à examiner",
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(self.CHOICES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
+        late = clock.now() - queries.LATE
+        wanted: dict[str | None, Any] = {
+            "schema": {"pk__in": queries.late_towns().values("pk")},
+            "courriels": {"figures__failed_mails__gt": 0},
+            "import": {"figures__import_since__lt": late},
+            "file": {"figures__waiting_since__lt": late},
+            "paiements": {"figures__held_attempts__gt": 0},
+        }
+        return queryset.filter(**wanted.get(self.value(), {}))
+
+
+class VerbFilter(admin.SimpleListFilter):
+    """The acts by their French names; nothing is read to list them."""
+
+    title, parameter_name = "action", "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(words.VERBS.items(), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        return queryset.filter(verb=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """What was asked, by its French name."""
+
+    title, parameter_name = "opération", "operation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(words.KINDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Operation]) -> QuerySet[Operation]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset

@@ -1,0 +1,130 @@
+"""The figures of a town, counted in the town and kept in the registry.
+
+Every fact of a town plans a count a minute later, once however many facts there are; a town in which nothing
+happens costs nothing. While work waits there, it is looked at again every five minutes.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts.models import Link
+from shared_apps.audit.models import Entry
+from shared_apps.console.models import TownFigures
+from shared_apps.mail.models import MailState, OutgoingMail
+from tenant_apps.alerts.models import Alert
+from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.invoices.states import BatchState, InvoiceState
+from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.queries import HELD
+from tenants.current import current_town, registry
+from tenants.models import AgendaItem, Town
+from tenants.work import agenda
+from toolkit import clock
+
+KIND = "figures"
+ARRIVALS = frozenset({"town.restored", "town.moved", "town.resumed"})
+DEBOUNCE = timedelta(minutes=1)
+AGAIN = timedelta(minutes=5)  # while work waits, which no fact will announce the end of
+WORKING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
+
+
+def something_happened(entry: Entry) -> None:
+    """Listens to every fact; the platform's own are about no town's rows, save a few."""
+    town: Town | None
+    try:
+        town = current_town()
+    except LookupError:
+        town = _arrived(entry)
+    if town is None:
+        return
+    if not _is_planned(town):
+        # After the commit and by itself: a row shared by all facts of a town must not be locked by their
+        # transactions. Lost in a crash, it is planned again by the next fact.
+        promise = partial(_plan, town)
+        promise.__qualname__ = _plan.__qualname__  # type: ignore[attr-defined]  # Django names one that fails
+        transaction.on_commit(promise, robust=True)
+
+
+def _arrived(entry: Entry) -> Town | None:
+    """The town of a platform's fact that brought rows nobody has counted here."""
+    kind, _, uuid = entry.object.partition(":")
+    if kind != "town" or entry.verb not in ARRIVALS:
+        return None
+    found: Town | None = Town.objects.filter(uuid=uuid).first()
+    return found
+
+
+def _is_planned(town: Town) -> bool:
+    """Whether this transaction will plan it already (among its last few promises; twice does no harm)."""
+    return any(
+        isinstance(promise[1], partial) and promise[1].func is _plan and promise[1].args == (town,)
+        for promise in connection.run_on_commit[-20:]
+    )
+
+
+def _plan(town: Town) -> None:
+    with tenant_context(town):
+        agenda.plan(KIND, clock.now() + DEBOUNCE)
+
+
+def refresh() -> TownFigures:
+    """Count in the current town, and keep it in the registry."""
+    town = current_town()
+    planned = _planned_for(town)
+    numbers = _count(clock.now())
+    with registry():
+        figures, _made = TownFigures.objects.update_or_create(town_id=town.pk, defaults=numbers)
+    agenda.finish(KIND, partial(_next_due, town, planned, waits=figures.waiting_since is not None))
+    return figures
+
+
+def _next_due(town: Town, planned: datetime | None, *, waits: bool) -> datetime | None:
+    """A fact that came while we counted has moved the date, and is counted for at its own."""
+    now_planned = _planned_for(town)
+    if now_planned != planned:
+        return now_planned
+    return clock.now() + AGAIN if waits else None
+
+
+def _planned_for(town: Town) -> datetime | None:
+    return AgendaItem.objects.filter(town_id=town.pk, kind=KIND).values_list("due_at", flat=True).first()
+
+
+def _count(present: datetime) -> dict[str, Any]:
+    invoices = Invoice.objects.filter(state=InvoiceState.PUBLISHED).aggregate(
+        published=Count("id"), unpaid=Sum(F("amount") - F("paid"), default=Decimal("0.00"))
+    )
+    imports = Batch.objects.aggregate(
+        last=Max("published_at"),
+        working=Min(Coalesce("beat_at", "started_at", "created_at"), filter=Q(state__in=WORKING)),
+    )
+    attempts = Q(state__in=HELD) | Q(state__in=("created", "started"), free_at__lt=present - AGAIN)
+    return {
+        "published_invoices": invoices["published"],
+        "unpaid": invoices["unpaid"],
+        "last_import_at": imports["last"],
+        "last_payment_at": Payment.objects.filter(cancelled_at=None).aggregate(at=Max("recorded_at"))["at"],
+        "failed_mails": OutgoingMail.objects.filter(state=MailState.FAILED).count(),
+        "storage_bytes": Document.objects.aggregate(size=Sum("size", default=0))["size"],
+        "waiting_since": _oldest_waiting(present, imports["working"]),
+        "import_since": imports["working"],
+        "held_attempts": Attempt.objects.filter(attempts).count(),
+        "computed_at": present,
+    }
+
+
+def _oldest_waiting(present: datetime, working: datetime | None) -> datetime | None:
+    """Since when the oldest job of the town has been due: a message, a link asked for, an alert, an import."""
+    mails = OutgoingMail.objects.filter(
+        state__in=(MailState.QUEUED, MailState.SENDING), next_try_at__lte=present
+    ).aggregate(at=Min("next_try_at"))["at"]
+    links = Link.objects.filter(handled_at=None).aggregate(at=Min("requested_at"))["at"]
+    alerts = Alert.objects.filter(queued_at=None).aggregate(at=Min("created_at"))["at"]
+    return min((at for at in (mails, links, alerts, working) if at is not None), default=None)

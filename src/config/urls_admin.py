@@ -1,9 +1,0 @@
-"""Addresses of the operator's host, `admin.<base domain>`."""
-
-from django.urls import include, path
-
-from config.urls_public import handler400, handler403, handler404, handler500, said_to_programs
-
-__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
-
-urlpatterns = [path("", include("shared_apps.console.urls")), *said_to_programs]

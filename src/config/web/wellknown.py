@@ -1,0 +1,47 @@
+"""What every host says to programs: where a hole is reported (RFC 9116), and what may be indexed (RFC 9309)."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from tenants.hosts import registry
+from toolkit.words import same_for_all
+
+A_DAY = 24 * 3600
+HALF_A_YEAR = timedelta(days=182)  # RFC 9116 wants less than a year
+# Of a town, its front page and what explains the portal. Everything else is of one person, or of nobody's interest.
+_INDEXED = ("/$", "/aide/$", "/mentions-legales/$", "/accessibilite/$", "/donnees-personnelles/$", "/static/")
+
+
+@same_for_all
+@require_safe
+@cache_control(public=True, max_age=A_DAY)
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """404 while the operator has given no SECURITY_CONTACT. Without SECURITY_EXPIRES it is renewed by itself."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    last = settings.SECURITY_EXPIRES or (timezone.now() + HALF_A_YEAR).date()
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {datetime.combine(last, time(), UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {registry.address(settings.BASE_DOMAIN)}/.well-known/security.txt",
+    ]
+    return _text(lines)
+
+
+@same_for_all
+@require_safe
+@cache_control(public=True, max_age=A_DAY)
+def robots_txt(request: HttpRequest) -> HttpResponse:
+    """A town's front page may be found; the platform's own hosts may not."""
+    allowed = _INDEXED if getattr(request, "town", None) else ()
+    return _text(["User-agent: *", *(f"Allow: {path}" for path in allowed), "Disallow: /"])
+
+
+def _text(lines: list[str]) -> HttpResponse:
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")

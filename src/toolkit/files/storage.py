@@ -1,0 +1,238 @@
+"""Where files live in S3, and links to them that expire."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.utils.translation import gettext_lazy as _
+from storages.backends.s3 import S3Storage
+from storages.utils import clean_name
+
+LINK_SECONDS = 300
+_PIECE = 64 * 1024
+_ONE_REQUEST = (
+    2 * 1024 * 1024
+)  # bytes of a file that is sent at one go; a larger one is never whole in memory
+PLATFORM = "platform"  # what is no town's; a town's files stand under its UUID and go with it
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What becomes of the files under `<town uuid>/<prefix>/`; `why` is asked for what an export leaves out."""
+
+    exported: bool
+    why: str = ""
+
+
+# A new kind of file is declared here before anything can be stored under its prefix.
+PREFIXES = {
+    "invoices": Prefix(exported=True),
+    "imports": Prefix(exported=True),
+    "statements": Prefix(exported=True),
+    "identity": Prefix(exported=True),
+    "contact": Prefix(exported=True),
+}
+_OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
+
+
+# A try to reach S3 and its answer, in seconds: a thread that waits for it serves nobody else.
+_PATIENT = Config(connect_timeout=3, read_timeout=12, retries={"total_max_attempts": 2, "mode": "standard"})
+_BRIEF = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
+# What is said of one file, not of the whole storage.
+_OF_A_FILE = (
+    "NoSuchKey",
+    "NoSuchUpload",
+    "404",
+    "NotFound",
+    "NotImplemented",
+    "NotSupported",
+    "MethodNotAllowed",
+)
+
+
+# For a form whose files could not be kept; what was typed is shown again with it.
+NOT_KEPT = _(
+    "Les fichiers ne peuvent pas être enregistrés pour le moment. Ce que vous avez écrit est toujours là : "
+    "choisissez de nouveau vos fichiers et recommencez dans quelques minutes."
+)
+
+
+class StorageSilent(Exception):
+    """S3 does not answer, or answers that it cannot serve us now."""
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Around what is asked of S3: raises StorageSilent for a failure that is not about one file."""
+    try:
+        yield
+    except ClientError as error:
+        if _is_about_a_file(error):
+            raise
+        raise StorageSilent(error.operation_name) from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StorageSilent(type(error).__name__) from error
+
+
+def _is_about_a_file(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return str(error.response.get("Error", {}).get("Code", "")) in _OF_A_FILE or 400 <= status < 403
+
+
+class UndeclaredPrefix(LookupError):
+    """A file would be stored where nobody said whether an export holds it."""
+
+
+def town_key(town: UUID, prefix: str, *rest: str) -> str:
+    """`<town uuid>/<prefix>/<rest>`, for the functions below. Raises UndeclaredPrefix."""
+    key = "/".join((str(town), prefix, *rest))
+    check_key(key)
+    return key
+
+
+def check_key(key: str) -> None:
+    """Raises UndeclaredPrefix when the key is neither under a declared prefix of a town nor the platform's."""
+    found = _OF_A_TOWN.fullmatch(key)
+    if not (found and found[1] in PREFIXES) and not key.startswith(f"{PLATFORM}/"):
+        raise UndeclaredPrefix(
+            f"nobody said whether an export of the town holds {key!r}: add its prefix to PREFIXES"
+        )
+
+
+def document_key(*, town: UUID, year: int, document: UUID) -> str:
+    """`<town uuid>/invoices/<year>/<uuid>.pdf` (design §4)."""
+    return town_key(town, "invoices", str(year), f"{document}.pdf")
+
+
+def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
+    """Where the file of an import waits: `<town uuid>/imports/<batch uuid>/<name>`."""
+    return town_key(town, "imports", str(batch), name)
+
+
+def export_key(*, operation: UUID, name: str) -> str:
+    """Where an export waits to be fetched: not under its town, which may be erased meanwhile."""
+    return f"{PLATFORM}/exports/{operation}/{name}"
+
+
+def statement_key(*, town: UUID, statement: UUID) -> str:
+    """Where a journal or a bank statement is kept as it came: `<town uuid>/statements/<uuid>`."""
+    return town_key(town, "statements", str(statement))
+
+
+def identity_key(*, town: UUID, digest: str, extension: str) -> str:
+    """Where a town's logo or icon is: `<town uuid>/identity/<sha256>.<extension>`."""
+    return town_key(town, "identity", f"{digest}.{extension}")
+
+
+def contact_key(*, town: UUID, message: UUID, file: UUID, extension: str) -> str:
+    """Where a file joined to a message is: `<town uuid>/contact/<message uuid>/<uuid>.<extension>`."""
+    return town_key(town, "contact", str(message), f"{file}.{extension}")
+
+
+class DocumentStorage(S3Storage):
+    """S3 through django-storages, with links signed for the address that browsers reach.
+
+    The server and the browser may know S3 under two addresses; a signature covers the host, so the
+    link is signed by a client of its own for `public_endpoint`.
+    """
+
+    def __init__(self, *, public_endpoint: str, **settings: Any) -> None:
+        self._public_endpoint = public_endpoint
+        self._signer: Any = None
+        self._brief: Any = None
+        self._lock = Lock()
+        super().__init__(**settings)
+        self.client_config: Any = self.client_config.merge(_PATIENT)
+
+    def _save(self, name: str, content: Any) -> str:
+        """Raises StorageSilent, as all here that asks S3."""
+        check_key(name)
+        with answering():
+            if content.size <= _ONE_REQUEST:
+                return self._put(name, content)
+            saved: str = super()._save(name, content)
+        return saved
+
+    def _put(self, name: str, content: Any) -> str:
+        """In one request. django-storages makes boto3's manager of transfers for each file: three times the work."""
+        cleaned: str = clean_name(name)
+        key = self._normalize_name(cleaned)
+        content.seek(0)
+        self.connection.meta.client.put_object(
+            Bucket=self.bucket_name,
+            Key=key,
+            Body=content.read(),
+            **self._get_write_parameters(key, content),
+        )
+        return cleaned
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        """Raises FileNotFoundError too. What is read of it later raises what boto3 raises (`answering`)."""
+        with answering():
+            return super()._open(name, mode)
+
+    def delete(self, name: str) -> None:
+        """One that is not there is no error."""
+        with answering():
+            super().delete(name)
+
+    def ask(self, key: str) -> None:
+        """Before somebody is sent there with a link: does S3 answer? Brief, and silent about a file that is gone."""
+        with self._lock:
+            if self._brief is None:
+                self._brief = self._create_session().client(
+                    "s3",
+                    endpoint_url=self.endpoint_url,
+                    region_name=self.region_name,
+                    config=self.client_config.merge(_BRIEF),
+                )
+        try:
+            with answering():
+                self._brief.head_object(Bucket=self.bucket_name, Key=clean_name(key))
+        except ClientError:
+            return
+
+    def _signing_client(self) -> Any:
+        """Made once: a client costs some 50 ms, a signature none. Clients may be shared by threads, sessions not."""
+        with self._lock:
+            if self._signer is None:
+                self._signer = self._create_session().client(
+                    "s3",
+                    endpoint_url=self._public_endpoint,
+                    region_name=self.region_name,
+                    config=self.client_config,
+                )
+            return self._signer
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """The object piece by piece. Raises ClientError at once, and not at the first piece, when it is absent."""
+        client = self.connection.meta.client
+        with answering():
+            body = client.get_object(Bucket=self.bucket_name, Key=clean_name(key))["Body"]
+        pieces: Iterator[bytes] = body.iter_chunks(_PIECE)
+        return pieces
+
+    def signed_link(
+        self, key: str, *, filename: str, inline: bool = True, content_type: str = "application/pdf"
+    ) -> str:
+        """A GET link to `key` valid `LINK_SECONDS`, answered as a file named `filename` (ASCII)."""
+        client = self._signing_client()
+        disposition = "inline" if inline else "attachment"
+        link: str = client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket_name,
+                "Key": clean_name(key),
+                "ResponseContentDisposition": f'{disposition}; filename="{filename}"',
+                "ResponseContentType": content_type,
+            },
+            ExpiresIn=LINK_SECONDS,
+        )
+        return link

@@ -1,0 +1,24 @@
+"""What staff answer to a claim."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from tenant_apps.backoffice.forms.base import _Plain
+
+
+class RefuseClaimForm(_Plain, forms.Form):
+    """Why a claim is refused, in words for who asked."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Votre réponse, si vous refusez"),
+        help_text=gettext_lazy("La personne qui demande la recevra par courriel."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("Écrivez à cette personne pourquoi vous refusez.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()

@@ -1,0 +1,55 @@
+"""« À examiner »: what the Treasury's answers could not settle alone, and evidence of what does not add up."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from shared_apps.accounts.models import Role
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.paging import newest
+from tenant_apps.payments.control.findings import close_finding
+from tenant_apps.payments.queries import (
+    finding_for_staff,
+    held_for_staff,
+    last_audit,
+    open_findings,
+)
+from toolkit.typed import words_of
+
+MOST = 100
+
+
+@require_safe
+@staff_required(Role.READER)
+def examine(request: StaffRequest) -> HttpResponse:
+    """Held attempts first: an invoice waits for each of them."""
+    held, held_number = newest(held_for_staff(), MOST)
+    findings, findings_number = newest(open_findings(), MOST)
+    return screen(
+        request,
+        "examine.html",
+        section="examine",
+        held=held,
+        held_number=held_number,
+        findings=findings,
+        findings_number=findings_number,
+        audit=last_audit(),
+    )
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def close(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """« Classer » a finding, with what was found out."""
+    finding = found(finding_for_staff, public_id)
+    answer = words_of(request.POST, "answer", most=300)
+    if not answer:
+        messages.error(request, _("Écrivez en quelques mots ce que vous avez constaté, puis classez."))
+    else:
+        close_finding(actor=request.user, finding=finding, answer=answer)
+        messages.success(request, _("C'est classé."))
+    return redirect("backoffice:examine")

@@ -1,0 +1,198 @@
+"""« Encaissements »: what came in, and the counter."""
+
+import contextlib
+from collections.abc import Iterable
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from shared_apps.accounts.models import Role
+from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen, staff_required
+from tenant_apps.backoffice.forms.desk import AllocateForm, CancelForm, CounterForm, RefundForm, typed
+from tenant_apps.backoffice.paging import newest, page_of
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import ledger
+from tenant_apps.payments.corrections.payments import can_undo, cancel_payment
+from tenant_apps.payments.counter import deposits, desk
+from tenant_apps.payments.counter.booking import book_payment
+from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.models import Means, Payment
+from tenant_apps.payments.naming import receipt_reference
+from tenant_apps.payments.printing import papers
+from tenant_apps.payments.queries import open_declarations
+from tenant_apps.payments.standing.reading import with_standings
+from tenant_apps.townhall.queries import current_townhall, has_several_products
+from toolkit import clock
+from toolkit.typed import words_of
+
+WHICH: dict[str, desk.Which] = {"": "", "a-remettre": "to_deposit", "annules": "cancelled"}
+FOUND = 20
+OTHERS = 100  # of a payer, the next due first: what is left over may pay them
+
+
+@require_safe
+@staff_required(Role.READER)
+def payment_list(request: StaffRequest) -> HttpResponse:
+    """All that came in, newest first, with what waits for somebody in figures."""
+    words, means = words_of(request.GET, "q"), request.GET.get("moyen", "")
+    state = request.GET.get("etat", "")
+    rows = desk.payments_for_staff(
+        words=words, means=means if means in Means.values else "", which=WHICH.get(state, "")
+    )
+    left, left_amount = desk.left_over_figures()
+    return screen(
+        request,
+        "payments.html",
+        section="payments",
+        page=page_of(rows, request.GET.get("apres", "")),
+        words=words,
+        means=means,
+        state=state,
+        all_means=Means.choices,
+        states=[("", _("Tous")), ("a-remettre", _("À remettre en banque")), ("annules", _("Annulés"))],
+        today_amount=ledger.received_on(clock.today()),
+        drawers=(drawers := deposits.drawers()),
+        several_regies=len({one.product.pk for one in drawers}) > 1,
+        left=left,
+        left_amount=left_amount,
+        declared=open_declarations().count(),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Role.CLERK)
+def new_payment(request: StaffRequest) -> HttpResponse:
+    """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
+    sent = request.POST if request.method == "POST" else request.GET
+    wanted = set(_uuids(sent.getlist("facture")))
+    chosen = desk.chosen_invoices(_uuids(sent.getlist("facture")))
+    if request.method == "POST" and (not chosen or len(chosen) < len(wanted)):
+        return _already(request, sent, chosen)
+    form = CounterForm(sent if request.method == "POST" else None, invoices=chosen)
+    if form.is_bound and form.is_valid():
+        payment, new = book_payment(actor=request.user, **form.payment())
+        done = _("L'encaissement est enregistré.") if new else _("Cet encaissement était déjà enregistré.")
+        messages.success(request, done)
+        return redirect("backoffice:payment", payment.uuid)
+    words = words_of(sent, "q")
+    with_standings(chosen)
+    results = list(desk.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
+    return screen(
+        request,
+        "payment_new.html",
+        section="payments",
+        status=422 if form.errors else 200,
+        form=form,
+        chosen=chosen,
+        words=words,
+        people=desk.by_person(with_standings(results[:FOUND])),
+        several_regies=has_several_products(),
+        more=len(results) > FOUND,
+        today=clock.today(),
+    )
+
+
+def _already(request: StaffRequest, sent: QueryDict, left: Iterable[Invoice]) -> HttpResponse:
+    """Something chosen awaits no money: the page was sent again, or somebody else was quicker.
+
+    The rest is not booked alone: the cheque on the counter is of the whole.
+    """
+    for key in _uuids([sent.get("key", "")]):
+        booked = Payment.objects.filter(provider="offline", provider_reference=str(key)).first()
+        if booked is not None:
+            messages.success(request, _("Cet encaissement était déjà enregistré."))
+            return redirect("backoffice:payment", booked.uuid)
+    remains = urlencode([("facture", one.uuid) for one in left])
+    if remains:
+        sentence = _(
+            "Rien n'a été enregistré : une des factures n'attend plus d'argent. Vérifiez le montant reçu."
+        )
+    else:
+        sentence = _("Rien n'a été enregistré : ces factures n'attendent plus d'argent.")
+    messages.error(request, sentence)
+    return redirect(f"{reverse('backoffice:new-payment')}?{remains}")
+
+
+def _uuids(values: Iterable[str]) -> list[UUID]:
+    found_: list[UUID] = []
+    for value in values:
+        with contextlib.suppress(ValueError):
+            found_.append(UUID(value))
+    return found_
+
+
+@require_safe
+@staff_required(Role.READER)
+def payment_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """One payment: what it pays, what is left of it, what can be done."""
+    return payment_screen(request, found(desk.payment_for_staff, public_id))
+
+
+def payment_screen(
+    request: StaffRequest,
+    payment: Payment,
+    *,
+    cancel: CancelForm | None = None,
+    refund: RefundForm | None = None,
+    allocation: AllocateForm | None = None,
+    problem: str = "",
+) -> HttpResponse:
+    """The page of a payment, with the form that was not right if one was sent."""
+    wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
+    manages = at_least(request.user.role, Role.MANAGER)
+    spendable = payment.left_over > 0
+    others, others_number = newest(desk.other_invoices(payment), OTHERS) if spendable else ([], 0)
+    return screen(
+        request,
+        "payment.html",
+        section="payments",
+        status=422 if wrong is not None or problem else 200,
+        payment=payment,
+        reference=receipt_reference(payment),
+        paper=papers.means_in_words(payment),
+        form=wrong,
+        problem=problem,
+        cancel=cancel or CancelForm(),
+        refund=refund or RefundForm(initial={"amount": typed(payment.left_over)}),
+        others=with_standings(others),
+        others_number=others_number,
+        spendable=spendable,
+        may_cancel=payment.cancelled_at is None and (manages or can_undo(request.user, payment)),
+        undo=not manages,
+    )
+
+
+@require_safe
+@staff_required(Role.READER)
+def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """The justificatif de paiement, to print."""
+    payment = found(desk.payment_for_staff, public_id)
+    response = HttpResponse(papers.receipt(payment, current_townhall()), content_type="application/pdf")
+    name = f"justificatif-{receipt_reference(payment)}.pdf"
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
+
+
+@require_POST
+@staff_required(Role.CLERK)
+def cancel(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """A manager cancels any payment; a clerk takes back what they have just booked."""
+    payment = found(desk.payment_for_staff, public_id)
+    if not at_least(request.user.role, Role.MANAGER) and not can_undo(request.user, payment):
+        raise Http404
+    form = CancelForm(request.POST)
+    if not form.is_valid():
+        return payment_screen(request, payment, cancel=form)
+    try:
+        cancel_payment(actor=request.user, payment=payment, reason=form.cleaned_data["reason"])
+    except NotCorrectable as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Le règlement est annulé ; les factures sont de nouveau à régler."))
+    return redirect("backoffice:payment", public_id)

@@ -1,0 +1,100 @@
+"""« Mise en service » of a product: the number, T tries, X by card and by debit, then W. It only goes forward."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from shared_apps.accounts.models import Role
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.paging import newest
+from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.online import trials
+from tenant_apps.payments.providers.base import ProviderError
+from tenant_apps.payments.queries import trials_of
+from tenant_apps.townhall.models import Product
+from tenant_apps.townhall.queries import product as one_product
+
+# What a step answers: where to send the manager (None: back to this page), or the lines to recognise.
+Answer = str | tuple[str, ...] | None
+TRIALS = 30  # the newest are shown
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Role.MANAGER)
+def going_live(request: StaffRequest, pk: int) -> HttpResponse:
+    """The page, and its steps: each POST names the one it does."""
+    product: Product = found(one_product, pk)
+    lines: Answer = None
+    if request.method == "POST":
+        try:
+            answer = STEPS.get(request.POST.get("step", ""), _nothing)(request, product)
+        except (PaymentError, ProviderError) as error:
+            messages.error(request, str(error))
+            answer = None
+        if not isinstance(answer, tuple):
+            return redirect(answer or request.path)
+        lines = answer
+    _look(product)
+    shown, number = newest(trials_of(product), TRIALS)
+    return screen(
+        request,
+        "going_live.html",
+        section="town",
+        product=found(one_product, pk),
+        lines=lines,
+        trials=shown,
+        trials_number=number,
+        missing=trials.missing(product),
+    )
+
+
+def _look(product: Product) -> None:
+    """Opening the page is asking what became of the last trials; the poller does it anyway."""
+    for trial in trials_of(product).filter(state="started", idop__isnull=False)[:2]:
+        trials.check_trial(trial)
+
+
+def _number(request: StaffRequest, product: Product) -> Answer:
+    """« Vérifier ce numéro »."""
+    lines = trials.ask_label(product)
+    if not lines:
+        messages.error(request, _("Le Trésor public ne donne aucun libellé pour ce numéro."))
+    return lines or None
+
+
+def _recognise(request: StaffRequest, product: Product) -> Answer:
+    """« C'est bien nous »."""
+    trials.recognise(actor=request.user, product=product, label=request.POST.get("label", ""))
+    messages.success(request, _("Le numéro est vérifié."))
+    return None
+
+
+def _trial(request: StaffRequest, product: Product) -> Answer:
+    return trials.start_trial(actor=request.user, product=product)
+
+
+def _forward(request: StaffRequest, product: Product) -> Answer:
+    without_debit = request.POST.get("without_debit") == "on"
+    moved = trials.go_forward(actor=request.user, product=product, without_debit=without_debit)
+    messages.success(
+        request,
+        _("« %(label)s » est à l'étape « %(mode)s ».")
+        % {"label": moved.label, "mode": moved.get_mode_display()},
+    )
+    return None
+
+
+def _nothing(request: StaffRequest, product: Product) -> Answer:
+    return None
+
+
+STEPS: dict[str, Callable[[StaffRequest, Product], Answer]] = {
+    "number": _number,
+    "recognise": _recognise,
+    "trial": _trial,
+    "forward": _forward,
+}

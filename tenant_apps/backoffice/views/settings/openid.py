@@ -1,0 +1,61 @@
+"""Signing in through FranceConnect or another OpenID Connect provider. For managers."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from shared_apps.accounts.errors import TooManyTries
+from shared_apps.accounts.models import Role
+from shared_apps.accounts.throttling import throttle
+from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
+from tenant_apps.backoffice.forms.openid import IdentityProviderForm
+from tenant_apps.backoffice.words.openid import Trial, try_provider
+from tenant_apps.townhall.identity_provider import IdentityProvider, change_identity_provider, provider_of
+from tenant_apps.townhall.queries import current_townhall
+from tenants.current import current_town
+from tenants.hosts.registry import address_of
+
+TRIALS = throttle.Limit("openid-trial", 20)  # of a town
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Role.MANAGER)
+def openid_page(request: StaffRequest) -> HttpResponse:
+    """« Connexion par FranceConnect »: the settings; « Essayer » tries those that are saved."""
+    kept = provider_of(current_townhall())
+    if request.POST.get("quoi") == "essayer":
+        return _page(request, kept, IdentityProviderForm(kept=kept), trial=_try(kept))
+    form = IdentityProviderForm(request.POST or None, kept=kept)
+    if request.method == "POST" and form.is_valid():
+        change_identity_provider(actor=request.user, **form.cleaned_data)
+        messages.success(request, _("Les réglages de connexion sont enregistrés."))
+        return redirect("backoffice:openid")
+    return _page(request, kept, form)
+
+
+def _try(kept: IdentityProvider) -> Trial:
+    if not kept.issuer:
+        return Trial(False, [_("Enregistrez d'abord l'adresse du fournisseur.")])
+    try:
+        throttle.take((TRIALS, "town"))
+    except TooManyTries as error:
+        return Trial(False, [str(error)])
+    return try_provider(kept.issuer)
+
+
+def _page(
+    request: StaffRequest, kept: IdentityProvider, form: IdentityProviderForm, trial: Trial | None = None
+) -> HttpResponse:
+    address = address_of(current_town())
+    return screen(
+        request,
+        "openid.html",
+        section="town",
+        form=form,
+        kept=kept,
+        trial=trial,
+        addresses={"back": f"{address}/connexion/fc/retour/", "out": f"{address}/"},
+        status=422 if form.errors else 200,
+    )

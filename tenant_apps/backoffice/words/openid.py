@@ -1,0 +1,87 @@
+"""« Essayer »: what the provider publishes is fetched now, and what is wrong is said in plain words."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from shared_apps.accounts.signing_in.openid.discovery import discover, keys
+from shared_apps.accounts.signing_in.openid.errors import Misconfigured, Unreachable
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The outcome, to be shown as it is."""
+
+    good: bool
+    sentences: list[str]
+
+
+def try_provider(issuer: str) -> Trial:
+    """Ask the provider for its document and its keys. Never raises: whatever happens is a sentence."""
+    try:
+        provider = discover(issuer, fresh=True)
+        found, _fetched = keys(provider, fresh=True)
+    except Unreachable:
+        return Trial(
+            False,
+            [
+                _(
+                    "Le fournisseur ne répond pas. Vérifiez l'adresse ; si elle est bonne, recommencez plus tard."
+                )
+            ],
+        )
+    except Misconfigured as error:
+        return Trial(False, [_wrong(error.kind)])
+    if provider.jwks and not found:
+        return Trial(False, [_wrong("keys")])
+    sentences = [_("L'adresse est la bonne : le fournisseur y publie ce qu'il faut.")]
+    if found:
+        sentences.append(
+            ngettext("%(n)d clé de signature lue.", "%(n)d clés de signature lues.", len(found))
+            % {"n": len(found)}
+        )
+    sentences.append(
+        _("En se déconnectant d'ici, l'usager se déconnecte aussi de là-bas.")
+        if provider.end_session
+        else _(
+            "Le fournisseur ne propose pas de déconnexion : se déconnecter d'ici ne déconnecte pas de là-bas."
+        )
+    )
+    sentences.append(
+        _(
+            "L'identifiant client et la clé secrète ne se vérifient qu'en se connectant : essayez avec un compte "
+            "d'usager avant de prévenir les habitants."
+        )
+    )
+    return Trial(True, sentences)
+
+
+def _wrong(kind: str) -> str:
+    nowhere = _("Cette adresse n'existe pas sur Internet. Vérifiez qu'elle a été copiée en entier.")
+    not_json = _("À cette adresse, rien ne ressemble à un fournisseur OpenID Connect. Vérifiez-la.")
+    return {
+        "address": _("L'adresse commence par https:// et ne contient ni espace ni mot de passe."),
+        "unknown": nowhere,
+        "inside": nowhere,
+        "certificate": _(
+            "Le certificat de ce site n'est pas valable : par prudence, rien ne lui a été demandé."
+        ),
+        "redirect": _("Cette adresse renvoie vers une autre. Écrivez directement l'adresse finale."),
+        "size": not_json,
+        "form": not_json,
+        "status": not_json,
+        "issuer": _(
+            "Le fournisseur répond, mais sous un autre nom : écrivez l'adresse exacte qu'il vous a donnée."
+        ),
+        "endpoints": _(
+            "Le fournisseur publie une adresse qui manque ou qui n'est pas en https : prévenez-le."
+        ),
+        "keys": _("Les clés de signature du fournisseur sont illisibles : prévenez-le."),
+        "algorithms": _(
+            "Le fournisseur signe d'une façon que ce portail n'accepte pas (ES256, RS256, PS256, HS256)."
+        ),
+        "methods": _(
+            "Le fournisseur attend une clé d'une autre sorte qu'une clé secrète : demandez-lui-en une."
+        ),
+    }.get(kind, not_json)

@@ -1,0 +1,88 @@
+"""All PDFs of a year in one ZIP, made while it is sent: at no time is more than a piece of one file in memory."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+from botocore.exceptions import ClientError
+from django.core.files.storage import storages
+from django.utils.translation import gettext as _
+from zipstream import ZIP_STORED, ZipStream
+
+from tenant_apps.invoices.models import Invoice
+from toolkit.files.storage import DocumentStorage, StorageSilent
+
+FILES = 200  # in one archive; a body with more invoices takes several
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Entry:
+    """One PDF: where it is, and the name it gets."""
+
+    key: str
+    name: str
+
+
+def parts_of(invoices: Iterable[Invoice]) -> list[list[Entry]]:
+    """The documents of `invoices` (which the caller may read), each once, in archives of `FILES` at most."""
+    entries: dict[str, Entry] = {}
+    names: set[str] = set()
+    for invoice in invoices:
+        if invoice.document is not None and invoice.document.key not in entries:
+            name = _free(_name(invoice), names)
+            entries[invoice.document.key] = Entry(invoice.document.key, name)
+    every = list(entries.values())
+    return [every[start : start + FILES] for start in range(0, len(every), FILES)]
+
+
+def archive_of(entries: list[Entry]) -> Iterator[bytes]:
+    """The bytes of a ZIP of `entries`. A file that storage does not give is named in a note inside.
+
+    Raises StorageSilent at once, before the first byte, when storage gives nothing at all.
+    """
+    cast(DocumentStorage, storages["documents"]).ask(entries[0].key)
+    return _archive_of(entries)
+
+
+def _archive_of(entries: list[Entry]) -> Iterator[bytes]:
+    archive = ZipStream(compress_type=ZIP_STORED)
+    yield from add_documents(archive, entries)
+    yield from archive.finalize()
+
+
+def add_documents(archive: ZipStream, entries: Iterable[Entry], *, folder: str = "") -> Iterator[bytes]:
+    """The bytes of the PDFs in an archive that the caller began and finishes."""
+    storage = cast(DocumentStorage, storages["documents"])
+    missing = []
+    for entry in entries:
+        try:
+            pieces = storage.pieces(entry.key)
+        except (StorageSilent, ClientError):
+            _log.warning("archive_file_missing", key=entry.key)
+            missing.append(entry.name)
+            continue
+        archive.add(pieces, f"{folder}{entry.name}", compress_type=ZIP_STORED)  # PDFs are compressed already
+        yield from archive.all_files()
+    if missing:
+        note = _("Ces factures n'ont pas pu être ajoutées ; téléchargez-les une par une depuis le portail :")
+        archive.add("\r\n".join([note, *missing, ""]), _("Fichiers manquants.txt"))
+        yield from archive.all_files()
+
+
+def _name(invoice: Invoice) -> str:
+    """`2026-11-02 Facture 2026-001-00101 Cantine scolaire.pdf`: sorts by date, opens anywhere."""
+    text = unicodedata.normalize("NFC", f"{invoice.issued_on} Facture {invoice.number} {invoice.subject}")
+    return re.sub(r"\s+", " ", re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "-", text))[:100].rstrip(" .") + ".pdf"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, wanted = 2, name
+    while name.lower() in taken:
+        name = f"{wanted.removesuffix('.pdf')} ({number}).pdf"
+        number += 1
+    taken.add(name.lower())
+    return name

@@ -1,0 +1,273 @@
+"""Who the codes of a file are: held against each other, then against the payers of the same source. Writes nothing.
+
+What tells two people apart is the family name; then the first name, the postal address and the e-mail together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.importing.columns import COLUMNS
+from tenant_apps.invoices.importing.fields import fold
+from tenant_apps.invoices.importing.people.names import same_family, same_name
+from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from tenant_apps.invoices.states import Asked
+from tenant_apps.residents.models import EmailSource, Payer, Source
+from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read
+
+Said = dict[str, Any]  # title, last_name, first_name, address, postcode, city: text; emails: a list
+_PLAIN = ("title", "last_name", "first_name", "postcode", "city")
+_NAMED = {"first_name": "first_name", "address": "address1", "emails": "email"}  # what differs → its column
+
+
+@dataclass(slots=True)
+class Person:
+    """What the file says of one code, line after line; the last one that says something wins."""
+
+    code: str
+    line: int
+    said: Said
+    partial: bool  # the file has no « Adresse (suite) »
+    doubt: dict[str, Any] | None = None  # two lines that differ in one thing
+    changes: bool = False
+    asks: bool = False
+
+
+@dataclass(slots=True)
+class Finding:
+    """A person beside what the town has: `payer` is who the code is known for, or None."""
+
+    person: Person
+    payer: Payer | None = None
+    looks_like: Payer | str | None = None  # a payer, or a code of an earlier line
+    was: Said = field(default_factory=dict)
+    changes: bool = False
+    asks: str = ""
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def whose(self) -> int | str:
+        """The same for every line of one payer: the id of a known one, else the code."""
+        return self.payer.pk if self.payer else self.person.code
+
+    def may_be(self, payer_id: int) -> bool:
+        """Known for that payer, or so alike that a person is asked."""
+        like = self.looks_like
+        return payer_id in (self.payer and self.payer.pk, isinstance(like, Payer) and like.pk)
+
+
+class People:
+    """The codes met so far in one file, of one source."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._people: dict[str, Person] = {}
+        self._bare: dict[str, str] = {}  # bare code → the first code that reads so
+        recognised = known_payers(source).exclude(also_written=[]).order_by("id")
+        self._aliases = {
+            code: reference
+            for reference, codes in recognised.values_list("reference", "also_written")
+            for code in codes
+        }
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter(self._people.values())
+
+    def recognised(self, row: InvoiceRow) -> InvoiceRow:
+        """The row under its payer's own code, when somebody has said that its code is another way to write it."""
+        code = self._aliases.get(row.payer, row.payer)
+        return row if code == row.payer else replace(row, payer=code)
+
+    def add(self, row: InvoiceRow) -> RowProblem | None:
+        """Take a row in; the problem when it cannot be the same people as an earlier line of the same code."""
+        said = said_by(row)
+        person = self._people.get(row.payer)
+        if person is None:
+            partial = "address2" not in row.said
+            self._people[row.payer] = Person(row.payer, row.line, said, partial)
+            self._bare.setdefault(bare_code(row.payer), row.payer)
+            return None
+        names = _name(person.said), _name(said)
+        known = all(last for last, _first in names)
+        differ = _differences(person.said, said)
+        if (known and not same_family(*names)) or (differ and (len(differ) > 1 or not known)):
+            return _two_families(person, row, said, differ)
+        if differ:
+            (what,) = differ
+            person.doubt = {
+                "why": "lines",
+                "lines": [person.line, row.line],
+                "field": _NAMED[what],
+                "values": [_words(person.said, what), _words(said, what)],
+            }
+        person.said = _merged(person.said, said)
+        return None
+
+    def find(self, codes: set[str]) -> dict[str, Finding]:
+        """Each of these codes beside the payers that the town knows in the same source; four statements."""
+        here = (
+            known_payers(self._source)
+            .filter(reference__in=codes)
+            .prefetch_related("emails", "removed_emails")
+        )
+        known = {payer.reference: payer for payer in here}
+        alike = self._alike(codes - known.keys())
+        found = {}
+        for code in codes:
+            person = self._people[code]
+            finding = Finding(person, known.get(code))
+            if finding.payer is None:
+                finding.looks_like = alike.get(bare_code(code)) or self._earlier(code)
+            _compare(finding)
+            person.changes, person.asks = finding.changes, bool(finding.asks)
+            found[code] = finding
+        return found
+
+    def _earlier(self, code: str) -> str | None:
+        first = self._bare[bare_code(code)]
+        return first if first != code else None
+
+    def _alike(self, codes: set[str]) -> dict[str, Payer]:
+        """bare code → a known payer that reads so, for codes that are nobody's yet."""
+        keys = {bare_code(code) for code in codes}
+        near = (
+            payers_that_read(self._source, keys).prefetch_related("emails", "removed_emails").order_by("-id")
+        )
+        return {bare_code(payer.reference): payer for payer in near} if keys else {}
+
+
+def said_by(row: InvoiceRow) -> Said:
+    """What a row says of its payer: only what it has a cell for."""
+    said: Said = {name: getattr(row, name) for name in _PLAIN if name in row.said}
+    if "address1" in row.said:
+        said["address"] = row.address
+    if "email" in row.said:
+        said["emails"] = list(row.emails)
+    return said
+
+
+def said_of(payer: Payer) -> Said:
+    """What billing has said of a payer until now, under the same keys."""
+    said: Said = {name: getattr(payer, name) for name in (*_PLAIN, "address")}
+    emails = (one.email for one in payer.emails.all() if one.source == EmailSource.BILLING)
+    return said | {"emails": sorted(emails)}
+
+
+def _not_billing_s(payer: Payer) -> set[str]:
+    """Addresses of which a file changes nothing: others gave them, or staff took them away for good."""
+    others = {one.email for one in payer.emails.all() if one.source != EmailSource.BILLING}
+    return others | {one.email for one in payer.removed_emails.all() if one.removed_by}
+
+
+def _compare(finding: Finding) -> None:
+    """Fill in what changes for a known payer, and what a person must look at."""
+    person, said = finding.person, finding.person.said
+    if person.doubt:
+        finding.reasons.append(person.doubt)
+    like = finding.looks_like
+    beside = finding.payer or (like if isinstance(like, Payer) else None)
+    if beside is not None:
+        had = said_of(beside)
+        if person.partial and said.get("address") and had["address"].split("\n")[0] == said["address"]:
+            said["address"] = had["address"]  # the file has no second line to say anything of
+        had["emails"] = sorted({*had["emails"], *(_not_billing_s(beside) & set(said.get("emails") or ()))})
+        finding.was = {name: had[name] for name in said}
+        finding.changes = any(_differs(name, had[name], said[name]) for name in said)
+        if reason := _another(had, said):
+            finding.reasons.append(reason)
+    if like is not None:
+        finding.reasons.append(
+            {
+                "why": "looks",
+                "code": like.reference if isinstance(like, Payer) else like,
+                "alike": _alike(finding),
+            }
+        )
+    finding.asks = Asked.CODE if like is not None else Asked.PERSON if finding.reasons else ""
+
+
+def _alike(finding: Finding) -> bool:
+    """The names agree and nothing else was doubtful: many such codes may be answered at once."""
+    like = finding.looks_like
+    if not isinstance(like, Payer) or finding.reasons:
+        return False
+    return bool(like.last_name and finding.person.said.get("last_name"))
+
+
+def _another(had: Said, said: Said) -> dict[str, Any] | None:
+    """Why the known payer may be somebody else: the family name, or all that tells members of a family apart."""
+    old, new = _name(had), _name({**had, **said})
+    if old[0] and (not new[0] or not same_family(old, new)):
+        why = "name"
+    elif len(_differences(had, said)) > 1 and "first_name" in _differences(had, said):
+        why = "person"
+    else:
+        return None
+    return {
+        "why": why,
+        "old": " ".join(filter(None, reversed(old))),
+        "new": " ".join(filter(None, reversed(new))),
+    }
+
+
+def _name(said: Said) -> tuple[str, str]:
+    return said.get("last_name") or "", said.get("first_name") or ""
+
+
+def _differences(one: Said, other: Said) -> list[str]:
+    """Which of first name, postal address and e-mail two descriptions both give, and give differently."""
+    differ = []
+    firsts = one.get("first_name"), other.get("first_name")
+    if all(firsts) and not same_name(*firsts):  # type: ignore[arg-type]
+        differ.append("first_name")
+    places = _words(one, "address"), _words(other, "address")
+    if all(places) and fold(places[0]) != fold(places[1]):
+        differ.append("address")
+    addresses = set(one.get("emails") or ()), set(other.get("emails") or ())
+    if all(addresses) and not addresses[0] & addresses[1]:
+        differ.append("emails")
+    return differ
+
+
+def _differs(name: str, old: Any, new: Any) -> bool:
+    return sorted(old) != sorted(new) if name == "emails" else bool(old != new)
+
+
+def _merged(one: Said, other: Said) -> Said:
+    """The later line wins where it says something; addresses of e-mail add up."""
+    said = one | {name: value for name, value in other.items() if value or name not in one}
+    if one.get("emails") and other.get("emails"):
+        said["emails"] = list(dict.fromkeys([*one["emails"], *other["emails"]]))
+    return said
+
+
+def _words(said: Said, what: str) -> str:
+    if what == "emails":
+        return ", ".join(said.get("emails") or ())
+    if what == "address":
+        parts = (said.get("address"), said.get("postcode"), said.get("city"))
+        return " ".join(" ".join(filter(None, parts)).split())
+    return said.get(what) or ""
+
+
+def _two_families(person: Person, row: InvoiceRow, said: Said, differ: list[str]) -> RowProblem:
+    """The error of a code that two families share in one file: both lines, and what each says."""
+    names = [" ".join(filter(None, reversed(_name(one)))) for one in (person.said, said)]
+    shown = [
+        ", ".join(filter(None, [name, *(_words(one, what) for what in differ if what != "first_name")]))
+        for name, one in zip(names, (person.said, said), strict=True)
+    ]
+    sentence = _(
+        "Le code « %(code)s » est donné à deux personnes : à la ligne %(first)d, %(one)s ; à la ligne %(second)d, "
+        "%(other)s. L'une verrait les factures de l'autre : donnez à chacune son code."
+    )
+    words = {"code": row.payer, "first": person.line, "second": row.line, "one": shown[0], "other": shown[1]}
+    return RowProblem(
+        row.line, COLUMNS["payer"][0], row.payer, sentence % {k: _short(v) for k, v in words.items()}
+    )
+
+
+def _short(value: Any) -> Any:
+    return value[:120] if isinstance(value, str) else value

@@ -1,0 +1,131 @@
+"""Avoirs: an invoice is reduced or cancelled. It never asks less than what it holds, unless that money is let go."""
+
+from decimal import Decimal
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from shared_apps.mail.content import Content
+from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices import crediting
+from tenant_apps.invoices.locking import lock_invoice
+from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.naming import named
+from tenant_apps.payments import ledger
+from tenant_apps.payments.errors import NotCorrectable, StillHeld
+from tenant_apps.payments.locking import lock_payments
+from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.payments.queries import live_attempt
+from tenant_apps.payments.states import AttemptState
+from tenant_apps.townhall.queries import letterhead
+from tenants.databases.postgresql.again import atomic_again
+from toolkit.money import format_euros
+
+
+@atomic_again
+def reduce_invoice(
+    *, actor: audit.Actor, invoice: Invoice, amount: Decimal, reason: str, let_go: bool = False
+) -> Credit:
+    """An avoir of `amount` euros. What was paid above the new amount becomes unallocated if `let_go`.
+
+    Raises StillHeld when money must be let go and `let_go` is false, NotCorrectable while a payment is under
+    way, invoices' WrongState when the amount or the state does not allow it.
+    """
+    locked = _locked(invoice)
+    if 0 < amount < locked.amount:  # else crediting says why not
+        _let_go(actor, locked, locked.paid - (locked.amount - amount), allowed=let_go)
+    credit = crediting.record_reduction(actor=actor, invoice=locked, amount=amount, reason=reason)
+    _tell(locked, credit)
+    return credit
+
+
+@atomic_again
+def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go: bool = False) -> Credit:
+    """An avoir of the whole invoice; raises as `reduce_invoice`."""
+    locked = _locked(invoice)
+    _let_go(actor, locked, locked.paid, allowed=let_go)
+    credit = crediting.record_cancellation(actor=actor, invoice=locked, reason=reason)
+    _tell(locked, credit)
+    return credit
+
+
+def _locked(invoice: Invoice) -> Invoice:
+    locked = lock_invoice(invoice)
+    attempt = live_attempt(locked)
+    if attempt is not None and attempt.state in (AttemptState.CREATED, AttemptState.STARTED):
+        # Its amount is frozen at the Treasury: the resident would pay the old one.
+        raise NotCorrectable(
+            _("Un paiement en ligne de cette facture est en cours : attendez qu'il soit terminé.")
+        )
+    if attempt is not None:
+        raise NotCorrectable(_("Un paiement de cette facture est à examiner : décidez-en d'abord."))
+    return locked
+
+
+def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: bool) -> None:
+    """Take `excess` euros off what pays the locked invoice, the newest money first."""
+    if excess <= 0:
+        return
+    if not allowed:
+        sentence = _("%(paid)s sont déjà réglés : %(excess)s deviendraient disponibles. Confirmez-le.")
+        raise StillHeld(sentence % {"paid": format_euros(invoice.paid), "excess": format_euros(excess)})
+    live = Allocation.objects.filter(invoice=invoice, payment__cancelled_at=None)
+    lock_payments(Payment.objects.filter(pk__in=live.values("payment_id")))
+    for allocation in live.select_related("payment").order_by("-pk"):
+        part = min(allocation.amount, excess)
+        audit.record(
+            "allocation.let_go",
+            actor=actor,
+            obj=f"payment:{allocation.payment.uuid}",
+            old={"invoice": str(invoice.uuid), "amount": str(allocation.amount)},
+            new={"amount": str(allocation.amount - part)},
+        )
+        ledger.write_reallocation(allocation.payment, part, actor=actor, left=invoice, now_pays=None)
+        if part == allocation.amount:
+            allocation.delete()
+        else:
+            allocation.amount -= part
+            allocation.save(update_fields=["amount"])
+        excess -= part
+        if not excess:
+            break
+    invoice.refresh_from_db(fields=["paid"])
+
+
+def _tell(invoice: Invoice, credit: Credit) -> None:
+    """Whoever sees the invoice in an account hears of it: what was announced does not change in silence."""
+    surroundings = letterhead()
+    seers = Account.objects.filter(accesses__payer=invoice.payer_id, accesses__ended_at=None, is_active=True)
+    for account in seers.exclude(activated_at=None).distinct():
+        with translation.override(account.reads):
+            words = {
+                "number": named(invoice),
+                "amount": format_euros(credit.amount),
+                "rest": format_euros(invoice.balance),
+                "reason": credit.reason.rstrip(". "),
+            }
+            if credit.cancels:
+                sentence = _(
+                    "La facture n° %(number)s a été annulée : %(reason)s. Vous n'avez rien à régler."
+                )
+            else:
+                sentence = _(
+                    "La facture n° %(number)s a été réduite de %(amount)s : %(reason)s. Il reste %(rest)s à régler."
+                )
+            content = Content(
+                subject=_("Votre facture n° %(number)s a changé – %(town)s")
+                % {"number": invoice.number, "town": surroundings["townhall"].name},
+                sentence=sentence % words,
+                button_label=_("Voir la facture"),
+                button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
+                why=_("Vous recevez ce message parce que cette facture est dans votre compte."),
+            )
+            queue_mail(
+                kind="invoice-credited",
+                to=account.email,
+                content=content,
+                surroundings=surroundings,
+                key=f"invoice-credited:{credit.uuid}:{account.uuid}",
+            )

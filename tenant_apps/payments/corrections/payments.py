@@ -1,0 +1,213 @@
+"""What staff put right: a payment cancelled, money left over allocated or given back. Nothing is ever deleted."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from shared_apps.mail.content import Content
+from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices.locking import lock_invoice, lock_invoices
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.naming import named
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments import ledger
+from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.locking import lock_payment_alone
+from tenant_apps.payments.models import Allocation, Payment, Refund
+from tenant_apps.payments.standing.reading import standings_of
+from tenant_apps.townhall.queries import letterhead
+from tenants.databases.postgresql.again import atomic_again
+from toolkit import clock
+from toolkit.money import format_euros
+
+UNDO = timedelta(minutes=30)  # how long whoever booked a payment may take it back alone
+
+
+@atomic_again
+def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Payment:
+    """A payment that is none after all: keyed by mistake, cheque unpaid, direct debit rejected by the bank.
+
+    Its allocations stay as evidence and no longer count (a trigger takes them off the invoices, which can be paid
+    again). Whoever paid online is told by e-mail. Twice changes nothing. Raises NotCorrectable without a reason, or
+    when some of it was given back: that money would be missing from the accounts.
+    """
+    if not reason.strip():
+        raise NotCorrectable(_("Indiquez pourquoi ce règlement est annulé."))
+    locked = lock_payment(payment)
+    if locked.cancelled_at is not None:
+        return locked
+    if given_back := sum((refund.amount for refund in locked.refunds.all()), Decimal("0.00")):
+        sentence = _(
+            "%(amount)s de ce règlement ont déjà été remboursés : il ne peut plus être annulé. Voyez avec votre "
+            "comptable comment récupérer cette somme."
+        )
+        raise NotCorrectable(sentence % {"amount": format_euros(given_back)})
+    locked.cancelled_at = timezone.now()
+    locked.cancelled_by = actor if isinstance(actor, str) else actor.audit_name
+    locked.cancel_reason = reason.strip()[:300]
+    locked.save(update_fields=["cancelled_at", "cancelled_by", "cancel_reason"])
+    held = list(locked.allocations.select_related("invoice"))
+    ledger.write_cancellation(locked, held, actor=actor)
+    audit.record(
+        "payment.cancelled",
+        actor=actor,
+        obj=f"payment:{locked.uuid}",
+        old={"amount": str(locked.amount), "invoices": {str(a.invoice.uuid): str(a.amount) for a in held}},
+        new={"reason": locked.cancel_reason},
+    )
+    _tell(locked, [allocation.invoice for allocation in held])
+    return locked
+
+
+@atomic_again
+def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: Decimal) -> Allocation:
+    """Let money left over pay another invoice of the same payer and the same régie. Raises NotCorrectable."""
+    target = lock_invoice(invoice)
+    locked = lock_payment_alone(payment)
+    if locked.cancelled_at is not None or target.state != InvoiceState.PUBLISHED:
+        raise NotCorrectable(_("Ce règlement ou cette facture est annulé."))
+    if target.payer_id not in payers_of(locked):
+        raise NotCorrectable(_("Cette facture est d'un autre redevable."))
+    if target.product_id != locked.product_id:
+        raise NotCorrectable(
+            _("Cette facture est d'une autre régie, qui a son propre compte : l'argent ne peut pas y passer.")
+        )
+    if not 0 < amount <= min(locked.unallocated, target.balance):
+        sentence = _("Affectez un montant de 0,01 € à %(most)s.")
+        most = min(locked.unallocated, target.balance)
+        raise NotCorrectable(sentence % {"most": format_euros(most)})
+    old = locked.unallocated
+    allocation = Allocation.objects.filter(payment=locked, invoice=target).first()
+    if allocation is None:
+        allocation = Allocation.objects.create(payment=locked, invoice=target, amount=amount)
+    else:
+        allocation.amount += amount
+        allocation.save(update_fields=["amount"])
+    ledger.write_reallocation(locked, amount, actor=actor, left=None, now_pays=target)
+    audit.record(
+        "payment.allocated",
+        actor=actor,
+        obj=f"payment:{locked.uuid}",
+        old={"unallocated": str(old)},
+        new={"unallocated": str(old - amount), "invoice": str(target.uuid), "amount": str(amount)},
+    )
+    return allocation
+
+
+@atomic_again
+def record_refund(
+    *, actor: audit.Actor, payment: Payment, amount: Decimal, refunded_on: date, means: str, reason: str
+) -> Refund:
+    """Note that money left over was given back: PayFiP has no refund, it is done outside. Raises NotCorrectable."""
+    locked = lock_payment_alone(payment)
+    if locked.cancelled_at is not None:
+        raise NotCorrectable(_("Ce règlement est annulé : il n'y a rien à rembourser."))
+    if not 0 < amount <= locked.unallocated:
+        sentence = _("Un remboursement va de 0,01 € à %(most)s, ce qui n'est affecté à aucune facture.")
+        raise NotCorrectable(sentence % {"most": format_euros(locked.unallocated)})
+    if not locked.paid_on <= refunded_on <= clock.today():
+        sentence = _("La date du remboursement va de celle du règlement (%(day)s) à aujourd'hui.")
+        raise NotCorrectable(sentence % {"day": f"{locked.paid_on:%d/%m/%Y}"})
+    refund = Refund.objects.create(
+        payment=locked,
+        amount=amount,
+        refunded_on=refunded_on,
+        means=means,
+        reason=reason[:300],
+        recorded_by=actor if isinstance(actor, str) else actor.audit_name,
+    )
+    ledger.write_refund(refund, actor=actor)
+    audit.record(
+        "payment.refunded",
+        actor=actor,
+        obj=f"payment:{locked.uuid}",
+        old={"unallocated": str(locked.unallocated)},
+        new={"amount": str(amount), "means": means, "reason": reason[:300], "on": refunded_on.isoformat()},
+    )
+    return refund
+
+
+def can_undo(account: Account, payment: Payment) -> bool:
+    """True for whoever has just booked it at the counter, as long as it lies in no docket."""
+    fresh = payment.recorded_at > timezone.now() - UNDO
+    own = payment.recorded_by == account.audit_name
+    return own and fresh and payment.deposit_id is None and payment.cancelled_at is None
+
+
+def payers_of(payment: Payment) -> set[int]:
+    """The payers whose money it is."""
+    found = set(payment.allocations.values_list("invoice__payer_id", flat=True))
+    if payment.payer_id is not None:
+        found.add(payment.payer_id)
+    if payment.attempt is not None:
+        found.update(payment.attempt.invoices.values_list("payer_id", flat=True))
+    return found
+
+
+def lock_payment(payment: Payment) -> Payment:
+    """The payment as it is now, locked after its invoices: everyone takes them in this order. In a transaction.
+
+    Money left over may have gone to one more invoice while we waited: all is let go of and taken again, with that one.
+    """
+    ids = (
+        Allocation.objects.filter(payment=payment).order_by("invoice_id").values_list("invoice_id", flat=True)
+    )
+    payments = Payment.objects.select_for_update(of=("self",), no_key=True).select_related("attempt__account")
+    while True:
+        known = list(ids.all())
+        place = transaction.savepoint()
+        lock_invoices(known)
+        locked = payments.get(pk=payment.pk)
+        if set(ids.all()) <= set(known):
+            transaction.savepoint_commit(place)
+            return locked
+        transaction.savepoint_rollback(place)
+
+
+def _tell(payment: Payment, invoices: list[Invoice]) -> None:
+    """The resident believed it was paid: say that it is not, and what to do."""
+    attempt = payment.attempt
+    if attempt is None or not attempt.email:  # the counter's, or of somebody who was erased since
+        return
+    surroundings = letterhead()
+    with translation.override(attempt.account.reads if attempt.account else settings.LANGUAGE_CODE):
+        numbers = ", ".join(named(invoice) for invoice in invoices) or attempt.label
+        place = "reglements" if attempt.several else f"factures/{attempt.invoice.uuid}"
+        page = f"{surroundings['address']}/{place}/"
+        content = Content(
+            subject=_("Votre règlement n'a pas abouti – %(town)s") % {"town": surroundings["townhall"].name},
+            sentence=_("Votre règlement de %(amount)s (%(numbers)s) a été annulé : %(reason)s.")
+            % {
+                "amount": format_euros(payment.amount),
+                "numbers": numbers,
+                "reason": payment.cancel_reason.rstrip(". "),
+            },
+            button_label=_("Voir mes factures à régler") if attempt.several else _("Voir la facture"),
+            button_url=page,
+            more=(_what_now(invoices, several=attempt.several),),
+            why=_("Vous recevez ce message parce que vous avez réglé en ligne."),
+        )
+        queue_mail(
+            kind="payment-cancelled",
+            to=attempt.email,
+            content=content,
+            surroundings=surroundings,
+            key=f"payment-cancelled:{payment.uuid}",
+        )
+
+
+def _what_now(invoices: list[Invoice], *, several: bool) -> str:
+    """As the invoices stand: one may have been paid otherwise, or cancelled."""
+    if invoices and not any(one.what.is_awaited for one in standings_of(invoices).values()):
+        return _(
+            "Vous n'avez rien à régler pour l'instant. En cas de doute, écrivez-nous depuis « Contact »."
+        )
+    if several:
+        return _("Ces factures sont de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")
+    return _("La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")

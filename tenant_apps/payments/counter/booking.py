@@ -1,0 +1,134 @@
+"""Money received at the counter: cash, cheque, transfer. It takes the same tables as what the Treasury reports."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from shared_apps.audit import services as audit
+from tenant_apps.invoices.locking import lock_invoices
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments import ledger
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.models import Allocation, Means, Payment
+from tenants.databases.postgresql.again import atomic_again
+from toolkit import clock
+from toolkit.money import format_euros
+
+CASH_LIMIT = Decimal("300.00")  # euros; article 1680 of the code général des impôts
+JOURNAL = "journal"
+OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
+
+
+@dataclass(frozen=True)
+class Line:
+    """This much, in euros, for this invoice."""
+
+    invoice: Invoice
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What stands on the cheque, or the reference of the transfer."""
+
+    bank: str = ""
+    number: str = ""
+    drawer: str = ""
+
+
+@atomic_again
+def book_payment(
+    *,
+    actor: audit.Actor,
+    lines: Sequence[Line],
+    means: Means,
+    paid_on: date,
+    received: Decimal | None = None,
+    paper: Paper | None = None,
+    key: uuid.UUID | None = None,
+    provider: str = "offline",
+) -> tuple[Payment, bool]:
+    """Book one payment for invoices of one régie, of one or several payers. Returns it, and whether it is new.
+
+    `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
+    unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
+    `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
+    Raises NotPayable for means that only the Treasury reports, no line, a day to come, amounts that cannot be,
+    invoices of two régies, or cash above CASH_LIMIT.
+    """
+    total = sum((line.amount for line in lines), Decimal("0.00"))
+    amount = total if received is None else received
+    if (
+        means not in (OFFLINE if provider == "offline" else Means)
+        or not lines
+        or amount <= 0
+        or amount < total
+    ):
+        raise NotPayable(_("Indiquez un montant et un moyen de paiement : espèces, chèque ou virement."))
+    if paid_on > clock.today():
+        raise NotPayable(_("Cette date est à venir : vérifiez-la."))
+    if any(line.amount <= 0 for line in lines) or len({line.invoice.pk for line in lines}) < len(lines):
+        raise NotPayable(_("Chaque facture figure une fois, avec un montant supérieur à zéro."))
+    if means == Means.CASH and provider == "offline" and amount > CASH_LIMIT:
+        raise NotPayable(cash_limit_sentence())
+    product = ledger.only_product(line.invoice for line in lines)
+    locked = {invoice.pk: invoice for invoice in lock_invoices(line.invoice.pk for line in lines)}
+    payment, created = Payment.objects.get_or_create(
+        provider=provider,
+        provider_reference=str(key or uuid.uuid4()),
+        defaults={
+            "product": product,
+            "means": means,
+            "amount": amount,
+            "paid_on": paid_on,
+            "payer_id": locked[lines[0].invoice.pk].payer_id,
+            "bank": paper.bank if paper else "",
+            "number": paper.number if paper else "",
+            "drawer": paper.drawer if paper else "",
+            "recorded_by": actor if isinstance(actor, str) else actor.audit_name,
+        },
+    )
+    if not created:
+        return payment, False
+    shares = []
+    for line in lines:
+        invoice = locked[line.invoice.pk]
+        part = min(line.amount, invoice.balance)
+        if part > 0:
+            shares.append(Allocation.objects.create(payment=payment, invoice=invoice, amount=part))
+    ledger.write_receipt(payment, shares)
+    parts = {str(share.invoice.uuid): str(share.amount) for share in shares}
+    audit.record(
+        "payment.booked",
+        actor=actor,
+        obj=f"payment:{payment.uuid}",
+        new={"amount": str(amount), "means": str(means), "paid_on": paid_on.isoformat(), "invoices": parts},
+    )
+    return payment, True
+
+
+def cash_limit_sentence() -> str:
+    """Why more is not taken in cash."""
+    sentence = _(
+        "Au-delà de %(limit)s, un règlement en espèces ne peut pas être accepté (article 1680 du code général des "
+        "impôts) : proposez un chèque, un virement ou le paiement en ligne."
+    )
+    return sentence % {"limit": format_euros(CASH_LIMIT)}
+
+
+def book_counter_payment(
+    *,
+    actor: audit.Actor,
+    invoice: Invoice,
+    means: Means,
+    amount: Decimal,
+    paid_on: date,
+    key: uuid.UUID | None = None,
+) -> Payment:
+    """`book_payment` of `amount` euros for a single invoice."""
+    line = Line(invoice, amount)
+    return book_payment(actor=actor, lines=[line], means=means, paid_on=paid_on, key=key)[0]

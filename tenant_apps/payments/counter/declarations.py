@@ -1,0 +1,81 @@
+"""« J'ai réglé »: what staff answer. To confirm one is to book the money at the counter."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from shared_apps.audit import services as audit
+from shared_apps.mail.content import Content
+from shared_apps.mail.services import queue_mail
+from tenant_apps.invoices.naming import named
+from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.models import Declaration
+from tenant_apps.payments.queries import open_declarations
+from tenant_apps.townhall.queries import contact_address, letterhead
+from tenants.databases.postgresql.again import atomic_again
+
+
+@atomic_again
+def refuse_declaration(*, actor: audit.Actor, declaration: Declaration, answer: str) -> Declaration:
+    """No money was found: tell the resident in staff's own words. Twice changes nothing. Raises NotCorrectable."""
+    if not answer.strip():
+        raise NotCorrectable(_("Écrivez à l'usager ce que vous avez vérifié et ce qu'il doit faire."))
+    locked = (
+        Declaration.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account", "invoice__product")
+        .get(pk=declaration.pk)
+    )
+    if locked.refused_at is not None:
+        return locked
+    locked.refused_at = timezone.now()
+    locked.refused_by = actor if isinstance(actor, str) else actor.audit_name
+    locked.answer = answer.strip()[:500]
+    locked.save(update_fields=["refused_at", "refused_by", "answer"])
+    audit.record(
+        "declaration.refused",
+        actor=actor,
+        obj=f"invoice:{locked.invoice.uuid}",
+        old={"declared_at": locked.declared_at.isoformat()},
+        new={"answer": locked.answer},
+    )
+    _tell(locked)
+    return locked
+
+
+def declarations() -> QuerySet[Declaration]:
+    """Those that wait for staff, the oldest first."""
+    return open_declarations().select_related("account", "invoice__payer", "invoice__product").order_by("id")
+
+
+def declaration(public_id: UUID) -> Declaration:
+    """One of them, answered or not. Raises Declaration.DoesNotExist."""
+    return Declaration.objects.select_related("account", "invoice__payer").get(uuid=public_id)
+
+
+def _tell(declaration: Declaration) -> None:
+    account, invoice = declaration.account, declaration.invoice
+    if account is None:
+        return
+    surroundings = letterhead()
+    with translation.override(account.reads):
+        content = Content(
+            subject=_("Votre règlement n'a pas été retrouvé – %(town)s")
+            % {"town": surroundings["townhall"].name},
+            sentence=_(
+                "Vous avez indiqué avoir réglé la facture n° %(number)s. Voici notre réponse : %(answer)s"
+            )
+            % {"number": named(invoice), "answer": declaration.answer},
+            button_label=_("Voir la facture"),
+            button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
+            why=_("Vous recevez ce message parce que vous avez appuyé sur « J'ai réglé »."),
+        )
+        queue_mail(
+            kind="declaration-refused",
+            to=account.email,
+            content=content,
+            surroundings=surroundings,
+            reply_to=contact_address(invoice.product),
+            key=f"declaration-refused:{declaration.uuid}:{declaration.declared_at.isoformat()}",
+        )

@@ -1,0 +1,130 @@
+"""What staff read at the counter. The door has checked the role."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.payments.corrections.payments import payers_of
+from tenant_apps.payments.counter.search import WORDS, holding, payments_holding
+from tenant_apps.payments.models import Allocation, Means, Payment
+from tenant_apps.residents.models import Payer
+
+Which = Literal["", "to_deposit", "cancelled"]
+MOST_LINES = 50  # invoices in one payment of the counter
+
+
+def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -> QuerySet[Payment]:
+    """The town's payments, newest first. Every one of `words` must be found: payer, drawer, invoice…"""
+    found = Payment.objects.select_related("payer", "deposit").prefetch_related("allocations__invoice")
+    if means:
+        found = found.filter(means=means)
+    if which == "to_deposit":
+        found = found.filter(deposit=None, cancelled_at=None, means__in=[Means.CHEQUE, Means.CASH])
+    elif which == "cancelled":
+        found = found.filter(cancelled_at__isnull=False)
+    each = Q()
+    for word in words.split()[:WORDS]:
+        of_invoice = Allocation.objects.filter(invoice__number__icontains=word).values("payment_id")
+        each &= (
+            Q(payer__last_name__icontains=word)
+            | Q(payer__first_name__icontains=word)
+            | Q(drawer__icontains=word)
+            | Q(number__icontains=word)
+            | Q(authorization__iexact=word)
+            | Q(pk__in=of_invoice)
+            | payments_holding(word)
+        )
+    return found.filter(each | payments_holding(words) if " " in words.strip() else each).order_by("-id")
+
+
+def payment_for_staff(public_id: UUID) -> Payment:
+    """One payment with what hangs on it. Raises Payment.DoesNotExist."""
+    return (
+        Payment.objects.select_related("payer", "deposit", "attempt__invoice__product", "attempt__account")
+        .prefetch_related("allocations__invoice__payer", "allocations__invoice__product", "refunds")
+        .get(uuid=public_id)
+    )
+
+
+def money_left_over() -> QuerySet[Payment]:
+    """Payments of which something pays no invoice and was not given back, newest first."""
+    return (
+        Payment.objects.filter(unallocated__gt=0, cancelled_at=None).select_related("payer").order_by("-id")
+    )
+
+
+def left_over_figures() -> tuple[int, Decimal]:
+    """How many of them, and how much in euros; they are few, and an index holds just them."""
+    found = money_left_over().order_by().aggregate(number=Count("id"), total=Sum("unallocated"))
+    return found["number"], found["total"] or Decimal("0.00")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A payer and what they owe, of the invoices found; homonyms are told apart by `told`."""
+
+    payer: Payer
+    invoices: list[Invoice]
+
+    @property
+    def told(self) -> str:
+        """The street, the town and the code: « 12 rue des Lilas, 47000 Agen · code 00123 »."""
+        street = ", ".join(filter(None, [*self.payer.address.split("\n"), self.place]))
+        code = _("code %(code)s") % {"code": self.payer.reference}
+        return " · ".join(filter(None, [street, code]))
+
+    @property
+    def place(self) -> str:
+        """« 47000 Agen »."""
+        return " ".join(filter(None, [self.payer.postcode, self.payer.city]))
+
+
+def by_person(invoices: Sequence[Invoice]) -> list[Person]:
+    """`invoices` (with their payer) grouped by who owes them, by name; money is taken from a person, not a number."""
+    people: dict[int, Person] = {}
+    for invoice in invoices:
+        people.setdefault(invoice.payer_id, Person(invoice.payer, [])).invoices.append(invoice)
+    return sorted(people.values(), key=lambda one: (one.payer.last_name, one.payer.first_name, one.payer.pk))
+
+
+def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
+    """Invoices on which money is awaited and which hold the words, the next one due first."""
+    awaiting = Invoice.objects.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
+    found = holding(awaiting.select_related("payer", "product"), words)
+    return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
+
+
+def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
+    """Those of `public_ids` on which money is awaited, in the order they were chosen."""
+    wanted = list(dict.fromkeys(public_ids))[:MOST_LINES]
+    rows = Invoice.objects.filter(uuid__in=wanted, state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
+    found = {invoice.uuid: invoice for invoice in rows.select_related("payer", "product")}
+    return [found[one] for one in wanted if one in found]
+
+
+def other_invoices(payment: Payment) -> QuerySet[Invoice]:
+    """Invoices of the same payers and régie that what is left of `payment` may pay."""
+    return Invoice.objects.filter(
+        payer__in=payers_of(payment),
+        product=payment.product_id,
+        state=InvoiceState.PUBLISHED,
+        paid__lt=F("amount"),
+    ).order_by("due_on", "id")
+
+
+def same_cheque(*, bank: str, number: str) -> Payment | None:
+    """A cheque of that bank and number that is booked already, and not cancelled."""
+    same = Payment.objects.filter(means=Means.CHEQUE, number=number, bank__iexact=bank, cancelled_at=None)
+    return same.order_by("-id").first() if number else None
+
+
+def credits_of(invoice: Invoice) -> QuerySet[Credit]:
+    """The avoirs on an invoice that the caller may see, in order."""
+    return Credit.objects.filter(invoice=invoice).order_by("id")

@@ -1,0 +1,386 @@
+"""Begin a payment, ask what became of it. Money is applied by `settling.settle` only."""
+
+import contextlib
+import logging
+import traceback
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from shared_apps.accounts.erasing import lock_present
+from shared_apps.accounts.errors import AccountErased
+from shared_apps.accounts.models import Account
+from shared_apps.accounts.throttling import throttle
+from shared_apps.audit import services as audit
+from shared_apps.treasury import services as treasury
+from tenant_apps.invoices.locking import lock_invoices
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.control.auditing import plan_audit
+from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.locking import lock_attempt_alone, lock_attempts
+from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
+from tenant_apps.payments.online.baskets import Together, by_product, of_the_set
+from tenant_apps.payments.online.moves import move
+from tenant_apps.payments.online.refused_products import close_refused_product
+from tenant_apps.payments.online.resuming import is_fresh, once_opened, own_attempt, page_of
+from tenant_apps.payments.online.settling import settle
+from tenant_apps.payments.online.trials import check_trials
+from tenant_apps.payments.providers import schedule
+from tenant_apps.payments.providers.base import (
+    PaymentRequest,
+    ProductRefused,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    Started,
+)
+from tenant_apps.payments.providers.registry import provider
+from tenant_apps.payments.standing.deciding import What, busy_until
+from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.standing.reasons import WhyNot, because
+from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.townhall import references
+from tenant_apps.townhall.models import Mode, Protocol
+from tenants.current import current_town
+from tenants.databases.postgresql.again import atomic_again
+from tenants.hosts import registry
+from tenants.work import agenda
+from toolkit.secrecy import secrets
+from toolkit.words import kept
+
+log = logging.getLogger(__name__)
+S = AttemptState
+ENOUGH = 3  # silent answers in a row after which the poller lets the Treasury be
+ASK_EVERY = 3  # seconds between two questions about one attempt from pages that wait
+
+
+@dataclass(frozen=True)
+class StartedPayment:
+    """The payer may be sent to `url`."""
+
+    attempt: Attempt
+    url: str
+
+
+def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
+    """Open an attempt on an invoice that the actor may see (the door checked it) and say where to send the payer.
+
+    The attempt is committed before the Treasury is called. Raises NotPayable (Busy among them),
+    ProviderRefused or ProviderUnavailable; the invoice is free again after each of the last two.
+    """
+    return start_payment_of(actor=actor, invoices=[invoice])
+
+
+def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedPayment:
+    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029).
+
+    The same person's attempt on just these, whose page is not opened yet, is gone on with (decision 0052).
+    """
+    ids = {invoice.pk for invoice in invoices}
+    own = own_attempt(actor, ids)
+    if own is not None and (resumed := _resume(own)):
+        return resumed
+    _refresh_live(invoices)
+    try:
+        attempt, token = _prepare(actor, invoices)
+    except Busy:
+        own = own_attempt(actor, ids)  # a second press at the very same moment
+        if own is None or not (resumed := _resume(own)):
+            raise
+        return resumed
+    try:
+        started = provider(attempt.provider).start(_request(attempt, token))
+    except ProviderError as error:
+        _close(attempt, error)
+        raise
+    _open(attempt, started)
+    return StartedPayment(attempt, started.url)
+
+
+def resume_payment(*, actor: Account, invoice: Invoice) -> StartedPayment | None:
+    """« Reprendre mon paiement », of this invoice alone or with others; None when there is nothing left to resume."""
+    found = Attempt.objects.filter(account=actor, parts__invoice=invoice, parts__live=True).first()
+    return _resume(found) if found else None
+
+
+def _resume(attempt: Attempt) -> StartedPayment | None:
+    """Raises NotPayable when the attempt's own call to the Treasury has just failed."""
+    if attempt.state == S.CREATED:
+        attempt = once_opened(attempt)
+        if attempt.state in (S.FAILED, S.EXPIRED):
+            raise NotPayable(_(attempt.reason))
+    elif attempt.state == S.STARTED and not is_fresh(attempt):
+        with contextlib.suppress(ProviderUnavailable):
+            attempt = ask(attempt=attempt, source="start")
+    url = page_of(attempt)
+    return StartedPayment(attempt, url) if url else None
+
+
+def _refresh_live(invoices: Sequence[Invoice]) -> None:
+    """Before saying « busy », ask the Treasury: the other attempt may be over. One that is not is reason enough."""
+    held = Attempt.objects.filter(parts__invoice__in=invoices, parts__live=True).distinct().order_by("pk")
+    for attempt in held:
+        if attempt.state != S.STARTED or attempt.idop is None:
+            continue
+        try:
+            if ask(attempt=attempt, source="start").state in LIVE:
+                return
+        except ProviderUnavailable:
+            log.info("the Treasury does not answer about a live attempt")
+            return
+
+
+@atomic_again
+def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]:
+    try:
+        lock_present(actor)
+    except AccountErased as error:
+        raise NotPayable(str(error)) from None
+    wanted = {invoice.pk for invoice in invoices}
+    locked = lock_invoices(Invoice.objects.select_related("product").filter(pk__in=wanted))
+    _make_way(locked)
+    found = by_product(locked)
+    if len(locked) < len(wanted):
+        raise NotPayable(_("Une de ces factures a été retirée par le service de facturation."))
+    if len(found) != 1:
+        raise NotPayable(_("Choisissez les factures d'un même service."))
+    if not found[0].can:
+        why = found[0].bills[0].why
+        raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
+    attempt, token = _create(actor, found[0])
+    return attempt, token
+
+
+def _make_way(locked: Sequence[Invoice]) -> None:
+    """Raises Busy when another attempt holds one of the locked invoices. One whose call was lost lets go of them."""
+    holding = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
+    held = {part.attempt_id: part.invoice_id for part in holding}
+    for other in lock_attempts(
+        held
+    ):  # as they are now: what opened or closed them meanwhile holds no invoice
+        if other.state == S.CREATED and other.free_at <= timezone.now():
+            move(other, S.EXPIRED, source="start", reason=gettext_noop("La demande n'a pas abouti."))
+        elif other.state in LIVE:
+            sentence = _busy(other)
+            if len(locked) > 1:
+                invoice = next(one for one in locked if one.pk == held[other.pk])
+                sentence = of_the_set(invoice, sentence)
+            raise Busy(sentence, other.free_at)
+
+
+def _busy(attempt: Attempt) -> str:
+    held = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
+    return because(held).sentence if held else busy_until(attempt.free_at).sentence
+
+
+def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
+    """The row, and TIPI's one-use token. The first of the invoices is the one that the payer comes back to."""
+    invoices, product, present = [bill.invoice for bill in set_.bills], set_.product, timezone.now()
+    first, public_id, several = invoices[0], uuid.uuid4(), len(invoices) > 1
+    token = secrets.new_lien() if product.protocol == Protocol.TIPI else ""
+    tipi_production = product.protocol == Protocol.TIPI and product.mode == Mode.PRODUCTION
+    attempt = Attempt.objects.create(
+        uuid=public_id,
+        invoice=first,
+        several=several,
+        account=actor,
+        product=product,
+        provider=product.protocol,
+        numcli=product.numcli,
+        fiscal_year=str(max(invoice.fiscal_year for invoice in invoices)),
+        reference=references.of_several(public_id) if several else first.reference,
+        label=f"{len(invoices)} factures" if several else f"Facture {first.number}",
+        amount=set_.amount,
+        email=actor.email,
+        mode="A" if tipi_production else product.mode,
+        callback_hash=secrets.fingerprint(token) if token else None,
+        free_at=present + schedule.LOST_CALL,
+        next_check_at=present + schedule.LOST_CALL,
+    )
+    if several:  # the database writes the row of an attempt on one invoice
+        AttemptInvoice.objects.bulk_create(
+            AttemptInvoice(attempt=attempt, invoice=one, amount=one.balance) for one in invoices
+        )
+    if token:
+        treasury.add_route(kind="tipi", token=token)
+    agenda.plan("payments", attempt.free_at)
+    plan_audit()
+    ids = [str(invoice.uuid) for invoice in invoices]
+    new: dict[str, object] = {"invoices": ids} if several else {"invoice": ids[0]}
+    audit.record("attempt.created", actor=actor, obj=f"attempt:{attempt.uuid}", new=new)
+    return attempt, token
+
+
+def _request(attempt: Attempt, token: str) -> PaymentRequest:
+    callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
+    notify = f"{callback}/tipi/{token}/" if token else f"{callback}/payfip/notification/"
+    town = registry.address_of(current_town())
+    return PaymentRequest(
+        numcli=attempt.numcli,
+        fiscal_year=attempt.fiscal_year,
+        reference=attempt.reference,
+        label=attempt.label,
+        amount=attempt.amount,
+        email=attempt.email,
+        mode=attempt.mode,
+        notify_url=notify,
+        return_url=f"{town}/factures/{attempt.invoice.uuid}/retour/",
+    )
+
+
+@atomic_again
+def _open(attempt: Attempt, started: Started) -> None:
+    locked = lock_attempt_alone(attempt.pk)
+    locked.idop = started.idop
+    locked.started_at = timezone.now()
+    locked.free_at = locked.started_at + schedule.HOLD
+    locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
+    if locked.state != S.CREATED:
+        # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
+        raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
+    move(locked, S.STARTED, source="start")
+    if started.idop:
+        treasury.add_route(kind="payfip", token=started.idop)
+    agenda.plan("payments", locked.next_check_at or locked.free_at)
+    attempt.refresh_from_db()
+
+
+def _close(attempt: Attempt, error: ProviderError) -> None:
+    """The Treasury said no, or nothing: an idOp that nobody holds cannot be paid, so the invoice is free."""
+    final = isinstance(error, ProviderRefused)
+    with transaction.atomic():
+        locked = lock_attempt_alone(attempt.pk)
+        if locked.state != S.CREATED:
+            return
+        locked.next_check_at = None
+        raw = {"code": error.code, "detail": error.detail[:300]}
+        move(
+            locked,
+            S.FAILED if final else S.EXPIRED,
+            source="start",
+            reason=kept(error.sentence)[:300],
+            raw=raw,
+        )
+        if isinstance(error, ProductRefused):
+            close_refused_product(locked.product, code=error.code, detail=error.detail)
+    log.warning("an attempt did not open: %s", error.code or type(error).__name__)
+
+
+def ask(*, attempt: Attempt, source: str) -> Attempt:
+    """Ask the provider about an attempt and settle what it says. Raises ProviderUnavailable."""
+    found = provider(attempt.provider)
+    if attempt.idop is None or not found.capabilities.can_be_asked:
+        return attempt
+    status = found.fetch_status(attempt.idop)
+    return settle(attempt_id=attempt.pk, status=status, source=source)
+
+
+def check_now(*, actor: Account, attempt: Attempt) -> Attempt:
+    """« Vérifier maintenant », and the page that waits: ask, but not more often than every few seconds.
+
+    When the Treasury does not answer, the attempt is returned as it is: the poller goes on.
+    """
+    if not throttle.first_in("asked", str(attempt.uuid), ASK_EVERY):
+        attempt.refresh_from_db()
+        return attempt
+    try:
+        return ask(attempt=attempt, source="staff" if actor.is_town_staff else "return")
+    except ProviderUnavailable:
+        attempt.refresh_from_db()
+        return attempt
+
+
+def check_due(limit: int = 100) -> int:
+    """The poller: every attempt whose time has come, one after the other. Returns how many were looked at."""
+    present = timezone.now()
+    with transaction.atomic():
+        due = list(
+            Attempt.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(next_check_at__lte=present)
+            .order_by("next_check_at")[:limit]
+        )
+        # Claimed: another poller, or ourselves after a crash, comes back to them later.
+        Attempt.objects.filter(pk__in=[attempt.pk for attempt in due]).update(
+            next_check_at=present + timedelta(minutes=10)
+        )
+    silent = 0
+    with agenda.gathered():
+        for attempt in due:
+            silent = 0 if _check(attempt) else silent + 1
+            if silent >= ENOUGH:
+                log.warning("the Treasury is silent: the other attempts are looked at later")
+                break
+    return len(due) + check_trials()
+
+
+def _check(attempt: Attempt) -> bool:
+    """Look at one attempt; False when the Treasury did not answer."""
+    if attempt.idop is None:
+        _expire_unasked(attempt)
+        return True
+    try:
+        ask(attempt=attempt, source="poller")
+    except ProviderUnavailable as error:
+        log.warning("the Treasury does not answer about an attempt: %s", error.code or error.detail[:80])
+        Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
+            checks=F("checks") + 1,
+            next_check_at=timezone.now()
+            + min(schedule.AFTER_FAILURE, timedelta(minutes=2 * (1 + attempt.checks))),
+        )
+        return False
+    except Exception as error:
+        # One attempt that cannot be settled must not keep the others from being paid. It comes back later.
+        # The words of a database error quote the row, idOp and all, so only its kind and place are logged.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "attempt %s not settled: %s, %s:%s", attempt.uuid, type(error).__name__, place.name, place.lineno
+        )
+        Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
+            checks=F("checks") + 1, next_check_at=timezone.now() + schedule.AFTER_FAILURE
+        )
+    return True
+
+
+def _expire_unasked(attempt: Attempt) -> None:
+    """An attempt that cannot be asked about: its call was lost, or it is a redirect nobody came back from."""
+    with transaction.atomic():
+        locked = lock_attempt_alone(attempt.pk)
+        locked.next_check_at = None
+        if locked.state == S.CREATED:
+            move(locked, S.EXPIRED, source="poller", reason=gettext_noop("La demande n'a pas abouti."))
+        elif locked.state == S.STARTED and locked.free_at <= timezone.now():
+            move(
+                locked,
+                S.EXPIRED,
+                source="poller",
+                reason=gettext_noop("Aucun retour du paiement dans les deux heures."),
+            )
+        else:
+            locked.next_check_at = locked.free_at if locked.state == S.STARTED else None
+            locked.save(update_fields=["next_check_at"])
+
+
+@atomic_again
+def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
+    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
+
+    After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
+    """
+    standing = standing_of(invoice)
+    if not standing.may_declare and standing.what != What.DECLARED:
+        raise NotPayable(_("Cette facture n'attend pas de déclaration."))
+    declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
+    again = Declaration.objects.filter(pk=declaration.pk, refused_at__isnull=False).update(
+        account=actor, declared_at=timezone.now(), refused_at=None, refused_by="", answer=""
+    )
+    if created or again:
+        audit.record("invoice.declared_paid", actor=actor, obj=f"invoice:{invoice.uuid}")
+    return declaration

@@ -1,0 +1,100 @@
+"""What TIPI's return is worth (payfip.md §3): nothing is signed, so every field is compared and it counts once."""
+
+import logging
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+
+from shared_apps.audit import services as audit
+from tenant_apps.payments.control.findings import report
+from tenant_apps.payments.locking import lock_attempt
+from tenant_apps.payments.models import Attempt, FindingKind
+from tenant_apps.payments.online.moves import evidence, move, note
+from tenant_apps.payments.providers.base import Outcome, Status
+from tenant_apps.payments.providers.registry import tipi
+from tenant_apps.payments.queries import another_is_live
+from tenant_apps.payments.states import AttemptState
+from tenants.databases.postgresql.again import atomic_again
+from toolkit.secrecy.secrets import fingerprint
+
+log = logging.getLogger(__name__)
+S = AttemptState
+SOURCE = "callback"
+WAITING = (
+    S.STARTED,
+    S.EXPIRED,
+)  # nothing came back yet; expired is only what we show, the payer may have paid
+ENOUGH = 30  # lines of evidence on one attempt: whoever holds the token could write for ever
+
+
+@atomic_again
+def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
+    """Apply a return to the attempt of that one-use token: reported, refused or abandoned, never paid.
+
+    A first return that comes after our two hours counts too: the money may have left the payer's account.
+    What does not match what was asked, or comes a second time, is kept as evidence and not applied.
+    """
+    found = Attempt.objects.filter(callback_hash=fingerprint(token)).values_list("pk", flat=True).first()
+    if found is None:
+        return
+    attempt = lock_attempt(found).attempt
+    status = tipi().read_notification(fields)
+    if attempt.events.count() >= ENOUGH:
+        log.warning("a redirect's token is used over and over")
+    elif not _matches(attempt, status):
+        note(attempt, source=SOURCE, note=_("Champs différents de la demande, non appliqué."), raw=status.raw)
+        report(
+            FindingKind.FORGED,
+            about=str(attempt.uuid),
+            attempt=attempt,
+            details=evidence(attempt, status.raw),
+        )
+    elif attempt.state not in WAITING:
+        note(attempt, source=SOURCE, note=_("Retour présenté de nouveau, non appliqué."), raw=status.raw)
+        if attempt.last_answer.get("outcome") != status.outcome:
+            report(
+                FindingKind.REPLAYED,
+                about=str(attempt.uuid),
+                attempt=attempt,
+                details=evidence(attempt, status.raw),
+            )
+    elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and another_is_live(attempt):
+        _beside_another(attempt, status)
+    else:
+        _apply(attempt, status)
+
+
+def _matches(attempt: Attempt, status: Status) -> bool:
+    asked = (attempt.amount, attempt.reference, attempt.numcli, attempt.mode)
+    return asked == (status.amount, status.reference, status.numcli, status.mode)
+
+
+def _holds_the_invoice(status: Status) -> bool:
+    """Whether applying it makes the attempt live again (reported, or held for review)."""
+    return status.outcome.is_paid or status.outcome == Outcome.OTHER
+
+
+def _beside_another(attempt: Attempt, status: Status) -> None:
+    """Late, and the invoice has another live attempt: only one may live, so staff read it on this one."""
+    attempt.reason = _("Paiement annoncé après le délai, pendant une autre tentative : à vérifier.")
+    attempt.save(update_fields=["reason"])
+    note(attempt, source=SOURCE, note=_("Arrivé pendant une autre tentative, non appliqué."), raw=status.raw)
+    report(FindingKind.LATE, about=str(attempt.uuid), attempt=attempt, details=evidence(attempt, status.raw))
+
+
+def _apply(attempt: Attempt, status: Status) -> None:
+    attempt.next_check_at = None
+    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
+    if status.outcome.is_paid:
+        reason = _("Paiement annoncé ; le Trésor public doit encore le confirmer.")
+        move(attempt, S.REPORTED, source=SOURCE, reason=reason, raw=status.raw)
+        audit.record("attempt.reported", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}")
+    elif status.outcome in (Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT):
+        reason = _("Le paiement a été refusé. Rien n'a été débité.")
+        move(attempt, S.REFUSED, source=SOURCE, reason=reason, raw=status.raw)
+    elif status.outcome == Outcome.ABANDONED:
+        reason = _("Vous avez quitté la page de paiement. Rien n'a été débité.")
+        move(attempt, S.ABANDONED, source=SOURCE, reason=reason, raw=status.raw)
+    else:
+        reason = _("Le Trésor public a donné une réponse que nous ne connaissons pas.")
+        move(attempt, S.REVIEW, source=SOURCE, reason=reason, raw=status.raw)

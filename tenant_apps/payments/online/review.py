@@ -1,0 +1,112 @@
+"""Staff's word on what the Treasury's answer could not settle alone: announced by TIPI, or held for review."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from tenant_apps.payments.corrections.payments import cancel_payment, lock_payment
+from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.locking import Locked, lock_attempt
+from tenant_apps.payments.models import Attempt, Means, Payment
+from tenant_apps.payments.online.moves import move, note
+from tenant_apps.payments.online.settling import book
+from tenant_apps.payments.providers.payfip.client import read_amount
+from tenant_apps.payments.states import AttemptState
+from tenant_apps.townhall.models import Mode
+from tenants.databases.postgresql.again import atomic_again
+from toolkit import clock
+from toolkit.money import format_euros
+
+S = AttemptState
+OPEN = (S.REPORTED, S.REVIEW)
+
+
+class NotOpen(PaymentError):
+    """The attempt waits for nobody's word (any more)."""
+
+
+@atomic_again
+def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | None = None) -> Attempt:
+    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
+
+    Raises NotOpen, also for test money or a day to come, and when the Treasury itself reports another amount than
+    the one asked.
+    """
+    locked, parts = _locked(attempt)
+    reported = read_amount(str(locked.last_answer.get("montant", "")))
+    if reported is not None and reported != locked.amount:
+        sentence = _(
+            "Le Trésor public annonce %(reported)s et non %(asked)s. Refusez cet essai, puis enregistrez "
+            "ce qui est arrivé depuis le rapprochement."
+        )
+        words = {"reported": format_euros(reported), "asked": format_euros(locked.amount)}
+        raise NotOpen(sentence % words)
+    if paid_on is not None and paid_on > clock.today():
+        raise NotOpen(_("Cette date est à venir : vérifiez-la."))
+    if Mode.TEST in (locked.mode, locked.last_answer.get("saisie")):
+        raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
+    debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"
+    locked.next_check_at = None
+    book(
+        locked,
+        parts,
+        source="staff",
+        actor=actor,
+        means=Means.DEBIT if debit else Means.CARD,
+        paid_on=paid_on or clock.today(),
+        reason=gettext_noop("Confirmé par le service de facturation."),
+    )
+    audit.record("attempt.confirmed", actor=actor, obj=f"attempt:{locked.uuid}")
+    return locked
+
+
+@atomic_again
+def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
+    """No money came: the invoice can be paid again. Raises NotOpen."""
+    locked, _parts = _locked(attempt)
+    locked.next_check_at = None
+    move(
+        locked,
+        S.REFUSED,
+        source="staff",
+        reason=gettext_noop("Aucun argent reçu, selon le service de facturation."),
+    )
+    audit.record("attempt.refused_by_staff", actor=actor, obj=f"attempt:{locked.uuid}")
+    return locked
+
+
+@atomic_again
+def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
+    """The bank gave the money of a direct debit back, which the Treasury tells nobody (payfip.md §2).
+
+    The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
+    attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.
+    """
+    payment = Payment.objects.filter(attempt=attempt).first()
+    if payment is not None:
+        # Its invoices first, all of them: money left over may pay others than the attempt's own.
+        payment = lock_payment(payment)
+    if payment is None or payment.means != Means.DEBIT or payment.cancelled_at is not None:
+        raise NotOpen(_("Il n'y a pas de prélèvement à rejeter pour cet essai."))
+    if not reason.strip():
+        raise NotOpen(_("Écrivez le motif du rejet, tel que le comptable public l'a donné."))
+    payment = cancel_payment(actor=actor, payment=payment, reason=reason)
+    note(
+        attempt,
+        source="staff",
+        note=gettext_noop("Prélèvement rejeté : %(reason)s") % {"reason": payment.cancel_reason},
+    )
+    return payment
+
+
+def _locked(attempt: Attempt) -> Locked:
+    """The attempt and its invoices, looked at again."""
+    found = lock_attempt(attempt.pk)
+    locked = found.attempt
+    if locked.state not in OPEN:
+        sentence = _("Ce paiement n'attend plus de décision : il est « %(state)s ».")
+        raise NotOpen(sentence % {"state": locked.get_state_display()})
+    return found

@@ -1,0 +1,273 @@
+"""`settle()`: the single road by which an answer about an attempt is applied (payfip.md §4).
+
+Return, notification, poller and staff all come here with what the provider said. Under the locks of the
+invoices and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+
+from shared_apps.audit import services as audit
+from tenant_apps.payments import ledger
+from tenant_apps.payments.control.findings import report
+from tenant_apps.payments.locking import Part, lock_attempt
+from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
+from tenant_apps.payments.online.moves import CHANGING, evidence, move, moved, note
+from tenant_apps.payments.online.writing import IdOf, inserted, write
+from tenant_apps.payments.providers import schedule
+from tenant_apps.payments.providers.base import Outcome, Status
+from tenant_apps.payments.queries import another_is_live
+from tenant_apps.payments.states import AttemptState
+from tenant_apps.townhall.models import Mode
+from tenants.databases.postgresql.again import atomic_again
+from toolkit import clock
+
+S = AttemptState
+_REFUSED = {
+    Outcome.REFUSED_CARD: _("La carte a été refusée. Rien n'a été débité."),
+    Outcome.REFUSED_DEBIT: _("Le prélèvement a été refusé. Rien n'a été débité."),
+}
+
+
+@atomic_again
+def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
+    """Apply `status` to the attempt, once. Returns the attempt as it now is.
+
+    Whoever comes second finds the attempt settled and changes nothing.
+    """
+    attempt, parts = lock_attempt(attempt_id)
+    before = attempt.state
+    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
+    attempt.checks += 1
+    attempt.next_check_at = _next_check(attempt, status)
+    _apply(attempt, parts, status, source)
+    if attempt.state == before:  # otherwise `move` has written it
+        attempt.save(update_fields=CHANGING)
+    return attempt
+
+
+def _age(attempt: Attempt) -> timedelta:
+    return timezone.now() - (attempt.started_at or attempt.created_at)
+
+
+def _next_check(attempt: Attempt, status: Status) -> datetime | None:
+    """When to ask again, should this answer not be the last word."""
+    started, present = attempt.started_at or attempt.created_at, timezone.now()
+    if status.outcome == Outcome.TOO_OLD and present >= started + schedule.HOLD:
+        return None  # not opened in time; before that, a page opened at the last minute may still be paid
+    if status.outcome == Outcome.UNKNOWN and present >= schedule.purged_from(started):
+        return None  # purged in the night: the Treasury never heard of a payment
+    return schedule.next_check(started, present)
+
+
+def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
+    if attempt.state == S.PAID:
+        _after_paid(attempt, status, source)
+    elif status.outcome.is_paid:
+        _paid(attempt, parts, status, source)
+    elif status.outcome == Outcome.OTHER:
+        _hold(attempt, status, source, _("Le Trésor public a donné une réponse que nous ne connaissons pas."))
+    elif status.outcome in _REFUSED:
+        _end(attempt, S.REFUSED, status, source, _REFUSED[status.outcome])
+    elif status.outcome == Outcome.ABANDONED:
+        _abandoned(attempt, status, source)
+    elif status.outcome == Outcome.TOO_OLD:
+        _end(attempt, S.EXPIRED, status, source, _("La page de paiement n'a pas été ouverte à temps."))
+    elif status.outcome == Outcome.USED and _age(attempt) >= schedule.OPENED:
+        _end(attempt, S.EXPIRED, status, source, _("Le paiement n'a pas été mené à son terme."))
+    else:
+        _wait(attempt, status, source)
+
+
+def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
+    """PAID has no way out. An answer that says otherwise is kept, and shown when it speaks of other money."""
+    attempt.next_check_at = None
+    if not status.outcome.is_paid:
+        said = _("Après le paiement, le Trésor public a répondu « %(code)s » : non appliqué.")
+        note(attempt, source=source, note=said % {"code": status.outcome}, raw=status.raw)
+    elif difference := _difference(attempt, status):
+        note(attempt, source=source, note=difference, raw=status.raw)
+        report(
+            FindingKind.DIFFERS,
+            about=str(attempt.uuid),
+            attempt=attempt,
+            details=evidence(attempt, status.raw),
+        )
+
+
+def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
+    difference = _difference(attempt, status)
+    if difference:
+        _hold(attempt, status, source, difference)
+        return
+    attempt.next_check_at = None
+    paid_on = _day_of(attempt, status)
+    if status.paid_at is not None and paid_on != status.paid_at.astimezone(clock.PARIS).date():
+        said = _("Le Trésor public date ce paiement du %(said)s : il est enregistré au %(kept)s.")
+        days = {
+            "said": clock.in_figures(status.paid_at.astimezone(clock.PARIS)),
+            "kept": clock.in_figures(paid_on),
+        }
+        note(attempt, source=source, note=said % days, raw=status.raw)
+    book(
+        attempt,
+        parts,
+        source=source,
+        actor=audit.TREASURY,
+        means=Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT,
+        paid_on=paid_on,
+        authorization=status.authorization,
+        raw=status.raw,
+    )
+
+
+def _day_of(attempt: Attempt, status: Status) -> date:
+    """The day of the payment in Paris: what the Treasury says, when that can be, else today.
+
+    A day to come, or before the attempt, is an error of the source (payfip.md §7): the day's figures would miss it.
+    """
+    begun, today = attempt.created_at.astimezone(clock.PARIS).date(), clock.today()
+    said = status.paid_at.astimezone(clock.PARIS).date() if status.paid_at else today
+    return said if begun - timedelta(days=1) <= said <= today else today
+
+
+def book(
+    attempt: Attempt,
+    parts: Sequence[Part],
+    *,
+    source: str,
+    actor: audit.Actor,
+    means: Means,
+    paid_on: date,
+    authorization: str = "",
+    reason: str = "",
+    raw: Mapping[str, str] | None = None,
+) -> Payment:
+    """The attempt becomes PAID and its money is in the books, together. The caller holds the locks (`lock_attempt`).
+
+    Raises ForbiddenMove for an attempt that cannot become PAID, and IntegrityError for money booked already.
+    """
+    payment = Payment(
+        attempt=attempt,
+        product_id=attempt.product_id,
+        provider=attempt.provider,
+        provider_reference=attempt.idop or str(attempt.uuid),
+        means=means,
+        amount=attempt.amount,
+        payer_id=attempt.invoice.payer_id,
+        paid_on=paid_on,
+        authorization=authorization[:40],
+        recorded_by=actor if isinstance(actor, str) else actor.audit_name,
+    )
+    # What an invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
+    shares = [
+        Allocation(invoice=part.invoice, amount=max(min(part.amount, part.invoice.balance), Decimal(0)))
+        for part in parts
+    ]
+    write(
+        *moved(attempt, S.PAID, source=source, reason=reason, raw=raw),
+        inserted(payment),
+        *(inserted(share, payment_id=IdOf(Payment)) for share in shares if share.amount),
+        *(inserted(line, payment_id=IdOf(Payment)) for line in ledger.receipt(payment, shares)),
+    )
+    audit.record(
+        "payment.received",
+        actor=actor,
+        obj=f"payment:{payment.uuid}",
+        new={"amount": str(payment.amount), **_told(shares)},
+    )
+    return payment
+
+
+def _told(shares: Sequence[Allocation]) -> dict[str, object]:
+    """For the trail: the invoice and what it took, or each of several with its own."""
+    if len(shares) == 1:
+        return {"invoice": str(shares[0].invoice.uuid), "allocated": str(shares[0].amount)}
+    return {"invoices": {str(share.invoice.uuid): str(share.amount) for share in shares}}
+
+
+def _difference(attempt: Attempt, status: Status) -> str:
+    """What in a « paid » answer is not what was asked, in words; empty when all matches.
+
+    `exer` is left out on purpose: the service has been seen to shorten it.
+    """
+    if attempt.mode in (Mode.TEST, Mode.ACTIVATION) and attempt.product.mode == Mode.PRODUCTION:
+        return _("Un paiement d'essai ne règle pas une facture d'un service ouvert.")
+    if attempt.mode == Mode.TEST:
+        return _("C'est un paiement d'essai : aucun argent n'a été versé.")
+    pairs = (
+        (_("le montant"), attempt.amount, status.amount),
+        (_("la référence"), attempt.reference, status.reference),
+        (_("l'identifiant de la collectivité"), attempt.numcli, status.numcli),
+        (_("le mode"), attempt.mode, status.mode),
+    )
+    wrong = [name for name, asked, answered in pairs if asked != answered]
+    if not wrong:
+        return ""
+    return _("La réponse du Trésor public ne correspond pas à la demande : %(what)s.") % {
+        "what": ", ".join(wrong)
+    }
+
+
+def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
+    if attempt.state in (S.STARTED, S.EXPIRED) and not another_is_live(attempt):
+        move(attempt, S.REVIEW, source=source, reason=reason, raw=status.raw)
+        audit.record(
+            "attempt.held", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}", new={"reason": reason}
+        )
+    else:
+        note(attempt, source=source, note=reason, raw=status.raw)
+        if attempt.state != S.REVIEW:  # which is on the list of things to examine already
+            report(
+                FindingKind.DIFFERS,
+                about=str(attempt.uuid),
+                attempt=attempt,
+                details=evidence(attempt, status.raw),
+            )
+
+
+def _end(attempt: Attempt, to: AttemptState, status: Status, source: str, reason: str) -> None:
+    if attempt.state == to or attempt.state not in (S.STARTED, S.EXPIRED):
+        return
+    move(attempt, to, source=source, reason=reason, raw=status.raw)
+
+
+def _abandoned(attempt: Attempt, status: Status, source: str) -> None:
+    """A is believed when it is said again two minutes later: the payer may be trying another card."""
+    present = timezone.now()
+    if attempt.abandoned_seen_at is None:
+        attempt.abandoned_seen_at = present
+        said = _("Le Trésor public dit « abandonné » ; nous le croirons s'il le redit dans deux minutes.")
+        note(attempt, source=source, note=said, raw=status.raw)
+    if present - attempt.abandoned_seen_at >= schedule.ABANDON_AGAIN:
+        _end(
+            attempt,
+            S.ABANDONED,
+            status,
+            source,
+            _("Vous avez quitté la page de paiement. Rien n'a été débité."),
+        )
+    elif attempt.state == S.STARTED:
+        attempt.next_check_at = attempt.abandoned_seen_at + schedule.ABANDON_AGAIN
+        attempt.free_at = min(attempt.free_at, attempt.next_check_at)
+
+
+def _wait(attempt: Attempt, status: Status, source: str) -> None:
+    """Nothing is known yet (P5, or P1 on a fresh idOp). After two hours the invoice is free again."""
+    if attempt.abandoned_seen_at is not None and attempt.state == S.STARTED:
+        # The payer came back to the Treasury's page after leaving it: the two hours count again.
+        attempt.abandoned_seen_at = None
+        attempt.free_at = (attempt.started_at or attempt.created_at) + schedule.HOLD
+    purged = status.outcome == Outcome.UNKNOWN and attempt.next_check_at is None
+    if attempt.state == S.STARTED and (purged or timezone.now() >= attempt.free_at):
+        move(
+            attempt,
+            S.EXPIRED,
+            source=source,
+            reason=_("Le paiement n'a pas été mené à son terme dans les deux heures."),
+            raw=status.raw,
+        )

@@ -1,0 +1,35 @@
+"""A resident's invoices as cells: what the list says, one column a fact."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from shared_apps.accounts.models import Account
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.standing.reading import decided
+from tenant_apps.payments.standing.resident_list import Wanted, every_line_of_resident
+from tenant_apps.payments.standing.words import States
+from toolkit import clock
+
+HEADS = (
+    *(_("Date"), _("Échéance"), _("Montant"), _("Réglé"), _("Numéro"), _("Objet"), _("État")),
+    *(_("Service"), _("Au nom de"), _("Référence de paiement")),
+)
+
+
+def rows(account: Account, wanted: Wanted) -> Iterator[tuple[str | Decimal, ...]]:
+    """Every invoice that `wanted` keeps, however many, in its order; amounts in euros."""
+    states = States(clock.today())
+    for lines in every_line_of_resident(account, wanted):
+        standings = decided(lines, reader=account)
+        about = Invoice.objects.select_related("product", "payer").in_bulk(list(standings))
+        for line in lines:
+            state, invoice = states.of(standings[line.id]), about.get(line.id)
+            if invoice is None:
+                continue  # its import was given up this very second
+            yield (
+                *(f"{line.issued_on:%d/%m/%Y}", f"{line.due_on:%d/%m/%Y}", line.amount, line.paid),
+                *(line.number, line.subject, f"{state.words} ({state.note})" if state.note else state.words),
+                *(invoice.product.label, invoice.payer.full_name, line.reference),
+            )

@@ -1,0 +1,92 @@
+"""M6-M8: the list, an invoice, its PDF, what was paid."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from tenant_apps.invoices.documents.links import document_link
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.counter.desk import credits_of
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.online import paying as payments
+from tenant_apps.payments.queries import payments_of_resident
+from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.standing.words import headline, state_of
+from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
+from tenant_apps.portal.lists.listing import Asked, listing
+from tenant_apps.portal.lists.settling_up import settling_up
+from tenant_apps.portal.lists.timeline import timeline
+from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
+
+
+@require_safe
+@resident_required
+def invoice_list(request: ResidentRequest) -> HttpResponse:
+    """M6: « Mes factures »; with `imprimer`, as many lines as a page to print holds, and the way to the next."""
+    found = listing(request.user, Asked.read(request.GET))
+    context: dict[str, object] = {"section": "invoices", "list": found, "printed": found.asked.imprimer}
+    if not found.shares:
+        context |= _why_empty(request)
+    return render(request, "portal/invoices.html", context)
+
+
+def _why_empty(request: ResidentRequest) -> dict[str, object]:
+    """What the page of somebody without any invoice must know to say why."""
+    return {
+        "has_payers": payers_of(request.user).exists(),
+        "lapsed": lapsed_accesses_of(request.user).exists(),
+        "waiting_claims": waiting_claims_of(request.user).exists(),
+    }
+
+
+@require_safe
+@resident_required
+def payment_list(request: ResidentRequest) -> HttpResponse:
+    """M8: « Mes règlements », one invoice at a time, or several where a régie takes them; then what was paid."""
+    page = settling_up(request.user, request.GET)
+    context: dict[str, object] = {"section": "payments", "page": page}
+    if not page.number:
+        context |= {"nothing": True} | _why_empty(request)
+    return render(request, "portal/payments.html", context)
+
+
+@require_safe
+@with_invoice
+def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
+    """M7: what it is, and what can be done with it now."""
+    declaration = getattr(invoice, "declaration", None)
+    paid = list(payments_of_resident(request.user).filter(invoice=invoice))
+    standing = standing_of(invoice, reader=request.user)
+    context = {
+        "section": "invoices",
+        "invoice": invoice,
+        "standing": standing,
+        "payments": paid,
+        "credits": credits_of(invoice),
+        "declaration": declaration,
+        "state": state_of(standing),
+        "headline": headline(standing),
+        "preview": document_link(invoice) if invoice.document else "",
+        "timeline": timeline(invoice, payments=paid, declaration=declaration),
+    }
+    return render(request, "portal/invoice.html", context)
+
+
+@require_safe
+@with_invoice
+def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
+    """A link to S3 of five minutes, made after the access check."""
+    if invoice.document is None:
+        raise Http404
+    return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))
+
+
+@require_POST
+@with_invoice
+def declare_paid(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
+    """M10: « J'ai réglé »."""
+    try:
+        payments.declare_paid(actor=request.user, invoice=invoice)
+    except NotPayable:
+        raise Http404 from None
+    return redirect("portal:invoice", invoice.uuid)

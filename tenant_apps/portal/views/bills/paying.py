@@ -1,0 +1,162 @@
+"""M8-M11: the payment screen, the way to the Treasury and back."""
+
+from decimal import Decimal
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from shared_apps.accounts.models import Account
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import invoice_for_resident, invoices_for_resident
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.models import Attempt
+from tenant_apps.payments.naming import receipt_reference
+from tenant_apps.payments.online import paying as payments
+from tenant_apps.payments.online.baskets import paid_by
+from tenant_apps.payments.online.bells import hear_return
+from tenant_apps.payments.providers.base import EmailRefused, ProviderError
+from tenant_apps.payments.queries import (
+    last_attempt,
+    payment_of_attempt,
+    was_refused_for_the_address,
+)
+from tenant_apps.payments.standing.deciding import Standing, What, free_from
+from tenant_apps.payments.standing.reading import standing_of, standings_of
+from tenant_apps.payments.states import LIVE, AttemptState
+from tenant_apps.portal.access import ResidentRequest, with_invoice
+from tenant_apps.portal.views.bills.paying_several import address_of
+
+LOOKED_AT = 20  # invoices among which the following one is looked for
+WAITING = (AttemptState.CREATED, AttemptState.STARTED)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_invoice
+def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
+    """M9: « Informations pour le paiement TIPI »; the POST opens the payment, or goes on with it, and leads there."""
+    problem, status = "", 200
+    error: Exception | None = None
+    if request.method == "POST":
+        try:
+            return redirect(_page_to_pay(request, invoice))
+        except (NotPayable, ProviderError) as raised:
+            error, problem, status = raised, str(raised), 409
+    # Read again: the refusal may have closed the product, or somebody paid meanwhile.
+    invoice = invoice_for_resident(request.user, invoice.uuid)
+    standing = _asked_again(request, invoice)
+    context = {
+        "section": "payments",
+        "invoice": invoice,
+        "standing": standing,
+        "problem": "" if problem == standing.reason else problem,
+        "ask_address": isinstance(error, EmailRefused),
+        # The browser came back from the page that it had been sent to: that page is open, and opens once.
+        "came_back": "retour" in request.GET or status == 409,
+        "declaration": getattr(invoice, "declaration", None) if standing.what == What.DECLARED else None,
+    }
+    return render(request, "portal/pay.html", context, status=status)
+
+
+def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
+    """Where a POST leads: the Treasury's page, or ours with nothing to resume. Raises NotPayable, ProviderError."""
+    if "reprendre" not in request.POST:
+        return payments.start_payment(actor=request.user, invoice=invoice).url
+    resumed = payments.resume_payment(actor=request.user, invoice=invoice)
+    return resumed.url if resumed else reverse("portal:pay", args=[invoice.uuid]) + "?retour=1"
+
+
+def _asked_again(request: ResidentRequest, invoice: Invoice) -> Standing:
+    """The standing, once the Treasury has said whether the reader's own payment page is open yet."""
+    standing = standing_of(invoice, reader=request.user)
+    attempt = last_attempt(invoice) if standing.what == What.BEGUN else None
+    if attempt is None:
+        return standing
+    payments.check_now(actor=request.user, attempt=attempt)
+    invoice.refresh_from_db(fields=["paid", "state"])
+    return standing_of(invoice, reader=request.user)
+
+
+@csrf_exempt  # the Treasury's page may send the payer back by POST; nothing is changed by it
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_invoice
+def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
+    """Where the payer comes back to. What the address says is not believed: the Treasury is asked."""
+    context = _outcome(request, invoice)
+    hear_return(invoice=invoice, fields={**request.GET.dict(), **request.POST.dict()})
+    if request.method == "POST":
+        return redirect("portal:payment-return", invoice.uuid)
+    return render(request, "portal/return.html", context)
+
+
+@require_safe
+@with_invoice
+def payment_state(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
+    """The part of the return page that a waiting browser asks for again; 204 when it says what it said (`vu`)."""
+    context = _outcome(request, invoice)
+    if context["waiting"] and request.GET.get("vu") == context["seen"]:
+        return HttpResponse(
+            status=204
+        )  # the page stays as it is: nothing is announced, the focus does not move
+    return render(request, "portal/_outcome.html", context)
+
+
+def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
+    attempt = last_attempt(invoice)
+    if attempt is not None and attempt.state in WAITING:
+        attempt = payments.check_now(actor=request.user, attempt=attempt)
+    # After the attempt, never before it: the worker may have settled it since the door read the invoice.
+    invoice.refresh_from_db(fields=["paid", "state"])
+    payment = payment_of_attempt(attempt) if attempt is not None else None
+    return {
+        "section": "payments",
+        "invoice": invoice,
+        "attempt": attempt,
+        "payment": payment,
+        "excess": payment.left_over if payment else 0,
+        "receipt_reference": receipt_reference(payment) if payment else "",
+        "ask_address": attempt is not None and was_refused_for_the_address(attempt),
+        "until": free_from(attempt.free_at) if attempt is not None else "",
+        "waiting": attempt is not None and attempt.state in WAITING,
+        "seen": _seen(attempt),
+        "standing": standing_of(invoice, reader=request.user),
+        "following": following_invoice(request.user, invoice) if invoice.is_paid else None,
+        **_of_several(request.user, invoice, attempt),
+    }
+
+
+def _seen(attempt: Attempt | None) -> str:
+    """What a waiting page says, in short: it is written again only when this changes."""
+    if attempt is None:
+        return ""
+    left = "left" if attempt.abandoned_seen_at else "waits"
+    return f"{attempt.uuid.hex[:8]}-{left}-{free_from(attempt.free_at)}"
+
+
+def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> dict[str, object]:
+    """What a payment of several invoices pays of those that `account` may see, and the way to begin it again."""
+    if attempt is None or not attempt.several:
+        return {}
+    parts = paid_by(attempt)
+    visible = invoices_for_resident(account).filter(attempts=attempt).order_by("id")
+    mine = {one.pk for one in visible} | {invoice.pk}  # the door has let in to that one, cancelled or not
+    seen = [part for part in parts if part.invoice_id in mine]
+    known = standings_of(visible, reader=account, alone=False)
+    unpaid = [one for one in visible if known[one.pk].offers]
+    return {
+        "parts": seen,
+        "sum": sum((part.amount for part in seen), Decimal("0.00")),
+        "sees_all": len(seen) == len(parts),
+        "lives": attempt.state in LIVE,  # the others still wait, even if this one was paid otherwise
+        "again": address_of(unpaid) if unpaid else "",
+    }
+
+
+def following_invoice(account: Account, invoice: Invoice) -> Invoice | None:
+    """The next invoice that `account` can pay online now: one at a time, one after the other (payfip.md §1)."""
+    unpaid = invoices_for_resident(account, status="unpaid").exclude(pk=invoice.pk).order_by("due_on", "id")
+    looked_at = list(unpaid[:LOOKED_AT])
+    known = standings_of(looked_at, reader=account)
+    return next((other for other in looked_at if known[other.pk].offers), None)

@@ -1,0 +1,62 @@
+"""Several invoices of a régie in one payment: what was ticked in « Mes règlements », and the way to the Treasury."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.queries import invoices_for_resident
+from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.online.baskets import by_product
+from tenant_apps.payments.online.paying import start_payment_of
+from tenant_apps.payments.providers.base import EmailRefused, ProviderError
+from tenant_apps.portal.access import ResidentRequest, resident_required
+
+CHOICE = "facture"  # in the address, once for each invoice
+SHOWN = 50  # a page of the list has no more to tick
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@resident_required
+def pay_several(request: ResidentRequest) -> HttpResponse:
+    """The lines and the total before leaving; a payment for each service. The POST opens it."""
+    chosen, problem, status = _chosen(request), "", 200
+    error: Exception | None = None
+    if request.method == "POST":
+        try:
+            return redirect(start_payment_of(actor=request.user, invoices=chosen).url)
+        except (NotPayable, ProviderError) as raised:
+            error, problem, status = raised, str(raised), 409
+    groups = by_product(_chosen(request), reader=request.user)  # read again: somebody may have paid meanwhile
+    context = {
+        "section": "payments",
+        "groups": [(group, address_of([bill.invoice for bill in group.bills])) for group in groups],
+        "problem": "" if problem in [group.problem for group in groups] else problem,
+        "ask_address": isinstance(error, EmailRefused),
+        "came_back": "retour" in request.GET or status == 409,
+    }
+    return render(request, "portal/pay_several.html", context, status=status)
+
+
+def address_of(invoices: list[Invoice]) -> str:
+    """The page that pays `invoices` at once."""
+    return f"{reverse('portal:pay-several')}?{urlencode([(CHOICE, str(one.uuid)) for one in invoices])}"
+
+
+def _chosen(request: ResidentRequest) -> list[Invoice]:
+    """What the address names, the next one due first. One that the resident may not see is absent: 404."""
+    try:
+        wanted = {UUID(public_id) for public_id in request.GET.getlist(CHOICE)}
+    except ValueError:
+        raise Http404 from None
+    if len(wanted) > SHOWN:
+        raise Http404
+    mine = invoices_for_resident(request.user).filter(uuid__in=wanted)
+    found = list(mine.select_related("product", "payer").order_by("due_on", "id"))
+    if len(found) != len(wanted):
+        raise Http404
+    return found

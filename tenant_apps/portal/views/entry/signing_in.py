@@ -1,0 +1,215 @@
+"""M1-M4: sign in, activate, forgotten password, and the `?LIEN=` pages."""
+
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.errors import AccountError, TooBusy, TooManyTries, WeakPassword
+from shared_apps.accounts.models import Account, Link, LinkPurpose
+from shared_apps.accounts.throttling import known_browsers, limits, throttle
+from shared_apps.accounts.throttling.refusals import marked
+from tenant_apps.portal.access import client_address, next_page, sign_in_checked
+from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
+from tenant_apps.portal.views.entry import openid
+from tenant_apps.portal.views.mine import claiming
+from tenant_apps.residents import activation as residents
+from tenant_apps.residents import sharing
+from tenant_apps.residents.account import addresses
+from tenant_apps.residents.emails.stopping import check_link
+from tenant_apps.residents.errors import AddressGone
+from tenant_apps.townhall.queries import password_rule
+
+_PAGES = {
+    LinkPurpose.ADDRESS: "portal/confirm_address.html",
+    LinkPurpose.REGRET: "portal/put_address_back.html",
+    LinkPurpose.SHARE: "portal/accept_invitation.html",
+}
+THIRTY_DAYS = 30 * 24 * 3600
+ASKED = throttle.Limit("link", 20)  # from an IP address
+BAD_LINKS = throttle.Limit("lien", limits.TRIES_PER_ADDRESS)  # opened from an IP address
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def front_door(request: HttpRequest) -> HttpResponse:
+    """`/`: sign in, or what a `?LIEN=` opens."""
+    token = request.GET.get("LIEN")
+    response = open_link(request, token) if token is not None else sign_in(request)
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """M1."""
+    home = "/gestion/" if getattr(request.user, "is_town_staff", False) else "/factures/"
+    if request.user.is_authenticated and request.method != "POST":
+        return redirect(next_page(request, default=home))
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            account = sign_in_checked(request, email=data["email"], password=data["password"])
+        except AccountError as error:
+            return sign_in_page(request, form, error)
+        return signed_in(request, account, remember=data["remember"])
+    return sign_in_page(request, form)
+
+
+def sign_in_page(request: HttpRequest, form: SignInForm, error: AccountError | None = None) -> HttpResponse:
+    """The page with every way of signing in, whichever of them failed."""
+    context = {"form": form, "problem": str(error or ""), "suite": next_page(request, default="")}
+    context["provider"] = openid.offered()
+    return marked(render(request, "portal/sign_in.html", context), error)
+
+
+def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
+    """Whoever proved to be `account` is let in, and led on."""
+    login(request, account)  # a new session key
+    # Thirty days, sliding, or until the browser is closed.
+    request.session.set_expiry(THIRTY_DAYS if remember else 0)
+    return redirect(next_page(request, default="/gestion/" if account.is_town_staff else "/factures/"))
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this session, and that of the provider which opened it."""
+    onwards = openid.farewell(request)
+    logout(request)
+    response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
+    messages.success(request, _("Vous êtes déconnecté."))
+    return response or redirect("portal:sign-in")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def activation(request: HttpRequest) -> HttpResponse:
+    """M2: the same answer for a known and an unknown address."""
+    return _ask_for_link(request, LinkPurpose.ACTIVATION)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgotten_password(request: HttpRequest) -> HttpResponse:
+    """M4: the same answer for a known and an unknown address."""
+    return _ask_for_link(request, LinkPurpose.RESET)
+
+
+def _ask_for_link(request: HttpRequest, purpose: LinkPurpose) -> HttpResponse:
+    form = AddressForm(request.POST or None)
+    context: dict[str, object] = {"form": form, "purpose": purpose}
+    if request.method == "POST" and form.is_valid():
+        throttle.take((ASKED, client_address(request)))
+        ask = residents.request_activation if purpose == LinkPurpose.ACTIVATION else residents.request_reset
+        ask(email=form.cleaned_data["email"])
+        return render(request, "portal/link_sent.html", {**context, "email": form.cleaned_data["email"]})
+    return render(request, "portal/ask_link.html", context)
+
+
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """`/?LIEN=…` (M2): nothing is used up; the token moves from the address to the session.
+
+    So the secret is in no history, and the form's page needs no policy that would hide its origin from
+    the CSRF check.
+    """
+    try:
+        with throttle.take((BAD_LINKS, client_address(request))) as tries:
+            check_link(accounts.find_link(token))
+            tries.succeed()
+    except TooManyTries as error:
+        response = marked(render(request, "errors/too_many.html"), error)
+    except AccountError as error:
+        response = _bad_link(request, error)
+    else:
+        request.session["lien"] = token
+        response = redirect("portal:link")
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_page(request: HttpRequest) -> HttpResponse:
+    """M3, M4, M12 and its undoing, an invitation: a GET shows what the link does; the POST does it and uses it up."""
+    token = request.session.get("lien", "")
+    try:
+        link = accounts.find_link(token)
+        check_link(link)
+        if link.purpose == LinkPurpose.CLAIM:
+            response = claiming.confirm(request, link, token)
+        elif request.method != "POST":
+            response = _show_link(request, link, PasswordForm())
+        elif link.purpose == LinkPurpose.ADDRESS:
+            account = addresses.confirm_address(token=token)
+            response = _done(request, _("Mon adresse est changée"), account.email)
+        elif link.purpose == LinkPurpose.SHARE:
+            response = _accept_invitation(request, link, token)
+        elif link.purpose == LinkPurpose.REGRET:
+            response = _put_address_back(request, token)
+        else:
+            response = _choose_password(request, link, token)
+    except AccountError as error:
+        response = _bad_link(request, error)
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def _show_link(
+    request: HttpRequest, link: Link, form: PasswordForm, error: AccountError | None = None
+) -> HttpResponse:
+    form.fields["password"].help_text = password_rule().sentence
+    context: dict[str, object] = {"form": form, "link": link}
+    if link.purpose == LinkPurpose.SHARE:
+        context["payer"], context["is_new"] = sharing.what_it_opens(link)
+    template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
+    return marked(render(request, template, context, status=422 if form.errors else 200), error)
+
+
+def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+    """With the first password of whoever has no active account yet; an active one only confirms."""
+    _payer, is_new = sharing.what_it_opens(link)
+    form = PasswordForm(request.POST)
+    if is_new and not form.is_valid():
+        return _show_link(request, link, form)
+    try:
+        sharing.accept_invitation(token=token, password=form.cleaned_data["password"] if is_new else "")
+    except (WeakPassword, TooBusy) as error:
+        form.add_error("password", str(error))
+        return _show_link(request, link, form, error)
+    return _done(request, _("L'accès est ouvert"), link.email)
+
+
+def _put_address_back(request: HttpRequest, token: str) -> HttpResponse:
+    undone, new_token = addresses.put_address_back(token=token)
+    logout(request)  # should it be a session of this very account, it is over
+    if not new_token:
+        return _done(request, _("L'autre compte est fermé"), undone.address)
+    request.session["lien"] = new_token
+    messages.success(request, _("Votre adresse est rétablie, et tous les appareils sont déconnectés."))
+    return redirect("portal:link")
+
+
+def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+    form = PasswordForm(request.POST)
+    if not form.is_valid():
+        return _show_link(request, link, form)
+    try:
+        account = residents.activate(token=token, password=form.cleaned_data["password"])
+    except (WeakPassword, TooBusy) as error:
+        form.add_error("password", str(error))
+        return _show_link(request, link, form, error)
+    known_browsers.opened(request, account)  # a stranger's tries do not stop the sign-in that comes now
+    activated = link.purpose == LinkPurpose.ACTIVATION
+    return _done(
+        request, _("Mon compte est activé") if activated else _("Mon mot de passe est changé"), link.email
+    )
+
+
+def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
+    request.session.pop("lien", None)
+    context = {"done": done, "email": email, "provider": openid.awaited(request)}
+    return render(request, "portal/password_done.html", context)
+
+
+def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
+    context = {"problem": str(error), "address_gone": isinstance(error, AddressGone)}
+    return render(request, "portal/link_bad.html", context, status=410)

@@ -1,0 +1,78 @@
+"""M14: which messages I want, chosen in « Mes informations » or refused from a message itself."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.models import AlertKind
+from shared_apps.accounts.throttling import throttle
+from tenant_apps.alerts import unsubscribing
+from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
+from tenant_apps.portal.forms import AlertForm
+from tenant_apps.townhall.models import AlertAudience, TownHall
+from tenant_apps.townhall.queries import current_townhall
+
+BAD_TICKETS = throttle.Limit("unsubscribe", 50)  # of an IP address
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@resident_required
+def choices(request: ResidentRequest) -> HttpResponse:
+    """One box a kind of message that the town sends."""
+    offered = _offered(current_townhall())
+    wanted = {kind: kind not in request.user.refused for kind in offered}
+    form = AlertForm(request.POST if request.method == "POST" else None, initial=wanted, offered=offered)
+    if request.method == "POST" and form.is_valid():
+        accounts.choose_alerts(actor=request.user, wanted=form.wanted, among=list(offered))
+        messages.success(request, _("Votre choix est enregistré."))
+        return redirect("portal:my-details")
+    return render(request, "portal/alert_choices.html", {"section": "account", "form": form})
+
+
+def _offered(townhall: TownHall) -> dict[str, str]:
+    """Kind → what the box says, of what this town sends."""
+    found = {}
+    if townhall.alert_audience != AlertAudience.NOBODY:
+        found[AlertKind.NEW_INVOICES] = _("de nouvelles factures sont mises en ligne")
+        if days := townhall.remind_before:
+            found[AlertKind.REMINDER] = ngettext(
+                "une facture doit être réglée dans %(days)d jour",
+                "une facture doit être réglée dans %(days)d jours",
+                days,
+            ) % {"days": days}
+        if days := townhall.remind_after:
+            found[AlertKind.LATE] = ngettext(
+                "une facture n'est pas réglée %(days)d jour après son échéance",
+                "une facture n'est pas réglée %(days)d jours après son échéance",
+                days,
+            ) % {"days": days}
+    found[AlertKind.RECEIPT] = _("un de mes règlements en ligne est enregistré")
+    return {kind.value: label for kind, label in found.items()}
+
+
+@csrf_exempt  # mail services post here, without cookies (RFC 8058): the sealed ticket is the whole right
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, ticket: str) -> HttpResponse:
+    """« Ne plus recevoir ces messages »: a GET shows a button and does nothing; the POST does it."""
+    try:
+        with throttle.take((BAD_TICKETS, client_address(request))) as tries:
+            act = unsubscribing.read if request.method != "POST" else _refuse
+            refusal = act(ticket)
+            tries.succeed()
+    except unsubscribing.BadTicket:
+        response = render(request, "portal/unsubscribe_bad.html", status=410)
+    else:
+        context = {"refusal": refusal, "done": request.method == "POST"}
+        response = render(request, "portal/unsubscribe.html", context)
+    response["Cache-Control"] = "no-store, private"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _refuse(ticket: str) -> unsubscribing.Refusal:
+    return unsubscribing.unsubscribe(ticket=ticket)

@@ -1,0 +1,112 @@
+"""« Mes données »: take them away, have them erased."""
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from shared_apps.accounts.errors import AccountError, TooManyOwnTries, TooManyTries, WrongPassword
+from shared_apps.accounts.sessions import recent
+from shared_apps.accounts.throttling import throttle
+from shared_apps.accounts.throttling.refusals import marked
+from tenant_apps.portal.access import ResidentRequest, resident_required
+from tenant_apps.portal.forms import ErasureForm, ProofForm
+from tenant_apps.portal.takeout import take_out, zipped
+from tenant_apps.residents.erasure import services
+from tenant_apps.townhall.queries import current_townhall
+from toolkit import clock
+
+COPIES = throttle.Limit("take-out", 5, seconds=60 * 60)  # of one's data
+
+
+@require_safe
+@resident_required
+def my_data(request: ResidentRequest) -> HttpResponse:
+    """What can be done with one's data."""
+    return _page(request, ProofForm())
+
+
+def _page(request: ResidentRequest, form: ProofForm, error: AccountError | None = None) -> HttpResponse:
+    context = {"section": "account", "form": form, "problem": str(error or ""), **_state(request)}
+    return marked(render(request, "portal/my_data.html", context), error)
+
+
+def _state(request: ResidentRequest) -> dict[str, object]:
+    """Whether the password is asked for again, and how far a request of erasure is."""
+    asked = request.user.erasure_asked_at
+    return {
+        "recent": recent.is_recent(request.session),
+        "has_password": request.user.has_usable_password(),
+        "answer_before": clock.in_words(services.answer_before(asked)) if asked else "",
+    }
+
+
+@require_POST
+@resident_required
+def take_my_data(request: ResidentRequest) -> HttpResponseBase:
+    """One click: everything in a ZIP. Asked too often, it is the same page, with when to come back."""
+    form = ProofForm(request.POST)
+    try:
+        _prove(request, form)
+        throttle.take((COPIES, str(request.user.uuid)))
+    except TooManyOwnTries as error:
+        return _page(request, form, error)
+    except TooManyTries as error:
+        problem = _("Vous avez déjà pris plusieurs copies de vos données : recommencez dans une heure.")
+        return _page(request, form, TooManyTries(problem, wait=error.wait))
+    except AccountError as error:
+        return _page(request, form, error)
+    copy = take_out(actor=request.user, townhall=current_townhall())
+    response = StreamingHttpResponse(zipped(copy), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="mes-donnees-{clock.today()}.zip"'
+    return response
+
+
+def _prove(request: ResidentRequest, form: ProofForm) -> None:
+    """Raises AccountError when it is not sure that it is the person."""
+    if recent.is_recent(request.session):
+        return
+    if not form.is_valid():
+        raise WrongPassword(_("Pour votre sécurité, écrivez votre mot de passe."))
+    recent.prove(actor=request.user, password=form.cleaned_data["password"], session=request.session)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@resident_required
+def ask_erasure(request: ResidentRequest) -> HttpResponse:
+    """« Effacer mon compte »: what goes, what stays, and a request that waits for the service."""
+    form = ErasureForm(request.POST if request.method == "POST" else None)
+    refused: AccountError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            _prove(request, ProofForm(request.POST))
+        except AccountError as error:
+            refused = error
+        else:
+            services.request_erasure(actor=request.user)
+            messages.success(request, _("Votre demande est envoyée au service. Un message vous la confirme."))
+            return redirect("portal:erasure")
+    return _erasure_page(request, form, refused)
+
+
+def _erasure_page(request: ResidentRequest, form: ErasureForm, error: AccountError | None) -> HttpResponse:
+    context = {
+        "section": "account",
+        "form": form,
+        "proof": ProofForm(),
+        "problem": str(error or ""),
+        "townhall": current_townhall(),
+        **_state(request),
+    }
+    page = render(request, "portal/erasure.html", context, status=422 if form.errors else 200)
+    return marked(page, error)
+
+
+@require_POST
+@resident_required
+def cancel_erasure(request: ResidentRequest) -> HttpResponse:
+    """« Annuler ma demande »."""
+    services.cancel_erasure(actor=request.user)
+    messages.success(request, _("Votre demande d'effacement est annulée : rien n'est effacé."))
+    return redirect("portal:my-data")

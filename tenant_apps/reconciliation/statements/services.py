@@ -1,0 +1,282 @@
+"""The files: received, sent to the worker, taken back, given up. Their lines: `processing` and `services`."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from shared_apps.audit import services as audit
+from tenant_apps.reconciliation.errors import CannotRead, NotPossible
+from tenant_apps.reconciliation.locking import lock_lines
+from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
+from tenant_apps.reconciliation.reading import camt
+from tenant_apps.reconciliation.reading.columns import guess, missing
+from tenant_apps.reconciliation.reading.layout import account_in_name, layout_of
+from tenant_apps.reconciliation.reading.rows import account_number
+from tenant_apps.reconciliation.states import STATEMENT_EDGES, LineState, StatementState
+from tenants.current import current_town
+from tenants.work import agenda
+from toolkit.files.storage import statement_key
+
+F = StatementState
+MOST_BYTES = 100 * 1024 * 1024
+
+
+def receive_statement(
+    *, actor: audit.Actor, kind: str, file: BinaryIO, name: str, account: str = ""
+) -> tuple[Statement, bool]:
+    """Keep a file as it came. Returns it and True, or the same file that is here already. Raises CannotRead.
+
+    `account`: what the file itself does not say. The same bytes for another account are another file; of an account,
+    under another name too: two extracts of a day may say the same.
+    """
+    digest, size = hashlib.sha256(), 0
+    while chunk := file.read(1024 * 1024):
+        digest.update(chunk)
+        size += len(chunk)
+    if not 0 < size <= MOST_BYTES:
+        raise CannotRead(_("Ce fichier est vide, ou dépasse 100 Mo."))
+    account = " ".join(account.split())[:40]
+    same = Statement.objects.filter(sha256=digest.hexdigest(), kind=kind).order_by("-id")
+    for earlier in same.filter(name=name[:200]) if kind == Kind.BANK else same:
+        if not account or account_number(account) == account_number(earlier.account):
+            return earlier, False
+    statement = Statement(
+        kind=kind, name=name[:200], sha256=digest.hexdigest(), created_by=_name(actor), account=account
+    )
+    _look_inside(statement, file)
+    file.seek(0)
+    statement.key = statement_key(town=current_town().uuid, statement=statement.uuid)
+    storages["documents"].save(statement.key, File(file))
+    with transaction.atomic():
+        statement.save()
+        audit.record(
+            "statement.received", actor=actor, obj=f"statement:{statement.uuid}", new={"file": name[:200]}
+        )
+    return statement, True
+
+
+def put_back(*, actor: audit.Actor, statement: Statement, file: BinaryIO) -> bool:
+    """The same bytes were sent again: keep them where they are gone, and let an interrupted reading go on.
+
+    Returns whether they were gone.
+    """
+    storage = storages["documents"]
+    if storage.exists(statement.key):
+        return False
+    file.seek(0)
+    storage.save(statement.key, File(file))
+    audit.record("statement.put_back", actor=actor, obj=f"statement:{statement.uuid}")
+    try_again(actor=actor, statement=statement)
+    return True
+
+
+def _look_inside(statement: Statement, file: BinaryIO) -> None:
+    """Its titles and its account, as far as it says them."""
+    found = ""
+    if not camt.looks_like_camt(file):
+        layout = layout_of(file)
+        found = layout.account or account_in_name(statement.name)
+        statement.columns = layout.fingerprint
+        same = Statement.objects.filter(kind=statement.kind, columns=layout.fingerprint).exclude(mapping={})
+        last = same.order_by("-id").first()
+        statement.mapping = last.mapping if last else guess(statement.kind, layout.titles, layout.samples)
+    elif statement.kind == Kind.JOURNAL:
+        raise CannotRead(
+            _("Un relevé XML (CAMT.053) est un relevé de compte : choisissez « relevé de compte ».")
+        )
+    else:
+        found = camt.account_of(file)
+    if statement.kind == Kind.BANK:
+        statement.account = statement.account or found[:40]
+
+
+@transaction.atomic
+def ask_import(
+    *,
+    actor: audit.Actor,
+    statement: Statement,
+    mapping: Mapping[str, object],
+    account: str | None = None,
+    delimiter: str | None = None,
+    titles_line: int | None = None,
+) -> Statement:
+    """Let the worker read every line as `mapping` (field → title) says; kept for the next file of the same layout.
+
+    `account`, `delimiter` and `titles_line` are what staff correct; None leaves what was found. Twice changes
+    nothing. Raises CannotRead when a needed column is missing.
+    """
+    locked = _locked(statement)
+    if locked.state != F.RECEIVED:
+        return locked
+    if locked.columns and (names := missing(locked.kind, mapping)):
+        raise CannotRead(_("Dites quelle colonne donne : %(names)s.") % {"names": ", ".join(names)})
+    locked.mapping = dict(mapping)
+    if account is not None and locked.kind == Kind.BANK:
+        locked.account = " ".join(account.split())[:40]
+    if delimiter is not None:
+        locked.delimiter, locked.titles_line = delimiter, titles_line
+    locked.imported_by, locked.problem = _name(actor), ""
+    locked.step, locked.done, locked.total = "checking", 0, 0
+    locked.new_count = locked.known_count = 0
+    locked.withdrawn_by, locked.withdrawn_at = "", None
+    _read(locked)
+    audit.record(
+        "statement.import_asked",
+        actor=actor,
+        obj=f"statement:{locked.uuid}",
+        new={"mapping": locked.mapping, "account": locked.account},
+    )
+    return locked
+
+
+@transaction.atomic
+def try_again(*, actor: audit.Actor, statement: Statement) -> Statement:
+    """The worker goes on where it stopped."""
+    locked = _locked(statement)
+    if locked.state == F.FAILED:
+        locked.problem = ""
+        _read(locked)
+        audit.record("statement.tried_again", actor=actor, obj=f"statement:{locked.uuid}")
+    return locked
+
+
+@transaction.atomic
+def look_again(*, actor: audit.Actor, statement: Statement) -> Statement:
+    """Let the worker judge once more the lines that wait: payments were booked since."""
+    locked = _locked(statement)
+    if locked.state == F.DONE:
+        look_again_at(locked)
+        audit.record("statement.looked_again", actor=actor, obj=f"statement:{locked.uuid}")
+    return locked
+
+
+def look_again_at(locked: Statement) -> None:
+    """The same for a caller who holds the row's lock."""
+    locked.step, locked.done, locked.total = "again", 0, 0
+    _read(locked)
+
+
+@transaction.atomic
+def withdraw_statement(*, actor: audit.Actor, statement: Statement) -> Statement:
+    """Undo an import: its lines go, its columns can be corrected, and it can be imported again or given up.
+
+    Lines that a later file had too become that file's. Twice changes nothing. Raises NotPossible once a payment
+    was booked, confirmed or cancelled from one of its lines, and while it is read.
+    """
+    lock_lines()
+    locked = _locked(statement)
+    if locked.state == F.RECEIVED:
+        return locked
+    if Statement.objects.filter(state=F.READING).exists():
+        raise NotPossible(_("Un fichier est en cours de lecture : attendez qu'elle soit finie."))
+    if blocked := first_used_line(locked):
+        sentence = _(
+            "Un règlement a été enregistré ou annulé d'après la ligne %(number)s : l'import ne peut plus être retiré."
+        )
+        raise NotPossible(sentence % {"number": blocked.number})
+    _hand_over(locked)
+    mine = Line.objects.filter(statement=locked)
+    LinePayment.objects.filter(line__in=mine).delete()
+    count = mine.count()
+    mine._raw_delete(mine.db)
+    move(locked, F.RECEIVED)
+    locked.withdrawn_by, locked.withdrawn_at = _name(actor), timezone.now()
+    locked.imported_at = locked.first_day = locked.last_day = None
+    locked.new_count = locked.known_count = locked.done = locked.total = 0
+    locked.step = locked.problem = ""
+    locked.save()
+    audit.record("statement.withdrawn", actor=actor, obj=f"statement:{locked.uuid}", old={"lines": count})
+    return locked
+
+
+def first_used_line(statement: Statement) -> Line | None:
+    """A line from which money was booked that still counts, or was taken back; None when all can be undone."""
+    used = statement.lines.filter(used=True)
+    return (used.filter(returned=True) | used.filter(payment__cancelled_at=None)).order_by("id").first()
+
+
+def _hand_over(statement: Statement) -> None:
+    """What later files have of its lines: the first takes its place and is judged anew, the others are equal to it.
+
+    A line that a person has decided stays as it is.
+    """
+    heirs: dict[int, int] = {}
+    moved: dict[int, int] = {}
+    waiting = Line.objects.filter(state__in=(LineState.KNOWN, LineState.DUPLICATE), twin__statement=statement)
+    twins = waiting.exclude(statement=statement).order_by("id")
+    for line in twins.only("pk", "twin_id", "statement_id").iterator():
+        twin = line.twin_id or 0
+        if twin in heirs:
+            Line.objects.filter(pk=line.pk).update(twin=heirs[twin])
+        else:
+            heirs[twin] = line.pk
+            moved[line.pk] = line.statement_id
+    reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
+    Line.objects.filter(statement=statement).update(twin=None)
+    # Their places are free only once the lines that had them are gone.
+    Line.objects.filter(statement=statement, pk__in=heirs).update(state=LineState.KNOWN)
+    place = Subquery(Line.objects.filter(pk=OuterRef("twin")).values("rank"))
+    Line.objects.filter(pk__in=moved).update(rank=place)
+    Line.objects.filter(pk__in=moved).update(
+        twin=None, state=LineState.UNMATCHED, reason=reason, decided_by="", decided_at=None
+    )
+    Line.objects.filter(twin__statement=statement).update(twin=None)
+    for file in Statement.objects.select_for_update().filter(pk__in=set(moved.values())).order_by("pk"):
+        known = file.lines.filter(state=LineState.KNOWN).count()
+        file.new_count, file.known_count = file.new_count + file.known_count - known, known
+        if file.state == F.DONE:
+            look_again_at(file)
+        else:
+            file.save(update_fields=["new_count", "known_count"])
+
+
+@transaction.atomic
+def discard_statement(*, actor: audit.Actor, statement: Statement) -> None:
+    """Give a file up before it is imported, or once it is taken back; its bytes go after the commit.
+
+    Raises NotPossible while it has lines.
+    """
+    locked = Statement.objects.select_for_update().filter(pk=statement.pk).first()
+    if locked is None:
+        return
+    if locked.state not in (F.RECEIVED, F.FAILED) or locked.lines.exists():
+        raise NotPossible(_("Ce fichier est importé : retirez d'abord l'import."))
+    key = locked.key
+    audit.record(
+        "statement.discarded",
+        actor=actor,
+        obj=f"statement:{locked.uuid}",
+        old={"file": locked.name, "sha256": locked.sha256},
+    )
+    locked.delete()
+    transaction.on_commit(lambda: storages["documents"].delete(key))
+
+
+def move(statement: Statement, to: StatementState) -> None:
+    """The one setter of a file's state, along `STATEMENT_EDGES`, in memory. The caller holds the row's lock."""
+    if (StatementState(statement.state), to) not in STATEMENT_EDGES:
+        raise NotPossible(_("Ce fichier est « %(state)s ».") % {"state": statement.get_state_display()})
+    statement.state = to
+
+
+def _read(locked: Statement) -> None:
+    move(locked, F.READING)
+    locked.attempts, locked.started_at, locked.beat_at = 0, timezone.now(), None
+    locked.save()
+    agenda.wake("statements")
+
+
+def _locked(statement: Statement) -> Statement:
+    return Statement.objects.select_for_update().get(pk=statement.pk)
+
+
+def _name(actor: audit.Actor) -> str:
+    return actor if isinstance(actor, str) else actor.audit_name

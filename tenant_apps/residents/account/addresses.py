@@ -1,0 +1,106 @@
+"""Another address to sign in with (M12): confirmed at the new one, and undone from the old one."""
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.db.models import Q
+from django.utils import translation
+
+from shared_apps.accounts import addresses
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.addresses import PutBack
+from shared_apps.accounts.models import Account, LinkPurpose
+from shared_apps.accounts.sessions import recent
+from shared_apps.audit import services as audit
+from shared_apps.mail.services import queue_mail
+from tenant_apps.residents import messages
+from tenant_apps.residents.activation import grant_known_payers
+from tenant_apps.residents.claims import services
+from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.errors import SameAddress
+from tenant_apps.residents.models import Access, PayerEmail
+from tenant_apps.townhall import queries as townhall
+from tenants.work import agenda
+from toolkit import clock, emails
+
+
+def request_address_change(*, actor: Account, email: str, password: str, session: SessionBase) -> None:
+    """Ask for another address: a message goes to the new one, which serves once confirmed.
+
+    `password` is the current one: whoever changes the address has the account, and a session that was left open or
+    stolen must not give it. For an account without one, having just signed in stands for it.
+
+    An address that belongs to another account is answered the same way, and that account's owner is told.
+    Raises SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for the operator
+    in somebody's place.
+    """
+    accounts.refuse_impersonator(actor)
+    if emails.normalise(email) == actor.email:
+        raise SameAddress
+    recent.prove_or_just_signed_in(actor=actor, password=password, session=session)
+    with transaction.atomic():
+        accounts.ask_link(purpose=LinkPurpose.ADDRESS, email=email, account=actor)
+        audit.record("account.address_asked", actor=actor, obj=actor.audit_name)
+        agenda.wake("links")
+
+
+@transaction.atomic
+def confirm_address(*, token: str) -> Account:
+    """Use up an address link: the new address serves; the old one is told, and can undo it for seven days.
+
+    Raises the link errors and AddressTaken.
+    """
+    hold_still()
+    account, old, regret = addresses.confirm_address(token=token)
+    grant_known_payers(account=account)
+    letterhead = townhall.letterhead()
+    with translation.override(account.reads):
+        content = messages.address_changed(
+            town=letterhead["townhall"].name,
+            url=f"{letterhead['address']}/?LIEN={regret}",
+            until=clock.today() + addresses.REGRET,
+        )
+        queue_mail(kind="address-changed", to=old, content=content, surroundings=letterhead, secret=True)
+    return account
+
+
+@transaction.atomic
+def put_address_back(*, token: str) -> tuple[PutBack, str]:
+    """Use up the link of the old address: it serves again, and nothing that the new one opened stays; it is told.
+
+    Returns what was undone and a token to choose the new password with, at once; none when the account had to be
+    closed because the old address has one of its own by now. Raises the link errors.
+    """
+    hold_still()
+    undone = addresses.put_address_back(token=token)
+    account = undone.account
+    _withdraw_accesses(undone)
+    services.withdraw_since(account=account, since=undone.changed_at)
+    letterhead = townhall.letterhead()
+    with translation.override(account.reads):
+        content = messages.address_put_back(town=letterhead["townhall"].name)
+        queue_mail(kind="address-put-back", to=undone.replaced, content=content, surroundings=letterhead)
+    if not account.is_active:
+        return undone, ""
+    reset = accounts.ask_link(purpose=LinkPurpose.RESET, email=account.email, account=account)
+    return undone, accounts.make_token(link=reset)
+
+
+def _withdraw_accesses(undone: PutBack) -> None:
+    """What was opened since the change, or is held by now, because billing knows the other address is shut.
+
+    So is what the account gave to others meanwhile. The rows go: an access that ended would stay cut for ever
+    (grant_known_payers).
+    """
+    known = PayerEmail.objects.filter(email=undone.address).values("payer_id")
+    since = Q(granted_at__gte=undone.changed_at) | Q(through=undone.replaced)
+    given = Access.objects.filter(since, account=undone.account, ended_at=None)
+    foreign = list(given.exclude(payer_id__in=known))
+    foreign += Access.objects.filter(granted_by=undone.account.uuid, granted_at__gte=undone.changed_at)
+    Access.objects.filter(pk__in=[access.pk for access in foreign]).delete()
+    if foreign:
+        audit.record(
+            "access.withdrawn",
+            actor=undone.account,
+            obj=undone.account.audit_name,
+            old={"payers": sorted(access.payer_id for access in foreign)},
+        )

@@ -1,0 +1,97 @@
+"""One batch of SQL for each of many towns, over a few connections side by side."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db.migrations import Migration
+from psycopg import sql
+
+from tenants.current import current_home
+from tenants.databases import direct
+from tenants.models import Town
+from tenants.schema.provisioning import TEMPLATE
+
+Steps = list[tuple[Migration, Any]]  # each with its statements
+
+
+def apply(towns: list[Town], steps: Steps, version: str, tick: Callable[[], None]) -> dict[int, str]:
+    """Run the steps in each town of this home, in a transaction a town that also writes its version.
+
+    Returns the sentence of each failure by the town's key. A town that is locked is tried once more at the end.
+    """
+    home = current_home()
+    failures = _run(towns, steps, version, home, tick)
+    locked = [town for town in towns if isinstance(failures.get(town.pk), psycopg.errors.LockNotAvailable)]
+    for town in locked:
+        del failures[town.pk]
+    failures |= _run(locked, steps, version, home, tick)
+    return {pk: _sentence(error) for pk, error in failures.items()}
+
+
+def _run(
+    towns: list[Town], steps: Steps, version: str, home: str, tick: Callable[[], None]
+) -> dict[int, psycopg.Error]:
+    todo: SimpleQueue[Town] = SimpleQueue()
+    failures: dict[int, psycopg.Error] = {}
+    for town in towns:
+        todo.put(town)
+    template = as_sql(steps)
+
+    def work() -> None:
+        with direct.open_to(home) as server:
+            while True:
+                try:
+                    town = todo.get_nowait()
+                except Empty:
+                    return
+                try:
+                    # Without parameters psycopg sends it as one message, which the server runs as one transaction.
+                    server.execute(_for(server, template, town, version))
+                except psycopg.Error as error:
+                    failures[town.pk] = error
+                    if server.broken:
+                        raise
+                    server.rollback()
+                tick()
+
+    workers = min(settings.MIGRATION_CONNECTIONS, len(towns))
+    with ThreadPoolExecutor(max_workers=max(workers, 1)) as pool:
+        for done in [pool.submit(work) for _ in range(workers)]:
+            done.result()
+    return failures
+
+
+def as_sql(steps: Steps) -> str:
+    """The statements of all the steps, with the template's name where the town's will be. No final semicolon."""
+    parts: list[str] = []
+    for migration, statements in steps:
+        parts += [statement.rstrip().rstrip(";") for statement in statements]
+        # What a step left to be checked at the end is checked before the next one changes the tables.
+        parts += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
+        parts.append(
+            sql.SQL("INSERT INTO django_migrations (app, name, applied) VALUES ({}, {}, now())")
+            .format(migration.app_label, migration.name)
+            .as_string(None)
+        )
+    return ";\n".join(parts)
+
+
+def _for(server: psycopg.Connection[Any], template: str, town: Town, version: str) -> bytes:
+    head = sql.SQL("BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL search_path = {};\n").format(
+        # Without public: a table that the town misses must be an error, and never another one's.
+        sql.Identifier(town.schema_name)
+    )
+    tail = sql.SQL(";\nUPDATE public.tenants_town SET schema_version = {} WHERE id = {}; COMMIT").format(
+        version, town.pk
+    )
+    body = template.replace(TEMPLATE, town.schema_name)
+    return b"".join([head.as_bytes(server), body.encode(), tail.as_bytes(server)])
+
+
+def _sentence(error: psycopg.Error) -> str:
+    """Kind and message, without the DETAIL, which quotes rows."""
+    return f"{type(error).__name__} : {error.diag.message_primary or error}"

@@ -1,0 +1,280 @@
+"""A town goes to live in another database (docs/decisions/0014).
+
+    hold     the registry says « read-only »; the other processes are given the time to know it
+    close    the database refuses any writing in the town's tables, whoever asks
+    copy     a draft on the target: whole, compared, and served to nobody
+    switch   one row of the registry: from here on the town lives there
+    settle   the agenda and the routes follow; the other processes are given the time to know it
+    release  the town is written again, in its new place; what it left is dropped later (leftovers)
+
+Killed anywhere, it is done again from the registry's row, which alone says where the town lives. Before the
+switch a failure puts everything back; after it, nothing can be undone or lost.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+
+from tenants import facts
+from tenants.current import at, homes
+from tenants.current import registry as in_registry
+from tenants.databases import direct, mirrors
+from tenants.databases.outages import SILENCE
+from tenants.errors import HomeSilent, TownError, WrongState
+from tenants.hosts import registry
+from tenants.models import Operation, Town
+from tenants.schema import versions
+from tenants.shards import barrier, leftovers, rows
+from tenants.states import TownState
+from tenants.work import agenda, operations
+from tenants.work.operations import Progress
+
+KIND = "move"
+MOVABLE = (TownState.OPEN, TownState.SUSPENDED, TownState.CLOSING)
+MARGIN = 1.2  # times what another process remembers
+log = logging.getLogger(__name__)
+
+
+def move_town(
+    *,
+    town: Town,
+    to: str,
+    actor: facts.Actor = facts.SYSTEM,
+    watch: Callable[[Operation], None] = lambda operation: None,
+) -> Operation | None:
+    """Move it now, in the foreground; None when it lives there already. Raises TownError with a sentence."""
+    if _has_nothing_to_do(town, to):
+        return None
+    return operations.run(
+        kind=KIND, subject=town.slug, town=town, actor=actor, arguments={"to": to}, watch=watch
+    )
+
+
+def request_move(*, town: Town, to: str, actor: facts.Actor) -> Operation | None:
+    """Ask the worker to; None when it lives there already. Raises TownError with a sentence."""
+    if _has_nothing_to_do(town, to):
+        return None
+    return operations.request(kind=KIND, subject=town.slug, town=town, actor=actor, arguments={"to": to})
+
+
+def _has_nothing_to_do(town: Town, to: str) -> bool:
+    """A town that a move left read-only has: moved to where it lives, it is written again."""
+    check(town, to)
+    return bool(town.shard == to and town.read_only_since is None and operations.live_on(town) is None)
+
+
+def check(town: Town, to: str) -> None:
+    """Raises TownError when it makes no sense."""
+    if to not in homes():
+        raise TownError(f"Aucune base « {to} ». Bases connues : {', '.join(homes())}.")
+    if town.state not in MOVABLE:
+        raise WrongState(f"{town.name} est {town.get_state_display()} : impossible pour l'instant.")
+
+
+def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
+    """The work of the operation: from wherever the registry says that the town lives."""
+    town, to = operation.town, str(operation.arguments["to"])
+    if town is None:  # never by its address, which may be another town's by now
+        raise WrongState("Cette commune n'existe plus.")
+    check(town, to)
+    found: dict[str, Any] = dict(operation.result)
+    if town.shard != to:
+        try:
+            found |= _bring(town, to, operation, progress)
+        except Exception as error:
+            silent = _silent_one(town.shard, to) if isinstance(error, SILENCE) else None
+            if _put_back(town, to) and silent:
+                raise HomeSilent(silent) from error
+            raise
+    if town.read_only_since is not None:
+        _settle(town, progress)
+    found["settled"] = True
+    operation.result = found
+    with in_registry():
+        operation.save(update_fields=["result"])
+    _leave_behind(town, progress)
+    return found
+
+
+def _bring(town: Town, to: str, operation: Operation, progress: Progress) -> dict[str, Any]:
+    """Everything until the switch. `town` is brought up to date."""
+    source = town.shard
+    _hold(town, operation.requested_by)
+    progress.step("Passage en lecture seule")
+    _wait_for_the_others()
+    progress.step("Fermeture des tables à l'écriture")
+    barrier.close(
+        source, town.schema_name, partial(progress.step, "Attente de la fin des écritures en cours")
+    )
+    version, copied = _copy(town, to, progress)
+    mirrors.mirror(town, on=to)  # whoever hears of the switch may plan something there at once
+    progress.step("Bascule vers la nouvelle base")
+    _switch(town, to, version, operation.requested_by)
+    return {"from": source, "to": to, "tables": len(copied), "rows": sum(copied.values())}
+
+
+def _hold(town: Town, actor: str) -> None:
+    if town.read_only_since is None:
+        with in_registry(), transaction.atomic():
+            locked = Town.objects.select_for_update().get(pk=town.pk)
+            locked.read_only_since = timezone.now()
+            locked.save(update_fields=["read_only_since"])
+            facts.record("town.held", town=locked, actor=actor, new={"shard": locked.shard})
+        town.read_only_since = locked.read_only_since
+        mirrors.mirror(town)
+    registry.forget()
+
+
+def _wait_for_the_others() -> None:
+    """Until every process has looked the town up again."""
+    registry.forget()
+    time.sleep(registry.SECONDS * MARGIN)
+
+
+def _copy(town: Town, to: str, progress: Progress) -> tuple[str, dict[str, int]]:
+    """The draft on the target. Returns its version, and the number of rows of each table.
+
+    Raises TownError when the two sides differ.
+    """
+    schema = town.schema_name
+    progress.step("Préparation de la nouvelle base")
+    with at(town.shard, schema):
+        names = list(versions.applied_names())
+    with at(to):
+        rows.drop_schema(schema)
+        version = rows.make_schema(schema, names)
+    copied: dict[str, int] = {}
+    with direct.snapshot(town.shard, schema) as here, direct.connect(to, schema) as there:
+        tables, digests = rows.tables(here), {}
+        with rows.loading(there) as into:
+            for done, table in enumerate(tables):
+                progress.step("Copie des lignes", done, len(tables))
+                with into(table) as write:
+                    digests[table.name] = digest = _Digest(write)
+                    copied[table.name] = rows.copy_out(here, table, digest)
+        rows.set_sequences(there, rows.sequences(here))
+        for done, table in enumerate(tables):
+            progress.step("Comparaison des deux bases", done, len(tables))
+            again = _Digest()
+            if rows.copy_out(there, table, again) != copied[table.name] or again != digests[table.name]:
+                raise TownError(f"La copie de la table « {table.name} » diffère de l'original.")
+    return version, copied
+
+
+class _Digest:
+    """The sum of what passes on its way to `write`."""
+
+    def __init__(self, write: rows.Write = lambda piece: None) -> None:
+        self._write, self._sum = write, hashlib.sha256()
+
+    def __call__(self, piece: bytes) -> None:
+        self._sum.update(piece)
+        self._write(piece)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Digest) and self._sum.digest() == other._sum.digest()
+
+
+def _switch(town: Town, to: str, version: str, actor: str) -> None:
+    with in_registry(), transaction.atomic():
+        locked = Town.objects.select_for_update().get(pk=town.pk)
+        # Whoever put the town back meanwhile (a worker that lost its lock) has let it be written since the copy.
+        if locked.read_only_since is None or locked.shard != town.shard:
+            raise TownError(f"{town.name} n'est plus en lecture seule : recommencez le déménagement.")
+        old, locked.shard, locked.schema_version = locked.shard, to, version
+        locked.save(update_fields=["shard", "schema_version"])
+        facts.record("town.moved", town=locked, actor=actor, old={"shard": old}, new={"shard": to})
+    town.shard, town.schema_version = to, version
+    registry.forget()
+
+
+def _settle(town: Town, progress: Progress) -> None:
+    """It lives there: what points to it follows, and once everybody reads it there it is written there."""
+    progress.step("Les autres serveurs apprennent la nouvelle adresse")
+    mirrors.mirror(town)
+    leftovers.carry(town)
+    _wait_for_the_others()
+    _release(town)
+
+
+def _release(town: Town) -> None:
+    with in_registry(), transaction.atomic():
+        # A switch waits for this lock: it goes first and nothing is opened, or it finds the town written again.
+        locked = Town.objects.select_for_update().get(pk=town.pk)
+        if locked.shard != town.shard:
+            raise TownError(f"{town.name} vient d'être basculée ailleurs.")
+        barrier.open_again(town.shard, town.schema_name)
+        locked.read_only_since = None
+        locked.save(update_fields=["read_only_since"])
+    town.read_only_since = None
+    mirrors.mirror(town)
+    agenda.release(town)
+    registry.forget()
+
+
+def _leave_behind(town: Town, progress: Progress) -> None:
+    """What it left is dropped when nobody can be in it any more."""
+    with tenant_context(town):
+        agenda.plan("leftovers", timezone.now() + timedelta(seconds=settings.MOVED_ROWS_SECONDS))
+    if settings.MOVED_ROWS_SECONDS == 0:
+        progress.step("Effacement de l'ancienne copie")
+        drop_leftovers(town)
+
+
+def drop_leftovers(town: Town) -> None:
+    """The agenda's work of that kind, in the town or not. Called too early, it waits until it is time."""
+    due = _time_to_drop(town)
+    if due is None and not leftovers.clear(town):
+        due = timezone.now() + timedelta(minutes=10)
+    with tenant_context(town):
+        agenda.finish("leftovers", lambda: due)
+
+
+def _time_to_drop(town: Town) -> datetime | None:
+    """None when it has come. A resumed town's agenda is all due at once."""
+    with in_registry():
+        last = Operation.objects.filter(town=town, kind=KIND).aggregate(last=Max("finished_at"))["last"]
+    due: datetime | None = last and last + timedelta(seconds=settings.MOVED_ROWS_SECONDS)
+    return due if due and due > timezone.now() else None
+
+
+def _put_back(town: Town, to: str) -> bool:
+    """The move has failed before the switch: the town is written again where it lives. Never raises.
+
+    False when that could not be done either, or when it is not known whether it was switched: the move is then
+    to be done again, which looks.
+    """
+    try:
+        with in_registry():
+            fresh = Town.objects.get(pk=town.pk)
+        if fresh.shard == to:
+            return False
+        _release(fresh)
+    except Exception:
+        log.exception("%s stays read-only until its move is done again", town.slug)
+        return False
+    with suppress(Exception):  # else the next move drops it
+        leftovers.clear_at(to, fresh)
+    return True
+
+
+def _silent_one(*homes: str) -> str | None:
+    """Which of them does not answer."""
+    for home in homes:
+        try:
+            direct.open_to(home).close()
+        except psycopg.OperationalError:
+            return home
+    return None

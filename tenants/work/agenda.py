@@ -1,0 +1,207 @@
+"""Who has work due: a public table, so that an idle town costs nothing (design §5.6).
+
+A room registers a Celery task for a kind of work in `AppConfig.ready`; a service says when it is due.
+The row is the truth; the task it starts is only a hint, so the task must look again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import InterfaceError, connection, transaction
+from django.db import OperationalError as Silent
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+from kombu.exceptions import OperationalError
+
+from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
+from tenants.databases.outages import first_sqlstate
+from tenants.models import AgendaItem, Town
+from tenants.schema.readiness import can_serve
+
+if TYPE_CHECKING:  # Celery's Task is generic for the type checker only
+    from celery import Task
+
+    AnyTask = Task[..., object]
+
+_tasks: "dict[str, AnyTask]" = {}
+_gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", default=None)
+RETRY = timedelta(minutes=5)
+NUDGE = timedelta(seconds=30)
+HELD = timedelta(hours=1)
+_CHECKED = "SET CONSTRAINTS ALL IMMEDIATE"
+log = logging.getLogger(__name__)
+
+
+def register(kind: str, task: "AnyTask") -> None:
+    """`task` (no arguments, run in the town) does the work of `kind`."""
+    _tasks[kind] = task
+
+
+def plan(kind: str, due_at: datetime) -> None:
+    """The current town has `kind` to do at `due_at`, or earlier if that was planned already."""
+    if kind not in _tasks:
+        raise LookupError(f"no task is registered for {kind!r}")
+    _plan(current_town().pk, kind, due_at)
+
+
+def _plan(town_id: int, kind: str, due_at: datetime) -> None:
+    cast(Any, connection).before_commit(_write, (town_id, kind), due_at)
+
+
+def _write(planned: Mapping[tuple[int, str], datetime]) -> None:
+    """What a transaction has planned, as the last thing that it locks, in one order: these rows are shared by all.
+
+    The checks of its foreign keys come before them: they may wait for somebody, who may wait for a row of the agenda.
+    """
+    rows = sorted((town, kind, due_at) for (town, kind), due_at in planned.items())
+    places = ", ".join(["(%s, %s, %s)"] * len(rows))
+    with connection.cursor() as cursor:
+        # public. is written out: the connection may be inside the town's transaction, and must stay there.
+        cursor.execute(
+            f"{_CHECKED}; INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES {places} "  # noqa: S608
+            "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at); "
+            "SET CONSTRAINTS ALL DEFERRED",
+            [value for row in rows for value in row],
+        )
+
+
+def wake(kind: str) -> None:
+    """The current town has `kind` to do as soon as this transaction commits.
+
+    The broker is asked on commit; should it be down or forget, beat does it half a minute later. The public
+    schema has no agenda: there the broker's word is all.
+    """
+    if current_schema() == PUBLIC:
+        transaction.on_commit(partial(hint, _tasks[kind]))
+        return
+    plan(kind, timezone.now() + NUDGE)
+    transaction.on_commit(partial(_hint_of, current_town(), _tasks[kind]))
+
+
+def _hint_of(town: Town, task: "AnyTask") -> None:
+    """The hint goes in the name of its town, also when the transaction is committed outside it (an opening)."""
+    with tenant_context(town):
+        hint(task)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """The hints of the block are sent at its end, each once: who settles a hundred payments tells the worker once.
+
+    In one town. Whoever dies inside leaves the agenda's row, which is enough.
+    """
+    waiting: dict[str, AnyTask] = {}
+    token = _gathering.set(waiting)
+    try:
+        yield
+    finally:
+        _gathering.reset(token)
+        for task in waiting.values():
+            hint(task)
+
+
+def hint(task: "AnyTask", *args: object) -> None:
+    """Ask the worker, and go on if the broker cannot be reached: a row somewhere says what is due."""
+    waiting = _gathering.get()
+    if waiting is not None and not args:
+        waiting[task.name] = task
+        return
+    try:
+        task.apply_async(args, retry=False)
+    except OperationalError:
+        log.warning("the broker cannot be reached; the agenda will start the task", exc_info=True)
+
+
+def run(limit: int = 500) -> int:
+    """Start the task of every item due, at most `limit` a home; returns how many. Called by beat.
+
+    The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
+    it has looked (`finish`), so a task that died is started again. A town that is not served is held instead,
+    until `release`, and one whose schema waits for its migration is looked at again: nothing is lost.
+    """
+    started = 0
+    for home in homes():
+        try:
+            started += _run_at(home, limit)
+        except (Silent, InterfaceError) as error:  # its towns wait; the other homes' do not
+            state = first_sqlstate(error)
+            log.error("the agenda of the database %s waits: %s %s", home, type(error).__name__, state)
+    return started
+
+
+def _run_at(home: str, limit: int) -> int:
+    present = timezone.now()
+    with at(home):
+        due = list(AgendaItem.objects.filter(due_at__lte=present).order_by("due_at")[:limit])
+        if not due:
+            return 0
+        with registry():
+            known = Town.objects.in_bulk({item.town_id for item in due})
+        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != home]
+        due = [item for item in due if item not in strays]
+        towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
+        ready = {pk for pk, town in towns.items() if can_serve(town)}
+        later = {True: RETRY, False: HELD}
+        with transaction.atomic():
+            mine = _claim(item.pk for item in due)
+            due = [item for item in due if item.pk in mine]
+            for wait in (RETRY, HELD):
+                rows = [item.pk for item in due if later[item.town_id in towns] == wait]
+                if rows:
+                    AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
+    for item in strays:
+        _send_home(item, known[item.town_id].shard, found_at=home)
+    started = [item for item in due if item.town_id in ready and item.kind in _tasks]
+    for item in started:
+        with tenant_context(towns[item.town_id]):
+            hint(_tasks[item.kind])
+    return len(started)
+
+
+def _claim(rows: Iterable[int]) -> set[int]:
+    """Those of the items that nobody is planning or finishing at this moment, locked; the others come back."""
+    found = AgendaItem.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=list(rows))
+    return set(found.values_list("pk", flat=True))
+
+
+def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
+    """Somebody planned it where the town lived before: a request that was longer than the town's move."""
+    with at(home):
+        _plan(item.town_id, item.kind, item.due_at)
+    with at(found_at):
+        AgendaItem.objects.filter(pk=item.pk).delete()
+
+
+def release(town: Town) -> None:
+    """What was held while the town was not served is due now."""
+    with at(town.shard), transaction.atomic():
+        held = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
+        list(
+            held.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
+        )  # as `_write` does
+        held.update(due_at=timezone.now())
+
+
+def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:
+    """The task of `kind` has looked: plan the item at what `next_due` answers, or forget it on None.
+
+    `next_due` is asked while the item is locked: whoever plans at the same time either has committed, and
+    is seen by it, or waits and plans after us. So nothing planned is ever forgotten.
+    """
+    town = current_town()
+    with transaction.atomic(), connection.cursor() as cursor:
+        where = "WHERE town_id = %s AND kind = %s"
+        cursor.execute(f"SELECT 1 FROM public.tenants_agendaitem {where} FOR UPDATE", [town.pk, kind])  # noqa: S608
+        due_at = next_due()
+        if due_at is None:
+            cursor.execute(f"DELETE FROM public.tenants_agendaitem {where}", [town.pk, kind])  # noqa: S608
+        else:
+            cursor.execute(
+                f"UPDATE public.tenants_agendaitem SET due_at = %s {where}",  # noqa: S608
+                [due_at, town.pk, kind],
+            )
