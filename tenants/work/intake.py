@@ -16,6 +16,7 @@ from django.db.models import F, Model, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from tenants.databases.postgresql.limits import cancelling
 from tenants.work import agenda
 from tenants.work.worker_lock import held
 from toolkit.files.storage import StorageSilent
@@ -80,7 +81,8 @@ class Intake(Generic[M]):
         row.refresh_from_db()
         about = {"kind": self.kind, "file": str(row.pk)}
         try:
-            self.work(row)
+            with cancelling(SoftTimeLimitExceeded):
+                self.work(row)
         except StorageSilent:
             log.warning("the storage is silent; a file waits", extra=about, exc_info=True)
             # Not below zero: a file that has made progress since has begun to count anew.
