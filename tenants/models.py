@@ -15,7 +15,7 @@ from toolkit.clock import PARIS
 class Town(TenantMixin):
     """One municipality: its schema, its legal name, its state."""
 
-    auto_create_schema = False  # tenants.schema.provisioning copies the template instead (scale.md §1)
+    auto_create_schema = False  # tenants.schema.provisioning copies the template instead (docs/scale.md §1)
     auto_drop_schema = False
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -114,7 +114,7 @@ class SchemaStep(models.Model):
 
 
 class AgendaItem(models.Model):
-    """Work that a town has due (design §5.6): beat reads this table and never walks the towns."""
+    """Work that a town has due (decision 0003): beat reads this table and never walks the towns."""
 
     town = models.ForeignKey(Town, on_delete=models.CASCADE, related_name="agenda")
     kind = models.CharField(max_length=40)

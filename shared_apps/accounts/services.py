@@ -209,7 +209,7 @@ def _replace_password(checked: Account, made: str, device: str) -> Account:
 
 @transaction.atomic
 def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
-    """A person's own choice of messages (M14): of the kinds `among`, the `wanted` ones and no other.
+    """A person's own choice of messages (docs/manual.md, M14): of the kinds `among`, the `wanted` ones and no other.
 
     Raises NotWhileImpersonating for the operator in somebody's place.
     """

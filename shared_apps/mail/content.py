@@ -1,4 +1,4 @@
-"""What a message says, once: the HTML and the text version are made from the same words (look.md)."""
+"""What a message says, once: the HTML and the text version are made from the same words (docs/look.md)."""
 
 import re
 from dataclasses import dataclass

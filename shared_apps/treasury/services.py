@@ -1,4 +1,4 @@
-"""Find the town of an operation and ring its bell; nothing is believed, nothing is said (payfip.md §2)."""
+"""Find the town of an operation and ring its bell; nothing is believed, nothing is said (docs/payfip.md §2)."""
 
 import logging
 from collections.abc import Callable, Mapping

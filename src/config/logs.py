@@ -9,7 +9,7 @@ from django.db import connection
 
 
 def add_town(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Put the schema the connection is on in the line (design §5.3)."""
+    """Put the schema the connection is on in the line."""
     event.setdefault("town", getattr(connection, "schema_name", "-"))
     return event
 

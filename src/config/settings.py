@@ -26,7 +26,7 @@ INSIDE_KEY = env.text("INSIDE_KEY", "")
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
 SECURITY_EXPIRES = env.day("SECURITY_EXPIRES")
 
-# --- rooms: the folder says in which schema the tables live (design §1) -------------------------
+# --- rooms: the folder says in which schema the tables live -------------------------
 _BOTH = [
     "django.contrib.sessions",
     "shared_apps.audit",
@@ -174,7 +174,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# The queue is only a hint (design §6): what a killed worker held comes back by the sweep, from its row.
+# The queue is only a hint (docs/architecture.md): what a killed worker held comes back by the sweep, from its row.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     # A silent broker costs a request two seconds at most: the agenda starts the task anyway.
@@ -199,7 +199,7 @@ _S3 = {
     "region_name": env.text("S3_REGION", "us-east-1"),
     "addressing_style": "path",
     "signature_version": "s3v4",
-    "querystring_expire": 300,  # seconds: a signed link lives five minutes at most (design §4, Document)
+    "querystring_expire": 300,  # seconds: a signed link lives five minutes at most
     "file_overwrite": True,
     "default_acl": None,
     "max_memory_size": 2 * 1024 * 1024,
@@ -275,7 +275,7 @@ if SECURE:
     SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # the ingress does it
     SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # asked by neighbours, without TLS
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment screen opens a new window
 X_FRAME_OPTIONS = "DENY"
 
 

@@ -43,7 +43,7 @@ from tenants.states import TownState  # noqa: E402
 STAFF_FILES = ["admin", "unfold", "bootstrap", "*.map"]
 PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
 ALICE = ("Mme", "MARTIN", "Alice")
-MANUAL = (  # manual.md, M6 and M9
+MANUAL = (  # docs/manual.md, M6 and M9
     ("2015-001-001078", "02/09/2015", "31/08/2016", "25", 2015),
     ("2016-001-000096", "19/10/2015", "30/10/2015", "32", 2016),
     ("2016-001-000037", "01/10/2015", "15/10/2015", "10", 2016),

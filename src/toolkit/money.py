@@ -29,7 +29,7 @@ def from_cents(cents: int) -> Decimal:
 
 
 def format_euros(amount: Decimal, language: str = "") -> str:
-    """« 1 234,50 € » with non-breaking spaces (look.md), “€1,234.50” in English; whole euros keep their decimals.
+    """« 1 234,50 € » with non-breaking spaces (docs/look.md), “€1,234.50” in English; whole euros keep their decimals.
 
     `language`: of the page, for whoever has asked already (a list).
     """

@@ -7,7 +7,7 @@ from tenant_apps.alerts import services
 
 
 def batch_published(entry: Entry) -> None:
-    """Invoices were put online (M14)."""
+    """Invoices were put online (docs/manual.md, M14)."""
     services.plan_new_invoice_alerts(batch=UUID(entry.object.removeprefix("batch:")))
 
 

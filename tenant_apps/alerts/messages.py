@@ -30,7 +30,7 @@ def new_invoices(
     has_account: bool,
     unsubscribe_url: str,
 ) -> Content:
-    """One message for all the new invoices of an address (M14)."""
+    """One message for all the new invoices of an address (docs/manual.md, M14)."""
     n = len(invoices)
     lines = [
         _("%(subject)s, n° %(number)s : %(amount)s, %(what)s")
@@ -175,7 +175,7 @@ def _total(invoices: list[Invoice]) -> str:
 
 
 def receipt(*, payment: Payment, town: str, address: str) -> Content:
-    """After an online payment. Never called a « quittance » (payfip.md §5)."""
+    """After an online payment. Never called a « quittance » (docs/payfip.md §5)."""
     allocations = list(payment.allocations.all())
     numbers = ", ".join(named(allocation.invoice) for allocation in allocations)
     attempt = payment.attempt

@@ -20,7 +20,7 @@ class Author(models.TextChoices):
 
 
 class Message(models.Model):
-    """One message of a thread (M13). The first one has no `thread`, and its row holds the state of the whole.
+    """One message of a thread (docs/manual.md, M13). The first has no `thread`; its row holds the thread's state.
 
     `account` is who wrote it, on either side. `files` are what `File` reads: no key of S3 is written in a row.
     """

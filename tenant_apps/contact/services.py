@@ -38,7 +38,7 @@ def send_message(
     wants_copy: bool = False,
     public_id: UUID | None = None,
 ) -> Message:
-    """Keep what a resident wrote (M13) and mail it to the service of the invoice, or to the town's.
+    """Keep what a resident wrote (docs/manual.md, M13) and mail it to the service of the invoice, or to the town's.
 
     Twice with one `public_id` is one message. `invoice` must be one that the actor may see; the door checked it.
     What a stranger fills with links is kept for staff to look at, and mailed to nobody. Raises emails.BadAddress.

@@ -1,4 +1,4 @@
-"""Activation, forgotten password: the road by `?LIEN=` (M2-M4), and the worker's part of it (M12 too).
+"""Activation, forgotten password: the road by `?LIEN=` and the worker's part of it (docs/manual.md, M2 to M4).
 
 The request only writes a row, the same for a known and an unknown address; the worker looks the
 address up and writes the message. So a stranger learns nothing, not even from the clock.
@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 
 
 def request_activation(*, email: str) -> None:
-    """« Activer mon compte » (M2). Answers the same whatever the address."""
+    """« Activer mon compte » (docs/manual.md, M2). Answers the same whatever the address."""
     _request(LinkPurpose.ACTIVATION, email)
 
 
 def request_reset(*, email: str) -> None:
-    """« Mot de passe oublié » (M4). Answers the same whatever the address."""
+    """« Mot de passe oublié » (docs/manual.md, M4). Answers the same whatever the address."""
     _request(LinkPurpose.RESET, email)
 
 
@@ -231,7 +231,7 @@ def _send(link: Link, write: Callable[..., Content], *, to: str, language: str) 
 
 @transaction.atomic
 def activate(*, token: str, password: str) -> Account:
-    """Use up an activation or reset link (M3, M4): the password serves, and the account sees its payers.
+    """Use up an activation or reset link: set the password, and show the account its payers (docs/manual.md, M3, M4).
 
     Raises the link errors and WeakPassword of `accounts`, and AddressGone.
     """

@@ -1,4 +1,4 @@
-"""What the messages of the `?LIEN=` roads say (M2-M4, M12). Call under the reader's language."""
+"""What the messages of the `?LIEN=` roads say (docs/manual.md, M2 to M4 and M12). Call under the reader's language."""
 
 from datetime import date
 

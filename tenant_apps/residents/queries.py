@@ -30,7 +30,7 @@ def lapsed_accesses_of(account: Account) -> QuerySet[Access]:
 
 
 def is_known_to_billing(email: str) -> bool:
-    """True when billing gave this address for at least one payer (M2)."""
+    """True when billing gave this address for at least one payer (docs/manual.md, M2)."""
     return PayerEmail.objects.filter(email=email).exists()
 
 

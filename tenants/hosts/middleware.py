@@ -1,4 +1,4 @@
-"""The host names the town, before anything else (design §5.1)."""
+"""The host names the town, before anything else."""
 
 from collections.abc import Callable
 

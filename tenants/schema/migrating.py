@@ -1,4 +1,4 @@
-"""Every home, its template and its towns, to the code's version (scale.md §2).
+"""Every home, its template and its towns, to the code's version (docs/scale.md §2).
 
 A migration that is only SQL runs once, on the template, and what it ran is kept (SchemaStep); towns are given
 the same statements in one batch each, over a few connections side by side. A migration with Python in it runs

@@ -1,4 +1,4 @@
-"""The template schema, and towns copied from it as one batch of SQL (scale.md)."""
+"""The template schema, and towns copied from it as one batch of SQL (docs/scale.md §1)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Which migrations a town's schema has, said as one word that can be compared in one query (scale.md §2)."""
+"""Which migrations a town's schema has, said as one word that can be compared in one query (docs/scale.md §2)."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Who has work due: a public table, so that an idle town costs nothing (design §5.6).
+"""Who has work due: a public table, so that an idle town costs nothing (decision 0003).
 
 A room registers a Celery task for a kind of work in `AppConfig.ready`; a service says when it is due.
 The row is the truth; the task it starts is only a hint, so the task must look again.

@@ -1,6 +1,6 @@
 """Long work on a town that somebody asked for: open, rename, move, export, restore, erase.
 
-The row is the truth and the task only a hint (design §6): a command performs it in the foreground, the worker
+The row is the truth and the task only a hint: a command performs it in the foreground, the worker
 performs it in the background, and the sweep starts again what a kill -9 left RUNNING. So the work of a kind must
 look at what is done already and go on from there; doing it twice changes nothing.
 

@@ -1,4 +1,4 @@
-"""The agenda: an idle town costs nothing, what is due is started, what cannot run waits (design §5.6)."""
+"""The agenda: an idle town costs nothing, what is due is started, what cannot run waits (decision 0003)."""
 
 import contextlib
 import time

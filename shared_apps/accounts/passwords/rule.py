@@ -1,4 +1,4 @@
-"""The password rule of a town (CNIL 2022; M3)."""
+"""The password rule of a town (CNIL 2022; docs/manual.md, M3)."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from shared_apps.accounts.errors import WeakPassword
 from shared_apps.accounts.passwords.known import is_common, was_stolen
 from toolkit import emails
 
-MANUAL_MINIMUM = 5  # M3: a town may go down to it
+MANUAL_MINIMUM = 5  # a town may go down to it (docs/manual.md, M3)
 DEFAULT_MINIMUM = 12
 LONGEST = 256
 LISTS_FROM = 8  # a shorter rule is the town's choice of ease: the lists would refuse half of what fits in it

@@ -1,4 +1,4 @@
-"""Error pages in the town's (or the platform's) look, each with a way on (look.md)."""
+"""Error pages in the town's (or the platform's) look, each with a way on (docs/look.md)."""
 
 import sys
 

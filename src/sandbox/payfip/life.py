@@ -1,4 +1,4 @@
-"""The life of an operation (payfip.md §2): a quarter of an hour to be opened, once; a night; a year."""
+"""The life of an operation (docs/payfip.md §2): a quarter of an hour to be opened, once; a night; a year."""
 
 from datetime import datetime, time, timedelta
 from typing import Any

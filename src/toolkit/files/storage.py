@@ -104,7 +104,7 @@ def check_key(key: str) -> None:
 
 
 def document_key(*, town: UUID, year: int, document: UUID) -> str:
-    """`<town uuid>/invoices/<year>/<uuid>.pdf` (design §4)."""
+    """`<town uuid>/invoices/<year>/<uuid>.pdf`."""
     return town_key(town, "invoices", str(year), f"{document}.pdf")
 
 

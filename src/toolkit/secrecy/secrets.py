@@ -8,7 +8,7 @@ LIEN = re.compile(r"X[0-9a-f]{32}")
 
 
 def new_lien() -> str:
-    """A one-use token of the form the manual prints (M2): X and 32 hexadecimal digits, 128 random bits."""
+    """A one-use token in the form of the manual (docs/manual.md, M2): X and 32 hexadecimal digits, 128 random bits."""
     return "X" + secrets.token_hex(16)
 
 

@@ -11,7 +11,7 @@ from tenant_apps.townhall import references
 from toolkit import emails
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
-NOT_ONLINE = Decimal("100000")  # PayFiP takes less than that (payfip.md §2)
+NOT_ONLINE = Decimal("100000")  # PayFiP takes less than that (docs/payfip.md §2)
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBERS = (
@@ -145,7 +145,7 @@ def year(raw: str, default: int) -> int:
 
 
 def reference(raw: str, *, number: str, year: int) -> str:
-    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (payfip.md §2).
+    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (docs/payfip.md §2).
 
     A file that gives none gets the number, with the exercice before it when the number does not begin with it:
     the number alone is unique within a year only. Never shortened: two invoices would share one.

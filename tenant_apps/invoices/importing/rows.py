@@ -1,4 +1,4 @@
-"""A CSV from billing software → typed rows (imports.md §CSV). Pure reading: nothing is written, no database."""
+"""A CSV from billing software → typed rows (docs/imports.md §2). Pure reading: nothing is written, no database."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -259,7 +259,7 @@ def _twice(
         )
         return "number", sentence % {"line": first}
     if reference is not None:
-        # The Treasury tells payments apart by the reference alone (payfip.md §1).
+        # The Treasury tells payments apart by the reference alone (docs/payfip.md §1).
         first = seen.references.setdefault((product, reference.casefold()), line)
         if first != line:
             sentence = _("« Référence TIPI » est la même référence de paiement qu'à la ligne %(line)d.")

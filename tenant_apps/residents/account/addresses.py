@@ -1,4 +1,4 @@
-"""Another address to sign in with (M12): confirmed at the new one, and undone from the old one."""
+"""Another address to sign in with (docs/manual.md, M12): confirmed at the new one, and undone from the old one."""
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
