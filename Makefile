@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/src
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench chromium messages screenshots
+.PHONY: help venv demo test lint bench chromium messages picture screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: venv chromium ## the whole suite on real services, browser tests included 
 
 messages: venv ## the sentences of the code into the catalogues, and the catalogues compiled
 	@$(PY) -m sandbox.env $(PY) -m sandbox.messages
+
+picture: venv ## who may import whom, drawn from the code (docs/images/rooms.svg)
+	@$(PY) -m sandbox.picture
 
 screenshots: venv chromium ## the pictures of the documentation, from a running demo
 	$(PY) docs/screenshots.py

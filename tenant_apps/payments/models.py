@@ -46,7 +46,9 @@ class Attempt(models.Model):
     # The clock
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
-    free_at = models.DateTimeField()  # when another attempt may begin at the latest (two hours: docs/manual.md, M11)
+    free_at = (
+        models.DateTimeField()
+    )  # when another attempt may begin at the latest (two hours: docs/manual.md, M11)
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)
