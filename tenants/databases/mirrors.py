@@ -1,7 +1,7 @@
 """A copy of a town's registry rows in the public schema of its shard.
 
-Rows of the shard's own public schema (agenda, routes) point to the town, and code that runs in the town finds
-its address, without leaving its database. The registry is the truth; the copy follows each change.
+Rows of the shard's public schema (agenda, routes) refer to the town, and code that runs in the town finds
+its address without leaving the database. The registry is the truth; each change is copied.
 """
 
 from django.db import transaction
@@ -14,7 +14,7 @@ _FIELDS = [field.name for field in Town._meta.concrete_fields if not field.prima
 
 
 def mirror(town: Town, *, on: str | None = None) -> None:
-    """Make the copy on the town's shard, or on `on`, say what the registry says. The registry needs none."""
+    """Update the copy on the town's shard, or on `on`. A town that lives in the registry's database needs none."""
     with registry():
         row = Town.objects.get(pk=town.pk)
         domains = list(Domain.objects.filter(tenant=row))
@@ -22,7 +22,7 @@ def mirror(town: Town, *, on: str | None = None) -> None:
     if home == REGISTRY:
         return
     with at(home), transaction.atomic():
-        # The copy of a town that is no more, left when this shard was silent.
+        # The copy of an erased town, left because this shard did not answer then.
         Town.objects.filter(Q(slug=row.slug) | Q(schema_name=row.schema_name)).exclude(pk=row.pk).delete()
         Domain.objects.filter(domain__in=[domain.domain for domain in domains]).exclude(tenant=row).delete()
         Town.objects.bulk_create([row], update_conflicts=True, unique_fields=["id"], update_fields=_FIELDS)
@@ -31,7 +31,7 @@ def mirror(town: Town, *, on: str | None = None) -> None:
 
 
 def unmirror(town: Town, shard: str) -> None:
-    """Take the copy away, and the rows of that public schema that point to it."""
+    """Remove the copy, and the rows of that public schema that refer to it."""
     if shard == REGISTRY:
         return
     with at(shard):

@@ -14,7 +14,7 @@ SCHEMA_NAME = re.compile(r"t_[a-z0-9_]{1,60}")
 
 
 def keep_snapshot() -> None:
-    """Keep the SQL of the template, which `migrating` has just brought to the code's version."""
+    """Keep the SQL of the template, which `migrating` has just migrated."""
     wanted = versions.wanted()
     SchemaSnapshot.objects.update_or_create(
         version=wanted.version,
@@ -38,7 +38,7 @@ def copy_template(schema: str) -> str:
             "lancez « manage.py migrate_towns »."
         )
     with connection.cursor() as cursor:
-        # No parameters: psycopg sends it as one batch, and nothing in it is taken for a placeholder.
+        # No parameters: psycopg sends one batch, and reads no placeholder in it.
         cursor.cursor.execute(snapshot.sql.replace(TEMPLATE, schema))
     return snapshot.version
 

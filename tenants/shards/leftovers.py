@@ -1,4 +1,4 @@
-"""What a town leaves in the databases where it does not live any more, or where a move was cut short."""
+"""What a town leaves in databases where it no longer lives, or where a move was interrupted."""
 
 import logging
 
@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 
 
 def carry(town: Town) -> bool:
-    """Bring the town's rows of the other homes' public schemas to its own. False when one of them is silent.
+    """Copy the town's rows from the other databases' public schemas to its own. False when one does not answer.
 
-    What is at its own home already stays as it is. The others keep theirs, until `clear`.
+    Existing rows of its own database stay as they are. The others keep their rows until `clear`.
     """
     answered = True
     for home in _elsewhere(town):
@@ -28,9 +28,9 @@ def carry(town: Town) -> bool:
 
 
 def clear(town: Town) -> bool:
-    """Drop what the town left elsewhere. False when it is not all gone: a silent home, an operation under way."""
+    """Drop what the town left elsewhere. False when something remains: a silent database, or a running operation."""
     with direct.connect(REGISTRY, PUBLIC) as server:
-        # Held until the end: a move that would bring the town back there begins with this row.
+        # Locked until the end: a move that brings the town back there starts with this row.
         row = server.execute(
             "SELECT shard FROM tenants_town WHERE id = %s AND read_only_since IS NULL FOR NO KEY UPDATE",
             [town.pk],
@@ -58,7 +58,7 @@ def _elsewhere(town: Town) -> list[str]:
 
 def _carry_from(home: str, town: Town) -> None:
     with at(home), connection.cursor() as cursor:
-        cursor.execute("SELECT 1")  # a silent home says so here, in Django's words
+        cursor.execute("SELECT 1")  # a silent database raises Django's error here
     with direct.snapshot(home, PUBLIC) as here, direct.connect(town.shard, PUBLIC) as there:
         for table in public_rows.tables():
             with public_rows.copying_in(there, table, town.pk) as write:
@@ -66,8 +66,8 @@ def _carry_from(home: str, town: Town) -> None:
 
 
 def clear_at(home: str, town: Town) -> None:
-    """Drop what the town left in that home, where it does not live."""
-    _carry_from(home, town)  # what a late writer planned there
+    """Drop what the town left in that database, where it does not live."""
+    _carry_from(home, town)  # work that a late writer planned there
     with at(home):
         rows.drop_schema(town.schema_name)
     if home == REGISTRY:

@@ -1,6 +1,6 @@
 """What an operator may do to a town, as data: in which states, with which form, by which service.
 
-An action that asks for an operation is offered only when some room does that kind of work.
+An action that requests an operation is offered only when a room does that kind of work.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ from tenants.states import TownState
 from tenants.work import operations
 
 Data = Mapping[str, Any]
-Outcome = Operation | str  # something long with a page of its own, or what was done, in one sentence
+Outcome = Operation | str  # a long operation with its own page, or a sentence that says what was done
 S = TownState
 LIVING = frozenset({S.OPEN, S.SUSPENDED, S.CLOSING})
 
 
 @dataclass(frozen=True)
 class Action:
-    """`key` is its place in the address; `do(operator, town, data)` raises TownError with a sentence."""
+    """`key` is its part of the address; `do(operator, town, data)` raises TownError with a sentence."""
 
     key: str
     label: str
@@ -39,14 +39,14 @@ class Action:
     possible: Callable[[], bool] = field(default=lambda: True)
 
     def is_offered(self, town: Town) -> bool:
-        """Whether it would do something to that town now."""
+        """Whether it can be done to that town now."""
         return (
             town.state in self.states and (not self.kind or operations.knows(self.kind)) and self.possible()
         )
 
 
 def several_homes() -> bool:
-    """Whether there is anywhere to move to."""
+    """Whether there is another database to move to."""
     return len(homes()) > 1
 
 
@@ -158,5 +158,5 @@ ACTIONS: tuple[Action, ...] = (
 
 
 def offered(town: Town) -> list[Action]:
-    """What can be done to that town now."""
+    """The actions that can be done to that town now."""
     return [action for action in ACTIONS if action.is_offered(town)]

@@ -1,4 +1,4 @@
-"""What the lists of the console are narrowed by. Nothing is read to offer the choices."""
+"""Filters of the console's lists. Their choices need no query."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from toolkit import clock
 
 
 class ShardFilter(admin.SimpleListFilter):
-    """Where the town lives; nothing to choose while there is one home."""
+    """By shard; hidden while there is only one."""
 
     title, parameter_name = "base", "base"
 
@@ -27,7 +27,7 @@ class ShardFilter(admin.SimpleListFilter):
 
 
 class TroubleFilter(admin.SimpleListFilter):
-    """What an operator looks for."""
+    """By what needs an operator's attention."""
 
     title, parameter_name = "attention", "attention"
     CHOICES = {
@@ -54,7 +54,7 @@ class TroubleFilter(admin.SimpleListFilter):
 
 
 class VerbFilter(admin.SimpleListFilter):
-    """The acts by their French names; nothing is read to list them."""
+    """By act, under its French name."""
 
     title, parameter_name = "action", "action"
 
@@ -66,7 +66,7 @@ class VerbFilter(admin.SimpleListFilter):
 
 
 class KindFilter(admin.SimpleListFilter):
-    """What was asked, by its French name."""
+    """By kind of operation, under its French name."""
 
     title, parameter_name = "opération", "operation"
 

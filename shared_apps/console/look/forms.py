@@ -23,11 +23,11 @@ from toolkit.address_fields import AddressFormField
 _ADDRESS = {
     "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."
 }
-OPERATOR_RULE = PasswordRule()  # twelve characters, none of the most used
+OPERATOR_RULE = PasswordRule()  # twelve characters, and not a common password
 
 
 class ConsoleForm(forms.Form):
-    """Plain fields get unfold's widgets."""
+    """A form whose fields get unfold's widgets."""
 
     required_css_class = "required"
 
@@ -115,7 +115,7 @@ class OwnPasswordForm(ConsoleForm):
 
 
 class TownForm(ConsoleForm):
-    """Something done to `town`; what destroys asks for its address to be typed."""
+    """Base of forms about `town`. A destructive act asks for its address to be typed."""
 
     def __init__(self, *args: Any, town: Town, danger: bool = False, **kwargs: Any) -> None:
         self.town = town
@@ -176,7 +176,7 @@ class DomainForm(TownForm):
 
 
 class HomeForm(ConsoleForm):
-    """A town that comes to live in one of the databases; nothing to ask while there is one."""
+    """Base of forms that choose a database; the field is absent while there is only one."""
 
     shard = forms.ChoiceField(label="Base de données", required=False)
 
@@ -190,7 +190,7 @@ class HomeForm(ConsoleForm):
             cast(forms.ChoiceField, self.fields["shard"]).choices = [(home, home) for home in choices]
 
     def clean(self) -> dict[str, Any]:
-        """The one home there is, when there is no choice."""
+        """Choose the only database when there is no choice."""
         data = super().clean() or self.cleaned_data
         return {**data, "shard": data.get("shard") or REGISTRY}
 
@@ -279,5 +279,5 @@ class PlatformForm(ConsoleForm):
 
     @classmethod
     def of(cls, platform: Platform) -> "PlatformForm":
-        """Filled with what stands."""
+        """The form, filled with the present settings."""
         return cls(initial={name: getattr(platform, name) for name in cls.base_fields})

@@ -1,6 +1,6 @@
 """`manage.py close_town SLUG --days 30 --reason WHY`: the town leaves at the end of that day. Instant.
 
-`resume_town` takes it back until then; afterwards it answers 410 and may be erased.
+Until then `resume_town` cancels it; afterwards the town answers 410 and may be erased.
 """
 
 from typing import Any
