@@ -17,8 +17,8 @@ from shared_apps.treasury.models import Stray
 from tenants.models import Erasure, Operation, Town
 
 View = Callable[..., HttpResponse]
-# Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Inline styles are allowed on the
-# operator's host, because unfold writes colours into a <style> and sizes into style="…", which change with the
+# Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Inline styles are allowed on
+# the operator's host, because unfold writes colours into a <style> and sizes into style="…", which change with the
 # page. A style runs nothing, and cannot leak data while images and fonts come from this host only.
 unfold_policy = csp_update({"style-src": [UNSAFE_INLINE]})
 

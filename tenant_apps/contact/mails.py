@@ -1,4 +1,4 @@
-"""What the mails of a thread say. Call under the reader's language."""
+"""The mails about a thread. Call these functions under the reader's language."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ def _about(message: Message) -> tuple[str, ...]:
 
 
 def to_the_service(*, message: Message, address: str) -> Content:
-    """What a resident wrote, for the service."""
+    """To the service: what a resident wrote."""
     root = message.thread or message
     subject = (
         _("Réponse d'un usager : %(subject)s") if message.thread else _("Message d'un usager : %(subject)s")
@@ -52,7 +52,7 @@ def to_the_service(*, message: Message, address: str) -> Content:
 
 
 def copy(*, message: Message, town: str, address: str) -> Content:
-    """The writer's own copy."""
+    """To the resident: a copy of their message."""
     root = message.thread or message
     return Content(
         subject=_("Copie de votre message : %(subject)s") % {"subject": root.subject},
@@ -66,7 +66,7 @@ def copy(*, message: Message, town: str, address: str) -> Content:
 
 
 def receipt(*, message: Message, town: str) -> Content:
-    """To an address that nobody has verified: not a word of what was typed, or the form would send anybody's words."""
+    """To an unverified address, without the typed text: otherwise anybody could send text through the form."""
     return Content(
         subject=_("Votre message est bien arrivé – %(town)s") % {"town": town},
         sentence=_("Le service de facturation a reçu votre message le %(date)s. Il vous répondra par e-mail.")
@@ -79,7 +79,7 @@ def receipt(*, message: Message, town: str) -> Content:
 
 
 def answer(*, message: Message, root: Message, town: str, address: str, has_account: bool) -> Content:
-    """The town's answer, whole. Who has no account reads it here and nowhere else."""
+    """To the resident: the full answer. Somebody without an account reads it only here."""
     why = (
         _("Vous recevez ce message parce que vous avez écrit au service de facturation depuis le portail.")
         if has_account

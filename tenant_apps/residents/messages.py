@@ -9,7 +9,7 @@ from toolkit import clock
 
 
 def activation(*, town: str, url: str) -> Content:
-    """The first message a resident ever gets from us."""
+    """The first message that a resident gets from us."""
     return Content(
         subject=_("Activez votre compte – %(town)s") % {"town": town},
         sentence=_("Pour voir et régler vos factures en ligne, choisissez le mot de passe de votre compte."),
@@ -58,7 +58,7 @@ def code(*, town: str, code: str) -> Content:
 
 
 def no_code_for_staff(*, town: str, url: str) -> Content:
-    """To a member of staff, who would wait for a code in vain."""
+    """To a member of staff, who cannot sign in by code."""
     return Content(
         subject=_("Votre compte d'agent – %(town)s") % {"town": town},
         sentence=_(
@@ -75,7 +75,7 @@ def no_code_for_staff(*, town: str, url: str) -> Content:
 
 
 def address(*, town: str, url: str) -> Content:
-    """To the new address, which serves once this link is opened."""
+    """To the new address, which is used once this link is opened."""
     return Content(
         subject=_("Confirmez votre nouvelle adresse – %(town)s") % {"town": town},
         sentence=_(
@@ -92,7 +92,7 @@ def address(*, town: str, url: str) -> Content:
 
 
 def address_taken(*, town: str) -> Content:
-    """To whoever already has that address, so that the screen need not say so to a stranger."""
+    """To the owner of that address, so that the screen need not tell a stranger."""
     return Content(
         subject=_("Votre adresse est déjà utilisée – %(town)s") % {"town": town},
         sentence=_(
@@ -104,7 +104,7 @@ def address_taken(*, town: str) -> Content:
 
 
 def address_changed(*, town: str, url: str, until: date) -> Content:
-    """To the old address, which can undo it until that day."""
+    """To the old address, which can undo the change until that day."""
     return Content(
         subject=_("Votre adresse a changé – %(town)s") % {"town": town},
         sentence=_(
@@ -125,7 +125,7 @@ def address_changed(*, town: str, url: str, until: date) -> Content:
 
 
 def address_put_back(*, town: str) -> Content:
-    """To the address that served meanwhile."""
+    """To the address that was used meanwhile."""
     return Content(
         subject=_("Votre adresse ne sert plus – %(town)s") % {"town": town},
         sentence=_(
@@ -140,7 +140,7 @@ def address_put_back(*, town: str) -> Content:
 
 
 def invitation(*, town: str, url: str, inviter: str, until: date) -> Content:
-    """To the address that somebody wrote; whose invoices they are is said once the link is opened."""
+    """To the invited address. The payer is named only once the link is opened."""
     return Content(
         subject=_("Accès à des factures – %(town)s") % {"town": town},
         sentence=_("%(inviter)s vous propose de voir et de régler ses factures sur le portail de la commune.")
@@ -159,7 +159,7 @@ def invitation(*, town: str, url: str, inviter: str, until: date) -> Content:
 
 
 def invitation_accepted(*, town: str, email: str, payer: str, url: str) -> Content:
-    """To whoever invited."""
+    """To the person who invited."""
     return Content(
         subject=_("Votre invitation est acceptée – %(town)s") % {"town": town},
         sentence=_(
@@ -175,7 +175,7 @@ def invitation_accepted(*, town: str, email: str, payer: str, url: str) -> Conte
 
 
 def key_added(*, town: str, name: str, url: str) -> Content:
-    """To the account's address: somebody can sign in with a passkey from now on."""
+    """To the account's address: a passkey was added."""
     return Content(
         subject=_("Une clé d'accès a été ajoutée – %(town)s") % {"town": town},
         sentence=_(
@@ -198,7 +198,7 @@ def key_added(*, town: str, name: str, url: str) -> Content:
 
 
 def key_removed(*, town: str, name: str, url: str) -> Content:
-    """To the account's address: a passkey opens nothing any more."""
+    """To the account's address: a passkey was removed."""
     return Content(
         subject=_("Une clé d'accès a été retirée – %(town)s") % {"town": town},
         sentence=_(
@@ -221,7 +221,7 @@ def key_removed(*, town: str, name: str, url: str) -> Content:
 
 
 def identity_linked(*, town: str, label: str, url: str) -> Content:
-    """To the account's address: from now on somebody signs in by another way."""
+    """To the account's address: it can be opened through the OpenID provider."""
     return Content(
         subject=_("%(label)s est relié à votre compte – %(town)s") % {"label": label, "town": town},
         sentence=_(
@@ -242,7 +242,7 @@ def identity_linked(*, town: str, label: str, url: str) -> Content:
 
 
 def identity_unlinked(*, town: str, label: str, url: str) -> Content:
-    """To the account's address: that way is shut again."""
+    """To the account's address: the provider no longer opens it."""
     return Content(
         subject=_("%(label)s n'est plus relié à votre compte – %(town)s") % {"label": label, "town": town},
         sentence=_(
@@ -258,7 +258,7 @@ def identity_unlinked(*, town: str, label: str, url: str) -> Content:
 
 
 def erasure_asked(*, town: str, address: str, until: date) -> Content:
-    """To whoever asked to be erased: what happens next, and how to stop it."""
+    """To the person who asked to be erased: what happens next, and how to stop it."""
     return Content(
         subject=_("Votre demande d'effacement – %(town)s") % {"town": town},
         sentence=_(
@@ -278,7 +278,7 @@ def erasure_asked(*, town: str, address: str, until: date) -> Content:
 
 
 def erasure_to_answer(*, town: str, url: str, until: date) -> Content:
-    """To the service; it names nobody, so that no mailbox keeps what is to be erased."""
+    """To the service, without a name, so that no mailbox keeps what will be erased."""
     return Content(
         subject=_("Une demande d'effacement attend une réponse – %(town)s") % {"town": town},
         sentence=_(
@@ -303,7 +303,7 @@ def erasure_refused(*, town: str, answer: str) -> Content:
 
 
 def erased(*, town: str) -> Content:
-    """The last message that this address gets from us."""
+    """The last message to this address."""
     return Content(
         subject=_("Vos données sont effacées – %(town)s") % {"town": town},
         sentence=_("Votre compte du portail des factures et les données qui s'y rattachent sont effacés."),

@@ -1,4 +1,4 @@
-"""Linking an account to a person of the town's OpenID provider, and undoing it: the account's address is told."""
+"""Link an account to a person of the town's OpenID provider, or unlink it, and tell the account's address."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ from tenant_apps.townhall import queries as townhall
 
 @transaction.atomic
 def link_identity(*, actor: Account, issuer: str, subject: str, label: str) -> None:
-    """Link, and tell the account's address. Twice changes nothing. Raises what `accounts.identities` does."""
+    """Link, and tell the account's address. Twice changes nothing. Raises as `accounts.signing_in.identities`."""
     if identities.link_identity(actor=actor, issuer=issuer, subject=subject):
         _tell(actor, "identity-linked", messages.identity_linked, label)
 
 
 @transaction.atomic
 def unlink_identity(*, actor: Account, label: str) -> None:
-    """Undo it, and tell the account's address. Raises what `accounts.identities` does."""
+    """Unlink, and tell the account's address. Raises as `accounts.signing_in.identities`."""
     if identities.unlink_identity(actor=actor):
         _tell(actor, "identity-unlinked", messages.identity_unlinked, label)
 

@@ -1,4 +1,4 @@
-"""What is written to whom about a payer that somebody claims: to who asks, and to those whom billing knows."""
+"""Messages about a claim: to the person who asks, and to the addresses that billing knows."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def confirm(claim: Claim, account: Account, *, token: str) -> None:
-    """The `?LIEN=` to the account of the address that came with a right paper."""
+    """The `?LIEN=` to the account of the address given with a valid invoice."""
     head = letterhead()
     with translation.override(account.reads):
         new = account.activated_at is None
@@ -49,7 +49,7 @@ def confirm(claim: Claim, account: Account, *, token: str) -> None:
 
 
 def joined(claim: Claim) -> None:
-    """To the addresses that billing knows and to the accounts that see this payer already."""
+    """To the addresses that billing knows, and to the accounts that already see this payer."""
     assert claim.account is not None
     assert claim.payer is not None
     known = dict.fromkeys(PayerEmail.objects.filter(payer=claim.payer).values_list("email", flat=True), "")
@@ -90,7 +90,7 @@ def joined(claim: Claim) -> None:
 
 
 def accepted(claim: Claim) -> None:
-    """To who asked: it is done."""
+    """To the person who asked: it is done."""
     _to_asker(
         claim,
         "claim-accepted",
@@ -104,7 +104,7 @@ def accepted(claim: Claim) -> None:
 
 
 def refused(claim: Claim) -> None:
-    """To who asked, in staff's own words."""
+    """To the person who asked, in the words of staff."""
     _to_asker(
         claim,
         "claim-refused",
@@ -116,7 +116,7 @@ def refused(claim: Claim) -> None:
 
 
 def expired(claim: Claim) -> None:
-    """To who asked: nobody answered."""
+    """To the person who asked: nobody answered."""
     _to_asker(
         claim,
         "claim-expired",
@@ -132,7 +132,7 @@ def expired(claim: Claim) -> None:
 def _to_asker(
     claim: Claim, kind: str, subject: "StrPromise", sentence: "StrPromise", *, button: "StrPromise", path: str
 ) -> None:
-    """The words are lazy: they are read in the language of who asked, not in that of the clerk."""
+    """Send to the person who asked. The words are lazy, so they are in that person's language, not the clerk's."""
     assert claim.account is not None
     head = letterhead()
     with translation.override(claim.account.reads):
