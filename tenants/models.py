@@ -156,7 +156,9 @@ class Operation(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)  # not before this; moved later after a temporary failure
+    due_at = models.DateTimeField(
+        default=timezone.now
+    )  # not before this; moved later after a temporary failure
     error = models.TextField(_("erreur"), blank=True)
     result = models.JSONField(default=dict)
     requested_at = models.DateTimeField(_("demandée le"), auto_now_add=True)

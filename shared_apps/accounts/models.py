@@ -50,9 +50,7 @@ class Account(AbstractBaseUser):
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
-    wants_alerts = models.BooleanField(
-        default=True
-    )  # new invoices only; used by older code (migration 0007)
+    wants_alerts = models.BooleanField(default=True)  # new invoices only; used by older code (migration 0007)
     refused_alerts = models.JSONField(default=list, db_default=[])  # kinds of messages (AlertKind)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -14,7 +14,10 @@ from toolkit import clock
 LATE = timedelta(minutes=15)
 A_DAY = timedelta(days=1)
 ALIKE = 3
-_OF_ITSELF = (MailProblem.ADDRESS, MailProblem.COPY)  # problems of one message, which say nothing about the others
+_OF_ITSELF = (
+    MailProblem.ADDRESS,
+    MailProblem.COPY,
+)  # problems of one message, which say nothing about the others
 _CALL = gettext_lazy("Prévenez l'exploitant de la plateforme.")
 _ADVICE = {
     MailProblem.LATER: gettext_lazy(

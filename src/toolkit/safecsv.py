@@ -1,4 +1,4 @@
-"""CSV out, safe to open in a spreadsheet."""
+"""CSV output that is safe to open in a spreadsheet."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

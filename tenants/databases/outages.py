@@ -101,7 +101,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _has_left(town: Town) -> bool:
-    """Whether this process still believed the town was in the database that it left."""
+    """Whether the town has left the database where this process looked for it, or is being moved."""
     try:
         with registry():
             return not Town.objects.filter(pk=town.pk, shard=town.shard, read_only_since=None).exists()

@@ -40,7 +40,7 @@ class _Places:
         self._heard: set[tuple[int, int]] = (
             set()
         )  # changes already applied: seen again while an old transaction runs
-        self._epoch = 0  # number of the last change applied: an entry read before it is not kept
+        self._epoch = 0  # grows with each change applied: an entry read before a change is not kept
 
     def get(self, host: str) -> Place | None:
         present = time.monotonic()

@@ -70,7 +70,7 @@ def request_move(*, town: Town, to: str, actor: facts.Actor) -> Operation | None
 
 
 def _has_nothing_to_do(town: Town, to: str) -> bool:
-    """False for a town that a move left read-only: moving it to where it lives makes it writable again."""
+    """True when it lives there and accepts writes. (Moving a town that a move left read-only frees it.)"""
     check(town, to)
     return bool(town.shard == to and town.read_only_since is None and operations.live_on(town) is None)
 

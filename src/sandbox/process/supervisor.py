@@ -1,4 +1,4 @@
-"""Starts the parts, watches them, and stops every one of them whatever happens."""
+"""Start the parts, watch them, and stop all of them whatever happens."""
 
 import contextlib
 import ctypes
@@ -27,7 +27,7 @@ _WARDEN = Path(groups.__file__).with_name("warden.py")
 
 
 class Shown(Enum):
-    """What the screen shows; the journals hold every line of every part."""
+    """What the screen shows; the log files hold every line of every part."""
 
     READY = "ready"  # for a program
     STEPS = "steps"
@@ -35,12 +35,12 @@ class Shown(Enum):
 
 
 class AskedToStop(Exception):
-    """Ctrl-C, SIGTERM, SIGHUP, or the end of the lifeline: the ordinary way to stop."""
+    """The ordinary stop: Ctrl-C, SIGTERM, SIGHUP, or the end of the lifeline."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Who holds a home: written beside the lock."""
+    """The sandbox that uses a home; written beside the lock."""
 
     pid: int
     port: int
@@ -49,14 +49,14 @@ class Claim:
 
 
 def read_claim(home: Home) -> Claim | None:
-    """The sandbox that runs in this home now; None when there is none."""
+    """The sandbox that now runs in this home; None without one."""
     lock = home.path("lock")
     try:
         descriptor = os.open(lock, os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        # Shared, so that two readers do not take each other for a sandbox.
+        # A shared lock, so that two readers do not take each other for a sandbox.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
     except BlockingIOError:
@@ -69,7 +69,7 @@ def read_claim(home: Home) -> Claim | None:
 
 
 class Supervisor:
-    """Owns a home for the time of a `with` block; leaves no process behind.
+    """Owns a home during a `with` block, and leaves no process behind.
 
     Must be used from the main thread: Linux ties the life of the parts to the thread that started them.
     """
@@ -83,9 +83,9 @@ class Supervisor:
         lifeline: bool = False,
         with_parent: bool = False,
     ) -> None:
-        """`lifeline` stops when standard input ends.
+        """`lifeline`: stop when standard input ends.
 
-        `with_parent` stops when the process that started this one dies (Linux): `make`, killed with -9.
+        `with_parent`: stop when the parent process dies (Linux), for example `make` killed with -9.
         """
         self.home = home
         self._kind = kind
@@ -103,7 +103,7 @@ class Supervisor:
         self.home.create()
         self._lock = self._take_lock()
         self._refuse_busy_ports()
-        shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # of a start that was killed
+        shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # left by a start that was killed
         self._claim(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
@@ -133,7 +133,7 @@ class Supervisor:
                 return descriptor
             except BlockingIOError:
                 claim = read_claim(self.home)
-            # After a kill -9 the warden holds the lock for the seconds that it needs to end the parts.
+            # After a kill -9 the warden keeps the lock for some seconds, until it has ended the parts.
             alive = claim is not None and (claim.pid == 0 or groups.alive(claim.pid))
             if (alive and claim is not None and claim.pid) or time.monotonic() > deadline:
                 os.close(descriptor)
@@ -141,7 +141,7 @@ class Supervisor:
             time.sleep(0.1)
 
     def _refuse_busy_ports(self) -> None:
-        """Name the first port that another program listens on, before anything is started."""
+        """Refuse to start, naming the first port that another program uses."""
         for name in Ports.NAMES if self._kind == "demo" else Ports.SERVICES:
             port = self.home.ports[name]
             if not is_free(port):
@@ -188,13 +188,13 @@ class Supervisor:
         with contextlib.suppress(OSError):
             while os.read(0, 4096):
                 pass
-        # Others may have come to use these services in the meantime: they hold the file shared.
+        # Other programs may use these services by now: they hold a shared lock.
         descriptor = os.open(self.home.path("users"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._stop_reason = "lifeline"
 
     def check(self) -> None:
-        """Raise when it is time to stop: AskedToStop, or SandboxError when a part died."""
+        """Raise AskedToStop when asked to stop, or SandboxError when a part died."""
         if self._stop_reason:
             raise AskedToStop(self._stop_reason)
         for running in itertools.chain.from_iterable(self._stages):
@@ -207,7 +207,7 @@ class Supervisor:
     # --- parts -----------------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """What every part gets: the caller's variables under the sandbox's own."""
+        """The environment of every part: the caller's variables, overridden by the sandbox's."""
         ours = self.home.environment()
         inherited = {
             name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours
@@ -222,7 +222,7 @@ class Supervisor:
         }
 
     def start(self, parts: list[Part]) -> None:
-        """Launch these parts in order, then wait until each answers. They are stopped together, too."""
+        """Launch these parts in order, then wait until each answers. They are also stopped together."""
         stage: list[Running] = []
         self._stages.append(stage)
         for part in parts:
@@ -232,7 +232,7 @@ class Supervisor:
             self._wait_ready(running)
 
     def run(self, part: Part) -> None:
-        """Launch a part that ends by itself, and wait for its end; it must succeed."""
+        """Launch a part that ends by itself, and wait until it succeeds."""
         running = self._launch(part)
         try:
             while (code := running.process.poll()) is None:
@@ -244,7 +244,7 @@ class Supervisor:
             raise SandboxError(_obituary(running, code))
 
     def announce(self, text: str) -> None:
-        """Everything answers: say so to other programs and to the person."""
+        """Tell other programs and the person that everything answers."""
         self._claim(ready=True)
         self.say(text)
 
@@ -276,7 +276,7 @@ class Supervisor:
                 break
             except SandboxError:
                 raise
-            except Exception as error:  # whatever a client library says of a server that is not there yet
+            except Exception as error:  # any error of a client library: the server is not there yet
                 if time.monotonic() > deadline:
                     self.check()
                     waited = f"{running.part.start_seconds:.0f} s"
@@ -306,12 +306,12 @@ class Supervisor:
             self.say(f"\x1b[{colour}m{prefix}\x1b[0m {line}" if sys.stdout.isatty() else f"{prefix} {line}")
 
     def step(self, text: str) -> None:
-        """What is being done now, for a person who waits."""
+        """Show the current step to a person who waits."""
         if self._shown is not Shown.READY:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Print; a terminal that is gone (SIGHUP, a closed pipe) must not stop anything half-way."""
+        """Print, and ignore a terminal that is gone (SIGHUP, closed pipe), which must not stop the shutdown."""
         with self._printing, contextlib.suppress(OSError, ValueError):
             print(text, flush=True)
 

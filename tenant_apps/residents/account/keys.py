@@ -22,7 +22,9 @@ def add_key(*, actor: Account, place: Place, session: SessionBase, answer: str, 
 
     Raises NewKeyRefused, TooManyKeys, or NotWhileImpersonating for an operator in somebody's place.
     """
-    new = passkeys.read_new_key(place=place, session=session, answer=answer)  # uses up the challenge, whatever follows
+    new = passkeys.read_new_key(
+        place=place, session=session, answer=answer
+    )  # uses up the challenge, whatever follows
     with transaction.atomic():
         key = passkeys.add_key(actor=actor, place=place, new=new, user_agent=user_agent)
         _tell(actor, "key-added", messages.key_added, key)

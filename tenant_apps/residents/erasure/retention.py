@@ -24,7 +24,10 @@ KIND = "retention"
 SIGNS_OF_LIFE = ("townhall.created", "townhall.changed", "batch.published", "account.activated")
 AT_ONCE = 1000  # rows in one transaction
 LATEST = timedelta(days=30)
-START, SPREAD = time(4, 30), 60  # Paris time, after the nightly audit; towns are spread over that many minutes
+START, SPREAD = (
+    time(4, 30),
+    60,
+)  # Paris time, after the nightly audit; towns are spread over that many minutes
 
 
 def town_lives(entry: Entry) -> None:

@@ -98,7 +98,9 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     """
     hold_still()
     waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
-    list(waiting.select_for_update().values_list("pk"))  # before the account, in the same order as deciding a claim
+    list(
+        waiting.select_for_update().values_list("pk")
+    )  # before the account, in the same order as deciding a claim
     locked = _locked(account)
     if locked.erased_at is not None:
         return {}
