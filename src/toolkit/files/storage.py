@@ -17,6 +17,8 @@ from storages.utils import clean_name
 
 LINK_SECONDS = 300
 _PIECE = 64 * 1024
+# Bytes of a file that is sent in one request; a larger one is never in memory whole.
+_ONE_REQUEST = 2 * 1024 * 1024
 PLATFORM = "platform"  # files of the platform; a town's files are under its UUID
 
 
@@ -152,8 +154,23 @@ class DocumentStorage(S3Storage):
         """Raises StorageSilent, like every method here that asks S3."""
         check_key(name)
         with answering():
+            if content.size <= _ONE_REQUEST:
+                return self._put(name, content)
             saved: str = super()._save(name, content)
         return saved
+
+    def _put(self, name: str, content: Any) -> str:
+        """Send the file in one request: django-storages would create a transfer manager, three times the work."""
+        cleaned: str = clean_name(name)
+        key = self._normalize_name(cleaned)
+        content.seek(0)
+        self.connection.meta.client.put_object(
+            Bucket=self.bucket_name,
+            Key=key,
+            Body=content.read(),
+            **self._get_write_parameters(key, content),
+        )
+        return cleaned
 
     def _open(self, name: str, mode: str = "rb") -> Any:
         """Raises FileNotFoundError too. Reading the file later raises boto3's errors (see `answering`)."""

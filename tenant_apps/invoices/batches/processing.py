@@ -27,6 +27,7 @@ from tenant_apps.invoices.importing.rows import Reader, RowProblem
 from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
+from tenants.databases.postgresql.limits import cancelling
 from tenants.work.worker_lock import held
 from toolkit.files.storage import StorageSilent
 
@@ -73,7 +74,8 @@ def attempt(*, batch: Batch) -> bool:
     started = {"beat_at": timezone.now(), "next_try_at": None}
     Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") + 1, **started)
     try:
-        process_batch(batch=batch)
+        with cancelling(SoftTimeLimitExceeded):
+            process_batch(batch=batch)
     except StorageSilent:
         log.warning("the storage is silent; an import waits", extra={"batch": str(batch.uuid)}, exc_info=True)
         _later(batch, attempts=F("attempts") - 1)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop, override
 
 from shared_apps.audit import services as audit
-from tenant_apps.reconciliation import overlap, services
+from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import CannotRead, FileGone
 from tenant_apps.reconciliation.judging.common import say
 from tenant_apps.reconciliation.judging.matcher import Matcher
@@ -24,7 +24,7 @@ from tenant_apps.reconciliation.locking import lock_lines, reading
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.reconciliation.reading.rows import BadRow, Identities, Identity, Row
 from tenant_apps.reconciliation.reading.words import Said
-from tenant_apps.reconciliation.statements import files
+from tenant_apps.reconciliation.statements import files, overlap
 from tenant_apps.reconciliation.statements import services as statements
 from tenant_apps.reconciliation.states import LineState, StatementState
 
