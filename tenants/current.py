@@ -16,14 +16,14 @@ def _wrapper() -> Any:
     return cast(Any, connection)
 
 
-def homes() -> list[str]:
+def shard_aliases() -> list[str]:
     """The aliases of the databases where towns may live, the registry's first."""
     return sorted(connections.settings, key=lambda alias: (alias != REGISTRY, alias))
 
 
-def current_home() -> str:
+def current_shard() -> str:
     """The alias of the database that statements go to."""
-    return str(_wrapper().home)
+    return str(_wrapper().shard)
 
 
 def current_schema() -> str:
@@ -52,16 +52,16 @@ def enter(town: Town) -> None:
 
 def leave() -> None:
     """Go back to the registry between two requests or tasks, when nothing uses the connection."""
-    _wrapper().go_home(REGISTRY)
+    _wrapper().go_to_shard(REGISTRY)
     _wrapper().set_schema_to_public()
     _wrapper().recycle()
 
 
 @contextmanager
-def at(home: str, schema: str = PUBLIC) -> Iterator[None]:
+def in_shard(shard: str, schema: str = PUBLIC) -> Iterator[None]:
     """Use a schema of that database inside the block. Not possible inside another database's transaction."""
     before = _wrapper().tenant
-    _wrapper().go_home(home)
+    _wrapper().go_to_shard(shard)
     _wrapper().set_schema(schema)
     try:
         yield
@@ -71,4 +71,4 @@ def at(home: str, schema: str = PUBLIC) -> Iterator[None]:
 
 def registry() -> Any:
     """Use the registry inside the block: `with registry(): …`."""
-    return at(REGISTRY)
+    return in_shard(REGISTRY)

@@ -24,7 +24,7 @@ from shared_apps.console.look import words
 from shared_apps.console.look.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
 from shared_apps.treasury.models import Stray
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.hosts import registry
 from tenants.models import Erasure, Operation, Town
 from toolkit import clock
@@ -89,13 +89,13 @@ class TownAdmin(ReadOnly):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the shard when there is more than one."""
-        return (*self.list_display, "shown_home") if len(homes()) > 1 else self.list_display
+        return (*self.list_display, "shown_shard") if len(shard_aliases()) > 1 else self.list_display
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
-        return self.list_filter if len(homes()) > 1 else self.list_filter[:-1]
+        return self.list_filter if len(shard_aliases()) > 1 else self.list_filter[:-1]
 
     @display(description="Base", ordering="shard")
-    def shown_home(self, town: Town) -> str:
+    def shown_shard(self, town: Town) -> str:
         return town.shard
 
     def change_view(

@@ -13,7 +13,7 @@ from tenant_apps.residents.activation import request_activation
 from tenant_apps.townhall.models import Protocol
 from tenant_apps.townhall.services import set_up_product, set_up_townhall
 from tenants import identity
-from tenants.current import REGISTRY, homes, registry
+from tenants.current import REGISTRY, registry, shard_aliases
 from tenants.databases import mirrors
 from tenants.errors import Busy, TownError
 from tenants.life import services
@@ -55,7 +55,7 @@ class NewTown:
                 raise TownError(f"« {address} » n'est pas une adresse de courriel. {error}") from None
         if not self.contact_email:
             raise TownError("Indiquez l'adresse du service de facturation.")
-        if self.shard not in homes():
+        if self.shard not in shard_aliases():
             raise TownError(f"Aucune base « {self.shard} ».")
 
     @property

@@ -23,7 +23,7 @@ def current() -> Platform:
     try:
         with registry():
             found = Platform.objects.filter(pk=1).first() or Platform()
-    except DatabaseError:  # also: a transaction is open on another home
+    except DatabaseError:  # also: a transaction is open on another shard
         return Platform()
     with _lock:
         _kept[:] = [(present + SECONDS, found)]

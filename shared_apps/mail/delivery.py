@@ -35,14 +35,14 @@ def deliver_outbox() -> int:
     affected. Any error counts for its message only.
     """
     sent = without_server = 0
-    line = _Line()
+    server = _ServerConnection()
     try:
         while without_server < IN_A_ROW and (mail := _take()) is not None:
-            problem = _deliver(mail, line)
+            problem = _deliver(mail, server)
             sent += problem is None
             without_server = without_server + 1 if problem == MailProblem.SERVER else 0
     finally:
-        line.close()
+        server.close()
     return sent
 
 
@@ -56,7 +56,7 @@ def next_due() -> datetime | None:
     )
 
 
-class _Line:
+class _ServerConnection:
     """The connection to the mail server: reused for some messages, opened again after an error."""
 
     def __init__(self) -> None:
@@ -100,18 +100,18 @@ def _take() -> OutgoingMail | None:
     return mail
 
 
-def _deliver(mail: OutgoingMail, line: _Line) -> MailProblem | None:
+def _deliver(mail: OutgoingMail, server: _ServerConnection) -> MailProblem | None:
     """Send one message and note the result. Returns the problem, if any."""
     if mail.tries > len(BACK_OFF) + 1:  # every try died with its worker
         return _note_failure(mail, Diagnosis(MailProblem.CUT, final=True), "")
     message = None
     try:
         message = _message(mail)
-        message.connection = line.backend()
+        message.connection = server.backend()
         if not message.send():
             raise NothingTaken
     except Exception as error:  # a provider's library may raise anything
-        line.close()
+        server.close()
         diagnosis = diagnose(error, message)
         if diagnosis.problem in (MailProblem.CONTENT, MailProblem.OTHER):
             log.exception("a message of kind %s could not be sent", mail.kind)

@@ -124,7 +124,7 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     return locked
 
 
-def hold_back_waiting() -> None:
+def stop_waiting() -> None:
     """Stop waiting messages in a copy of a town: the original sends them. Uses the caller's transaction."""
     OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
         state=MailState.FAILED, problem=MailProblem.COPY

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox.home import REPOSITORY, Home, SandboxError, free_base_port
 from sandbox.process import groups
-from sandbox.process.supervisor import Claim, read_claim
+from sandbox.process.supervisor import Lease, read_lease
 
 
 @contextlib.contextmanager
@@ -66,18 +66,18 @@ def ensure_services(home: Home | None = None) -> Iterator[dict[str, str]]:
     descriptor = os.open(home.path("users"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)  # while we hold it, the services do not stop
-        claim = _settled_claim(home)
-        if claim is not None:
-            yield Home(home.root, claim.port, home.base).environment()
+        lease = _ready_lease(home)
+        if lease is not None:
+            yield Home(home.root, lease.port, home.base).environment()
             return
         try:
             started = contextlib.ExitStack()
             environment = started.enter_context(start_services(home))
         except SandboxError:
-            claim = _settled_claim(home)  # another command may have started them
-            if claim is None:
+            lease = _ready_lease(home)  # another command may have started them
+            if lease is None:
                 raise
-            environment = Home(home.root, claim.port, home.base).environment()
+            environment = Home(home.root, lease.port, home.base).environment()
         try:
             yield environment
         finally:
@@ -87,12 +87,12 @@ def ensure_services(home: Home | None = None) -> Iterator[dict[str, str]]:
         os.close(descriptor)
 
 
-def _settled_claim(home: Home) -> Claim | None:
+def _ready_lease(home: Home) -> Lease | None:
     """Wait, and return the ready sandbox of this home; None when none runs."""
     deadline = time.monotonic() + 90
-    while (claim := read_claim(home)) is not None:
-        if claim.ready and groups.alive(claim.pid):
-            return claim
+    while (lease := read_lease(home)) is not None:
+        if lease.ready and groups.alive(lease.pid):
+            return lease
         if time.monotonic() > deadline:
             raise SandboxError(f"Le bac à sable de {home.root} n'est toujours pas prêt après 90 s.")
         time.sleep(0.1)

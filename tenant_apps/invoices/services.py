@@ -22,7 +22,7 @@ from tenant_apps.residents.models import Source
 from tenant_apps.residents.sources import default_source
 from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
-from tenants.life import closing
+from tenants.life import town_closure
 from tenants.work import agenda
 from toolkit.files.storage import upload_key
 
@@ -44,7 +44,7 @@ def create_batch(
     Codes are those of `source`, the town's first one unless another is given. Raises WrongState when the town is
     about to close.
     """
-    if closing.is_last_call(current_town()):
+    if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
     batch = Batch(
         created_by=actor if isinstance(actor, str) else actor.audit_name,

@@ -21,10 +21,10 @@ from django.utils.formats import date_format
 from tenants import facts
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
-from tenants.current import PUBLIC, at, homes
+from tenants.current import PUBLIC, in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import direct, mirrors
-from tenants.errors import HomeSilent, TownError, WrongState
+from tenants.errors import ShardSilent, TownError, WrongState
 from tenants.hosts import registry
 from tenants.life import services
 from tenants.models import LIVE, Domain, Erasure, Operation, Town
@@ -107,7 +107,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 
 def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     _check_state(town)
-    _check_homes()
+    _check_shards()
     try:
         objects.check_erasable(f"{town.uuid}/")
     except PermissionError as error:
@@ -123,17 +123,17 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
         operation.result = {**operation.result, "counts": _counts(town, operation.result["hosts"])}
         operation.save(update_fields=["result"])
     tell("Effacement du schéma")
-    for home in homes():  # where it lived before a move too
-        with at(home):
+    for shard in shard_aliases():  # where it lived before a move too
+        with in_shard(shard):
             rows.drop_schema(town.schema_name)
-        with direct.connect(home, PUBLIC) as server:
+        with direct.connect(shard, PUBLIC) as server:
             public_rows.clear(server, town.pk)
     counts = operation.result["counts"]
     _erase_files(town, counts["objects"], tell)
     tell("Effacement du cache")
     _erase_cache(town)
-    for home in homes():
-        mirrors.unmirror(town, home)
+    for shard in shard_aliases():
+        mirrors.unmirror(town, shard)
     with transaction.atomic():
         certificate = Erasure.objects.create(
             uuid=operation.uuid,
@@ -156,13 +156,13 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     return certificate
 
 
-def _check_homes() -> None:
+def _check_shards() -> None:
     """Check that every database answers: what a silent one holds cannot be erased. Raises HomeSilent."""
-    for home in homes():
+    for shard in shard_aliases():
         try:
-            direct.open_to(home).close()
+            direct.open_to(shard).close()
         except psycopg.OperationalError:
-            raise HomeSilent(home) from None
+            raise ShardSilent(shard) from None
 
 
 def _shut(operation: Operation, town: Town) -> None:
@@ -189,8 +189,8 @@ def _counts(town: Town, hosts: list[str]) -> dict[str, Any]:
     if rows.has_schema(town.shard, town.schema_name):
         with direct.snapshot(town.shard, town.schema_name) as server:
             tables = {table.name: rows.count(server, table.name) for table in rows.tables(server)}
-    for home in homes():
-        with direct.snapshot(home, PUBLIC) as server:
+    for shard in shard_aliases():
+        with direct.snapshot(shard, PUBLIC) as server:
             public.update(public_rows.counts(server, town.pk))
     number = size = 0
     for _key, bytes_ in objects.listed(f"{town.uuid}/"):

@@ -25,7 +25,7 @@ from tenants.archive import format as form
 from tenants.archive.format import DamagedArchive, Rows
 from tenants.archive.progress import Teller
 from tenants.archive.reading import Archive
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import direct, mirrors
 from tenants.databases.direct import Server
@@ -132,7 +132,7 @@ def _place(archive: Archive, slug: str, shard: str) -> Place:
     """Decide where it goes. Raises TownError when it cannot be restored there, or at all."""
     manifest = archive.manifest
     services.check_slug(slug)
-    if shard not in homes():
+    if shard not in shard_aliases():
         raise TownError(f"Aucune base « {shard} ».")
     rows.plan_of(manifest.migrations)
     town = addresses.town_of(manifest)
@@ -185,7 +185,7 @@ def _fill(place: Place, archive: Archive, tell: Teller) -> None:
     """Fill the schema. Raises TownError for what cannot be restored."""
     town, manifest = place.town, archive.manifest
     tell("Création du schéma")
-    with at(town.shard):
+    with in_shard(town.shard):
         rows.drop_schema(town.schema_name)  # left half made by a killed attempt
         rows.make_schema(town.schema_name, manifest.migrations)
     try:
@@ -276,7 +276,7 @@ def _check_keys(server: Server, own: UUID) -> None:
 
 def _give_up(town: Town) -> None:
     """Remove what was begun; none of it was ever served."""
-    with at(town.shard):
+    with in_shard(town.shard):
         rows.drop_schema(town.schema_name)
     sum(objects.erase(f"{town.uuid}/"))
     mirrors.unmirror(town, town.shard)

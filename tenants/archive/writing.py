@@ -54,7 +54,7 @@ def write_archive(town: Town, out: Out, *, by: str, tell: Tell = lambda words, d
         domains = list(Domain.objects.filter(tenant=town).order_by("pk"))
     with zipfile.ZipFile(cast(IO[bytes], out), "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         with direct.snapshot(town.shard, town.schema_name) as server:
-            rows.hold(server)
+            rows.lock_structure(server)
             migrations = _migrations(server)
             tables, left_out = _write_rows(archive, server, tell)
             public = [_write_public(archive, server, table, town.pk) for table in public_rows.tables()]

@@ -7,7 +7,7 @@ its address without leaving the database. The registry is the truth; each change
 from django.db import transaction
 from django.db.models import Q
 
-from tenants.current import REGISTRY, at, registry
+from tenants.current import REGISTRY, in_shard, registry
 from tenants.models import Domain, Town
 
 _FIELDS = [field.name for field in Town._meta.concrete_fields if not field.primary_key]
@@ -18,10 +18,10 @@ def mirror(town: Town, *, on: str | None = None) -> None:
     with registry():
         row = Town.objects.get(pk=town.pk)
         domains = list(Domain.objects.filter(tenant=row))
-    home = on or row.shard
-    if home == REGISTRY:
+    shard = on or row.shard
+    if shard == REGISTRY:
         return
-    with at(home), transaction.atomic():
+    with in_shard(shard), transaction.atomic():
         # The copy of an erased town, left because this shard did not answer then.
         Town.objects.filter(Q(slug=row.slug) | Q(schema_name=row.schema_name)).exclude(pk=row.pk).delete()
         Domain.objects.filter(domain__in=[domain.domain for domain in domains]).exclude(tenant=row).delete()
@@ -34,5 +34,5 @@ def unmirror(town: Town, shard: str) -> None:
     """Remove the copy, and the rows of that public schema that refer to it."""
     if shard == REGISTRY:
         return
-    with at(shard):
+    with in_shard(shard):
         Town.objects.filter(pk=town.pk).delete()

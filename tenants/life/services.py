@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
 
 from tenants import facts
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import mirrors
 from tenants.databases.outages import is_silence
-from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
+from tenants.errors import InvalidSlug, ShardSilent, TownError, TownExists, WrongState
 from tenants.hosts import registry
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Operation, Town
@@ -60,7 +60,7 @@ def open_town(
     check_slug(slug)
     check_siren(siren)
     check_insee(insee)
-    if shard not in homes():
+    if shard not in shard_aliases():
         raise TownError(f"Aucune base « {shard} ».")
     with in_registry():
         town = _reserve(
@@ -73,7 +73,7 @@ def open_town(
             _give_up(town)
             if not is_silence(error):
                 raise
-            raise HomeSilent(town.shard) from error
+            raise ShardSilent(town.shard) from error
         except BaseException:
             _give_up(town)
             raise
@@ -144,7 +144,7 @@ def _reserve(town: Town) -> Town:
 def _build(town: Town, furnish: Furnish) -> None:
     """Create the schema and its rows in one transaction. An existing schema is complete."""
     mirrors.mirror(town)
-    with at(town.shard), transaction.atomic():
+    with in_shard(town.shard), transaction.atomic():
         if not _has_schema(town.schema_name):
             town.schema_version = provisioning.copy_template(town.schema_name)
             with tenant_context(town):
@@ -167,7 +167,7 @@ def _give_up(town: Town) -> None:
     if connection.needs_rollback:
         return
     try:
-        with at(town.shard):
+        with in_shard(town.shard):
             built = _has_schema(town.schema_name)
         if not built:
             mirrors.unmirror(town, town.shard)

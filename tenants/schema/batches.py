@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.migrations import Migration
 from psycopg import sql
 
-from tenants.current import current_home
+from tenants.current import current_shard
 from tenants.databases import direct
 from tenants.models import Town
 from tenants.schema.provisioning import TEMPLATE
@@ -23,17 +23,17 @@ def apply(towns: list[Town], steps: Steps, version: str, tick: Callable[[], None
 
     Returns a sentence per failure, by the town's primary key. A locked town is tried once more at the end.
     """
-    home = current_home()
-    failures = _run(towns, steps, version, home, tick)
+    shard = current_shard()
+    failures = _run(towns, steps, version, shard, tick)
     locked = [town for town in towns if isinstance(failures.get(town.pk), psycopg.errors.LockNotAvailable)]
     for town in locked:
         del failures[town.pk]
-    failures |= _run(locked, steps, version, home, tick)
+    failures |= _run(locked, steps, version, shard, tick)
     return {pk: _sentence(error) for pk, error in failures.items()}
 
 
 def _run(
-    towns: list[Town], steps: Steps, version: str, home: str, tick: Callable[[], None]
+    towns: list[Town], steps: Steps, version: str, shard: str, tick: Callable[[], None]
 ) -> dict[int, psycopg.Error]:
     todo: SimpleQueue[Town] = SimpleQueue()
     failures: dict[int, psycopg.Error] = {}
@@ -42,7 +42,7 @@ def _run(
     template = as_sql(steps)
 
     def work() -> None:
-        with direct.open_to(home) as server:
+        with direct.open_to(shard) as server:
             while True:
                 try:
                     town = todo.get_nowait()

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 
 from psycopg.types.numeric import Oid
 
-from tenants.current import current_home
+from tenants.current import current_shard
 from tenants.databases import direct
 from tenants.databases.direct import Server
 from tenants.errors import TemplateMissing
@@ -128,7 +128,7 @@ def sql_of(schema: str) -> str:
 
     Raises TemplateMissing when the schema holds something unsupported (a view, a type, a policy…).
     """
-    with direct.snapshot(current_home(), schema) as server:
+    with direct.snapshot(current_shard(), schema) as server:
         server.execute("SET search_path = ''")  # then PostgreSQL prints the schema of every name
         names = _names(server, schema)
         refused = _lines(server, _REFUSED, names)

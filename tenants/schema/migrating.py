@@ -22,9 +22,9 @@ from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
-from tenants.current import REGISTRY, at, current_home, homes, registry
+from tenants.current import REGISTRY, current_shard, in_shard, registry, shard_aliases
 from tenants.databases import direct
-from tenants.errors import HomeSilent
+from tenants.errors import ShardSilent
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.schema import batches, provisioning, versions
 from tenants.schema.provisioning import TEMPLATE
@@ -57,7 +57,7 @@ class Run:
 class Group:
     """Towns of one database at one version, and the migrations they lack, in order."""
 
-    home: str
+    shard: str
     towns: tuple[Town, ...]
     missing: tuple[Migration, ...]
 
@@ -71,29 +71,29 @@ def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcom
     versions.wanted.cache_clear()
     outcome = Outcome()
     silent = set()
-    for home in homes():
+    for shard in shard_aliases():
         try:
-            with at(home):
+            with in_shard(shard):
                 migrate_public()
                 migrate_template()
         except OperationalError as error:
-            if _answers(home):
+            if _answers(shard):
                 raise
-            log.warning("the database %s does not answer: %s", home, error)
-            silent.add(home)
-            outcome.failed[home] = str(HomeSilent(home))
+            log.warning("the database %s does not answer: %s", shard, error)
+            silent.add(shard)
+            outcome.failed[shard] = str(ShardSilent(shard))
     groups = [(group, runs_of(group)) for group in pending(besides=silent)]
     total = sum(len(group.towns) * len(runs) for group, runs in groups)
     done = count(1)
     for group, runs in groups:
-        with at(group.home):
+        with in_shard(group.shard):
             _migrate_group(group, runs, outcome, lambda: on_progress(next(done), total))
     return outcome
 
 
-def _answers(home: str) -> bool:
+def _answers(shard: str) -> bool:
     try:
-        direct.open_to(home).close()
+        direct.open_to(shard).close()
     except psycopg.OperationalError:
         return False
     return True
@@ -103,7 +103,7 @@ def bring_forward(town: Town, names: Collection[str]) -> str:
     """Migrate one town, which has the migrations `names`, the ordinary way; return the code's version."""
     wanted = versions.wanted()
     plan = [(migration, False) for migration in wanted.migrations if name_of(migration) not in names]
-    with at(town.shard, town.schema_name):
+    with in_shard(town.shard, town.schema_name):
         if plan:
             MigrationExecutor(connection).migrate(None, plan=plan)
     return wanted.version
@@ -119,15 +119,15 @@ def pending(*, besides: Collection[str] = ()) -> Iterator[Group]:
             .exclude(shard__in=besides)
             .order_by("shard", "schema_version", "pk")
         )
-    for (home, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
+    for (shard, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
         members = tuple(towns)
-        names = names_at(version, home, members[0].schema_name)
-        yield Group(home, members, tuple(m for m in wanted.migrations if name_of(m) not in names))
+        names = names_at(version, shard, members[0].schema_name)
+        yield Group(shard, members, tuple(m for m in wanted.migrations if name_of(m) not in names))
 
 
 def runs_of(group: Group) -> list[Run]:
     """How its migrations would run, as far as that is known before the template has run them."""
-    with at(group.home):
+    with in_shard(group.shard):
         rows = SchemaStep.objects.filter(statements__isnull=False).values_list("name", "statements")
         kept: dict[str, list[str]] = {name: statements for name, statements in rows if statements is not None}
     runs = []
@@ -138,7 +138,7 @@ def runs_of(group: Group) -> list[Run]:
 
 
 def migrate_public() -> None:
-    """The public schema of this home."""
+    """The public schema of this shard."""
     applied = versions.applied_names()
     if not applied.issuperset(versions.wanted().names):
         _migrate_its_own_apps()
@@ -172,7 +172,7 @@ def migrate_template() -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')
-    with at(current_home(), TEMPLATE):
+    with in_shard(current_shard(), TEMPLATE):
         executor = MigrationExecutor(connection)
         state = None  # Django computes it from the applied migrations; each migration then passes it on
         for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -248,10 +248,10 @@ def _run_ordinarily(
 ) -> dict[int, str]:
     """Run Django's executor in each town. Returns a sentence per failure, by the town's primary key."""
     failures: dict[int, str] = {}
-    home = current_home()
+    shard = current_shard()
     plan = [(migration, False) for migration in run]
     for town in towns:
-        with at(home, town.schema_name):
+        with in_shard(shard, town.schema_name):
             try:
                 MigrationExecutor(connection).migrate(None, plan=plan)
             except Exception as error:
@@ -265,7 +265,7 @@ def _run_ordinarily(
 
 def _tell_the_registry(towns: tuple[Town, ...]) -> None:
     """Copy the versions, written in each shard, to the registry."""
-    if current_home() == REGISTRY or not towns:
+    if current_shard() == REGISTRY or not towns:
         return
     by_version: defaultdict[str, list[int]] = defaultdict(list)
     for pk, version in Town.objects.filter(pk__in=[town.pk for town in towns]).values_list(

@@ -4,7 +4,7 @@ import re
 
 from django.db import connection, transaction
 
-from tenants.current import at, current_home
+from tenants.current import current_shard, in_shard
 from tenants.errors import TemplateMissing
 from tenants.models import SchemaSnapshot
 from tenants.schema import blueprint, versions
@@ -23,7 +23,7 @@ def keep_snapshot() -> None:
 
 
 def copy_template(schema: str) -> str:
-    """Make `schema`, a copy of this home's template, in the caller's transaction. Returns the schema's version.
+    """Make `schema`, a copy of this shard's template, in the caller's transaction. Returns the schema's version.
 
     Raises TemplateMissing when no template was built here for the code's migrations.
     """
@@ -34,7 +34,7 @@ def copy_template(schema: str) -> str:
     snapshot = SchemaSnapshot.objects.filter(version=versions.wanted().version).first()
     if snapshot is None:
         raise TemplateMissing(
-            f"Le schéma modèle de la base « {current_home()} » n'est pas à jour : "
+            f"Le schéma modèle de la base « {current_shard()} » n'est pas à jour : "
             "lancez « manage.py migrate_towns »."
         )
     with connection.cursor() as cursor:
@@ -45,5 +45,5 @@ def copy_template(schema: str) -> str:
 
 def version_of_schema(schema: str) -> str:
     """The version that a schema is at, from its own table."""
-    with at(current_home(), schema):
+    with in_shard(current_shard(), schema):
         return versions.version_of(versions.applied_names())

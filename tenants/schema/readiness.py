@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from tenants.current import at
+from tenants.current import in_shard
 from tenants.models import SchemaSnapshot, Town
 from tenants.schema import versions
 
@@ -18,19 +18,19 @@ def can_serve(town: Town) -> bool:
     )
 
 
-def names_at(version: str, home: str, schema: str) -> set[str]:
+def names_at(version: str, shard: str, schema: str) -> set[str]:
     """The migrations of a version: from the database's snapshot, else from the schema's own table."""
-    with at(home):
+    with in_shard(shard):
         known = SchemaSnapshot.objects.filter(version=version).first()
     if known and known.migrations:
         return set(known.migrations)
-    with at(home, schema):
+    with in_shard(shard, schema):
         return versions.applied_names()
 
 
 @lru_cache(maxsize=10_000)
-def _can_wait(wanted: str, version: str, home: str, schema: str) -> bool:
+def _can_wait(wanted: str, version: str, shard: str, schema: str) -> bool:
     """Versions are fingerprints, so the answer can be cached. `wanted` only serves as part of the cache key."""
-    names = names_at(version, home, schema)
+    names = names_at(version, shard, schema)
     missing = (m for m in versions.wanted().migrations if versions.name_of(m) not in names)
     return all(getattr(migration, "code_can_wait", False) for migration in missing)

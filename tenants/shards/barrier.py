@@ -28,14 +28,14 @@ FOR EACH STATEMENT EXECUTE FUNCTION {name}()
 """
 
 
-def close(home: str, schema: str, on_wait: Callable[[], None]) -> None:
+def close(shard: str, schema: str, on_wait: Callable[[], None]) -> None:
     """Close all tables at once. Wait for running writes; no new one can start.
 
     Raises TownError when a running write does not end.
     """
     for _try in range(TRIES):
         try:
-            with direct.connect(home, schema) as server:
+            with direct.connect(shard, schema) as server:
                 # A little longer than PostgreSQL needs to cancel an autovacuum that we wait for.
                 server.execute("SET lock_timeout = '1500ms'")
                 names = _tables(server)
@@ -54,9 +54,9 @@ def close(home: str, schema: str, on_wait: Callable[[], None]) -> None:
     )
 
 
-def open_again(home: str, schema: str) -> None:
+def open_again(shard: str, schema: str) -> None:
     """Allow writes again after a cancelled move. Does nothing when the tables are open or gone."""
-    with direct.connect(home, schema) as server:
+    with direct.connect(shard, schema) as server:
         server.execute(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(sql.Identifier(NAME)))
 
 

@@ -4,7 +4,7 @@ import logging
 
 from django.db import OperationalError, connection
 
-from tenants.current import PUBLIC, REGISTRY, at, homes
+from tenants.current import PUBLIC, REGISTRY, in_shard, shard_aliases
 from tenants.databases import direct, mirrors
 from tenants.models import LIVE, Town
 from tenants.shards import public_rows, rows
@@ -18,11 +18,11 @@ def carry(town: Town) -> bool:
     Existing rows of its own database stay as they are. The others keep their rows until `clear`.
     """
     answered = True
-    for home in _elsewhere(town):
+    for shard in _elsewhere(town):
         try:
-            _carry_from(home, town)
+            _carry_from(shard, town)
         except OperationalError:
-            log.warning("the database %s does not answer; what %s left there stays", home, town.slug)
+            log.warning("the database %s does not answer; what %s left there stays", shard, town.slug)
             answered = False
     return answered
 
@@ -43,35 +43,35 @@ def clear(town: Town) -> bool:
         if row is None or row[0] != town.shard or busy:
             return False
         done = True
-        for home in _elsewhere(town):
+        for shard in _elsewhere(town):
             try:
-                clear_at(home, town)
+                clear_shard(shard, town)
             except OperationalError:
-                log.warning("the database %s does not answer; what %s left there stays", home, town.slug)
+                log.warning("the database %s does not answer; what %s left there stays", shard, town.slug)
                 done = False
     return done
 
 
 def _elsewhere(town: Town) -> list[str]:
-    return [home for home in homes() if home != town.shard]
+    return [shard for shard in shard_aliases() if shard != town.shard]
 
 
-def _carry_from(home: str, town: Town) -> None:
-    with at(home), connection.cursor() as cursor:
+def _carry_from(shard: str, town: Town) -> None:
+    with in_shard(shard), connection.cursor() as cursor:
         cursor.execute("SELECT 1")  # a silent database raises Django's error here
-    with direct.snapshot(home, PUBLIC) as here, direct.connect(town.shard, PUBLIC) as there:
+    with direct.snapshot(shard, PUBLIC) as here, direct.connect(town.shard, PUBLIC) as there:
         for table in public_rows.tables():
             with public_rows.copying_in(there, table, town.pk) as write:
                 public_rows.copy_out(here, table, town.pk, write)
 
 
-def clear_at(home: str, town: Town) -> None:
+def clear_shard(shard: str, town: Town) -> None:
     """Drop what the town left in that database, where it does not live."""
-    _carry_from(home, town)  # work that a late writer planned there
-    with at(home):
+    _carry_from(shard, town)  # work that a late writer planned there
+    with in_shard(shard):
         rows.drop_schema(town.schema_name)
-    if home == REGISTRY:
-        with direct.connect(home, PUBLIC) as server:
+    if shard == REGISTRY:
+        with direct.connect(shard, PUBLIC) as server:
             public_rows.take_away(server, town.pk)
     else:
-        mirrors.unmirror(town, home)
+        mirrors.unmirror(town, shard)

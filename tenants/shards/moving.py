@@ -28,11 +28,11 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from tenants import facts
-from tenants.current import at, homes
+from tenants.current import in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import direct, mirrors
 from tenants.databases.outages import SILENCE
-from tenants.errors import HomeSilent, TownError, WrongState
+from tenants.errors import ShardSilent, TownError, WrongState
 from tenants.hosts import registry
 from tenants.models import Operation, Town
 from tenants.schema import versions
@@ -77,8 +77,8 @@ def _has_nothing_to_do(town: Town, to: str) -> bool:
 
 def check(town: Town, to: str) -> None:
     """Raise TownError when the move makes no sense."""
-    if to not in homes():
-        raise TownError(f"Aucune base « {to} ». Bases connues : {', '.join(homes())}.")
+    if to not in shard_aliases():
+        raise TownError(f"Aucune base « {to} ». Bases connues : {', '.join(shard_aliases())}.")
     if town.state not in MOVABLE:
         raise WrongState(f"{town.name} est {town.get_state_display()} : impossible pour l'instant.")
 
@@ -96,7 +96,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
         except Exception as error:
             silent = _silent_one(town.shard, to) if isinstance(error, SILENCE) else None
             if _put_back(town, to) and silent:
-                raise HomeSilent(silent) from error
+                raise ShardSilent(silent) from error
             raise
     if town.read_only_since is not None:
         _settle(town, progress)
@@ -111,7 +111,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 def _bring(town: Town, to: str, operation: Operation, progress: Progress) -> dict[str, Any]:
     """Every step up to the switch. Updates `town`."""
     source = town.shard
-    _hold(town, operation.requested_by)
+    _freeze(town, operation.requested_by)
     progress.step("Passage en lecture seule")
     _wait_for_the_others()
     progress.step("Fermeture des tables à l'écriture")
@@ -125,7 +125,7 @@ def _bring(town: Town, to: str, operation: Operation, progress: Progress) -> dic
     return {"from": source, "to": to, "tables": len(copied), "rows": sum(copied.values())}
 
 
-def _hold(town: Town, actor: str) -> None:
+def _freeze(town: Town, actor: str) -> None:
     if town.read_only_since is None:
         with in_registry(), transaction.atomic():
             locked = Town.objects.select_for_update().get(pk=town.pk)
@@ -150,9 +150,9 @@ def _copy(town: Town, to: str, progress: Progress) -> tuple[str, dict[str, int]]
     """
     schema = town.schema_name
     progress.step("Préparation de la nouvelle base")
-    with at(town.shard, schema):
+    with in_shard(town.shard, schema):
         names = list(versions.applied_names())
-    with at(to):
+    with in_shard(to):
         rows.drop_schema(schema)
         version = rows.make_schema(schema, names)
     copied: dict[str, int] = {}
@@ -266,15 +266,15 @@ def _put_back(town: Town, to: str) -> bool:
         log.exception("%s stays read-only until its move is done again", town.slug)
         return False
     with suppress(Exception):  # else the next move drops it
-        leftovers.clear_at(to, fresh)
+        leftovers.clear_shard(to, fresh)
     return True
 
 
-def _silent_one(*homes: str) -> str | None:
+def _silent_one(*shard_aliases: str) -> str | None:
     """The alias of the database that does not answer."""
-    for home in homes:
+    for shard in shard_aliases:
         try:
-            direct.open_to(home).close()
+            direct.open_to(shard).close()
         except psycopg.OperationalError:
-            return home
+            return shard
     return None

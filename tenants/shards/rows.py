@@ -21,7 +21,7 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
-from tenants.current import at, current_home
+from tenants.current import current_shard, in_shard
 from tenants.databases.direct import Server
 from tenants.errors import TownError
 from tenants.schema import provisioning, versions
@@ -62,7 +62,7 @@ def tables(server: Server) -> list[Table]:
     return [Table(name, tuple(columns), tuple(key or columns)) for name, columns, key in found]
 
 
-def hold(server: Server) -> None:
+def lock_structure(server: Server) -> None:
     """Lock the tables' structure until the transaction ends: migrations wait, rows may change."""
     held = [sql.Identifier(table.name) for table in tables(server)]
     if held:
@@ -181,14 +181,14 @@ def make_schema(schema: str, migrations: Collection[str]) -> str:
         raise ValueError(f"{schema!r} is not the name of a town's schema")
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE SCHEMA "{schema}"')
-    with at(current_home(), schema):
+    with in_shard(current_shard(), schema):
         MigrationExecutor(connection).migrate(None, plan=[(migration, False) for migration in plan])
     return versions.version_of(migrations)
 
 
-def has_schema(home: str, schema: str) -> bool:
+def has_schema(shard: str, schema: str) -> bool:
     """Whether that database has a schema of that name."""
-    with at(home), connection.cursor() as cursor:
+    with in_shard(shard), connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
         return cursor.fetchone() is not None
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 from kombu.exceptions import OperationalError
 
-from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
+from tenants.current import PUBLIC, current_schema, current_town, in_shard, registry, shard_aliases
 from tenants.databases.outages import first_sqlstate
 from tenants.models import AgendaItem, Town
 from tenants.schema.readiness import can_serve
@@ -32,7 +32,7 @@ _tasks: "dict[str, AnyTask]" = {}
 _gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", default=None)
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
-HELD = timedelta(hours=1)
+FROZEN = timedelta(hours=1)
 _CHECKED = "SET CONSTRAINTS ALL IMMEDIATE"
 log = logging.getLogger(__name__)
 
@@ -125,37 +125,37 @@ def run(limit: int = 500) -> int:
     until `release`; a town that waits for a migration is looked at again later.
     """
     started = 0
-    for home in homes():
+    for shard in shard_aliases():
         try:
-            started += _run_at(home, limit)
+            started += _run_at(shard, limit)
         except (Silent, InterfaceError) as error:  # its towns wait; those of the other databases do not
             state = first_sqlstate(error)
-            log.error("the agenda of the database %s waits: %s %s", home, type(error).__name__, state)
+            log.error("the agenda of the database %s waits: %s %s", shard, type(error).__name__, state)
     return started
 
 
-def _run_at(home: str, limit: int) -> int:
+def _run_at(shard: str, limit: int) -> int:
     present = timezone.now()
-    with at(home):
+    with in_shard(shard):
         due = list(AgendaItem.objects.filter(due_at__lte=present).order_by("due_at")[:limit])
         if not due:
             return 0
         with registry():
             known = Town.objects.in_bulk({item.town_id for item in due})
-        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != home]
+        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != shard]
         due = [item for item in due if item not in strays]
         towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
         ready = {pk for pk, town in towns.items() if can_serve(town)}
-        later = {True: RETRY, False: HELD}
+        later = {True: RETRY, False: FROZEN}
         with transaction.atomic():
-            mine = _claim(item.pk for item in due)
+            mine = _lock_due(item.pk for item in due)
             due = [item for item in due if item.pk in mine]
-            for wait in (RETRY, HELD):
+            for wait in (RETRY, FROZEN):
                 rows = [item.pk for item in due if later[item.town_id in towns] == wait]
                 if rows:
                     AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
     for item in strays:
-        _send_home(item, known[item.town_id].shard, found_at=home)
+        _send_to_shard(item, known[item.town_id].shard, found_at=shard)
     started = [item for item in due if item.town_id in ready and item.kind in _tasks]
     for item in started:
         with tenant_context(towns[item.town_id]):
@@ -163,28 +163,28 @@ def _run_at(home: str, limit: int) -> int:
     return len(started)
 
 
-def _claim(rows: Iterable[int]) -> set[int]:
+def _lock_due(rows: Iterable[int]) -> set[int]:
     """Lock the items that nobody is planning or finishing now; the others come back later."""
     found = AgendaItem.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=list(rows))
     return set(found.values_list("pk", flat=True))
 
 
-def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
+def _send_to_shard(item: AgendaItem, shard: str, *, found_at: str) -> None:
     """Copy an item to the town's database: a request longer than the move planned it in the old one."""
-    with at(home):
+    with in_shard(shard):
         _plan(item.town_id, item.kind, item.due_at)
-    with at(found_at):
+    with in_shard(found_at):
         AgendaItem.objects.filter(pk=item.pk).delete()
 
 
 def release(town: Town) -> None:
     """Make the frozen items of the town due now."""
-    with at(town.shard), transaction.atomic():
-        held = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
+    with in_shard(town.shard), transaction.atomic():
+        frozen = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
         list(
-            held.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
+            frozen.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
         )  # as `_write` does
-        held.update(due_at=timezone.now())
+        frozen.update(due_at=timezone.now())
 
 
 def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:

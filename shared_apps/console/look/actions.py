@@ -10,9 +10,9 @@ from typing import Any
 from shared_apps.accounts.models import Account
 from shared_apps.console.look import forms
 from tenants.archive import erasing, exporting
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.hosts import domains
-from tenants.life import closing, renaming, services
+from tenants.life import renaming, services, town_closure
 from tenants.models import Operation, Town
 from tenants.shards import moving
 from tenants.states import TownState
@@ -45,9 +45,9 @@ class Action:
         )
 
 
-def several_homes() -> bool:
+def several_shards() -> bool:
     """Whether there is another database to move to."""
-    return len(homes()) > 1
+    return len(shard_aliases()) > 1
 
 
 def _suspend(operator: Account, town: Town, data: Data) -> str:
@@ -61,7 +61,7 @@ def _resume(operator: Account, town: Town, data: Data) -> str:
 
 
 def _close(operator: Account, town: Town, data: Data) -> str:
-    closed = closing.close_town(town=town, days=data["days"], reason=data["reason"], actor=operator)
+    closed = town_closure.close_town(town=town, days=data["days"], reason=data["reason"], actor=operator)
     return f"La commune fermera à la fin du {closed.last_day:%d/%m/%Y}. D'ici là, « Rouvrir » annule la fermeture."
 
 
@@ -125,7 +125,7 @@ ACTIONS: tuple[Action, ...] = (
         form=forms.MoveForm,
         states=frozenset(moving.MOVABLE),
         kind=moving.KIND,
-        possible=several_homes,
+        possible=several_shards,
     ),
     Action(
         "exporter",

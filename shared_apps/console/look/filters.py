@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from shared_apps.audit.models import Entry
 from shared_apps.console import queries
 from shared_apps.console.look import words
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.models import Operation, Town
 from toolkit import clock
 
@@ -20,7 +20,7 @@ class ShardFilter(admin.SimpleListFilter):
     title, parameter_name = "base", "base"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(home, home) for home in homes()]
+        return [(shard, shard) for shard in shard_aliases()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
         return queryset.filter(shard=self.value()) if self.value() else queryset

@@ -15,8 +15,8 @@ from unfold.widgets import (
 
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.console.models import Platform
-from tenants.current import REGISTRY, homes
-from tenants.life.closing import LONGEST
+from tenants.current import REGISTRY, shard_aliases
+from tenants.life.town_closure import LONGEST
 from tenants.models import Town
 from toolkit.address_fields import AddressFormField
 
@@ -160,7 +160,7 @@ class MoveForm(TownForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(home, home) for home in homes() if home != self.town.shard]
+        choices = [(shard, shard) for shard in shard_aliases() if shard != self.town.shard]
         cast(forms.ChoiceField, self.fields["shard"]).choices = choices
 
 
@@ -175,7 +175,7 @@ class DomainForm(TownForm):
     )
 
 
-class HomeForm(ConsoleForm):
+class ShardForm(ConsoleForm):
     """Base of forms that choose a database; the field is absent while there is only one."""
 
     shard = forms.ChoiceField(label="Base de données", required=False)
@@ -183,11 +183,11 @@ class HomeForm(ConsoleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order_fields([name for name in self.fields if name != "shard"])  # the last question
-        choices = homes()
+        choices = shard_aliases()
         if len(choices) == 1:
             del self.fields["shard"]
         else:
-            cast(forms.ChoiceField, self.fields["shard"]).choices = [(home, home) for home in choices]
+            cast(forms.ChoiceField, self.fields["shard"]).choices = [(shard, shard) for shard in choices]
 
     def clean(self) -> dict[str, Any]:
         """Choose the only database when there is no choice."""
@@ -195,7 +195,7 @@ class HomeForm(ConsoleForm):
         return {**data, "shard": data.get("shard") or REGISTRY}
 
 
-class RestoreForm(HomeForm):
+class RestoreForm(ShardForm):
     """Where an archive comes back."""
 
     slug = forms.SlugField(
@@ -220,7 +220,7 @@ class CloseForm(TownForm):
     reason = _reason()
 
 
-class OpenForm(HomeForm):
+class OpenForm(ShardForm):
     """A new town."""
 
     name = forms.CharField(label="Nom de la commune", max_length=120)

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db import connections
 
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.work import heartbeat
 
 PART_SECONDS = 2
@@ -80,8 +80,8 @@ def _answer(name: str, future: "Future[str]", seconds: float) -> Part:
 
 def _probes() -> list[tuple[str, Probe]]:
     databases = [
-        (f"PostgreSQL « {home} »" if len(homes()) > 1 else "PostgreSQL", partial(_database, home))
-        for home in homes()
+        (f"PostgreSQL « {shard} »" if len(shard_aliases()) > 1 else "PostgreSQL", partial(_database, shard))
+        for shard in shard_aliases()
     ]
     return [
         *databases,
@@ -93,9 +93,9 @@ def _probes() -> list[tuple[str, Probe]]:
     ]
 
 
-def _database(home: str) -> str:
+def _database(shard: str) -> str:
     """It answers, and none of its towns has long overdue work."""
-    database = connections.settings[home]
+    database = connections.settings[shard]
     with psycopg.connect(
         host=database["HOST"],
         port=database["PORT"],

@@ -8,7 +8,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
 from config.web.inside import insiders_only
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, in_shard, shard_aliases
 from tenants.schema.versions import applied_names, wanted
 
 _seen: set[str] = set()  # versions that the registry is known to have
@@ -33,7 +33,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 @insiders_only
 def databases(request: HttpRequest) -> JsonResponse:
     """Each database by its alias, for the operator's monitoring; 503 when one does not answer."""
-    state = {home: _answers(partial(_database, home)) for home in homes()}
+    state = {shard: _answers(partial(_database, shard)) for shard in shard_aliases()}
     return JsonResponse(state, status=200 if all(state.values()) else 503)
 
 
@@ -45,15 +45,15 @@ def _answers(probe: Callable[[], None]) -> bool:
     return True
 
 
-def _database(home: str) -> None:
-    with at(home), connection.cursor() as cursor:
+def _database(shard: str) -> None:
+    with in_shard(shard), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
 def _schema() -> None:
     """Whether all migrations of this code have run in the registry. Once true, it is not asked again."""
     if wanted().version not in _seen:
-        with at(REGISTRY):
+        with in_shard(REGISTRY):
             missing = set(wanted().names) - applied_names()
         if missing:
             raise LookupError(missing)

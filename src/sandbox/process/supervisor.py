@@ -39,7 +39,7 @@ class AskedToStop(Exception):
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """The sandbox that uses a home; written beside the lock."""
 
     pid: int
@@ -48,7 +48,7 @@ class Claim:
     ready: bool
 
 
-def read_claim(home: Home) -> Claim | None:
+def read_lease(home: Home) -> Lease | None:
     """The sandbox that now runs in this home; None without one."""
     lock = home.path("lock")
     try:
@@ -61,9 +61,9 @@ def read_claim(home: Home) -> Claim | None:
         return None
     except BlockingIOError:
         try:
-            return Claim(**json.loads(home.path("running.json").read_text(encoding="utf-8")))
+            return Lease(**json.loads(home.path("running.json").read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError):
-            return Claim(pid=0, port=home.ports.front, kind="services", ready=False)  # it is just starting
+            return Lease(pid=0, port=home.ports.front, kind="services", ready=False)  # it is just starting
     finally:
         os.close(descriptor)
 
@@ -104,7 +104,7 @@ class Supervisor:
         self._lock = self._take_lock()
         self._refuse_busy_ports()
         shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # left by a start that was killed
-        self._claim(ready=False)
+        self._write_lease(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
                 signal.signal(number, self._on_signal)
@@ -132,12 +132,12 @@ class Supervisor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return descriptor
             except BlockingIOError:
-                claim = read_claim(self.home)
+                lease = read_lease(self.home)
             # After a kill -9 the warden keeps the lock for some seconds, until it has ended the parts.
-            alive = claim is not None and (claim.pid == 0 or groups.alive(claim.pid))
-            if (alive and claim is not None and claim.pid) or time.monotonic() > deadline:
+            alive = lease is not None and (lease.pid == 0 or groups.alive(lease.pid))
+            if (alive and lease is not None and lease.pid) or time.monotonic() > deadline:
                 os.close(descriptor)
-                raise SandboxError(self._already(claim))
+                raise SandboxError(self._already(lease))
             time.sleep(0.1)
 
     def _refuse_busy_ports(self) -> None:
@@ -150,25 +150,25 @@ class Supervisor:
                     f"Le port {port} ({name}) est déjà utilisé; essayez PORT={other} make demo"
                 )
 
-    def _already(self, claim: Claim | None) -> str:
-        if claim is None:
+    def _already(self, lease: Lease | None) -> str:
+        if lease is None:
             return "Un autre bac à sable finit de s'arrêter; réessayez dans quelques secondes."
-        other = Home(self.home.root, claim.port, self.home.base)
-        if claim.kind == "demo":
+        other = Home(self.home.root, lease.port, self.home.base)
+        if lease.kind == "demo":
             return (
-                f"La démonstration tourne déjà (processus {claim.pid}): {other.url('mairie')} · "
+                f"La démonstration tourne déjà (processus {lease.pid}): {other.url('mairie')} · "
                 f"{other.url('mail')} · {other.url('payfip')}\nArrêtez-la d'abord, ou choisissez un autre "
                 "dossier et un autre port: SANDBOX_HOME=… PORT=… make demo"
             )
         return (
-            f"Les services du bac à sable tournent déjà (processus {claim.pid}, port {claim.port}), pour une "
+            f"Les services du bac à sable tournent déjà (processus {lease.pid}, port {lease.port}), pour une "
             "commande manage.py ou --services-only; réessayez quand ils sont arrêtés."
         )
 
-    def _claim(self, *, ready: bool) -> None:
-        claim = Claim(pid=os.getpid(), port=self.home.ports.front, kind=self._kind, ready=ready)
+    def _write_lease(self, *, ready: bool) -> None:
+        lease = Lease(pid=os.getpid(), port=self.home.ports.front, kind=self._kind, ready=ready)
         draft = self.home.path(f"running.json.{os.getpid()}")
-        draft.write_text(json.dumps(asdict(claim)), encoding="utf-8")
+        draft.write_text(json.dumps(asdict(lease)), encoding="utf-8")
         draft.replace(self.home.path("running.json"))
 
     def _start_warden(self) -> None:
@@ -245,7 +245,7 @@ class Supervisor:
 
     def announce(self, text: str) -> None:
         """Tell other programs and the person that everything answers."""
-        self._claim(ready=True)
+        self._write_lease(ready=True)
         self.say(text)
 
     def watch(self) -> None:

@@ -55,15 +55,15 @@ class TownSchemaEditor(DatabaseSchemaEditor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """`home`: alias of the current database. `visited`: the schemas that this connection has seen."""
+    """`shard`: alias of the current database. `visited`: the schemas that this connection has seen."""
 
     SchemaEditorClass = TownSchemaEditor
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
-        self.home = alias
+        self.shard = alias
         self.visited: set[str] = set()
         self.recorded: list[str] | None = None
-        self._waiting: dict[str, dict[str, Any]] = {}  # the connections to the other homes
+        self._waiting: dict[str, dict[str, Any]] = {}  # the connections to the other shards
         self._one_by_one = False
         self._before_commit: dict[Last, dict[Any, Any]] = {}
         super().__init__(settings_dict, alias)
@@ -71,12 +71,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def copy(self, alias: str | None = None) -> "DatabaseWrapper":
         """Another connection to the database that this one is on."""
         twin: DatabaseWrapper = super().copy(alias)
-        twin.home = self.home
+        twin.shard = self.shard
         return twin
 
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """Go to the town's database and schema. Raises TransactionManagementError if that leaves a transaction."""
-        self.go_home(tenant.shard)
+        self.go_to_shard(tenant.shard)
         super().set_tenant(tenant, include_public)
 
     def set_schema(
@@ -84,36 +84,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ) -> None:
         """A schema of the database that we are on."""
         place = base.FakeTenant(schema_name=schema_name, tenant_type=tenant_type)
-        place.shard = self.home  # so that coming back to it comes back to this database
+        place.shard = self.shard  # so that coming back to it comes back to this database
         self.set_tenant(place, include_public)
 
     def set_schema_to_public(self) -> None:
         """The public schema of the database that we are on."""
         self.set_schema(get_public_schema_name())
 
-    def go_home(self, home: str) -> None:
-        """Switch the connection to `home`, an alias of DATABASES. No server is asked yet.
+    def go_to_shard(self, shard: str) -> None:
+        """Switch the connection to `shard`, an alias of DATABASES. No server is asked yet.
 
         Raises TransactionManagementError inside a transaction, OperationalError for an unknown alias.
         """
-        if home == self.home:
+        if shard == self.shard:
             return
         self.validate_thread_sharing()
         if self.in_atomic_block or (self.connection is not None and not self.autocommit):
-            raise TransactionManagementError(f"a transaction on {self.home} cannot go on on {home}")
-        state = self._waiting.get(home) or self._fresh(home)
-        self._waiting[self.home] = {name: self.__dict__[name] for name in _OWN}
-        self.__dict__.update(state, home=home)
+            raise TransactionManagementError(f"a transaction on {self.shard} cannot go on on {shard}")
+        state = self._waiting.get(shard) or self._fresh(shard)
+        self._waiting[self.shard] = {name: self.__dict__[name] for name in _OWN}
+        self.__dict__.update(state, shard=shard)
         self.__dict__.pop("pg_version", None)
-        self._waiting.pop(home, None)
+        self._waiting.pop(shard, None)
 
-    def _fresh(self, home: str) -> dict[str, Any]:
-        if home not in connections.settings:
+    def _fresh(self, shard: str) -> dict[str, Any]:
+        if shard not in connections.settings:
             # Treated as a silent server: requests to its towns get a 503.
-            raise OperationalError(f"no database {home!r} is configured (SHARD_URLS)")
+            raise OperationalError(f"no database {shard!r} is configured (SHARD_URLS)")
         return {
             "connection": None,
-            "settings_dict": deepcopy(connections.settings[home]),
+            "settings_dict": deepcopy(connections.settings[shard]),
             "autocommit": False,
             "close_at": None,
             "errors_occurred": False,
@@ -156,11 +156,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def pool(self) -> None:
         """Never: Django keeps its pools by alias, and this alias goes to several databases."""
         if self.settings_dict["OPTIONS"].get("pool"):
-            raise ImproperlyConfigured("OPTIONS['pool'] cannot be used with several homes; use PgBouncer.")
+            raise ImproperlyConfigured("OPTIONS['pool'] cannot be used with several shards; use PgBouncer.")
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, unless that database has just failed to answer. Raises OperationalError."""
-        with silence.watch(self.home, int(conn_params.get("connect_timeout") or 5)):
+        with silence.watch(self.shard, int(conn_params.get("connect_timeout") or 5)):
             return super().get_new_connection(conn_params)
 
     def before_commit(self, act: Last, key: Any, value: Any) -> None:
@@ -212,12 +212,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         A backend keeps about 60 kB of catalogue data per town that it has touched (docs/decisions/0011).
         """
         if not self.in_atomic_block:
-            self._at_each_home(self._close_if_well_travelled)
+            self._at_each_shard(self._close_if_well_travelled)
 
     def close_if_unusable_or_obsolete(self) -> None:
         """At the end of a request, for the connection to each database."""
         with self._each_for_itself():
-            self._at_each_home(super().close_if_unusable_or_obsolete)
+            self._at_each_shard(super().close_if_unusable_or_obsolete)
 
     def close_if_health_check_failed(self) -> None:
         """For the current database; the others are checked when they are used."""
@@ -229,7 +229,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._one_by_one:
             self._close_here()
         else:
-            self._at_each_home(self._close_here)
+            self._at_each_shard(self._close_here)
 
     def abandon_others(self) -> None:
         """After a fork: forget the connections to the other databases without closing them; they are the parent's.
@@ -238,17 +238,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         self._waiting.clear()
 
-    def _at_each_home(self, act: Callable[[], None]) -> None:
+    def _at_each_shard(self, act: Callable[[], None]) -> None:
         """Run `act` on the current database, then, outside a transaction, on the waiting ones."""
-        here = self.home
+        here = self.shard
         try:
             act()
             if not self.in_atomic_block:
-                for home in list(self._waiting):
-                    self.go_home(home)
+                for shard in list(self._waiting):
+                    self.go_to_shard(shard)
                     act()
         finally:
-            self.go_home(here)
+            self.go_to_shard(here)
 
     @contextmanager
     def _each_for_itself(self) -> Iterator[None]:

@@ -17,23 +17,23 @@ _until: dict[str, float] = {}
 
 
 @contextmanager
-def watch(home: str, time_out: int) -> Iterator[None]:
+def watch(shard: str, time_out: int) -> Iterator[None]:
     """Wrap an attempt to connect that lasts at most `time_out` seconds. Raises psycopg's OperationalError."""
     present = time.monotonic()
-    if present < _until.get(home, 0):
-        raise psycopg.OperationalError(f"the database {home!r} has just failed to answer")
-    if home in _until:
-        _until[home] = present + time_out  # this thread tries; the others fail at once
+    if present < _until.get(shard, 0):
+        raise psycopg.OperationalError(f"the database {shard!r} has just failed to answer")
+    if shard in _until:
+        _until[shard] = present + time_out  # this thread tries; the others fail at once
     try:
         yield
     except psycopg.OperationalError:
         failed = time.monotonic()
-        _until.pop(home, None)
+        _until.pop(shard, None)
         if failed - present >= SLOW:
-            _until[home] = failed + SECONDS
+            _until[shard] = failed + SECONDS
         raise
     else:
-        _until.pop(home, None)
+        _until.pop(shard, None)
 
 
 def forget() -> None:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         """One line per migration, for each group of towns that lack the same ones."""
         groups = list(migrating.pending())
         for group in groups:
-            self.stdout.write(f"{len(group.towns)} commune(s) de la base « {group.home} » :")
+            self.stdout.write(f"{len(group.towns)} commune(s) de la base « {group.shard} » :")
             for line in migrating.describe(group):
                 self.stdout.write(f"  {line}")
         if not groups:
