@@ -140,7 +140,7 @@ def _words(address: str, town: Iterable[str]) -> set[str]:
 
 
 def _is_made_of(folded: str, words: set[str]) -> bool:
-    """True when little remains without these words: at most three letters and the length of a date."""
+    """True when little remains without these words: at most three letters, and no more characters than a date."""
     rest = folded
     for word in sorted(words, key=len, reverse=True):
         rest = rest.replace(word, "")
