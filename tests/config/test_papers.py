@@ -20,6 +20,7 @@ POINT = re.compile(r"(?<![\w./-])M([0-9]{1,2})\b(?!\.)")
 FOLDERS = ("docs", "tests", "benchmarks", "tenants", "shared_apps", "tenant_apps", "src", "deploy", "helm")
 TREES = ("", "src/", "docs/", "docs/decisions/", "src/config/")
 WORTH_READING = re.compile(r"\.(?:md|py|html|toml|css|js|yaml|sql)\b|ecision|shared/|/work/|design|\bM[0-9]")
+OF_OTHERS = re.compile(r"tests/.*/(?:recorded|samples)/")  # exchanges and files as other software writes them
 NOT_THE_MANUAL = ("tests/payments/", "tests/sandbox/", "src/sandbox/payfip/")  # M1, M3, M5: codes of PayFiP
 
 
@@ -68,10 +69,7 @@ def readable() -> list[str]:
         "Dockerfile",
     )
     mine = Path(__file__).relative_to(ROOT).as_posix()
-    skipped = ("tests/payments/recorded/",)
-    return [
-        name for name in tracked() if name.endswith(kinds) and name != mine and not name.startswith(skipped)
-    ]
+    return [name for name in tracked() if name.endswith(kinds) and name != mine and not OF_OTHERS.match(name)]
 
 
 def is_there(name: str, cited: str) -> bool:

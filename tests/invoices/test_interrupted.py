@@ -18,6 +18,7 @@ from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState
+from tenants.work.intake import MOST_ATTEMPTS
 
 ROW = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom\n{n};01/10/2026;31/12/2026;12,00;Cantine;C{n};DUBOIS{n}\n"
 
@@ -47,7 +48,7 @@ def test_a_file_that_is_gone_holds_nobody_up(town: Any) -> None:
 def test_workers_that_die_are_counted(town: Any) -> None:
     """Whoever is killed says nothing: the count was written before the work began."""
     batch, good = sent(1), sent(2)
-    Batch.objects.filter(pk=batch.pk).update(state=BatchState.CHECKING, attempts=processing.MOST_ATTEMPTS)
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.CHECKING, attempts=MOST_ATTEMPTS)
     processing.process_waiting()
     assert state(batch) == (BatchState.FAILED, 0)
     assert "trois fois" in batch.failure
