@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/src
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench chromium messages lists screenshots
+.PHONY: help venv demo test lint bench chromium messages lists picture screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ messages: venv ## the sentences of the code into the catalogues, and the catalog
 lists: venv ## the pages of docs/ that are made from the code: facts, kinds of messages
 	@$(PY) -m sandbox.env $(PY) manage.py list_facts > docs/facts.md
 	@$(PY) -m sandbox.env $(PY) manage.py list_notices > docs/notices.md
+
+picture: venv ## who may import whom, drawn from the code (docs/images/rooms.svg)
+	@$(PY) -m sandbox.picture
 
 screenshots: venv chromium ## the pictures of the documentation, from a running demo
 	$(PY) docs/screenshots.py

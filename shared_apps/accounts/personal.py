@@ -12,7 +12,7 @@ from shared_apps.privacy.personal import Section
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The account, where it is signed in, the links that were asked for it. No password, no secret."""
+    """The account, its devices, and the links that were asked for. No password, no secret."""
     yield Section(
         "compte",
         _("Mon compte"),

@@ -1,7 +1,7 @@
 """The one place where a fact is recorded and announced.
 
 A room above that must react to a fact of a room below registers a listener in its `AppConfig.ready`
-(design §2): that is how something seems to go up without an import going up.
+(docs/architecture.md): that is how something seems to go up without an import going up.
 """
 
 from collections import defaultdict

@@ -30,4 +30,4 @@ class MailConfig(AppConfig):
         personal.keep("mails", mine.settled, since="created_at")
 
         agenda.register("mail", deliver_outbox)
-        copies.calm(services.hold_back_waiting)
+        copies.calm(services.stop_waiting)

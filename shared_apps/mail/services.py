@@ -27,7 +27,7 @@ def queue_mail(
     reply_to: str = "",
     secret: bool = False,
 ) -> OutgoingMail | None:
-    """Write one message to the outbox and ask the worker to send it once the transaction commits.
+    """Write one message to the outbox; the worker sends it once the transaction commits.
 
     Rooms do not call this: they declare a kind and call `notifying.notify`. `surroundings` are the town's name,
     colours and address (townhall.queries.letterhead). With a `key` that exists already nothing is written and None
@@ -67,10 +67,10 @@ def compose(
     reply_to: str = "",
     secret: bool = False,
 ) -> OutgoingMail:
-    """A message in the reader's language, not written anywhere yet (`queue_mail`, `queue_all`).
+    """Build a message in the reader's language, without storing it (see `queue_mail`, `queue_all`).
 
-    What no server could be handed is refused here, where somebody may still say so, or left out: raises
-    emails.BadAddress for `to` and `reply_to`; signs that no message may hold are replaced.
+    Refuse here what no server accepts, while the caller can still say so: raises
+    emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.
     """
     context = {**surroundings, "content": content}
     return OutgoingMail(
@@ -88,9 +88,9 @@ def compose(
 
 
 def queue_all(mails: Iterable[OutgoingMail]) -> None:
-    """Write many composed messages to the outbox in one statement, and ask the worker to send them once committed.
+    """Write many composed messages to the outbox in one statement; the worker sends them after the commit.
 
-    One whose key exists already is left out.
+    A message whose key exists already is skipped.
     """
     OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
     wake()
@@ -98,9 +98,9 @@ def queue_all(mails: Iterable[OutgoingMail]) -> None:
 
 @transaction.atomic
 def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
-    """« Renvoyer »: a failed message waits again, with all its tries before it. Any other one is left alone.
+    """« Renvoyer »: queue a failed message again, with all its tries. Does nothing to any other message.
 
-    Raises TooOld when it holds a `?LIEN=` or a code that has expired: the person must ask for a new one.
+    Raises TooOld when its `?LIEN=` or code has expired: the person must ask for a new one.
     """
     locked = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     if locked.state != MailState.FAILED:
@@ -124,17 +124,17 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     return locked
 
 
-def hold_back_waiting() -> None:
-    """The town is a copy of another that lives: what waits is the other's to send. In the caller's transaction."""
+def stop_waiting() -> None:
+    """Stop waiting messages in a copy of a town: the original sends them. Uses the caller's transaction."""
     OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
         state=MailState.FAILED, problem=MailProblem.COPY
     )
 
 
 def drop_waiting(*, kinds: Collection[str], to: Collection[str]) -> list[OutgoingMail]:
-    """What has not left for these addresses does not leave, now or by « Renvoyer ». In the caller's transaction.
+    """Delete the unsent messages to these addresses, failed ones too. Uses the caller's transaction.
 
-    Returns them, as they were. One that is leaving at this very moment has left.
+    Returns the deleted messages. One that is being sent counts as sent.
     """
     if not to:
         return []
@@ -149,5 +149,5 @@ def drop_waiting(*, kinds: Collection[str], to: Collection[str]) -> list[Outgoin
 
 
 def wake() -> None:
-    """Have the outbox looked at as soon as this transaction commits."""
+    """Have the worker look at the outbox as soon as this transaction commits."""
     agenda.wake("mail")

@@ -1,4 +1,4 @@
-"""What the mails of a thread say. Call under the reader's language."""
+"""The mails about a thread. Call these functions under the reader's language."""
 
 from collections.abc import Sequence
 from datetime import datetime

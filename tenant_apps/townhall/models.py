@@ -16,7 +16,7 @@ HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Une couleur s'écrit comme 
 
 
 class AlertAudience(models.TextChoices):
-    """Whom the town tells when it puts invoices online (M14)."""
+    """Whom the town tells when it puts invoices online (docs/manual.md, M14)."""
 
     NOBODY = "nobody", _("personne")
     ACCOUNTS = "accounts", _("les comptes activés")
@@ -142,7 +142,7 @@ class TownHall(models.Model):
 
 
 class ProductKind(models.TextChoices):
-    """What stands behind a numcli (payfip.md §1)."""
+    """What stands behind a numcli (docs/payfip.md §1)."""
 
     TITRE = "titre", _("titres de recettes")
     ROLE = "role", _("rôle")
@@ -182,7 +182,7 @@ class Product(models.Model):
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
-    # A titre or a rôle is payable the day after the Treasury took it in charge (payfip.md §1).
+    # A titre or a rôle is payable the day after the Treasury took it in charge (docs/payfip.md §1).
     payable_days_after_issue = models.PositiveSmallIntegerField(
         _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
     )

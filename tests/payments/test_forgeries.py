@@ -1,4 +1,4 @@
-"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (payfip.md §4)."""
+"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (docs/payfip.md §4)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -39,12 +39,12 @@ KINDS = {
 
 
 def tag(text: str, tone: str = "") -> SafeString:
-    """A word in a coloured ground: the word alone says it."""
+    """A word on a coloured ground; the colour adds nothing that the word does not say."""
     return format_html('<span class="console-tag {}">{}</span>', tone, text)
 
 
 def kind(name: str) -> str:
-    """Of an operation."""
+    """The French name of an operation's kind."""
     return KINDS.get(name, name)
 
 
@@ -93,7 +93,7 @@ RESULTS = {
 
 
 def result(operation: Operation) -> list[tuple[str, str]]:
-    """What came of it, for people: (label, value)."""
+    """The result of an operation for people: (label, value)."""
     return [
         (label, _value(key, operation.result[key]))
         for key, label in RESULTS.items()
@@ -112,7 +112,7 @@ def _value(key: str, value: object) -> str:
 
 
 def operators() -> dict[str, str]:
-    """The id of each account of the public schema → its address. One statement; there are few."""
+    """Account id → address, for the accounts of the public schema. One statement; there are few."""
     return {str(uuid): email for uuid, email in Account.objects.values_list("uuid", "email")}
 
 
@@ -132,7 +132,7 @@ def actor(name: str, known: Mapping[str, str]) -> str:
 
 
 def thing(entry: Entry, known: Mapping[str, str]) -> str:
-    """What the entry is about: a town by its address, an operator by theirs."""
+    """What the entry is about: a town's or an operator's address."""
     place, _, rest = entry.object.partition(":")
     if place == "town":
         return str(entry.new.get("slug") or entry.old.get("slug") or rest[:8])

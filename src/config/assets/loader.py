@@ -1,4 +1,4 @@
-"""Templates read once a language: their fixed sentences are plain text by the time Django parses them."""
+"""Load templates once per language: fixed sentences are translated before Django parses them."""
 
 import re
 
@@ -10,14 +10,14 @@ _FIXED = re.compile(r"""\{%\s+trans(?:late)?\s+(?:"([^"\\%{}|]*)"|'([^'\\%{}|]*)
 
 
 class Loader(cached.Loader):
-    """`{% trans "…" %}` of a literal costs nothing when the page is written; every other form goes its usual way."""
+    """Translates `{% trans "…" %}` of a literal at load time; every other form works as usual."""
 
     def get_contents(self, origin: Origin) -> str:
-        """The source with its fixed sentences in the language of the moment."""
+        """The source with its fixed sentences in the current language."""
         return _FIXED.sub(_said, str(super().get_contents(origin)))
 
     def cache_key(self, template_name: str, skip: list[Origin] | None = None) -> str:
-        """One entry a language: whoever writes in two (a page and a message) asks for each."""
+        """One cache entry per language."""
         return f"{get_language()}-{super().cache_key(template_name, skip)}"
 
 

@@ -1,4 +1,4 @@
-"""Payments made to open a product: T tries, then X, then W (payfip.md §2, « going live »).
+"""Payments made to open a product: T tries, then X, then W (docs/payfip.md §2, « going live »).
 
 A trial is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
 """
@@ -42,7 +42,7 @@ from toolkit.words import kept
 log = logging.getLogger(__name__)
 S = TrialState
 AMOUNT = Decimal("1.00")
-# What clients in the field use for debts that do not exist (payfip.md §3).
+# What clients in the field use for debts that do not exist (docs/payfip.md §3).
 NO_DEBT = ("9999", "999900000000999999")
 _ENDS = {
     Outcome.PAID_CARD: S.PAID,

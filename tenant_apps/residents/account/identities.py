@@ -1,4 +1,4 @@
-"""Linking an account to a person of the town's OpenID provider, and undoing it: the account's address is told."""
+"""Link an account to a person of the town's OpenID provider, or unlink it, and tell the account's address."""
 
 from django.db import transaction
 
@@ -10,13 +10,13 @@ from tenant_apps.residents.mails.identities import IDENTITY_LINKED, IDENTITY_UNL
 
 @transaction.atomic
 def link_identity(*, actor: Account, issuer: str, subject: str, label: str) -> None:
-    """Link, and tell the account's address. Twice changes nothing. Raises what `accounts.identities` does."""
+    """Link, and tell the account's address. Twice changes nothing. Raises as `accounts.signing_in.identities`."""
     if identities.link_identity(actor=actor, issuer=issuer, subject=subject):
         notify(IDENTITY_LINKED.about(label=label), to=actor.email, language=actor.reads)
 
 
 @transaction.atomic
 def unlink_identity(*, actor: Account, label: str) -> None:
-    """Undo it, and tell the account's address. Raises what `accounts.identities` does."""
+    """Unlink, and tell the account's address. Raises as `accounts.signing_in.identities`."""
     if identities.unlink_identity(actor=actor):
         notify(IDENTITY_UNLINKED.about(label=label), to=actor.email, language=actor.reads)

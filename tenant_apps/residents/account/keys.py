@@ -1,4 +1,4 @@
-"""A resident's passkeys: whoever adds or removes one, the account's address is told."""
+"""Add or remove a resident's passkey, and tell the account's address."""
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
@@ -11,11 +11,13 @@ from tenant_apps.residents.mails.keys import KEY_ADDED, KEY_REMOVED
 
 
 def add_key(*, actor: Account, place: Place, session: SessionBase, answer: str, user_agent: str) -> Passkey:
-    """Keep the key that the browser made, and tell the account's address.
+    """Store the key that the browser made, and tell the account's address.
 
-    Raises NewKeyRefused, TooManyKeys, or NotWhileImpersonating for the operator in somebody's place.
+    Raises NewKeyRefused, TooManyKeys, or NotWhileImpersonating for an operator in somebody's place.
     """
-    new = passkeys.read_new_key(place=place, session=session, answer=answer)  # used up whatever follows
+    new = passkeys.read_new_key(
+        place=place, session=session, answer=answer
+    )  # uses up the challenge, whatever follows
     with transaction.atomic():
         key = passkeys.add_key(actor=actor, place=place, new=new, user_agent=user_agent)
         notify(KEY_ADDED.about(name=key.name), to=actor.email, language=actor.reads)
@@ -24,6 +26,6 @@ def add_key(*, actor: Account, place: Place, session: SessionBase, answer: str, 
 
 @transaction.atomic
 def remove_key(*, actor: Account, key: Passkey) -> None:
-    """Take it away, and tell the account's address; twice tells once. Raises NotWhileImpersonating."""
+    """Remove the key, and tell the account's address. Twice sends one message. Raises NotWhileImpersonating."""
     if passkeys.remove_key(actor=actor, key=key):
         notify(KEY_REMOVED.about(name=key.name), to=actor.email, language=actor.reads)

@@ -20,7 +20,7 @@ def confirm(claim: Claim, account: Account, *, token: str) -> None:
 
 
 def joined(claim: Claim) -> None:
-    """To the addresses that billing knows and to the accounts that see this payer already."""
+    """To the addresses that billing knows, and to the accounts that already see this payer."""
     assert claim.account is not None
     assert claim.payer is not None
     known = dict.fromkeys(PayerEmail.objects.filter(payer=claim.payer).values_list("email", flat=True), "")

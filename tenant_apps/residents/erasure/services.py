@@ -1,6 +1,6 @@
 """« Effacer mes données » (GDPR, article 17): asked by the resident, decided by a manager within a month.
 
-The request is on the account (docs/decisions/0034): the only table it would need one row in for years.
+The request is a column of the account (docs/decisions/0034): a table would have one row in years.
 """
 
 from datetime import date, datetime
@@ -35,9 +35,9 @@ def answer_before(asked_at: datetime) -> date:
 
 @transaction.atomic
 def request_erasure(*, actor: Account) -> None:
-    """Ask for one's own erasure: the person and the service are told. Twice changes nothing.
+    """Ask for one's own erasure; the person and the service get a message. Twice changes nothing.
 
-    Raises NotWhileImpersonating for the operator in somebody's place.
+    Raises NotWhileImpersonating for an operator in somebody's place.
     """
     accounts.refuse_impersonator(actor)
     account = _locked(actor)
@@ -55,7 +55,7 @@ def request_erasure(*, actor: Account) -> None:
 
 @transaction.atomic
 def cancel_erasure(*, actor: Account) -> None:
-    """The person changes their mind while it waits. Twice changes nothing."""
+    """The person withdraws the request. Twice changes nothing."""
     accounts.refuse_impersonator(actor)
     account = _locked(actor)
     if account.erasure_asked_at is None or account.erased_at is not None:
@@ -67,7 +67,7 @@ def cancel_erasure(*, actor: Account) -> None:
 
 @transaction.atomic
 def refuse_erasure(*, actor: audit.Actor, account: Account, answer: str) -> None:
-    """Say no, and why, in words that the person receives. Raises AnswerMissing; NoRequest when none waits."""
+    """Refuse, with a reason that the person receives. Raises AnswerMissing; NoRequest when none waits."""
     if not answer.strip():
         raise AnswerMissing
     locked = _locked(account)
@@ -83,14 +83,16 @@ def refuse_erasure(*, actor: audit.Actor, account: Account, answer: str) -> None
 
 @transaction.atomic
 def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
-    """Erase the person, all at once. Returns how many rows of what; nothing the second time.
+    """Erase the person in one transaction. Returns the number of rows per kind; empty the second time.
 
-    Money stays, and its audit stays right. Whoever signs in, pays, or opens a link meanwhile either comes before, and
-    is erased too, or finds nobody. Raises NoRequest when the person has changed their mind.
+    Money stays, and its audit stays right. A simultaneous sign-in, payment or link either comes first, and
+    is erased too, or finds no account. Raises NoRequest when the person has withdrawn.
     """
     hold_still()
     waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
-    list(waiting.select_for_update().values_list("pk"))  # before the account, as whoever decides one
+    list(
+        waiting.select_for_update().values_list("pk")
+    )  # before the account, in the same order as deciding a claim
     locked = _locked(account)
     if locked.erased_at is not None:
         return {}
@@ -111,7 +113,7 @@ def _locked(account: Account) -> Account:
 
 
 def waiting_erasures() -> QuerySet[Account]:
-    """Who waits for an answer, the first to answer first."""
+    """The requests that wait for an answer, the oldest first."""
     return Account.objects.filter(erasure_asked_at__isnull=False, erased_at=None).order_by(
         "erasure_asked_at", "pk"
     )
@@ -124,5 +126,5 @@ def erasure_for_staff(public_id: UUID) -> Account:
 
 
 def is_in_billing(account: Account) -> bool:
-    """Billing's own files hold an address of that account: only billing can take it out."""
+    """Whether billing's files hold an address of that account: only billing can remove it there."""
     return PayerEmail.objects.filter(email__in=addresses_of(account), source=EmailSource.BILLING).exists()

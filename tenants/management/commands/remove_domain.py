@@ -1,4 +1,4 @@
-"""`manage.py remove_domain SLUG HOST`: the domain is the town's no more. Instant."""
+"""`manage.py remove_domain SLUG HOST`: the domain no longer belongs to the town. Instant."""
 
 from typing import Any
 

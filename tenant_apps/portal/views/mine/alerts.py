@@ -1,4 +1,4 @@
-"""M14: which messages I want, chosen in « Mes informations » or refused from a message itself."""
+"""Which messages I want: chosen in « Mes informations », or refused from a message (docs/manual.md, M14)."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

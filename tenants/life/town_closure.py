@@ -1,4 +1,4 @@
-"""A town leaves: it is served until the last day it was promised, then closed (docs/decisions/0015)."""
+"""A town leaves: it is served until its announced last day, then closed (docs/decisions/0015)."""
 
 import logging
 from datetime import datetime, time, timedelta
@@ -14,7 +14,7 @@ from tenants.states import TownState
 from toolkit import clock
 
 LONGEST = 365  # days
-# Nothing new is paid or put online in the last hours: what is begun must have the time to end.
+# No payment or publication starts in the last hours: what has started must have time to end.
 LAST_CALL = timedelta(days=1)
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def close_town(*, town: Town, days: int, reason: str, actor: facts.Actor = facts.SYSTEM) -> Town:
     """The town closes at the end of the day, in France, that is `days` from today. Instant.
 
-    `resume_town` takes it back until then. Asking again for the same day changes nothing. Raises TownError.
+    Until then `resume_town` cancels it. Asking again for the same day changes nothing. Raises TownError.
     """
     if not 1 <= days <= LONGEST:
         raise TownError(f"Le délai de fermeture est de 1 à {LONGEST} jours.")
@@ -41,14 +41,14 @@ def close_town(*, town: Town, days: int, reason: str, actor: facts.Actor = facts
 
 
 def is_last_call(town: Town) -> bool:
-    """Whether nothing new may be begun any more, because the town is about to close."""
+    """Whether nothing new may start because the town is about to close."""
     return town.state == TownState.CLOSING and (
         town.closes_at is None or town.closes_at - LAST_CALL <= timezone.now()
     )
 
 
 def sweep() -> int:
-    """From beat: close the towns whose delay is over. One query, on the few that are closing."""
+    """Close the towns whose last day is over. Beat calls it; one query on the few closing towns."""
     with registry():
         over = list(Town.objects.filter(state=TownState.CLOSING, closes_at__lte=timezone.now()))
     closed = 0
@@ -56,6 +56,6 @@ def sweep() -> int:
         try:
             services.set_state(town=town, to=TownState.CLOSED, reason="le délai est écoulé")
             closed += 1
-        except WrongState:  # it changed its mind in the meantime
+        except WrongState:  # it was resumed meanwhile
             log.info("a town that was to close has been resumed")
     return closed

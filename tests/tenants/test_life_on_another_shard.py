@@ -7,9 +7,9 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from tenant_apps.townhall.queries import letterhead
-from tenants.current import at, leave
+from tenants.current import in_shard, leave
 from tenants.hosts import domains, registry
-from tenants.life import closing
+from tenants.life import town_closure
 from tenants.models import AgendaItem, Domain, Operation, Town
 from tests.tenants.conftest import said
 from tests.tenants.test_archive_shard import second as second
@@ -41,13 +41,13 @@ def test_opened_renamed_made_its_own_suspended_closed(second: str, committed: st
         said("suspend_town", new)
         assert answer(host) == 503
         said("resume_town", new)
-        with at(second):
+        with in_shard(second):
             assert AgendaItem.objects.get(town_id=town.pk, kind="links").due_at <= timezone.now()
-        closing.close_town(town=town, days=1, reason="essai")
+        town_closure.close_town(town=town, days=1, reason="essai")
         Town.objects.filter(pk=town.pk).update(closes_at=timezone.now())
-        assert closing.sweep() == 1
+        assert town_closure.sweep() == 1
         assert answer(host) == 410
-        with at(second):
+        with in_shard(second):
             copy: Any = Town.objects.get(pk=town.pk)
             assert (copy.state, copy.slug) == ("closed", new)
             assert set(
