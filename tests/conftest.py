@@ -35,7 +35,7 @@ from tenants.current import registry as registry_schema
 from tenants.hosts import registry
 from tenants.life.services import open_town
 from tenants.models import AgendaItem, Town
-from tests import lock_order
+from tests import browsers, lock_order
 from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
 from toolkit.secrecy.sealing import seal
@@ -97,6 +97,7 @@ def listen_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 lock_order.install()
+browsers.install()
 
 
 @pytest.fixture(autouse=True)

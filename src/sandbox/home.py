@@ -44,12 +44,27 @@ def is_free(port: int) -> bool:
     return True
 
 
+_reserved: list[socket.socket] = []
+
+
 def free_base_port() -> int:
-    """A front port whose whole block is free; below the range the system lends to outgoing connections."""
+    """A front port whose whole block is free, and is nobody else's before this process ends.
+
+    Its tenth port, which no service uses, is the reservation: it is held, and no two processes can hold it at once.
+    Blocks are below the range the system lends to outgoing connections.
+    """
     for _ in range(200):
         base = 22000 + secrets.randbelow(900) * 10
+        held = socket.socket()  # without SO_REUSEADDR, which two holders could share
+        try:
+            held.bind(("127.0.0.1", base + len(Ports.NAMES)))
+        except OSError:
+            held.close()
+            continue
         if all(is_free(base + offset) for offset in range(len(Ports.NAMES))):
+            _reserved.append(held)
             return base
+        held.close()
     raise SandboxError("Aucune suite de ports libres entre 22000 et 31000.")
 
 

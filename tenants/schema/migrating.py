@@ -141,7 +141,28 @@ def migrate_public() -> None:
     """The public schema of this home."""
     applied = versions.applied_names()
     if not applied.issuperset(versions.wanted().names):
+        _migrate_its_own_apps()
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+
+
+def _migrate_its_own_apps() -> None:
+    """What lives in public; the rest is only noted there. Django would work out each step of the rest for nothing."""
+    executor = MigrationExecutor(connection)
+    plan = [
+        migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())
+    ]
+    own = {(migration.app_label, migration.name) for migration in plan if _lives_in_public(migration)}
+    others = [migration for migration in plan if not _lives_in_public(migration)]
+    needed = {parent for key in own for parent in executor.loader.graph.forwards_plan(key)}
+    if any((migration.app_label, migration.name) in needed for migration in others):
+        return  # they hang together: the command runs them in their order
+    executor.migrate(None, plan=[(migration, False) for migration in plan if migration not in others])
+    for migration in others:
+        executor.recorder.record_applied(migration.app_label, migration.name)
+
+
+def _lives_in_public(migration: Migration) -> bool:
+    return apps.get_app_config(migration.app_label).name in settings.SHARED_APPS
 
 
 def migrate_template() -> None:

@@ -1,7 +1,6 @@
 """« Ne plus recevoir ces messages » (RFC 8058): one click, nothing before it, no other town's, no secret in it."""
 
 import re
-import socket
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -11,6 +10,7 @@ from aiosmtpd.controller import Controller
 from django.test import Client
 from django_tenants.utils import tenant_context
 
+from sandbox.home import free_base_port
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from shared_apps.mail.delivery import deliver_outbox
@@ -148,9 +148,7 @@ class Caught:
 @pytest.fixture
 def smtp(settings: Any) -> Iterator[Caught]:
     caught = Caught()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_base_port()
     server = Controller(caught, hostname="127.0.0.1", port=port)
     server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

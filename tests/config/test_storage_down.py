@@ -19,6 +19,7 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from sandbox.home import free_base_port
 from sandbox.services import find
 from shared_apps.accounts.models import Account, Role
 from tenant_apps.contact.models import Message
@@ -28,6 +29,7 @@ from tenant_apps.reconciliation.models import Statement
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.contact.papers import pdf, sent, stamp_of
+from tests.demo import wait
 from toolkit.files.storage import town_key
 
 BODY = "Bonjour,\nun texte que je ne veux pas écrire deux fois."
@@ -49,11 +51,14 @@ class Server:
         os.kill(self.process.pid, signal.SIGSTOP)
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def s3(tmp_path: Path, settings: Any) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_base_port()
     options = configured.STORAGES["documents"]["OPTIONS"]
     (tmp_path / "s3" / options["bucket_name"]).mkdir(parents=True)
     command = [
@@ -62,11 +67,7 @@ def s3(tmp_path: Path, settings: Any) -> Iterator[Server]:
     ]
     keys = f'"{options["access_key"]},{options["secret_key"]}"'
     process = subprocess.Popen(command, env={**os.environ, "RCLONE_AUTH_KEY": keys})
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
+    wait(lambda: _listens(port))
     here = {**options, "endpoint_url": f"http://127.0.0.1:{port}"}
     documents = {**configured.STORAGES["documents"], "OPTIONS": here}
     settings.STORAGES = {**configured.STORAGES, "documents": documents}

@@ -33,7 +33,6 @@ from tenant_apps.payments.providers.tipi import Tipi
 from tests.payments.conftest import Simulator
 from tests.payments.test_peers import request
 
-pytestmark = pytest.mark.xdist_group("payfip")
 ASKED = {
     "email": "alice@example.net",
     "exer": "2015",

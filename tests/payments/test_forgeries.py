@@ -17,8 +17,6 @@ from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 @pytest.fixture
 def alice(town: Town, make_account: Callable[..., Account]) -> Account:

@@ -26,7 +26,6 @@ from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
 from tests.payments.conftest import Simulator
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 
 

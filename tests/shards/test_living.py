@@ -90,7 +90,6 @@ def test_opened_by_the_command_and_its_manager_comes_in(south: Cluster) -> None:
     assert client.get("/").status_code == 200
 
 
-@pytest.mark.xdist_group("payfip")  # one at a time at the simulator, whose manners others change
 def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator) -> None:  # noqa: F811
     alice = add_account(southern, "alice@example.net")
     invoice = add_invoice(southern, alice)

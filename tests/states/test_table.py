@@ -26,7 +26,6 @@ from tests.states.conftest import MAKERS, World, names
 from tests.states.table import TABLE
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
 STATES = pytest.mark.parametrize("state", TABLE)
 Browser = Callable[..., Client]
 

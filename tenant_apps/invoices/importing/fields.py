@@ -47,7 +47,7 @@ def key_of(name: str) -> str:
 
 def meant(raw: str) -> str:
     """`="001964"` → `001964`: how a spreadsheet's own export keeps the zeros of a text."""
-    found = re.fullmatch(r'\s*="(.*)"\s*', raw, flags=re.DOTALL)
+    found = '="' in raw and re.fullmatch(r'\s*="(.*)"\s*', raw, flags=re.DOTALL)
     return found[1].replace('""', '"') if found else raw
 
 
@@ -71,7 +71,9 @@ def identifier(raw: str) -> str:
 
 def text(raw: str, *, longest: int, required: bool = False) -> str:
     """Trimmed, single-spaced text, without the signs that nobody sees. An error of a spreadsheet is none."""
-    visible = "".join(sign for sign in raw if unicodedata.category(sign) != "Cf")
+    visible = raw
+    if not raw.isascii():
+        visible = "".join(sign for sign in raw if unicodedata.category(sign) != "Cf")
     value = unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
     if _ERRORS.fullmatch(value):
         raise FieldError(

@@ -63,6 +63,21 @@ def receive_statement(
     return statement, True
 
 
+def put_back(*, actor: audit.Actor, statement: Statement, file: BinaryIO) -> bool:
+    """The same bytes were sent again: keep them where they are gone, and let an interrupted reading go on.
+
+    Returns whether they were gone.
+    """
+    storage = storages["documents"]
+    if storage.exists(statement.key):
+        return False
+    file.seek(0)
+    storage.save(statement.key, File(file))
+    audit.record("statement.put_back", actor=actor, obj=f"statement:{statement.uuid}")
+    try_again(actor=actor, statement=statement)
+    return True
+
+
 def _look_inside(statement: Statement, file: BinaryIO) -> None:
     """Its titles and its account, as far as it says them."""
     found = ""
