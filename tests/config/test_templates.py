@@ -38,6 +38,10 @@ def test_no_line_is_too_long_to_read(path: Path) -> None:
             "{% comment %}Words\n of ours{% endcomment %}\n<p>",
             "{% comment %}Words\nof ours{% endcomment %}<p>",
         ),
+        (
+            '<a class="b"\n   href="{% url "c" %}"\n   {% if d > 0 %}e{% endif %}>',
+            '<a class="b" href="{% url "c" %}" {% if d > 0 %}e{% endif %}>',
+        ),
         ("<pre>\n  a\n</pre>\n  <p>", "<pre>\n  a\n</pre>\n<p>"),
         ("<textarea>a\n  b</textarea>", "<textarea>a\n  b</textarea>"),
         ("{% blocktrans %}a\n  b{% endblocktrans %}", "{% blocktrans %}a\n  b{% endblocktrans %}"),

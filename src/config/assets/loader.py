@@ -17,9 +17,11 @@ _FIXED = re.compile(
 _LAYOUT = re.compile(
     r"(?P<kept><(pre|textarea|script|style)\b.*?</\2>"
     r"|\{%\s*blocktrans(?:late)?\b.*?\{%\s*endblocktrans(?:late)?\s*%\})"
+    r"""|(?P<tag><[a-zA-Z](?:\{%.*?%\}|\{\{.*?\}\}|"(?:\{%.*?%\}|[^"])*"|'(?:\{%.*?%\}|[^'])*'|[^>"'])*>)"""
     r"|[ \t]*\n[ \t\n]*",
     re.S,
 )
+_BREAK = re.compile(r"[ \t]*\n[ \t\n]*")
 _SAYS_NOTHING = re.compile(
     r"(\{%\s*(?:load|extends)\b[^%]*%\}|\{%\s*comment\s*%\}.*?\{%\s*endcomment\s*%\})\s+", re.S
 )
@@ -44,10 +46,10 @@ def without_indentation(source: str) -> str:
     """The template as it is sent: the formatter's lines and indentation are for its readers, not for browsers.
 
     A line break stays one (it may stand for a space between words), except where it cannot be meant: at the ends of a
-    file, and after `{% load %}`.
+    file, and after `{% load %}`. Between the attributes of a tag it is a space.
     """
     source = _SAYS_NOTHING.sub(r"\1", source.strip(" \t\n"))
-    return _LAYOUT.sub(lambda match: match["kept"] or "\n", source)
+    return _LAYOUT.sub(lambda match: match["kept"] or _BREAK.sub(" ", match["tag"] or "") or "\n", source)
 
 
 def _said(match: re.Match[str]) -> str:
