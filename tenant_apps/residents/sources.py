@@ -1,7 +1,5 @@
 """Where billing files come from, and how codes of one source are compared (decision 45)."""
 
-import re
-import unicodedata
 from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
@@ -10,6 +8,7 @@ from django.db.models.functions import Lower
 
 from shared_apps.audit import services as audit
 from tenant_apps.residents.models import Payer, Source
+from toolkit.reading.fields import fold
 
 LONGEST = 80
 
@@ -51,8 +50,7 @@ def source_named(*, actor: audit.Actor, name: str) -> Source:
 
 
 def _bare_name(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]", "", plain) or name.strip().lower()
+    return fold(name) or name.strip().lower()
 
 
 def bare_code(code: str) -> str:

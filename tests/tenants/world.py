@@ -103,7 +103,9 @@ def furnish(town: Town, *, invoices: int = 3) -> None:
             source=default_source(), reference="P1", last_name="D'ÉTÉ", first_name="Alice"
         )
         Access.objects.create(account=alice, payer=payer)
-        batch = Batch.objects.create(source=payer.source, created_by="system", rows_name="f.csv", rows_key="")
+        batch = Batch.objects.create(
+            source=payer.source, created_by="system", format="csv", rows_name="f.csv", rows_key=""
+        )
         batch.rows_key = upload_key(town=town.uuid, batch=batch.uuid, name="rows.csv")
         batch.documents_key = upload_key(town=town.uuid, batch=batch.uuid, name="gone.zip")
         batch.save()

@@ -1,8 +1,6 @@
 """Invented invoices with real PDFs, for the demo, the tests and the benchmarks. Always the same for the same input."""
 
 import argparse
-import csv
-import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sandbox.samples.pdf import Bill, render
+from toolkit.sheets import Sheet
 
 HEADER = (
     *(
@@ -107,12 +106,11 @@ def invoice_pdf(sample: Sample, town: str) -> bytes:
 
 def write_csv(samples: Iterable[Sample], out: BinaryIO) -> None:
     """As a spreadsheet writes it in French: semicolons, decimal commas, Windows-1252."""
-    text = io.TextIOWrapper(out, encoding="cp1252", newline="")
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADER)
-    writer.writerows(sample.row() for sample in samples)
-    text.flush()
-    text.detach()
+    sheet = Sheet(out, encoding="cp1252")
+    sheet.line(HEADER)
+    for sample in samples:
+        sheet.line(sample.row())
+    sheet.end()
 
 
 def write_zip(samples: Iterable[Sample], out: BinaryIO, town: str) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from shared_apps.audit import services as audit
 from tenant_apps.backoffice.templatetags.gestion import megabytes
+from tenant_apps.invoices.importing import registry
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from tenant_apps.townhall.models import HEX_COLOUR, Product, ProductKind, TownHall
@@ -60,17 +61,12 @@ class ImportForm(_Plain, forms.Form):
         required=False,
     )
     rows = forms.FileField(
-        label=gettext_lazy("Le fichier des factures (CSV)"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
-        error_messages={
-            "required": gettext_lazy("Choisissez le fichier CSV des factures."),
-            "empty": gettext_lazy("Le fichier des factures est vide : choisissez-en un autre."),
-        },
+        widget=forms.FileInput(),
+        error_messages={"empty": gettext_lazy("Le fichier des factures est vide : choisissez-en un autre.")},
     )
     documents = forms.FileField(
-        label=gettext_lazy("Les PDF des factures, dans une archive ZIP (facultatif)"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        widget=forms.FileInput(),
         error_messages={"empty": gettext_lazy("L'archive des PDF est vide : choisissez-en une autre.")},
     )
 
@@ -82,7 +78,21 @@ class ImportForm(_Plain, forms.Form):
         else:
             choices = [("", _("Choisissez…")), *known, (OTHER_SOURCE, _("Une autre provenance"))]
             self.fields["source"].choices = choices  # type: ignore[attr-defined]
+        self._ask_for_files()
         self.dress()
+
+    def _ask_for_files(self) -> None:
+        """In the words of the formats that are read, and of what may come beside them."""
+        words = {"formats": registry.in_words()}
+        rows, documents = self.fields["rows"], self.fields["documents"]
+        rows.label = _("Le fichier des factures (%(formats)s)") % words
+        rows.error_messages["required"] = _("Choisissez le fichier %(formats)s des factures.") % words
+        rows.widget.attrs["accept"] = registry.accepted()
+        beside = registry.companions()
+        documents.label = " ; ".join(str(one.label) for one in beside)
+        documents.widget.attrs["accept"] = ",".join(
+            sign for one in beside for sign in (*one.extensions, *one.media_types)
+        )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

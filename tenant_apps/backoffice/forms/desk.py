@@ -11,8 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.forms.base import _Plain
-from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.fields import FieldError
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
 from tenant_apps.payments.counter.desk import same_cheque
@@ -21,6 +19,8 @@ from tenant_apps.payments.ledger import only_product
 from tenant_apps.payments.models import Means, Refund
 from toolkit import clock
 from toolkit.money import format_euros
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError
 
 _DAY_FORMATS = ["%Y-%m-%d", "%d/%m/%Y"]
 

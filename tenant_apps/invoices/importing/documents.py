@@ -15,8 +15,8 @@ from typing import BinaryIO, TypeVar
 import pikepdf
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import key_of
+from toolkit.reading.errors import FileError
 
 T = TypeVar("T")
 MOST_FILES = 20_000

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.errors import FileError
+from toolkit.reading.errors import FileError, UnknownEncoding
 
 LONGEST_LINE = 100_000  # characters; under csv's own limit for one cell
 _CHUNK = 1024 * 1024
@@ -23,39 +23,17 @@ def encoding_of(stream: BinaryIO) -> str:
 
     A rule rather than a guess by statistics: UTF-8 is practically never valid by accident, and the five
     bytes that Windows-1252 leaves undefined, control characters, or signs inside words, tell that the
-    file is neither. A wrong guess would print broken names on the residents' screens.
+    file is neither. A wrong guess would print broken names on the residents' screens. Raises UnknownEncoding.
     """
-    _refuse_what_is_no_table(stream)
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             for text in _decoded(stream, encoding):
                 if _CONTROL.search(text) or (encoding == "cp1252" and _MISREAD.search(text)):
-                    raise FileError(_unknown())
+                    raise UnknownEncoding(_unknown())
         except UnicodeDecodeError:
             continue
         return encoding
-    raise FileError(_unknown())
-
-
-def _refuse_what_is_no_table(stream: BinaryIO) -> None:
-    """What a clerk picks by mistake is called by its name: « unknown encoding » would help nobody."""
-    stream.seek(0)
-    head = stream.read(64)
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise FileError(
-            _(
-                "Ce fichier est un classeur (Excel, LibreOffice) ou une archive, pas un CSV. Ouvrez-le dans votre "
-                "tableur, choisissez « Enregistrer sous » et le format « CSV UTF-8 », puis déposez le nouveau fichier."
-            )
-        )
-    if head.startswith(b"%PDF-"):
-        raise FileError(
-            _("Ce fichier est un PDF, pas un CSV. Demandez à votre logiciel un export au format CSV.")
-        )
-    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<?xml"):
-        raise FileError(
-            _("Ce fichier est au format XML, pas un CSV. Demandez à votre logiciel un export au format CSV.")
-        )
+    raise UnknownEncoding(_unknown())
 
 
 def _decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
@@ -67,10 +45,7 @@ def _decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def _unknown() -> str:
-    return _(
-        "Ce fichier n'est pas un texte lisible : son encodage est inconnu. Enregistrez-le au format "
-        "« CSV UTF-8 » depuis votre logiciel, puis déposez-le à nouveau."
-    )
+    return _("Ce fichier n'est pas un texte lisible : son encodage est inconnu.")
 
 
 class Lines:
