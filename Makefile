@@ -6,7 +6,8 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/src
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench chromium messages lists picture screenshots
+TEMPLATES := src/config/templates shared_apps tenant_apps
+.PHONY: help venv demo test lint format bench chromium messages lists picture screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +45,15 @@ picture: venv ## who may import whom, drawn from the code (docs/images/rooms.svg
 screenshots: venv chromium ## the pictures of the documentation, from a running demo
 	$(PY) docs/screenshots.py
 
-lint: venv ## style, imports between rooms, types
+format: venv ## the code and the templates laid out by their tools
+	$(VENV)/bin/ruff check --fix --select I .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/djlint $(TEMPLATES) --reformat --quiet
+
+lint: venv ## style, layout of the templates, imports between rooms, types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/djlint $(TEMPLATES) --check --quiet
 	$(VENV)/bin/lint-imports
 	$(PY) -m sandbox.env $(VENV)/bin/mypy
 

@@ -113,6 +113,7 @@ TEMPLATES = [
                     ],
                 )
             ],
+            "libraries": {"layout": "config.assets.layout"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -27,7 +27,7 @@ def test_send_check_publish(browsers: SimpleNamespace) -> None:
     waiting = browsers.clerk.get(answer["Location"])
     assert "Vous pouvez quitter cette page" in text(waiting)
     assert f'hx-get="/gestion/imports/{batch.uuid}/etat/"' in waiting.content.decode()
-    assert '<noscript><meta http-equiv="refresh"' in waiting.content.decode()
+    assert '<noscript> <meta http-equiv="refresh"' in " ".join(waiting.content.decode().split())
     processing.process_waiting()
     fragment = browsers.clerk.get(f"{answer['Location']}etat/", headers={"HX-Request": "true"})
     assert fragment["HX-Refresh"] == "true"
