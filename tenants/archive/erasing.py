@@ -157,7 +157,7 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
 
 
 def _check_shards() -> None:
-    """Check that every database answers: what a silent one holds cannot be erased. Raises HomeSilent."""
+    """Check that every database answers: what a silent one holds cannot be erased. Raises ShardSilent."""
     for shard in shard_aliases():
         try:
             direct.open_to(shard).close()

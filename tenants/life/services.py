@@ -55,7 +55,7 @@ def open_town(
 
     Three steps: the registry's rows (state OPENING, not served); the schema and its first rows in one
     transaction on its shard; state OPEN. A refusal keeps nothing. After a kill, the next call with the same slug
-    goes on. Raises InvalidSlug, TownExists, HomeSilent or TemplateMissing.
+    goes on. Raises InvalidSlug, TownExists, ShardSilent or TemplateMissing.
     """
     check_slug(slug)
     check_siren(siren)
