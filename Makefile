@@ -48,7 +48,7 @@ screenshots: venv chromium ## the pictures of the documentation, from a running 
 format: venv ## the code and the templates laid out by their tools
 	$(VENV)/bin/ruff check --fix --select I .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/djlint $(TEMPLATES) --reformat --quiet
+	-@$(VENV)/bin/djlint $(TEMPLATES) --reformat --quiet # 1 when it changed something
 
 lint: venv ## style, layout of the templates, imports between rooms, types
 	$(VENV)/bin/ruff check .
