@@ -31,8 +31,10 @@ from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
 from tenant_apps.payments.counter.booking import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
-from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
-from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
+from tenant_apps.products.models import Mode, ProductKind, Protocol  # noqa: E402
+from tenant_apps.products.services import set_up_product  # noqa: E402
+from tenant_apps.townhall.models import AlertAudience  # noqa: E402
+from tenant_apps.townhall.services import set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402
 from tenants.life.services import open_town, town_named  # noqa: E402
 from tenants.models import Town  # noqa: E402

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('residents', '0001_initial'),
-        ('townhall', '0001_initial'),
+        ('products', '0001_initial'),
     ]
 
     operations = [
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='invoices.batch')),
                 ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='invoices.document')),
                 ('payer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='residents.payer')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='townhall.product')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='products.product')),
             ],
             options={
                 'verbose_name': 'facture',

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('invoices', '0001_initial'),
         ('residents', '0001_initial'),
-        ('townhall', '0001_initial'),
+        ('products', '0001_initial'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('invoices', '0003_online_hold'),
         ('residents', '0001_initial'),
-        ('townhall', '0001_initial'),
+        ('products', '0001_initial'),
     ]
 
     operations = [

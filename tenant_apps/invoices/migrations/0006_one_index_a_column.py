@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 migrations.AlterField(
                     model_name='invoice',
                     name='product',
-                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='townhall.product'),
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='products.product'),
                 ),
             ],
         )

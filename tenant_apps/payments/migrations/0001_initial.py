@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoices', '0001_initial'),
-        ('townhall', '0001_initial'),
+        ('products', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('settled_at', models.DateTimeField(null=True)),
                 ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
                 ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='invoices.invoice')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='townhall.product')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='products.product')),
             ],
             options={
                 'verbose_name': 'tentative de paiement',

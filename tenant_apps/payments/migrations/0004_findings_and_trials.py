@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('invoices', '0003_online_hold'),
         ('payments', '0003_long_addresses'),
-        ('townhall', '0002_product_windows_and_checks'),
+        ('products', '0001_initial'),
     ]
 
     operations = [
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('started_by', models.CharField(max_length=254)),
                 ('started_at', models.DateTimeField(auto_now_add=True)),
                 ('next_check_at', models.DateTimeField(db_index=True, null=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='townhall.product')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='products.product')),
             ],
             options={
                 'verbose_name': "paiement d'essai",
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('answer', models.CharField(blank=True, max_length=300)),
                 ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='payments.attempt')),
                 ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='invoices.invoice')),
-                ('product', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='townhall.product')),
+                ('product', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='products.product')),
             ],
             options={
                 'verbose_name': 'constat',

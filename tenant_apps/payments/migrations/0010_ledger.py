@@ -12,7 +12,7 @@ UPDATE payments_payment AS p SET product_id = a.product_id FROM payments_attempt
 UPDATE payments_payment AS p SET product_id = i.product_id
   FROM payments_allocation AS l JOIN invoices_invoice AS i ON i.id = l.invoice_id
  WHERE l.payment_id = p.id AND p.product_id IS NULL;
-UPDATE payments_payment SET product_id = (SELECT id FROM townhall_product WHERE is_default) WHERE product_id IS NULL;
+UPDATE payments_payment SET product_id = (SELECT id FROM products_product WHERE is_default) WHERE product_id IS NULL;
 ALTER TABLE payments_deposit DISABLE TRIGGER payments_deposit_keep_closed;
 UPDATE payments_deposit AS d SET product_id = p.product_id FROM payments_payment AS p WHERE p.deposit_id = d.id;
 -- Nothing may wait for the commit: these tables are altered next.
@@ -54,14 +54,14 @@ NO_LINES = """
 DROP TRIGGER payments_ledgerline_stays ON payments_ledgerline;
 DROP FUNCTION payments_keep_ledger();
 """
-PRODUCT = {"on_delete": django.db.models.deletion.PROTECT, "to": "townhall.product"}
+PRODUCT = {"on_delete": django.db.models.deletion.PROTECT, "to": "products.product"}
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("payments", "0009_one_index_a_column"),
         ("invoices", "0007_states_and_references_guarded"),
-        ("townhall", "0011_keep_claims"),
+        ("products", "0001_initial"),
     ]
     operations = [
         migrations.AddField("payment", "product", models.ForeignKey(null=True, related_name="payments", **PRODUCT)),

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('invoices', '0006_one_index_a_column'),
         ('payments', '0010_ledger'),
-        ('townhall', '0012_one_spelling'),
+        ('products', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

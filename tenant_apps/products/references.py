@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.townhall.models import ProductKind
+from tenant_apps.products.models import ProductKind
 
 _ANY = r"[A-Za-z0-9]{6,30}"
 # exercice, product (two letters), period (two digits), number of the debt: 2025EA00123456789
