@@ -44,6 +44,6 @@ DROP TABLE public.tenants_change;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0003_closing_date")]
+    dependencies = [("tenants", "0001_initial")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

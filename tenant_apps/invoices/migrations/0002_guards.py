@@ -1,14 +1,28 @@
-"""What no program may do to an invoice: bring a cancelled one back, hide one that has an avoir, spell a reference twice.
+"""What no program may do to an invoice or to an avoir, whichever it is.
 
-The edges are those of `states.INVOICE_EDGES`; a test compares them.
+The statements name their schema from the trigger's own table, so they are right under any search_path.
 """
 
-from django.db import migrations, models
-from django.db.models.functions import Upper
+from django.db import migrations
 
-FORWARD = """
-UPDATE invoices_invoice SET reference = upper(reference) WHERE reference <> upper(reference);
+# An avoir is never changed and never deleted.
+CREDITS_STAY = """
+CREATE FUNCTION invoices_keep_credits() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'an avoir does not change' USING ERRCODE = 'restrict_violation';
+END
+$body$;
+CREATE TRIGGER invoices_credit_stays BEFORE UPDATE OR DELETE ON invoices_credit
+    FOR EACH ROW EXECUTE FUNCTION invoices_keep_credits();
+"""
+NO_CREDITS_STAY = """
+DROP TRIGGER invoices_credit_stays ON invoices_credit;
+DROP FUNCTION invoices_keep_credits();
+"""
 
+# A cancelled invoice does not come back, and one that has an avoir is not hidden.
+# The edges are those of `states.INVOICE_EDGES`; a test compares them.
+STATES = """
 CREATE FUNCTION invoices_guard_state() RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
     has_credit boolean;
@@ -31,20 +45,15 @@ $body$;
 CREATE TRIGGER invoices_invoice_guards_state BEFORE UPDATE OF state ON invoices_invoice
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION invoices_guard_state();
 """
-BACKWARD = """
+NO_STATES = """
 DROP TRIGGER invoices_invoice_guards_state ON invoices_invoice;
 DROP FUNCTION invoices_guard_state();
 """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0006_one_index_a_column")]
+    dependencies = [("invoices", "0001_initial")]
     operations = [
-        migrations.RunSQL(FORWARD, BACKWARD),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reference", Upper("reference"))), name="invoice_reference_canonical"
-            ),
-        ),
+        migrations.RunSQL(CREDITS_STAY, NO_CREDITS_STAY),
+        migrations.RunSQL(STATES, NO_STATES),
     ]
