@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
 from shared_apps.audit import services as audit
+from tenant_apps.products.models import Protocol
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.activation import request_activation
-from tenant_apps.townhall.models import Protocol
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.townhall.services import set_up_townhall
 from tenants import identity
 from tenants.current import REGISTRY, registry, shard_aliases
 from tenants.databases import mirrors

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ from django_tenants.utils import tenant_context  # noqa: E402
 
 from sandbox import operator_code  # noqa: E402
 from sandbox.home import Home  # noqa: E402
+from sandbox.process.part import refuse  # noqa: E402
 from sandbox.samples import batch as samples  # noqa: E402
 from sandbox.samples.batch import Sample  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
@@ -31,9 +33,12 @@ from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
 from tenant_apps.payments.counter.booking import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
-from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
-from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
+from tenant_apps.products.models import Mode, ProductKind, Protocol  # noqa: E402
+from tenant_apps.products.services import set_up_product  # noqa: E402
+from tenant_apps.townhall.models import AlertAudience  # noqa: E402
+from tenant_apps.townhall.services import set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402
+from tenants.errors import OtherHistory  # noqa: E402
 from tenants.life.services import open_town, town_named  # noqa: E402
 from tenants.models import Town  # noqa: E402
 from tenants.schema.migrating import migrate_towns  # noqa: E402
@@ -54,8 +59,14 @@ PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
 
 
 def main() -> None:
-    """Migrate, then open the towns that are missing."""
-    migrate_towns()
+    """Migrate, then open the towns that are missing. Data of another version are refused with a sentence."""
+    try:
+        migrate_towns()
+    except OtherHistory:
+        refuse(
+            f"Les données de démonstration de {Home().root} viennent d'une autre version, que celle-ci ne sait pas "
+            f"reprendre. Pour recommencer à neuf : rm -r {shlex.quote(str(Home().root))}, puis make demo."
+        )
     with registry():
         known = set(Town.objects.exclude(state=TownState.OPENING).values_list("slug", flat=True))
         _operator()

@@ -17,7 +17,7 @@ from shared_apps.audit.saying import (
 from shared_apps.audit.verbs import Fact, Key, declare
 from tenant_apps.payments.models import FindingKind, Means
 from tenant_apps.payments.states import TrialState
-from tenant_apps.townhall.models import Mode
+from tenant_apps.products.models import Mode
 
 UNALLOCATED = Key("unallocated", _("non affecté"), money)
 MEANS = Key("means", _("moyen"), one_of(Means))

@@ -9,7 +9,7 @@ from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Attempt, Declaration, Payment
 from tenant_apps.payments.standing.reading import standings_of
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from toolkit.money import format_euros
 
 

@@ -20,11 +20,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
 from tenants.current import REGISTRY, current_shard, in_shard, registry, shard_aliases
 from tenants.databases import direct
-from tenants.errors import ShardSilent
+from tenants.errors import OtherHistory, ShardSilent
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.schema import batches, provisioning, versions
 from tenants.schema.provisioning import TEMPLATE
@@ -66,7 +67,7 @@ def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcom
     """Migrate the public schemas, the templates and every town to the code's version.
 
     A town that fails stays whole at its old version and is named; the others go on. A database that does not answer is
-    named instead of its towns. `on_progress(done, total)` is called from several threads.
+    named instead of its towns. `on_progress(done, total)` is called from several threads. Raises OtherHistory.
     """
     versions.wanted.cache_clear()
     outcome = Outcome()
@@ -138,16 +139,20 @@ def runs_of(group: Group) -> list[Run]:
 
 
 def migrate_public() -> None:
-    """The public schema of this shard."""
+    """The public schema of this shard. Raises OtherHistory, before it changes anything."""
     applied = versions.applied_names()
     if not applied.issuperset(versions.wanted().names):
-        _migrate_its_own_apps()
-        call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        try:
+            _migrate_its_own_apps()
+            call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        except InconsistentMigrationHistory as error:
+            raise OtherHistory(current_shard()) from error
 
 
 def _migrate_its_own_apps() -> None:
     """What lives in public; the rest is only noted there. Django would work out each step of the rest for nothing."""
     executor = MigrationExecutor(connection)
+    executor.loader.check_consistent_history(connection)
     plan = [
         migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())
     ]

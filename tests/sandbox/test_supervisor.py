@@ -177,6 +177,30 @@ def test_a_program_is_told_why_services_do_not_start(home: Home) -> None:
         pass
 
 
+def test_a_part_that_refuses_has_said_why_and_nothing_else_is_said(home: Home) -> None:
+    refusing = "from sandbox.process.part import refuse; print('a line of its log'); refuse('Non, et voici pourquoi.')"
+    program = f"""
+import sys
+from sandbox.home import Home
+from sandbox.process.part import Part
+from sandbox.process.supervisor import Supervisor, Shown
+with Supervisor(Home(), kind="services", shown=Shown.READY) as supervisor:
+    try:
+        supervisor.run(Part(name="refusing", command=[sys.executable, "-c", {refusing!r}]))
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=processes.environment(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("SandboxError Non, et voici pourquoi.\n", 0), done.stderr
+
+
 def test_manage_py_needs_no_environment(home: Home) -> None:
     environment = processes.environment(home)
     for name in home_variables(home):

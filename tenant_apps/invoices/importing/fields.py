@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.townhall import references
+from tenant_apps.products import references
 from toolkit import emails
 from toolkit.reading.errors import FieldError
 from toolkit.reading.fields import identifier, text, without_accents

@@ -12,7 +12,7 @@ from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.mails import DECLARATION_REFUSED
 from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
-from tenant_apps.townhall.queries import contact_address
+from tenant_apps.products.queries import contact_address
 from tenants.databases.postgresql.again import atomic_again
 
 

@@ -7,9 +7,9 @@ from shared_apps.mail.notifying import notify
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.mails import PRODUCT_CLOSED
 from tenant_apps.payments.models import FindingKind
-from tenant_apps.townhall.models import Product
-from tenant_apps.townhall.queries import contact_address
-from tenant_apps.townhall.services import close_product
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import contact_address
+from tenant_apps.products.services import close_product
 from toolkit.words import in_french
 
 

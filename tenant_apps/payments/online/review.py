@@ -15,7 +15,7 @@ from tenant_apps.payments.online.moves import move, note
 from tenant_apps.payments.online.settling import book
 from tenant_apps.payments.providers.payfip.client import read_amount
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Mode
+from tenant_apps.products.models import Mode
 from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros

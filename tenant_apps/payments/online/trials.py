@@ -29,8 +29,8 @@ from tenant_apps.payments.providers.base import (
 )
 from tenant_apps.payments.providers.registry import payfip, provider, tipi
 from tenant_apps.payments.states import TrialState
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
-from tenant_apps.townhall.services import advance_product, confirm_number
+from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products.services import advance_product, confirm_number
 from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
 from tenants.hosts import registry

@@ -12,8 +12,8 @@ from tenant_apps.payments.providers import schedule
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Mode, ProductKind, Protocol
+from tenant_apps.products import references
+from tenant_apps.products.models import Mode, ProductKind, Protocol
 from toolkit import clock
 
 

@@ -7,9 +7,9 @@ from django.conf import settings
 from shared_apps.accounts.models import Account
 from shared_apps.mail.notices import Said
 from shared_apps.mail.notifying import Telling, notify, notify_all
+from tenant_apps.products.queries import contact_address
 from tenant_apps.residents.mails import claims as mails
 from tenant_apps.residents.models import Claim, PayerEmail
-from tenant_apps.townhall.queries import contact_address
 from toolkit import emails
 
 

@@ -17,12 +17,12 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.audit import services as audit
 from shared_apps.mail.notifying import notify
 from shared_apps.privacy import personal
+from tenant_apps.products.queries import contact_address
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
 from tenant_apps.residents.mails import erasure as mails
 from tenant_apps.residents.models import Claim, EmailSource, PayerEmail
 from tenant_apps.residents.states import ClaimState
-from tenant_apps.townhall.queries import contact_address
 from toolkit import clock
 
 MONTHS = 1  # to answer (GDPR, article 12.3)
