@@ -72,12 +72,11 @@ def readable() -> list[str]:
     return [name for name in tracked() if name.endswith(kinds) and name != mine and not OF_OTHERS.match(name)]
 
 
-def is_there(name: str, cited: str) -> bool:
+def found(name: str, cited: str) -> Path | None:
     """`cited` stands at the top, beside the file that cites it, in one of its parents, or at the end of a path."""
     near = [parent / cited for parent in (ROOT / name).parents if parent.is_relative_to(ROOT)]
-    if any(path.is_file() for path in [*near, *(ROOT / tree / cited for tree in TREES)]):
-        return True
-    return any(other.endswith("/" + cited) for other in tracked())
+    ends = [ROOT / other for other in tracked() if other.endswith("/" + cited)]
+    return next((p for p in [*near, *(ROOT / tree / cited for tree in TREES), *ends] if p.is_file()), None)
 
 
 @cache
@@ -107,39 +106,46 @@ def is_importable(dotted: str) -> bool:
     return any(re.search(rf"^(?:def|class) {rest[0]}\b", f.read_text(), re.M) for f in likely if f.is_file())
 
 
+@cache
+def facts() -> set[str]:
+    """The verbs of the trail, which look like dotted names."""
+    return set(re.findall(r"`(\w+\.\w+)`", (ROOT / "docs/facts.md").read_text()))
+
+
 def problems_of(name: str) -> list[str]:
     if not WORTH_READING.search((ROOT / name).read_text()):
         return []
     text = prose(name)
-    found = [f"« {match.group()} » is outside of the repository" for match in OUTSIDE.finditer(text)]
+    wrong = [f"« {match.group()} » is outside of the repository" for match in OUTSIDE.finditer(text)]
     for match in PAGE.finditer(text):
         page, section = match.groups()
-        if not is_there(name, page) or (page.startswith("docs/") and not (ROOT / page).is_file()):
-            found.append(f"no page {page}")
-        elif section and not re.search(rf"^#+ §{section}\.", (ROOT / page).read_text(), re.M):
-            found.append(f"{page} has no §{section}")
+        where = ROOT / page if page.startswith("docs/") else found(name, page)
+        if where is None or not where.is_file():
+            wrong.append(f"no page {page}")
+        elif section and not re.search(rf"^#+ §{section}\.", where.read_text(), re.M):
+            wrong.append(f"{page} has no §{section}")
     for match in DECISION.finditer(text):
         number = int(match.group(1) or match.group(2))
         if not list((ROOT / "docs/decisions").glob(f"{number:04}-*.md")):
-            found.append(f"no decision {number}")
+            wrong.append(f"no decision {number}")
     for match in FILE.finditer(text):
         path, test = match.groups()
-        if not is_there(name, path) and (path.split("/")[0] in FOLDERS or name.endswith(".md")):
-            found.append(f"no file {path}")
-        elif test and not re.search(
-            rf"^\s*(?:async )?def {test}\b|^class {test}\b", (ROOT / path).read_text(), re.M
-        ):
-            found.append(f"no {test} in {path}")
+        where = found(name, path)
+        if where is None:
+            if path.split("/")[0] in FOLDERS or name.endswith(".md"):
+                wrong.append(f"no file {path}")
+        elif test and not re.search(rf"^\s*(?:async )?def {test}\b|^class {test}\b", where.read_text(), re.M):
+            wrong.append(f"no {test} in {path}")
     if name.endswith(".md"):
         for dotted in DOTTED.findall(text):
-            if dotted.split(".")[0] in rooms() and not is_importable(dotted):
-                found.append(f"no {dotted}")
+            if dotted.split(".")[0] in rooms() and not is_importable(dotted) and dotted not in facts():
+                wrong.append(f"no {dotted}")
     if name.endswith(".py") and not name.startswith(NOT_THE_MANUAL) and POINT.search(text):
         if "docs/manual.md" not in text:
-            found.append("a point of the manual (M…) and no word of docs/manual.md")
+            wrong.append("a point of the manual (M…) and no word of docs/manual.md")
         points = re.findall(r"^\| M([0-9]+) \|", (ROOT / "docs/manual.md").read_text(), re.M)
-        found += [f"no M{point} in docs/manual.md" for point in POINT.findall(text) if point not in points]
-    return found
+        wrong += [f"no M{point} in docs/manual.md" for point in POINT.findall(text) if point not in points]
+    return wrong
 
 
 def test_what_is_cited_exists() -> None:

@@ -1,4 +1,4 @@
-"""« De nouvelles factures »: one message an address for all that a batch put online (M14)."""
+"""« De nouvelles factures »: one message per address for all that a batch put online (docs/manual.md, M14)."""
 
 from collections import defaultdict
 from uuid import UUID

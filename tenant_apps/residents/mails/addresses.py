@@ -1,4 +1,4 @@
-"""Another address to sign in with (M12)."""
+"""Another address to sign in with (docs/manual.md, M12)."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What opens an account: the links of a first or forgotten password, and the code (M2-M4)."""
+"""What opens an account: the links of a first or forgotten password, and the code (docs/manual.md, M2-M4)."""
 
 from datetime import timedelta
 
