@@ -29,8 +29,8 @@ from tenant_apps.invoices.batches import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
-from tenant_apps.payments.counter.booking import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
+from tenant_apps.payments.services import book_counter_payment  # noqa: E402
 from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
 from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402

@@ -21,12 +21,8 @@ from zeep.exceptions import Fault
 from zeep.transports import Transport
 
 from sandbox.payfip import life
-from tenant_apps.payments.providers.base import (
-    Outcome,
-    ProviderError,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from tenant_apps.payments.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.client import PayFiP
 from tenant_apps.payments.providers.tipi import Tipi

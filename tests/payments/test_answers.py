@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tenant_apps.payments.providers.base import EmailRefused, Outcome, ProviderUnavailable
+from tenant_apps.payments.errors import EmailRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.payfip.client import PayFiP
 from tests.payments.test_peers import request
 

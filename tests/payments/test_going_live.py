@@ -14,9 +14,10 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.errors import ProviderRefused, ProviderUnavailable
 from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
 from tenant_apps.payments.online import paying, settling, trials
-from tenant_apps.payments.providers.base import Outcome, ProviderRefused, ProviderUnavailable, Status
+from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.townhall.models import Mode, Product, Protocol
 from tenant_apps.townhall.queries import default_product

@@ -7,13 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Outcome,
-    ProviderRefused,
-    ProviderUnavailable,
-    Status,
-)
+from tenant_apps.payments.errors import EmailRefused, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
 from tests.payments.test_answers import SERVICE, detail, envelope, fault

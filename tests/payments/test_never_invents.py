@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sandbox.payfip.soap.contract import SERVICE
 from sandbox.payfip.soap.envelopes import ENVELOPE
-from tenant_apps.payments.providers.base import Outcome, ProviderUnavailable
+from tenant_apps.payments.errors import ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.payfip.client import DETAIL, RESULTS, paris_time
 from tests.payments.treasury import Treasury
 

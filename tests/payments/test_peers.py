@@ -5,14 +5,8 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Outcome,
-    PaymentRequest,
-    ProductRefused,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from tenant_apps.payments.errors import EmailRefused, ProductRefused, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome, PaymentRequest
 from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
 from tests.payments.conftest import Simulator
 

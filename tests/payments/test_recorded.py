@@ -15,13 +15,8 @@ import pytest
 from lxml import etree
 
 from sandbox.payfip.soap import contract
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Outcome,
-    ProductRefused,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from tenant_apps.payments.errors import EmailRefused, ProductRefused, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tests.payments.test_peers import request
 from tests.payments.treasury import Treasury
 from tests.payments.ways import WAYS, in_latin_1, written

@@ -12,12 +12,12 @@ from django.utils import timezone, translation
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import book_counter_payment
-from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.errors import Busy, NotPayable, ProductRefused, ProviderUnavailable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.online import paying as services
 from tenant_apps.payments.online import review
 from tenant_apps.payments.online.settling import settle
-from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
+from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.standing.reading import standing_of

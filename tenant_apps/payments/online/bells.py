@@ -36,6 +36,12 @@ def hear_payfip_bell(token: str, fields: Mapping[str, str]) -> None:
     plan_audit()  # the attempt may be of last month
 
 
+def ask_soon(attempt: Attempt) -> None:
+    """Something else says that `attempt` was paid: it is looked at now, if its provider can be asked."""
+    if attempt.idop:
+        hear_payfip_bell(attempt.idop, {})
+
+
 def hear_tipi_bell(token: str, fields: Mapping[str, str]) -> None:
     """TIPI's urlcl: unsigned, so at best « reported »; see `callback`."""
     if not read_trial_callback(token=token, fields=fields):

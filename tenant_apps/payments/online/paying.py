@@ -24,7 +24,14 @@ from shared_apps.treasury import services as treasury
 from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.control.auditing import plan_audit
-from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.errors import (
+    Busy,
+    NotPayable,
+    ProductRefused,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from tenant_apps.payments.locking import lock_attempt_alone, lock_attempts
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
 from tenant_apps.payments.online.baskets import Together, by_product, of_the_set
@@ -34,14 +41,7 @@ from tenant_apps.payments.online.resuming import is_fresh, once_opened, own_atte
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.online.trials import check_trials
 from tenant_apps.payments.providers import schedule
-from tenant_apps.payments.providers.base import (
-    PaymentRequest,
-    ProductRefused,
-    ProviderError,
-    ProviderRefused,
-    ProviderUnavailable,
-    Started,
-)
+from tenant_apps.payments.providers.base import PaymentRequest, Started
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.standing.deciding import What, busy_until
 from tenant_apps.payments.standing.reading import standing_of

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.payments.corrections.payments import cancel_payment, lock_payment
-from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.errors import NotOpen
 from tenant_apps.payments.locking import Locked, lock_attempt
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.online.moves import move, note
@@ -22,10 +22,6 @@ from toolkit.money import format_euros
 
 S = AttemptState
 OPEN = (S.REPORTED, S.REVIEW)
-
-
-class NotOpen(PaymentError):
-    """The attempt waits for nobody's word (any more)."""
 
 
 @atomic_again

@@ -16,17 +16,10 @@ from django.utils.translation import gettext_noop
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.treasury import services as treasury
-from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.errors import NotYet, ProviderError, ProviderUnavailable
 from tenant_apps.payments.models import Means, Trial
 from tenant_apps.payments.providers import schedule
-from tenant_apps.payments.providers.base import (
-    Outcome,
-    PaymentRequest,
-    ProviderError,
-    ProviderUnavailable,
-    Started,
-    Status,
-)
+from tenant_apps.payments.providers.base import Outcome, PaymentRequest, Started, Status
 from tenant_apps.payments.providers.registry import payfip, provider, tipi
 from tenant_apps.payments.states import TrialState
 from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
@@ -54,10 +47,6 @@ _ENDS = {
     Outcome.USED: S.EXPIRED,
     Outcome.OTHER: S.REVIEW,
 }
-
-
-class NotYet(PaymentError):
-    """A step of going live whose conditions are not met; the sentence says which."""
 
 
 def ask_label(product: Product) -> tuple[str, ...]:

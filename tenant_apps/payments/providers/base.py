@@ -7,8 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from django.utils.functional import Promise
-
 
 @dataclass(frozen=True)
 class PaymentRequest:
@@ -82,33 +80,6 @@ class Capabilities:
     can_be_asked: bool  # a look-up exists and is proof
     opens_popup: bool
     limits: Limits
-
-
-class ProviderError(Exception):
-    """`sentence` is for the resident, in their language when it is shown; `code` and `detail` for staff.
-
-    Never holds an idOp.
-    """
-
-    def __init__(self, sentence: str | Promise, *, code: str = "", detail: str = "") -> None:
-        super().__init__(sentence)
-        self.sentence, self.code, self.detail = sentence, code, detail
-
-
-class ProviderUnavailable(ProviderError):
-    """No usable answer: down, slow, cut, garbage, a technical fault. Retry later; nothing is known."""
-
-
-class ProviderRefused(ProviderError):
-    """A final no to this request, before or after the call. Retrying the same changes nothing."""
-
-
-class EmailRefused(ProviderRefused):
-    """The Treasury does not accept this e-mail address (A1, A2): ask for another."""
-
-
-class ProductRefused(ProviderRefused):
-    """The numcli is wrong, unknown or closed (T*): the product must be looked at by the town."""
 
 
 class Provider(Protocol):

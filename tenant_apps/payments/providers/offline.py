@@ -5,15 +5,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments.providers.base import (
-    Capabilities,
-    Limits,
-    PaymentRequest,
-    ProviderRefused,
-    ProviderUnavailable,
-    Started,
-    Status,
-)
+from tenant_apps.payments.errors import ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Capabilities, Limits, PaymentRequest, Started, Status
 
 
 class Offline:

@@ -6,14 +6,8 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments.providers.base import (
-    Capabilities,
-    Outcome,
-    PaymentRequest,
-    ProviderUnavailable,
-    Started,
-    Status,
-)
+from tenant_apps.payments.errors import ProviderUnavailable
+from tenant_apps.payments.providers.base import Capabilities, Outcome, PaymentRequest, Started, Status
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.client import RESULTS, paris_time, read_amount
 

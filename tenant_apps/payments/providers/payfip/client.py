@@ -21,14 +21,8 @@ from zeep import Client, Plugin, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 
-from tenant_apps.payments.providers.base import (
-    Capabilities,
-    Outcome,
-    PaymentRequest,
-    ProviderUnavailable,
-    Started,
-    Status,
-)
+from tenant_apps.payments.errors import ProviderUnavailable
+from tenant_apps.payments.providers.base import Capabilities, Outcome, PaymentRequest, Started, Status
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.transport import BoundedTransport
 from toolkit.clock import PARIS

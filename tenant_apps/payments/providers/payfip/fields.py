@@ -7,13 +7,8 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Limits,
-    PaymentRequest,
-    ProductRefused,
-    ProviderRefused,
-)
+from tenant_apps.payments.errors import EmailRefused, ProductRefused, ProviderRefused
+from tenant_apps.payments.providers.base import Limits, PaymentRequest
 from toolkit.money import from_cents, to_cents
 
 MODES = ("T", "X", "W")
