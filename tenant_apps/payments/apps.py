@@ -48,7 +48,6 @@ class PaymentsConfig(AppConfig):
         personal.register(self.label, give=mine.give, erase=mine.erase)
         agenda.register("payments", tasks.check_due)
         agenda.register("money-audit", tasks.audit_money)
-        treasury.register_bell("payfip", bells.hear_payfip_bell)
-        treasury.register_bell("tipi", bells.hear_tipi_bell)
+        treasury.register_bell(bells.hear)
         for verb in auditing.MOVES:
             audit.listen(verb, auditing.money_moved)

@@ -44,7 +44,7 @@ class NotYet(PaymentError):
 class ProviderError(Exception):
     """`sentence` is for the resident, in their language when it is shown; `code` and `detail` for staff.
 
-    Never holds an idOp.
+    Never holds an operation.
     """
 
     def __init__(self, sentence: str | Promise, *, code: str = "", detail: str = "") -> None:
@@ -61,8 +61,8 @@ class ProviderRefused(ProviderError):
 
 
 class EmailRefused(ProviderRefused):
-    """The Treasury does not accept this e-mail address (A1, A2): ask for another."""
+    """The provider does not accept this e-mail address: ask for another."""
 
 
 class ProductRefused(ProviderRefused):
-    """The numcli is wrong, unknown or closed (T*): the product must be looked at by the town."""
+    """The number is wrong, unknown or closed: the product must be looked at by the town."""

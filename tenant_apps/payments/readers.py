@@ -3,6 +3,7 @@
 These readers take no person: the door that calls them has checked the role.
 """
 
+from tenant_apps.payments.control.evidence import shown as evidence
 from tenant_apps.payments.corrections.payments import can_undo
 from tenant_apps.payments.counter.declarations import declaration, declarations
 from tenant_apps.payments.counter.deposits import (
@@ -40,6 +41,7 @@ from tenant_apps.payments.printing.papers import docket as docket_pdf
 from tenant_apps.payments.printing.papers import means_in_words
 from tenant_apps.payments.printing.papers import receipt as receipt_for_staff_pdf
 from tenant_apps.payments.printing.receipts import receipt as receipt_for_resident_pdf
+from tenant_apps.payments.providers.registry import capabilities_of, labels_of
 
 __all__ = [
     "DEPOSIT_MEANS",
@@ -50,6 +52,7 @@ __all__ = [
     "by_person",
     "by_product",
     "can_undo",
+    "capabilities_of",
     "chosen_invoices",
     "credits_of",
     "declaration",
@@ -58,7 +61,9 @@ __all__ = [
     "deposits",
     "docket_pdf",
     "drawers",
+    "evidence",
     "invoices_for_staff",
+    "labels_of",
     "left_over_figures",
     "means_in_words",
     "missing",

@@ -136,7 +136,9 @@ def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> 
 def _ask_first(invoice: Invoice, amount: Decimal) -> None:
     """What the journal lists may be an attempt that the poller has yet to hear of: it would be booked twice."""
     tried = Attempt.objects.filter(invoices=invoice, amount=amount)
-    for attempt in tried.exclude(state=AttemptState.PAID).filter(idop__isnull=False).order_by("-id")[:ASKED]:
+    for attempt in (
+        tried.exclude(state=AttemptState.PAID).filter(operation__isnull=False).order_by("-id")[:ASKED]
+    ):
         try:
             ask(attempt=attempt, source="staff")
         except ProviderUnavailable:

@@ -66,7 +66,7 @@ def fault(kind: str, code: str) -> bytes:
 def test_results(serve: Callable[..., PayFiP], code: str, outcome: Outcome) -> None:
     status = serve(detail(resultrans=code)).fetch_status("secret")
     assert status.outcome == outcome
-    assert status.numcli == "001964"
+    assert status.merchant == "001964"
 
 
 def test_a_shortened_exer_and_a_missing_date_are_no_matter(serve: Callable[..., PayFiP]) -> None:

@@ -18,7 +18,7 @@ from tenant_apps.payments.control import auditing
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.payments.online.bells import hear_payfip_bell
+from tenant_apps.payments.online.bells import hear
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
@@ -45,7 +45,7 @@ def paid(
 ) -> Attempt:
     """An invoice paid online, for real."""
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     found = paying.ask(attempt=attempt, source="poller")
     assert found.state == "paid"
     return found
@@ -147,7 +147,7 @@ def test_a_late_bell_plans_it(paid: Attempt, town: Town) -> None:
     """The town sleeps, its attempt of last month is paid after all: the coming night looks at that money too."""
     tasks.audit_money()
     assert not planned(town)
-    hear_payfip_bell(paid.idop or "", {})
+    hear("payfip", paid.operation or "", {})
     assert planned(town)
 
 

@@ -59,7 +59,7 @@ def checked(desk: SimpleNamespace) -> None:
 def a_trial(desk: SimpleNamespace, simulator: Simulator, act: str) -> Trial:
     assert desk.step("trial").status_code == 302
     trial = Trial.objects.latest("id")
-    simulator.act(trial.idop, act)
+    simulator.act(trial.operation, act)
     Trial.objects.update(next_check_at=timezone.now())
     paying.check_due()
     trial.refresh_from_db()
@@ -105,7 +105,7 @@ def test_a_trial_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator
     checked(desk)
     simulator.behave(opened="P3")
     assert a_trial(desk, simulator, "open").state == "started"
-    simulator.act(Trial.objects.get().idop, "pay")
+    simulator.act(Trial.objects.get().operation, "pay")
     Trial.objects.update(next_check_at=timezone.now())
     paying.check_due()
     assert Trial.objects.get().state == "paid"
@@ -147,7 +147,11 @@ def test_an_answer_about_other_money_proves_nothing(desk: SimpleNamespace, simul
     desk.step("trial")
     trial = Trial.objects.get()
     wrong = Status(
-        Outcome.PAID_CARD, amount=trial.amount, reference="ANOTHER01", numcli=trial.numcli, mode=trial.mode
+        Outcome.PAID_CARD,
+        amount=trial.amount,
+        reference="ANOTHER01",
+        merchant=trial.merchant,
+        mode=trial.mode,
     )
     trials._settle(trial.pk, wrong)
     trial.refresh_from_db()
@@ -184,7 +188,7 @@ def test_test_money_never_pays_an_invoice_of_a_live_product(
         product=invoice.product,
         provider="payfip",
         state="started",
-        numcli="001964",
+        merchant="001964",
         fiscal_year="2026",
         reference=invoice.reference,
         label="x",
@@ -194,7 +198,7 @@ def test_test_money_never_pays_an_invoice_of_a_live_product(
         free_at=timezone.now(),
     )
     status = Status(
-        Outcome.PAID_CARD, amount=invoice.amount, reference=invoice.reference, numcli="001964", mode=stage
+        Outcome.PAID_CARD, amount=invoice.amount, reference=invoice.reference, merchant="001964", mode=stage
     )
     found = settling.settle(attempt_id=attempt.pk, status=status, source="poller")
     assert found.state == "review"
@@ -231,7 +235,7 @@ def test_a_trial_that_nobody_can_ask_about_ends(
     Product.objects.update(protocol=protocol)
     checked(desk)
     desk.step("trial")
-    Trial.objects.update(idop=None, next_check_at=timezone.now())
+    Trial.objects.update(operation=None, next_check_at=timezone.now())
     paying.check_due()
     assert Trial.objects.get().state == "expired"
     paying.check_due()
@@ -243,6 +247,9 @@ class Treasury:
 
     def __init__(self, real: Any, *, starting: Any = None, asking: Any = None) -> None:
         self.real, self.starting, self.asking = real, starting, asking
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
 
     def start(self, request: Any) -> Any:
         started = self.real.start(request)
@@ -264,7 +271,7 @@ def test_a_trial_given_up_while_it_opens_stays_given_up(
     with pytest.raises(ProviderUnavailable):
         trials.start_trial(actor=desk.manager, product=default_product())
     trial = Trial.objects.get()
-    assert (trial.state, trial.idop, trial.next_check_at) == ("expired", None, None)
+    assert (trial.state, trial.operation, trial.next_check_at) == ("expired", None, None)
 
 
 def test_a_trial_that_ends_while_the_treasury_is_silent_is_left_alone(
@@ -276,11 +283,13 @@ def test_a_trial_that_ends_while_the_treasury_is_silent_is_left_alone(
     Trial.objects.update(state="started", next_check_at=timezone.now())
     trial.refresh_from_db()
 
+    real = trials.provider("payfip")
+
     def silent(idop: str) -> Any:
         Trial.objects.update(state="paid", next_check_at=None)  # the bell, meanwhile
         raise ProviderUnavailable("silence")
 
-    monkeypatch.setattr(trials, "provider", lambda name: Treasury(None, asking=silent))
+    monkeypatch.setattr(trials, "provider", lambda name: Treasury(real, asking=silent))
     trials.check_trial(trial)
     trial.refresh_from_db()
     assert (trial.state, trial.next_check_at) == ("paid", None)  # otherwise it would be asked about for ever
@@ -295,7 +304,7 @@ def test_one_trial_that_cannot_be_looked_at_does_not_stop_the_others(
     real = trials.provider("payfip")
 
     def asking(idop: str) -> Any:
-        if idop == first.idop:
+        if idop == first.operation:
             raise RuntimeError("a fault")
         return real.fetch_status(idop)
 

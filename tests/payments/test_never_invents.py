@@ -58,7 +58,7 @@ def test_what_is_read_is_what_was_said(treasury: Treasury, said: dict[str, str])
         assert (status.outcome, status.amount, status.reference) == (Outcome.OTHER, None, None)
         return
     assert status.outcome == RESULTS.get(said.get("resultrans", ""), Outcome.OTHER)
-    assert (status.reference, status.numcli, status.mode) == tuple(
+    assert (status.reference, status.merchant, status.mode) == tuple(
         said.get(name) for name in ("refdet", "numcli", "saisie")
     )
     assert status.authorization == said.get("numauto", "")

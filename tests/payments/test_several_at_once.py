@@ -126,7 +126,7 @@ def test_settled_from_all_sides_beside_the_counter(
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10") for _ in range(3)]
     attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     raised = at_once(
         live_town,
@@ -162,7 +162,7 @@ def test_the_invoices_are_locked_before_the_attempt_in_their_order(
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10") for _ in range(3)]
     attempt = paying.start_payment_of(actor=alice, invoices=bills[::-1]).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     waiting = threading.Thread(
         target=at_once, args=(live_town, lambda: paying.ask(attempt=attempt, source="poller"))
     )

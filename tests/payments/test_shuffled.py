@@ -94,19 +94,19 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
     """PayFiP: the payer's returns, true and forged, the bells, the poller, staff, and who takes the batch back."""
     batch, (first, second, third) = street.batch(3)
     attempt = paying.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.filter(pk=attempt.pk).update(next_check_at=timezone.now())
     back, claim = (
         f"/factures/{first.uuid}/retour/",
-        {"resultrans": "P", "montant": "100", "idop": attempt.idop},
+        {"resultrans": "P", "montant": "100", "idop": attempt.operation},
     )
     alice, bob, clerk = (street.browser(person) for person in (street.alice, street.bob, street.clerk))
     treasury = street.browser(None, "paiement.localhost")
     return attempt, [
-        told(answers, alice.get, back, {"idop": attempt.idop}),
+        told(answers, alice.get, back, {"idop": attempt.operation}),
         told(answers, bob.get, f"/factures/{second.uuid}/retour/", claim),
         told(answers, treasury.post, "/payfip/notification/", claim),
-        told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.idop}),
+        told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.operation}),
         told(answers, clerk.post, f"/gestion/tentatives/{attempt.uuid}/verifier/"),
         paying.check_due,
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),

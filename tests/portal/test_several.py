@@ -35,7 +35,7 @@ def page_of(*bills: Invoice) -> str:
 
 
 def says(attempt: Attempt, outcome: Outcome) -> None:
-    asked = {name: getattr(attempt, name) for name in ("amount", "reference", "numcli", "mode")}
+    asked = {name: getattr(attempt, name) for name in ("amount", "reference", "merchant", "mode")}
     settle(attempt_id=attempt.pk, status=Status(outcome, **asked), source="poller")
 
 
@@ -96,7 +96,7 @@ def test_the_lines_and_the_total_before_leaving(
     answer = client.post(page_of(*bills))
     assert answer.status_code == 302
     attempt = Attempt.objects.get()
-    assert attempt.idop in answer["Location"]
+    assert attempt.operation in answer["Location"]
     assert client.post(page_of(bills[1], bills[2])).status_code == 409
     page = text(client.get(page_of(bills[1], bills[2])))
     assert f"Facture n° {bills[1].number} : Un paiement de cette facture est en cours" in page

@@ -61,7 +61,7 @@ def _paying(world: World, invoice: Invoice) -> None:
     """The Treasury says that the page was opened: it will not open again."""
     attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     world.simulator.behave(opened="P3")
-    world.simulator.act(attempt.idop, "open")
+    world.simulator.act(attempt.operation, "open")
     paying.ask(attempt=attempt, source="poller")
 
 

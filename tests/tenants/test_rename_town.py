@@ -150,13 +150,13 @@ def test_a_payment_in_flight(
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
     attempt = start_payment(actor=alice, invoice=invoice).attempt
-    back = urlsplit(simulator.operation(attempt.idop)["fields"]["urlredirect"])
+    back = urlsplit(simulator.operation(attempt.operation)["fields"]["urlredirect"])
     assert back.hostname == OLD
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     manage("rename_town", "mairie", "ville")
     renamed = Town.objects.get(slug="ville")
     for host, path in ((OLD, back.path), ("paiement.localhost", "/payfip/notification/")):
-        answer = Client(headers={"host": host}).get(path, {"idop": attempt.idop})
+        answer = Client(headers={"host": host}).get(path, {"idop": attempt.operation})
         assert answer.status_code == (301 if host == OLD else 200)
     with tenant_context(renamed):
         browser = Client(headers={"host": NEW})

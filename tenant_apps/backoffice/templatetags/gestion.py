@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django import template
 
+from tenant_apps.payments.readers import capabilities_of, evidence, labels_of
 from tenant_apps.payments.standing.words import state_of
 from toolkit import clock
 from toolkit.money import format_euros, format_number
@@ -21,6 +22,9 @@ def euros(amount: Decimal | int) -> str:
 register.filter("in_words", clock.in_words)
 register.filter("number", format_number)
 register.filter("told", told)
+register.filter("evidence", evidence)  # of a finding: names and values
+register.filter("taker", labels_of)  # the words of a provider
+register.filter("capabilities", capabilities_of)
 register.filter("state", state_of)  # of a standing: `{% with state=invoice.standing|state %}`
 
 

@@ -45,6 +45,7 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
         section="town",
         product=found(one_product, pk),
         lines=lines,
+        words=readers.labels_of(product.protocol),
         trials=shown,
         trials_number=number,
         missing=readers.missing(product),
@@ -53,7 +54,7 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _look(product: Product) -> None:
     """Opening the page is asking what became of the last trials; the poller does it anyway."""
-    for trial in trials_of(product).filter(state="started", idop__isnull=False)[:2]:
+    for trial in trials_of(product).filter(state="started", operation__isnull=False)[:2]:
         services.check_trial(trial)
 
 
@@ -61,7 +62,7 @@ def _number(request: StaffRequest, product: Product) -> Answer:
     """« Vérifier ce numéro »."""
     lines = services.ask_label(product)
     if not lines:
-        messages.error(request, _("Le Trésor public ne donne aucun libellé pour ce numéro."))
+        messages.error(request, _("Aucun libellé n'est connu pour ce numéro."))
     return lines or None
 
 

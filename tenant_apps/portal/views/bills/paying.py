@@ -16,7 +16,7 @@ from tenant_apps.payments.errors import EmailRefused, NotPayable, ProviderError
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.queries import last_attempt, payment_of_attempt, was_refused_for_the_address
-from tenant_apps.payments.readers import paid_by
+from tenant_apps.payments.readers import capabilities_of, labels_of, paid_by
 from tenant_apps.payments.services import hear_return
 from tenant_apps.payments.standing.deciding import Standing, What, free_from
 from tenant_apps.payments.standing.reading import standing_of, standings_of
@@ -51,8 +51,20 @@ def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
         # The browser came back from the page that it had been sent to: that page is open, and opens once.
         "came_back": "retour" in request.GET or status == 409,
         "declaration": getattr(invoice, "declaration", None) if standing.what == What.DECLARED else None,
+        **_taker(standing.facts.attempt_provider or standing.facts.protocol),
     }
     return render(request, "portal/pay.html", context, status=status)
+
+
+def _taker(name: str) -> dict[str, object]:
+    """The words of whoever takes the money, and how its screen opens."""
+    found = capabilities_of(name)
+    opens_popup = found is not None and found.opens_popup
+    return {
+        "words": labels_of(name),
+        "opens_popup": opens_popup,
+        "goes_away": found is not None and not opens_popup,
+    }
 
 
 def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
@@ -109,6 +121,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "section": "payments",
         "invoice": invoice,
         "attempt": attempt,
+        "words": labels_of(attempt.provider if attempt is not None else ""),
         "payment": payment,
         "excess": payment.left_over if payment else 0,
         "receipt_reference": receipt_reference(payment) if payment else "",
