@@ -78,7 +78,8 @@ class Line(models.Model):
     twin = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=LineState, default=LineState.UNMATCHED)
     reason = models.CharField(max_length=300, blank=True)  # in words
-    doubt = models.CharField(max_length=300, blank=True)  # why only a person may decide, whatever is found
+    # Why only a person may decide, whatever is found; or why it is no money, or cannot be read
+    doubt = models.CharField(max_length=300, blank=True)
     booked_on = models.DateField(null=True)
     amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     outgoing = models.BooleanField(default=False)

@@ -56,6 +56,11 @@ def counts(file: Statement) -> dict[str, tuple[int, Decimal]]:
     return {state: found.get(state, (0, Decimal("0.00"))) for state in LineState.values}
 
 
+def equals(file: Statement) -> int:
+    """How many lines of `file` may be the same operation as an equal one of another file: a person must say."""
+    return file.lines.filter(state=LineState.DUPLICATE, twin__isnull=False).count()
+
+
 def lines(file: Statement, *, state: str = "") -> QuerySet[Line]:
     """The lines of a file in their order; `open` are those that wait."""
     found = file.lines.select_related("payment__payer", "deposit", "invoice").order_by("id")

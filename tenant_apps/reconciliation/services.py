@@ -337,9 +337,8 @@ def other_operation(*, actor: Account, line: Line) -> Line:
         _count(locked, known=-1)
         _write(locked, actor, S.UNMATCHED, gettext_noop("Une autre opération, selon un agent."))
     locked.twin = None
-    locked.state = S.UNREADABLE if locked.amount is None else S.UNMATCHED
-    if locked.amount is not None:
-        Matcher(locked.kind).judge([locked])
+    locked.state = S.UNMATCHED
+    Matcher(locked.kind).judge([locked])
     locked.decided_by, locked.decided_at = _name(actor), timezone.now()
     locked.save()
     return locked

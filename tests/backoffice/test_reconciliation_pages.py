@@ -9,12 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
 from tenant_apps.reconciliation.models import Line, Statement
-from tenant_apps.reconciliation.statements import processing
+from tenant_apps.reconciliation.statements import processing, services
 from tests.backoffice.conftest import text
 from toolkit import clock
 
@@ -320,3 +321,49 @@ def test_a_day_without_movement_is_done(browsers: SimpleNamespace) -> None:
     statement = bring(browsers.clerk, "Date;Libellé;Montant\n", kind="bank", which_account="")
     assert "Aucun mouvement" in text(browsers.reader.get(f"/gestion/rapprochement/{statement.uuid}/"))
     assert "Aucun mouvement" in text(browsers.reader.get("/gestion/rapprochement/"))
+
+
+def test_an_equal_line_is_shown_beside_the_other_and_a_clerk_says(browsers: SimpleNamespace) -> None:
+    day = f"{clock.today():%d/%m/%Y}"
+    one = f"Date;Libellé;Montant\n{day};REMISE CB;9,00\n"
+    chosen = {"booked_on": "Date", "label": "Libellé", "amount": "Montant"}
+    pages = []
+    for name in ("matin.csv", "soir.csv"):
+        pages.append(send(browsers.clerk, one, kind="bank", name=name))
+        browsers.clerk.post(f"{pages[-1]}colonnes/", chosen)
+        processing.process_waiting()
+    shown = text(browsers.reader.get(pages[1]))
+    assert "1 ligne est égale à celle d'un autre fichier" in shown
+    assert "Déjà connue ?" in shown
+    assert "égale à celle" not in text(browsers.reader.get(pages[0]))
+    path = f"/gestion/rapprochement/lignes/{Line.objects.latest('id').uuid}/"
+    shown = text(browsers.clerk.get(path))
+    assert shown.count("REMISE CB") >= 2
+    assert "matin.csv, ligne 2" in shown
+    assert "soir.csv, ligne 2" in shown
+    assert "C'est la même opération" not in text(browsers.reader.get(path))
+    browsers.clerk.post(f"{path}jumelle/", {"which": "same"})
+    shown = text(browsers.reader.get(f"{pages[1]}?etat=connues"))
+    assert "Déjà apportée par un autre fichier" in shown
+    assert "0 ligne nouvelle, 1 déjà connue" in shown
+    browsers.clerk.post(f"{path}jumelle/", {"which": "other"})
+    assert Line.objects.latest("id").state == "unmatched"
+
+
+def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace, bill: Invoice) -> None:
+    """« Envoyez-le de nouveau » led to the broken file, for ever."""
+    page = send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    statement = Statement.objects.get()
+    storages["documents"].delete(statement.key)
+    services.ask_import(actor="clerk", statement=statement, mapping=statement.mapping)
+    processing.process_waiting()
+    shown = text(browsers.clerk.get(page))
+    assert "n'est plus dans l'espace de stockage : envoyez-le de nouveau." in shown
+    assert "déjà gardée" not in shown
+    assert send(browsers.clerk, paid_journal(bill, ("37,50", "P"))) == page
+    assert "il y est de nouveau" in text(browsers.clerk.get(page))
+    processing.process_waiting()
+    assert Statement.objects.get().state == "done"
+    assert Line.objects.count() == 1
+    send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    assert "rien n'a changé" in text(browsers.clerk.get(page))

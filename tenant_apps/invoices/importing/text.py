@@ -91,7 +91,7 @@ class Lines:
         self.number += 1
         if len(line) == LONGEST_LINE and not line.endswith("\n"):
             raise FileError(
-                _("La ligne %(line)d est trop longue : ce fichier n'est pas un tableau de factures.")
+                _("Le tableau ne se lit plus à la ligne %(line)d : elle est trop longue pour un tableau.")
                 % {"line": self.number}
             )
         return line

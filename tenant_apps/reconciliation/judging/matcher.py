@@ -10,6 +10,7 @@ from tenant_apps.payments.models import Payment
 from tenant_apps.reconciliation.judging import bank, journal
 from tenant_apps.reconciliation.judging.common import S, Taken, say
 from tenant_apps.reconciliation.models import Kind, Line
+from tenant_apps.reconciliation.reading.words import Said, said_of
 
 
 class Matcher:
@@ -25,8 +26,18 @@ class Matcher:
         In a transaction: the payments it gives are locked, so that none is cancelled before the lines are written.
         """
         with override(settings.LANGUAGE_CODE):  # the reason stays in the row
-            self._judge(lines, self._taken)
-            _still_counting(lines)
+            money = [line for line in lines if not _says_no_money(line)]
+            self._judge(money, self._taken)
+            _still_counting(money)
+
+
+def _says_no_money(line: Line) -> bool:
+    """What a line says of itself holds for good, whatever became of the file that had it first."""
+    if line.amount is None:
+        say(line, S.UNREADABLE, line.doubt)
+    elif line.pay_state and not line.returned and said_of(line.pay_state) == Said.NOT_PAID:
+        say(line, S.IGNORED, line.doubt)
+    return line.state in (S.UNREADABLE, S.IGNORED)
 
 
 def _still_counting(lines: Sequence[Line]) -> None:

@@ -51,9 +51,14 @@ def read(
                     gettext_lazy("Ce fichier a plus de 500 000 lignes. Découpez-le en plusieurs fichiers.")
                 )
             yield reader.row(number, cells)
-    except (FileError, csv.Error) as error:
-        sentence = _("Le tableau ne se lit plus à la ligne %(line)d : %(error)s")
-        raise CannotRead(sentence % {"line": lines.number, "error": error}) from None
+    except FileError as error:
+        raise CannotRead(str(error)) from None
+    except csv.Error:
+        sentence = _(
+            'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou se '
+            "trouve au milieu d'une valeur."
+        )
+        raise CannotRead(sentence % {"line": lines.number}) from None
     finally:
         lines.release()
 

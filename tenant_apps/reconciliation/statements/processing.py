@@ -11,12 +11,12 @@ from datetime import date
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop, override
 
 from shared_apps.audit import services as audit
-from tenant_apps.reconciliation import services
+from tenant_apps.reconciliation import overlap, services
 from tenant_apps.reconciliation.errors import CannotRead, FileGone
 from tenant_apps.reconciliation.judging.common import say
 from tenant_apps.reconciliation.judging.matcher import Matcher
@@ -145,32 +145,12 @@ def _keep(statement: Statement, lines: list[Line], matcher: Matcher) -> None:
 
 
 def _ask_about_equals(statement: Statement) -> None:
-    """Two extracts of one day: an equal line may be the same operation, or another one of that day.
-
-    When one of two files has all that the other has of the day, it is the same operation. When each has lines that
-    the other lacks, only a person can tell. Lines that carry an operation or a reference are never in doubt.
-    """
-    mine = statement.lines.order_by()
-    per_day = {row["booked_on"]: row["n"] for row in mine.values("booked_on").annotate(n=Count("id"))}
-    shared = mine.filter(state=S.KNOWN, weak=True, booked_on__isnull=False)
-    groups = list(shared.values("booked_on", "twin__statement").annotate(n=Count("id")))
-    for file in sorted({group["twin__statement"] for group in groups}):
-        days = {group["booked_on"] for group in groups if group["twin__statement"] == file}
-        all_known = mine.filter(state=S.KNOWN, twin__statement=file, booked_on__in=days)
-        both = {row["booked_on"]: row["n"] for row in all_known.values("booked_on").annotate(n=Count("id"))}
-        theirs = Line.objects.filter(statement=file, booked_on__in=days).order_by()
-        for row in theirs.values("booked_on").annotate(n=Count("id")):
-            day = row["booked_on"]
-            if both[day] < per_day[day] and both[day] < row["n"]:
-                _doubt(statement, shared.filter(booked_on=day, twin__statement=file))
-
-
-def _doubt(statement: Statement, lines: QuerySet[Line]) -> None:
+    """Lines that may be the same operation as one of another file, or another one: a person says."""
     reason = gettext_noop(
-        "Une ligne égale est déjà connue, mais les deux fichiers n'ont pas les mêmes opérations de ce jour : "
+        "Un autre fichier a une ligne égale, et rien ne dit si c'est la même opération ou une autre : "
         "est-ce la même ?"
     )
-    ids = iter(list(lines.values_list("pk", flat=True)))
+    ids = iter(overlap.equals_in_doubt(statement))
     for pks in iter(lambda: list(itertools.islice(ids, CHUNK)), []):
         with transaction.atomic():
             _lock(statement)
@@ -277,6 +257,7 @@ def _line(statement: Statement, row: Row | BadRow, identity: Identity) -> Line:
     )
     if isinstance(row, BadRow):
         say(line, S.UNREADABLE, row.message)
+        line.doubt = line.reason
         return line
     for name in (
         *("booked_on", "amount", "outgoing", "returned", "return_reason", "idop", "reference"),
@@ -287,6 +268,7 @@ def _line(statement: Statement, row: Row | BadRow, identity: Identity) -> Line:
     if row.said == Said.NOT_PAID and not row.returned:
         sentence = gettext_noop("L'état est « %(word)s » : aucun argent n'est venu.")
         say(line, S.IGNORED, sentence % {"word": row.state})
+        line.doubt = line.reason
     return line
 
 

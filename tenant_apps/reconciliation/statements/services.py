@@ -7,6 +7,7 @@ from typing import BinaryIO
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -33,7 +34,8 @@ def receive_statement(
 ) -> tuple[Statement, bool]:
     """Keep a file as it came. Returns it and True, or the same file that is here already. Raises CannotRead.
 
-    `account`: what the file itself does not say. The same bytes for another account are another file.
+    `account`: what the file itself does not say. The same bytes for another account are another file; of an account,
+    under another name too: two extracts of a day may say the same.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := file.read(1024 * 1024):
@@ -42,7 +44,8 @@ def receive_statement(
     if not 0 < size <= MOST_BYTES:
         raise CannotRead(_("Ce fichier est vide, ou dépasse 100 Mo."))
     account = " ".join(account.split())[:40]
-    for earlier in Statement.objects.filter(sha256=digest.hexdigest(), kind=kind).order_by("-id"):
+    same = Statement.objects.filter(sha256=digest.hexdigest(), kind=kind).order_by("-id")
+    for earlier in same.filter(name=name[:200]) if kind == Kind.BANK else same:
         if not account or account_number(account) == account_number(earlier.account):
             return earlier, False
     statement = Statement(
@@ -58,6 +61,21 @@ def receive_statement(
             "statement.received", actor=actor, obj=f"statement:{statement.uuid}", new={"file": name[:200]}
         )
     return statement, True
+
+
+def put_back(*, actor: audit.Actor, statement: Statement, file: BinaryIO) -> bool:
+    """The same bytes were sent again: keep them where they are gone, and let an interrupted reading go on.
+
+    Returns whether they were gone.
+    """
+    storage = storages["documents"]
+    if storage.exists(statement.key):
+        return False
+    file.seek(0)
+    storage.save(statement.key, File(file))
+    audit.record("statement.put_back", actor=actor, obj=f"statement:{statement.uuid}")
+    try_again(actor=actor, statement=statement)
+    return True
 
 
 def _look_inside(statement: Statement, file: BinaryIO) -> None:
@@ -186,25 +204,31 @@ def first_used_line(statement: Statement) -> Line | None:
 
 
 def _hand_over(statement: Statement) -> None:
-    """What later files have of its lines is theirs now, and is judged anew."""
+    """What later files have of its lines: the first takes its place and is judged anew, the others are equal to it.
+
+    A line that a person has decided stays as it is.
+    """
     heirs: dict[int, int] = {}
-    twins = Line.objects.filter(twin__statement=statement).exclude(statement=statement).order_by("id")
     moved: dict[int, int] = {}
-    for line in twins.only("pk", "twin_id", "state", "statement_id").iterator():
+    waiting = Line.objects.filter(state__in=(LineState.KNOWN, LineState.DUPLICATE), twin__statement=statement)
+    twins = waiting.exclude(statement=statement).order_by("id")
+    for line in twins.only("pk", "twin_id", "statement_id").iterator():
         twin = line.twin_id or 0
-        if line.state == LineState.KNOWN and twin in heirs:
+        if twin in heirs:
             Line.objects.filter(pk=line.pk).update(twin=heirs[twin])
-            continue
-        if line.state == LineState.KNOWN:
+        else:
             heirs[twin] = line.pk
-        moved[line.pk] = line.statement_id
+            moved[line.pk] = line.statement_id
     reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
     Line.objects.filter(statement=statement).update(twin=None)
-    # Their checksums are free only once the lines that had them are gone.
+    # Their places are free only once the lines that had them are gone.
     Line.objects.filter(statement=statement, pk__in=heirs).update(state=LineState.KNOWN)
+    place = Subquery(Line.objects.filter(pk=OuterRef("twin")).values("rank"))
+    Line.objects.filter(pk__in=moved).update(rank=place)
     Line.objects.filter(pk__in=moved).update(
         twin=None, state=LineState.UNMATCHED, reason=reason, decided_by="", decided_at=None
     )
+    Line.objects.filter(twin__statement=statement).update(twin=None)
     for file in Statement.objects.select_for_update().filter(pk__in=set(moved.values())).order_by("pk"):
         known = file.lines.filter(state=LineState.KNOWN).count()
         file.new_count, file.known_count = file.new_count + file.known_count - known, known

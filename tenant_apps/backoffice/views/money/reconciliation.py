@@ -22,7 +22,7 @@ from tenant_apps.backoffice.statement_columns import ColumnsPage
 from tenant_apps.backoffice.words.reading_progress import progress_of
 from tenant_apps.reconciliation import queries
 from tenant_apps.reconciliation.errors import CannotRead, ReconciliationError
-from tenant_apps.reconciliation.models import Kind
+from tenant_apps.reconciliation.models import Kind, Statement
 from tenant_apps.reconciliation.statements import services
 from tenant_apps.reconciliation.states import StatementState
 from toolkit.files.storage import NOT_KEPT, StorageSilent
@@ -85,16 +85,26 @@ def _new_statement(request: StaffRequest) -> HttpResponse:
         file, new = services.receive_statement(
             actor=request.user, kind=kind, file=sent.open(), name=sent.name, account=account
         )
+        back = not new and services.put_back(actor=request.user, statement=file, file=sent)
     except CannotRead as error:
         return _form(request, form, problem=str(error), status=422)
     except StorageSilent:
         return _form(request, form, problem=str(NOT_KEPT), status=503)
     if not new:
-        sentence = _("Ce fichier est déjà là, envoyé le %(day)s : rien n'a changé.")
-        if kind == Kind.BANK:
-            sentence += " " + _("S'il est d'un autre compte, envoyez-le en disant lequel.")
-        messages.info(request, sentence % {"day": f"{file.created_at:%d/%m/%Y}"})
+        messages.info(request, _sent_again(file, back=back))
     return redirect("backoffice:statement", file.uuid)
+
+
+def _sent_again(file: Statement, *, back: bool) -> str:
+    if back:
+        return _("Ce fichier avait disparu de l'espace de stockage : il y est de nouveau.")
+    sentence = _("Ce fichier est déjà là, envoyé le %(day)s : rien n'a changé.")
+    if file.kind == Kind.BANK:
+        sentence += " " + _(
+            "S'il est d'un autre compte, envoyez-le en disant lequel. Si c'est un autre relevé qui dit la même "
+            "chose, envoyez-le sous un autre nom."
+        )
+    return sentence % {"day": f"{file.created_at:%d/%m/%Y}"}
 
 
 def _form(
@@ -127,6 +137,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         page=page,
         state=state,
         counts=queries.counts(file),
+        equals=queries.equals(file),
         chips=_chips(),
         can_withdraw=services.first_used_line(file) is None,
     )

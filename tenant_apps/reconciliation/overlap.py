@@ -1,0 +1,81 @@
+"""Two extracts of one account: which equal lines are the same operation for certain, and which a person must look at.
+
+Only lines that nothing but day, amount and words tells apart (`Line.weak`) are ever in doubt.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.db.models import Count, Q, QuerySet
+
+from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.states import LineState
+
+S = LineState
+
+
+def equals_in_doubt(statement: Statement) -> list[int]:
+    """The ids of the KNOWN lines of `statement` that may be another operation than the equal one of another file.
+
+    An extract has every line of its days, but for its first and its last day, which other extracts may share. So an
+    equal line is the same operation when its day is whole in one of the two files, or when they share more than it:
+    then one was taken again with the other. Not when each has lines of that day that the other lacks.
+    """
+    mine = statement.lines.order_by()
+    shared = mine.filter(state=S.KNOWN, weak=True)
+    per_day = {row["booked_on"]: row["n"] for row in mine.values("booked_on").annotate(n=Count("id"))}
+    found: list[int] = []
+    beside = _Beside(statement)
+    for group in list(shared.values("booked_on", "twin__statement").annotate(n=Count("id"))):
+        day, file = group["booked_on"], group["twin__statement"]
+        lines = shared.filter(booked_on=day, twin__statement=file)
+        if day is not None and _each_has_more(mine, per_day[day], day, file):
+            found += lines.values_list("pk", flat=True)
+        elif not beside.overlaps(file, day):
+            found += [
+                pk for pk, twin in _ids(lines) if not any(beside.overlaps(f, day) for f in _having(twin))
+            ]
+    return found
+
+
+def _ids(lines: QuerySet[Line]) -> Iterator[tuple[int, int]]:
+    return lines.order_by("pk").values_list("pk", "twin_id").iterator()
+
+
+def _having(twin: int) -> list[int]:
+    """The other files that have this operation too."""
+    return list(Line.objects.filter(twin=twin).order_by().values_list("statement", flat=True).distinct())
+
+
+def _each_has_more(mine: QuerySet[Line], my_lines: int, day: date, file: int) -> bool:
+    both = mine.filter(state=S.KNOWN, twin__statement=file, booked_on=day).count()
+    return both < my_lines and both < Line.objects.filter(statement=file, booked_on=day).count()
+
+
+class _Beside:
+    """A file beside the others, each of which is looked at once."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._statement = statement
+        self._share_more: dict[int, bool] = {}
+
+    def overlaps(self, file: int, day: date | None) -> bool:
+        """`file` holds the very days of this one: what is equal in both is the same operation."""
+        if file == self._statement.pk:
+            return False
+        other = Statement.objects.only("first_day", "last_day").get(pk=file)
+        if day is not None and (_is_whole(self._statement, day) or _is_whole(other, day)):
+            return True
+        if file not in self._share_more:
+            self._share_more[file] = self._shares_more(file)
+        return self._share_more[file]
+
+    def _shares_more(self, file: int) -> bool:
+        """More than one line, of different words or amounts."""
+        there = Line.objects.filter(statement=file, twin__isnull=False).values("twin")
+        both = self._statement.lines.filter(Q(twin__statement=file) | Q(twin__in=there), twin__isnull=False)
+        return len(both.order_by().values("checksum").distinct()[:2]) > 1
+
+
+def _is_whole(file: Statement, day: date) -> bool:
+    return file.first_day is not None and file.last_day is not None and file.first_day < day < file.last_day

@@ -1,0 +1,122 @@
+"""Lines that two files have: known in silence when it is certain, asked about when it is not, refused for ever."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+
+from tenant_apps.payments.models import Means, Payment
+from tenant_apps.reconciliation import services
+from tenant_apps.reconciliation.statements import services as statements
+from tests.reconciliation.test_field import JOURNAL, paid, read_all, transfer
+from tests.reconciliation.test_services import again, bring, read, states, tried
+from tests.reconciliation.test_services import desk as desk
+
+EQUAL = "12/11/2026;REMISE CB;10,00\n"
+BANK = "Date;Libellé;Montant\n"
+
+
+def test_one_equal_line_of_two_files_is_asked_about(desk: SimpleNamespace) -> None:
+    """Nothing but day, amount and words: another extract of that day may hold another operation."""
+    payment = transfer(desk, desk.bills[0])
+    label = EQUAL.replace("REMISE CB", f"VIR {desk.bills[0].number}")
+    first = bring(desk, BANK + label, "bank", "matin.csv")
+    assert first.lines.get().payment == payment
+    second = bring(desk, BANK + label + "\n", "bank", "soir.csv")
+    doubt = second.lines.get()
+    assert (doubt.state, doubt.twin, second.new_count, second.known_count) == (
+        "duplicate", first.lines.get(), 1, 0
+    )  # fmt: skip
+    assert "est-ce la même ?" in doubt.reason
+    again(desk, second)
+    assert states(second) == ["duplicate"]  # it waits for a person, whatever is found meanwhile
+    services.same_operation(actor=desk.clerk, line=doubt)
+    second.refresh_from_db()
+    assert (states(second), second.new_count, second.known_count) == (["known"], 0, 1)
+    assert Payment.objects.count() == 1
+
+
+def test_the_same_bytes_under_another_name_may_be_another_extract(desk: SimpleNamespace) -> None:
+    first = bring(desk, BANK + EQUAL, "bank", "matin.csv")
+    again_, new = statements.receive_statement(
+        actor=desk.clerk, kind="bank", file=io.BytesIO((BANK + EQUAL).encode()), name="matin.csv"
+    )
+    assert (again_, new) == (first, False)
+    second = bring(desk, BANK + EQUAL, "bank", "soir.csv")
+    assert (second.pk == first.pk, states(second)) == (False, ["duplicate"])
+    services.other_operation(actor=desk.clerk, line=second.lines.get())
+    assert states(second) == ["unmatched"]
+
+
+def test_what_overlaps_is_known_in_silence(desk: SimpleNamespace) -> None:
+    """An extract has whole days but for its first and its last; and two that share more are the same days twice."""
+    rows = [
+        f"{day}/11/2026;REMISE CB;{amount},00\n" for day, amount in ((12, 10), (13, 11), (14, 12), (15, 13))
+    ]
+    month = bring(desk, BANK + "".join(rows), "bank", "mois.csv")
+    inside = bring(desk, BANK + rows[1], "bank", "jour.csv")  # the 13th is whole in the first
+    assert (states(month), states(inside)) == (["unmatched"] * 4, ["known"])
+    edge = bring(desk, BANK + rows[3], "bank", "dernier.csv")  # the 15th may have gone on
+    assert states(edge) == ["duplicate"]
+    wider = bring(desk, BANK + rows[3] + "16/11/2026;REMISE CB;9,00\n", "bank", "suite.csv")
+    assert states(wider) == ["duplicate", "unmatched"]
+    later = bring(desk, BANK + "".join(rows[2:]) + "16/11/2026;REMISE CB;8,00\n", "bank", "fin.csv")
+    assert states(later)[:2] == ["known", "known"]
+    whole = "11/11/2026;FRAIS;1,00\n" + EQUAL + "13/11/2026;REMISE CB;11,00\n"
+    assert states(bring(desk, BANK + whole, "bank", "autour.csv"))[1:] == ["known", "known"]
+
+
+def test_an_unreadable_line_that_two_files_have(desk: SimpleNamespace) -> None:
+    """Asked about as any other; said to be another one, or left alone, it says again why it cannot be read."""
+    bad = "12/11/2026;REMISE CB;dix\n"
+    first = bring(desk, BANK + bad, "bank", "a.csv")
+    second = bring(desk, BANK + bad, "bank", "b.csv")
+    assert (states(first), states(second)) == (["unreadable"], ["duplicate"])
+    services.other_operation(actor=desk.clerk, line=second.lines.get())
+    assert (states(second), second.lines.get().reason) == (["unreadable"], first.lines.get().reason)
+    third = bring(desk, BANK + bad + EQUAL, "bank", "c.csv")
+    fourth = bring(desk, BANK + bad + EQUAL, "bank", "d.csv")
+    assert states(fourth) == ["known", "known"]
+    statements.withdraw_statement(actor=desk.clerk, statement=first)
+    read_all()
+    assert (states(third), states(fourth)) == (["unreadable", "unmatched"], ["known", "known"])
+    assert "n'est pas un montant" in third.lines.first().reason
+
+
+def test_the_file_of_an_equal_line_is_withdrawn(desk: SimpleNamespace) -> None:
+    """The next one takes its place: the others are still asked about, also the same file imported again."""
+    first, second, third = (bring(desk, BANK + EQUAL, "bank", f"{name}.csv") for name in "abc")
+    assert (states(second), states(third)) == (["duplicate"], ["duplicate"])
+    statements.withdraw_statement(actor=desk.clerk, statement=first)
+    read_all()
+    assert (states(second), states(third)) == (["unmatched"], ["duplicate"])
+    assert third.lines.get().twin == second.lines.get()
+    assert states(read(desk, first)) == ["duplicate"]
+    # What a person decided of it stays.
+    found = third.lines.get()
+    services.book_line(actor=desk.clerk, line=found, invoice=desk.bills[0], means=Means.TRANSFER)
+    statements.withdraw_statement(actor=desk.clerk, statement=second)
+    read_all()
+    found.refresh_from_db()
+    assert (found.state, found.payment, found.twin) == ("matched", Payment.objects.get(), None)
+    assert states(read(desk, second)) == ["duplicate"]
+    assert second.lines.get().twin_id in (found.pk, first.lines.get().pk)
+
+
+@pytest.mark.parametrize("road", ["withdrawn", "another"])
+def test_a_refused_line_stays_refused(desk: SimpleNamespace, road: str) -> None:
+    """It was known from a file that is taken back, or a person says that it is another one: still no money."""
+    attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
+    first = bring(desk, JOURNAL + paid(desk.bills[0], "Refusée"))
+    second = bring(desk, JOURNAL + paid(desk.bills[0], "Refusée") + paid(desk.bills[1], "P"))
+    assert (states(first), states(second)[0]) == (["ignored"], "known")
+    if road == "another":
+        services.other_operation(actor=desk.clerk, line=second.lines.first())
+    else:
+        statements.withdraw_statement(actor=desk.clerk, statement=first)
+        read_all()
+    assert states(second)[0] == "ignored"
+    assert "« Refusée » : aucun argent" in second.lines.first().reason
+    again(desk, second)
+    attempt.refresh_from_db()
+    assert (attempt.state, Payment.objects.exists()) == ("reported", False)
