@@ -21,6 +21,15 @@ class TemplateMissing(TownError):
     """The template schema has not been built: run `migrate_towns`."""
 
 
+class OtherHistory(TownError):
+    """The database was made by another set of migrations, which the code's own do not continue."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(
+            f"La base « {home} » a été faite par une version dont celle-ci ne sait pas reprendre les données."
+        )
+
+
 class InvalidIdentity(TownError):
     """A SIREN or an INSEE code that cannot be one."""
 

@@ -25,12 +25,13 @@ from shared_apps.console.models import Platform
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.products.models import Mode
+from tenant_apps.products.queries import default_product
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall import queries as townhalls
-from tenant_apps.townhall.models import Mode, Protocol
-from tenant_apps.townhall.queries import default_product
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.townhall.services import set_up_townhall
 from tenants.current import registry as registry_schema
 from tenants.hosts import registry
 from tenants.life.services import open_town
@@ -82,7 +83,7 @@ def _make_town(slug: str, name: str, numcli: str, *, shard: str = "default") -> 
             code="REGIE",
             label="Régie cantine",
             numcli=numcli,
-            protocol=Protocol.PAYFIP,
+            protocol="payfip",
             mode=Mode.PRODUCTION,
             is_default=True,
             offers_declaration=True,

@@ -52,6 +52,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     *_BOTH,
     "tenant_apps.townhall",
+    "tenant_apps.products",
     "tenant_apps.residents",
     "tenant_apps.invoices",
     "tenant_apps.payments",

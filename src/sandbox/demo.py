@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ from django_tenants.utils import tenant_context  # noqa: E402
 
 from sandbox import operator_code  # noqa: E402
 from sandbox.home import Home  # noqa: E402
+from sandbox.process.part import refuse  # noqa: E402
 from sandbox.samples import batch as samples  # noqa: E402
 from sandbox.samples.batch import Sample  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
@@ -31,9 +33,12 @@ from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
 from tenant_apps.payments.services import book_counter_payment  # noqa: E402
-from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
-from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
+from tenant_apps.products.models import Mode, ProductKind  # noqa: E402
+from tenant_apps.products.services import set_up_product  # noqa: E402
+from tenant_apps.townhall.models import AlertAudience  # noqa: E402
+from tenant_apps.townhall.services import set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402
+from tenants.errors import OtherHistory  # noqa: E402
 from tenants.life.services import open_town, town_named  # noqa: E402
 from tenants.models import Town  # noqa: E402
 from tenants.schema.migrating import migrate_towns  # noqa: E402
@@ -54,8 +59,14 @@ PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
 
 
 def main() -> None:
-    """Migrate, then open what is not open yet."""
-    migrate_towns()
+    """Migrate, then open what is not open yet. Data of another version are refused with a sentence."""
+    try:
+        migrate_towns()
+    except OtherHistory:
+        refuse(
+            f"Les données de démonstration de {Home().root} viennent d'une autre version, que celle-ci ne sait pas "
+            f"reprendre. Pour recommencer à neuf : rm -r {shlex.quote(str(Home().root))}, puis make demo."
+        )
     with registry():
         known = set(Town.objects.exclude(state=TownState.OPENING).values_list("slug", flat=True))
         _operator()
@@ -98,8 +109,8 @@ def _mairie(town: Town) -> None:
         password_minimum=5,
         alert_audience=AlertAudience.KNOWN,
     )
-    _product("REGIE", "Régie cantine et périscolaire", "001964", Protocol.PAYFIP, is_default=True)
-    _product("EAU", "Budget eau", "001966", Protocol.TIPI)
+    _product("REGIE", "Régie cantine et périscolaire", "001964", "payfip", is_default=True)
+    _product("EAU", "Budget eau", "001966", "tipi")
     _people("resident@example.net", "agent@example.net")
     yours = [_manual(*row) for row in MANUAL]
     theirs = [
@@ -163,7 +174,7 @@ def _pechabou(town: Town) -> None:
         accent_colour="#7a3b69",
         alert_audience=AlertAudience.ACCOUNTS,
     )
-    _product("EAU", "Budget eau", "001965", Protocol.PAYFIP, is_default=True)
+    _product("EAU", "Budget eau", "001965", "payfip", is_default=True)
     _people("diane@example.org", "agent@example.org")
     diane = Sample(
         number="2026-EAU-0007",
@@ -179,7 +190,7 @@ def _pechabou(town: Town) -> None:
     _publish([diane], town)
 
 
-def _product(code: str, label: str, numcli: str, protocol: Protocol, *, is_default: bool = False) -> None:
+def _product(code: str, label: str, numcli: str, protocol: str, *, is_default: bool = False) -> None:
     set_up_product(
         actor=SYSTEM,
         code=code,

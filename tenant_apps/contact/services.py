@@ -21,7 +21,8 @@ from tenant_apps.contact.files.stored import store
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import last_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.townhall.queries import contact_address, letterhead
+from tenant_apps.products.queries import contact_address
+from tenant_apps.townhall.queries import letterhead
 
 A_DAY = 24 * 3600
 Attachments = Sequence[Attachment]

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import AttemptState, TrialState
+from tenant_apps.products.models import Mode, Product
 from tenant_apps.residents.models import Payer
-from tenant_apps.townhall.models import Mode, Product
 from toolkit.address_fields import AddressField, kept_normal
 
 

@@ -20,7 +20,7 @@ from tenant_apps.payments.models import (
     Trial,
 )
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 
 
 def live_attempt(invoice: Invoice) -> Attempt | None:

@@ -30,8 +30,8 @@ from tenant_apps.contact.files import stored
 from tenant_apps.contact.personal import files_of
 from tenant_apps.invoices.documents.archives import Entry, add_documents, parts_of
 from tenant_apps.invoices.personal import documents_of
+from tenant_apps.products.queries import contact_address
 from tenant_apps.townhall.models import TownHall
-from tenant_apps.townhall.queries import contact_address
 from toolkit import clock, safecsv
 
 IN_MEMORY = 64 * 1024  # bytes of a file before it goes to the disk

@@ -20,11 +20,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
 from tenants.current import REGISTRY, at, current_home, homes, registry
 from tenants.databases import direct
-from tenants.errors import HomeSilent
+from tenants.errors import HomeSilent, OtherHistory
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.schema import batches, provisioning, versions
 from tenants.schema.provisioning import TEMPLATE
@@ -66,7 +67,7 @@ def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcom
     """Bring the public schemas, the templates and every town to the code's version.
 
     One town's failure stops no other: it is left whole at a version of the past, and named; a silent home is
-    named in the place of its towns. `on_progress(done, total)` is called from several threads.
+    named in the place of its towns. Raises OtherHistory. `on_progress(done, total)` is called from several threads.
     """
     versions.wanted.cache_clear()
     outcome = Outcome()
@@ -138,10 +139,13 @@ def runs_of(group: Group) -> list[Run]:
 
 
 def migrate_public() -> None:
-    """The public schema of this home."""
+    """The public schema of this home. Raises OtherHistory, before it changes anything."""
     applied = versions.applied_names()
     if not applied.issuperset(versions.wanted().names):
-        call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        try:
+            call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        except InconsistentMigrationHistory as error:
+            raise OtherHistory(current_home()) from error
 
 
 def migrate_template() -> None:

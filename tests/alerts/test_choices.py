@@ -1,7 +1,6 @@
 """« Être prévenu »: a choice a kind of message."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +9,6 @@ from django.db import connection
 from django.test import Client
 
 from shared_apps.accounts.errors import NotWhileImpersonating
-from shared_apps.accounts.migrations import __name__ as migrations
 from shared_apps.accounts.models import Account, AlertKind, Impersonation
 from shared_apps.accounts.services import choose_alerts
 from shared_apps.audit.models import Entry
@@ -148,23 +146,6 @@ def test_receipts(
     )
     services.plan_receipt(payment=payment.uuid)
     assert Alert.objects.filter(kind="receipt").count() == receipts
-
-
-def test_the_old_choice_is_carried_over(alice: Account, make_account: Callable[..., Account]) -> None:
-    """The very statement of the migration, on rows as the old code left them."""
-    bob = make_account("bob@example.net")
-    Account.objects.filter(pk=bob.pk).update(wants_alerts=False)
-    (statement,) = [
-        operation.sql
-        for operation in import_module(f"{migrations}.0007_alert_choices").Migration.operations
-        if hasattr(operation, "sql")
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    bob.refresh_from_db()
-    alice.refresh_from_db()
-    assert bob.refused_alerts == ["new_invoices", "reminder", "late"]
-    assert alice.refused_alerts == []
 
 
 def test_a_row_of_the_old_code_can_be_written(alice: Account) -> None:

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -346,16 +345,3 @@ def test_a_copy_reminds_nobody(payer: Any, make_owed: Owed, choose: Choose) -> N
     choose(remind_after=3)
     copies.announce()
     assert reminders.send_reminders() == 0
-
-
-@pytest.mark.parametrize(("paid", "planned"), [("0", True), ("37.50", False)])
-def test_a_town_whose_invoices_were_online_before_is_looked_at(
-    payer: Any, make_owed: Owed, town: Town, other_town: Town, paid: str, planned: bool
-) -> None:
-    """The very statement of the migration."""
-    make_owed(payer, 7, paid=Decimal(paid))
-    AgendaItem.objects.filter(kind="reminders").delete()
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("tenant_apps.alerts.migrations.0002_reminders").PLAN)
-    assert AgendaItem.objects.filter(kind="reminders", town=town).exists() is planned
-    assert not AgendaItem.objects.filter(kind="reminders", town=other_town).exists()

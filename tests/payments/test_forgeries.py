@@ -13,7 +13,7 @@ from shared_apps.treasury.models import Stray
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Finding, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
@@ -202,7 +202,7 @@ def test_urlcl(
     kind: str | None,
     state: str,
 ) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     invoice = make_invoice(make_payer(alice))
     url = paying.start_payment(actor=alice, invoice=invoice).url
     asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
@@ -19,9 +18,8 @@ from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
 from tenant_apps.payments.online import paying, settling, trials
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.townhall.models import Mode, Product, Protocol
-from tenant_apps.townhall.queries import default_product
-from tenant_apps.townhall.services import set_up_product
+from tenant_apps.products.models import Mode, Product
+from tenant_apps.products.queries import default_product
 from tenants.models import Town
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
@@ -121,15 +119,6 @@ def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> No
     assert mode() == "W"
 
 
-def test_the_mode_only_goes_forward(desk: SimpleNamespace) -> None:
-    Product.objects.update(mode=Mode.PRODUCTION)
-    with pytest.raises(ValidationError):
-        set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST)
-    assert mode() == "W"
-    other = set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST, numcli="001999")
-    assert (other.mode, other.checked_at) == ("T", None)  # another number begins at the beginning
-
-
 def test_a_label_that_is_not_the_treasury_s(desk: SimpleNamespace) -> None:
     desk.step("recognise", label="COMMUNE INVENTÉE")
     assert default_product().checked_at is None
@@ -160,7 +149,7 @@ def test_an_answer_about_other_money_proves_nothing(desk: SimpleNamespace, simul
 
 
 def test_a_trial_over_the_redirect(desk: SimpleNamespace, town: Town) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     checked(desk)
     where = desk.step("trial")["Location"]
     asked = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
@@ -227,9 +216,9 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
     assert standing_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
 
 
-@pytest.mark.parametrize("protocol", [Protocol.PAYFIP, Protocol.TIPI])
+@pytest.mark.parametrize("protocol", ["payfip", "tipi"])
 def test_a_trial_that_nobody_can_ask_about_ends(
-    desk: SimpleNamespace, simulator: Simulator, protocol: Protocol
+    desk: SimpleNamespace, simulator: Simulator, protocol: str
 ) -> None:
     """We died between the row and the Treasury's answer; or nobody came back from the redirect."""
     Product.objects.update(protocol=protocol)

@@ -16,7 +16,7 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying, resuming
 from tenant_apps.payments.standing.deciding import Act, What
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
@@ -144,7 +144,7 @@ def test_another_set_is_another_payment(alice: Account, bills: list[Invoice], si
 
 def test_a_redirect_has_no_page_to_resume(alice: Account, bills: list[Invoice]) -> None:
     """TIPI's page may be opened as often as one likes: a second one could pay a second time."""
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     start(alice, bills[0])
     with pytest.raises(Busy):
         start(alice, bills[0])

@@ -198,10 +198,14 @@ def test_signed_and_not_what_was_asked(road: SimpleNamespace) -> None:
     assert state(road) == ("review", 0, False)
     with tenant_context(road.town):
         attempt.refresh_from_db()
-        assert attempt.reason == "La réponse du service de paiement ne correspond pas à la demande : le montant."
+        assert (
+            attempt.reason == "La réponse du service de paiement ne correspond pas à la demande : le montant."
+        )
 
 
-def test_an_old_proof_does_not_pay_a_new_attempt(road: SimpleNamespace, client_for: Callable[..., Client]) -> None:
+def test_an_old_proof_does_not_pay_a_new_attempt(
+    road: SimpleNamespace, client_for: Callable[..., Client]
+) -> None:
     """The same invoice, the same amount: only the operation tells them apart, and the signature covers it."""
     first = start(road)
     refused = becomes(road, first, "refused")
@@ -239,7 +243,9 @@ def test_staff_have_the_last_word(road: SimpleNamespace, make_account: Callable[
         assert standing_of(road.invoice).can
 
 
-def test_its_product_is_checked_and_opened(road: SimpleNamespace, make_account: Callable[..., Account]) -> None:
+def test_its_product_is_checked_and_opened(
+    road: SimpleNamespace, make_account: Callable[..., Account]
+) -> None:
     product = Product.objects.get()
     manager = make_account("manager@example.net", role=Role.MANAGER)
     with pytest.raises(Exception, match="SHOP-1234"):
@@ -281,7 +287,19 @@ def test_nothing_else_knows_it() -> None:
     """Its folder in the tests is all that holds its name."""
     root = Path(__file__).parents[2]
     found = subprocess.run(
-        ["git", "grep", "-l", "-e", "Carte Simple", "-e", "carte-simple", "--", "tenant_apps", "shared_apps", "src"],
+        [
+            "git",
+            "grep",
+            "-l",
+            "-e",
+            "Carte Simple",
+            "-e",
+            "carte-simple",
+            "--",
+            "tenant_apps",
+            "shared_apps",
+            "src",
+        ],
         cwd=root,
         capture_output=True,
         text=True,

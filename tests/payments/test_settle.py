@@ -22,7 +22,8 @@ from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
 from tests.payments.conftest import Simulator
 from toolkit import clock
 
@@ -210,7 +211,7 @@ def test_a_product_that_the_treasury_refuses(alice: Account, invoice: Invoice) -
 @pytest.mark.parametrize(
     ("product", "bill", "words"),
     [
-        ({"protocol": Protocol.NONE}, {}, "ne se règle pas en ligne"),
+        ({"protocol": protocols.NONE}, {}, "ne se règle pas en ligne"),
         ({"mode": Mode.TEST}, {}, "pas encore ouvert"),
         ({"payable_days_after_due": 30}, {"due_on": "2020-01-01"}, "date limite"),
         ({}, {"amount": Decimal("0.50")}, "commence à 1 €"),

@@ -22,7 +22,7 @@ from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Fin
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.payments.test_races import wait_for_a_waiter
@@ -36,7 +36,7 @@ S = AttemptState
 
 @pytest.fixture
 def redirect(alice: Account, bills: list[Invoice]) -> dict[str, str]:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     found = [Invoice.objects.get(pk=invoice.pk) for invoice in bills]
     url = paying.start_payment_of(actor=alice, invoices=found).url
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

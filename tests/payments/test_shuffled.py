@@ -24,8 +24,8 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Finding, Means, Payment
 from tenant_apps.payments.online import paying, review
+from tenant_apps.products.models import Product
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
@@ -118,10 +118,10 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
 
 def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list[Act]]:
     """TIPI: the one return, its forgery, its replay, and staff's word."""
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     batch, (first, second) = street.batch(2)
     started = paying.start_payment_of(actor=street.alice, invoices=[second, first])
-    Product.objects.update(protocol=Protocol.PAYFIP)
+    Product.objects.update(protocol="payfip")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     path = urlsplit(asked.pop("urlcl")).path
     said = {**asked, "resultrans": "P", "dattrans": "24112026", "heurtrans": "1030"}

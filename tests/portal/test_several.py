@@ -14,8 +14,9 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
-from tenant_apps.townhall.services import set_up_product
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
+from tenant_apps.products.services import set_up_product
 from tests.payments.conftest import Simulator, simulator
 from tests.portal.conftest import text
 
@@ -50,7 +51,7 @@ def test_boxes_only_where_they_help(
         return page.count('type="checkbox"')
 
     titres = set_up_product(
-        actor="system", code="EAU", label="Eau", numcli="001966", protocol=Protocol.PAYFIP,
+        actor="system", code="EAU", label="Eau", numcli="001966", protocol="payfip",
         kind=ProductKind.TITRE, mode=Mode.PRODUCTION,
     )  # fmt: skip
     for _ in range(2):
@@ -61,7 +62,7 @@ def test_boxes_only_where_they_help(
     Invoice.objects.filter(pk=bills[1].pk).update(paid=20)
     assert boxes() == 0  # one alone has its button
     Invoice.objects.update(online_hold="", paid=0)
-    for change in ({"mode": Mode.TEST}, {"protocol": Protocol.NONE}, {"takes_several": False}):
+    for change in ({"mode": Mode.TEST}, {"protocol": protocols.NONE}, {"takes_several": False}):
         before = Product.objects.filter(is_default=True).values(*change).get()
         Product.objects.filter(is_default=True).update(**change)
         assert boxes() == 0
@@ -194,7 +195,7 @@ def test_a_payment_for_each_service(
     alice: Account, client_for: Any, bills: list[Invoice], make_invoice: Any, simulator: Simulator
 ) -> None:
     other = set_up_product(
-        actor="system", code="CRECHE", label="Crèche", numcli="001966", protocol=Protocol.TIPI,
+        actor="system", code="CRECHE", label="Crèche", numcli="001966", protocol="tipi",
         mode=Mode.PRODUCTION,
     )  # fmt: skip
     Product.objects.update(takes_several=True)

@@ -28,10 +28,11 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.tasks import check_due
+from tenant_apps.products.queries import default_product
 from tenant_apps.residents.activation import handle_links
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.queries import default_product, letterhead
+from tenant_apps.townhall.queries import letterhead
 from tenants.current import REGISTRY, at, current_home, current_schema
 from tenants.hosts import registry
 from tenants.life import services

@@ -15,8 +15,8 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.online.paying import start_payment
+from tenant_apps.products.models import Product
 from tenant_apps.residents.activation import handle_links, request_activation
-from tenant_apps.townhall.models import Product, Protocol
 from tenants.errors import Busy, TownExists
 from tenants.hosts import registry
 from tenants.life import renaming, services
@@ -170,7 +170,7 @@ def test_a_payment_in_flight(
 def test_a_tipi_callback_in_flight(
     town: Town, make_account: Any, make_payer: Any, make_invoice: Any, manage: Callable[..., str]
 ) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     alice = make_account("alice@example.net")
     url = start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).url
     fields = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

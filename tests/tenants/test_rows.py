@@ -9,7 +9,7 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
 from shared_apps.treasury import services as treasury
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from tenants.current import REGISTRY, at
 from tenants.databases import direct
 from tenants.errors import TownError
@@ -117,7 +117,7 @@ def test_a_snapshot_sees_one_moment_and_writes_nothing(live_town: Town) -> None:
             Account.objects.create(email="late@example.net")
         assert rows.count(server, "accounts_account") == 0
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            server.execute("DELETE FROM townhall_product")
+            server.execute("DELETE FROM products_product")
 
 
 def test_public_rows_of_a_town_follow_it_and_no_other_towns(live_town: Town) -> None:

@@ -21,9 +21,9 @@ from shared_apps.treasury import services as treasury
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.products.queries import default_product
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.queries import default_product
 from tenants.current import REGISTRY, at
 from tenants.databases import direct
 from tenants.models import Domain, Erasure, Town

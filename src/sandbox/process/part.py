@@ -11,17 +11,26 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from sandbox.process import groups
 
 _ORPHAN_SECONDS = 2
 _LOG_BYTES = 10_000_000  # a log that is longer at the start is put aside; the one before it is forgotten
+REFUSED = (
+    78  # the exit code of a part whose last line tells the person, in a sentence, why it goes no further
+)
 _LAUNCH = Path(groups.__file__).with_name("launch.py")
 
 
 def nothing() -> None:
     """The default for steps that a part does not need."""
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End this part; the person reads `sentence` and nothing else."""
+    print(sentence, file=sys.stderr, flush=True)
+    raise SystemExit(REFUSED)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from types import FrameType
 
 from sandbox.home import REPOSITORY, Home, Ports, SandboxError, is_free
 from sandbox.process import groups
-from sandbox.process.part import Part, Running
+from sandbox.process.part import REFUSED, Part, Running
 
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
 _PR_SET_PDEATHSIG = 1
@@ -240,6 +240,8 @@ class Supervisor:
                 time.sleep(0.05)
         finally:
             self._stop([running])
+        if code == REFUSED and running.last_lines:
+            raise SandboxError(running.last_lines[-1])
         if code:
             raise SandboxError(_obituary(running, code))
 

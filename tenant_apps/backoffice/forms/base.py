@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from shared_apps.audit import services as audit
 from tenant_apps.backoffice.templatetags.gestion import megabytes
+from tenant_apps.products.models import Product, ProductKind
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
-from tenant_apps.townhall.models import HEX_COLOUR, Product, ProductKind, TownHall
+from tenant_apps.townhall.models import HEX_COLOUR, TownHall
 from toolkit.colour import contrast, mix
 
 LIGHT = "#f6f5f1"  # tokens.css, --ground

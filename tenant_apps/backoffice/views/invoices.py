@@ -23,7 +23,7 @@ from tenant_apps.payments.queries import HELD, attempts_of_invoice, money_about,
 from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.payments.states import LIVE
-from tenant_apps.townhall.queries import products
+from tenant_apps.products.queries import products
 from toolkit import clock
 
 MAILS, LETTERS = 50, 20  # the newest are shown

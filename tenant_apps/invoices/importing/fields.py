@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.townhall import references
+from tenant_apps.products import references
 from toolkit import emails
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds

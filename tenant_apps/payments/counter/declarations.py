@@ -13,7 +13,8 @@ from tenant_apps.invoices.naming import named
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
-from tenant_apps.townhall.queries import contact_address, letterhead
+from tenant_apps.products.queries import contact_address
+from tenant_apps.townhall.queries import letterhead
 from tenants.databases.postgresql.again import atomic_again
 
 

@@ -15,7 +15,7 @@ from tenant_apps.payments.providers.words import Labels
 from tenant_apps.payments.standing.deciding import Act, Standing, beyond_limits
 from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.payments.standing.reasons import Reason
-from tenant_apps.townhall.models import Product, ProductKind
+from tenant_apps.products.models import Product, ProductKind
 
 MOST = 20  # invoices in one payment: they all hold one another until it ends
 

@@ -44,7 +44,7 @@ from tenant_apps.payments.standing.deciding import What, busy_until
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.standing.reasons import WhyNot, because
 from tenant_apps.payments.states import LIVE, AttemptState
-from tenant_apps.townhall import references
+from tenant_apps.products import references
 from tenants.databases.postgresql.again import atomic_again
 from tenants.work import agenda
 from toolkit.words import kept

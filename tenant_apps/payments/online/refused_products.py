@@ -8,9 +8,10 @@ from shared_apps.mail.services import queue_mail
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.models import FindingKind
 from tenant_apps.payments.providers.registry import labels_of
-from tenant_apps.townhall.models import Product
-from tenant_apps.townhall.queries import contact_address, letterhead
-from tenant_apps.townhall.services import close_product
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import contact_address
+from tenant_apps.products.services import close_product
+from tenant_apps.townhall.queries import letterhead
 from toolkit.words import in_french
 
 

@@ -16,7 +16,7 @@ from tenant_apps.payments.online.settling import book
 from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Mode
+from tenant_apps.products.models import Mode
 from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros

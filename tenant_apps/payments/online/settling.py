@@ -22,7 +22,7 @@ from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Mode
+from tenant_apps.products.models import Mode
 from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 

@@ -29,8 +29,9 @@ from tenant_apps.payments.online.moves import bounded
 from tenant_apps.payments.providers.base import Outcome, PaymentRequest, Provider, Started, Status
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import TrialState
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
-from tenant_apps.townhall.services import advance_product, confirm_number
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
+from tenant_apps.products.services import advance_product, confirm_number
 from tenants.databases.postgresql.again import atomic_again
 from tenants.work import agenda
 from toolkit import clock
@@ -57,7 +58,7 @@ def ask_label(product: Product) -> tuple[str, ...]:
 
     Raises ProviderRefused (unknown number), ProviderUnavailable, or NotYet for a product without a number.
     """
-    if product.protocol == Protocol.NONE or not product.numcli:
+    if product.protocol == protocols.NONE or not product.numcli:
         raise NotYet(_("Ce produit n'a pas d'identifiant pour le paiement en ligne."))
     return provider(product.protocol).identify(product.numcli)
 
@@ -75,7 +76,7 @@ def start_trial(*, actor: Account, product: Product) -> str:
 
     The row is committed before the provider is called. Raises NotYet, ProviderRefused or ProviderUnavailable.
     """
-    if product.mode == Mode.PRODUCTION or product.protocol == Protocol.NONE:
+    if product.mode == Mode.PRODUCTION or product.protocol == protocols.NONE:
         raise NotYet(_("Les paiements d'essai servent à ouvrir un produit : celui-ci est déjà en service."))
     if product.checked_at is None:
         raise NotYet(_("Vérifiez d'abord le numéro."))

@@ -144,6 +144,8 @@ class Provider(Protocol):
     labels: Labels
     reasons: Reasons
     doors: Sequence[Door]
+    # Fields of an address that hold a secret of its: a page that was given one is kept and told nowhere.
+    secret_fields: frozenset[str]
     # Fields of its answers that hold the payer's address: they go when the payer is erased.
     personal_fields: frozenset[str]
     # The fiscal year and reference of a debt that does not exist, for test payments; None: ours will do.

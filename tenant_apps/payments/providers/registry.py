@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 from tenant_apps.payments.providers.base import Capabilities, Provider
 from tenant_apps.payments.providers.words import Labels
+from tenant_apps.products.protocols import Taker
 
 NEUTRAL = Labels()
 
@@ -21,6 +22,15 @@ def _made(folder: str) -> Provider:
     """`make()` of that folder."""
     found: Provider = import_string(f"{folder}.make")()
     return found
+
+
+def takers() -> list[Taker]:
+    """Those that a product may name, for the room of products."""
+    return [
+        Taker(one.name, str(one.labels.choice), one.product_problem)
+        for one in every_provider()
+        if one.capabilities.is_online
+    ]
 
 
 def every_provider() -> list[Provider]:

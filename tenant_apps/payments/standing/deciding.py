@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Mode, ProductKind, Protocol
+from tenant_apps.products import protocols, references
+from tenant_apps.products.models import Mode, ProductKind
 from toolkit import clock
 
 
@@ -180,7 +180,7 @@ def _why_not(facts: Facts, day: date, *, alone: bool, last_call: bool) -> Reason
 
 
 def _not_open(facts: Facts) -> Reason | None:
-    if facts.protocol == Protocol.NONE:
+    if facts.protocol == protocols.NONE:
         return because(WhyNot.OFFLINE)
     if facts.is_closed:
         return because(WhyNot.CLOSED)

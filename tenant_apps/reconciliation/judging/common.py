@@ -10,10 +10,10 @@ from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Deposit, Payment
+from tenant_apps.products.queries import products
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.reading.words import plain
 from tenant_apps.reconciliation.states import LineState
-from tenant_apps.townhall.queries import products
 from toolkit import clock
 
 S = LineState

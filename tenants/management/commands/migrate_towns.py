@@ -5,6 +5,7 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from tenants.errors import TownError
 from tenants.schema import migrating
 
 
@@ -20,7 +21,10 @@ class Command(BaseCommand):
         if options["plan"]:
             self.show_plan()
             return
-        outcome = migrating.migrate_towns(on_progress=self.progress)
+        try:
+            outcome = migrating.migrate_towns(on_progress=self.progress)
+        except TownError as error:
+            raise CommandError(str(error)) from None
         self.stdout.write(f"{len(outcome.migrated)} commune(s) mise(s) à jour.")
         if outcome.failed:
             raise CommandError("\n".join(f"{slug} : {problem}" for slug, problem in outcome.failed.items()))

@@ -59,6 +59,7 @@ class Second:
     schedule = Schedule(hold=timedelta(minutes=30))
     labels = SecondLabels()
     reasons = SecondReasons()
+    secret_fields: frozenset[str] = frozenset()
     personal_fields = frozenset({"email"})
     test_debt = None
 
@@ -140,7 +141,11 @@ class Second:
         if not operation or not hmac.compare_digest(wanted.encode(), signature.encode()):
             return None
         said = {name: str(value) for name, value in json.loads(body).items()}
-        return self.read_answer({k: v for k, v in said.items() if k != "id"}) if said["id"] == operation else None
+        return (
+            self.read_answer({k: v for k, v in said.items() if k != "id"})
+            if said["id"] == operation
+            else None
+        )
 
     def _call(self, method: str, path: str, asked: object = None) -> requests.Response:
         try:

@@ -26,7 +26,10 @@ class Service:
 
     def told(self, operation: str, **changes: Any) -> str:
         kept = self.operations[operation]
-        shown = {name: kept[name] for name in ("shop", "order", "amount", "test", "status", "at", "ticket", "email")}
+        shown = {
+            name: kept[name]
+            for name in ("shop", "order", "amount", "test", "status", "at", "ticket", "email")
+        }
         return json.dumps({"id": operation, **shown, **changes})
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, str]:

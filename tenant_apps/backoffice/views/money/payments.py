@@ -25,7 +25,8 @@ from tenant_apps.payments.queries import open_declarations
 from tenant_apps.payments.readers import can_undo
 from tenant_apps.payments.services import book_payment, cancel_payment
 from tenant_apps.payments.standing.reading import with_standings
-from tenant_apps.townhall.queries import current_townhall, has_several_products
+from tenant_apps.products.queries import has_several_products
+from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 from toolkit.typed import words_of
 

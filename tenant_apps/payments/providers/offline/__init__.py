@@ -33,6 +33,7 @@ class Offline:
     labels = Labels()
     reasons = Reasons()
     doors: Sequence[Door] = ()
+    secret_fields: frozenset[str] = frozenset()
     personal_fields: frozenset[str] = frozenset()
     test_debt = None
 

@@ -101,6 +101,7 @@ class PayFiP:
     labels = words.TreasuryLabels()
     reasons = words.TreasuryReasons()
     personal_fields = fields.PERSONAL
+    secret_fields = frozenset({"idop", "idOp"})
     test_debt = fields.NO_DEBT
 
     def __init__(self, *, service_url: str, payment_url: str, timeout: float = 15) -> None:

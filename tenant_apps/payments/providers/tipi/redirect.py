@@ -49,6 +49,7 @@ class Tipi:
     labels = words.TipiLabels()
     reasons = words.TreasuryReasons()
     personal_fields = fields.PERSONAL
+    secret_fields: frozenset[str] = frozenset()
     test_debt = fields.NO_DEBT
 
     def __init__(self, *, payment_url: str, service: PayFiP) -> None:
