@@ -15,6 +15,7 @@ from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import tasks
 from tenant_apps.payments.control import auditing
+from tenant_apps.payments.control.evidence import shown
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
 from tenant_apps.payments.online import paying
@@ -102,7 +103,7 @@ def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: s
     assert told == [(kind, expected, found)]
     finding = open_findings().exclude(kind__in=behind).get()
     assert (finding.kind, finding.details) == (kind, {"expected": expected, "found": found})
-    assert all(value.endswith("€") for _, value in finding.shown)
+    assert all(value.endswith("€") for _, value in shown(finding))
     if kind != "audit_lost":
         assert finding.invoice == paid.invoice
     with schema_context("public"):  # the operator's trail says which town and how many, not whose

@@ -40,9 +40,9 @@ from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.online.trials import check_trials
 from tenant_apps.payments.providers.base import PaymentRequest, Started
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.standing.deciding import What, busy_until
+from tenant_apps.payments.standing.deciding import What, busy_until, waits_for_a_word
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.payments.standing.reasons import WhyNot, because
+from tenant_apps.payments.standing.reasons import WhyNot
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.products import references
 from tenants.databases.postgresql.again import atomic_again
@@ -170,8 +170,9 @@ def _make_way(locked: Sequence[Invoice]) -> None:
 
 
 def _busy(attempt: Attempt) -> str:
-    held = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
-    return because(held).sentence if held else busy_until(attempt.free_at).sentence
+    code = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
+    name = attempt.provider
+    return (waits_for_a_word(code, name) if code else busy_until(attempt.free_at, name)).sentence
 
 
 def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:

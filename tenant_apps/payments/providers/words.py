@@ -25,6 +25,12 @@ class Labels:
     leaving: Words = _("Vous allez passer sur le site sécurisé du service de paiement, puis revenir ici.")
     blocked: Words = _("Si rien ne s'ouvre, autorisez les fenêtres « popup » pour ce site.")
     too_small: Words = ""  # instead of the usual sentence, to name the smallest amount
+    announced: Words = _(
+        "Un paiement de cette facture est annoncé : le service de paiement doit encore le confirmer."
+    )
+    under_way: Words = _(
+        "Un paiement de cette facture est en cours, et le service de paiement ne répond pas encore."
+    )
     refused_product: Words = _(
         "Le service de paiement refuse l'identifiant %(merchant)s (code %(code)s). Le paiement en ligne de "
         "« %(label)s » est interrompu : les usagers en sont informés."

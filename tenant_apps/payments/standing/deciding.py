@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments.providers.registry import provider
+from tenant_apps.payments.providers.registry import labels_of, provider
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
 from tenant_apps.products import protocols, references
@@ -171,9 +170,9 @@ def _why_not(facts: Facts, day: date, *, alone: bool, last_call: bool) -> Reason
     if situation in _ENDS:
         return because(_ENDS[situation])
     if situation in _ATTEMPT:
-        return because(_ATTEMPT[situation][1])
+        return waits_for_a_word(_ATTEMPT[situation][1], facts.attempt_provider or "")
     if situation in _UNDER_WAY:
-        return busy_until(facts.free_at)
+        return busy_until(facts.free_at, facts.attempt_provider or "")
     if facts.online_hold:
         return because(WhyNot(facts.online_hold))
     return _not_open(facts) or _beyond(facts, alone) or _not_in_time(facts, day, last_call)
@@ -242,14 +241,16 @@ def opening_ends(started_at: datetime | None, name: str | None) -> datetime | No
     return provider(name).schedule.opening_ends(started_at) if started_at and name else None
 
 
-def busy_until(free_at: datetime | None) -> Reason:
-    """Why nobody else can pay now, and until when, to the minute (M11)."""
+def waits_for_a_word(code: WhyNot, name: str) -> Reason:
+    """Why an attempt at provider `name` that waits for somebody's word stands in the way."""
+    return Reason(code, said=labels_of(name).announced) if code == WhyNot.ANNOUNCED else because(code)
+
+
+def busy_until(free_at: datetime | None, name: str) -> Reason:
+    """Why nobody else can pay now, and until when, to the minute (M11), while provider `name` is paid."""
     time = free_from(free_at)
     if not time:
-        sentence = _(
-            "Un paiement de cette facture est en cours, et le service de paiement ne répond pas encore."
-        )
-        return Reason(WhyNot.BUSY, said=sentence)
+        return Reason(WhyNot.BUSY, said=labels_of(name).under_way)
     return because(WhyNot.BUSY, time=time)
 
 

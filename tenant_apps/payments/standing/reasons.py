@@ -144,7 +144,7 @@ WORDS: dict[WhyNot, Words] = {
     ),
     WhyNot.ANNOUNCED: Words(
         _("Un paiement est annoncé"),
-        _("Un paiement de cette facture est annoncé : il doit encore être confirmé."),
+        _("Un paiement de cette facture est annoncé : le service de paiement doit encore le confirmer."),
         _("Vous n'avez rien à faire. Ne payez pas une seconde fois."),
     ),
     WhyNot.EXAMINED: Words(

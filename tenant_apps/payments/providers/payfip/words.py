@@ -16,6 +16,8 @@ class TreasuryLabels(Labels):
     go = _("Accès à l'écran de paiement TIPI")
     leaving = _("Vous allez passer sur le site sécurisé du Trésor public, puis revenir ici.")
     too_small = _("Le paiement en ligne commence à 1 €.")
+    announced = _("Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer.")
+    under_way = _("Un paiement de cette facture est en cours, et le Trésor public ne répond pas encore.")
     refused_product = _(
         "Le Trésor public refuse l'identifiant %(merchant)s (code %(code)s). Le paiement en ligne de "
         "« %(label)s » est interrompu : les usagers en sont informés."
