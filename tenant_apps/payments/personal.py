@@ -134,9 +134,11 @@ _LOCKED = "SELECT id FROM payments_attempt WHERE account_id = %(account)s ORDER 
 # check would wait for whoever settles it, holds its invoice, and waits for us.
 _TRIES = (
     "UPDATE payments_attempt SET email = '', answer = "
-    "CASE WHEN answer ?| %(fields)s::text[] THEN answer - %(fields)s::text[] ELSE answer END WHERE account_id = %(account)s"
+    "CASE WHEN answer ?| %(fields)s::text[] THEN answer - %(fields)s::text[] ELSE answer END "
+    "WHERE account_id = %(account)s"
 )
-_ADDRESSES = (
-    f"UPDATE payments_attemptevent SET raw = raw - %(fields)s::text[] WHERE attempt_id {_OF} AND raw ?| %(fields)s::text[]",  # noqa: S608
-    f"UPDATE payments_finding SET details = details - %(fields)s::text[] WHERE attempt_id {_OF} AND details ?| %(fields)s::text[]",  # noqa: S608
+_ADDRESSES = tuple(
+    f"UPDATE {table} SET {column} = {column} - %(fields)s::text[] "  # noqa: S608
+    f"WHERE attempt_id {_OF} AND {column} ?| %(fields)s::text[]"
+    for table, column in (("payments_attemptevent", "raw"), ("payments_finding", "details"))
 )
