@@ -241,7 +241,8 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM")
 
 # --- the Treasury -------------------------------------------------------------------------------
-# Who can take a payment: the name that rows keep → the folder, whose make() gives the provider.
+# Who can take a payment: the name that rows keep → the folder, whose make() gives the provider. One that attempts
+# still name stays here.
 PAYMENT_PROVIDERS = {
     "payfip": "tenant_apps.payments.providers.payfip",
     "tipi": "tenant_apps.payments.providers.tipi",
