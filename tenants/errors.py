@@ -34,11 +34,11 @@ class InvalidIdentity(TownError):
     """A SIREN or an INSEE code that cannot be one."""
 
 
-class HomeSilent(TownError):
+class ShardSilent(TownError):
     """The database where the town lives, or should, does not answer."""
 
-    def __init__(self, home: str) -> None:
-        super().__init__(f"La base « {home} » ne répond pas : vérifiez-la, puis recommencez.")
+    def __init__(self, shard: str) -> None:
+        super().__init__(f"La base « {shard} » ne répond pas : vérifiez-la, puis recommencez.")
 
 
 class ReadOnly(TownError):

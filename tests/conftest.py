@@ -20,6 +20,8 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.services import create_account
+from shared_apps.audit import verbs
+from shared_apps.audit.verbs import Fact
 from shared_apps.console import platform
 from shared_apps.console.models import Platform
 from shared_apps.mail.models import OutgoingMail
@@ -36,12 +38,20 @@ from tenants.current import registry as registry_schema
 from tenants.hosts import registry
 from tenants.life.services import open_town
 from tenants.models import AgendaItem, Town
-from tests import lock_order
+from tests import browsers, lock_order
 from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
 from toolkit.secrecy.sealing import seal
 
 PASSWORD = "un mot de passe bien long"
+
+verbs.be_strict()  # whatever is not declared raises
+verbs.declare(
+    Fact("test.happened", "Essai"),
+    Fact("payment.received_for_the_test", "Règlement d'essai"),
+    Fact("account.seen", "Compte regardé"),
+    room="tests.conftest",
+)
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +108,7 @@ def listen_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 lock_order.install()
+browsers.install()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,11 @@ Loaded before Django's settings are read, because it is what gives them their en
 
 import contextlib
 import os
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,10 +35,39 @@ def _start() -> None:
 
             os.environ.update(_stack.enter_context(services_for_tests(folder / "home")))
     if worker is not None:
-        # Each worker has its own Redis database and bucket beside its own PostgreSQL database (pytest-django's).
+        # Each worker has its own Redis database, bucket and simulator, which its tests turn ill and well again, beside
+        # its own PostgreSQL database (pytest-django's).
         base, _, _ = os.environ["REDIS_URL"].rpartition("/")
         os.environ["REDIS_URL"] = f"{base}/{int(worker.removeprefix('gw')) + 1}"
+        os.environ["PAYFIP_SERVICE_URL"] = _stack.enter_context(_simulator())
         _make_bucket(f"{os.environ['S3_BUCKET']}-{worker}")
+
+
+@contextlib.contextmanager
+def _simulator() -> Iterator[str]:
+    """The address of a simulator of the Treasury that only this process speaks to."""
+    from sandbox.home import Home, free_base_port
+    from sandbox.services import payfip
+
+    home = Home(Path(tempfile.mkdtemp(prefix="simulator-")), free_base_port())
+    home.create()
+    (part,) = payfip.parts(home)
+    part.prepare()
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    with subprocess.Popen(part.command, env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + part.start_seconds
+            while True:
+                try:
+                    part.probe()
+                    break
+                except OSError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+            yield home.environment()["PAYFIP_SERVICE_URL"]
+        finally:
+            process.terminate()
 
 
 def _make_bucket(name: str) -> None:

@@ -44,11 +44,11 @@ from tenants.models import Town  # noqa: E402
 from tenants.schema.migrating import migrate_towns  # noqa: E402
 from tenants.states import TownState  # noqa: E402
 
-# What residents are sent is hashed and compressed as in production; these come from their packages as they are.
+# Residents' files are hashed and compressed as in production; these are served from their packages.
 STAFF_FILES = ["admin", "unfold", "bootstrap", "*.map"]
 PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
 ALICE = ("Mme", "MARTIN", "Alice")
-MANUAL = (  # manual.md, M6 and M9
+MANUAL = (  # docs/manual.md, M6 and M9
     ("2015-001-001078", "02/09/2015", "31/08/2016", "25", 2015),
     ("2016-001-000096", "19/10/2015", "30/10/2015", "32", 2016),
     ("2016-001-000037", "01/10/2015", "15/10/2015", "10", 2016),
@@ -59,7 +59,7 @@ PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
 
 
 def main() -> None:
-    """Migrate, then open what is not open yet. Data of another version are refused with a sentence."""
+    """Migrate, then open the towns that are missing. Data of another version are refused with a sentence."""
     try:
         migrate_towns()
     except OtherHistory:
@@ -78,7 +78,7 @@ def main() -> None:
         with tenant_context(town):
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
                 seed(town)
-                figures.refresh()  # the console shows them at once, and not after a minute
+                figures.refresh()  # so that the console shows them at once
     call_command("collectstatic", "--noinput", verbosity=0, ignore_patterns=STAFF_FILES)
     home = Home()
     if home.root.is_dir():
@@ -93,7 +93,7 @@ def _operator() -> None:
         )
     if not second_factor.is_enrolled(account):
         second_factor.begin(account=account, secret=operator_code.SECRET)
-        # With the code before the present one, which is left to the first person who signs in.
+        # With the previous code: the present one is left to the first person who signs in.
         second_factor.confirm(account=account, code=operator_code.code(-1))
 
 
@@ -147,7 +147,7 @@ def _mairie(town: Town) -> None:
 
 
 def _question(invoice: Invoice) -> None:
-    """A thread of the resident's that the town has answered."""
+    """Create a thread that the town has answered."""
     letter = send_message(
         actor=Account.objects.get(email="resident@example.net"),
         email="resident@example.net",

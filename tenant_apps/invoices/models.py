@@ -21,6 +21,7 @@ class Batch(models.Model):
     state = models.CharField(max_length=10, choices=BatchState, default=BatchState.UPLOADED)
     created_by = models.CharField(max_length=254)  # audit name
     created_at = models.DateTimeField(auto_now_add=True)
+    format = models.CharField(max_length=20)  # a name of `importing.registry`
     rows_name = models.CharField(max_length=200)  # the clerk's own file name
     rows_key = models.CharField(max_length=200)
     rows_sha256 = models.CharField(max_length=64, db_index=True)

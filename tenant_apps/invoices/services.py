@@ -14,7 +14,9 @@ from django.utils.translation import ngettext
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.batches import publishing
-from tenant_apps.invoices.errors import AlreadyPaid, WrongState
+from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
+from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing.format import HEAD, Format
 from tenant_apps.invoices.locking import hold_invoices, lock_invoice
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold
@@ -22,9 +24,10 @@ from tenant_apps.residents.models import Source
 from tenant_apps.residents.sources import default_source
 from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
-from tenants.life import closing
+from tenants.life import town_closure
 from tenants.work import agenda
 from toolkit.files.storage import upload_key
+from toolkit.reading.errors import FileError
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +45,41 @@ def create_batch(
     """Keep the files of an import in S3, then its row; the worker checks it. Streams: memory does not grow.
 
     Codes are those of `source`, the town's first one unless another is given. Raises WrongState when the town is
-    about to close.
+    about to close, and NotTaken for files that no format takes.
     """
-    if closing.is_last_call(current_town()):
+    if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
+    kind = _format_of(rows_file, rows_name)
     batch = Batch(
+        format=kind.name,
         created_by=actor if isinstance(actor, str) else actor.audit_name,
         source=source or default_source(),
         rows_name=rows_name[:200],
         documents_name=documents_name[:200],
         publish_when_ready=publish_when_ready,
     )
-    batch.rows_key, batch.rows_sha256 = _keep(batch, "rows.csv", rows_file)
-    if documents_file is not None:
-        batch.documents_key, batch.documents_sha256 = _keep(batch, "documents.zip", documents_file)
+    if documents_file is not None and kind.documents is None:
+        sentence = _("Rien n'accompagne un fichier %(format)s : envoyez-le seul.")
+        raise NotTaken(sentence % {"format": kind.label})
+    batch.rows_key, batch.rows_sha256 = _keep(batch, f"rows{kind.extensions[0]}", rows_file)
+    if documents_file is not None and kind.documents is not None:
+        name = f"documents{kind.documents.extensions[0]}"
+        batch.documents_key, batch.documents_sha256 = _keep(batch, name, documents_file)
     with transaction.atomic():
         batch.save()
-        new = {"file": rows_name, "source": batch.source.name}
+        new = {"file": rows_name, "format": kind.name, "source": batch.source.name}
         audit.record("batch.uploaded", actor=actor, obj=f"batch:{batch.uuid}", new=new)
         agenda.wake("imports")
     return batch
+
+
+def _format_of(stream: BinaryIO, name: str) -> Format:
+    head = stream.read(HEAD)
+    stream.seek(0)
+    try:
+        return registry.recognised(head, name)
+    except FileError as error:
+        raise NotTaken(str(error)) from None
 
 
 def _keep(batch: Batch, name: str, stream: BinaryIO) -> tuple[str, str]:

@@ -88,7 +88,7 @@ HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must
 
 
 def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
-    """Every try to pay `invoice`, newest first, with its events and the money it brought (payfip.md §4.8)."""
+    """Every attempt to pay `invoice`, newest first, with its events and its money (docs/payfip.md §4)."""
     return (
         Attempt.objects.filter(invoices=invoice)
         .select_related("account", "payment")

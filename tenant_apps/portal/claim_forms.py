@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.invoices.claiming import Paper
-from tenant_apps.invoices.importing.fields import FieldError, amount
 from tenant_apps.portal.forms import PlainForm, email_field
+from toolkit.reading.errors import FieldError
+from toolkit.reading.fields import amount
 
 
 def _copied(label: Any, help_text: Any, missing: Any, *, longest: int, **attrs: str) -> forms.CharField:

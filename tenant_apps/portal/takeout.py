@@ -4,20 +4,15 @@ Rows are read once, in one transaction and a bounded number of statements, into 
 grow; the PDFs are read from S3 piece by piece while the browser takes them.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
 from zipstream import ZIP_DEFLATED, ZipStream
 
 from shared_apps.accounts import services as accounts
@@ -32,7 +27,8 @@ from tenant_apps.invoices.documents.archives import Entry, add_documents, parts_
 from tenant_apps.invoices.personal import documents_of
 from tenant_apps.products.queries import contact_address
 from tenant_apps.townhall.models import TownHall
-from toolkit import clock, safecsv
+from toolkit import clock
+from toolkit.sheets import Sheet
 
 IN_MEMORY = 64 * 1024  # bytes of a file before it goes to the disk
 MOST_DOCUMENTS = 500  # PDFs; a body with more takes the others by year, and is told so
@@ -111,17 +107,16 @@ def _written(section: Section) -> Written:
     """Both files in one reading of the rows."""
     names = [name for name, _title in section.columns]
     as_json, as_csv = _file(), _file()
-    text = io.TextIOWrapper(as_csv, encoding="utf-8-sig", newline="")
-    lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    lines.writerow([title for _name, title in section.columns])
+    sheet = Sheet(as_csv)
+    sheet.line(title for _name, title in section.columns)
     as_json.write(_json({"titre": section.title})[:-1].encode() + b', "lignes": [')
     rows = 0
     for row in section.rows:
         as_json.write((b",\n " if rows else b"\n ") + _json(dict(zip(names, row, strict=True))).encode())
-        lines.writerow([safecsv.cell(_cell(value)) for value in row])
+        sheet.line(_meant(value) for value in row)
         rows += 1
     as_json.write(b"\n]}\n")
-    text.detach()
+    sheet.end()
     return Written(section.name, section.title, rows, as_json, as_csv)
 
 
@@ -138,21 +133,13 @@ def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _cell(value: object) -> str:
-    """As a spreadsheet in French reads it."""
-    if isinstance(value, str) and (moment := _moment(value)):
-        value = moment
-    if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%d/%m/%Y %H:%M}"
-    if isinstance(value, date):
-        return f"{value:%d/%m/%Y}"
-    if isinstance(value, bool):
-        return _("oui") if value else _("non")
-    if isinstance(value, Decimal):
-        return f"{value:.2f}".replace(".", ",")
+def _meant(value: object) -> object:
+    """What a cell shows: the moment that a text is, and nested values as JSON."""
+    if isinstance(value, str):
+        return _moment(value) or value
     if isinstance(value, dict):
         return _json(value) if value else ""
-    return "" if value is None else str(value)
+    return value
 
 
 def _moment(text: str) -> datetime | None:

@@ -10,7 +10,7 @@ from toolkit.address_fields import AddressField, kept_normal
 
 
 class ProductKind(models.TextChoices):
-    """What stands behind a numcli (payfip.md §1)."""
+    """What stands behind a numcli (docs/payfip.md §1)."""
 
     TITRE = "titre", _("titres de recettes")
     ROLE = "role", _("rôle")
@@ -37,7 +37,7 @@ class Product(models.Model):
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
-    # A titre or a rôle is payable the day after the Treasury took it in charge (payfip.md §1).
+    # A titre or a rôle is payable the day after the Treasury took it in charge (docs/payfip.md §1).
     payable_days_after_issue = models.PositiveSmallIntegerField(
         _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
     )

@@ -1,4 +1,4 @@
-"""What the Treasury wants of a payment reference, by the nature of the product (payfip.md §1). Plain."""
+"""What the Treasury wants of a payment reference, by the nature of the product (docs/payfip.md §1). Plain."""
 
 import re
 from uuid import UUID

@@ -7,6 +7,8 @@ from django.db import connection
 from tenants.current import current_schema
 from tenants.work.worker_lock import held
 
+READING = "reconciliation:reading"
+
 
 def lock_lines() -> None:
     """Wait for one's turn; let go at the end of the transaction. Before any row is locked."""
@@ -19,4 +21,4 @@ def lock_lines() -> None:
 
 def reading() -> AbstractContextManager[bool]:
     """Whether this worker may read the town's files; the lock dies with its connection."""
-    return held("reconciliation:reading")
+    return held(READING)

@@ -45,6 +45,7 @@ class Statement(models.Model):
     started_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)  # in a row, without a single line more
+    next_try_at = models.DateTimeField(null=True)  # not before, after a failure that may pass
     problem = models.CharField(max_length=300, blank=True)  # why it could not be read, in words
     created_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,20 +1,16 @@
 """Entry points for the worker."""
 
-from datetime import timedelta
-
 from celery import shared_task
-from django.utils import timezone
+from django.conf import settings
 
-from tenant_apps.reconciliation.statements import processing
-from tenants.work import agenda
-
-LOOK_AGAIN = timedelta(seconds=20)
+from tenant_apps.reconciliation.statements.processing import INTAKE, process_next
 
 
-@shared_task(name="reconciliation.read_statements")
+@shared_task(
+    name="reconciliation.read_statements",
+    soft_time_limit=settings.IMPORT_SECONDS,
+    time_limit=settings.IMPORT_SECONDS + 300,
+)
 def read_statements() -> None:
-    """Read the journals and statements that wait in the current town."""
-    processing.process_waiting()
-    agenda.finish(
-        "statements", lambda: timezone.now() + LOOK_AGAIN if processing.waiting().exists() else None
-    )
+    """Read one of the journals and statements that wait in the current town; another task does the next."""
+    INTAKE.run(read_statements, process_next)

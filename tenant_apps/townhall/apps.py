@@ -16,7 +16,9 @@ class TownhallConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenant_apps.townhall import identity_provider
+        from shared_apps.mail import notifying
+        from tenant_apps.townhall import identity_provider, queries
         from tenants.archive import copies
 
+        notifying.write_under(queries.letterhead)
         copies.calm(identity_provider.forget_secret)

@@ -16,7 +16,7 @@ HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Une couleur s'écrit comme 
 
 
 class AlertAudience(models.TextChoices):
-    """Whom the town tells when it puts invoices online (M14)."""
+    """Whom the town tells when it puts invoices online (docs/manual.md, M14)."""
 
     NOBODY = "nobody", _("personne")
     ACCOUNTS = "accounts", _("les comptes activés")

@@ -9,10 +9,12 @@ from django.db import connection
 from django.test import Client
 
 from shared_apps.accounts.errors import NotWhileImpersonating
-from shared_apps.accounts.models import Account, AlertKind, Impersonation
+from shared_apps.accounts.models import Account, Impersonation
 from shared_apps.accounts.services import choose_alerts
 from shared_apps.audit.models import Entry
-from tenant_apps.alerts import services
+from shared_apps.mail import notices
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.alerts.mails.receipt import plan_receipt
 from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Batch
 from tenant_apps.payments.models import Attempt, Payment
@@ -80,7 +82,7 @@ def test_only_what_the_town_sends_is_offered(
 def test_not_by_the_operator(alice: Account) -> None:
     alice.impersonated_by = Impersonation(account=alice, operator=uuid4())
     with pytest.raises(NotWhileImpersonating):
-        choose_alerts(actor=alice, wanted=[], among=list(AlertKind))
+        choose_alerts(actor=alice, wanted=[], among=[one.name for one in notices.choices()])
     alice.refresh_from_db()
     assert not alice.refused_alerts
 
@@ -101,7 +103,7 @@ def test_new_invoices(
     published.invoices.get().payer.emails.create(email=alice.email)
     choose(alert_audience=audience)
     Account.objects.filter(pk=alice.pk).update(**fields)
-    assert services.plan_new_invoice_alerts(batch=published.uuid) == told
+    assert plan_new_invoice_alerts(batch=published.uuid) == told
 
 
 def test_a_known_address_whose_account_refuses_is_left_alone_without_access_too(
@@ -111,7 +113,7 @@ def test_a_known_address_whose_account_refuses_is_left_alone_without_access_too(
     published.invoices.get().payer.emails.create(email=bob.email)
     choose(alert_audience="known")
     choose_alerts(actor=bob, wanted=[], among=["new_invoices"])
-    services.plan_new_invoice_alerts(batch=published.uuid)
+    plan_new_invoice_alerts(batch=published.uuid)
     assert not Alert.objects.filter(email=bob.email).exists()
 
 
@@ -144,7 +146,7 @@ def test_receipts(
         amount=invoice.amount,
         paid_on=clock.today(),
     )
-    services.plan_receipt(payment=payment.uuid)
+    plan_receipt(payment=payment.uuid)
     assert Alert.objects.filter(kind="receipt").count() == receipts
 
 

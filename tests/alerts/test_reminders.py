@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.models import Account, AlertKind
+from shared_apps.accounts.models import Account
+from shared_apps.mail import notices
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders
 from tenant_apps.alerts.models import Alert
@@ -205,7 +206,7 @@ def test_each_according_to_their_own_choice(
 ) -> None:
     bob = make_account(BOB)
     make_owed(make_payer(alice, bob), 7)
-    accounts.choose_alerts(actor=bob, wanted=[AlertKind.NEW_INVOICES], among=list(AlertKind))
+    accounts.choose_alerts(actor=bob, wanted=["new_invoices"], among=[one.name for one in notices.choices()])
     assert reminders.send_reminders() == 1
     assert set(told()) == {ALICE}
 
@@ -275,7 +276,7 @@ def test_killed_between_two_chunks_it_goes_on(
     choose(alert_audience="known")
     for n in range(5):
         make_owed(make_payer(email=f"p{n}@example.net"), 7)
-    whole, calls = reminders.queue_all, []
+    whole, calls = reminders.notify_all, []
 
     def dies(mails: Any) -> None:
         calls.append(1)
@@ -283,11 +284,11 @@ def test_killed_between_two_chunks_it_goes_on(
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(reminders, "queue_all", dies)
+    monkeypatch.setattr(reminders, "notify_all", dies)
     with pytest.raises(KeyboardInterrupt):
         reminders.send_reminders()
     assert (len(told()), Alert.objects.count()) == (2, 2)  # the second chunk left nothing behind
-    monkeypatch.setattr(reminders, "queue_all", whole)
+    monkeypatch.setattr(reminders, "notify_all", whole)
     assert reminders.send_reminders() == 3
     assert len(told()) == 5
 

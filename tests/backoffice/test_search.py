@@ -22,7 +22,6 @@ from tests.payments.conftest import Simulator, simulator
 from toolkit import clock
 
 __all__ = ["simulator"]
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture

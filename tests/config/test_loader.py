@@ -12,6 +12,8 @@ from config.assets.loader import Loader
 
 SENTENCES = {
     "fixed": "{% load i18n %}<p>{% trans \"Mes factures\" %}</p>{%  trans 'Se déconnecter'  %}",
+    "folded": "{% load i18n %}{% blocktrans trimmed %}\n    Mes\n    factures\n  {% endblocktrans %}",
+    "counted": "{% load i18n %}{% blocktrans trimmed count n=2 %}\n a\n{% plural %}\n {{ n }}{% endblocktrans %}",
     "filtered": '{% load i18n %}{% trans "Mes factures"|upper %}',
     "kept": '{% load i18n %}{% trans "Mes factures" as title %}{{ title }}',
     "variable": "{% load i18n %}{% trans word %}",
@@ -45,6 +47,10 @@ def test_fixed_sentences_are_plain_text_by_then() -> None:
     with override("en"):
         names = [type(node).__name__ for node in loader.get_template("fixed").nodelist]
         assert names == ["LoadNode", "TextNode"]
+        assert [type(node).__name__ for node in loader.get_template("folded").nodelist] == [
+            "LoadNode",
+            "TextNode",
+        ]
         assert "TranslateNode" in [type(node).__name__ for node in loader.get_template("filtered").nodelist]
 
 

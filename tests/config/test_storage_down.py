@@ -1,6 +1,7 @@
 """The real S3 is stopped: a page says so in words (503), what was typed is kept, and all the rest goes on."""
 
 import html
+import io
 import os
 import signal
 import socket
@@ -19,15 +20,22 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from sandbox.home import free_base_port
 from sandbox.services import find
 from shared_apps.accounts.models import Account, Role
 from tenant_apps.contact.models import Message
 from tenant_apps.contact.services import send_message
+from tenant_apps.invoices.batches import processing as batches
 from tenant_apps.invoices.models import Batch, Document
+from tenant_apps.invoices.services import create_batch
 from tenant_apps.reconciliation.models import Statement
+from tenant_apps.reconciliation.statements import processing as reading
+from tenant_apps.reconciliation.statements.services import ask_import, receive_statement
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
+from tests.backoffice.conftest import HEADER, ROW
 from tests.contact.papers import pdf, sent, stamp_of
+from tests.demo import wait
 from toolkit.files.storage import town_key
 
 BODY = "Bonjour,\nun texte que je ne veux pas écrire deux fois."
@@ -49,11 +57,14 @@ class Server:
         os.kill(self.process.pid, signal.SIGSTOP)
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def s3(tmp_path: Path, settings: Any) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_base_port()
     options = configured.STORAGES["documents"]["OPTIONS"]
     (tmp_path / "s3" / options["bucket_name"]).mkdir(parents=True)
     command = [
@@ -62,11 +73,7 @@ def s3(tmp_path: Path, settings: Any) -> Iterator[Server]:
     ]
     keys = f'"{options["access_key"]},{options["secret_key"]}"'
     process = subprocess.Popen(command, env={**os.environ, "RCLONE_AUTH_KEY": keys})
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
+    wait(lambda: _listens(port))
     here = {**options, "endpoint_url": f"http://127.0.0.1:{port}"}
     documents = {**configured.STORAGES["documents"], "OPTIONS": here}
     settings.STORAGES = {**configured.STORAGES, "documents": documents}
@@ -187,6 +194,22 @@ def test_what_is_fetched(portal: Portal, s3: Server, how: str, town: Town) -> No
         assert portal.alice.get("/logo").status_code == 503
     assert portal.alice.get("/factures/").status_code == 200
     assert portal.alice.get(f"/factures/{portal.invoice}/").status_code == 200
+
+
+def test_files_that_wait_wait_longer(portal: Portal, s3: Server, town: Town) -> None:
+    """An import and a statement: no attempt is counted, and both go on once the storage is back."""
+    rows = b"Date;Montant\n12/11/2026;1,00\n"
+    sent = io.BytesIO(f"{HEADER}\n{ROW.format(n=1)}".encode())
+    batch = create_batch(actor="clerk", rows_file=sent, rows_name="f.csv")
+    found, _new = receive_statement(actor="clerk", kind="bank", file=io.BytesIO(rows), name="r.csv")
+    statement = ask_import(actor="clerk", statement=found, mapping=found.mapping)
+    s3.stop()
+    batches.process_waiting()
+    reading.process_waiting()
+    for row in (batch, statement):
+        row.refresh_from_db()
+        assert (row.state in ("uploaded", "checking", "reading"), row.attempts) == (True, 0)
+        assert row.next_try_at is not None
 
 
 def test_all_is_well_again(portal: Portal, town: Town) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of an import, then a restart: the same invoices, the same PDFs, no double, no orphan."""
+"""An import that is killed goes on: the same invoices, no double, no orphan. One that lasts too long is ended."""
 
 import io
 import os
@@ -70,8 +70,8 @@ def held(demo: Demo, *, step: str, until: int) -> Iterator[Callable[[], bool]]:
             db.execute("DROP FUNCTION t_mairie.hold() CASCADE")
 
 
-def files(series: str) -> tuple[io.BytesIO, io.BytesIO]:
-    bills = list(samples.batch(SIZE, series=series))
+def files(series: str, size: int = SIZE) -> tuple[io.BytesIO, io.BytesIO]:
+    bills = list(samples.batch(size, series=series))
     rows, documents = io.BytesIO(), io.BytesIO()
     samples.write_csv(bills, rows)
     samples.write_zip(bills, documents, "Mairie de Démonstration")
@@ -130,3 +130,18 @@ def test_the_worker_is_killed_while_it_checks_and_stores(tmp_path: Path) -> None
             for pid in workers(demo)[1:]:  # the children only
                 os.kill(pid, signal.SIGKILL)
         publish(demo, clerk, path)
+
+
+def test_the_worker_ends_what_lasts_longer_than_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in a wait of the database: ended with its sentence, and the next import goes on."""
+    monkeypatch.setenv("IMPORT_SECONDS", "15")
+    with running_demo(tmp_path / "home") as demo:
+        with held(demo, step="checking", until=145) as is_there:
+            clerk, path = send(demo, "2026-002")
+            wait(is_there)
+            wait(lambda: state(demo)[0] == "failed")
+        assert "découpez le fichier en plusieurs envois" in clerk.get(path).text
+        clerk.send(*files("2026-003", size=3))
+        wait(lambda: state(demo)[0] == "ready")

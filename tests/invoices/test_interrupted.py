@@ -1,6 +1,7 @@
 """An import that cannot go on: its attempts are counted, it ends with a sentence, and the next one goes on."""
 
 import io
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices import services
@@ -17,6 +18,7 @@ from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import BatchState
+from tenants.work.intake import MOST_ATTEMPTS
 
 ROW = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom\n{n};01/10/2026;31/12/2026;12,00;Cantine;C{n};DUBOIS{n}\n"
 
@@ -46,7 +48,7 @@ def test_a_file_that_is_gone_holds_nobody_up(town: Any) -> None:
 def test_workers_that_die_are_counted(town: Any) -> None:
     """Whoever is killed says nothing: the count was written before the work began."""
     batch, good = sent(1), sent(2)
-    Batch.objects.filter(pk=batch.pk).update(state=BatchState.CHECKING, attempts=processing.MOST_ATTEMPTS)
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.CHECKING, attempts=MOST_ATTEMPTS)
     processing.process_waiting()
     assert state(batch) == (BatchState.FAILED, 0)
     assert "trois fois" in batch.failure
@@ -56,7 +58,7 @@ def test_workers_that_die_are_counted(town: Any) -> None:
 def test_the_task_s_limit_ends_the_import_and_not_the_queue(
     town: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What Celery raises in the middle of the work; tests/faults shows the same with a real worker."""
+    """What Celery raises in the middle of the work; tests/faults has the same with a real worker."""
     long, good = sent(1), sent(2)
     check = processing.check
 
@@ -67,6 +69,32 @@ def test_the_task_s_limit_ends_the_import_and_not_the_queue(
 
     monkeypatch.setattr(processing, "check", slow)
     processing.process_waiting()
+    assert state(long) == (BatchState.FAILED, 0)
+    assert "découpez" in long.failure
+    assert state(good) == (BatchState.READY, 0)
+
+
+def test_the_limit_falls_in_the_middle_of_a_statement(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal, as Celery's: the statement is cancelled, or nothing more could be written with its connection."""
+    long, good = sent(1), sent(2)
+    check = processing.check
+
+    def ring(*_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    def slow(batch: Batch, *rest: Any) -> Any:
+        if batch.pk == long.pk:
+            signal.setitimer(signal.ITIMER_REAL, 0.5)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(60)")
+        return check(batch, *rest)
+
+    monkeypatch.setattr(processing, "check", slow)
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        processing.process_waiting()
+    finally:
+        signal.signal(signal.SIGALRM, before)
     assert state(long) == (BatchState.FAILED, 0)
     assert "découpez" in long.failure
     assert state(good) == (BatchState.READY, 0)

@@ -26,7 +26,6 @@ from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 from toolkit.files.storage import document_key
 
-pytestmark = pytest.mark.xdist_group("payfip")
 HERE, THERE = "mairie.localhost", "pechabou.localhost"
 
 

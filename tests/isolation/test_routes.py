@@ -213,7 +213,14 @@ class World:
         file = {"public_id": public_id, "file_id": self.file}
         if route == "backoffice:answer-payer":
             return reverse(route, urlconf="config.urls.town", kwargs=self.asked)
-        last = (file, {"pk": self.invoice.product_id}, {"ticket": "X0:0"}, year, {**year, "part": 1})
+        last = (
+            file,
+            {"name": "csv"},
+            {"pk": self.invoice.product_id},
+            {"ticket": "X0:0"},
+            year,
+            {**year, "part": 1},
+        )
         for kwargs in ({}, {"public_id": public_id}, *last):
             try:
                 return reverse(route, urlconf="config.urls.town", kwargs=kwargs) + chosen

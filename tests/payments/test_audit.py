@@ -24,7 +24,6 @@ from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 TABLES = (
     "payments_allocation",
     "payments_attempt",

@@ -24,7 +24,6 @@ from tests.payments.conftest import Simulator
 from tests.races import at_once
 from tests.residents.people import where_is
 
-pytestmark = pytest.mark.xdist_group("payfip")
 EMAIL = "camille.unique@example.net"
 
 

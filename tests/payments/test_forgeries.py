@@ -1,4 +1,4 @@
-"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (payfip.md §4)."""
+"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (docs/payfip.md §4)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,6 @@ from tenant_apps.payments.online import paying
 from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
-
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture

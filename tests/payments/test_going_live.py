@@ -24,8 +24,6 @@ from tenants.models import Town
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 @pytest.fixture
 def desk(

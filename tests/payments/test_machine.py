@@ -10,7 +10,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
@@ -39,7 +38,6 @@ from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 WANTED = 1000
 # What the payer can make of it at the Treasury; P and V are for ever.

@@ -10,8 +10,6 @@ from tenant_apps.payments.providers.base import Outcome, PaymentRequest
 from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 def request(**changes: object) -> PaymentRequest:
     values: dict[str, object] = {

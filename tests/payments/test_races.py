@@ -29,8 +29,6 @@ from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 @pytest.mark.parametrize("seed", range(8))
 def test_everybody_comes_together(

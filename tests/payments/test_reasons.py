@@ -25,8 +25,6 @@ from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 @pytest.fixture
 def alice(town: Any, make_account: Callable[..., Account]) -> Account:

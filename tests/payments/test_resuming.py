@@ -21,8 +21,6 @@ from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 @pytest.fixture
 def alice(town: Town, make_account: Callable[..., Account]) -> Account:

@@ -27,7 +27,6 @@ from tenant_apps.products.models import Mode, Product, ProductKind
 from tests.payments.conftest import Simulator
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 
 

@@ -31,7 +31,6 @@ from tenant_apps.products.models import Product, ProductKind
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 SUM = Decimal("60.00")
 

@@ -30,7 +30,6 @@ from tests.payments.test_several import alice, bills, cash, euros, paid
 from tests.races import at_once
 
 __all__ = ["alice", "bills"]  # fixtures
-pytestmark = pytest.mark.xdist_group("payfip")
 S = AttemptState
 
 

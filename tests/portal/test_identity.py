@@ -112,10 +112,10 @@ def tiles(number: int) -> str:
     ],
 )
 def test_a_drawing_that_repeats_itself_without_end(inside: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(ValidationError, match="répète ses formes"):
         logo_from(svg(inside))
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_entities_inside_entities(inside: str) -> None:
     names = pairwise("zyxwvutsrqponmlkjihgfedcba")
     entities = "".join('<!ENTITY {} "{}">'.format(name, f"&{before};" * 10) for before, name in names)
     bomb = f'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY z "zz">{entities}]>'.encode() + svg(inside)
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(ValidationError):
         logo_from(bomb)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_what_points_outside_is_dropped() -> None:

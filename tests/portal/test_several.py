@@ -21,7 +21,6 @@ from tests.payments.conftest import Simulator, simulator
 from tests.portal.conftest import text
 
 __all__ = ["simulator"]
-pytestmark = pytest.mark.xdist_group("payfip")
 
 
 @pytest.fixture

@@ -16,8 +16,6 @@ from tests.reconciliation.test_services import TITLES, again, bring, line, onlin
 from tests.reconciliation.test_services import desk as desk
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
-
 
 def test_another_operation_of_the_same_reference_is_not_the_one_we_have(desk: SimpleNamespace) -> None:
     """All attempts on an invoice share reference and amount; an idOp that is not ours is other money."""

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pikepdf
 
 from sandbox.samples import batch
-from tenant_apps.invoices.importing.rows import InvoiceRow, Reader
+from tenant_apps.invoices.importing.formats.csv import FORMAT
+from tenant_apps.invoices.importing.rows import InvoiceRow
 
 TOWN = "Mairie de Démonstration"
 
@@ -24,7 +25,7 @@ def test_each_row_has_its_pdf_with_its_number_and_amount() -> None:
     rows, documents = io.BytesIO(), io.BytesIO()
     batch.write_csv(batch.batch(60), rows)
     batch.write_zip(batch.batch(60), documents, TOWN)
-    read = [row for row in Reader(rows, rows.tell()) if isinstance(row, InvoiceRow)]
+    read = [row for row in FORMAT.rows(rows) if isinstance(row, InvoiceRow)]
     assert len(read) == 60
     with zipfile.ZipFile(documents) as archive:
         for row in read:

@@ -12,7 +12,8 @@ from django.test import Client
 from shared_apps.accounts.models import Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders
-from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.search import Settled, invoices_for_staff
 from tenant_apps.payments.standing.deciding import What, decide
@@ -26,7 +27,6 @@ from tests.states.conftest import MAKERS, World, names
 from tests.states.table import TABLE
 from toolkit import clock
 
-pytestmark = pytest.mark.xdist_group("payfip")
 STATES = pytest.mark.parametrize("state", TABLE)
 Browser = Callable[..., Client]
 

@@ -21,6 +21,7 @@ from tenant_apps.residents.sources import default_source
 from tenants.databases.outages import Outage, outage_of
 from tenants.databases.postgresql import again
 from tenants.models import Town
+from tests.demo import wait
 from tests.races import at_once
 
 
@@ -100,10 +101,7 @@ def test_a_connection_that_is_lost(live_town: Town, alice: Client, told: Any) ->
             "SELECT pid FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
             "WHERE datname = current_database())"
         )
-        for _ in range(200):
-            if found := operator.execute(waiting).fetchone():
-                break
-            time.sleep(0.05)
+        found = wait(lambda: operator.execute(waiting).fetchone())
         operator.execute("SELECT pg_terminate_backend(%s)", [found[0]])
         asking.join(20)
     assert answers[0].status_code == 503
@@ -190,11 +188,11 @@ def crossing(
             elsewhere.execute(f'LOCK TABLE "{live_town.schema_name}".audit_entry IN SHARE MODE')
             asking = threading.Thread(target=at_once, args=(live_town, post))
             asking.start()
-            for _ in range(200):
-                if elsewhere.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
-                    break
-                time.sleep(0.02)
-            time.sleep(0.5)  # who has waited longer looks for a circle first, and is ended
+            waiting = (
+                "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
+            wait(lambda: elsewhere.execute(waiting).fetchone())
+            time.sleep(0.3)  # who has waited longer looks for a circle first, and is ended
             elsewhere.execute(f"UPDATE {table} SET step = step WHERE id = {batch.pk}")
             elsewhere.commit()
             asking.join(30)

@@ -26,7 +26,6 @@ from tenants.work import operations
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 
-pytestmark = pytest.mark.xdist_group("payfip")
 OLD, NEW = "mairie.localhost", "ville.localhost"
 
 

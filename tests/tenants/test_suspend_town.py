@@ -32,7 +32,6 @@ from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
 from tests.tenants.conftest import statements
 
-pytestmark = pytest.mark.xdist_group("payfip")
 CSV = (
     "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom;Prénom;E-mail\r\n"
     "2026-001-000777;02/09/2026;31/12/2026;25,00 €;CANTINE;F001;MARTIN;Alice;alice@example.net"

@@ -14,6 +14,12 @@ register.filter("number", words.number)
 
 
 @register.filter
+def operation_tone(state: str) -> str:
+    """The colour of an operation's label in a list: what has not ended waits for something."""
+    return words.OPERATION_TONES.get(state, "warn")
+
+
+@register.filter
 def amount(value: Decimal) -> str:
     """`1 234,50 €`."""
     return format_euros(value)

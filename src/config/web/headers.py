@@ -1,4 +1,4 @@
-"""What every answer says to browsers and caches, whoever wrote it: a page, a file, an error, a redirect."""
+"""Headers for browsers and caches on every answer: pages, files, errors, redirects."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,9 +20,9 @@ _SAFE_POLICIES = ("no-referrer", "same-origin")
 
 
 class HeadersMiddleware:
-    """Permissions-Policy everywhere; what has or receives a token is kept nowhere and told to nobody.
+    """Permissions-Policy everywhere; no cache and no referrer for pages with a token.
 
-    An HTML page of which nothing else was said may be kept by its own browser, which asks again before it shows it.
+    Other HTML pages may be kept by the browser, which must revalidate them.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -48,7 +48,7 @@ def tokens() -> frozenset[str]:
 
 
 def has_token(request: HttpRequest) -> bool:
-    """Whether the request brought a secret, or its page was given one (a form's)."""
+    """Whether the request brought a secret, or its page contains a form's token."""
     match = getattr(request, "resolver_match", None)
     secret = tokens()
     in_route = bool(match and secret & set(match.kwargs))

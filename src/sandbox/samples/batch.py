@@ -1,8 +1,6 @@
-"""Invented invoices with real PDFs, for the demo, the tests and the benchmarks. Always the same for the same input."""
+"""Invented invoices with real PDFs, for the demo, tests and benchmarks. The same input gives the same invoices."""
 
 import argparse
-import csv
-import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sandbox.samples.pdf import Bill, render
+from toolkit.sheets import Sheet
 
 HEADER = (
     *(
@@ -84,7 +83,7 @@ class Sample:
 
 
 def invoice_pdf(sample: Sample, town: str) -> bytes:
-    """The bill as a resident receives it: one A4 page of about 4 kB that says it is a demonstration."""
+    """The PDF of an invoice: an A4 page of about 4 kB that says it is a demonstration."""
     return render(
         Bill(
             town=town,
@@ -106,17 +105,16 @@ def invoice_pdf(sample: Sample, town: str) -> bytes:
 
 
 def write_csv(samples: Iterable[Sample], out: BinaryIO) -> None:
-    """As a spreadsheet writes it in French: semicolons, decimal commas, Windows-1252."""
-    text = io.TextIOWrapper(out, encoding="cp1252", newline="")
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADER)
-    writer.writerows(sample.row() for sample in samples)
-    text.flush()
-    text.detach()
+    """Write the CSV as a French spreadsheet does: semicolons, decimal commas, Windows-1252."""
+    sheet = Sheet(out, encoding="cp1252")
+    sheet.line(HEADER)
+    for sample in samples:
+        sheet.line(sample.row())
+    sheet.end()
 
 
 def write_zip(samples: Iterable[Sample], out: BinaryIO, town: str) -> None:
-    """Their PDFs, named by invoice number."""
+    """Write a ZIP of their PDFs, named by invoice number."""
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for sample in samples:
             archive.writestr(zipfile.ZipInfo(f"{sample.number}.pdf"), invoice_pdf(sample, town))

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from tenant_apps.backoffice.templatetags.gestion import megabytes
+from tenant_apps.invoices.importing import registry
 from tenant_apps.products.models import Product, ProductKind
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
@@ -61,17 +63,12 @@ class ImportForm(_Plain, forms.Form):
         required=False,
     )
     rows = forms.FileField(
-        label=gettext_lazy("Le fichier des factures (CSV)"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
-        error_messages={
-            "required": gettext_lazy("Choisissez le fichier CSV des factures."),
-            "empty": gettext_lazy("Le fichier des factures est vide : choisissez-en un autre."),
-        },
+        widget=forms.FileInput(),
+        error_messages={"empty": gettext_lazy("Le fichier des factures est vide : choisissez-en un autre.")},
     )
     documents = forms.FileField(
-        label=gettext_lazy("Les PDF des factures, dans une archive ZIP (facultatif)"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        widget=forms.FileInput(),
         error_messages={"empty": gettext_lazy("L'archive des PDF est vide : choisissez-en une autre.")},
     )
 
@@ -83,7 +80,21 @@ class ImportForm(_Plain, forms.Form):
         else:
             choices = [("", _("Choisissez…")), *known, (OTHER_SOURCE, _("Une autre provenance"))]
             self.fields["source"].choices = choices  # type: ignore[attr-defined]
+        self._ask_for_files()
         self.dress()
+
+    def _ask_for_files(self) -> None:
+        """In the words of the formats that are read, and of what may come beside them."""
+        words = {"formats": registry.in_words()}
+        rows, documents = self.fields["rows"], self.fields["documents"]
+        rows.label = _("Le fichier des factures (%(formats)s)") % words
+        rows.error_messages["required"] = _("Choisissez le fichier %(formats)s des factures.") % words
+        rows.widget.attrs["accept"] = registry.accepted()
+        beside = registry.companions()
+        documents.label = " ; ".join(str(one.label) for one in beside)
+        documents.widget.attrs["accept"] = ",".join(
+            sign for one in beside for sign in (*one.extensions, *one.media_types)
+        )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -113,6 +124,9 @@ def too_large(size: int) -> str:
     ) % {"size": megabytes(size), "limit": megabytes(settings.UPLOAD_MAX_BYTES)}
 
 
+NOTICES = notices.settings()  # which messages the town sends, and to whom
+
+
 class TownForm(_Plain, forms.ModelForm):
     """What the town shows of itself, and what it chose."""
 
@@ -128,7 +142,7 @@ class TownForm(_Plain, forms.ModelForm):
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
             *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
-            *("alert_audience", "remind_before", "remind_after"),
+            *(setting.field for setting in NOTICES),
         )
         widgets = {
             "address": forms.Textarea(attrs={"rows": 3}),
@@ -147,10 +161,8 @@ class TownForm(_Plain, forms.ModelForm):
             "mailed_codes": gettext_lazy(
                 "Permettre aux usagers de se connecter avec un code reçu par e-mail"
             ),
-            "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
             "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
-            "remind_before": gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),
-            "remind_after": gettext_lazy("Rappeler les factures en retard, en jours après l'échéance"),
+            **{setting.field: setting.label for setting in NOTICES},
         }
         help_texts = {
             "contact_email": gettext_lazy("Les messages des usagers y arrivent."),
@@ -162,24 +174,17 @@ class TownForm(_Plain, forms.ModelForm):
             "payer_claims": gettext_lazy(
                 "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
             ),
-            "remind_before": gettext_lazy(
-                "De 1 à 60, aux mêmes personnes que les nouvelles factures. Laissez vide pour ne pas écrire."
-            ),
-            "remind_after": gettext_lazy(
-                "De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."
-            ),
+            **{setting.field: setting.help for setting in NOTICES if setting.help},
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
             "contact_email": {"required": gettext_lazy("Écrivez l'adresse e-mail du service.")},
-            "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             **{
-                name: dict.fromkeys(
-                    ("invalid", "min_value", "max_value"),
-                    gettext_lazy("Indiquez un nombre de jours, de 1 à 60, ou laissez vide."),
+                setting.field: dict.fromkeys(
+                    ("required", "invalid", "invalid_choice", "min_value", "max_value"), setting.error
                 )
-                for name in ("remind_before", "remind_after")
+                for setting in NOTICES
             },
             "password_minimum": {
                 "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
@@ -192,6 +197,11 @@ class TownForm(_Plain, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.dress()
+
+    @property
+    def notices(self) -> list[forms.BoundField]:
+        """What governs the messages, in the order of the page."""
+        return [self[setting.field] for setting in NOTICES]
 
     def clean_primary_colour(self) -> str:
         """The buttons must be seen on the ground of the page; what is written on them adapts by itself."""

@@ -11,8 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.forms.base import _Plain
-from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.fields import FieldError
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Refund
@@ -20,6 +18,8 @@ from tenant_apps.payments.readers import only_product, same_cheque
 from tenant_apps.payments.services import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
 from toolkit import clock
 from toolkit.money import format_euros
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError
 
 _DAY_FORMATS = ["%Y-%m-%d", "%d/%m/%Y"]
 

@@ -1,11 +1,18 @@
 """Figures as staff read them."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 
+from tenant_apps.backoffice.words.looks import look
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.readers import capabilities_of, evidence, labels_of
 from tenant_apps.payments.standing.words import state_of
+from tenant_apps.residents.models import PayerEmail
 from toolkit import clock
 from toolkit.money import format_euros, format_number
 from toolkit.words import current_language, told
@@ -25,6 +32,7 @@ register.filter("told", told)
 register.filter("evidence", evidence)  # of a finding: names and values
 register.filter("taker", labels_of)  # the words of a provider
 register.filter("capabilities", capabilities_of)
+register.filter("look", look)
 register.filter("state", state_of)  # of a standing: `{% with state=invoice.standing|state %}`
 
 
@@ -34,3 +42,34 @@ def megabytes(size: int) -> str:
     mega = Decimal(size) / (1024 * 1024)
     words = (f"{mega:.1f}" if mega < 10 else f"{mega:.0f}") + "\u00a0Mo"
     return words.replace("Mo", "MB") if current_language() == "en" else words.replace(".", ",")
+
+
+@register.filter
+def addresses(emails: Iterable[PayerEmail]) -> str:
+    """« a@exemple.fr, b@exemple.fr »."""
+    return ", ".join(one.email for one in emails)
+
+
+@register.simple_tag
+def allocated(payment: Payment, amounts: bool = False) -> str:
+    """The numbers of the invoices that `payment` pays, with what each got when `amounts`; a dash for none."""
+    pattern = '{} : <span class="num">{}</span>' if amounts else '<span class="num">{}</span>'
+    paid = (
+        (one.invoice.number, euros(one.amount))[: 2 if amounts else 1] for one in payment.allocations.all()
+    )
+    return format_html_join(", ", pattern, paid) or "–"
+
+
+@register.simple_tag
+def parts_of(attempt: Attempt, here: Invoice) -> str:
+    """The invoices that `attempt` pays at once, each with its amount: `here` in bold, the others with their link."""
+
+    def number(invoice: Invoice) -> str:
+        if invoice.pk == here.pk:
+            return format_html("<strong>{}</strong>", invoice.number)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("backoffice:invoice", args=[invoice.uuid]), invoice.number
+        )
+
+    parts = ((number(part.invoice), euros(part.amount)) for part in attempt.parts.all())
+    return format_html_join(", ", '{} (<span class="num">{}</span>)', parts)

@@ -9,6 +9,7 @@ from shared_apps.accounts.models import Role
 from shared_apps.mail.queries import unsent
 from tenant_apps.backoffice.access import StaffRequest, at_least, screen, staff_required
 from tenant_apps.contact.queries import waiting
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import batches, waiting_batches
 from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
@@ -41,6 +42,7 @@ def home(request: StaffRequest) -> HttpResponse:
         request,
         "home.html",
         section="home",
+        formats=registry.in_words(),
         figures=figures(today=clock.today()),
         attention=attention,
         mail_stands=mails.standstill,

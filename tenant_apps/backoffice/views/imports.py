@@ -1,7 +1,5 @@
 """Imports: send, watch, read what is wrong, publish, take back."""
 
-import csv
-import io
 from collections.abc import Callable
 from contextlib import nullcontext
 from uuid import UUID
@@ -10,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -28,11 +26,12 @@ from tenant_apps.backoffice.words.payer_questions import asked_of
 from tenant_apps.backoffice.words.progress import first_steps, progress_of
 from tenant_apps.invoices import queries, services
 from tenant_apps.invoices.errors import InvoiceError
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
 from tenant_apps.townhall.queries import current_townhall
-from toolkit import safecsv
 from toolkit.files.storage import NOT_KEPT, StorageSilent
+from toolkit.sheets import csv_answer
 
 PROBLEMS_A_PAGE = 100
 
@@ -42,7 +41,7 @@ PROBLEMS_A_PAGE = 100
 def batch_list(request: StaffRequest) -> HttpResponse:
     """Every import, newest first."""
     page = page_of(queries.batches().order_by("-id"), request.GET.get("apres", ""))
-    return screen(request, "batches.html", section="imports", page=page)
+    return screen(request, "batches.html", section="imports", page=page, formats=registry.in_words())
 
 
 @csrf_exempt  # only for the look at the size, before anything is read; `_new_batch` asks for the token
@@ -93,15 +92,21 @@ def _form(request: StaffRequest, form: ImportForm, *, problem: str = "", status:
         problem=problem,
         limit=settings.UPLOAD_MAX_BYTES,
         first_steps=first_steps(),
+        formats=registry.formats(),
+        companions=registry.companions(),
     )
 
 
 @require_safe
 @staff_required(Role.CLERK)
-def sample(request: StaffRequest) -> HttpResponse:
-    """A small file to start from, as a spreadsheet opens it."""
-    response = HttpResponse("\ufeff" + uploads.SAMPLE, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="exemple-factures.csv"'
+def sample(request: StaffRequest, name: str) -> HttpResponse:
+    """A small file of a format to start from."""
+    given = next((one.sample for one in registry.formats() if one.name == name), None)
+    if given is None:
+        raise Http404
+    response = HttpResponse(given.content, content_type=given.media_type)
+    extension = registry.named(name).extensions[0]
+    response["Content-Disposition"] = f'attachment; filename="exemple-factures{extension}"'
     return response
 
 
@@ -117,6 +122,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         "batch.html",
         section="imports",
         batch=batch,
+        format=registry.label_of(batch.format),
         progress=progress_of(batch),
         problems=problems.get_page(request.GET.get("page")),
         preview=queries.first_invoices(batch),
@@ -140,18 +146,15 @@ def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_required(Role.READER)
-def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """The whole list of problems, for a spreadsheet."""
     batch = found(queries.batch, public_id)
-    text = io.StringIO()
-    lines = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    lines.writerow([_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")])
-    for problem in queries.problems(batch).iterator():
-        cells = (problem.get_severity_display(), problem.line, problem.field, problem.value, problem.message)
-        lines.writerow([safecsv.cell(value) for value in cells])
-    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="problemes-{batch.created_at:%Y-%m-%d}.csv"'
-    return response
+    titles = [_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")]
+    rows = (
+        (problem.get_severity_display(), problem.line, problem.field, problem.value, problem.message)
+        for problem in queries.problems(batch).iterator()
+    )
+    return csv_answer(f"problemes-{batch.created_at:%Y-%m-%d}.csv", titles, rows)
 
 
 @require_POST

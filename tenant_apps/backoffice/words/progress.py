@@ -38,6 +38,21 @@ class Step:
     label: str
     state: str
 
+    @property
+    def is_here(self) -> bool:
+        """It is the one at work, or the one where it stopped."""
+        return self.state in ("current", "wrong")
+
+    @property
+    def mark(self) -> str:
+        """In its dot, instead of its number."""
+        return {"done": "✓", "wrong": "!"}.get(self.state, "")
+
+    @property
+    def said(self) -> str:
+        """The same for who does not see the dot."""
+        return {"done": _("(fait)"), "wrong": _("(à corriger)")}.get(self.state, "")
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -1,126 +1,37 @@
 """What the worker does with a batch: check, stage, publish. Started again after a kill -9, it ends the same."""
 
 import contextlib
-import logging
-import shutil
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from datetime import timedelta
-from typing import Any, BinaryIO
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.checking import Progress, Report, check
-from tenant_apps.invoices.importing.documents import Archive
-from tenant_apps.invoices.importing.errors import FileError
-from tenant_apps.invoices.importing.rows import Reader, RowProblem
+from tenant_apps.invoices.importing.rows import RowProblem
 from tenant_apps.invoices.importing.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
-from tenants.work.worker_lock import held
-from toolkit.files.storage import StorageSilent
+from tenants.work.intake import Intake, Sentences, beat, show
+from toolkit.files.opening import opened
+from toolkit.reading.errors import FileError
 
-log = logging.getLogger(__name__)
-
-MOST_ATTEMPTS = 3
-AGAIN = timedelta(seconds=20)  # between a failure that may pass and the next attempt
 WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
+
+
+def waiting() -> QuerySet[Batch]:
+    """The imports that a worker must bring further."""
+    return Batch.objects.filter(state__in=WAITING)
 
 
 def process_waiting() -> None:
     """Do all that waits and that no other worker holds."""
-    while process_next():
+    while INTAKE.process_next():
         pass
-
-
-def process_next() -> bool:
-    """Bring the next batch that waits as far as it can go; False when none waits that no other worker holds.
-
-    One that was begun and not ended comes after the others: it holds nobody up.
-    """
-    due = Q(next_try_at=None) | Q(next_try_at__lte=timezone.now())
-    for batch in Batch.objects.filter(due, state__in=WAITING).order_by("attempts", "id"):
-        with _held(batch) as mine:
-            if mine and attempt(batch=batch):
-                return True
-    return False
-
-
-def attempt(*, batch: Batch) -> bool:
-    """Try `batch`, whose lock the caller holds; what stops it ends with a sentence on its page, never in a loop.
-
-    False when it must wait: it was ended meanwhile, an error may pass, or the storage is silent, which is no fault of
-    the batch.
-    """
-    batch.refresh_from_db()
-    if batch.state not in WAITING:
-        return False
-    if batch.attempts >= MOST_ATTEMPTS:  # its worker died each time
-        services.fail_batch(
-            batch=batch, reason=gettext_noop("Le traitement a été interrompu trois fois de suite.")
-        )
-        return True
-    started = {"beat_at": timezone.now(), "next_try_at": None}
-    Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") + 1, **started)
-    try:
-        process_batch(batch=batch)
-    except StorageSilent:
-        log.warning("the storage is silent; an import waits", extra={"batch": str(batch.uuid)}, exc_info=True)
-        _later(batch, attempts=F("attempts") - 1)
-        return False
-    except FileNotFoundError:
-        sentence = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
-        services.fail_batch(batch=batch, reason=sentence)
-    except SoftTimeLimitExceeded:
-        sentence = gettext_noop(
-            "Le traitement dure trop longtemps : découpez le fichier en plusieurs envois."
-        )
-        services.fail_batch(batch=batch, reason=sentence)
-    except Exception:
-        log.exception("an import could not be processed", extra={"batch": str(batch.uuid)})
-        batch.refresh_from_db()
-        if batch.attempts >= MOST_ATTEMPTS and batch.state in WAITING:
-            sentence = gettext_noop(
-                "Le traitement s'est arrêté trois fois sur une erreur : prévenez l'exploitant."
-            )
-            services.fail_batch(batch=batch, reason=sentence)
-        else:
-            _later(batch)
-        return False
-    return True
-
-
-def _later(batch: Batch, **changes: Any) -> None:
-    Batch.objects.filter(pk=batch.pk).update(next_try_at=timezone.now() + AGAIN, **changes)
-
-
-def process_until_done(batch: Batch, *, seconds: float) -> Batch:
-    """Bring `batch` to a state that waits for a person, here or in the worker that holds it; for a command.
-
-    Gives up after `seconds`: the batch is then still in one of the WAITING states.
-    """
-    deadline = time.monotonic() + seconds
-    while batch.state in WAITING and time.monotonic() < deadline:
-        with _held(batch) as mine:
-            done = mine and attempt(batch=batch)
-        batch.refresh_from_db()
-        if not done:
-            time.sleep(0.2)
-    return batch
-
-
-def _held(batch: Batch) -> AbstractContextManager[bool]:
-    return held(f"batch:{batch.pk}")
 
 
 def process_batch(*, batch: Batch) -> None:
@@ -140,7 +51,7 @@ def _publish(batch: Batch) -> None:
 
     What then is without any question or change of a payer is published as the clerk has asked.
     """
-    _show(batch, "publishing", total=batch.new_count)
+    show(batch, "publishing", total=batch.new_count)
     if services.finish_publication(batch=batch):
         return
     batch.refresh_from_db()
@@ -159,14 +70,14 @@ def _may_be_published(batch: Batch) -> bool:
 def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
     _start_again(batch)
     with contextlib.ExitStack() as files:
-        rows = files.enter_context(_opened(batch.rows_key))
-        size = _size(rows)
+        rows = files.enter_context(opened(batch.rows_key))
+        archive = None
         try:
-            archive = (
-                Archive(files.enter_context(_opened(batch.documents_key))) if batch.documents_key else None
-            )
-            _show(batch, "checking", total=_rough_rows(rows))
-            report = check(batch, Reader(rows, size), archive, _progress(batch))
+            kind = registry.named(batch.format)
+            if batch.documents_key and kind.documents:
+                archive = kind.documents.open(files.enter_context(opened(batch.documents_key)))
+            show(batch, "checking", total=kind.rough_rows(rows))
+            report = check(batch, kind.rows(rows), archive, _progress(batch))
         except FileError as error:
             report = Report()
             report.add(RowProblem(None, "", "", str(error)))
@@ -176,8 +87,8 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
             )
             report.add(RowProblem(None, "", "", sentence, is_error=False))
         if not report.errors and report.brings_something:
-            _show(batch, "storing", total=report.rows)
-            stage(batch, Reader(rows, size), archive, _progress(batch))
+            show(batch, "storing", total=report.rows)
+            stage(batch, kind.rows(rows), archive, _progress(batch))
     _conclude(batch, report)
 
 
@@ -229,34 +140,20 @@ def _conclude(batch: Batch, report: Report) -> None:
     batch.refresh_from_db()
 
 
-def _show(batch: Batch, step: str, *, total: int) -> None:
-    Batch.objects.filter(pk=batch.pk).update(step=step, done=0, total=total, beat_at=timezone.now())
-
-
 def _progress(batch: Batch) -> Progress:
-    def show(done: int) -> None:
-        Batch.objects.filter(pk=batch.pk).update(done=done, beat_at=timezone.now())
-
-    return show
+    return lambda done: beat(batch, done=done)
 
 
-@contextlib.contextmanager
-def _opened(key: str) -> Iterator[BinaryIO]:
-    """The file of S3 as a seekable file on disk: memory does not grow with it."""
-    with tempfile.TemporaryFile() as copy, storages["documents"].open(key) as source:
-        shutil.copyfileobj(source, copy, 1024 * 1024)
-        copy.seek(0)
-        yield copy
-
-
-def _size(stream: BinaryIO) -> int:
-    end = stream.seek(0, 2)
-    stream.seek(0)
-    return end
-
-
-def _rough_rows(stream: BinaryIO) -> int:
-    """Lines under the header, for the progress bar."""
-    stream.seek(0)
-    lines = sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1024 * 1024), b""))
-    return max(lines - 1, 1)
+INTAKE = Intake(
+    kind="imports",
+    waiting=waiting,
+    lock=lambda batch: f"batch:{batch.pk}",
+    work=lambda batch: process_batch(batch=batch),
+    fail=lambda batch, reason: services.fail_batch(batch=batch, reason=reason),
+    sentences=Sentences(
+        gone=gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau."),
+        killed=gettext_noop("Le traitement a été interrompu trois fois de suite."),
+        stopped=gettext_noop("Le traitement s'est arrêté trois fois sur une erreur : prévenez l'exploitant."),
+        too_long=gettext_noop("Le traitement dure trop longtemps : découpez le fichier en plusieurs envois."),
+    ),
+)

@@ -12,7 +12,7 @@ from tenant_apps.invoices.importing.documents import Archive, base_name
 from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.papers import Papers
 from tenant_apps.invoices.importing.people.matching import Finding, People
-from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
+from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products import references
@@ -22,6 +22,7 @@ CHUNK = 200
 MOST_KEPT = 1000  # problems written down; all are counted
 
 Progress = Callable[[int], None]
+Records = Iterable[InvoiceRow | RowProblem]  # what a format gives
 
 
 @dataclass
@@ -68,9 +69,9 @@ class Checker:
             str, tuple[InvoiceRow, int | str]
         ] = {}  # key of a PDF → the first row that has it, and whose
 
-    def chunks(self, reader: Reader, report: Report) -> Iterator[Chunk]:
+    def chunks(self, records: Records, report: Report) -> Iterator[Chunk]:
         """The rows of each chunk; what is wrong goes to `report`. Raises FileError."""
-        for chunk in _batched(reader, CHUNK):
+        for chunk in _batched(records, CHUNK):
             rows = []
             for item in chunk:
                 if isinstance(item, RowProblem):
@@ -190,12 +191,12 @@ class Checker:
         return None
 
 
-def check(batch: Batch, reader: Reader, archive: Archive | None, progress: Progress) -> Report:
+def check(batch: Batch, records: Records, archive: Archive | None, progress: Progress) -> Report:
     """Read everything once, PDFs included. Raises FileError when a file as a whole cannot be read."""
     report = Report()
     checker = Checker(batch, archive)
     papers = Papers(batch, archive) if archive is not None else None
-    for chunk in checker.chunks(reader, report):
+    for chunk in checker.chunks(records, report):
         if papers is not None:
             for problem in papers.check(chunk):
                 report.add(problem)
@@ -220,9 +221,7 @@ def _same(invoice: Invoice, row: InvoiceRow) -> bool:
     )
 
 
-def _batched(
-    items: Iterable[InvoiceRow | RowProblem], size: int
-) -> Iterator[tuple[InvoiceRow | RowProblem, ...]]:
+def _batched(items: Records, size: int) -> Iterator[tuple[InvoiceRow | RowProblem, ...]]:
     iterator = iter(items)
     while chunk := tuple(itertools.islice(iterator, size)):
         yield chunk

@@ -15,8 +15,8 @@ from typing import BinaryIO, TypeVar
 import pikepdf
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import key_of
+from toolkit.reading.errors import FileError
 
 T = TypeVar("T")
 MOST_FILES = 20_000
@@ -84,6 +84,9 @@ class Archive:
             )
             raise FileError(sentence) from None
         self._zip.fp = stream  # the list is read: the PDFs have their own bound
+        self._pages: dict[
+            str, int
+        ] = {}  # sha256 of a sound PDF → its pages: it is looked into once, and read twice
         entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES:
             raise FileError(_too_many())
@@ -115,7 +118,10 @@ class Archive:
                 content = stream.read(entry.file_size + 1)  # no more than the list says, and one to tell
         except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError):
             raise DocumentError(_("« %(name)s » est abîmé dans l'archive.") % {"name": name}) from None
-        return Pdf(name, content, hashlib.sha256(content).hexdigest(), _pages(name, content))
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 not in self._pages:
+            self._pages[sha256] = _pages(name, content)
+        return Pdf(name, content, sha256, self._pages[sha256])
 
     def names(self) -> Iterator[tuple[str, str]]:
         """(key, name) of each file."""

@@ -1,32 +1,59 @@
-"""A CSV from billing software → typed rows (imports.md §CSV). Pure reading: nothing is written, no database."""
+"""What every format gives: invoices and problems, row by row. `Rows` makes them, with the same checks for all.
 
-import csv
-from collections.abc import Callable, Iterator
+Pure reading: nothing is written, no database.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.columns import (
-    COLUMNS,
-    Columns,
-    delimiter_of,
-    find_columns,
-    key_of_header,
-    split,
-)
-from tenant_apps.invoices.importing.errors import FileError
-from tenant_apps.invoices.importing.fields import FieldError, fold, key_of
-from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES, payer_code
-from tenant_apps.invoices.importing.text import Lines, encoding_of
+from tenant_apps.invoices.importing import fields as billing
+from tenant_apps.invoices.importing.fields import key_of
+from tenant_apps.invoices.importing.people.identity import payer_code
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError, FileError
 
 T = TypeVar("T")
 MOST_ROWS = 50_000
-MOST_BYTES = 50 * 1024 * 1024
-_FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
+# What an invoice may have → its name on the screen, in the problems and in the file that a clerk corrects.
+LABELS = {
+    "number": "Numéro",
+    "issued_on": "Date",
+    "due_on": "Échéance",
+    "amount": "Montant",
+    "subject": "Objet",
+    "fiscal_year": "Exercice",
+    "reference": "Référence TIPI",
+    "payer": "Code redevable",
+    "title": "Civilité",
+    "last_name": "Nom",
+    "first_name": "Prénom",
+    "address1": "Adresse",
+    "address2": "Adresse (suite)",
+    "postcode": "CP",
+    "city": "Ville",
+    "email": "E-mail",
+    "product": "Régie",
+    "document": "Fichier PDF",
+}
+REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
+OF_PAYER = frozenset(
+    {"title", "last_name", "first_name", "address1", "address2", "postcode", "city", "email"}
+)
+_PLAIN = {
+    "title": 20,
+    "last_name": 80,
+    "first_name": 80,
+    "address1": 120,
+    "address2": 120,
+    "city": 80,
+    "document": 200,
+}
+_CODES = {"postcode": 10, "product": 30}
 
 
 @dataclass(frozen=True)
@@ -85,98 +112,41 @@ class _Seen:
     year_was_said: bool = False
 
 
-@dataclass
-class Reader:
-    """Reads `stream` (bytes) row by row; memory does not grow with the file but for the numbers already seen."""
+class Rows:
+    """Makes the invoices of one file from the texts that it has for each; remembers what was met before.
 
-    stream: BinaryIO
-    size: int
-    columns: Columns = field(default_factory=lambda: Columns({}, (), ()))
+    `payer_title` is what the file calls the payer's code; `payer_may_be_name`: it may hold a family instead.
+    """
 
-    def __iter__(self) -> Iterator[InvoiceRow | RowProblem]:
-        """Each row as an InvoiceRow, or the problems of a row that cannot be one. Raises FileError."""
-        if self.size > MOST_BYTES:
-            raise FileError(_("Le fichier des factures dépasse 50 Mo. Découpez-le en plusieurs envois."))
-        lines = Lines(self.stream, encoding_of(self.stream))
-        try:
-            yield from self._rows(lines)
-        except csv.Error:
-            sentence = _(
-                'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou '
-                "se trouve au milieu d'une valeur. Corrigez-le, puis déposez à nouveau le fichier."
-            )
-            raise FileError(sentence % {"line": lines.number}) from None
-        finally:
-            lines.release()
+    def __init__(self, *, payer_title: str = LABELS["payer"], payer_may_be_name: bool = False) -> None:
+        self.count = 0  # records, those that are refused too
+        self._seen = _Seen()
+        self._payer_title = payer_title
+        self._payer_may_be_name = payer_may_be_name
 
-    def _rows(self, lines: Lines) -> Iterator[InvoiceRow | RowProblem]:
-        header = next((line for line in lines if line.strip()), None)
-        if header is None:
-            raise FileError(_("Le fichier des factures est vide."))
-        delimiter = delimiter_of(header)
-        self.columns = find_columns(split(header, delimiter))
-        for doubt in self.columns.doubts:
-            yield RowProblem(None, "", "", doubt, is_error=False)
-        seen = _Seen()
-        self._of_payer = {name: at for name, at in self.columns.places.items() if name in _OF_PAYER}
-        self._said_by_all = frozenset(self._of_payer)
-        before, count = lines.number, 0
-        # Strict: a quote that is never closed would otherwise swallow the invoices after it in silence.
-        for cells in csv.reader(lines, delimiter=delimiter, strict=True):
-            line, before = before + 1, lines.number
-            if not any(cell.strip() for cell in cells):
-                continue
-            if self._is_footer(cells):
-                sentence = _("Cette ligne de total n'est pas une facture : elle est laissée de côté.")
-                yield RowProblem(line, "", "", sentence, is_error=False)
-                continue
-            count += 1
-            if count > MOST_ROWS:
-                raise FileError(_("Le fichier a plus de 50 000 lignes. Découpez-le en plusieurs envois."))
-            surplus = cells[self.columns.width :]
-            # A decimal comma without quotes in a file of commas shifts the row, and may leave the end empty.
-            if any(cell.strip() for cell in surplus) or (surplus and delimiter == ","):
-                yield RowProblem(line, "", "", _too_wide(delimiter))
-            else:
-                yield from self._row(line, cells, seen)
-        if not count:
-            raise FileError(_("Le fichier ne contient aucune facture sous la ligne de titres."))
+    def refuse(self, line: int, sentence: str) -> Iterator[RowProblem]:
+        """A record that cannot even be taken apart. Raises FileError when there are too many."""
+        self._count()
+        yield RowProblem(line, "", "", sentence)
 
-    def _cell(self, cells: list[str], name: str) -> str:
-        index = self.columns.places.get(name)
-        return fields.meant(cells[index]) if index is not None and index < len(cells) else ""
+    def make(self, line: int, cells: Mapping[str, str]) -> Iterator[InvoiceRow | RowProblem]:
+        """The invoice of one record, or its problems. Raises FileError when there are too many.
 
-    def _said(self, cells: list[str]) -> frozenset[str]:
-        if len(cells) > max(self._of_payer.values(), default=0):
-            return self._said_by_all
-        return frozenset(name for name, at in self._of_payer.items() if at < len(cells))
-
-    def _code(self, raw: str) -> str:
-        title = self.columns.title_of("payer")
-        return payer_code(
-            fields.identifier(raw), title=title, may_be_name=key_of_header(title) in MAY_BE_NAMES
-        )
-
-    def _is_footer(self, cells: list[str]) -> bool:
-        """A line of totals: its word somewhere, and neither a payer nor anything like a date."""
-        if self._cell(cells, "payer").strip():
-            return False
-        if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in self._cell(cells, name)):
-            return False
-        return any(fold(cell).startswith(_FOOTERS) for cell in cells)
-
-    def _row(self, line: int, cells: list[str], seen: _Seen) -> Iterator[InvoiceRow | RowProblem]:
+        `cells`: field (a key of LABELS) → its text. A field of the payer that is absent says nothing, an empty one
+        says « empty »; for the others both are the same. `line` is where a clerk finds it again.
+        """
+        self._count()
         problems: list[RowProblem] = []
 
         def refuse(name: str, value: str, sentence: str) -> None:
-            problems.append(RowProblem(line, COLUMNS[name][0], value[:80], sentence))
+            problems.append(RowProblem(line, LABELS[name], value[:80], sentence))
 
         def read(name: str, convert: Callable[[str], T]) -> T | None:
-            raw = self._cell(cells, name)
+            raw = cells.get(name, "")
             try:
                 return convert(raw)
             except FieldError as error:
-                refuse(name, raw.strip(), f"« {COLUMNS[name][0]} » {error}")
+                refuse(name, raw.strip(), f"« {LABELS[name]} » {error}")
                 return None
 
         number = read("number", lambda raw: fields.text(fields.identifier(raw), longest=40, required=True))
@@ -185,11 +155,11 @@ class Reader:
         amount = read("amount", fields.amount)
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
         payer = read("payer", self._code)
-        year = read("fiscal_year", lambda raw: fields.year(raw, issued_on.year if issued_on else 0))
+        year = read("fiscal_year", lambda raw: billing.year(raw, issued_on.year if issued_on else 0))
         reference = None
         if number and year:  # else the row is refused already
-            reference = read("reference", lambda raw: fields.reference(raw, number=number, year=year))
-        addresses = read("email", fields.addresses)
+            reference = read("reference", lambda raw: billing.reference(raw, number=number, year=year))
+        addresses = read("email", billing.addresses)
         plain = {
             name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
             for name, longest in _PLAIN.items()
@@ -202,7 +172,7 @@ class Reader:
             sentence = _("« Échéance » est avant la date de la facture : vérifiez les deux dates.")
             refuse("due_on", f"{due_on:%d/%m/%Y}", sentence)
         if number and year and plain["product"] is not None:
-            name, sentence = _twice(line, seen, plain["product"].casefold(), year, number, reference)
+            name, sentence = _twice(line, self._seen, plain["product"].casefold(), year, number, reference)
             if sentence:
                 refuse(name, (reference or "") if name == "reference" else number, sentence)
         yield from problems
@@ -210,7 +180,7 @@ class Reader:
             return
         if subject is None or payer is None or year is None or reference is None or addresses is None:
             return
-        yield from self._notices(line, cells, seen, amount)
+        yield from self._notices(line, cells, amount)
         address = "\n".join(filter(None, [plain.pop("address1"), plain.pop("address2")]))
         yield InvoiceRow(
             line=line,
@@ -224,23 +194,33 @@ class Reader:
             payer=payer,
             emails=addresses,
             address=address,
-            said=self._said(cells),
+            said=OF_PAYER & cells.keys(),
             **{name: value or "" for name, value in plain.items()},
         )
 
-    def _notices(self, line: int, cells: list[str], seen: _Seen, amount: Decimal) -> Iterator[RowProblem]:
-        label = COLUMNS["fiscal_year"][0]
-        if not seen.year_was_said and not self._cell(cells, "fiscal_year").strip():
-            seen.year_was_said = True
+    def _count(self) -> None:
+        self.count += 1
+        if self.count > MOST_ROWS:
+            raise FileError(_("Le fichier a plus de 50 000 lignes. Découpez-le en plusieurs envois."))
+
+    def _code(self, raw: str) -> str:
+        return payer_code(
+            fields.identifier(raw), title=self._payer_title, may_be_name=self._payer_may_be_name
+        )
+
+    def _notices(self, line: int, cells: Mapping[str, str], amount: Decimal) -> Iterator[RowProblem]:
+        label = LABELS["fiscal_year"]
+        if not self._seen.year_was_said and not cells.get("fiscal_year", "").strip():
+            self._seen.year_was_said = True
             sentence = _("L'exercice n'est pas donné : l'année de la date de facture en tient lieu.")
-            known = "fiscal_year" in self.columns.places
+            known = "fiscal_year" in cells
             yield RowProblem(line if known else None, label, "", sentence, is_error=False)
-        if amount >= fields.NOT_ONLINE:
-            label = COLUMNS["amount"][0]
+        if amount >= billing.NOT_ONLINE:
+            label = LABELS["amount"]
             sentence = _(
                 "« Montant » ne peut pas être réglé en ligne (100 000 € ou plus) : vérifiez la virgule."
             )
-            yield RowProblem(line, label, self._cell(cells, "amount").strip()[:80], sentence, is_error=False)
+            yield RowProblem(line, label, cells.get("amount", "").strip()[:80], sentence, is_error=False)
 
 
 def _twice(
@@ -259,29 +239,9 @@ def _twice(
         )
         return "number", sentence % {"line": first}
     if reference is not None:
-        # The Treasury tells payments apart by the reference alone (payfip.md §1).
+        # The Treasury tells payments apart by the reference alone (docs/payfip.md §1).
         first = seen.references.setdefault((product, reference.casefold()), line)
         if first != line:
             sentence = _("« Référence TIPI » est la même référence de paiement qu'à la ligne %(line)d.")
             return "reference", sentence % {"line": first}
     return "", ""
-
-
-def _too_wide(delimiter: str) -> str:
-    sign = _("une tabulation") if delimiter == "\t" else f"« {delimiter} »"
-    return _(
-        "La ligne a plus de valeurs que de titres : si une valeur contient %(sign)s, mettez-la entre guillemets."
-    ) % {"sign": sign}
-
-
-_OF_PAYER = ("title", "last_name", "first_name", "address1", "address2", "postcode", "city", "email")
-_PLAIN = {
-    "title": 20,
-    "last_name": 80,
-    "first_name": 80,
-    "address1": 120,
-    "address2": 120,
-    "city": 80,
-    "document": 200,
-}
-_CODES = {"postcode": 10, "product": 30}

@@ -12,11 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from django.core.files.storage import storages
 from django.db import transaction
 
-from tenant_apps.invoices.importing.checking import Checker, Progress, Report
+from tenant_apps.invoices.importing.checking import Checker, Progress, Records, Report
 from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
 from tenant_apps.invoices.importing.documents import Archive, Pdf
 from tenant_apps.invoices.importing.people.matching import Finding
-from tenant_apps.invoices.importing.rows import Reader
 from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.models import Payer
@@ -26,13 +25,13 @@ from toolkit.files.storage import document_key
 UPLOADS = 8  # at a time
 
 
-def stage(batch: Batch, reader: Reader, archive: Archive | None, progress: Progress) -> Report:
+def stage(batch: Batch, records: Records, archive: Archive | None, progress: Progress) -> Report:
     """Make a draft of every new row and store its PDF; files first, then the rows that name them."""
     report = Report()
     checker = Checker(batch, archive)
     stored: dict[str, Document] = {}
     with ThreadPoolExecutor(UPLOADS) as pool:
-        for chunk in checker.chunks(reader, report):
+        for chunk in checker.chunks(records, report):
             documents = _store(batch, archive, [*chunk.new, *chunk.late], stored, pool)
             with transaction.atomic():
                 _write(batch, chunk, documents, stored)

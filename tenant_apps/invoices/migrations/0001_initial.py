@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(null=True)),
                 ('beat_at', models.DateTimeField(null=True)),
                 ('publish_when_ready', models.BooleanField(default=False)),
+                ('format', models.CharField(max_length=20)),
                 ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0)),
                 ('next_try_at', models.DateTimeField(null=True)),
                 ('failure', models.CharField(blank=True, db_default='', default='', max_length=300)),

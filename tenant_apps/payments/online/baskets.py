@@ -1,4 +1,4 @@
-"""Several invoices of a régie in one payment: whether they go together, and why not (payfip.md §1, decision 0029)."""
+"""Several invoices of a régie in one payment: can they be paid together? (docs/payfip.md §1, decision 0029)"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is heard at the callback host, or brought back by the payer's browser (payfip.md §2-§3).
+"""What is heard at the callback host, or brought back by the payer's browser (docs/payfip.md §2-§3).
 
 Only a provider's own proof is applied. Anything else is a reason to ask it, now, or a report when it cannot be asked.
 """

@@ -354,7 +354,7 @@ def _expire_unasked(attempt: Attempt) -> None:
 
 @atomic_again
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
-    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
+    """« J'ai réglé » (docs/manual.md, M10): staff see it; it is not money. Twice changes nothing. Raises NotPayable.
 
     After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
     """

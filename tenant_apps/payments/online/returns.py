@@ -1,4 +1,4 @@
-"""What an unsigned report is worth (payfip.md §3): every field is compared, it counts once, and it never pays."""
+"""What an unsigned report is worth (docs/payfip.md §3): every field is compared, it counts once, and it never pays."""
 
 import logging
 

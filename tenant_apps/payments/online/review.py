@@ -74,7 +74,7 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
 
 @atomic_again
 def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
-    """The bank gave the money of a direct debit back, which no provider tells (payfip.md §2).
+    """The bank gave the money of a direct debit back, which no provider tells (docs/payfip.md §2).
 
     The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
     attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.

@@ -1,4 +1,4 @@
-"""`settle()`: the single road by which an answer about an attempt is applied (payfip.md §4).
+"""`settle()`: the single road by which an answer about an attempt is applied (docs/payfip.md §4).
 
 Return, notification, poller and staff all come here with what the provider said. Under the locks of the
 invoices and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
@@ -129,7 +129,7 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
 def _day_of(attempt: Attempt, status: Status) -> date:
     """The day of the payment in Paris: what the provider says, when that can be, else today.
 
-    A day to come, or before the attempt, is an error of the source (payfip.md §7): the day's figures would miss it.
+    A date in the future or before the attempt is an error of the source (docs/payfip.md §7).
     """
     begun, today = attempt.created_at.astimezone(clock.PARIS).date(), clock.today()
     said = status.paid_at.astimezone(clock.PARIS).date() if status.paid_at else today

@@ -1,4 +1,4 @@
-"""Payments made to open a product: T tries, then X, then W (payfip.md §2, « going live »).
+"""Payments made to open a product: T tries, then X, then W (docs/payfip.md §2, « going live »).
 
 A trial is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
 """

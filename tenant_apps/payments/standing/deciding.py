@@ -103,7 +103,7 @@ class Standing(NamedTuple):
 
     @property
     def may_declare(self) -> bool:
-        """« J'ai réglé » (M10): where the service offers it, and nothing says so already."""
+        """« J'ai réglé » (docs/manual.md, M10): where the service offers it, and nothing says so already."""
         if not self.facts.offers_declaration or self.facts.situation == Situation.DECLARED:
             return False
         return self.what not in (What.DRAFT, What.CANCELLED, What.PAID, What.ANNOUNCED, What.EXAMINED)
@@ -247,7 +247,7 @@ def waits_for_a_word(code: WhyNot, name: str) -> Reason:
 
 
 def busy_until(free_at: datetime | None, name: str) -> Reason:
-    """Why nobody else can pay now, and until when, to the minute (M11), while provider `name` is paid."""
+    """Why nobody else can pay now, and until when, to the minute (docs/manual.md, M11)."""
     time = free_from(free_at)
     if not time:
         return Reason(WhyNot.BUSY, said=labels_of(name).under_way)

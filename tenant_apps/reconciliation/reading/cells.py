@@ -4,8 +4,9 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 
-from tenant_apps.invoices.importing import fields
 from toolkit.clock import PARIS
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError
 
 _MINUS = "−–-"  # the hyphen last: between others it would be a range
 _CURRENCY = re.compile(r"\s*(€|eur|euros?)\s*$", re.IGNORECASE)
@@ -61,7 +62,7 @@ def looks_like_day(text: str) -> bool:
     """Whether a cell is a day and nothing else."""
     try:
         day(text)
-    except fields.FieldError:
+    except FieldError:
         return False
     return True
 
@@ -72,6 +73,6 @@ def looks_like_amount(text: str) -> bool:
         return False
     try:
         signed(text)
-    except fields.FieldError:
+    except FieldError:
         return False
     return True

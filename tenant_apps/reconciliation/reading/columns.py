@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.invoices.importing.columns import key_of_header
 from tenant_apps.reconciliation.reading.words import are_directions, are_states
+from toolkit.reading.tables import key_of_title
 
 CENTS = "_cents"  # in a mapping: amounts are whole cents
 Label = str | Promise
@@ -28,7 +28,7 @@ _DIRECTIONS = (
     *("sens", "sensoperation", "sensecriture", "debitcredit", "creditdebit", "dc", "cd", "codesens", "signe"),
     *("typemouvement", "sensmouvement"),
 )
-# Field → (its name on the screen, the titles met as `key_of_header` writes them)
+# Field → (its name on the screen, the titles met as `key_of_title` writes them)
 JOURNAL: dict[str, tuple[Label, tuple[str, ...]]] = {
     "booked_on": (
         _("Date"),
@@ -84,7 +84,7 @@ def guess(kind: str, titles: Sequence[str], samples: Sequence[Sequence[str]] = (
     """
     keys: dict[str, str] = {}
     for title in titles:
-        keys.setdefault(key_of_header(title), title)
+        keys.setdefault(key_of_title(title), title)
     found: dict[str, str] = {}
     for name, (_label, met) in FIELDS[kind].items():
         free = [keys[key] for key in met if key in keys and keys[key] not in found.values()]

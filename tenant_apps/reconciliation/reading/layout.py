@@ -1,6 +1,5 @@
 """Where the titles of a table are and what separates its cells: banks write a preamble, and commas in labels."""
 
-import csv
 import hashlib
 import re
 from collections import Counter
@@ -10,12 +9,12 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from tenant_apps.invoices.importing.columns import key_of_header
-from tenant_apps.invoices.importing.errors import FileError
-from tenant_apps.invoices.importing.text import Lines, encoding_of
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.reading.cells import looks_like_amount, looks_like_day
 from tenant_apps.reconciliation.reading.columns import FIELDS
+from toolkit.reading.errors import FileError
+from toolkit.reading.tables import encoding_of_table, key_of_title, split_line
+from toolkit.reading.text import Lines
 
 HEAD = 30  # lines among which the titles are looked for
 DELIMITERS = (";", "\t", ",", "|")
@@ -45,7 +44,7 @@ class Layout:
 def layout_of(stream: BinaryIO, *, delimiter: str = "", line: int | None = None) -> Layout:
     """Find the titles, or take a person's word for the separator and their line. Raises CannotRead."""
     try:
-        encoding = encoding_of(stream)
+        encoding = encoding_of_table(stream)
         lines = Lines(stream, encoding)
         try:
             head = [text for _n, text in zip(range(HEAD), lines, strict=False)]
@@ -53,7 +52,9 @@ def layout_of(stream: BinaryIO, *, delimiter: str = "", line: int | None = None)
             lines.release()
     except FileError as error:
         raise CannotRead(str(error)) from None
-    tables = {one: [_split(text, one) for text in head] for one in ([delimiter] if delimiter else DELIMITERS)}
+    tables = {
+        one: [split_line(text, one) for text in head] for one in ([delimiter] if delimiter else DELIMITERS)
+    }
     if line is not None:
         chosen = _most_filled({one: rows[max(line - 1, 0) :][:1] for one, rows in tables.items()})[0]
         return _layout(encoding, chosen, min(line, len(head)), tables[chosen], head)
@@ -82,7 +83,7 @@ def _by_known_titles(tables: dict[str, list[list[str]]]) -> tuple[str, int] | No
     best: tuple[int, str, int] = (1, "", 0)
     for delimiter, rows in tables.items():
         for number, row in enumerate(rows, 1):
-            known = len({key_of_header(cell) for cell in row} & _KNOWN)
+            known = len({key_of_title(cell) for cell in row} & _KNOWN)
             if known > best[0]:
                 best = (known, delimiter, number)
     return (best[1], best[2]) if best[1] else None
@@ -123,13 +124,6 @@ def _most_filled(tables: dict[str, list[list[str]]]) -> tuple[str, int]:
             if filled > best[0]:
                 best = (filled, delimiter, number)
     return best[1], best[2]
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
-    except csv.Error:
-        return []
 
 
 def account_in(text: str) -> str:

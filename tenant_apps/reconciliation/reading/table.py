@@ -1,6 +1,5 @@
 """A CSV of the Treasury or of the bank, streamed: any of the usual encodings and separators."""
 
-import csv
 import re
 from collections.abc import Generator, Mapping
 from datetime import date
@@ -10,9 +9,6 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.errors import FileError
-from tenant_apps.invoices.importing.fields import FieldError, fold
-from tenant_apps.invoices.importing.text import Lines
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.reading import cells as cell_of
 from tenant_apps.reconciliation.reading import returns
@@ -27,6 +23,10 @@ from tenant_apps.reconciliation.reading.words import (
     said_of,
     speaks_of_return,
 )
+from toolkit.reading.errors import FieldError, FileError
+from toolkit.reading.fields import fold
+from toolkit.reading.tables import TableError, rows_of
+from toolkit.reading.text import Lines
 
 MOST_ROWS = 500_000
 
@@ -40,12 +40,7 @@ def read(
     try:
         for _n in range(layout.line):
             next(lines)
-        before, count = lines.number, 0
-        for cells in csv.reader(lines, delimiter=layout.delimiter):
-            number, before = before + 1, lines.number
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
+        for count, (number, cells) in enumerate(rows_of(lines, layout.delimiter), 1):
             if count > MOST_ROWS:
                 raise CannotRead(
                     gettext_lazy("Ce fichier a plus de 500 000 lignes. Découpez-le en plusieurs fichiers.")
@@ -53,7 +48,7 @@ def read(
             yield reader.row(number, cells)
     except FileError as error:
         raise CannotRead(str(error)) from None
-    except csv.Error:
+    except TableError:
         sentence = _(
             'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou se '
             "trouve au milieu d'une valeur."

@@ -1,11 +1,10 @@
 """What a cell says of money: paid or not, in or out. Only words known to mean « paid » are money."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 
-from tenant_apps.invoices.importing.fields import fold
+from toolkit.reading.fields import fold, without_accents
 
 
 class Said(StrEnum):
@@ -134,7 +133,7 @@ _FEES = re.compile(r"^\W*(FRAIS|COMMISSIONS?|COTISATION|AGIOS|INTERETS)\b")
 
 def plain(text: str) -> str:
     """Capitals without accents, as banks write."""
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().upper()
+    return without_accents(text).upper()
 
 
 def speaks_of_return(label: str) -> bool:

@@ -1,38 +1,30 @@
 """The kept files, opened and read."""
 
-import shutil
-import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, cast
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
 
-from django.core.files.storage import storages
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from tenant_apps.reconciliation.errors import FileGone
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.reading import camt, table
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
 from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from toolkit.files import opening
+
+GONE = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
 
 
 @contextmanager
 def opened(statement: Statement) -> Iterator[BinaryIO]:
-    """The bytes of `statement` as they came, seekable, on disk: memory does not grow with them.
-
-    Raises FileGone when the storage no longer has them.
-    """
-    with tempfile.TemporaryFile() as copy:
+    """The bytes of `statement` as they came. Raises FileGone when the storage no longer has them."""
+    with ExitStack() as files:
         try:
-            with storages["documents"].open(statement.key) as source:
-                shutil.copyfileobj(source, copy, 1024 * 1024)
+            file = files.enter_context(opening.opened(statement.key))
         except FileNotFoundError:
-            sentence = gettext_lazy(
-                "Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau."
-            )
-            raise FileGone(sentence) from None
-        copy.seek(0)
-        yield cast(BinaryIO, copy)
+            raise FileGone(gettext_lazy(GONE)) from None
+        yield file
 
 
 def layout(statement: Statement, file: BinaryIO) -> Layout:

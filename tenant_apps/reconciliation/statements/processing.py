@@ -5,7 +5,6 @@ A chunk of lines is a transaction that also says how far it is: a second worker 
 
 import contextlib
 import itertools
-import logging
 from collections.abc import Iterator
 from datetime import date
 
@@ -16,61 +15,51 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop, override
 
 from shared_apps.audit import services as audit
-from tenant_apps.reconciliation import overlap, services
-from tenant_apps.reconciliation.errors import CannotRead, FileGone
+from tenant_apps.reconciliation import services
+from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.judging.common import say
 from tenant_apps.reconciliation.judging.matcher import Matcher
-from tenant_apps.reconciliation.locking import lock_lines, reading
+from tenant_apps.reconciliation.locking import READING, lock_lines, reading
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.reconciliation.reading.rows import BadRow, Identities, Identity, Row
 from tenant_apps.reconciliation.reading.words import Said
-from tenant_apps.reconciliation.statements import files
+from tenant_apps.reconciliation.statements import files, overlap
 from tenant_apps.reconciliation.statements import services as statements
 from tenant_apps.reconciliation.states import LineState, StatementState
+from tenants.work.intake import Intake, Sentences, beat, show
+from toolkit.files.opening import opened
 
-log = logging.getLogger(__name__)
 S = LineState
 CHUNK = 1000
-MOST_ATTEMPTS = 3
 JUDGED = (S.UNMATCHED, S.DOUBTFUL, S.DUPLICATE)
 
 
 def waiting() -> QuerySet[Statement]:
-    """The files that a worker must read, the oldest first."""
-    return Statement.objects.filter(state=StatementState.READING).order_by("id")
+    """The files that a worker must read."""
+    return Statement.objects.filter(state=StatementState.READING)
 
 
 def process_waiting() -> None:
-    """Read what waits, file by file; a file that cannot be read does not hold up the next one."""
+    """Read all that waits, file by file; a file that cannot be read does not hold up the next one."""
+    while process_next():
+        pass
+
+
+def process_next() -> bool:
+    """Read the next file; False when none waits, or when another worker is at it."""
     with reading() as mine:
         if not mine:
-            return  # another worker is at it
+            return False
         services.lose_cancelled_payments()
-        for statement in waiting():
-            with override(settings.LANGUAGE_CODE):  # what is said of a line stays in its row
-                _try(statement)
+        return INTAKE.process_next()
 
 
-def _try(statement: Statement) -> None:
-    if statement.attempts >= MOST_ATTEMPTS:  # its worker was killed each time
-        _fail(statement, gettext_noop("La lecture s'est interrompue trois fois de suite."))
-        return
-    statement.attempts += 1
-    statement.beat_at = timezone.now()
-    statement.save(update_fields=["attempts", "beat_at"])
-    try:
-        process_statement(statement=statement)
-    except FileGone as error:
-        _fail(statement, str(error))
-    except CannotRead as error:
-        (_refuse if statement.step == "checking" else _fail)(statement, str(error))
-    except Exception:
-        log.exception("a statement could not be read", extra={"statement": str(statement.uuid)})
-        if statement.attempts >= MOST_ATTEMPTS:
-            sentence = gettext_noop(
-                "La lecture s'est arrêtée trois fois sur une erreur : prévenez l'exploitant."
-            )
-            _fail(statement, sentence)
+def _work(statement: Statement) -> None:
+    with override(settings.LANGUAGE_CODE):  # what is said of a line stays in its row
+        try:
+            process_statement(statement=statement)
+        except CannotRead as error:
+            (_refuse if statement.step == "checking" else _fail)(statement, str(error))
 
 
 def process_statement(*, statement: Statement) -> None:
@@ -79,10 +68,10 @@ def process_statement(*, statement: Statement) -> None:
         _check(statement)
     if statement.step == "matching":
         _keep_lines(statement)
-        _show(statement, "confirming")
+        show(statement, "confirming")
     if statement.step == "again":
         _look_again(statement)
-        _show(statement, "confirming")
+        show(statement, "confirming")
     services.confirm_announced(actor=statement.imported_by or statement.created_by, statement=statement)
     _conclude(statement)
 
@@ -93,21 +82,20 @@ def process_statement(*, statement: Statement) -> None:
 def _check(statement: Statement) -> None:
     """The whole file once, and nothing is written: after that, no line can stop it half-way."""
     total, days = 0, _Days()
-    with files.opened(statement) as file, contextlib.closing(files.rows(statement, file)) as rows:
+    with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as rows:
         for row in rows:
             total += 1
             if isinstance(row, Row):
                 days.see(row.booked_on)
             if total % (5 * CHUNK) == 0:
-                _beat(statement, done=total)
-    statement.first_day, statement.last_day, statement.total = days.first, days.last, total
-    _show(statement, "matching", "first_day", "last_day", total=total)
+                beat(statement, done=total)
+    show(statement, "matching", total=total, first_day=days.first, last_day=days.last)
 
 
 def _keep_lines(statement: Statement) -> None:
     identities = Identities(statement.kind, statement.account)
     matcher = Matcher(statement.kind)
-    with files.opened(statement) as file, contextlib.closing(files.rows(statement, file)) as rows:
+    with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as rows:
         for row in itertools.islice(rows, statement.done):  # kept already; their ranks count
             identities.of(row)
         for chunk in _chunks(rows):
@@ -115,7 +103,7 @@ def _keep_lines(statement: Statement) -> None:
             with transaction.atomic():
                 _lock(statement)
                 _keep(statement, lines, matcher)
-                _beat(statement, done=statement.done + len(lines), attempts=0)
+                beat(statement, done=statement.done + len(lines), attempts=0)
     _ask_about_equals(statement)
 
 
@@ -166,7 +154,7 @@ def _ask_about_equals(statement: Statement) -> None:
 def _look_again(statement: Statement) -> None:
     """The lines that wait, a chunk at a time. `done` lines were looked at already."""
     lines = statement.lines.filter(state__in=JUDGED, twin=None).order_by("id")
-    _beat(statement, total=statement.done + lines.count())
+    beat(statement, total=statement.done + lines.count())
     matcher, last = Matcher(statement.kind), 0
     changed = ["state", "reason", "payment", "deposit", "attempt", "invoice", "returned"]
     while True:
@@ -178,24 +166,10 @@ def _look_again(statement: Statement) -> None:
             last = chunk[-1].pk
             matcher.judge(chunk)
             Line.objects.bulk_update(chunk, changed, batch_size=CHUNK)
-            _beat(statement, done=statement.done + len(chunk), attempts=0)
+            beat(statement, done=statement.done + len(chunk), attempts=0)
 
 
 # --- how far it is --------------------------------------------------------------------------------
-
-
-def _show(statement: Statement, step: str, *also: str, total: int | None = None) -> None:
-    statement.step, statement.done, statement.beat_at = step, 0, timezone.now()
-    if total is not None:
-        statement.total = total
-    statement.save(update_fields=["step", "done", "total", "beat_at", *also])
-
-
-def _beat(statement: Statement, **values: int) -> None:
-    for name, value in values.items():
-        setattr(statement, name, value)
-    statement.beat_at = timezone.now()
-    statement.save(update_fields=[*values, "beat_at"])
 
 
 @transaction.atomic
@@ -280,3 +254,17 @@ class _Days:
     def see(self, day: date) -> None:
         self.first = day if self.first is None else min(self.first, day)
         self.last = day if self.last is None else max(self.last, day)
+
+
+INTAKE = Intake(
+    kind="statements",
+    waiting=waiting,
+    lock=lambda statement: READING,  # overlapping files must find each other's lines
+    work=_work,
+    fail=_fail,
+    sentences=Sentences(
+        gone=files.GONE,
+        killed=gettext_noop("La lecture s'est interrompue trois fois de suite."),
+        stopped=gettext_noop("La lecture s'est arrêtée trois fois sur une erreur : prévenez l'exploitant."),
+    ),
+)

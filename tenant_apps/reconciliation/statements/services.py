@@ -269,7 +269,8 @@ def move(statement: Statement, to: StatementState) -> None:
 
 def _read(locked: Statement) -> None:
     move(locked, F.READING)
-    locked.attempts, locked.started_at, locked.beat_at = 0, timezone.now(), None
+    locked.attempts, locked.next_try_at = 0, None
+    locked.started_at, locked.beat_at = timezone.now(), None
     locked.save()
     agenda.wake("statements")
 

@@ -6,7 +6,8 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 
-from tenant_apps.invoices.importing.rows import InvoiceRow, Reader, RowProblem
+from tenant_apps.invoices.importing.formats.csv import FORMAT
+from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 
 MEGABYTE = 1024 * 1024
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;E-mail;Régie;Fichier PDF"
@@ -14,9 +15,9 @@ ROW = "2015-001-001078;02/09/2015;31/08/2016;25,00 €;FACTURATION;F001;alice@ex
 
 
 def read(content: str | bytes) -> tuple[list[InvoiceRow], list[RowProblem], list[RowProblem]]:
-    """(rows, errors, notices) of a CSV; raises FileError as the reader does."""
+    """(rows, errors, notices) of a CSV; raises FileError as the format does."""
     raw = content.encode() if isinstance(content, str) else content
-    found = list(Reader(io.BytesIO(raw), len(raw)))
+    found = list(FORMAT.rows(io.BytesIO(raw)))
     problems = [item for item in found if isinstance(item, RowProblem)]
     return (
         [item for item in found if isinstance(item, InvoiceRow)],

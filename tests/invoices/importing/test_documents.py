@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from sandbox.samples import batch
 from tenant_apps.invoices.importing import documents
 from tenant_apps.invoices.importing.documents import Archive, DocumentError
-from tenant_apps.invoices.importing.errors import FileError
 from tenant_apps.invoices.importing.fields import key_of
 from tests.invoices.importing.files import MEGABYTE, memory, zipped
+from toolkit.reading.errors import FileError
 
 NAME = "2015-001-001078.pdf"
 KEY = "2015-001-001078"

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.fields import FieldError
+from tenant_apps.invoices.importing import fields as billing
 from toolkit.money import format_euros
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError
 
 
 @pytest.mark.parametrize(
@@ -74,9 +75,9 @@ def test_any_cell_is_a_value_or_a_sentence(cell: str) -> None:
     for convert in (
         fields.amount,
         fields.day,
-        fields.addresses,
-        lambda raw: fields.year(raw, 2026),
-        lambda raw: fields.reference(raw, number=raw or "1", year=2026),
+        billing.addresses,
+        lambda raw: billing.year(raw, 2026),
+        lambda raw: billing.reference(raw, number=raw or "1", year=2026),
         lambda raw: fields.text(raw, longest=40),
     ):
         with contextlib.suppress(FieldError):  # anything else is a fault

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tenant_apps.invoices.importing import fields
-from tenant_apps.invoices.importing.fields import FieldError
 from tenant_apps.invoices.importing.people.names import same_family
 from tests.invoices.importing.files import HEADER, ROW, changed, lines, read
+from toolkit.reading import fields
+from toolkit.reading.errors import FieldError
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.samples import batch
-from tenant_apps.invoices.importing.errors import FileError
-from tenant_apps.invoices.importing.rows import InvoiceRow, Reader
+from tenant_apps.invoices.importing.formats.csv import FORMAT
+from tenant_apps.invoices.importing.rows import InvoiceRow
 from tests.invoices.importing.files import HEADER, MEGABYTE, ROW, changed, lines, memory, read
+from toolkit.reading.errors import FileError
 
 
 def one(row: str) -> InvoiceRow:
@@ -270,7 +271,7 @@ def test_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as out:
         out.truncate(200 * 1024 * 1024)
     with path.open("rb") as stream, pytest.raises(FileError, match="50 Mo"):
-        list(Reader(stream, 200 * 1024 * 1024))
+        list(FORMAT.rows(stream))
 
 
 def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,9 +300,7 @@ def test_three_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "factures.csv"
     with path.open("wb") as out:
         batch.write_csv(batch.batch(3000), out)
-    with path.open("rb") as stream:
-        reader = Reader(stream, path.stat().st_size)
-        with memory() as peak:
-            count = sum(isinstance(item, InvoiceRow) for item in reader)
+    with path.open("rb") as stream, memory() as peak:
+        count = sum(isinstance(item, InvoiceRow) for item in FORMAT.rows(stream))
     assert count == 3000
     assert peak() < 3 * MEGABYTE  # the numbers already seen, and not the rows

@@ -4,7 +4,8 @@ import re
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.fields import FieldError, fold, text
+from toolkit.reading.errors import FieldError
+from toolkit.reading.fields import fold, text
 
 LONGEST = 40
 # Titles that may stand over a name as well as over a code (columns.key_of_header).

@@ -9,13 +9,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.columns import COLUMNS
-from tenant_apps.invoices.importing.fields import fold
 from tenant_apps.invoices.importing.people.names import same_family, same_name
-from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.rows import LABELS, InvoiceRow, RowProblem
 from tenant_apps.invoices.states import Asked
 from tenant_apps.residents.models import EmailSource, Payer, Source
 from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read
+from toolkit.reading.fields import fold
 
 Said = dict[str, Any]  # title, last_name, first_name, address, postcode, city: text; emails: a list
 _PLAIN = ("title", "last_name", "first_name", "postcode", "city")
@@ -265,7 +264,7 @@ def _two_families(person: Person, row: InvoiceRow, said: Said, differ: list[str]
     )
     words = {"code": row.payer, "first": person.line, "second": row.line, "one": shown[0], "other": shown[1]}
     return RowProblem(
-        row.line, COLUMNS["payer"][0], row.payer, sentence % {k: _short(v) for k, v in words.items()}
+        row.line, LABELS["payer"], row.payer, sentence % {k: _short(v) for k, v in words.items()}
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.columns import COLUMNS
+from tenant_apps.invoices.importing.rows import LABELS
 from tenant_apps.invoices.models import PayerUpdate
 from tenant_apps.invoices.states import Asked
 
@@ -78,7 +78,7 @@ def _sentences(update: PayerUpdate) -> Iterator[str]:
         elif reason["why"] == "lines":
             first, second = reason["lines"]
             one, other = reason["values"]
-            label = COLUMNS[reason["field"]][0]
+            label = LABELS[reason["field"]]
             sentence = _(
                 "Lignes %(first)d et %(second)d : le même code « %(code)s », mais « %(label)s » diffère (%(one)s ; "
                 "%(other)s)."

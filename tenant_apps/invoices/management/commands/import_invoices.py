@@ -12,6 +12,8 @@ from django_tenants.utils import tenant_context
 from shared_apps.audit.services import SYSTEM
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.errors import InvoiceError
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.people.questions import sentences
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.services import open_questions
@@ -28,7 +30,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--town", required=True)
-        parser.add_argument("--file", required=True, type=Path)
+        known = registry.in_words()
+        parser.add_argument(
+            "--file", required=True, type=Path, help=f"fichier de facturation, reconnu seul : {known}"
+        )
         parser.add_argument("--documents", type=Path)
         parser.add_argument(
             "--source", help="provenance des codes redevables ; la première de la commune par défaut"
@@ -76,16 +81,20 @@ class Command(BaseCommand):
                 zipped = options["documents"] and files.enter_context(options["documents"].open("rb"))
             except OSError as error:
                 raise CommandError(f"{error.filename} : {error.strerror}") from None
-            batch = services.create_batch(
-                actor=SYSTEM,
-                rows_file=rows,
-                rows_name=options["file"].name,
-                source=_source(options["source"]),
-                documents_file=zipped or None,
-                documents_name=options["documents"].name if zipped else "",
-                publish_when_ready=options["publish"],
-            )
-        return processing.process_until_done(batch, seconds=settings.IMPORT_SECONDS)
+            source = _source(options["source"])
+            try:
+                batch = services.create_batch(
+                    actor=SYSTEM,
+                    rows_file=rows,
+                    rows_name=options["file"].name,
+                    source=source,
+                    documents_file=zipped or None,
+                    documents_name=options["documents"].name if zipped else "",
+                    publish_when_ready=options["publish"],
+                )
+            except InvoiceError as error:
+                raise CommandError(str(error)) from None
+        return processing.INTAKE.until_done(batch, seconds=settings.IMPORT_SECONDS)
 
 
 def _source(name: str | None) -> Source | None:

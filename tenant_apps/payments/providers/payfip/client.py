@@ -1,4 +1,4 @@
-"""Our client of PayFiP's web service: three calls on zeep, the contract in our tree (payfip.md §2).
+"""Our client of PayFiP's web service: three calls on zeep, the contract in our tree (docs/payfip.md §2).
 
 No login, certificate or signature exists: only the look-up is proof. An idOp is a bearer secret until it
 is used, so it is in no log line and no error of ours.
@@ -58,8 +58,8 @@ WAITING = {"P1": Outcome.UNKNOWN, "P3": Outcome.USED, "P4": Outcome.TOO_OLD, "P5
 STUMBLES = (ValueError, TypeError, LookupError, AttributeError)
 IDOP = r"[A-Za-z0-9-]{6,64}"
 OPENING_MEANS = ("card", "debit")  # one X payment by each opens it, the next working day
-# payfip.md §2: an idOp is opened within fifteen minutes (P4) or never; P3 five minutes later is believed dead
-# (decision 0030), P5 after two hours (M11); the guide asks for half an hour when the service is in trouble.
+# docs/payfip.md §2: an idOp is opened within fifteen minutes (P4) or never; P3 five minutes later is believed dead
+# (decision 0030), P5 after two hours (docs/manual.md, M11); the guide asks for half an hour when the service is in trouble.
 TREASURY_SCHEDULE = Schedule(
     opening=timedelta(minutes=15),
     opened=timedelta(minutes=20),

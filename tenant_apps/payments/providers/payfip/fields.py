@@ -1,4 +1,4 @@
-"""What PayFiP accepts in each field (guide, quoted in payfip.md §2), refused here before any call."""
+"""What PayFiP accepts in each field (guide, see docs/payfip.md §2), refused here before any call."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ from toolkit.money import from_cents, to_cents
 
 MODES = ("T", "X", "W")
 PERSONAL = frozenset({"mel"})  # fields of an answer that hold the payer's address
-# What clients in the field use for debts that do not exist (payfip.md §3): exer and refdet.
+# What clients in the field use for debts that do not exist (docs/payfip.md §3): exer and refdet.
 NO_DEBT = ("9999", "999900000000999999")
 LEAST, MOST = 100, 9_999_999  # cents: 1.00 € to under 100,000.00 €
 LIMITS = Limits(from_cents(LEAST), from_cents(MOST))

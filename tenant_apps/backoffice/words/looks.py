@@ -1,0 +1,57 @@
+"""How a state looks on the pages of staff: the classes of its label."""
+
+from django.db.models import Model
+
+from shared_apps.mail.models import MailState, OutgoingMail
+from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.states import BatchState
+from tenant_apps.payments.models import Attempt, Trial
+from tenant_apps.payments.standing.words import State
+from tenant_apps.payments.states import LIVE, AttemptState, TrialState
+from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.states import LineState
+from tenant_apps.residents.models import Claim
+from tenant_apps.residents.states import ClaimState
+
+# A state that is not named here has nothing to draw the eye.
+LOOKS: dict[type[Model], dict[str, str]] = {
+    Batch: {
+        BatchState.PUBLISHED: "tag-good",
+        BatchState.REFUSED: "tag-bad",
+        BatchState.FAILED: "tag-bad",
+        BatchState.READY: "tag-now",
+    },
+    Attempt: {
+        **dict.fromkeys((state.value for state in LIVE), "tag-now"),
+        AttemptState.PAID: "tag-paid",
+        AttemptState.REVIEW: "tag-bad",
+        AttemptState.FAILED: "tag-bad",
+    },
+    Trial: {
+        TrialState.PAID: "tag-good",
+        TrialState.STARTED: "tag-now",
+        TrialState.REVIEW: "tag-bad",
+        TrialState.FAILED: "tag-bad",
+    },
+    Claim: {ClaimState.ACCEPTED: "tag-good", ClaimState.WAITING: "tag-now"},
+    OutgoingMail: {MailState.SENT: "tag-good", MailState.FAILED: "tag-bad"},
+    Line: {
+        **dict.fromkeys(LineState.values, "tag-bad"),
+        LineState.MATCHED: "tag-good",
+        LineState.DOUBTFUL: "tag-now",
+        LineState.IGNORED: "",
+        LineState.KNOWN: "",
+    },
+}
+_STANDINGS = {"paid": "tag-paid", "late": "tag-bad", "wait": "tag-now"}
+
+
+def look(thing: Model | State) -> str:
+    """« tag tag-good » of a row that has a state, or of what an invoice's state is in words."""
+    if isinstance(thing, State):
+        chosen = _STANDINGS.get(thing.kind, "")
+    else:
+        chosen = LOOKS[type(thing)].get(thing.state, "")  # type: ignore[attr-defined]
+        if isinstance(thing, Line) and thing.twin_id and chosen == "tag-bad":
+            chosen = "tag-now"  # a question, not a failure
+    return f"tag {chosen}".rstrip()

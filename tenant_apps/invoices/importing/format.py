@@ -1,0 +1,93 @@
+"""What a billing format is: one object a file of `formats/`, and everything that is said or decided about it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import BinaryIO
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tenant_apps.invoices.importing.documents import Archive
+from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from toolkit.reading.errors import FileError
+
+HEAD = 64 * 1024  # bytes that `recognise` is shown
+_MEGABYTE = 1024 * 1024
+Words = str | Promise
+
+
+class Confidence(IntEnum):
+    """How sure a format is that a file is its own; the surest reads it."""
+
+    LAST_RESORT = 1  # nobody else's: it will at least say in words what is wrong with it
+    POSSIBLE = 2
+    CERTAIN = 3
+
+
+@dataclass(frozen=True)
+class Companion:
+    """What may come beside the file: the PDFs. `open` raises FileError when it as a whole cannot be trusted."""
+
+    label: Words
+    help: Words
+    extensions: tuple[str, ...]
+    media_types: tuple[str, ...]
+    open: Callable[[BinaryIO], Archive]
+
+
+PDF_ARCHIVE = Companion(
+    label=gettext_lazy("Les PDF des factures, dans une archive ZIP (facultatif)"),
+    help=gettext_lazy(
+        "Les PDF : une archive ZIP dont chaque fichier porte le numéro de sa facture, par exemple 2026-001-000001.pdf."
+    ),
+    extensions=(".zip",),
+    media_types=("application/zip",),
+    open=Archive,
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A small file to start from, with invented people, as a clerk downloads it."""
+
+    content: bytes
+    media_type: str
+
+
+def lines_of(file: BinaryIO) -> int:
+    """How many lines, for a format that has one invoice a line."""
+    file.seek(0)
+    return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_MEGABYTE), b""))
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way in which billing software writes invoices.
+
+    `recognise(head, name)` sees the first HEAD bytes and the file's name. `read(file)` yields invoices and problems in
+    the order of the file, from its first byte, and raises FileError when the file as a whole cannot be read; memory
+    must not grow with the file. `rough_rows(file)` is for the progress bar. `help` is what the page of imports says of
+    the format, one sentence a paragraph; a sentence may hold <strong>.
+    """
+
+    name: str  # kept in each import: never changed
+    label: Words
+    help: tuple[Words, ...]
+    extensions: tuple[str, ...]  # the first one names the file in S3
+    media_types: tuple[str, ...]
+    recognise: Callable[[bytes, str], Confidence | None]
+    read: Callable[[BinaryIO], Iterator[InvoiceRow | RowProblem]]
+    rough_rows: Callable[[BinaryIO], int] = lines_of
+    documents: Companion | None = PDF_ARCHIVE  # None: nothing comes beside it
+    sample: Sample | None = None
+    most_bytes: int = 50 * _MEGABYTE
+
+    def rows(self, file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
+        """What `read` gives, unless the file is too large. Raises FileError."""
+        if file.seek(0, 2) > self.most_bytes:
+            sentence = _("Le fichier des factures dépasse %(limit)d Mo. Découpez-le en plusieurs envois.")
+            raise FileError(sentence % {"limit": self.most_bytes // _MEGABYTE})
+        file.seek(0)
+        yield from self.read(file)

@@ -1,0 +1,148 @@
+"""CSV, as billing software and spreadsheets write it: a line of titles, then one invoice a line."""
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tenant_apps.invoices.importing.format import Confidence, Format, Sample, lines_of
+from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES
+from tenant_apps.invoices.importing.rows import REQUIRED, InvoiceRow, RowProblem, Rows
+from tenant_apps.invoices.importing.titles import find_columns, known_in
+from toolkit.reading.errors import FileError
+from toolkit.reading.fields import fold
+from toolkit.reading.tables import TableError, encoding_of_table, key_of_title, rows_of, split_line
+from toolkit.reading.text import Lines
+
+DELIMITERS = (";", "\t", ",")
+_FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
+
+
+def recognise(head: bytes, name: str) -> Confidence:
+    """By its titles. Whatever nobody else reads is told here, in words, why it is no CSV that can be read."""
+    text = head.removeprefix(codecs.BOM_UTF8)
+    known = max((_known(text.decode(encoding, "ignore")) for encoding in ("utf-8", "cp1252")), key=len)
+    if set(REQUIRED) <= set(known):
+        return Confidence.CERTAIN
+    return Confidence.POSSIBLE if len(known) > 1 else Confidence.LAST_RESORT
+
+
+def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
+    """Row by row; memory does not grow with the file but for the numbers already seen. Raises FileError."""
+    lines = Lines(file, encoding_of_table(file))
+    try:
+        yield from _rows(lines)
+    except TableError:
+        sentence = _(
+            'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou '
+            "se trouve au milieu d'une valeur. Corrigez-le, puis déposez à nouveau le fichier."
+        )
+        raise FileError(sentence % {"line": lines.number}) from None
+    finally:
+        lines.release()
+
+
+def _rows(lines: Lines) -> Iterator[InvoiceRow | RowProblem]:
+    header = next((line for line in lines if line.strip()), None)
+    if header is None:
+        raise FileError(_("Le fichier des factures est vide."))
+    delimiter = _delimiter_of(header)
+    columns = find_columns(_split(header, delimiter))
+    for doubt in columns.doubts:
+        yield RowProblem(None, "", "", doubt, is_error=False)
+    payer = columns.title_of("payer")
+    rows = Rows(payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
+    # Strict: a quote that is never closed would otherwise swallow the invoices after it in silence.
+    for line, row in rows_of(lines, delimiter, strict=True):
+        cells, surplus = columns.cells(row), row[columns.width :]
+        if _is_footer(cells, row):
+            sentence = _("Cette ligne de total n'est pas une facture : elle est laissée de côté.")
+            yield RowProblem(line, "", "", sentence, is_error=False)
+        # A decimal comma without quotes in a file of commas shifts the row, and may leave the end empty.
+        elif any(cell.strip() for cell in surplus) or (surplus and delimiter == ","):
+            yield from rows.refuse(line, _too_wide(delimiter))
+        else:
+            yield from rows.make(line, cells)
+    if not rows.count:
+        raise FileError(_("Le fichier ne contient aucune facture sous la ligne de titres."))
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return [cell.strip().strip('"').strip() for cell in split_line(line, delimiter)]
+
+
+def _known(text: str) -> list[str]:
+    """The fields that the first line names, with the sign that names the most."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max((known_in(_split(header, sign)) for sign in DELIMITERS), key=len)
+
+
+def _delimiter_of(header: str) -> str:
+    """The sign that splits the header into the most known columns. Raises FileError."""
+    known = {sign: len(known_in(_split(header, sign))) for sign in DELIMITERS}
+    best = max(known, key=lambda sign: known[sign])
+    if known[best] < 2:
+        raise FileError(
+            _(
+                "La première ligne ne donne pas les titres des colonnes séparés par « ; », une virgule ou une "
+                "tabulation. Première ligne lue : « %(line)s »."
+            )
+            % {"line": header.strip()[:120]}
+        )
+    return best
+
+
+def _is_footer(cells: dict[str, str], row: list[str]) -> bool:
+    """A line of totals: its word somewhere, and neither a payer nor anything like a date."""
+    if cells["payer"].strip():
+        return False
+    if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells[name]):
+        return False
+    return any(fold(cell).startswith(_FOOTERS) for cell in row)
+
+
+def _too_wide(delimiter: str) -> str:
+    sign = _("une tabulation") if delimiter == "\t" else f"« {delimiter} »"
+    return _(
+        "La ligne a plus de valeurs que de titres : si une valeur contient %(sign)s, mettez-la entre guillemets."
+    ) % {"sign": sign}
+
+
+# Fictitious people; the six columns that are needed, and those that are most useful.
+_SAMPLE = (
+    "Numéro;Date;Échéance;Montant;Objet;Exercice;Code redevable;Civilité;Nom;Prénom;Adresse;CP;Ville;E-mail\r\n"
+    "2026-001-000001;01/10/2026;31/10/2026;37,50;Cantine de septembre;2026;F0001;Mme;MARTIN;Alice;"
+    "1 place de la Mairie;31320;PECHABOU;alice.martin@example.org\r\n"
+    "2026-001-000002;01/10/2026;31/10/2026;12,00;Garderie de septembre;2026;F0002;M.;DURAND;Paul;"
+    "3 rue des Écoles;31320;PECHABOU;paul.durand@example.org\r\n"
+)
+
+FORMAT = Format(
+    name="csv",
+    label="CSV",
+    help=(
+        gettext_lazy(
+            "Un fichier <strong>CSV</strong> tiré de votre logiciel de facturation : une ligne par facture, les "
+            "titres des colonnes sur la première ligne."
+        ),
+        gettext_lazy(
+            "Colonnes nécessaires : <strong>Numéro, Date, Échéance, Montant, Objet, Code redevable</strong>."
+        ),
+        gettext_lazy(
+            "Colonnes utiles : Nom, Prénom, E-mail (pour prévenir l'usager et lui ouvrir son compte), Adresse, CP, "
+            "Ville, Régie, Exercice, Référence TIPI, Fichier PDF."
+        ),
+        gettext_lazy(
+            "Dates comme 30/10/2026, montants comme 37,50. Les colonnes peuvent être séparées par des "
+            "points-virgules, des virgules ou des tabulations."
+        ),
+    ),
+    extensions=(".csv", ".txt"),
+    media_types=("text/csv",),
+    recognise=recognise,
+    read=read,
+    rough_rows=lambda file: max(lines_of(file) - 1, 1),
+    sample=Sample(("\ufeff" + _SAMPLE).encode(), "text/csv; charset=utf-8"),
+)

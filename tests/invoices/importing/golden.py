@@ -1,0 +1,56 @@
+"""Golden samples: a file as billing writes it, and beside it what is read of it, checked once by a person."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import override
+
+from tenant_apps.invoices.importing.format import HEAD, Format
+from tenant_apps.invoices.importing.registry import recognised
+from tenant_apps.invoices.importing.rows import InvoiceRow
+from toolkit.reading.errors import FileError
+
+GOLDEN = ".expected.json"
+
+
+def samples_of(format: Format, folder: Path) -> list[Path]:
+    """The files that billing wrote."""
+    return sorted(path for path in (folder / format.name).glob("*") if not path.name.endswith(GOLDEN))
+
+
+def check(format: Format, sample: Path) -> None:
+    """The sample is recognised as `format`, and gives what its golden file says."""
+    with sample.open("rb") as file:
+        assert recognised(file.read(HEAD), sample.name) is format
+    expected, found = sample.with_name(sample.name + GOLDEN), read(format, sample)
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    assert expected.exists(), f"check this by eye, and keep it as {expected}:\n{text}"
+    assert found == json.loads(expected.read_text("utf-8"))
+
+
+def read(format: Format, sample: Path) -> dict[str, Any]:
+    """What is read of a sample, as JSON keeps it."""
+    rows: list[dict[str, Any]] = []
+    problems: list[list[Any]] = []
+    with override("fr"), sample.open("rb") as file:
+        try:
+            for item in format.rows(file):
+                if isinstance(item, InvoiceRow):
+                    rows.append(_plain(item))
+                else:
+                    problems.append(["error" if item.is_error else "notice", str(item)])
+        except FileError as error:
+            return {"refused": str(error)}
+    return {"rows": rows, "problems": problems}
+
+
+def _plain(row: InvoiceRow) -> dict[str, Any]:
+    """Only what the row has."""
+    values = dataclasses.asdict(row) | {"said": sorted(row.said), "emails": list(row.emails)}
+    return {
+        name: value if isinstance(value, int | list) else str(value)
+        for name, value in values.items()
+        if value
+    }

@@ -1,0 +1,28 @@
+"""A format as somebody would add it: its file and its samples; and how the tests lay it among the others."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenant_apps.invoices.importing import formats as package
+from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing.format import Format
+
+FOLDER = Path(__file__).parent / "formats"
+SAMPLES = Path(__file__).parent / "samples"
+OCTOBER = SAMPLES / "json-lines" / "octobre.jsonl"
+
+
+@contextmanager
+def added(*, alone: bool = False) -> Iterator[Format]:
+    """Inside, the trial's file lies among the formats, or `alone`; nothing else is done for it."""
+    before = package.__path__
+    package.__path__ = [*([] if alone else before), str(FOLDER)]
+    registry.formats.cache_clear()
+    try:
+        yield registry.named("json-lines")
+    finally:
+        package.__path__ = before
+        registry.formats.cache_clear()
+        sys.modules.pop(f"{package.__name__}.json_lines", None)
