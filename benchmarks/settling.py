@@ -19,7 +19,7 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.products.models import Mode, Product, Protocol
+from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.sources import default_source
@@ -45,7 +45,7 @@ def settle_paid() -> str:
             code="REGIE",
             label="Régie",
             numcli="001964",
-            protocol=Protocol.PAYFIP,
+            protocol="payfip",
             mode=Mode.PRODUCTION,
             is_default=True,
         )
@@ -75,7 +75,7 @@ def _ours(attempt: Attempt) -> None:
         Outcome.PAID_CARD,
         amount=attempt.amount,
         reference=attempt.reference,
-        numcli=attempt.numcli,
+        merchant=attempt.merchant,
         mode=attempt.mode,
         authorization="112233",
         raw=RAW,
@@ -93,7 +93,8 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
             run("SELECT amount, paid FROM invoices_invoice WHERE id = %s FOR UPDATE", [attempt.invoice_id])
             run("SELECT state, amount FROM payments_attempt WHERE id = %s FOR UPDATE", [attempt.pk])
             run(
-                "UPDATE payments_attempt SET state = 'paid', reason = '', last_answer = %s, checks = checks + 1, "
+                "UPDATE payments_attempt SET state = 'paid', reason = '', outcome = 'paid_card', "
+                "answer = %s, checks = checks + 1, "
                 "next_check_at = NULL, settled_at = now() WHERE id = %s",
                 [Json(RAW), attempt.pk],
             )
@@ -110,7 +111,7 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
                 "'112233', '', '', '', 0, now(), 'treasury', '', '') RETURNING id",
                 [
                     *(payment, attempt.pk, attempt.product_id, attempt.invoice.payer_id),
-                    *(attempt.idop, attempt.amount),
+                    *(attempt.operation, attempt.amount),
                     date.today(),  # noqa: DTZ011
                 ],
             )
@@ -169,14 +170,14 @@ def _attempts(product: Product) -> Iterator[Attempt]:
             product=product,
             provider="payfip",
             state="started",
-            numcli="001964",
+            merchant="001964",
             fiscal_year="2026",
             reference=invoice.reference,
             label="Facture",
             amount=AMOUNT,
             email=f"a{n}@example.net",
             mode="W",
-            idop=str(uuid4()),
+            operation=str(uuid4()),
             started_at=timezone.now(),
             free_at=timezone.now() + timedelta(hours=2),
         )

@@ -27,7 +27,7 @@ from shared_apps.console.models import Platform
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.products.models import Mode, Protocol
+from tenant_apps.products.models import Mode
 from tenant_apps.products.queries import default_product
 from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.models import Access, Payer, PayerEmail
@@ -93,7 +93,7 @@ def _make_town(slug: str, name: str, numcli: str, *, shard: str = "default") -> 
             code="REGIE",
             label="Régie cantine",
             numcli=numcli,
-            protocol=Protocol.PAYFIP,
+            protocol="payfip",
             mode=Mode.PRODUCTION,
             is_default=True,
             offers_declaration=True,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
 from shared_apps.audit import services as audit
-from tenant_apps.products.models import Protocol
+from tenant_apps.products import protocols
 from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.activation import request_activation
 from tenant_apps.townhall.services import set_up_townhall
@@ -130,7 +130,7 @@ def _open(operation: Operation, progress: Progress, new: NewTown) -> Town:
 def _furnish(actor: audit.Actor, new: NewTown) -> None:
     """Inside the town: write its settings and a default product without online payment, and invite its manager."""
     set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
-    set_up_product(actor=actor, code="GENERAL", label="Factures", protocol=Protocol.NONE, is_default=True)
+    set_up_product(actor=actor, code="GENERAL", label="Factures", protocol=protocols.NONE, is_default=True)
     if new.manager:
         create_account(actor=actor, email=new.manager, role=Role.MANAGER)
         request_activation(email=new.manager)

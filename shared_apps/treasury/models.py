@@ -7,10 +7,10 @@ from tenants.models import Town
 
 
 class Route(models.Model):
-    """The hash of an idOp (or of a TIPI token) → its town. Says nothing of what is paid."""
+    """The hash of an operation (or of our one-use token) → its town. Says nothing of what is paid."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
-    kind = models.CharField(max_length=10)  # payfip, tipi
+    kind = models.CharField(max_length=10)  # the name of a provider
     town = models.ForeignKey(Town, on_delete=models.CASCADE)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -21,7 +21,7 @@ class Route(models.Model):
 class WaitingBell(models.Model):
     """A bell for a town that was being moved, in the registry: rung as soon as the town is written again.
 
-    TIPI says each thing once, and nothing can be asked of it.
+    Some providers say each thing once, and nothing can be asked of them.
     """
 
     town = models.ForeignKey(Town, on_delete=models.CASCADE, related_name="+")

@@ -19,17 +19,22 @@ from toolkit.secrecy.secrets import fingerprint
 
 log = logging.getLogger(__name__)
 SAMPLES = 20
-Bell = Callable[[str, Mapping[str, str]], None]
-_bells: dict[str, Bell] = {}
+Bell = Callable[[str, str, Mapping[str, str]], None]
+_bells: list[Bell] = []
 
 
-def register_bell(kind: str, bell: Bell) -> None:
-    """`bell(token, fields)` is called in the town of a `kind` of operation ("payfip", "tipi")."""
-    _bells[kind] = bell
+def register_bell(bell: Bell) -> None:
+    """`bell(kind, token, fields)` is called in the town of the operation; `kind` is the name of a provider."""
+    _bells.append(bell)
+
+
+def _ring(kind: str, token: str, fields: Mapping[str, str]) -> None:
+    for bell in _bells:
+        bell(kind, token, fields)
 
 
 def add_route(*, kind: str, token: str) -> None:
-    """The operation `token` (an idOp, or our one-use TIPI token) belongs to the current town."""
+    """The operation `token` (its identity there, or our one-use token) belongs to the current town."""
     with connection.cursor() as cursor:
         # Written with its schema: this is the town's own transaction, which a change of schema would leave.
         cursor.execute(
@@ -54,7 +59,7 @@ def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
         with tenant_context(town):
             if is_read_only():
                 raise ReadOnly
-            _bells[kind](token, fields)
+            _ring(kind, token, fields)
     except (ReadOnly, DatabaseError) as error:
         if _is_erased(town, error):
             _keep_stray(kind, token)
@@ -83,7 +88,7 @@ def ring_waiting() -> None:
     with registry():
         waiting = list(WaitingBell.objects.filter(town_id=town.pk))
     for bell in waiting:
-        _bells[bell.kind](bell.token, bell.fields)
+        _ring(bell.kind, bell.token, bell.fields)
         with registry():
             WaitingBell.objects.filter(pk=bell.pk).delete()
 

@@ -242,10 +242,18 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM")
 
 # --- the Treasury -------------------------------------------------------------------------------
+# Who can take a payment: the name that rows keep → the folder, whose make() gives the provider. One that attempts
+# still name stays here.
+PAYMENT_PROVIDERS = {
+    "payfip": "tenant_apps.payments.providers.payfip",
+    "tipi": "tenant_apps.payments.providers.tipi",
+    "offline": "tenant_apps.payments.providers.offline",
+}
 PAYFIP_SERVICE_URL = env.text("PAYFIP_SERVICE_URL", "https://www.payfip.gouv.fr/tpa/services/securite")
 PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiementws.web")
 TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
 PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
+PAYMENT_PAGES = [PAYFIP_PAYMENT_URL, TIPI_PAYMENT_URL]  # where a form may lead the payer
 
 # --- addresses that a town types (its OpenID provider): https on the Internet, and these hosts -----
 INSIDE_HOSTS = env.text("INSIDE_HOSTS", "").split()
@@ -300,8 +308,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-src": [S3_PUBLIC_ENDPOINT],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
-        # The payment form redirects to the Treasury, and this directive covers redirects.
-        "form-action": [SELF, _origin(PAYFIP_PAYMENT_URL), _origin(TIPI_PAYMENT_URL)],
+        # The payment's form is answered by a redirect to the Treasury, which this directive also covers.
+        "form-action": [SELF, *map(_origin, PAYMENT_PAGES)],
         "manifest-src": [SELF],
     }
 }

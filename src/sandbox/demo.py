@@ -31,9 +31,9 @@ from tenant_apps.invoices.batches import processing  # noqa: E402
 from tenant_apps.invoices.models import Batch, Invoice  # noqa: E402
 from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
-from tenant_apps.payments.counter.booking import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
-from tenant_apps.products.models import Mode, ProductKind, Protocol  # noqa: E402
+from tenant_apps.payments.services import book_counter_payment  # noqa: E402
+from tenant_apps.products.models import Mode, ProductKind  # noqa: E402
 from tenant_apps.products.services import set_up_product  # noqa: E402
 from tenant_apps.townhall.models import AlertAudience  # noqa: E402
 from tenant_apps.townhall.services import set_up_townhall  # noqa: E402
@@ -109,8 +109,8 @@ def _mairie(town: Town) -> None:
         password_minimum=5,
         alert_audience=AlertAudience.KNOWN,
     )
-    _product("REGIE", "Régie cantine et périscolaire", "001964", Protocol.PAYFIP, is_default=True)
-    _product("EAU", "Budget eau", "001966", Protocol.TIPI)
+    _product("REGIE", "Régie cantine et périscolaire", "001964", "payfip", is_default=True)
+    _product("EAU", "Budget eau", "001966", "tipi")
     _people("resident@example.net", "agent@example.net")
     yours = [_manual(*row) for row in MANUAL]
     theirs = [
@@ -174,7 +174,7 @@ def _pechabou(town: Town) -> None:
         accent_colour="#7a3b69",
         alert_audience=AlertAudience.ACCOUNTS,
     )
-    _product("EAU", "Budget eau", "001965", Protocol.PAYFIP, is_default=True)
+    _product("EAU", "Budget eau", "001965", "payfip", is_default=True)
     _people("diane@example.org", "agent@example.org")
     diane = Sample(
         number="2026-EAU-0007",
@@ -190,7 +190,7 @@ def _pechabou(town: Town) -> None:
     _publish([diane], town)
 
 
-def _product(code: str, label: str, numcli: str, protocol: Protocol, *, is_default: bool = False) -> None:
+def _product(code: str, label: str, numcli: str, protocol: str, *, is_default: bool = False) -> None:
     set_up_product(
         actor=SYSTEM,
         code=code,

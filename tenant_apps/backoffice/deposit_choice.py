@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.payments.counter.deposits import MEANS, Drawer
 from tenant_apps.payments.models import Means
+from tenant_apps.payments.readers import DEPOSIT_MEANS as MEANS
+from tenant_apps.payments.readers import Drawer
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import default_product, products_by_code
 

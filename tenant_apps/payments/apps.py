@@ -43,12 +43,14 @@ class PaymentsConfig(AppConfig):
         from tenant_apps.payments import tasks
         from tenant_apps.payments.control import auditing
         from tenant_apps.payments.online import bells
+        from tenant_apps.payments.providers import registry
+        from tenant_apps.products import protocols
         from tenants.work import agenda
 
         personal.register(self.label, give=mine.give, erase=mine.erase)
         agenda.register("payments", tasks.check_due)
         agenda.register("money-audit", tasks.audit_money)
-        treasury.register_bell("payfip", bells.hear_payfip_bell)
-        treasury.register_bell("tipi", bells.hear_tipi_bell)
+        treasury.register_bell(bells.hear)
+        protocols.register(registry.takers)
         for verb in auditing.MOVES:
             audit.listen(verb, auditing.money_moved)

@@ -8,6 +8,7 @@ from shared_apps.mail.notices import Audience, Notice, declare
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Attempt, Declaration, Payment
+from tenant_apps.payments.providers.registry import labels_of
 from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.products.models import Product
 from toolkit.money import format_euros
@@ -84,11 +85,8 @@ def _declaration_refused(sender: Sender, *, declaration: Declaration) -> Content
 def _product_closed(sender: Sender, *, product: Product, code: str) -> Content:
     return Content(
         subject=_("Paiement en ligne interrompu : %(label)s") % {"label": product.label},
-        sentence=_(
-            "Le Trésor public refuse l'identifiant %(numcli)s (code %(code)s). Le paiement en ligne de "
-            "« %(label)s » est interrompu : les usagers en sont informés."
-        )
-        % {"numcli": product.numcli, "code": code, "label": product.label},
+        sentence=str(labels_of(product.protocol).refused_product)
+        % {"merchant": product.numcli, "code": code, "label": product.label},
         button_label=_("Vérifier ce numéro"),
         button_url=f"{sender.address}/gestion/commune/produits/{product.pk}/mise-en-service/",
         why=_("Vous recevez ce message parce que cette adresse est celle du service."),
@@ -130,7 +128,7 @@ PRODUCT_CLOSED = declare(
         kind="product-closed",
         title=gettext_lazy("Paiement en ligne interrompu"),
         audience=Audience.SERVICE,
-        when="the Treasury refuses the number of a product",
+        when="the provider refuses the number of a product",
         words=_product_closed,
         key="product-closed:{finding}:{times}",
     )

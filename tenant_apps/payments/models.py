@@ -13,11 +13,10 @@ from tenant_apps.payments.states import AttemptState, TrialState
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.residents.models import Payer
 from toolkit.address_fields import AddressField, kept_normal
-from toolkit.money import format_euros
 
 
 class Attempt(models.Model):
-    """One try to pay online one invoice, or several of a régie. Frozen here before the Treasury is called."""
+    """One try to pay online one invoice, or several of a régie. Frozen here before the provider is called."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # The one that the payer comes back to: the only one, or the first of several.
@@ -30,19 +29,20 @@ class Attempt(models.Model):
     state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.CREATED)
     reason = models.CharField(max_length=300, blank=True)  # in words, for the screen
     # The frozen request
-    numcli = models.CharField(max_length=6)
+    merchant = models.CharField(max_length=40)  # the product's number at its provider
     fiscal_year = models.CharField(max_length=4)
     reference = models.CharField(max_length=30)
     label = models.CharField(max_length=99)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     # Empty once erased; the provider refuses more than it takes.
     email = AddressField(max_length=254, blank=True)
-    mode = models.CharField(max_length=1, choices=[*Mode.choices, ("A", "production TIPI"), ("M", "M")])
-    # The Treasury's side
-    idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
-    callback_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - TIPI's one-use token
-    last_answer = models.JSONField(default=dict)
-    abandoned_seen_at = models.DateTimeField(null=True)  # A is believed the second time
+    mode = models.CharField(max_length=1, choices=Mode)
+    # The provider's side, which only the provider understands
+    operation = models.CharField(max_length=64, null=True)  # noqa: DJ001 - its identity there, NULL until given
+    callback_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - of our one-use token
+    outcome = models.CharField(max_length=16, blank=True)  # of the last answer: a providers.base.Outcome
+    answer = models.JSONField(default=dict)  # as received, bounded (online.moves.evidence)
+    abandoned_seen_at = models.DateTimeField(null=True)  # « abandoned » is believed the second time
     # The clock
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -54,7 +54,10 @@ class Attempt(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [kept_normal("attempt_email_normal", blank=True)]
+        constraints = [
+            kept_normal("attempt_email_normal", blank=True),
+            models.UniqueConstraint(fields=["operation", "provider"], name="attempt_operation_once"),
+        ]
         verbose_name = _("tentative de paiement")
         ordering = ["-id"]
         indexes = [
@@ -161,11 +164,11 @@ class Payment(models.Model):
     # The régie that received it, for ever: all it pays is of that régie (payments.ledger).
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=10)
-    provider_reference = models.CharField(max_length=64)  # idOp, or our own for the counter
+    provider_reference = models.CharField(max_length=64)  # the operation, or our own for the counter
     means = models.CharField(max_length=10, choices=Means)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     paid_on = models.DateField(_("date du règlement"))
-    authorization = models.CharField(max_length=40, blank=True)  # numauto, opaque
+    authorization = models.CharField(max_length=40, blank=True)  # as the provider gave it
     # Whose money it is: what is left over may pay this payer's other invoices.
     payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="payments")
     # The paper of the counter
@@ -265,25 +268,6 @@ class FindingKind(models.TextChoices):
     TEST_MONEY = "audit_test", _("paiement d'essai enregistré comme un règlement")
 
 
-DETAILS = {
-    "expected": _("attendu"),
-    "found": _("trouvé"),
-    "montant": _("montant (centimes)"),
-    "refdet": _("référence"),
-    "resultrans": _("résultat annoncé"),
-    "numcli": _("identifiant collectivité"),
-    "numauto": _("autorisation"),
-    "saisie": _("mode"),
-    "exer": _("exercice"),
-    "objet": _("objet"),
-    "dattrans": _("date"),
-    "heurtrans": _("heure"),
-    "mel": _("adresse e-mail"),
-    "code": _("code"),
-    "detail": _("détail"),
-}
-
-
 class Finding(models.Model):
     """Evidence of something that does not add up: a forged return, a difference seen by the nightly audit.
 
@@ -312,16 +296,6 @@ class Finding(models.Model):
     def __str__(self) -> str:
         return self.get_kind_display()
 
-    @property
-    def shown(self) -> list[tuple[str, str]]:
-        """The details, named for staff."""
-        known = [(name, str(self.details[name])) for name in DETAILS if name in self.details]
-        euros = ("expected", "found")
-        return [
-            (str(DETAILS[name]), format_euros(Decimal(value)) if name in euros else value)
-            for name, value in known
-        ]
-
 
 class Trial(models.Model):
     """A payment made to open a product (T, then X). No invoice and no Payment hang on it: it can pay nothing."""
@@ -331,22 +305,26 @@ class Trial(models.Model):
     state = models.CharField(max_length=10, choices=TrialState, default=TrialState.CREATED)
     provider = models.CharField(max_length=10)
     mode = models.CharField(max_length=1, choices=Mode)
-    numcli = models.CharField(max_length=6)
+    merchant = models.CharField(max_length=40)  # the product's number at its provider
     fiscal_year = models.CharField(max_length=4)
     reference = models.CharField(max_length=30)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     email = AddressField(max_length=254)
     means = models.CharField(max_length=10, choices=Means, blank=True)  # card or debit, once paid
     reason = models.CharField(max_length=300, blank=True)
-    idop = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until given
-    callback_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - TIPI's one-use token
-    last_answer = models.JSONField(default=dict)
+    operation = models.CharField(max_length=64, null=True)  # noqa: DJ001 - NULL until given
+    callback_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - of our one-use token
+    outcome = models.CharField(max_length=16, blank=True)
+    answer = models.JSONField(default=dict)
     started_by = models.CharField(max_length=254)  # audit name
     started_at = models.DateTimeField(auto_now_add=True)
     next_check_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
-        constraints = [kept_normal("trial_email_normal")]
+        constraints = [
+            kept_normal("trial_email_normal"),
+            models.UniqueConstraint(fields=["operation", "provider"], name="trial_operation_once"),
+        ]
         verbose_name = _("paiement d'essai")
         ordering = ["-id"]
 

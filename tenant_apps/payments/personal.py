@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.privacy.personal import Section
 from tenant_apps.payments.models import AttemptEvent, AttemptInvoice, Declaration, Means, Refund
+from tenant_apps.payments.providers.registry import every_provider
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.states import AttemptState
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The money that the portal shows them, their own tries to pay (no token, no idOp), their « J'ai réglé »."""
+    """The money that the portal shows them, their own tries to pay (no token, no operation), their « J'ai réglé »."""
     paid = payments_of_resident(account).order_by("payment__paid_on", "id")
     yield Section(
         "reglements",
@@ -78,7 +79,7 @@ def _tries(account: Account) -> Iterator[Section]:
             ("reference", _("Référence de paiement")),
             ("libelle", _("Libellé")),
             ("montant_total", _("Montant total")),
-            ("adresse", _("Adresse e-mail donnée au Trésor public")),
+            ("adresse", _("Adresse e-mail donnée pour le paiement")),
             ("fin", _("Fin")),
             ("facture", _("Facture")),
             ("montant", _("Montant pour cette facture")),
@@ -113,14 +114,15 @@ def _tries(account: Account) -> Iterator[Section]:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """The address of their tries, and of what the Treasury answered; amounts, references and states are the town's
+    """The address of their tries, and of what the provider answered; amounts, references and states are the town's
     accounts and stay. What is answered later about such a try no longer holds an address either (moves.evidence)."""
+    fields = sorted({field for one in every_provider() for field in one.personal_fields})
     with connection.cursor() as cursor:
         cursor.execute(_LOCKED, {"account": account.pk})  # nobody settles them meanwhile
-        cursor.execute(_TRIES, {"account": account.pk})
+        cursor.execute(_TRIES, {"account": account.pk, "fields": fields})
         tries = cursor.rowcount
         for statement in _ADDRESSES:
-            cursor.execute(statement, {"account": account.pk})
+            cursor.execute(statement, {"account": account.pk, "fields": fields})
     said = Declaration.objects.filter(account=account).update(account=None)
     return {"attempts": tries, "declarations": said}
 
@@ -131,10 +133,12 @@ _LOCKED = "SELECT id FROM payments_attempt WHERE account_id = %(account)s ORDER 
 # In one statement: a row written twice by a transaction has its foreign keys checked again when that ends, and the
 # check would wait for whoever settles it, holds its invoice, and waits for us.
 _TRIES = (
-    "UPDATE payments_attempt SET email = '', last_answer = "
-    "CASE WHEN last_answer ? 'mel' THEN last_answer - 'mel' ELSE last_answer END WHERE account_id = %(account)s"
+    "UPDATE payments_attempt SET email = '', answer = "
+    "CASE WHEN answer ?| %(fields)s::text[] THEN answer - %(fields)s::text[] ELSE answer END "
+    "WHERE account_id = %(account)s"
 )
-_ADDRESSES = (
-    f"UPDATE payments_attemptevent SET raw = raw - 'mel' WHERE attempt_id {_OF} AND raw ? 'mel'",  # noqa: S608
-    f"UPDATE payments_finding SET details = details - 'mel' WHERE attempt_id {_OF} AND details ? 'mel'",  # noqa: S608
+_ADDRESSES = tuple(
+    f"UPDATE {table} SET {column} = {column} - %(fields)s::text[] "  # noqa: S608
+    f"WHERE attempt_id {_OF} AND {column} ?| %(fields)s::text[]"
+    for table, column in (("payments_attemptevent", "raw"), ("payments_finding", "details"))
 )

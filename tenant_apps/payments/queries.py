@@ -73,8 +73,8 @@ def payment_of_attempt(attempt: Attempt) -> Payment | None:
 
 
 def was_refused_for_the_address(attempt: Attempt) -> bool:
-    """The Treasury did not take the payer's e-mail address (A1, A2): another one would do."""
-    return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__code__startswith="A").exists()
+    """The provider did not take the payer's e-mail address: another one would do."""
+    return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__error="EmailRefused").exists()
 
 
 # --- For staff: the door has checked the role -----------------------------------------------------
@@ -115,7 +115,7 @@ def held_for_staff() -> QuerySet[Attempt]:
 
 
 def open_findings() -> QuerySet[Finding]:
-    """Evidence that nobody has closed, the newest first; a claim that the Treasury confirmed since is none."""
+    """Evidence that nobody has closed, the newest first; a claim that the provider confirmed since is none."""
     return (
         Finding.objects.filter(closed_at=None)
         .exclude(kind=FindingKind.CLAIM, attempt__state=AttemptState.PAID)
@@ -136,7 +136,7 @@ def last_audit() -> Entry | None:
 
 def trials_of(product: Product) -> QuerySet[Trial]:
     """The payments made to open `product`, newest first."""
-    return Trial.objects.filter(product=product, numcli=product.numcli).order_by("-id")
+    return Trial.objects.filter(product=product, merchant=product.numcli).order_by("-id")
 
 
 def open_declarations() -> QuerySet[Declaration]:

@@ -7,14 +7,14 @@ from django.utils.translation import gettext_lazy as _
 class AttemptState(models.TextChoices):
     """Finer than what the resident sees."""
 
-    CREATED = "created", _("préparé")  # the row is committed before the Treasury is called
-    STARTED = "started", _("en attente du Trésor public")  # an idOp (or a redirect) exists
-    REPORTED = "reported", _("annoncé payé, à confirmer")  # TIPI: unsigned, until the accountant says so
+    CREATED = "created", _("préparé")  # the row is committed before the provider is called
+    STARTED = "started", _("en attente de réponse")  # an operation (or a redirect) exists
+    REPORTED = "reported", _("annoncé payé, à confirmer")  # unsigned, until the accountant says so
     PAID = "paid", _("payé")
     REFUSED = "refused", _("refusé")
     ABANDONED = "abandoned", _("abandonné")
     EXPIRED = "expired", _("expiré")
-    FAILED = "failed", _("non abouti")  # the Treasury refused to open it
+    FAILED = "failed", _("non abouti")  # the provider refused to open it
     REVIEW = "review", _("à examiner")  # an answer that does not match or is not known
 
 
@@ -22,7 +22,7 @@ class TrialState(models.TextChoices):
     """A payment made to open a product. It is only ever a record: one way, from created to an end."""
 
     CREATED = "created", _("préparé")
-    STARTED = "started", _("en attente du Trésor public")
+    STARTED = "started", _("en attente de réponse")
     PAID = "paid", _("réussi")
     REFUSED = "refused", _("refusé")
     ABANDONED = "abandoned", _("abandonné")
@@ -35,24 +35,27 @@ LIVE = (AttemptState.CREATED, AttemptState.STARTED, AttemptState.REPORTED, Attem
 
 S = AttemptState
 EDGES: dict[tuple[AttemptState, AttemptState], str] = {
-    (S.CREATED, S.STARTED): "the Treasury gave an idOp",
-    (S.CREATED, S.FAILED): "the Treasury refused the request; nobody can pay it",
-    (S.CREATED, S.EXPIRED): "we died or lost the answer: an idOp nobody holds cannot be paid",
-    (S.STARTED, S.PAID): "the look-up says P or V",
-    (S.STARTED, S.REFUSED): "the look-up says R or Z",
-    (S.STARTED, S.ABANDONED): "the look-up says A, twice",
-    (S.STARTED, S.EXPIRED): "unknown for 120 minutes (P5), or used or too old (P3, P4)",
+    (S.CREATED, S.STARTED): "the provider gave an operation",
+    (S.CREATED, S.FAILED): "the provider refused the request; nobody can pay it",
+    (S.CREATED, S.EXPIRED): "we died or lost the answer: an operation nobody holds cannot be paid",
+    (S.STARTED, S.PAID): "the look-up says paid",
+    (S.STARTED, S.REFUSED): "the look-up says refused",
+    (S.STARTED, S.ABANDONED): "the look-up says abandoned, twice",
+    (
+        S.STARTED,
+        S.EXPIRED,
+    ): "unknown for too long (two hours at the Treasury), or its page was used or too old",
     (S.STARTED, S.REVIEW): "the answer does not match what was asked, or its code is not known",
-    (S.STARTED, S.REPORTED): "TIPI came back with P or V, which nothing proves",
+    (S.STARTED, S.REPORTED): "the payer came back with « paid », which nothing proves",
     (S.REPORTED, S.PAID): "staff or the accountant's list confirm it",
     (S.REPORTED, S.REFUSED): "staff say that no money came",
-    (S.REFUSED, S.PAID): "the payer tried again and the look-up says P or V",
-    (S.ABANDONED, S.PAID): "the payer came back to it and the look-up says P or V",
+    (S.REFUSED, S.PAID): "the payer tried again and the look-up says paid",
+    (S.ABANDONED, S.PAID): "the payer came back to it and the look-up says paid",
     (S.EXPIRED, S.PAID): "it was paid after all: expired is only what we show",
-    (S.EXPIRED, S.REFUSED): "the Treasury's last word",
-    (S.EXPIRED, S.ABANDONED): "the Treasury's last word",
+    (S.EXPIRED, S.REFUSED): "the provider's last word",
+    (S.EXPIRED, S.ABANDONED): "the provider's last word",
     (S.EXPIRED, S.REVIEW): "a late answer that does not match",
-    (S.EXPIRED, S.REPORTED): "TIPI came back late with P or V: the invoice must not be offered again",
+    (S.EXPIRED, S.REPORTED): "the payer came back late with « paid »: the invoice must not be offered again",
     (S.REVIEW, S.PAID): "staff looked and accept it, or the look-up now matches",
     (S.REVIEW, S.REFUSED): "staff looked and no money came",
 }

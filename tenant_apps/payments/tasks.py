@@ -16,9 +16,9 @@ from tenants.work.town_tasks import MoneyTask
 
 @shared_task(name="payments.check_due", base=MoneyTask)
 def check_due() -> None:
-    """Ask the Treasury about the current town's attempts whose time has come.
+    """Ask the provider about the current town's attempts whose time has come.
 
-    The agenda holds it while the town is suspended; the Treasury's bell is answered even then.
+    The agenda holds it while the town is suspended; the provider's bell is answered even then.
     """
     paying.check_due()
     agenda.finish("payments", next_check)

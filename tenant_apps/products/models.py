@@ -1,27 +1,20 @@
 """What a town's invoices can be paid on: a régie, a rôle or a budget, each with its own numcli."""
 
-from django.core.validators import RegexValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from tenant_apps.products import protocols
 from toolkit.address_fields import AddressField, kept_normal
 
 
 class ProductKind(models.TextChoices):
-    """What stands behind a numcli (payfip.md §1)."""
+    """What stands behind a numcli (docs/payfip.md §1)."""
 
     TITRE = "titre", _("titres de recettes")
     ROLE = "role", _("rôle")
     REGIE = "regie", _("régie")
-
-
-class Protocol(models.TextChoices):
-    """How the Treasury is spoken to."""
-
-    PAYFIP = "payfip", _("PayFiP (service web)")
-    TIPI = "tipi", _("TIPI (redirection)")
-    NONE = "none", _("pas de paiement en ligne")
 
 
 class Mode(models.TextChoices):
@@ -38,18 +31,13 @@ class Product(models.Model):
     code = models.CharField(_("code dans les fichiers"), max_length=30, unique=True)
     label = models.CharField(_("nom"), max_length=80)
     kind = models.CharField(_("nature"), max_length=6, choices=ProductKind, default=ProductKind.REGIE)
-    numcli = models.CharField(
-        _("identifiant collectivité"),
-        max_length=6,
-        blank=True,
-        validators=[RegexValidator(r"^[0-9]{6}$", _("L'identifiant a six chiffres, par exemple 001964."))],
-    )
-    protocol = models.CharField(max_length=6, choices=Protocol, default=Protocol.NONE)
+    numcli = models.CharField(_("identifiant collectivité"), max_length=40, blank=True)  # at its provider
+    protocol = models.CharField(max_length=10, choices=protocols.choices, default=protocols.NONE)
     mode = models.CharField(max_length=1, choices=Mode, default=Mode.TEST)
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
-    # A titre or a rôle is payable the day after the Treasury took it in charge (payfip.md §1).
+    # A titre or a rôle is payable the day after the Treasury took it in charge (docs/payfip.md §1).
     payable_days_after_issue = models.PositiveSmallIntegerField(
         _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
     )
@@ -76,7 +64,7 @@ class Product(models.Model):
                 condition=Q(closed_at=None) | ~Q(closed_code=""), name="closed_with_a_code"
             ),
             models.CheckConstraint(
-                condition=Q(protocol="none") | Q(numcli__regex=r"^[0-9]{6}$"), name="online_wants_numcli"
+                condition=Q(protocol=protocols.NONE) | ~Q(numcli=""), name="online_wants_numcli"
             ),
             models.CheckConstraint(
                 condition=Q(takes_several=False) | Q(kind="regie"), name="several_is_for_a_regie"
@@ -85,3 +73,8 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def clean(self) -> None:
+        """The number is one that whoever takes the money can know. Raises ValidationError."""
+        if problem := protocols.problem(self.protocol, self.numcli):
+            raise ValidationError({"numcli": problem})

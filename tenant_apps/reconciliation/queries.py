@@ -12,8 +12,8 @@ from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Quer
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.payments.readers import invoices_for_staff
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
 from tenant_apps.reconciliation.reading import table

@@ -15,15 +15,19 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.corrections.payments import cancel_payment
-from tenant_apps.payments.counter.booking import JOURNAL, Paper, book_payment
-from tenant_apps.payments.counter.booking import Line as Part
-from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.errors import PaymentError, ProviderUnavailable
 from tenant_apps.payments.models import Attempt, Means, Payment
-from tenant_apps.payments.online.bells import hear_payfip_bell
-from tenant_apps.payments.online.paying import ask
-from tenant_apps.payments.online.review import confirm_attempt, reject_debit
-from tenant_apps.payments.providers.base import ProviderUnavailable
+from tenant_apps.payments.services import (
+    JOURNAL,
+    Paper,
+    ask,
+    ask_soon,
+    book_payment,
+    cancel_payment,
+    confirm_attempt,
+    reject_debit,
+)
+from tenant_apps.payments.services import Line as Part
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher
@@ -65,8 +69,7 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
         attempt = line.attempt
         assert attempt is not None
         if attempt.state != AttemptState.REPORTED:
-            if attempt.idop:
-                hear_payfip_bell(attempt.idop, {})
+            ask_soon(attempt)
             continue
         if attempt.amount != line.amount:
             continue
@@ -141,7 +144,9 @@ def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> 
 def _ask_first(invoice: Invoice, amount: Decimal) -> None:
     """What the journal lists may be an attempt that the poller has yet to hear of: it would be booked twice."""
     tried = Attempt.objects.filter(invoices=invoice, amount=amount)
-    for attempt in tried.exclude(state=AttemptState.PAID).filter(idop__isnull=False).order_by("-id")[:ASKED]:
+    for attempt in (
+        tried.exclude(state=AttemptState.PAID).filter(operation__isnull=False).order_by("-id")[:ASKED]
+    ):
         try:
             ask(attempt=attempt, source="staff")
         except ProviderUnavailable:

@@ -126,7 +126,7 @@ def test_receipts(
         account=alice,
         product=invoice.product,
         provider="payfip",
-        numcli="001964",
+        merchant="001964",
         fiscal_year="2026",
         reference=invoice.reference,
         label="Facture",

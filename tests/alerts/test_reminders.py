@@ -135,7 +135,7 @@ def attempt_on(invoice: Invoice, account: Account) -> Attempt:
         account=account,
         product=invoice.product,
         provider="payfip",
-        numcli="001964",
+        merchant="001964",
         fiscal_year="2026",
         reference=invoice.reference,
         label="Facture",

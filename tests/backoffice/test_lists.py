@@ -23,7 +23,7 @@ QUERIES = 16  # the most a page may ask, whatever the number of its rows
 def attempt(invoice: Invoice, state: str, **more: Any) -> Attempt:
     """A try at `invoice` that ended (or not) in `state`."""
     made = Attempt.objects.create(
-        invoice=invoice, product=invoice.product, provider="payfip", state=state, numcli="001964",
+        invoice=invoice, product=invoice.product, provider="payfip", state=state, merchant="001964",
         fiscal_year="2026", reference=invoice.reference, label="Facture", amount=invoice.amount,
         email="alice@example.net", mode="W", free_at=timezone.now(), **more,
     )  # fmt: skip
@@ -202,7 +202,7 @@ def test_a_try_to_examine(browsers: SimpleNamespace, make_payer: Any, make_invoi
 
 def test_an_idop_is_never_on_a_page(browsers: SimpleNamespace, make_payer: Any, make_invoice: Any) -> None:
     invoice = make_invoice(make_payer())
-    attempt(invoice, "started", idop="c3cc7fd4-secret", last_answer={"idOp": "c3cc7fd4-secret"})
+    attempt(invoice, "started", operation="c3cc7fd4-secret", answer={"idOp": "c3cc7fd4-secret"})
     assert "c3cc7fd4" not in browsers.manager.get(f"/gestion/factures/{invoice.uuid}/").content.decode()
 
 

@@ -72,7 +72,7 @@ def test_what_the_message_of_a_payment_says_is_found(
     bills = [make_invoice(payer, amount="10"), make_invoice(payer, amount="20")]
     make_invoice(payer, amount="30")
     attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     paying.ask(attempt=attempt, source="poller")
     queue_alerts()
     told = OutgoingMail.objects.get(kind="receipt").text

@@ -127,8 +127,10 @@ def sources(*folders: str) -> Iterator[tuple[str, ast.Module]]:
 INSIDE = "the size is looked at first, then the token is asked for"
 # Views that Django's check of forms leaves alone, each with what stands in its place.
 WITHOUT_TOKEN = {
-    ("shared_apps/treasury/views.py", "payfip_notification"): "proves nothing: we ask the Treasury",
-    ("shared_apps/treasury/views.py", "tipi_callback"): "its token is the right, and it only announces",
+    (
+        "tenant_apps/payments/doors.py",
+        "knock",
+    ): "a provider calls: it is asked, or its token or signature is right",
     ("tenant_apps/backoffice/views/settings/identity.py", "identity_page"): INSIDE,
     ("tenant_apps/backoffice/views/imports.py", "new_batch"): INSIDE,
     ("tenant_apps/backoffice/views/money/reconciliation.py", "new_statement"): INSIDE,

@@ -167,7 +167,7 @@ def test_what_waits_is_seen_and_looked_at_again(
     else:
         invoice = make_invoice(make_payer())
         Attempt.objects.create(
-            invoice=invoice, product=invoice.product, provider="payfip", numcli="001964", fiscal_year="2026",
+            invoice=invoice, product=invoice.product, provider="payfip", merchant="001964", fiscal_year="2026",
             reference="x", label="x", amount=invoice.amount, email="a@example.net", mode="W", state="review",
             free_at=long_ago,
         )  # fmt: skip

@@ -89,7 +89,7 @@ class Bill:
     def attempts(self) -> list[tuple[str, str | None]]:
         """(state, idop), the oldest first."""
         return self.stack.ask(  # type: ignore[return-value]
-            "SELECT state, idop FROM payments_attempt WHERE invoice_id = %s ORDER BY id", self.pk
+            "SELECT state, operation FROM payments_attempt WHERE invoice_id = %s ORDER BY id", self.pk
         )
 
     def state(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.web.headers import TOKENS
+from config.web.headers import tokens
 from tests.isolation.table import TOWN
 from tests.isolation.test_routes import World
 from tests.isolation.test_routes import world as world
@@ -22,7 +22,7 @@ def token_routes(urlconf: str) -> set[str]:
             route = prefix + str(entry.pattern)
             if isinstance(entry, URLResolver):
                 yield from walk(entry, route)
-            elif isinstance(entry, URLPattern) and set(entry.pattern.converters) & TOKENS:
+            elif isinstance(entry, URLPattern) and set(entry.pattern.converters) & tokens():
                 yield "/" + route
 
     return set(walk(get_resolver(urlconf), ""))

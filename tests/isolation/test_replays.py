@@ -130,7 +130,7 @@ def test_the_ids_of_an_invoice_and_of_its_payment(world: World, simulator: Simul
         "portal:payment-state",
     ):
         path = reverse(route, urlconf="config.urls.town", kwargs={"public_id": world.invoice.uuid})
-        assert diane.get(path, {"idop": attempt.idop}).status_code == 404, route
+        assert diane.get(path, {"idop": attempt.operation}).status_code == 404, route
     assert diane.post(f"/factures/{world.invoice.uuid}/payer/").status_code == 404
     with tenant_context(world.town):
         attempt.refresh_from_db()
@@ -160,9 +160,9 @@ def test_a_bell_rings_in_its_own_town_only(
         theirs = start_payment(
             actor=world.people["diane"], invoice=make_invoice(make_payer(world.people["diane"]))
         ).attempt
-    assert theirs.idop
+    assert theirs.operation
     before = attempts(world)
-    Client(headers={"host": "paiement.localhost"}).get("/payfip/notification/", {"idop": theirs.idop})
+    Client(headers={"host": "paiement.localhost"}).get("/payfip/notification/", {"idop": theirs.operation})
     assert attempts(world) == before
     with tenant_context(world.other):
         rung = Attempt.objects.get(pk=theirs.pk)

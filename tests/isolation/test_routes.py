@@ -76,7 +76,7 @@ class World:
             account=alice,
             product=self.invoice.product,
             provider="payfip",
-            numcli="001964",
+            merchant="001964",
             fiscal_year="2026",
             reference=self.invoice.reference,
             label="Facture",

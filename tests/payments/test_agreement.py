@@ -21,12 +21,8 @@ from zeep.exceptions import Fault
 from zeep.transports import Transport
 
 from sandbox.payfip import life
-from tenant_apps.payments.providers.base import (
-    Outcome,
-    ProviderError,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from tenant_apps.payments.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.client import PayFiP
 from tenant_apps.payments.providers.tipi import Tipi
@@ -185,7 +181,7 @@ def like(found: str, expected: str) -> bool:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_three_readers_of_one_operation(readers: Readers, simulator: Simulator, name: str) -> None:
     scenario = SCENARIOS[name]
-    idop = readers.ours.start(request()).idop or ""
+    idop = readers.ours.start(request()).operation or ""
     for act in scenario.acts:
         simulator.act(idop, act, result=scenario.result)
     simulator.behave(clock=scenario.ahead, **scenario.knobs)
@@ -207,7 +203,7 @@ def test_three_readers_of_one_refusal(readers: Readers, simulator: Simulator, co
 
 
 def test_what_they_send_is_the_same_operation(readers: Readers, simulator: Simulator) -> None:
-    ours = readers.ours.start(request(label="Facture", fiscal_year="2015")).idop
+    ours = readers.ours.start(request(label="Facture", fiscal_year="2015")).operation
     bare = readers.zeep.creerPaiementSecurise(arg0=fields.creation(request(label="Facture")))
     peer, _kind, url = readers.peer.request("37.50", **ASKED)
     assert peer in url
@@ -243,7 +239,7 @@ def test_who_a_number_is(readers: Readers, numcli: str) -> None:
 
 def test_an_invented_field_stops_zeep_and_not_us(readers: Readers, simulator: Simulator) -> None:
     """Why our client has its plugin: the strict reader alone refuses a field that the Treasury adds one day."""
-    idop = readers.ours.start(request()).idop or ""
+    idop = readers.ours.start(request()).operation or ""
     simulator.act(idop, "pay", changes={"moyen": "WERO"})
     assert readers.ours.fetch_status(idop).outcome == Outcome.PAID_CARD
     with pytest.raises(ZeepError):
@@ -275,7 +271,8 @@ def test_an_unsigned_return(code: str, theirs: int) -> None:
     }
     peer = tipi.Payment({"numcli": "001964"}).response(urlencode(said))
     assert (peer.signed, peer.result) == (True, theirs)
-    ours = Tipi(payment_url="http://x/").read_notification(said)
+    ours = Tipi(payment_url="http://x/", service=PayFiP(service_url="http://x/", payment_url="http://x/"))
+    ours = ours.read_notification(said).status
     assert ours.outcome.is_paid
     assert ours.amount == Decimal("0.01")  # which is not what was asked: callback.py keeps it as evidence
     assert not Tipi.capabilities.can_be_asked

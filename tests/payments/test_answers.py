@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tenant_apps.payments.providers.base import EmailRefused, Outcome, ProviderUnavailable
+from tenant_apps.payments.errors import EmailRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.payfip.client import PayFiP
 from tests.payments.test_peers import request
 
@@ -65,7 +66,7 @@ def fault(kind: str, code: str) -> bytes:
 def test_results(serve: Callable[..., PayFiP], code: str, outcome: Outcome) -> None:
     status = serve(detail(resultrans=code)).fetch_status("secret")
     assert status.outcome == outcome
-    assert status.numcli == "001964"
+    assert status.merchant == "001964"
 
 
 def test_a_shortened_exer_and_a_missing_date_are_no_matter(serve: Callable[..., PayFiP]) -> None:

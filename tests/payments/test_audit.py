@@ -15,10 +15,11 @@ from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import tasks
 from tenant_apps.payments.control import auditing
+from tenant_apps.payments.control.evidence import shown
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.payments.online.bells import hear_payfip_bell
+from tenant_apps.payments.online.bells import hear
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
@@ -44,7 +45,7 @@ def paid(
 ) -> Attempt:
     """An invoice paid online, for real."""
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     found = paying.ask(attempt=attempt, source="poller")
     assert found.state == "paid"
     return found
@@ -101,7 +102,7 @@ def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: s
     assert told == [(kind, expected, found)]
     finding = open_findings().exclude(kind__in=behind).get()
     assert (finding.kind, finding.details) == (kind, {"expected": expected, "found": found})
-    assert all(value.endswith("€") for _, value in finding.shown)
+    assert all(value.endswith("€") for _, value in shown(finding))
     if kind != "audit_lost":
         assert finding.invoice == paid.invoice
     with schema_context("public"):  # the operator's trail says which town and how many, not whose
@@ -146,7 +147,7 @@ def test_a_late_bell_plans_it(paid: Attempt, town: Town) -> None:
     """The town sleeps, its attempt of last month is paid after all: the coming night looks at that money too."""
     tasks.audit_money()
     assert not planned(town)
-    hear_payfip_bell(paid.idop or "", {})
+    hear("payfip", paid.operation or "", {})
     assert planned(town)
 
 

@@ -59,8 +59,8 @@ def cash(invoice: Invoice, amount: str, actor: Any = "system") -> Payment:
 def attempt(invoice: Invoice, account: Account, state: str) -> Attempt:
     return Attempt.objects.create(
         invoice=invoice, account=account, product=invoice.product, provider="payfip", state=state,
-        numcli="001964", fiscal_year="2026", reference=invoice.reference, label="Facture", mode="W",
-        amount=invoice.amount, email=account.email, free_at=timezone.now(), idop=f"op-{invoice.pk}",
+        merchant="001964", fiscal_year="2026", reference=invoice.reference, label="Facture", mode="W",
+        amount=invoice.amount, email=account.email, free_at=timezone.now(), operation=f"op-{invoice.pk}",
     )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def online(invoice: Invoice, account: Account, means: Means = Means.DEBIT) -> Pa
     """A payment that the Treasury reported."""
     made = attempt(invoice, account, "paid")
     payment = Payment.objects.create(
-        attempt=made, product=made.product, provider="payfip", provider_reference=made.idop, means=means,
+        attempt=made, product=made.product, provider="payfip", provider_reference=made.operation, means=means,
         amount=invoice.amount, paid_on=DAY, recorded_by="treasury", payer=invoice.payer,
     )  # fmt: skip
     write_receipt(

@@ -51,7 +51,7 @@ def test_while_the_money_comes(
 ) -> None:
     invoice: Invoice = make_invoice(make_payer(leaving))
     attempt = paying.start_payment(actor=leaving, invoice=invoice).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     acts: list[Callable[[], Any]] = [
         lambda: paying.ask(attempt=attempt, source="return"),

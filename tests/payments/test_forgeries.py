@@ -13,7 +13,7 @@ from shared_apps.treasury.models import Stray
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Finding, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
@@ -52,13 +52,13 @@ def nothing_happened(attempt: Attempt) -> None:
 
 
 def test_a_bell_that_claims_a_payment(attempt: Attempt, town: Town, staff_page: Callable[[], str]) -> None:
-    ring(idop=attempt.idop or "", resultrans="P", montant="3750")
+    ring(idop=attempt.operation or "", resultrans="P", montant="3750")
     with tenant_context(town):
         paying.check_due()  # it did ring: the Treasury was asked, and says nothing of the kind
         nothing_happened(attempt)
         finding = Finding.objects.get()
         assert (finding.kind, finding.details) == ("claim", {"resultrans": "P", "montant": "3750"})
-        assert attempt.idop not in staff_page()
+        assert attempt.operation not in staff_page()
         assert "que le Trésor public ne confirme pas" in staff_page()
 
 
@@ -71,7 +71,7 @@ def test_a_return_that_claims_a_payment(
     method: str,
 ) -> None:
     path = f"/factures/{attempt.invoice.uuid}/retour/"
-    claim = {"idop": attempt.idop, "resultrans": "P", "montant": "1", "numcli": "\x00" * 500}
+    claim = {"idop": attempt.operation, "resultrans": "P", "montant": "1", "numcli": "\x00" * 500}
     answer = getattr(client_for(alice), method)(path, claim)
     assert answer.status_code == {"get": 200, "post": 302}[method]
     nothing_happened(attempt)
@@ -83,10 +83,10 @@ def test_a_return_that_claims_a_payment(
 def test_a_claim_that_turns_out_true_leaves_the_list(
     attempt: Attempt, town: Town, simulator: Simulator, staff_page: Callable[[], str]
 ) -> None:
-    ring(idop=attempt.idop or "", resultrans="P")
+    ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
         assert attempt.invoice.number in staff_page()
-        simulator.act(attempt.idop, "pay")
+        simulator.act(attempt.operation, "pay")
         paying.ask(attempt=attempt, source="poller")
         assert attempt.invoice.number not in staff_page()
         assert Finding.objects.count() == 1  # the evidence stays
@@ -105,8 +105,8 @@ def test_another_s_idop(
     charlie = make_account("charlie@example.net")
     his = make_invoice(make_payer(charlie))
     paying.start_payment(actor=charlie, invoice=his)
-    simulator.act(attempt.idop, "pay")
-    client_for(charlie).get(f"/factures/{his.uuid}/retour/?idop={attempt.idop}")
+    simulator.act(attempt.operation, "pay")
+    client_for(charlie).get(f"/factures/{his.uuid}/retour/?idop={attempt.operation}")
     his.refresh_from_db()
     assert his.paid == 0
     assert client_for(charlie).get(f"/factures/{attempt.invoice.uuid}/retour/").status_code == 404
@@ -128,8 +128,8 @@ def test_an_unknown_idop_is_counted_for_the_operator(attempt: Attempt, town: Tow
 
 def test_another_town_s_idop(attempt: Attempt, town: Town, other_town: Town, simulator: Simulator) -> None:
     """The bell finds the town by the idOp alone, and another town has no such attempt to apply it to."""
-    simulator.act(attempt.idop, "pay")
-    ring(idop=attempt.idop or "")
+    simulator.act(attempt.operation, "pay")
+    ring(idop=attempt.operation or "")
     with tenant_context(other_town):
         assert paying.check_due() == 0
         assert not Payment.objects.exists()
@@ -140,12 +140,12 @@ def test_another_town_s_idop(attempt: Attempt, town: Town, other_town: Town, sim
 
 
 def test_a_replay_after_the_end(attempt: Attempt, town: Town, simulator: Simulator) -> None:
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     paying.ask(attempt=attempt, source="poller")
     events = attempt.events.count()
     for _ in range(3):
-        ring(idop=attempt.idop or "")
-        ring(idop=attempt.idop or "", resultrans="R")
+        ring(idop=attempt.operation or "")
+        ring(idop=attempt.operation or "", resultrans="R")
     with tenant_context(town):
         paying.check_due()
         attempt.refresh_from_db()
@@ -156,7 +156,7 @@ def test_a_replay_after_the_end(attempt: Attempt, town: Town, simulator: Simulat
 
 def test_evidence_has_an_end(attempt: Attempt, town: Town) -> None:
     for _ in range(45):
-        ring(idop=attempt.idop or "", resultrans="P")
+        ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
         assert attempt.events.count() <= 31
         assert (Finding.objects.count(), Finding.objects.get().times) == (1, 45)
@@ -200,7 +200,7 @@ def test_urlcl(
     kind: str | None,
     state: str,
 ) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     invoice = make_invoice(make_payer(alice))
     url = paying.start_payment(actor=alice, invoice=invoice).url
     asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -218,7 +218,7 @@ def test_urlcl(
 def test_a_clerk_closes_it_with_words(
     attempt: Attempt, town: Town, make_account: Callable[..., Account], client_for: Callable[..., Client]
 ) -> None:
-    ring(idop=attempt.idop or "", resultrans="P")
+    ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
         clerk = make_account("clerk@example.net", role=Role.CLERK)
         reader = make_account("reader@example.net", role=Role.READER)
@@ -231,7 +231,7 @@ def test_a_clerk_closes_it_with_words(
         client_for(clerk).post(path, {"answer": "Usager appelé : rien payé."})
         finding.refresh_from_db()
         assert (finding.closed_by, finding.answer) == (clerk.audit_name, "Usager appelé : rien payé.")
-    ring(idop=attempt.idop or "", resultrans="P")
+    ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
         finding.refresh_from_db()
         assert finding.closed_at is None  # seen again: open again

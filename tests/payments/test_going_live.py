@@ -13,11 +13,12 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.errors import ProviderRefused, ProviderUnavailable
 from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
 from tenant_apps.payments.online import paying, settling, trials
-from tenant_apps.payments.providers.base import Outcome, ProviderRefused, ProviderUnavailable, Status
+from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.products.models import Mode, Product, Protocol
+from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.queries import default_product
 from tenants.models import Town
 from tests.backoffice.conftest import text
@@ -54,7 +55,7 @@ def checked(desk: SimpleNamespace) -> None:
 def a_trial(desk: SimpleNamespace, simulator: Simulator, act: str) -> Trial:
     assert desk.step("trial").status_code == 302
     trial = Trial.objects.latest("id")
-    simulator.act(trial.idop, act)
+    simulator.act(trial.operation, act)
     Trial.objects.update(next_check_at=timezone.now())
     paying.check_due()
     trial.refresh_from_db()
@@ -100,7 +101,7 @@ def test_a_trial_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator
     checked(desk)
     simulator.behave(opened="P3")
     assert a_trial(desk, simulator, "open").state == "started"
-    simulator.act(Trial.objects.get().idop, "pay")
+    simulator.act(Trial.objects.get().operation, "pay")
     Trial.objects.update(next_check_at=timezone.now())
     paying.check_due()
     assert Trial.objects.get().state == "paid"
@@ -133,7 +134,11 @@ def test_an_answer_about_other_money_proves_nothing(desk: SimpleNamespace, simul
     desk.step("trial")
     trial = Trial.objects.get()
     wrong = Status(
-        Outcome.PAID_CARD, amount=trial.amount, reference="ANOTHER01", numcli=trial.numcli, mode=trial.mode
+        Outcome.PAID_CARD,
+        amount=trial.amount,
+        reference="ANOTHER01",
+        merchant=trial.merchant,
+        mode=trial.mode,
     )
     trials._settle(trial.pk, wrong)
     trial.refresh_from_db()
@@ -142,7 +147,7 @@ def test_an_answer_about_other_money_proves_nothing(desk: SimpleNamespace, simul
 
 
 def test_a_trial_over_the_redirect(desk: SimpleNamespace, town: Town) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     checked(desk)
     where = desk.step("trial")["Location"]
     asked = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
@@ -170,7 +175,7 @@ def test_test_money_never_pays_an_invoice_of_a_live_product(
         product=invoice.product,
         provider="payfip",
         state="started",
-        numcli="001964",
+        merchant="001964",
         fiscal_year="2026",
         reference=invoice.reference,
         label="x",
@@ -180,7 +185,7 @@ def test_test_money_never_pays_an_invoice_of_a_live_product(
         free_at=timezone.now(),
     )
     status = Status(
-        Outcome.PAID_CARD, amount=invoice.amount, reference=invoice.reference, numcli="001964", mode=stage
+        Outcome.PAID_CARD, amount=invoice.amount, reference=invoice.reference, merchant="001964", mode=stage
     )
     found = settling.settle(attempt_id=attempt.pk, status=status, source="poller")
     assert found.state == "review"
@@ -209,15 +214,15 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
     assert standing_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
 
 
-@pytest.mark.parametrize("protocol", [Protocol.PAYFIP, Protocol.TIPI])
+@pytest.mark.parametrize("protocol", ["payfip", "tipi"])
 def test_a_trial_that_nobody_can_ask_about_ends(
-    desk: SimpleNamespace, simulator: Simulator, protocol: Protocol
+    desk: SimpleNamespace, simulator: Simulator, protocol: str
 ) -> None:
     """We died between the row and the Treasury's answer; or nobody came back from the redirect."""
     Product.objects.update(protocol=protocol)
     checked(desk)
     desk.step("trial")
-    Trial.objects.update(idop=None, next_check_at=timezone.now())
+    Trial.objects.update(operation=None, next_check_at=timezone.now())
     paying.check_due()
     assert Trial.objects.get().state == "expired"
     paying.check_due()
@@ -229,6 +234,9 @@ class Treasury:
 
     def __init__(self, real: Any, *, starting: Any = None, asking: Any = None) -> None:
         self.real, self.starting, self.asking = real, starting, asking
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
 
     def start(self, request: Any) -> Any:
         started = self.real.start(request)
@@ -250,7 +258,7 @@ def test_a_trial_given_up_while_it_opens_stays_given_up(
     with pytest.raises(ProviderUnavailable):
         trials.start_trial(actor=desk.manager, product=default_product())
     trial = Trial.objects.get()
-    assert (trial.state, trial.idop, trial.next_check_at) == ("expired", None, None)
+    assert (trial.state, trial.operation, trial.next_check_at) == ("expired", None, None)
 
 
 def test_a_trial_that_ends_while_the_treasury_is_silent_is_left_alone(
@@ -262,11 +270,13 @@ def test_a_trial_that_ends_while_the_treasury_is_silent_is_left_alone(
     Trial.objects.update(state="started", next_check_at=timezone.now())
     trial.refresh_from_db()
 
+    real = trials.provider("payfip")
+
     def silent(idop: str) -> Any:
         Trial.objects.update(state="paid", next_check_at=None)  # the bell, meanwhile
         raise ProviderUnavailable("silence")
 
-    monkeypatch.setattr(trials, "provider", lambda name: Treasury(None, asking=silent))
+    monkeypatch.setattr(trials, "provider", lambda name: Treasury(real, asking=silent))
     trials.check_trial(trial)
     trial.refresh_from_db()
     assert (trial.state, trial.next_check_at) == ("paid", None)  # otherwise it would be asked about for ever
@@ -281,7 +291,7 @@ def test_one_trial_that_cannot_be_looked_at_does_not_stop_the_others(
     real = trials.provider("payfip")
 
     def asking(idop: str) -> Any:
-        if idop == first.idop:
+        if idop == first.operation:
             raise RuntimeError("a fault")
         return real.fetch_status(idop)
 

@@ -7,13 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Outcome,
-    ProviderRefused,
-    ProviderUnavailable,
-    Status,
-)
+from tenant_apps.payments.errors import EmailRefused, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.payfip import fields
 from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
 from tests.payments.test_answers import SERVICE, detail, envelope, fault
@@ -48,7 +43,7 @@ def test_an_odd_idop_is_no_answer(serve: Callable[..., PayFiP], idop: str) -> No
 
 @pytest.mark.parametrize("idop", ["cc0cb210-1cd4-11ea-8cca-0213ad91a103", "a" * 64])
 def test_a_usual_idop(serve: Callable[..., PayFiP], idop: str) -> None:
-    assert serve(created(idop)).start(request()).idop == idop
+    assert serve(created(idop)).start(request()).operation == idop
 
 
 def test_a_dripping_answer_ends_in_time(serve: Callable[..., PayFiP]) -> None:

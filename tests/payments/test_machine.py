@@ -143,7 +143,7 @@ class Money(RuleBasedStateMachine):
             outcome,
             amount=attempt.amount,
             reference=attempt.reference,
-            numcli=attempt.numcli,
+            merchant=attempt.merchant,
             mode=attempt.mode,
         )
         return lambda: settle(attempt_id=pk, status=status, source="poller")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sandbox.payfip.soap.contract import SERVICE
 from sandbox.payfip.soap.envelopes import ENVELOPE
-from tenant_apps.payments.providers.base import Outcome, ProviderUnavailable
+from tenant_apps.payments.errors import ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.payfip.client import DETAIL, RESULTS, paris_time
 from tests.payments.treasury import Treasury
 
@@ -57,7 +58,7 @@ def test_what_is_read_is_what_was_said(treasury: Treasury, said: dict[str, str])
         assert (status.outcome, status.amount, status.reference) == (Outcome.OTHER, None, None)
         return
     assert status.outcome == RESULTS.get(said.get("resultrans", ""), Outcome.OTHER)
-    assert (status.reference, status.numcli, status.mode) == tuple(
+    assert (status.reference, status.merchant, status.mode) == tuple(
         said.get(name) for name in ("refdet", "numcli", "saisie")
     )
     assert status.authorization == said.get("numauto", "")

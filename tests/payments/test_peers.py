@@ -5,21 +5,15 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Outcome,
-    PaymentRequest,
-    ProductRefused,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from tenant_apps.payments.errors import EmailRefused, ProductRefused, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome, PaymentRequest
 from tenant_apps.payments.providers.payfip.client import PayFiP, paris_time
 from tests.payments.conftest import Simulator
 
 
 def request(**changes: object) -> PaymentRequest:
     values: dict[str, object] = {
-        "numcli": "001964",
+        "merchant": "001964",
         "fiscal_year": "2015",
         "reference": "2015RS008001516",
         "label": "Facture d'école n° 12/3 – été",
@@ -44,11 +38,11 @@ def payfip() -> PayFiP:
 
 def test_created_and_paid(payfip: PayFiP, simulator: Simulator) -> None:
     started = payfip.start(request())
-    assert started.url == f"http://payfip.localhost/tpa/paiementws.web?idop={started.idop}"
-    assert payfip.fetch_status(started.idop or "").outcome == Outcome.PENDING
-    simulator.act(started.idop, "pay")
-    status = payfip.fetch_status(started.idop or "")
-    assert (status.outcome, status.amount, status.reference, status.numcli, status.mode) == (
+    assert started.url == f"http://payfip.localhost/tpa/paiementws.web?idop={started.operation}"
+    assert payfip.fetch_status(started.operation or "").outcome == Outcome.PENDING
+    simulator.act(started.operation, "pay")
+    status = payfip.fetch_status(started.operation or "")
+    assert (status.outcome, status.amount, status.reference, status.merchant, status.mode) == (
         Outcome.PAID_CARD,
         Decimal("37.50"),
         "2015RS008001516",
@@ -57,8 +51,8 @@ def test_created_and_paid(payfip: PayFiP, simulator: Simulator) -> None:
     )
     assert status.authorization
     assert status.paid_at is not None
-    assert started.idop not in str(status.raw)  # a bearer secret is in no evidence of ours
-    asked = simulator.operation(started.idop)["fields"]
+    assert started.operation not in str(status.raw)  # a bearer secret is in no evidence of ours
+    asked = simulator.operation(started.operation)["fields"]
     assert asked["montant"] == "3750"
     assert asked["objet"] == "Facture d ecole n 12 3 ete"
 
@@ -73,14 +67,14 @@ def test_created_and_paid(payfip: PayFiP, simulator: Simulator) -> None:
     ],
 )
 def test_every_result(payfip: PayFiP, simulator: Simulator, act: str, outcome: Outcome) -> None:
-    idop = payfip.start(request()).idop or ""
+    idop = payfip.start(request()).operation or ""
     simulator.act(idop, act)
     assert payfip.fetch_status(idop).outcome == outcome
 
 
 def test_unknown_and_too_old(payfip: PayFiP, simulator: Simulator) -> None:
     assert payfip.fetch_status("nobody").outcome == Outcome.UNKNOWN
-    idop = payfip.start(request()).idop or ""
+    idop = payfip.start(request()).operation or ""
     simulator.behave(clock=16 * 60.0)
     assert payfip.fetch_status(idop).outcome == Outcome.TOO_OLD
 
@@ -88,7 +82,7 @@ def test_unknown_and_too_old(payfip: PayFiP, simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "code"),
     [
-        ({"numcli": "1964"}, ProductRefused, "T1"),
+        ({"merchant": "1964"}, ProductRefused, "T1"),
         ({"reference": "abcd"}, ProviderRefused, "R3"),
         ({"reference": "with-dash-00"}, ProviderRefused, "R3"),
         ({"email": "alice"}, EmailRefused, "A2"),
@@ -110,12 +104,12 @@ def test_refused_before_calling(changes: dict[str, object], error: type[Exceptio
 @pytest.mark.parametrize("numcli", ["999901", "999902", "999904"])
 def test_a_number_that_the_treasury_refuses(payfip: PayFiP, numcli: str) -> None:
     with pytest.raises(ProductRefused):
-        payfip.start(request(numcli=numcli))
+        payfip.start(request(merchant=numcli))
 
 
 @pytest.mark.parametrize("illness", ["down", "garbage", "technical", "cut", "slow"])
 def test_no_usable_answer(payfip: PayFiP, simulator: Simulator, illness: str) -> None:
-    idop = payfip.start(request()).idop or ""
+    idop = payfip.start(request()).operation or ""
     simulator.behave(soap=illness, delay=4)
     with pytest.raises(ProviderUnavailable):
         payfip.start(request())

@@ -42,7 +42,7 @@ def test_everybody_comes_together(
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
 
     acts: list[Callable[[], Any]] = [
@@ -50,7 +50,7 @@ def test_everybody_comes_together(
         lambda: paying.ask(attempt=attempt, source="staff"),
         paying.check_due,
         paying.check_due,
-        lambda: treasury.ring(kind="payfip", token=attempt.idop or "", fields={}),
+        lambda: treasury.ring(kind="payfip", token=attempt.operation or "", fields={}),
         lambda: paying.start_payment(actor=alice, invoice=invoice),
         lambda: book_counter_payment(
             actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("10"), paid_on=invoice.issued_on
@@ -117,7 +117,7 @@ def test_everybody_comes_over_http(
     invoice = make_invoice(make_payer(alice, bob))
     cookies = {person.email: signed_in(person, host) for person in (alice, bob, clerk)}
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
 
     def call(method: str, path: str, person: Account | None = None, at: str = host, **data: str) -> None:
@@ -136,18 +136,18 @@ def test_everybody_comes_over_http(
     back = f"/factures/{invoice.uuid}/retour/"
     bell = ("post", "/payfip/notification/", None, "paiement.localhost")
     acts: list[Callable[[], Any]] = [
-        lambda: call("get", f"{back}?idop={attempt.idop}", alice),
+        lambda: call("get", f"{back}?idop={attempt.operation}", alice),
         lambda: call("get", f"{back}etat/", bob),
         lambda: call("post", f"/factures/{invoice.uuid}/payer/", bob),
-        lambda: call(*bell, idop=attempt.idop or ""),
-        lambda: call(*bell, idOp=attempt.idop or ""),
+        lambda: call(*bell, idop=attempt.operation or ""),
+        lambda: call(*bell, idOp=attempt.operation or ""),
         lambda: call("post", f"/gestion/tentatives/{attempt.uuid}/verifier/", clerk),
         paying.check_due,
     ]
     random.Random(seed).shuffle(acts)
     assert at_once(live_town, *acts) == []
     paying.check_due()
-    assert Payment.objects.get().provider_reference == attempt.idop
+    assert Payment.objects.get().provider_reference == attempt.operation
     invoice.refresh_from_db()
     assert invoice.is_paid
     queue_alerts()
@@ -172,7 +172,7 @@ def test_the_invoice_is_locked_before_the_attempt(
     """Whoever waits for the invoice does not hold the attempt meanwhile: two orders would be a deadlock one day."""
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     waiting = threading.Thread(
         target=at_once, args=(live_town, lambda: paying.ask(attempt=attempt, source="poller"))
     )
@@ -196,9 +196,9 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
     """A second tab believes the first call lost while the Treasury is just answering it: the idOp must stay."""
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
-    idop, connected = attempt.idop, connection.cursor()
+    idop, connected = attempt.operation, connection.cursor()
     connected.execute("ALTER TABLE payments_attempt DISABLE TRIGGER USER")
-    Attempt.objects.update(state="created", idop=None, free_at=timezone.now())
+    Attempt.objects.update(state="created", operation=None, free_at=timezone.now())
     connected.execute("ALTER TABLE payments_attempt ENABLE TRIGGER USER")
     raised: list[BaseException] = []
     waiting = threading.Thread(
@@ -207,13 +207,13 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
         )
     )
     with transaction.atomic():
-        Attempt.objects.update(state="started", idop=idop)
+        Attempt.objects.update(state="started", operation=idop)
         waiting.start()
         wait_for_a_waiter()
     waiting.join(20)
     assert raised == []  # the second tab is led to the same page
     attempt = Attempt.objects.get()
-    assert (attempt.state, attempt.idop) == ("started", idop)
+    assert (attempt.state, attempt.operation) == ("started", idop)
 
 
 def wait_for_a_waiter(number: int = 1) -> None:
@@ -266,8 +266,8 @@ def test_another_town_s_bell_changes_nothing(
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     assert not treasury.ring(kind="payfip", token="unknown", fields={})
-    assert not treasury.ring(kind="tipi", token=attempt.idop or "", fields={"resultrans": "P"})
-    assert treasury.ring(kind="payfip", token=attempt.idop or "", fields={"resultrans": "P"})
+    assert not treasury.ring(kind="tipi", token=attempt.operation or "", fields={"resultrans": "P"})
+    assert treasury.ring(kind="payfip", token=attempt.operation or "", fields={"resultrans": "P"})
     attempt.refresh_from_db()
     assert attempt.state == "started"
     assert not Payment.objects.exists()
@@ -287,7 +287,7 @@ def test_a_forged_claim_that_waits_for_the_invoice_holds_nothing(
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     claim = {"resultrans": "P", "montant": "100"}
     acts = {
-        "bell": lambda: treasury.ring(kind="payfip", token=attempt.idop or "", fields=claim),
+        "bell": lambda: treasury.ring(kind="payfip", token=attempt.operation or "", fields=claim),
         "return": lambda: bells.hear_return(invoice=attempt.invoice, fields=claim),
     }
     raised: list[BaseException] = []

@@ -19,7 +19,8 @@ from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.standing.reasons import WORDS, WhyNot
-from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
 from toolkit import clock
@@ -46,7 +47,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "debit": ({}, {"online_hold": "debit"}),
     "dispute": ({}, {"online_hold": "dispute"}),
     "collection": ({}, {"online_hold": "collection"}),
-    "offline": ({"protocol": Protocol.NONE}, {}),
+    "offline": ({"protocol": protocols.NONE}, {}),
     "closed": ({"closed_at": timezone.now(), "closed_code": "T2"}, {}),
     "not_open": ({"mode": Mode.ACTIVATION}, {}),
     "partly_paid": ({"kind": ProductKind.TITRE}, {"paid": Decimal("1.00")}),
@@ -120,7 +121,7 @@ def test_busy_is_mine_or_somebody_else_s(
     assert f"à partir de {until:%H:%M}" in mine
     assert "Reprendre mon paiement" not in mine
     assert client_for(bob).post(path).status_code == 409
-    simulator.act(attempt.idop, "refuse")
+    simulator.act(attempt.operation, "refuse")
     assert client_for(bob).post(path).status_code == 302  # asked again, it is free at once
 
 
@@ -143,7 +144,7 @@ def test_a_debit_that_the_bank_gives_back(
     simulator: Simulator,
 ) -> None:
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
-    simulator.act(attempt.idop, "debit")
+    simulator.act(attempt.operation, "debit")
     paying.ask(attempt=attempt, source="poller")
     clerk = make_account("clerk@example.net", role=Role.CLERK)
     path = f"/gestion/tentatives/{attempt.uuid}/rejeter/"
@@ -161,7 +162,7 @@ def test_a_debit_that_the_bank_gives_back(
     assert "Le prélèvement a été rejeté" in page
     assert "Provision insuffisante" in page
     again = paying.start_payment(actor=alice, invoice=invoice).attempt  # owed again, payable again
-    simulator.act(again.idop, "pay")
+    simulator.act(again.operation, "pay")
     paying.ask(attempt=again, source="poller")
     invoice.refresh_from_db()
     assert invoice.is_paid
@@ -173,7 +174,7 @@ def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     paying.ask(attempt=attempt, source="poller")
     cancel_payment(actor="system", payment=Payment.objects.get(), reason="payé par erreur")
     page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
@@ -195,7 +196,7 @@ def test_nobody_is_promised_a_question_that_is_not_asked(
     Attempt.objects.update(state="expired")
     page = f"/factures/{invoice.uuid}/retour/"
     assert "nous continuons à interroger" in text(client_for(alice).get(page))
-    for change in ({"next_check_at": None}, {"next_check_at": timezone.now(), "idop": None}):
+    for change in ({"next_check_at": None}, {"next_check_at": timezone.now(), "operation": None}):
         Attempt.objects.filter(pk=attempt.pk).update(**change)
         assert "écrivez au service de facturation" in text(client_for(alice).get(page))
 
@@ -246,7 +247,7 @@ def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simu
     """P3 says that the page was opened: somebody may be typing a card there (decision 0030)."""
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(opened="P3")
-    simulator.act(attempt.idop, "open")
+    simulator.act(attempt.operation, "open")
     paying.ask(attempt=attempt, source="poller")
     with pytest.raises(NotPayable):
         paying.start_payment(actor=alice, invoice=invoice)
@@ -255,5 +256,5 @@ def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simu
     attempt.refresh_from_db()
     assert (attempt.state, standing_of(invoice).can) == ("expired", True)
     assert attempt.next_check_at is not None
-    simulator.act(attempt.idop, "pay")  # all the same
+    simulator.act(attempt.operation, "pay")  # all the same
     assert paying.ask(attempt=attempt, source="poller").state == "paid"

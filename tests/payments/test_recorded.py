@@ -15,13 +15,8 @@ import pytest
 from lxml import etree
 
 from sandbox.payfip.soap import contract
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Outcome,
-    ProductRefused,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from tenant_apps.payments.errors import EmailRefused, ProductRefused, ProviderRefused, ProviderUnavailable
+from tenant_apps.payments.providers.base import Outcome
 from tests.payments.test_peers import request
 from tests.payments.treasury import Treasury
 from tests.payments.ways import WAYS, in_latin_1, written
@@ -107,7 +102,7 @@ def test_a_creation_goes_out_as_recorded(treasury: Treasury, name: str, label: s
         notify_url="http://paiement.example.org/payfip/notification/",
         return_url="http://mairie.example.org/factures/1/retour/?a=1&b=2",
     )
-    assert client.start(asked).idop == IDOP
+    assert client.start(asked).operation == IDOP
     assert same(treasury.received, recorded("requests", name))
 
 
@@ -149,7 +144,7 @@ def test_every_detail_in_every_way(treasury: Treasury, way: Callable[[str], str 
     for name, (outcome, amount, *others, moment, authorization) in DETAILS.items():
         status = treasury(written(way, recorded("answers", name))).fetch_status(IDOP)
         assert (status.outcome, status.amount) == (outcome, Decimal(amount) if amount else None), name
-        assert [status.reference, status.numcli, status.mode] == others, name
+        assert [status.reference, status.merchant, status.mode] == others, name
         assert status.paid_at == (datetime.fromisoformat(moment) if moment else None), name
         assert status.authorization == authorization, name
         assert "idOp" not in status.raw
@@ -159,7 +154,7 @@ def test_every_detail_in_every_way(treasury: Treasury, way: Callable[[str], str 
 @every_way
 def test_a_creation_in_every_way(treasury: Treasury, way: Callable[[str], str | bytes]) -> None:
     started = treasury(written(way, recorded("answers", "creer"))).start(request())
-    assert (started.idop, started.url) == (IDOP, f"http://x/?idop={IDOP}")
+    assert (started.operation, started.url) == (IDOP, f"http://x/?idop={IDOP}")
 
 
 @every_way

@@ -16,7 +16,7 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying, resuming
 from tenant_apps.payments.standing.deciding import Act, What
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
@@ -61,7 +61,7 @@ def test_the_second_press_goes_to_the_same_page(
     assert Attempt.objects.count() == 1
     standing = standing_of(bills[0], reader=alice)
     assert (standing.what, standing.act) == (What.BEGUN, Act.RESUME)
-    simulator.act(first.attempt.idop, "pay")
+    simulator.act(first.attempt.operation, "pay")
     assert paying.ask(attempt=first.attempt, source="poller").state == "paid"
 
 
@@ -90,7 +90,7 @@ def test_not_when_the_treasury_says_that_its_page_was_opened(
 ) -> None:
     attempt = start(alice, bills[0]).attempt
     simulator.behave(opened="P3")
-    simulator.act(attempt.idop, "open")
+    simulator.act(attempt.operation, "open")
     aged(attempt, minutes=1)
     with pytest.raises(Busy):
         start(alice, bills[0])
@@ -101,7 +101,7 @@ def test_a_page_that_is_over_makes_way_at_once(
     alice: Account, bills: list[Invoice], simulator: Simulator
 ) -> None:
     attempt = start(alice, bills[0]).attempt
-    simulator.act(attempt.idop, "refuse")
+    simulator.act(attempt.operation, "refuse")
     aged(attempt, minutes=1)
     again = start(alice, bills[0])
     assert again.attempt != attempt
@@ -142,7 +142,7 @@ def test_another_set_is_another_payment(alice: Account, bills: list[Invoice], si
 
 def test_a_redirect_has_no_page_to_resume(alice: Account, bills: list[Invoice]) -> None:
     """TIPI's page may be opened as often as one likes: a second one could pay a second time."""
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     start(alice, bills[0])
     with pytest.raises(Busy):
         start(alice, bills[0])
@@ -184,7 +184,7 @@ def test_presses_at_the_same_instant_make_one_idop(
     assert len(urls) == 4
     assert len(set(urls)) == 1
     attempt = Attempt.objects.get()
-    assert attempt.idop in urls[0]
+    assert attempt.operation in urls[0]
     asked = [event for event in simulator._get("events?kind=asked&limit=20") if "creer" in event["text"]]
     assert (
         len([one for one in simulator._get("operations") if one["fields"]["refdet"] == attempt.reference])

@@ -9,6 +9,7 @@ from django.db import transaction
 from redis import Redis
 
 from tenant_apps.payments.providers import schedule
+from tenant_apps.payments.providers.payfip.client import TREASURY_SCHEDULE
 from tenants.models import Town
 from tenants.work import agenda
 from toolkit.clock import PARIS
@@ -21,13 +22,13 @@ START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     [(0, 1), (1, 3), (2, 3), (4, 5), (9, 10), (12, 15), (15, 20), (20, 30), (35, 45), (149, 159)],
 )
 def test_minutes(age: int, then: int) -> None:
-    found = schedule.next_check(START, START + timedelta(minutes=age))
+    found = TREASURY_SCHEDULE.next_check(START, START + timedelta(minutes=age))
     assert found == START + timedelta(minutes=then)
 
 
 def test_then_every_morning_for_a_week() -> None:
     now, asked = START + timedelta(minutes=151), 0
-    while (found := schedule.next_check(START, now)) is not None:
+    while (found := TREASURY_SCHEDULE.next_check(START, now)) is not None:
         assert (found.astimezone(PARIS).hour, found.astimezone(PARIS).minute) == (7, 30)
         assert found > now
         now, asked = found, asked + 1

@@ -12,17 +12,18 @@ from django.utils import timezone, translation
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import book_counter_payment
-from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.errors import Busy, NotPayable, ProductRefused, ProviderUnavailable
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.online import paying as services
 from tenant_apps.payments.online import review
 from tenant_apps.payments.online.settling import settle
-from tenant_apps.payments.providers.base import Outcome, ProductRefused, ProviderUnavailable, Status
+from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
-from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
 from tests.payments.conftest import Simulator
 from toolkit import clock
 
@@ -48,7 +49,7 @@ def says(attempt: Attempt, outcome: Outcome, **changes: Any) -> Attempt:
     values: dict[str, Any] = {
         "amount": attempt.amount,
         "reference": attempt.reference,
-        "numcli": attempt.numcli,
+        "merchant": attempt.merchant,
         "mode": attempt.mode,
         **changes,
     }
@@ -64,7 +65,7 @@ def test_paid_once_whatever_repeats(attempt: Attempt, invoice: Invoice) -> None:
     for _ in range(3):
         assert says(attempt, Outcome.PAID_CARD).state == S.PAID
     payment = Payment.objects.get()
-    assert (payment.means, payment.provider_reference) == (Means.CARD, attempt.idop)
+    assert (payment.means, payment.provider_reference) == (Means.CARD, attempt.operation)
     assert paid(invoice) == Allocation.objects.get().amount == Decimal("37.50")
 
 
@@ -75,7 +76,7 @@ def test_a_day_that_cannot_be_is_today(attempt: Attempt, day: str) -> None:
     assert says(attempt, Outcome.PAID_CARD, paid_at=moment, raw={"dattrans": day}).state == S.PAID
     assert Payment.objects.get().paid_on == clock.today()
     attempt.refresh_from_db()
-    assert attempt.last_answer["dattrans"] == day
+    assert attempt.answer["dattrans"] == day
     notes = [event.note for event in attempt.events.all()]
     assert any(f"{day[:2]}/{day[2:4]}/{day[4:]}" in note for note in notes)
 
@@ -94,7 +95,7 @@ def test_paid_is_never_overwritten(attempt: Attempt, invoice: Invoice, later: Ou
         {"amount": Decimal("0.01")},
         {"amount": None},
         {"reference": "ANOTHER0001"},
-        {"numcli": "001965"},
+        {"merchant": "001965"},
         {"mode": "T"},
         {"mode": None},
     ],
@@ -209,7 +210,7 @@ def test_a_product_that_the_treasury_refuses(alice: Account, invoice: Invoice) -
 @pytest.mark.parametrize(
     ("product", "bill", "words"),
     [
-        ({"protocol": Protocol.NONE}, {}, "ne se règle pas en ligne"),
+        ({"protocol": protocols.NONE}, {}, "ne se règle pas en ligne"),
         ({"mode": Mode.TEST}, {}, "pas encore ouvert"),
         ({"payable_days_after_due": 30}, {"due_on": "2020-01-01"}, "date limite"),
         ({}, {"amount": Decimal("0.50")}, "commence à 1 €"),
@@ -231,7 +232,7 @@ def test_why_not_online(
 
 
 def test_the_poller_alone_is_enough(attempt: Attempt, invoice: Invoice, simulator: Simulator) -> None:
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     assert services.check_due() == 0  # its time has not come
     Attempt.objects.update(next_check_at=timezone.now())
     assert services.check_due() == 1
@@ -239,7 +240,7 @@ def test_the_poller_alone_is_enough(attempt: Attempt, invoice: Invoice, simulato
 
 
 def test_the_treasury_down_for_an_hour(attempt: Attempt, invoice: Invoice, simulator: Simulator) -> None:
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     simulator.behave(soap="down")
     Attempt.objects.update(next_check_at=timezone.now())
     services.check_due()
@@ -253,7 +254,7 @@ def test_the_treasury_down_for_an_hour(attempt: Attempt, invoice: Invoice, simul
 
 
 def test_the_database_refuses_a_second_live_attempt(attempt: Attempt, invoice: Invoice) -> None:
-    attempt.pk, attempt.idop, attempt.uuid = None, "other", None
+    attempt.pk, attempt.operation, attempt.uuid = None, "other", None
     with pytest.raises(DatabaseError), transaction.atomic():
         attempt.save()
 
@@ -313,14 +314,14 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
     Payment.objects.create(
         product=stuck.product,
         provider="payfip",
-        provider_reference=stuck.idop,
+        provider_reference=stuck.operation,
         means=Means.CARD,
         amount=1,
         paid_on="2026-01-01",
         recorded_by="x",
     )
     for attempt in (stuck, good):
-        simulator.act(attempt.idop, "pay")
+        simulator.act(attempt.operation, "pay")
     Attempt.objects.filter(pk=stuck.pk).update(next_check_at=timezone.now() - timedelta(minutes=1))
     Attempt.objects.filter(pk=good.pk).update(next_check_at=timezone.now())
     services.check_due()
@@ -330,7 +331,7 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
     assert stuck.next_check_at is not None
     assert stuck.next_check_at > timezone.now()
     assert str(stuck.uuid) in caplog.text
-    assert stuck.idop not in caplog.text
+    assert stuck.operation not in caplog.text
 
 
 def test_the_return_page_of_what_was_settled_while_it_was_made(

@@ -54,7 +54,7 @@ def attempt(alice: Account, bills: list[Invoice], simulator: Simulator) -> Attem
 
 
 def says(attempt: Attempt, outcome: Outcome, **changes: Any) -> Attempt:
-    asked = {name: getattr(attempt, name) for name in ("amount", "reference", "numcli", "mode")}
+    asked = {name: getattr(attempt, name) for name in ("amount", "reference", "merchant", "mode")}
     return settle(attempt_id=attempt.pk, status=Status(outcome, **(asked | changes)), source="poller")
 
 
@@ -79,7 +79,7 @@ def test_one_request_for_the_sum(attempt: Attempt, bills: list[Invoice], simulat
     assert list(parts) == [
         (invoice.pk, invoice.amount, True) for invoice in sorted(bills, key=lambda i: i.pk)
     ]
-    asked = simulator.operation(attempt.idop)["fields"]
+    asked = simulator.operation(attempt.operation)["fields"]
     assert (asked["montant"], asked["refdet"]) == ("6000", attempt.reference)
     for invoice in bills:
         assert "en cours" in standing_of(invoice).reason  # each is held
@@ -103,7 +103,7 @@ def test_paid_once_whatever_repeats(attempt: Attempt, bills: list[Invoice], outc
 
 
 def test_the_poller_settles_it(attempt: Attempt, bills: list[Invoice], simulator: Simulator) -> None:
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     assert paying.check_due() == 1
     assert paid(bills) == euros("10", "20", "30")
@@ -249,7 +249,7 @@ def raw(attempt: Attempt, **changes: Any) -> Attempt:
     values = {
         field.attname: getattr(attempt, field.attname)
         for field in Attempt._meta.concrete_fields
-        if field.name not in ("id", "uuid", "idop", "callback_hash")
+        if field.name not in ("id", "uuid", "operation", "callback_hash")
     }
     return Attempt.objects.create(**{**values, **changes})
 

@@ -22,7 +22,7 @@ from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Fin
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.payments.test_races import wait_for_a_waiter
@@ -35,7 +35,7 @@ S = AttemptState
 
 @pytest.fixture
 def redirect(alice: Account, bills: list[Invoice]) -> dict[str, str]:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     found = [Invoice.objects.get(pk=invoice.pk) for invoice in bills]
     url = paying.start_payment_of(actor=alice, invoices=found).url
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -125,7 +125,7 @@ def test_settled_from_all_sides_beside_the_counter(
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10") for _ in range(3)]
     attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     raised = at_once(
         live_town,
@@ -161,7 +161,7 @@ def test_the_invoices_are_locked_before_the_attempt_in_their_order(
     payer = make_payer(alice)
     bills = [make_invoice(payer, amount="10") for _ in range(3)]
     attempt = paying.start_payment_of(actor=alice, invoices=bills[::-1]).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     waiting = threading.Thread(
         target=at_once, args=(live_town, lambda: paying.ask(attempt=attempt, source="poller"))
     )

@@ -24,7 +24,7 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Finding, Means, Payment
 from tenant_apps.payments.online import paying, review
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tests.payments.conftest import Simulator
@@ -94,19 +94,19 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
     """PayFiP: the payer's returns, true and forged, the bells, the poller, staff, and who takes the batch back."""
     batch, (first, second, third) = street.batch(3)
     attempt = paying.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.filter(pk=attempt.pk).update(next_check_at=timezone.now())
     back, claim = (
         f"/factures/{first.uuid}/retour/",
-        {"resultrans": "P", "montant": "100", "idop": attempt.idop},
+        {"resultrans": "P", "montant": "100", "idop": attempt.operation},
     )
     alice, bob, clerk = street.browsers
     treasury = street.browser(None, "paiement.localhost")
     return attempt, [
-        told(answers, alice.get, back, {"idop": attempt.idop}),
+        told(answers, alice.get, back, {"idop": attempt.operation}),
         told(answers, bob.get, f"/factures/{second.uuid}/retour/", claim),
         told(answers, treasury.post, "/payfip/notification/", claim),
-        told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.idop}),
+        told(answers, treasury.post, "/payfip/notification/", {"idop": attempt.operation}),
         told(answers, clerk.post, f"/gestion/tentatives/{attempt.uuid}/verifier/"),
         paying.check_due,
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),
@@ -118,10 +118,10 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
 
 def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list[Act]]:
     """TIPI: the one return, its forgery, its replay, and staff's word."""
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     batch, (first, second) = street.batch(2)
     started = paying.start_payment_of(actor=street.alice, invoices=[second, first])
-    Product.objects.update(protocol=Protocol.PAYFIP)
+    Product.objects.update(protocol="payfip")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     path = urlsplit(asked.pop("urlcl")).path
     said = {**asked, "resultrans": "P", "dattrans": "24112026", "heurtrans": "1030"}

@@ -15,7 +15,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenants.models import Town
 
 
@@ -29,7 +29,7 @@ def asked(
     alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
 ) -> dict[str, str]:
     """The fields of the redirect, as the Treasury would send them back, urlcl among them."""
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     invoice = make_invoice(make_payer(alice))
     url = paying.start_payment(actor=alice, invoice=invoice).url
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -8,7 +8,7 @@ from typing import Any
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means
-from tenant_apps.products.models import Mode, Protocol
+from tenant_apps.products.models import Mode
 from tenant_apps.products.services import set_up_product
 
 
@@ -19,7 +19,7 @@ def test_the_following_invoice(
     payer = make_payer(alice)
     paid, later = make_invoice(payer), make_invoice(payer, subject="PISCINE", due_on=date(2027, 3, 31))
     closed = set_up_product(
-        actor="system", code="EAU", label="Eau", numcli="001966", protocol=Protocol.PAYFIP, mode=Mode.TEST
+        actor="system", code="EAU", label="Eau", numcli="001966", protocol="payfip", mode=Mode.TEST
     )
     make_invoice(payer, product=closed)  # due first, and not payable online
     next_one = make_invoice(payer, subject="CANTINE", due_on=date(2027, 1, 31))

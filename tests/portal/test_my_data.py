@@ -106,7 +106,7 @@ def test_no_secret_and_nothing_of_others(
     town: Town, known: Known, client_for: Any, make_payer: Any, make_invoice: Any
 ) -> None:
     known.account.refresh_from_db()
-    password, callback = known.account.password, known.attempt.idop
+    password, callback = known.account.password, known.attempt.operation
     other = make_invoice(make_payer(last_name="ETRANGER"))
     whole = b"".join(unzipped(client_for(known.account).post(TAKE)).values()).decode(errors="replace")
     assert callback

@@ -49,7 +49,7 @@ def test_the_screen_asks_whether_the_page_is_open(
     browser.post(path)
     attempt = Attempt.objects.get()
     simulator.behave(opened="P3")
-    simulator.act(attempt.idop, "open")
+    simulator.act(attempt.operation, "open")
     page = text(browser.get(path))
     assert "La page du Trésor public ne s'ouvre qu'une fois" in page
     assert "Reprendre mon paiement" not in page
@@ -79,7 +79,7 @@ def test_the_waiting_page_is_silent_while_nothing_is_new(
     assert "Vous avez quitté la page de paiement" in text(changed)
     asks = changed.content.decode().split('hx-get="')[1].split('"')[0]
     assert browser.get(asks).status_code == 204
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     paying.ask(attempt=attempt, source="poller")
     over = browser.get(asks)
     assert "Merci, votre paiement est enregistré" in text(over)

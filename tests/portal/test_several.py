@@ -14,7 +14,8 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.services import set_up_product
 from tests.payments.conftest import Simulator, simulator
 from tests.portal.conftest import text
@@ -34,7 +35,7 @@ def page_of(*bills: Invoice) -> str:
 
 
 def says(attempt: Attempt, outcome: Outcome) -> None:
-    asked = {name: getattr(attempt, name) for name in ("amount", "reference", "numcli", "mode")}
+    asked = {name: getattr(attempt, name) for name in ("amount", "reference", "merchant", "mode")}
     settle(attempt_id=attempt.pk, status=Status(outcome, **asked), source="poller")
 
 
@@ -49,7 +50,7 @@ def test_boxes_only_where_they_help(
         return page.count('type="checkbox"')
 
     titres = set_up_product(
-        actor="system", code="EAU", label="Eau", numcli="001966", protocol=Protocol.PAYFIP,
+        actor="system", code="EAU", label="Eau", numcli="001966", protocol="payfip",
         kind=ProductKind.TITRE, mode=Mode.PRODUCTION,
     )  # fmt: skip
     for _ in range(2):
@@ -60,7 +61,7 @@ def test_boxes_only_where_they_help(
     Invoice.objects.filter(pk=bills[1].pk).update(paid=20)
     assert boxes() == 0  # one alone has its button
     Invoice.objects.update(online_hold="", paid=0)
-    for change in ({"mode": Mode.TEST}, {"protocol": Protocol.NONE}, {"takes_several": False}):
+    for change in ({"mode": Mode.TEST}, {"protocol": protocols.NONE}, {"takes_several": False}):
         before = Product.objects.filter(is_default=True).values(*change).get()
         Product.objects.filter(is_default=True).update(**change)
         assert boxes() == 0
@@ -95,7 +96,7 @@ def test_the_lines_and_the_total_before_leaving(
     answer = client.post(page_of(*bills))
     assert answer.status_code == 302
     attempt = Attempt.objects.get()
-    assert attempt.idop in answer["Location"]
+    assert attempt.operation in answer["Location"]
     assert client.post(page_of(bills[1], bills[2])).status_code == 409
     page = text(client.get(page_of(bills[1], bills[2])))
     assert f"Facture n° {bills[1].number} : Un paiement de cette facture est en cours" in page
@@ -193,7 +194,7 @@ def test_a_payment_for_each_service(
     alice: Account, client_for: Any, bills: list[Invoice], make_invoice: Any, simulator: Simulator
 ) -> None:
     other = set_up_product(
-        actor="system", code="CRECHE", label="Crèche", numcli="001966", protocol=Protocol.TIPI,
+        actor="system", code="CRECHE", label="Crèche", numcli="001966", protocol="tipi",
         mode=Mode.PRODUCTION,
     )  # fmt: skip
     Product.objects.update(takes_several=True)

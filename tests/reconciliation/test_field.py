@@ -72,7 +72,7 @@ def test_a_word_that_is_not_known_to_mean_paid_waits(desk: SimpleNamespace, word
     """It confirms nothing by itself, also when it is looked at again."""
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     known = online(desk.bills[1], desk.alice)
-    text = JOURNAL + paid(desk.bills[0], word) + paid(desk.bills[1], word, idop=known.attempt.idop)
+    text = JOURNAL + paid(desk.bills[0], word) + paid(desk.bills[1], word, idop=known.attempt.operation)
     found = bring(desk, text)
     for _ in range(2):
         assert states(found) == ["doubtful", "doubtful"]
@@ -182,7 +182,7 @@ def test_a_returned_debit_waits_beside_its_payment(desk: SimpleNamespace) -> Non
 def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
     """Both lines stay explained: the money came, and went."""
     payment = online(desk.bills[0], desk.alice)
-    idop = payment.attempt.idop
+    idop = payment.attempt.operation
     back = paid(desk.bills[0], "Impayé", idop=idop, day=DAY + timedelta(days=1), sign="-")
     found = bring(desk, JOURNAL + paid(desk.bills[0], "P", idop=idop) + back)
     assert states(found) == ["matched", "doubtful"]
@@ -259,7 +259,7 @@ def test_already_cancelled_by_hand(desk: SimpleNamespace) -> None:
 
 def test_refused_on_monday_paid_on_tuesday(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice, day=DAY + timedelta(days=1))
-    idop = payment.attempt.idop
+    idop = payment.attempt.operation
     monday = bring(desk, JOURNAL + paid(desk.bills[0], "R", idop=idop))
     tuesday = bring(desk, JOURNAL + paid(desk.bills[0], "P", idop=idop, day=DAY + timedelta(days=1)))
     assert (states(monday), states(tuesday)) == (["ignored"], ["matched"])
@@ -390,7 +390,7 @@ def test_the_line_of_a_cancelled_payment_waits_again(desk: SimpleNamespace, kind
         found = bring(desk, f"Date;Libellé;Crédit\n12/11/2026;VIR {bill.number};10,00\n", "bank")
     else:
         payment = online(bill, desk.alice)
-        found = bring(desk, JOURNAL + paid(bill, "P", idop=payment.attempt.idop))
+        found = bring(desk, JOURNAL + paid(bill, "P", idop=payment.attempt.operation))
     assert states(found) == ["matched"]
     cancel_payment(actor=desk.clerk, payment=payment, reason="saisi par erreur")
     assert AgendaItem.objects.filter(kind="statements").exists()

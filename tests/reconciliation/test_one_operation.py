@@ -23,13 +23,13 @@ def test_another_operation_of_the_same_reference_is_not_the_one_we_have(desk: Si
     found = bring(desk, TITLES + line(desk.bills[0], idop="op-elsewhere"))
     assert states(found) == ["doubtful"]
     assert "payée deux fois" in found.lines.get().reason
-    assert states(bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.idop))) == ["matched"]
+    assert states(bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.operation))) == ["matched"]
 
 
 def paying(desk: SimpleNamespace, simulator: Simulator) -> Attempt:
     """An attempt that we believed abandoned, paid since at the Treasury; nobody has told us."""
     attempt = start_payment(actor=desk.alice, invoice=desk.bills[0]).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.filter(pk=attempt.pk).update(state="expired", next_check_at=None)
     attempt.refresh_from_db()
     return attempt

@@ -52,7 +52,7 @@ def tried(invoice: Invoice, account: Account, state: str = "paid", *, protocol: 
         invoice=invoice, account=account, product=invoice.product, provider=protocol, state=state,
         numcli="001964", fiscal_year="2026", reference=invoice.reference, label="Facture", mode="W",
         amount=invoice.amount, email=account.email, free_at=timezone.now(),
-        idop=f"op-{invoice.pk}" if protocol == "payfip" else None,
+        operation=f"op-{invoice.pk}" if protocol == "payfip" else None,
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def online(invoice: Invoice, account: Account, *, day: date = DAY, protocol: str
     attempt = tried(invoice, account, protocol=protocol)
     payment = Payment.objects.create(
         attempt=attempt, product=attempt.product, provider=protocol,
-        provider_reference=attempt.idop or str(attempt.uuid), means=Means.CARD, amount=invoice.amount,
+        provider_reference=attempt.operation or str(attempt.uuid), means=Means.CARD, amount=invoice.amount,
         paid_on=day, recorded_by="treasury", authorization="A1", payer=invoice.payer,
     )  # fmt: skip
     write_receipt(
@@ -117,7 +117,9 @@ def states(statement: Statement) -> list[str]:
 
 def test_by_idop_by_reference_and_unknown(desk: SimpleNamespace) -> None:
     first, second = online(desk.bills[0], desk.alice), online(desk.bills[1], desk.alice, protocol="tipi")
-    text = TITLES + line(desk.bills[0], idop=first.attempt.idop, reference="AUTRE1") + line(desk.bills[1])
+    text = (
+        TITLES + line(desk.bills[0], idop=first.attempt.operation, reference="AUTRE1") + line(desk.bills[1])
+    )
     text += line(desk.bills[2]) + line(desk.bills[3], reference="INCONNUE1")
     found = bring(desk, text)
     assert states(found) == ["matched", "matched", "unmatched", "unmatched"]
@@ -138,7 +140,7 @@ def test_by_idop_by_reference_and_unknown(desk: SimpleNamespace) -> None:
 )
 def test_doubtful_in_words(desk: SimpleNamespace, change: dict[str, Any], state: str, words: str) -> None:
     payment = online(desk.bills[0], desk.alice)
-    found = bring(desk, TITLES + line(desk.bills[0], **{"idop": payment.attempt.idop, **change}))
+    found = bring(desk, TITLES + line(desk.bills[0], **{"idop": payment.attempt.operation, **change}))
     assert states(found) == [state]
     assert words in found.lines.get().reason.replace("\xa0", " ")
 
@@ -146,12 +148,12 @@ def test_doubtful_in_words(desk: SimpleNamespace, change: dict[str, Any], state:
 def test_a_cancelled_payment_is_doubtful(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
     cancel_payment(actor=desk.clerk, payment=payment, reason="prélèvement rejeté")
-    assert states(bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.idop))) == ["doubtful"]
+    assert states(bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.operation))) == ["doubtful"]
 
 
 def test_the_same_operation_twice_is_a_duplicate(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
-    found = bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.idop) * 2)
+    found = bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.operation) * 2)
     assert states(found) == ["matched", "duplicate"]
     assert states(bring(desk, TITLES + line(desk.bills[0], day=DAY + timedelta(days=1)))) == ["duplicate"]
 
@@ -228,7 +230,7 @@ def test_the_journal_confirms_what_tipi_announced(desk: SimpleNamespace) -> None
 def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, state: str) -> None:
     """The journal is no look-up: the poller asks the Treasury, then a new look matches."""
     attempt = tried(desk.bills[0], desk.alice, state)
-    found = bring(desk, TITLES + line(desk.bills[0], idop=attempt.idop))
+    found = bring(desk, TITLES + line(desk.bills[0], idop=attempt.operation))
     attempt.refresh_from_db()
     assert attempt.next_check_at is not None
     assert states(found) == ["doubtful"]
@@ -236,7 +238,8 @@ def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, s
     attempt.state = "paid"
     attempt.save()
     Payment.objects.create(
-        attempt=attempt, product=attempt.product, provider="payfip", provider_reference=attempt.idop, means=Means.CARD,
+        attempt=attempt, product=attempt.product, provider="payfip", provider_reference=attempt.operation,
+        means=Means.CARD,
         amount=attempt.amount, paid_on=DAY, recorded_by="treasury",
     )  # fmt: skip
     assert again(desk, found) == 1

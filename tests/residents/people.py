@@ -91,14 +91,14 @@ def _attempt(account: Account, invoice: Invoice) -> Attempt:
         account=account,
         product=product,
         provider="payfip",
-        numcli=product.numcli,
+        merchant=product.numcli,
         fiscal_year="2026",
         reference=invoice.reference,
         label="Facture",
         amount=Decimal("38.50"),
         email=account.email,
         mode="W",
-        idop="00000000-secret-idop",
+        operation="00000000-secret-idop",
         free_at=timezone.now(),
     )
 
@@ -107,14 +107,14 @@ def _pay(attempt: Attempt) -> Payment:
     """The Treasury said yes, and repeated the address in its answer."""
     raw = {"mel": attempt.email, "resultrans": "P"}
     move(attempt, AttemptState.STARTED, source="start")
-    attempt.last_answer = {"outcome": "paid", **raw}
+    attempt.outcome, attempt.answer = "paid_card", raw
     move(attempt, AttemptState.PAID, source="poller", raw=raw)
     Finding.objects.create(kind="differs", key="k", attempt=attempt, details=raw, last_at=timezone.now())
     payment = Payment.objects.create(
         attempt=attempt,
         product=attempt.product,
         provider="payfip",
-        provider_reference=attempt.idop or "",
+        provider_reference=attempt.operation or "",
         means="card",
         amount="38.50",
         paid_on=attempt.invoice.issued_on,

@@ -98,13 +98,13 @@ def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator
     assert "37,50" in client.get("/factures/").content.decode()
     with tenant_context(southern):
         attempt = start_payment(actor=alice, invoice=invoice).attempt
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     with in_shard(SOUTH):
         assert Route.objects.filter(town_id=southern.pk).count() == 1
     with in_shard(REGISTRY):
         assert Route.objects.filter(town_id=southern.pk).count() == 0
     bell = Client(headers={"host": "paiement.localhost"})
-    assert bell.post("/payfip/notification/", {"idop": attempt.idop}).status_code == 200
+    assert bell.post("/payfip/notification/", {"idop": attempt.operation}).status_code == 200
     check_due.apply(headers={"_schema_name": southern.schema_name})
     with tenant_context(southern):
         assert Payment.objects.get().amount == Decimal("37.50")

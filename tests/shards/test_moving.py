@@ -262,11 +262,11 @@ def test_a_bell_waits_and_is_heard_in_the_new_place(northern: Town, monkeypatch:
     heard: list[tuple[str, dict[str, str], str]] = []
     before = Town.objects.get(pk=northern.pk)
 
-    def hear(token: str, fields: dict[str, str]) -> None:
+    def hear(kind: str, token: str, fields: dict[str, str]) -> None:
         Account.objects.filter(email="alice@example.net").update(password="heard")
         heard.append((token, fields, current_shard()))
 
-    monkeypatch.setitem(treasury._bells, "tipi", hear)
+    monkeypatch.setattr(treasury, "_bells", [hear])
     with tenant_context(northern):
         treasury.add_route(kind="tipi", token="once")
     moving._freeze(northern, "system")

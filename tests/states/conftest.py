@@ -19,7 +19,8 @@ from tenant_apps.payments.online import paying
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.standing.deciding import free_from
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Product
 from tenant_apps.residents.sources import default_source
 from tests.payments.conftest import Simulator, simulator
 from toolkit import clock
@@ -61,12 +62,12 @@ def _paying(world: World, invoice: Invoice) -> None:
     """The Treasury says that the page was opened: it will not open again."""
     attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     world.simulator.behave(opened="P3")
-    world.simulator.act(attempt.idop, "open")
+    world.simulator.act(attempt.operation, "open")
     paying.ask(attempt=attempt, source="poller")
 
 
 def _announced(world: World, invoice: Invoice) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     Attempt.objects.filter(pk=attempt.pk).update(state="reported")
 
@@ -98,7 +99,7 @@ MAKERS: dict[str, Callable[[World, Invoice], Any]] = {
     "disputed": _change(online_hold="dispute"),
     "sent to collection": _change(online_hold="collection"),
     "cancelled": lambda world, invoice: cancel_invoice(actor="system", invoice=invoice, reason="double"),
-    "not online": _product(protocol=Protocol.NONE),
+    "not online": _product(protocol=protocols.NONE),
     "too late": _product(payable_days_after_due=0),
     "interrupted": _product(closed_at=timezone.now(), closed_code="T2"),
 }

@@ -15,7 +15,7 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.online.paying import start_payment
-from tenant_apps.products.models import Product, Protocol
+from tenant_apps.products.models import Product
 from tenant_apps.residents.activation import handle_links, request_activation
 from tenants.errors import Busy, TownExists
 from tenants.hosts import registry
@@ -149,13 +149,13 @@ def test_a_payment_in_flight(
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
     attempt = start_payment(actor=alice, invoice=invoice).attempt
-    back = urlsplit(simulator.operation(attempt.idop)["fields"]["urlredirect"])
+    back = urlsplit(simulator.operation(attempt.operation)["fields"]["urlredirect"])
     assert back.hostname == OLD
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     manage("rename_town", "mairie", "ville")
     renamed = Town.objects.get(slug="ville")
     for host, path in ((OLD, back.path), ("paiement.localhost", "/payfip/notification/")):
-        answer = Client(headers={"host": host}).get(path, {"idop": attempt.idop})
+        answer = Client(headers={"host": host}).get(path, {"idop": attempt.operation})
         assert answer.status_code == (301 if host == OLD else 200)
     with tenant_context(renamed):
         browser = Client(headers={"host": NEW})
@@ -169,7 +169,7 @@ def test_a_payment_in_flight(
 def test_a_tipi_callback_in_flight(
     town: Town, make_account: Any, make_payer: Any, make_invoice: Any, manage: Callable[..., str]
 ) -> None:
-    Product.objects.update(protocol=Protocol.TIPI)
+    Product.objects.update(protocol="tipi")
     alice = make_account("alice@example.net")
     url = start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).url
     fields = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -108,7 +108,7 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
         surroundings=letterhead(),
     )
     create_batch(actor="system", rows_file=io.BytesIO(CSV), rows_name="f.csv")
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     Attempt.objects.update(next_check_at=timezone.now())
     AgendaItem.objects.update(due_at=timezone.now())
     before = states()
@@ -134,10 +134,10 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
 def test_the_bell_rings_for_a_payment_made_just_before(
     town: Town, attempt: Attempt, simulator: Simulator
 ) -> None:
-    simulator.act(attempt.idop, "pay")
+    simulator.act(attempt.operation, "pay")
     services.set_state(town=town, to=TownState.SUSPENDED)
     answer = Client(headers={"host": "paiement.localhost"}).get(
-        "/payfip/notification/", {"idop": attempt.idop}
+        "/payfip/notification/", {"idop": attempt.operation}
     )
     assert answer.status_code == 200
     with now_as(town):

@@ -1,4 +1,4 @@
-"""Addresses of the one host declared to the Treasury, `paiement.<base domain>`."""
+"""Addresses of the one host declared to the payment providers, `paiement.<base domain>`."""
 
 from django.urls import include, path
 
@@ -6,4 +6,4 @@ from config.urls.public import handler400, handler403, handler404, handler500, s
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
-urlpatterns = [path("", include("shared_apps.treasury.urls")), *said_to_programs]
+urlpatterns = [path("", include("tenant_apps.payments.doors")), *said_to_programs]

@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.forms.base import _Plain
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter.booking import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
-from tenant_apps.payments.counter.desk import same_cheque
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.ledger import only_product
 from tenant_apps.payments.models import Means, Refund
+from tenant_apps.payments.readers import only_product, same_cheque
+from tenant_apps.payments.services import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
 from toolkit import clock
 from toolkit.money import format_euros
 from toolkit.reading import fields

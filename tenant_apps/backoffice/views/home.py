@@ -12,8 +12,8 @@ from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import batches, waiting_batches
-from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
+from tenant_apps.payments.readers import invoices_for_staff
 from tenant_apps.payments.standing.figures import figures
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents.erasure.services import waiting_erasures

@@ -19,10 +19,8 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import OnlineHold
-from tenant_apps.payments.counter.desk import credits_of
-from tenant_apps.payments.counter.search import Settled, invoices_for_staff
-from tenant_apps.payments.online import review
-from tenant_apps.payments.queries import attempts_of_invoice, money_about, only_declared, only_held
+from tenant_apps.payments.queries import HELD, attempts_of_invoice, money_about, only_declared, only_held
+from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.payments.states import LIVE
 from tenant_apps.products.queries import products
@@ -90,7 +88,7 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         letters_number=received_number,
         live=LIVE,
         holds=OnlineHold.choices,
-        undecided=review.OPEN,
+        undecided=HELD,
         today=clock.today(),
     )
 

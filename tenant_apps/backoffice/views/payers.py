@@ -13,7 +13,7 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.addresses import AddEmailForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.payments.counter.search import invoices_for_staff
+from tenant_apps.payments.readers import invoices_for_staff
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents import sharing
 from tenant_apps.residents.emails import billing

@@ -25,7 +25,7 @@ from toolkit.clock import PARIS
 
 log = logging.getLogger(__name__)
 KIND = "money-audit"
-# What moves money by a person's hand. What the Treasury says moves is planned when its attempt begins, and by a bell.
+# What moves money by a person's hand. What the provider says moves is planned when its attempt begins, and by a bell.
 MOVES = (
     *("payment.booked", "payment.cancelled", "payment.allocated", "payment.refunded"),
     *("attempt.confirmed", "invoice.cancelled", "invoice.credited"),

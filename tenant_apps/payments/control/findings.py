@@ -26,7 +26,7 @@ def report(
 ) -> Finding:
     """Write down that something does not add up. `about` (an id) makes the same thing one row, however often.
 
-    One that staff closed opens again. `details` hold JSON values only, no idOp and no token.
+    One that staff closed opens again. `details` hold JSON values only, no operation and no token.
     """
     invoice = invoice or (attempt.invoice if attempt else None)
     values = {"details": dict(details or {}), "last_at": timezone.now()}

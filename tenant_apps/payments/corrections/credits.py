@@ -52,7 +52,7 @@ def _locked(invoice: Invoice) -> Invoice:
     locked = lock_invoice(invoice)
     attempt = live_attempt(locked)
     if attempt is not None and attempt.state in (AttemptState.CREATED, AttemptState.STARTED):
-        # Its amount is frozen at the Treasury: the resident would pay the old one.
+        # Its amount is frozen at the provider: the resident would pay the old one.
         raise NotCorrectable(
             _("Un paiement en ligne de cette facture est en cours : attendez qu'il soit terminé.")
         )

@@ -1,4 +1,4 @@
-"""Money received at the counter: cash, cheque, transfer. It takes the same tables as what the Treasury reports."""
+"""Money received at the counter: cash, cheque, transfer. It takes the same tables as what the provider reports."""
 
 import uuid
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def book_payment(
     `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
     unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
     `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
-    Raises NotPayable for means that only the Treasury reports, no line, a day to come, amounts that cannot be,
+    Raises NotPayable for means that only the provider reports, no line, a day to come, amounts that cannot be,
     invoices of two régies, or cash above CASH_LIMIT.
     """
     total = sum((line.amount for line in lines), Decimal("0.00"))

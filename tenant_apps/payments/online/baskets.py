@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, AttemptInvoice
+from tenant_apps.payments.providers.registry import capabilities_of, labels_of
+from tenant_apps.payments.providers.words import Labels
 from tenant_apps.payments.standing.deciding import Act, Standing, beyond_limits
 from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.payments.standing.reasons import Reason
@@ -42,6 +44,17 @@ class Together:
     @property
     def can(self) -> bool:
         return not self.problem
+
+    @property
+    def words(self) -> Labels:
+        """Of whoever takes the money."""
+        return labels_of(self.product.protocol)
+
+    @property
+    def opens_popup(self) -> bool:
+        """The payment screen opens in another window."""
+        found = capabilities_of(self.product.protocol)
+        return found is not None and found.opens_popup
 
 
 def by_product(invoices: Iterable[Invoice], *, reader: Account | None = None) -> list[Together]:

@@ -1,4 +1,7 @@
-"""What is heard at the Treasury's callback host (docs/payfip.md §2-§3). It proves nothing: the poller looks, now."""
+"""What is heard at the callback host, or brought back by the payer's browser (docs/payfip.md §2-§3).
+
+Only a provider's own proof is applied. Anything else is a reason to ask it, now, or a report when it cannot be asked.
+"""
 
 from collections.abc import Mapping
 
@@ -10,66 +13,81 @@ from tenant_apps.payments.control.auditing import plan_audit
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
-from tenant_apps.payments.online.moves import note
-from tenant_apps.payments.online.returns import ENOUGH, read_callback
-from tenant_apps.payments.online.trials import hear_trial_bell, read_trial_callback
-from tenant_apps.payments.providers.payfip.client import RESULTS
+from tenant_apps.payments.online.asking import key_of
+from tenant_apps.payments.online.moves import evidence, note
+from tenant_apps.payments.online.returns import ENOUGH, read_report
+from tenant_apps.payments.online.settling import settle
+from tenant_apps.payments.online.trials import hear_trial_bell, read_trial_report
+from tenant_apps.payments.providers.base import Heard, Provider, Status
+from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.states import AttemptState
 from tenants.databases.postgresql.again import atomic_again
 from tenants.work import agenda
 
-CLAIMS = ("resultrans", "montant", "numcli", "refdet", "numauto", "saisie")
-LONGEST = 100
+
+def hear(kind: str, token: str, fields: Mapping[str, str]) -> None:
+    """A call of the provider `kind` about an operation, or a token, of the current town."""
+    found = provider(kind)
+    heard = found.read_notification(fields, token=token)
+    if heard is not None and heard.is_proof:
+        _settle(found, token, heard.status)
+    elif found.capabilities.can_be_asked:
+        _ask_now(found, token, heard)
+    elif heard is not None and not read_trial_report(found=found, token=token, status=heard.status):
+        read_report(found=found, token=token, status=heard.status)
+
+
+def ask_soon(attempt: Attempt) -> None:
+    """Something else says that `attempt` was paid: it is looked at now, if its provider can be asked."""
+    found = provider(attempt.provider)
+    if attempt.operation and found.capabilities.can_be_asked:
+        _ask_now(found, attempt.operation, None)
+
+
+def _settle(found: Provider, token: str, status: Status) -> None:
+    """The provider signed it: it is worth what a look-up is worth, and takes the same road."""
+    attempt = Attempt.objects.filter(**key_of(found, token)).only("pk").first()
+    if attempt is not None:
+        settle(attempt_id=attempt.pk, status=status, source="notification")
+    else:
+        read_trial_report(found=found, token=token, status=status)
 
 
 @atomic_again
-def hear_payfip_bell(token: str, fields: Mapping[str, str]) -> None:
+def _ask_now(found: Provider, token: str, heard: Heard | None) -> None:
     """A notification: the attempt is looked at now. One that rings after the end changes nothing."""
-    attempt = Attempt.objects.filter(idop=token).first() if claimed(fields) else None
-    if attempt is not None:  # first: it takes the invoices, which come before the attempt
-        keep_claim(attempt, fields, source="notification")
-    found = Attempt.objects.filter(idop=token).exclude(state=AttemptState.PAID)
-    if not found.update(next_check_at=timezone.now()):
-        hear_trial_bell(token)
+    key = key_of(found, token)
+    attempt = Attempt.objects.filter(**key).first() if heard else None
+    if (
+        attempt is not None and heard is not None
+    ):  # first: it takes the invoices, which come before the attempt
+        keep_claim(attempt, heard.status, source="notification")
+    unpaid = Attempt.objects.filter(**key).exclude(state=AttemptState.PAID)
+    if not unpaid.update(next_check_at=timezone.now()):
+        hear_trial_bell(found, token)
     agenda.wake("payments")
     plan_audit()  # the attempt may be of last month
 
 
-def hear_tipi_bell(token: str, fields: Mapping[str, str]) -> None:
-    """TIPI's urlcl: unsigned, so at best « reported »; see `callback`."""
-    if not read_trial_callback(token=token, fields=fields):
-        read_callback(token=token, fields=fields)
-
-
 def hear_return(*, invoice: Invoice, fields: Mapping[str, str]) -> None:
-    """The payer's browser came back and says more than an idOp. The caller has asked the Treasury already."""
-    attempt = last_attempt(invoice) if claimed(fields) else None
-    if attempt is not None:
-        keep_claim(attempt, fields, source="return")
-
-
-def claimed(fields: Mapping[str, str]) -> dict[str, str]:
-    """What a message pretends about a payment; PayFiP itself sends an idOp and nothing else."""
-    return {
-        name: "".join(c if c.isprintable() else "\ufffd" for c in str(fields[name])[:LONGEST])
-        for name in CLAIMS
-        if name in fields
-    }
+    """The payer's browser came back and may say a result. It is never proof; the caller has asked already."""
+    attempt = last_attempt(invoice)
+    heard = provider(attempt.provider).read_notification(fields) if attempt is not None else None
+    if attempt is not None and heard is not None and heard.status.raw:
+        keep_claim(attempt, heard.status, source="return")
 
 
 @atomic_again
-def keep_claim(attempt: Attempt, fields: Mapping[str, str], *, source: str) -> None:
+def keep_claim(attempt: Attempt, said: Status, *, source: str) -> None:
     """Somebody told us a result instead of letting us ask: kept as evidence, shown to staff, never applied."""
-    said = claimed(fields)
-    outcome = RESULTS.get(said.get("resultrans", ""))
-    claims_money = outcome is not None and outcome.is_paid
-    if not said:
+    if not said.raw:
         return
     attempt = lock_attempt(attempt.pk).attempt  # somebody may be settling it at this moment
-    if claims_money and attempt.state == AttemptState.PAID:
+    if said.outcome.is_paid and attempt.state == AttemptState.PAID:
         return
     if attempt.events.count() < ENOUGH:
-        note(attempt, source=source, note=_("Un résultat a été affirmé : non appliqué."), raw=said)
-    if claims_money:
-        report(FindingKind.CLAIM, about=str(attempt.uuid), attempt=attempt, details=said)
+        note(attempt, source=source, note=_("Un résultat a été affirmé : non appliqué."), raw=said.raw)
+    if said.outcome.is_paid:
+        details = evidence(attempt, said.raw)
+        report(FindingKind.CLAIM, about=str(attempt.uuid), attempt=attempt, details=details)

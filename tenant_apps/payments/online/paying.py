@@ -8,57 +8,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.erasing import lock_present
 from shared_apps.accounts.errors import AccountErased
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
-from shared_apps.treasury import services as treasury
 from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.control.auditing import plan_audit
-from tenant_apps.payments.errors import Busy, NotPayable
+from tenant_apps.payments.errors import (
+    Busy,
+    NotPayable,
+    ProductRefused,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from tenant_apps.payments.locking import lock_attempt_alone, lock_attempts
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
+from tenant_apps.payments.online.asking import fingerprint_of, new_token, request_of, route
 from tenant_apps.payments.online.baskets import Together, by_product, of_the_set
 from tenant_apps.payments.online.moves import move
 from tenant_apps.payments.online.refused_products import close_refused_product
 from tenant_apps.payments.online.resuming import is_fresh, once_opened, own_attempt, page_of
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.online.trials import check_trials
-from tenant_apps.payments.providers import schedule
-from tenant_apps.payments.providers.base import (
-    PaymentRequest,
-    ProductRefused,
-    ProviderError,
-    ProviderRefused,
-    ProviderUnavailable,
-    Started,
-)
+from tenant_apps.payments.providers.base import PaymentRequest, Started
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.standing.deciding import What, busy_until
+from tenant_apps.payments.standing.deciding import What, busy_until, waits_for_a_word
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.payments.standing.reasons import WhyNot, because
+from tenant_apps.payments.standing.reasons import WhyNot
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.products import references
-from tenant_apps.products.models import Mode, Protocol
-from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
-from tenants.hosts import registry
 from tenants.work import agenda
-from toolkit.secrecy import secrets
 from toolkit.words import kept
 
 log = logging.getLogger(__name__)
 S = AttemptState
-ENOUGH = 3  # silent answers in a row after which the poller lets the Treasury be
+ENOUGH = 3  # silent answers in a row after which the poller lets the provider be
 ASK_EVERY = 3  # seconds between two questions about one attempt from pages that wait
 
 
@@ -73,7 +66,7 @@ class StartedPayment:
 def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
     """Open an attempt on an invoice that the actor may see (the door checked it) and say where to send the payer.
 
-    The attempt is committed before the Treasury is called. Raises NotPayable (Busy among them),
+    The attempt is committed before the provider is called. Raises NotPayable (Busy among them),
     ProviderRefused or ProviderUnavailable; the invoice is free again after each of the last two.
     """
     return start_payment_of(actor=actor, invoices=[invoice])
@@ -112,7 +105,7 @@ def resume_payment(*, actor: Account, invoice: Invoice) -> StartedPayment | None
 
 
 def _resume(attempt: Attempt) -> StartedPayment | None:
-    """Raises NotPayable when the attempt's own call to the Treasury has just failed."""
+    """Raises NotPayable when the attempt's own call to the provider has just failed."""
     if attempt.state == S.CREATED:
         attempt = once_opened(attempt)
         if attempt.state in (S.FAILED, S.EXPIRED):
@@ -125,16 +118,16 @@ def _resume(attempt: Attempt) -> StartedPayment | None:
 
 
 def _refresh_live(invoices: Sequence[Invoice]) -> None:
-    """Before saying « busy », ask the Treasury: the other attempt may be over. One that is not is reason enough."""
+    """Before saying « busy », ask the provider: the other attempt may be over. One that is not is reason enough."""
     held = Attempt.objects.filter(parts__invoice__in=invoices, parts__live=True).distinct().order_by("pk")
     for attempt in held:
-        if attempt.state != S.STARTED or attempt.idop is None:
+        if attempt.state != S.STARTED or attempt.operation is None:
             continue
         try:
             if ask(attempt=attempt, source="start").state in LIVE:
                 return
         except ProviderUnavailable:
-            log.info("the Treasury does not answer about a live attempt")
+            log.info("the provider does not answer about a live attempt")
             return
 
 
@@ -167,7 +160,7 @@ def _make_way(locked: Sequence[Invoice]) -> None:
         held
     ):  # as they are now: what opened or closed them meanwhile holds no invoice
         if other.state == S.CREATED and other.free_at <= timezone.now():
-            move(other, S.EXPIRED, source="start", reason=gettext_noop("La demande n'a pas abouti."))
+            move(other, S.EXPIRED, source="start", reason=_lost(other))
         elif other.state in LIVE:
             sentence = _busy(other)
             if len(locked) > 1:
@@ -177,40 +170,40 @@ def _make_way(locked: Sequence[Invoice]) -> None:
 
 
 def _busy(attempt: Attempt) -> str:
-    held = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
-    return because(held).sentence if held else busy_until(attempt.free_at).sentence
+    code = {S.REPORTED: WhyNot.ANNOUNCED, S.REVIEW: WhyNot.EXAMINED}.get(AttemptState(attempt.state))
+    name = attempt.provider
+    return (waits_for_a_word(code, name) if code else busy_until(attempt.free_at, name)).sentence
 
 
 def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
-    """The row, and TIPI's one-use token. The first of the invoices is the one that the payer comes back to."""
+    """The row, and the one-use token of a provider that wants one. The payer comes back to the first invoice."""
     invoices, product, present = [bill.invoice for bill in set_.bills], set_.product, timezone.now()
     first, public_id, several = invoices[0], uuid.uuid4(), len(invoices) > 1
-    token = secrets.new_lien() if product.protocol == Protocol.TIPI else ""
-    tipi_production = product.protocol == Protocol.TIPI and product.mode == Mode.PRODUCTION
+    found = provider(product.protocol)
+    token, held_until = new_token(found), present + found.schedule.lost_call
     attempt = Attempt.objects.create(
         uuid=public_id,
         invoice=first,
         several=several,
         account=actor,
         product=product,
-        provider=product.protocol,
-        numcli=product.numcli,
+        provider=found.name,
+        merchant=product.numcli,
         fiscal_year=str(max(invoice.fiscal_year for invoice in invoices)),
         reference=references.of_several(public_id) if several else first.reference,
         label=f"{len(invoices)} factures" if several else f"Facture {first.number}",
         amount=set_.amount,
         email=actor.email,
-        mode="A" if tipi_production else product.mode,
-        callback_hash=secrets.fingerprint(token) if token else None,
-        free_at=present + schedule.LOST_CALL,
-        next_check_at=present + schedule.LOST_CALL,
+        mode=product.mode,
+        callback_hash=fingerprint_of(token),
+        free_at=held_until,
+        next_check_at=held_until,
     )
     if several:  # the database writes the row of an attempt on one invoice
         AttemptInvoice.objects.bulk_create(
             AttemptInvoice(attempt=attempt, invoice=one, amount=one.balance) for one in invoices
         )
-    if token:
-        treasury.add_route(kind="tipi", token=token)
+    route(found.name, token)
     agenda.plan("payments", attempt.free_at)
     plan_audit()
     ids = [str(invoice.uuid) for invoice in invoices]
@@ -220,48 +213,35 @@ def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
 
 
 def _request(attempt: Attempt, token: str) -> PaymentRequest:
-    callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
-    notify = f"{callback}/tipi/{token}/" if token else f"{callback}/payfip/notification/"
-    town = registry.address_of(current_town())
-    return PaymentRequest(
-        numcli=attempt.numcli,
-        fiscal_year=attempt.fiscal_year,
-        reference=attempt.reference,
-        label=attempt.label,
-        amount=attempt.amount,
-        email=attempt.email,
-        mode=attempt.mode,
-        notify_url=notify,
-        return_url=f"{town}/factures/{attempt.invoice.uuid}/retour/",
-    )
+    back = f"/factures/{attempt.invoice.uuid}/retour/"
+    return request_of(attempt, label=attempt.label, token=token, back=back)
 
 
 @atomic_again
 def _open(attempt: Attempt, started: Started) -> None:
-    locked = lock_attempt_alone(attempt.pk)
-    locked.idop = started.idop
+    locked, found = lock_attempt_alone(attempt.pk), provider(attempt.provider)
+    locked.operation = started.operation
     locked.started_at = timezone.now()
-    locked.free_at = locked.started_at + schedule.HOLD
-    locked.next_check_at = schedule.next_check(locked.started_at, locked.started_at)
+    locked.free_at = locked.started_at + found.schedule.hold
+    locked.next_check_at = found.schedule.next_check(locked.started_at, locked.started_at)
     if locked.state != S.CREATED:
-        # Our own clean-up was quicker than the Treasury: nobody was given this idOp, so nobody pays it.
-        raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
+        # Our own clean-up was quicker than the provider: nobody was given this operation, so nobody pays it.
+        raise ProviderUnavailable(_(found.reasons.too_slow))
     move(locked, S.STARTED, source="start")
-    if started.idop:
-        treasury.add_route(kind="payfip", token=started.idop)
+    route(found.name, started.operation)
     agenda.plan("payments", locked.next_check_at or locked.free_at)
     attempt.refresh_from_db()
 
 
 def _close(attempt: Attempt, error: ProviderError) -> None:
-    """The Treasury said no, or nothing: an idOp that nobody holds cannot be paid, so the invoice is free."""
+    """The provider said no, or nothing: an operation that nobody holds cannot be paid, so the invoice is free."""
     final = isinstance(error, ProviderRefused)
     with transaction.atomic():
         locked = lock_attempt_alone(attempt.pk)
         if locked.state != S.CREATED:
             return
         locked.next_check_at = None
-        raw = {"code": error.code, "detail": error.detail[:300]}
+        raw = {"code": error.code, "detail": error.detail[:300], "error": type(error).__name__}
         move(
             locked,
             S.FAILED if final else S.EXPIRED,
@@ -277,16 +257,16 @@ def _close(attempt: Attempt, error: ProviderError) -> None:
 def ask(*, attempt: Attempt, source: str) -> Attempt:
     """Ask the provider about an attempt and settle what it says. Raises ProviderUnavailable."""
     found = provider(attempt.provider)
-    if attempt.idop is None or not found.capabilities.can_be_asked:
+    if attempt.operation is None or not found.capabilities.can_be_asked:
         return attempt
-    status = found.fetch_status(attempt.idop)
+    status = found.fetch_status(attempt.operation)
     return settle(attempt_id=attempt.pk, status=status, source=source)
 
 
 def check_now(*, actor: Account, attempt: Attempt) -> Attempt:
     """« Vérifier maintenant », and the page that waits: ask, but not more often than every few seconds.
 
-    When the Treasury does not answer, the attempt is returned as it is: the poller goes on.
+    When the provider does not answer, the attempt is returned as it is: the poller goes on.
     """
     if not throttle.first_in("asked", str(attempt.uuid), ASK_EVERY):
         attempt.refresh_from_db()
@@ -316,37 +296,45 @@ def check_due(limit: int = 100) -> int:
         for attempt in due:
             silent = 0 if _check(attempt) else silent + 1
             if silent >= ENOUGH:
-                log.warning("the Treasury is silent: the other attempts are looked at later")
+                log.warning("the provider is silent: the other attempts are looked at later")
                 break
     return len(due) + check_trials()
 
 
 def _check(attempt: Attempt) -> bool:
-    """Look at one attempt; False when the Treasury did not answer."""
-    if attempt.idop is None:
+    """Look at one attempt; False when the provider did not answer."""
+    if attempt.operation is None or not provider(attempt.provider).capabilities.can_be_asked:
         _expire_unasked(attempt)
         return True
     try:
         ask(attempt=attempt, source="poller")
     except ProviderUnavailable as error:
-        log.warning("the Treasury does not answer about an attempt: %s", error.code or error.detail[:80])
+        log.warning("the provider does not answer about an attempt: %s", error.code or error.detail[:80])
         Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
             checks=F("checks") + 1,
             next_check_at=timezone.now()
-            + min(schedule.AFTER_FAILURE, timedelta(minutes=2 * (1 + attempt.checks))),
+            + min(_after_failure(attempt), timedelta(minutes=2 * (1 + attempt.checks))),
         )
         return False
     except Exception as error:
         # One attempt that cannot be settled must not keep the others from being paid. It comes back later.
-        # The words of a database error quote the row, idOp and all, so only its kind and place are logged.
+        # The words of a database error quote the row, its operation and all, so only its kind and place are logged.
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.error(
             "attempt %s not settled: %s, %s:%s", attempt.uuid, type(error).__name__, place.name, place.lineno
         )
         Attempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(
-            checks=F("checks") + 1, next_check_at=timezone.now() + schedule.AFTER_FAILURE
+            checks=F("checks") + 1, next_check_at=timezone.now() + _after_failure(attempt)
         )
     return True
+
+
+def _after_failure(attempt: Attempt) -> timedelta:
+    return provider(attempt.provider).schedule.after_failure
+
+
+def _lost(attempt: Attempt) -> str:
+    return provider(attempt.provider).reasons.lost
 
 
 def _expire_unasked(attempt: Attempt) -> None:
@@ -355,14 +343,10 @@ def _expire_unasked(attempt: Attempt) -> None:
         locked = lock_attempt_alone(attempt.pk)
         locked.next_check_at = None
         if locked.state == S.CREATED:
-            move(locked, S.EXPIRED, source="poller", reason=gettext_noop("La demande n'a pas abouti."))
+            move(locked, S.EXPIRED, source="poller", reason=_lost(locked))
         elif locked.state == S.STARTED and locked.free_at <= timezone.now():
-            move(
-                locked,
-                S.EXPIRED,
-                source="poller",
-                reason=gettext_noop("Aucun retour du paiement dans les deux heures."),
-            )
+            no_return = provider(locked.provider).reasons.no_return
+            move(locked, S.EXPIRED, source="poller", reason=no_return)
         else:
             locked.next_check_at = locked.free_at if locked.state == S.STARTED else None
             locked.save(update_fields=["next_check_at"])

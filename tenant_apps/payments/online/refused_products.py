@@ -1,4 +1,4 @@
-"""A product that the Treasury refuses (T*): nobody is sent there again, and the town is told."""
+"""A product that its provider refuses: nobody is sent there again, and the town is told."""
 
 from django.conf import settings
 
@@ -18,7 +18,7 @@ def close_refused_product(product: Product, *, code: str, detail: str) -> None:
     """Close it, once, in the caller's transaction: a finding for staff, a message to the service."""
     if not close_product(actor=audit.TREASURY, product=product, code=code):
         return
-    details = {"code": code, "detail": detail[:200], "numcli": product.numcli}
+    details = {"code": code, "detail": detail[:200], "merchant": product.numcli}
     finding = report(FindingKind.CLOSED, about=str(product.pk), product=product, details=details)
     notify(
         PRODUCT_CLOSED.about(product=product, code=code),

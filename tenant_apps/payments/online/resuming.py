@@ -1,6 +1,6 @@
 """A second press of the same person goes on with their payment, whose page is not opened yet (decision 0052).
 
-An idOp opens one page, once, within fifteen minutes. Until then nothing is gained by locking out its own payer.
+An operation opens one page, once, and not for long. Until then nothing is gained by locking out its own payer.
 """
 
 import time
@@ -21,8 +21,8 @@ from tenant_apps.payments.states import AttemptState
 WAIT, LOOK = (
     8.0,
     0.1,
-)  # seconds that a second press waits for the Treasury to answer the first; between two looks
-FRESH = timedelta(seconds=15)  # a second press so soon is a double click: the Treasury has nothing to say yet
+)  # seconds that a second press waits for the provider to answer the first; between two looks
+FRESH = timedelta(seconds=15)  # a second press so soon is a double click: the provider has nothing to say yet
 
 
 def own_attempt(account: Account, invoices: Collection[int]) -> Attempt | None:
@@ -36,7 +36,7 @@ def own_attempt(account: Account, invoices: Collection[int]) -> Attempt | None:
 
 
 def once_opened(attempt: Attempt) -> Attempt:
-    """`attempt` as it is once its call to the Treasury is over, or after `WAIT` seconds."""
+    """`attempt` as it is once its call to the provider is over, or after `WAIT` seconds."""
     end = time.monotonic() + WAIT
     while attempt.state == AttemptState.CREATED and attempt.free_at > timezone.now():
         if time.monotonic() > end:
@@ -52,18 +52,18 @@ def is_fresh(attempt: Attempt) -> bool:
 
 
 def page_of(attempt: Attempt) -> str:
-    """The Treasury's page that its payer may still open.
+    """The provider's page that its payer may still open.
 
     Empty when there is none, when it is known to be open, or when it asks what is no longer to be paid.
     """
-    end = opening_ends(attempt.started_at)
-    if attempt.state != AttemptState.STARTED or not attempt.idop or end is None or timezone.now() >= end:
+    end = opening_ends(attempt.started_at, attempt.provider)
+    if attempt.state != AttemptState.STARTED or not attempt.operation or end is None or timezone.now() >= end:
         return ""
-    if attempt.abandoned_seen_at is not None or attempt.last_answer.get("outcome") == Outcome.USED:
+    if attempt.abandoned_seen_at is not None or attempt.outcome == Outcome.USED:
         return ""
     parts = AttemptInvoice.objects.filter(attempt=attempt)
     rest = F("invoice__amount") - F("invoice__paid")
     same = parts.filter(invoice__state=InvoiceState.PUBLISHED, invoice__online_hold="", amount=rest)
     if same.count() != parts.count():
         return ""
-    return provider(attempt.provider).page(attempt.idop)
+    return provider(attempt.provider).page(attempt.operation)

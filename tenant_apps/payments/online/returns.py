@@ -1,7 +1,6 @@
-"""TIPI's return (docs/payfip.md §3): nothing is signed, so compare every field and count it once."""
+"""What an unsigned report is worth (docs/payfip.md §3): every field is compared, it counts once, and it never pays."""
 
 import logging
-from collections.abc import Mapping
 
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
@@ -9,13 +8,13 @@ from shared_apps.audit import services as audit
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
+from tenant_apps.payments.online.asking import differences_of, key_of
 from tenant_apps.payments.online.moves import evidence, move, note
-from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.providers.registry import tipi
+from tenant_apps.payments.providers.base import Outcome, Provider, Status
+from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
 from tenants.databases.postgresql.again import atomic_again
-from toolkit.secrecy.secrets import fingerprint
 
 log = logging.getLogger(__name__)
 S = AttemptState
@@ -28,20 +27,19 @@ ENOUGH = 30  # lines of evidence on one attempt: whoever holds the token could w
 
 
 @atomic_again
-def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
-    """Apply a return to the attempt of that one-use token: reported, refused or abandoned, never paid.
+def read_report(*, found: Provider, token: str, status: Status) -> None:
+    """Apply a report to the attempt of that one-use token: reported, refused or abandoned, never paid.
 
     A first return that comes after our two hours counts too: the money may have left the payer's account.
     What does not match what was asked, or comes a second time, is kept as evidence and not applied.
     """
-    found = Attempt.objects.filter(callback_hash=fingerprint(token)).values_list("pk", flat=True).first()
-    if found is None:
+    pk = Attempt.objects.filter(**key_of(found, token)).values_list("pk", flat=True).first()
+    if pk is None:
         return
-    attempt = lock_attempt(found).attempt
-    status = tipi().read_notification(fields)
+    attempt = lock_attempt(pk).attempt
     if attempt.events.count() >= ENOUGH:
         log.warning("a redirect's token is used over and over")
-    elif not _matches(attempt, status):
+    elif differences_of(attempt, status):
         note(attempt, source=SOURCE, note=_("Champs différents de la demande, non appliqué."), raw=status.raw)
         report(
             FindingKind.FORGED,
@@ -51,7 +49,7 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
         )
     elif attempt.state not in WAITING:
         note(attempt, source=SOURCE, note=_("Retour présenté de nouveau, non appliqué."), raw=status.raw)
-        if attempt.last_answer.get("outcome") != status.outcome:
+        if attempt.outcome != status.outcome:
             report(
                 FindingKind.REPLAYED,
                 about=str(attempt.uuid),
@@ -62,11 +60,6 @@ def read_callback(*, token: str, fields: Mapping[str, str]) -> None:
         _beside_another(attempt, status)
     else:
         _apply(attempt, status)
-
-
-def _matches(attempt: Attempt, status: Status) -> bool:
-    asked = (attempt.amount, attempt.reference, attempt.numcli, attempt.mode)
-    return asked == (status.amount, status.reference, status.numcli, status.mode)
 
 
 def _holds_the_invoice(status: Status) -> bool:
@@ -84,17 +77,14 @@ def _beside_another(attempt: Attempt, status: Status) -> None:
 
 def _apply(attempt: Attempt, status: Status) -> None:
     attempt.next_check_at = None
-    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
+    attempt.outcome, attempt.answer = status.outcome, evidence(attempt, status.raw)
+    reasons = provider(attempt.provider).reasons
     if status.outcome.is_paid:
-        reason = _("Paiement annoncé ; le Trésor public doit encore le confirmer.")
-        move(attempt, S.REPORTED, source=SOURCE, reason=reason, raw=status.raw)
+        move(attempt, S.REPORTED, source=SOURCE, reason=reasons.reported, raw=status.raw)
         audit.record("attempt.reported", actor=audit.TREASURY, obj=f"attempt:{attempt.uuid}")
     elif status.outcome in (Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT):
-        reason = _("Le paiement a été refusé. Rien n'a été débité.")
-        move(attempt, S.REFUSED, source=SOURCE, reason=reason, raw=status.raw)
+        move(attempt, S.REFUSED, source=SOURCE, reason=reasons.refused, raw=status.raw)
     elif status.outcome == Outcome.ABANDONED:
-        reason = _("Vous avez quitté la page de paiement. Rien n'a été débité.")
-        move(attempt, S.ABANDONED, source=SOURCE, reason=reason, raw=status.raw)
+        move(attempt, S.ABANDONED, source=SOURCE, reason=reasons.abandoned, raw=status.raw)
     else:
-        reason = _("Le Trésor public a donné une réponse que nous ne connaissons pas.")
-        move(attempt, S.REVIEW, source=SOURCE, reason=reason, raw=status.raw)
+        move(attempt, S.REVIEW, source=SOURCE, reason=reasons.unknown, raw=status.raw)

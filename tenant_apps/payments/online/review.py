@@ -1,4 +1,4 @@
-"""Staff's word on what the Treasury's answer could not settle alone: announced by TIPI, or held for review."""
+"""Staff's word on what the provider's answer could not settle alone: announced, or held for review."""
 
 from datetime import date
 
@@ -8,12 +8,13 @@ from django.utils.translation import gettext_noop
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.payments.corrections.payments import cancel_payment, lock_payment
-from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.errors import NotOpen
 from tenant_apps.payments.locking import Locked, lock_attempt
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.online.moves import move, note
 from tenant_apps.payments.online.settling import book
-from tenant_apps.payments.providers.payfip.client import read_amount
+from tenant_apps.payments.providers.base import Outcome
+from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.products.models import Mode
 from tenants.databases.postgresql.again import atomic_again
@@ -24,31 +25,24 @@ S = AttemptState
 OPEN = (S.REPORTED, S.REVIEW)
 
 
-class NotOpen(PaymentError):
-    """The attempt waits for nobody's word (any more)."""
-
-
 @atomic_again
 def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | None = None) -> Attempt:
     """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
 
-    Raises NotOpen, also for test money or a day to come, and when the Treasury itself reports another amount than
+    Raises NotOpen, also for test money or a day to come, and when the provider itself reports another amount than
     the one asked.
     """
     locked, parts = _locked(attempt)
-    reported = read_amount(str(locked.last_answer.get("montant", "")))
-    if reported is not None and reported != locked.amount:
-        sentence = _(
-            "Le Trésor public annonce %(reported)s et non %(asked)s. Refusez cet essai, puis enregistrez "
-            "ce qui est arrivé depuis le rapprochement."
-        )
-        words = {"reported": format_euros(reported), "asked": format_euros(locked.amount)}
-        raise NotOpen(sentence % words)
+    found = provider(locked.provider)
+    said = found.read_answer(locked.answer)
+    if said.amount is not None and said.amount != locked.amount:
+        words = {"reported": format_euros(said.amount), "asked": format_euros(locked.amount)}
+        raise NotOpen(_(found.reasons.other_amount) % words)
     if paid_on is not None and paid_on > clock.today():
         raise NotOpen(_("Cette date est à venir : vérifiez-la."))
-    if Mode.TEST in (locked.mode, locked.last_answer.get("saisie")):
-        raise NotOpen(_("C'est un paiement d'essai : aucun argent n'a été versé."))
-    debit = locked.last_answer.get("resultrans") == "V" or locked.last_answer.get("outcome") == "paid_debit"
+    if Mode.TEST in (locked.mode, said.mode):
+        raise NotOpen(_(found.reasons.test_money))
+    debit = Outcome.PAID_DEBIT in (said.outcome, locked.outcome)
     locked.next_check_at = None
     book(
         locked,
@@ -80,7 +74,7 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
 
 @atomic_again
 def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
-    """The bank gave the money of a direct debit back, which the Treasury tells nobody (docs/payfip.md §2).
+    """The bank gave the money of a direct debit back, which no provider tells (docs/payfip.md §2).
 
     The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
     attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.

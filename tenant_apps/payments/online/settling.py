@@ -9,17 +9,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
 from tenant_apps.payments import ledger
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.locking import Part, lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
+from tenant_apps.payments.online.asking import differences_of
 from tenant_apps.payments.online.moves import CHANGING, evidence, move, moved, note
 from tenant_apps.payments.online.writing import IdOf, inserted, write
-from tenant_apps.payments.providers import schedule
 from tenant_apps.payments.providers.base import Outcome, Status
+from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.products.models import Mode
@@ -27,10 +27,7 @@ from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 
 S = AttemptState
-_REFUSED = {
-    Outcome.REFUSED_CARD: _("La carte a été refusée. Rien n'a été débité."),
-    Outcome.REFUSED_DEBIT: _("Le prélèvement a été refusé. Rien n'a été débité."),
-}
+REFUSED = (Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT)
 
 
 @atomic_again
@@ -41,7 +38,7 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     """
     attempt, parts = lock_attempt(attempt_id)
     before = attempt.state
-    attempt.last_answer = {"outcome": status.outcome, **evidence(attempt, status.raw)}
+    attempt.outcome, attempt.answer = status.outcome, evidence(attempt, status.raw)
     attempt.checks += 1
     attempt.next_check_at = _next_check(attempt, status)
     _apply(attempt, parts, status, source)
@@ -57,28 +54,32 @@ def _age(attempt: Attempt) -> timedelta:
 def _next_check(attempt: Attempt, status: Status) -> datetime | None:
     """When to ask again, should this answer not be the last word."""
     started, present = attempt.started_at or attempt.created_at, timezone.now()
-    if status.outcome == Outcome.TOO_OLD and present >= started + schedule.HOLD:
+    schedule = provider(attempt.provider).schedule
+    if status.outcome == Outcome.TOO_OLD and present >= started + schedule.hold:
         return None  # not opened in time; before that, a page opened at the last minute may still be paid
-    if status.outcome == Outcome.UNKNOWN and present >= schedule.purged_from(started):
-        return None  # purged in the night: the Treasury never heard of a payment
+    if status.outcome == Outcome.UNKNOWN and schedule.is_purged(started, present):
+        return None  # purged in the night: the provider never heard of a payment
     return schedule.next_check(started, present)
 
 
 def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
+    found = provider(attempt.provider)
+    reasons = found.reasons
     if attempt.state == S.PAID:
         _after_paid(attempt, status, source)
     elif status.outcome.is_paid:
         _paid(attempt, parts, status, source)
     elif status.outcome == Outcome.OTHER:
-        _hold(attempt, status, source, _("Le Trésor public a donné une réponse que nous ne connaissons pas."))
-    elif status.outcome in _REFUSED:
-        _end(attempt, S.REFUSED, status, source, _REFUSED[status.outcome])
+        _hold(attempt, status, source, reasons.unknown)
+    elif status.outcome in REFUSED:
+        by_card = status.outcome == Outcome.REFUSED_CARD
+        _end(attempt, S.REFUSED, status, source, reasons.refused_card if by_card else reasons.refused_debit)
     elif status.outcome == Outcome.ABANDONED:
         _abandoned(attempt, status, source)
     elif status.outcome == Outcome.TOO_OLD:
-        _end(attempt, S.EXPIRED, status, source, _("La page de paiement n'a pas été ouverte à temps."))
-    elif status.outcome == Outcome.USED and _age(attempt) >= schedule.OPENED:
-        _end(attempt, S.EXPIRED, status, source, _("Le paiement n'a pas été mené à son terme."))
+        _end(attempt, S.EXPIRED, status, source, reasons.too_old)
+    elif status.outcome == Outcome.USED and _age(attempt) >= found.schedule.opened:
+        _end(attempt, S.EXPIRED, status, source, reasons.used)
     else:
         _wait(attempt, status, source)
 
@@ -87,7 +88,7 @@ def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
     """PAID has no way out. An answer that says otherwise is kept, and shown when it speaks of other money."""
     attempt.next_check_at = None
     if not status.outcome.is_paid:
-        said = _("Après le paiement, le Trésor public a répondu « %(code)s » : non appliqué.")
+        said = provider(attempt.provider).reasons.after_paid
         note(attempt, source=source, note=said % {"code": status.outcome}, raw=status.raw)
     elif difference := _difference(attempt, status):
         note(attempt, source=source, note=difference, raw=status.raw)
@@ -107,7 +108,7 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
     attempt.next_check_at = None
     paid_on = _day_of(attempt, status)
     if status.paid_at is not None and paid_on != status.paid_at.astimezone(clock.PARIS).date():
-        said = _("Le Trésor public date ce paiement du %(said)s : il est enregistré au %(kept)s.")
+        said = provider(attempt.provider).reasons.dated
         days = {
             "said": clock.in_figures(status.paid_at.astimezone(clock.PARIS)),
             "kept": clock.in_figures(paid_on),
@@ -126,7 +127,7 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
 
 
 def _day_of(attempt: Attempt, status: Status) -> date:
-    """The day of the payment in Paris: what the Treasury says, when that can be, else today.
+    """The day of the payment in Paris: what the provider says, when that can be, else today.
 
     A date in the future or before the attempt is an error of the source (docs/payfip.md §7).
     """
@@ -155,7 +156,7 @@ def book(
         attempt=attempt,
         product_id=attempt.product_id,
         provider=attempt.provider,
-        provider_reference=attempt.idop or str(attempt.uuid),
+        provider_reference=attempt.operation or str(attempt.uuid),
         means=means,
         amount=attempt.amount,
         payer_id=attempt.invoice.payer_id,
@@ -193,24 +194,15 @@ def _told(shares: Sequence[Allocation]) -> dict[str, object]:
 def _difference(attempt: Attempt, status: Status) -> str:
     """What in a « paid » answer is not what was asked, in words; empty when all matches.
 
-    `exer` is left out on purpose: the service has been seen to shorten it.
+    The provider compares; what it says of test money counts for nothing.
     """
+    reasons = provider(attempt.provider).reasons
     if attempt.mode in (Mode.TEST, Mode.ACTIVATION) and attempt.product.mode == Mode.PRODUCTION:
-        return _("Un paiement d'essai ne règle pas une facture d'un service ouvert.")
+        return reasons.test_of_open
     if attempt.mode == Mode.TEST:
-        return _("C'est un paiement d'essai : aucun argent n'a été versé.")
-    pairs = (
-        (_("le montant"), attempt.amount, status.amount),
-        (_("la référence"), attempt.reference, status.reference),
-        (_("l'identifiant de la collectivité"), attempt.numcli, status.numcli),
-        (_("le mode"), attempt.mode, status.mode),
-    )
-    wrong = [name for name, asked, answered in pairs if asked != answered]
-    if not wrong:
-        return ""
-    return _("La réponse du Trésor public ne correspond pas à la demande : %(what)s.") % {
-        "what": ", ".join(wrong)
-    }
+        return reasons.test_money
+    wrong = differences_of(attempt, status)
+    return reasons.differs % {"what": ", ".join(wrong)} if wrong else ""
 
 
 def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
@@ -237,37 +229,25 @@ def _end(attempt: Attempt, to: AttemptState, status: Status, source: str, reason
 
 
 def _abandoned(attempt: Attempt, status: Status, source: str) -> None:
-    """A is believed when it is said again two minutes later: the payer may be trying another card."""
-    present = timezone.now()
+    """« Abandoned » is believed when it is said again later: the payer may be trying another card."""
+    present, found = timezone.now(), provider(attempt.provider)
     if attempt.abandoned_seen_at is None:
         attempt.abandoned_seen_at = present
-        said = _("Le Trésor public dit « abandonné » ; nous le croirons s'il le redit dans deux minutes.")
-        note(attempt, source=source, note=said, raw=status.raw)
-    if present - attempt.abandoned_seen_at >= schedule.ABANDON_AGAIN:
-        _end(
-            attempt,
-            S.ABANDONED,
-            status,
-            source,
-            _("Vous avez quitté la page de paiement. Rien n'a été débité."),
-        )
+        note(attempt, source=source, note=found.reasons.abandoned_once, raw=status.raw)
+    if present - attempt.abandoned_seen_at >= found.schedule.abandon_again:
+        _end(attempt, S.ABANDONED, status, source, found.reasons.abandoned)
     elif attempt.state == S.STARTED:
-        attempt.next_check_at = attempt.abandoned_seen_at + schedule.ABANDON_AGAIN
+        attempt.next_check_at = attempt.abandoned_seen_at + found.schedule.abandon_again
         attempt.free_at = min(attempt.free_at, attempt.next_check_at)
 
 
 def _wait(attempt: Attempt, status: Status, source: str) -> None:
-    """Nothing is known yet (P5, or P1 on a fresh idOp). After two hours the invoice is free again."""
+    """Nothing is known yet. Once the provider's time is over the invoice is free again."""
+    found = provider(attempt.provider)
     if attempt.abandoned_seen_at is not None and attempt.state == S.STARTED:
-        # The payer came back to the Treasury's page after leaving it: the two hours count again.
+        # The payer came back to the payment page after leaving it: the two hours count again.
         attempt.abandoned_seen_at = None
-        attempt.free_at = (attempt.started_at or attempt.created_at) + schedule.HOLD
+        attempt.free_at = (attempt.started_at or attempt.created_at) + found.schedule.hold
     purged = status.outcome == Outcome.UNKNOWN and attempt.next_check_at is None
     if attempt.state == S.STARTED and (purged or timezone.now() >= attempt.free_at):
-        move(
-            attempt,
-            S.EXPIRED,
-            source=source,
-            reason=_("Le paiement n'a pas été mené à son terme dans les deux heures."),
-            raw=status.raw,
-        )
+        move(attempt, S.EXPIRED, source=source, reason=found.reasons.out_of_time, raw=status.raw)

@@ -4,10 +4,10 @@ A trial is a record of its own: no invoice and no Payment hang on it, so test mo
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from datetime import timedelta
 from decimal import Decimal
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,35 +15,32 @@ from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
-from shared_apps.treasury import services as treasury
-from tenant_apps.payments.errors import PaymentError
+from tenant_apps.payments.errors import NotYet, ProviderError, ProviderUnavailable
 from tenant_apps.payments.models import Means, Trial
-from tenant_apps.payments.providers import schedule
-from tenant_apps.payments.providers.base import (
-    Outcome,
-    PaymentRequest,
-    ProviderError,
-    ProviderUnavailable,
-    Started,
-    Status,
+from tenant_apps.payments.online.asking import (
+    differences_of,
+    fingerprint_of,
+    key_of,
+    new_token,
+    request_of,
+    route,
 )
-from tenant_apps.payments.providers.registry import payfip, provider, tipi
+from tenant_apps.payments.online.moves import bounded
+from tenant_apps.payments.providers.base import Outcome, PaymentRequest, Provider, Started, Status
+from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import TrialState
-from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.services import advance_product, confirm_number
-from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
-from tenants.hosts import registry
 from tenants.work import agenda
 from toolkit import clock
-from toolkit.secrecy import secrets
 from toolkit.words import kept
 
 log = logging.getLogger(__name__)
 S = TrialState
 AMOUNT = Decimal("1.00")
-# What clients in the field use for debts that do not exist (docs/payfip.md §3).
-NO_DEBT = ("9999", "999900000000999999")
+CLAIMED = timedelta(minutes=30)  # when another poller, or ourselves after a crash, looks again
 _ENDS = {
     Outcome.PAID_CARD: S.PAID,
     Outcome.PAID_DEBIT: S.PAID,
@@ -56,41 +53,38 @@ _ENDS = {
 }
 
 
-class NotYet(PaymentError):
-    """A step of going live whose conditions are not met; the sentence says which."""
-
-
 def ask_label(product: Product) -> tuple[str, ...]:
-    """« Vérifier ce numéro »: the Treasury's lines for the numcli, empty ones left out.
+    """« Vérifier ce numéro »: the lines by which the provider knows it, empty ones left out.
 
-    Raises ProviderRefused (unknown number), ProviderUnavailable, or NotYet for a product without a numcli.
+    Raises ProviderRefused (unknown number), ProviderUnavailable, or NotYet for a product without a number.
     """
-    if product.protocol == Protocol.NONE or not product.numcli:
-        raise NotYet(_("Ce produit n'a pas d'identifiant au Trésor public."))
-    return tuple(line for line in payfip().client_details(product.numcli) if line)
+    if product.protocol == protocols.NONE or not product.numcli:
+        raise NotYet(_("Ce produit n'a pas d'identifiant pour le paiement en ligne."))
+    return provider(product.protocol).identify(product.numcli)
 
 
 def recognise(*, actor: Account, product: Product, label: str) -> Product:
     """« C'est bien nous »: what the manager saw is asked for again, and must be the same. Raises NotYet."""
     lines = "\n".join(ask_label(product))
     if not lines or lines != label.replace("\r\n", "\n"):
-        raise NotYet(_("Le libellé du Trésor public a changé entre-temps : vérifiez-le de nouveau."))
+        raise NotYet(_("Le libellé a changé entre-temps : vérifiez-le de nouveau."))
     return confirm_number(actor=actor, product=product, label=lines)
 
 
 def start_trial(*, actor: Account, product: Product) -> str:
     """Open a payment of 1 € in the product's present mode; returns where to send the manager.
 
-    The row is committed before the Treasury is called. Raises NotYet, ProviderRefused or ProviderUnavailable.
+    The row is committed before the provider is called. Raises NotYet, ProviderRefused or ProviderUnavailable.
     """
-    if product.mode == Mode.PRODUCTION or product.protocol == Protocol.NONE:
+    if product.mode == Mode.PRODUCTION or product.protocol == protocols.NONE:
         raise NotYet(_("Les paiements d'essai servent à ouvrir un produit : celui-ci est déjà en service."))
     if product.checked_at is None:
         raise NotYet(_("Vérifiez d'abord le numéro."))
-    token = secrets.new_lien() if product.protocol == Protocol.TIPI else ""
-    trial = _create(actor, product, token)
+    found = provider(product.protocol)
+    token = new_token(found)
+    trial = _create(actor, product, found, token)
     try:
-        started = provider(trial.provider).start(_request(trial, token))
+        started = found.start(_request(trial, token))
     except ProviderError as error:
         _end(trial.pk, S.FAILED, kept(error.sentence), was=(S.CREATED,))
         raise
@@ -100,16 +94,18 @@ def start_trial(*, actor: Account, product: Product) -> str:
 
 @atomic_again
 def _open(pk: int, started: Started) -> None:
-    """The Treasury has opened it. Raises ProviderUnavailable when our own clean-up was quicker."""
+    """The provider has opened it. Raises ProviderUnavailable when our own clean-up was quicker."""
     trial = _locked(pk)
     if trial.state != S.CREATED:
-        raise ProviderUnavailable(_("Le paiement a mis trop de temps à s'ouvrir. Recommencez."))
-    trial.idop, trial.state = started.idop, S.STARTED
-    asked = schedule.next_check(trial.started_at, timezone.now()) if started.idop else None
-    trial.next_check_at = asked or trial.started_at + schedule.HOLD  # a redirect cannot be asked about
-    trial.save(update_fields=["idop", "state", "next_check_at"])
-    if started.idop:
-        treasury.add_route(kind="payfip", token=started.idop)
+        raise ProviderUnavailable(_(provider(trial.provider).reasons.too_slow))
+    schedule = provider(trial.provider).schedule
+    trial.operation, trial.state = started.operation, S.STARTED
+    asked = schedule.next_check(trial.started_at, timezone.now()) if started.operation else None
+    trial.next_check_at = (
+        asked or trial.started_at + schedule.hold
+    )  # without an operation nothing can be asked
+    trial.save(update_fields=["operation", "state", "next_check_at"])
+    route(trial.provider, started.operation)
     agenda.plan("payments", trial.next_check_at)
 
 
@@ -118,45 +114,34 @@ def _locked(pk: int) -> Trial:
 
 
 @transaction.atomic
-def _create(actor: Account, product: Product, token: str) -> Trial:
-    year, reference = NO_DEBT
+def _create(actor: Account, product: Product, found: Provider, token: str) -> Trial:
+    year, reference = found.test_debt or ("", "")
+    held_until = timezone.now() + found.schedule.lost_call
     trial = Trial.objects.create(
         product=product,
-        provider=product.protocol,
+        provider=found.name,
         mode=product.mode,
-        numcli=product.numcli,
+        merchant=product.numcli,
         fiscal_year=year,
         reference=reference,
         amount=AMOUNT,
         email=actor.email,
-        callback_hash=secrets.fingerprint(token) if token else None,
+        callback_hash=fingerprint_of(token),
         started_by=actor.audit_name,
-        next_check_at=timezone.now() + schedule.LOST_CALL,
+        next_check_at=held_until,
     )
-    agenda.plan("payments", timezone.now() + schedule.LOST_CALL)
-    if product.kind == ProductKind.REGIE:  # the references of a régie are the town's own
+    agenda.plan("payments", held_until)
+    if product.kind == ProductKind.REGIE or not reference:  # the references of a régie are the town's own
         trial.fiscal_year, trial.reference = str(clock.today().year), f"ESSAI{trial.pk:010}"
         trial.save(update_fields=["fiscal_year", "reference"])
-    if token:
-        treasury.add_route(kind="tipi", token=token)
+    route(found.name, token)
     audit.record("trial.created", actor=actor, obj=f"trial:{trial.uuid}", new={"mode": trial.mode})
     return trial
 
 
 def _request(trial: Trial, token: str) -> PaymentRequest:
-    callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
-    town = registry.address_of(current_town())
-    return PaymentRequest(
-        numcli=trial.numcli,
-        fiscal_year=trial.fiscal_year,
-        reference=trial.reference,
-        label="Paiement d'essai",
-        amount=trial.amount,
-        email=trial.email,
-        mode=trial.mode,
-        notify_url=f"{callback}/tipi/{token}/" if token else f"{callback}/payfip/notification/",
-        return_url=f"{town}/gestion/commune/produits/{trial.product_id}/mise-en-service/",
-    )
+    back = f"/gestion/commune/produits/{trial.product_id}/mise-en-service/"
+    return request_of(trial, label="Paiement d'essai", token=token, back=back)
 
 
 def check_trials(limit: int = 20) -> int:
@@ -167,7 +152,7 @@ def check_trials(limit: int = 20) -> int:
         due = list(waiting.filter(next_check_at__lte=present).order_by("next_check_at")[:limit])
         # Claimed: another poller, or ourselves after a crash, comes back to them later.
         claimed = Trial.objects.filter(pk__in=[trial.pk for trial in due])
-        claimed.update(next_check_at=present + schedule.AFTER_FAILURE)
+        claimed.update(next_check_at=present + CLAIMED)
     for trial in due:
         try:
             check_trial(trial)
@@ -177,32 +162,33 @@ def check_trials(limit: int = 20) -> int:
 
 
 def check_trial(trial: Trial) -> None:
-    """Ask the Treasury what became of a trial; nothing happens while it is silent.
+    """Ask what became of a trial; nothing happens while the provider is silent.
 
     One that cannot be asked about (its call was lost, or nobody came back from a redirect) ends here.
     """
-    if trial.idop is None:
+    if trial.operation is None or not provider(trial.provider).capabilities.can_be_asked:
         _end(trial.pk, S.EXPIRED, gettext_noop("Aucune réponse n'est arrivée."), was=(S.CREATED, S.STARTED))
         return
     try:
-        status = provider(trial.provider).fetch_status(trial.idop)
+        status = provider(trial.provider).fetch_status(trial.operation)
     except ProviderUnavailable:
         _wait(trial.pk)
         return
     _settle(trial.pk, status)
 
 
-def hear_trial_bell(idop: str) -> None:
+def hear_trial_bell(found: Provider, token: str) -> None:
     """A notification about a trial: it is looked at now."""
-    Trial.objects.filter(idop=idop, state=S.STARTED).update(next_check_at=timezone.now())
+    rung = Trial.objects.filter(**key_of(found, token), state=S.STARTED)
+    rung.update(next_check_at=timezone.now())
 
 
-def read_trial_callback(*, token: str, fields: Mapping[str, str]) -> bool:
-    """TIPI's return of a trial, if the token is one's."""
-    trial = Trial.objects.filter(callback_hash=secrets.fingerprint(token)).first()
+def read_trial_report(*, found: Provider, token: str, status: Status) -> bool:
+    """What was reported of a trial, if the token is one's."""
+    trial = Trial.objects.filter(**key_of(found, token)).first()
     if trial is None:
         return False
-    _settle(trial.pk, tipi().read_notification(fields))
+    _settle(trial.pk, status)
     return True
 
 
@@ -212,20 +198,17 @@ def _settle(pk: int, status: Status) -> None:
     if trial.state != S.STARTED:
         _leave(trial)
         return
-    trial.last_answer = {"outcome": status.outcome, **status.raw}
-    present = timezone.now()
-    trial.next_check_at = schedule.next_check(trial.started_at, present) if trial.idop else None
+    found, present = provider(trial.provider), timezone.now()
+    schedule = found.schedule
+    trial.outcome, trial.answer = status.outcome, bounded(status.raw)
+    trial.next_check_at = schedule.next_check(trial.started_at, present) if trial.operation else None
     to = _ENDS.get(status.outcome)
-    if status.outcome == Outcome.USED and present < trial.started_at + schedule.OPENED:
+    if status.outcome == Outcome.USED and present < trial.started_at + schedule.opened:
         to = None  # the page is open: it may still be paid (decision 0030)
-    if to is None and present >= trial.started_at + schedule.HOLD:
+    if to is None and present >= trial.started_at + schedule.hold:
         to = S.EXPIRED
-    asked = (trial.amount, trial.reference, trial.numcli, trial.mode)
-    if to == S.PAID and asked != (status.amount, status.reference, status.numcli, status.mode):
-        to, trial.reason = (
-            S.REVIEW,
-            gettext_noop("La réponse du Trésor public ne correspond pas à la demande."),
-        )
+    if to == S.PAID and differences_of(trial, status):
+        to, trial.reason = S.REVIEW, found.reasons.test_differs
     if to is not None:
         trial.state, trial.next_check_at = to, None
         if to == S.PAID:
@@ -236,9 +219,9 @@ def _settle(pk: int, status: Status) -> None:
 
 @atomic_again
 def _end(pk: int, to: TrialState, reason: str, *, was: Collection[TrialState]) -> None:
-    """End one that is still `was`, and has no idOp: what opened or settled it meanwhile counts."""
+    """End one that is still `was`, and has no operation: what opened or settled it meanwhile counts."""
     trial = _locked(pk)
-    if trial.state not in was or trial.idop is not None:
+    if trial.state not in was or trial.operation is not None:
         return
     trial.state, trial.reason, trial.next_check_at = to, reason[:300], None
     trial.save(update_fields=["state", "reason", "next_check_at"])
@@ -247,10 +230,10 @@ def _end(pk: int, to: TrialState, reason: str, *, was: Collection[TrialState]) -
 
 @atomic_again
 def _wait(pk: int) -> None:
-    """The Treasury is silent: asked again later, unless it ended meanwhile."""
+    """The provider is silent: asked again later, unless it ended meanwhile."""
     trial = _locked(pk)
     if trial.state == S.STARTED:
-        trial.next_check_at = timezone.now() + schedule.AFTER_FAILURE
+        trial.next_check_at = timezone.now() + provider(trial.provider).schedule.after_failure
         trial.save(update_fields=["next_check_at"])
     else:
         _leave(trial)
@@ -267,20 +250,21 @@ def missing(product: Product, *, without_debit: bool = False) -> list[str]:
     """What the next mode still wants, in sentences; empty when the product may go forward."""
     paid = set(
         Trial.objects.filter(
-            product=product, numcli=product.numcli, mode=product.mode, state=S.PAID
+            product=product, merchant=product.numcli, mode=product.mode, state=S.PAID
         ).values_list("means", flat=True)
     )
     lacking = []
     if product.checked_at is None:
         lacking.append(_("Le numéro n'est pas encore vérifié."))
     if product.closed_at is not None:
-        lacking.append(_("Le Trésor public refuse ce numéro : vérifiez-le de nouveau."))
+        lacking.append(_("Ce numéro est refusé : vérifiez-le de nouveau."))
     if product.mode == Mode.TEST and not paid:
         lacking.append(_("Aucun paiement d'essai n'a encore réussi."))
     if product.mode == Mode.ACTIVATION:
-        if Means.CARD not in paid:
+        wanted = provider(product.protocol).capabilities.opening_means
+        if Means.CARD in wanted and Means.CARD not in paid:
             lacking.append(_("Il manque un paiement d'activation par carte."))
-        if Means.DEBIT not in paid and not without_debit:
+        if Means.DEBIT in wanted and Means.DEBIT not in paid and not without_debit:
             lacking.append(_("Il manque un paiement d'activation par prélèvement."))
     return lacking
 

@@ -1,41 +1,48 @@
-"""The providers of this deployment, one object a process."""
+"""The providers of this deployment (setting PAYMENT_PROVIDERS), one object per process."""
 
-from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from tenant_apps.payments.providers.base import Provider
-from tenant_apps.payments.providers.offline import Offline
-from tenant_apps.payments.providers.payfip.client import PayFiP
-from tenant_apps.payments.providers.tipi import Tipi
+from tenant_apps.payments.providers.base import Capabilities, Provider
+from tenant_apps.payments.providers.words import Labels
+from tenant_apps.products.protocols import Taker
 
-
-@cache
-def payfip() -> PayFiP:
-    """The web service, with the addresses of the settings."""
-    return PayFiP(
-        service_url=settings.PAYFIP_SERVICE_URL,
-        payment_url=settings.PAYFIP_PAYMENT_URL,
-        timeout=settings.PAYFIP_TIMEOUT,
-    )
-
-
-@cache
-def tipi() -> Tipi:
-    """The redirect, with the address of the settings."""
-    return Tipi(payment_url=settings.TIPI_PAYMENT_URL)
-
-
-@cache
-def offline() -> Offline:
-    """The counter."""
-    return Offline()
-
-
-PROVIDERS: dict[str, Callable[[], Provider]] = {"payfip": payfip, "tipi": tipi, "offline": offline}
+NEUTRAL = Labels()
 
 
 def provider(name: str) -> Provider:
     """The provider of that name (`Product.protocol`, `Attempt.provider`). Raises KeyError."""
-    return PROVIDERS[name]()
+    return _made(settings.PAYMENT_PROVIDERS[name])
+
+
+@cache
+def _made(folder: str) -> Provider:
+    """`make()` of that folder."""
+    found: Provider = import_string(f"{folder}.make")()
+    return found
+
+
+def takers() -> list[Taker]:
+    """Those that a product may name, for the room of products."""
+    return [
+        Taker(one.name, str(one.labels.choice), one.product_problem)
+        for one in every_provider()
+        if one.capabilities.is_online
+    ]
+
+
+def every_provider() -> list[Provider]:
+    """In the order of the setting."""
+    return [provider(name) for name in settings.PAYMENT_PROVIDERS]
+
+
+def capabilities_of(name: str) -> Capabilities | None:
+    """What can be expected of it; None where nobody takes money online."""
+    return provider(name).capabilities if name in settings.PAYMENT_PROVIDERS else None
+
+
+def labels_of(name: str) -> Labels:
+    """Its words; neutral ones where nobody takes money online."""
+    return provider(name).labels if name in settings.PAYMENT_PROVIDERS else NEUTRAL

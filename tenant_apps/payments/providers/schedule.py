@@ -1,47 +1,69 @@
-"""When the Treasury is asked again (docs/payfip.md §2, suggested clock), and how long an attempt holds its invoice."""
+"""When a provider is asked again, and how long an attempt holds its invoice."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from toolkit.clock import PARIS
 
-OPENING = timedelta(minutes=15)  # an idOp not opened by then never will be (P4)
-ON_THE_WAY = timedelta(seconds=30)  # for a browser to reach the Treasury before the end of that
-OPENED = OPENING + timedelta(minutes=5)  # P3: opened, so somebody may be typing a card (decision 0030)
-HOLD = timedelta(minutes=120)  # P5 is believed dead after that (the two hours of docs/manual.md, M11)
-LOST_CALL = timedelta(minutes=2)  # a request whose answer we never got: nobody holds its idOp
-ABANDON_AGAIN = timedelta(minutes=2)  # A is believed when it is said twice
-AFTER_FAILURE = timedelta(minutes=30)  # the guide's spacing when the Treasury itself is in trouble
-_FIRST = [timedelta(minutes=minutes) for minutes in (1, 3, 5, 10, 15, 20)]
-_EVERY = timedelta(minutes=10)
-_UNTIL = timedelta(minutes=150)
-_WEEK = timedelta(days=7)
-_MORNING = time(7, 30)
+MORNING = time(7, 30)
 
 
-def next_check(started_at: datetime, now: datetime) -> datetime | None:
-    """The next time to ask about an attempt begun at `started_at`; None once a week has gone by."""
-    age = now - started_at
-    for step in _FIRST:
-        if age < step:
-            return started_at + step
-    if age < _UNTIL:
-        return now + _EVERY
-    if age >= _WEEK:
-        return None
-    return next_morning(now)
+@dataclass(frozen=True)
+class Schedule:
+    """The clock of a provider; every field has a default that a provider may change."""
+
+    opening: timedelta = timedelta(minutes=15)  # how long a payment page may be opened
+    on_the_way: timedelta = timedelta(seconds=30)  # for a browser to reach the page before the end of that
+    opened: timedelta = timedelta(
+        minutes=20
+    )  # a page opened so long ago, and still « used »: nobody is typing
+    hold: timedelta = timedelta(
+        minutes=120
+    )  # without an answer, the attempt is over after that (M11's two hours)
+    lost_call: timedelta = timedelta(
+        minutes=2
+    )  # a request whose answer we never got: nobody holds its operation
+    abandon_again: timedelta = timedelta(minutes=2)  # « abandoned » is believed when it is said twice
+    after_failure: timedelta = timedelta(minutes=30)  # the spacing when the provider itself is in trouble
+    first: tuple[timedelta, ...] = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 5, 10, 15, 20))
+    every: timedelta = timedelta(minutes=10)  # after the first ones
+    often_until: timedelta = timedelta(minutes=150)  # then every morning
+    last: timedelta = timedelta(days=7)
+    forgets_overnight: bool = False  # an operation that nobody opened is purged in the night
+
+    def next_check(self, started_at: datetime, now: datetime) -> datetime | None:
+        """The next time to ask about an attempt begun at `started_at`; None once `last` has gone by."""
+        age = now - started_at
+        for step in self.first:
+            if age < step:
+                return started_at + step
+        if age < self.often_until:
+            return now + self.every
+        if age >= self.last:
+            return None
+        return next_morning(now)
+
+    def is_purged(self, started_at: datetime, now: datetime) -> bool:
+        """Whether an operation that the provider does not know any more was purged, and not only late."""
+        return self.forgets_overnight and now >= purged_from(started_at)
+
+    def opening_ends(self, started_at: datetime) -> datetime:
+        """When nobody is sent to the page any more: a little before the provider's own end."""
+        return started_at + self.opening - self.on_the_way
 
 
 def purged_from(started_at: datetime) -> datetime:
     """When the night that follows `started_at` is over for certain: 07:30 of the next day in Paris.
 
-    An idOp of 07:20 has not been through a night at 07:30, and one of two in the morning may have missed the purge.
+    An operation of 07:20 has not been through a night at 07:30, and one of two in the morning may have missed the
+    purge.
     """
     day = started_at.astimezone(PARIS).date() + timedelta(days=1)
-    return datetime.combine(day, _MORNING, PARIS)
+    return datetime.combine(day, MORNING, PARIS)
 
 
 def next_morning(now: datetime) -> datetime:
-    """07:30 in Paris, after the Treasury's nightly work; never in the hour that summer time adds or removes."""
+    """07:30 in Paris, after the nightly work; never in the hour that summer time adds or removes."""
     local = now.astimezone(PARIS)
-    day = local.date() if local.time() < _MORNING else local.date() + timedelta(days=1)
-    return datetime.combine(day, _MORNING, PARIS)
+    day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
+    return datetime.combine(day, MORNING, PARIS)

@@ -6,14 +6,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments.providers import schedule
-from tenant_apps.payments.providers.registry import provider
+from tenant_apps.payments.providers.registry import labels_of, provider
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
-from tenant_apps.products import references
-from tenant_apps.products.models import Mode, ProductKind, Protocol
+from tenant_apps.products import protocols, references
+from tenant_apps.products.models import Mode, ProductKind
 from toolkit import clock
 
 
@@ -23,9 +21,9 @@ class What(StrEnum):
     DRAFT = "draft"
     CANCELLED = "cancelled"
     PAID = "paid"
-    EXAMINED = "examined"  # an answer of the Treasury's is held for staff
-    ANNOUNCED = "announced"  # by TIPI, which proves nothing
-    BEGUN = "begun"  # by this reader, whose page at the Treasury is not opened yet
+    EXAMINED = "examined"  # an answer of the provider's is held for staff
+    ANNOUNCED = "announced"  # by a return that proves nothing
+    BEGUN = "begun"  # by this reader, whose page at the provider is not opened yet
     PAYING = "paying"  # by this reader
     OTHER_PAYS = "other_pays"
     DECLARED = "declared"  # « J'ai réglé »
@@ -128,7 +126,7 @@ class Standing(NamedTuple):
     @property
     def resumable_until(self) -> str:
         """« 14:32 »: until when the reader's own payment page may be opened."""
-        end = opening_ends(self.facts.started_at)
+        end = opening_ends(self.facts.started_at, self.facts.attempt_provider)
         return f"{timezone.localtime(end):%H:%M}" if end else ""
 
 
@@ -172,16 +170,16 @@ def _why_not(facts: Facts, day: date, *, alone: bool, last_call: bool) -> Reason
     if situation in _ENDS:
         return because(_ENDS[situation])
     if situation in _ATTEMPT:
-        return because(_ATTEMPT[situation][1])
+        return waits_for_a_word(_ATTEMPT[situation][1], facts.attempt_provider or "")
     if situation in _UNDER_WAY:
-        return busy_until(facts.free_at)
+        return busy_until(facts.free_at, facts.attempt_provider or "")
     if facts.online_hold:
         return because(WhyNot(facts.online_hold))
     return _not_open(facts) or _beyond(facts, alone) or _not_in_time(facts, day, last_call)
 
 
 def _not_open(facts: Facts) -> Reason | None:
-    if facts.protocol == Protocol.NONE:
+    if facts.protocol == protocols.NONE:
         return because(WhyNot.OFFLINE)
     if facts.is_closed:
         return because(WhyNot.CLOSED)
@@ -222,38 +220,43 @@ def last_day(facts: Facts) -> date | None:
 
 def beyond_limits(protocol: str, amount: Decimal) -> Reason | None:
     """Why the provider does not take `amount` euros in one payment; None when it does."""
-    limits = provider(protocol).capabilities.limits
+    found = provider(protocol)
+    limits = found.capabilities.limits
     if amount < limits.smallest:
-        return because(WhyNot.TOO_SMALL)
+        return Reason(WhyNot.TOO_SMALL, said=found.labels.too_small)
     return because(WhyNot.TOO_LARGE) if amount > limits.largest else None
 
 
 def can_resume(facts: Facts) -> bool:
-    """The page of the live attempt can still be opened (once, within a quarter of an hour) and is not known to be."""
+    """The page of the live attempt can still be opened (once, and not for long) and is not known to be."""
     if facts.situation != Situation.STARTED or not facts.has_page or facts.was_opened:
         return False
-    end = opening_ends(facts.started_at)
+    end = opening_ends(facts.started_at, facts.attempt_provider)
     return end is not None and timezone.now() < end
 
 
-def opening_ends(started_at: datetime | None) -> datetime | None:
-    """When an idOp given at `started_at` is no longer sent anybody to: a little before the Treasury's own end."""
-    return started_at + schedule.OPENING - schedule.ON_THE_WAY if started_at else None
+def opening_ends(started_at: datetime | None, name: str | None) -> datetime | None:
+    """When nobody is sent any more to the page that provider `name` opened at `started_at`."""
+    return provider(name).schedule.opening_ends(started_at) if started_at and name else None
 
 
-def busy_until(free_at: datetime | None) -> Reason:
+def waits_for_a_word(code: WhyNot, name: str) -> Reason:
+    """Why an attempt at provider `name` that waits for somebody's word stands in the way."""
+    return Reason(code, said=labels_of(name).announced) if code == WhyNot.ANNOUNCED else because(code)
+
+
+def busy_until(free_at: datetime | None, name: str) -> Reason:
     """Why nobody else can pay now, and until when, to the minute (docs/manual.md, M11)."""
     time = free_from(free_at)
     if not time:
-        sentence = _("Un paiement de cette facture est en cours, et le Trésor public ne répond pas encore.")
-        return Reason(WhyNot.BUSY, said=sentence)
+        return Reason(WhyNot.BUSY, said=labels_of(name).under_way)
     return because(WhyNot.BUSY, time=time)
 
 
 def free_from(free_at: datetime | None) -> str:
     """« 14:32 », rounded up: at the minute that is shown, another attempt may begin.
 
-    Empty once it is past: the Treasury is silent, and nothing is freed before it has said what became of it.
+    Empty once it is past: the provider is silent, and nothing is freed before it has said what became of it.
     """
     if free_at is None or free_at <= timezone.now():
         return ""

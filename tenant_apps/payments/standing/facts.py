@@ -43,9 +43,9 @@ PRODUCT = "JOIN products_product p ON p.id = i.product_id"
 COLUMNS = f"""i.id, i.uuid, i.payer_id, i.number, i.reference, i.subject, i.issued_on, i.due_on, i.amount, i.paid,
  {SITUATION}, i.online_hold, p.id, p.kind, p.protocol, p.mode, p.closed_at IS NOT NULL,
  p.payable_days_after_due, p.payable_days_after_issue, p.offers_declaration, p.takes_several, p.numcli,
- a.uuid, a.account_id, a.created_at, a.started_at, a.free_at,
- a.idop IS NOT NULL AND l.amount = i.amount - i.paid AND i.online_hold = '',
- a.abandoned_seen_at IS NOT NULL OR a.last_answer ->> 'outcome' = 'used', a.several, a.amount, d.declared_at,
+ a.uuid, a.provider, a.account_id, a.created_at, a.started_at, a.free_at,
+ a.operation IS NOT NULL AND l.amount = i.amount - i.paid AND i.online_hold = '',
+ a.abandoned_seen_at IS NOT NULL OR a.outcome = 'used', a.several, a.amount, d.declared_at,
  CASE WHEN i.paid >= i.amount THEN (SELECT max(m.paid_on) FROM payments_allocation x
  JOIN payments_payment m ON m.id = x.payment_id WHERE x.invoice_id = i.id AND m.cancelled_at IS NULL) END"""  # noqa: S608
 
@@ -74,15 +74,16 @@ class Facts(NamedTuple):
     days_after_issue: int
     offers_declaration: bool
     takes_several: bool
-    numcli: str
+    merchant: str
     # The live attempt
     attempt: UUID | None
+    attempt_provider: str | None
     attempt_account: int | None
     begun_at: datetime | None
     started_at: datetime | None
     free_at: datetime | None
-    has_page: bool | None  # of the Treasury's, opened with an idOp, for what is still to be paid
-    was_opened: bool | None  # the Treasury says that the payer has been there
+    has_page: bool | None  # of the provider's, opened with an operation, for what is still to be paid
+    was_opened: bool | None  # the provider says that the payer has been there
     several: bool | None
     attempt_amount: Decimal | None
     declared_at: datetime | None

@@ -14,13 +14,13 @@ class WhyNot(StrEnum):
     CANCELLED = "cancelled"
     PAID = "paid"
     BUSY = "busy"  # somebody is paying
-    ANNOUNCED = "announced"  # TIPI said so, nothing proves it yet
+    ANNOUNCED = "announced"  # said so, nothing proves it yet
     EXAMINED = "examined"  # held for staff
     DEBIT = "debit"
     DISPUTE = "dispute"
     COLLECTION = "collection"
     OFFLINE = "offline"  # no payment product
-    CLOSED = "closed"  # the Treasury refuses the product
+    CLOSED = "closed"  # the provider refuses the product
     NOT_OPEN = "not_open"  # the product is still in T or X
     PARTLY_PAID = "partly_paid"
     TOO_SMALL = "too_small"
@@ -101,7 +101,7 @@ WORDS: dict[WhyNot, Words] = {
     ),
     WhyNot.TOO_SMALL: Words(
         _("Ce montant est trop petit pour être réglé en ligne"),
-        _("Le paiement en ligne commence à 1 €."),
+        _("Ce montant est inférieur au minimum du paiement en ligne."),
         _("Réglez par un autre moyen indiqué sur la facture."),
         short=_("trop petit pour le paiement en ligne"),
     ),
@@ -144,7 +144,7 @@ WORDS: dict[WhyNot, Words] = {
     ),
     WhyNot.ANNOUNCED: Words(
         _("Un paiement est annoncé"),
-        _("Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer."),
+        _("Un paiement de cette facture est annoncé : le service de paiement doit encore le confirmer."),
         _("Vous n'avez rien à faire. Ne payez pas une seconde fois."),
     ),
     WhyNot.EXAMINED: Words(

@@ -9,8 +9,8 @@ from django.utils.http import urlencode
 
 from shared_apps.accounts.models import Account
 from tenant_apps.payments.models import Allocation
-from tenant_apps.payments.online.baskets import offered_together
 from tenant_apps.payments.queries import payments_of_resident
+from tenant_apps.payments.readers import offered_together
 from tenant_apps.payments.standing.reading import decided
 from tenant_apps.payments.standing.resident_list import Wanted, lines_of_resident, shares_of_resident
 from tenant_apps.portal.lists.listing import A_PAGE, Pages, Sum, sum_of, told_apart

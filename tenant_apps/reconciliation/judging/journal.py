@@ -51,7 +51,7 @@ def _find(lines: Sequence[Line], taken: Taken) -> _Found:
     references = {
         text for line in lines if line.reference for text in (line.reference, line.reference.upper())
     }
-    operations = list(Attempt.objects.filter(idop__in=idops).select_related("payment"))
+    operations = list(Attempt.objects.filter(operation__in=idops).select_related("payment"))
     operations += Attempt.objects.filter(reference__in=references).select_related("payment")
     payments, attempts = [], []
     for attempt in {attempt.pk: attempt for attempt in operations}.values():
@@ -63,9 +63,9 @@ def _find(lines: Sequence[Line], taken: Taken) -> _Found:
     invoices = {invoice.reference.upper(): invoice for invoice in billed().filter(reference__in=references)}
     taken.recall(payments)
     found = _Found(
-        by_idop={p.attempt.idop: p for p in payments if p.attempt is not None and p.attempt.idop},
+        by_idop={p.attempt.operation: p for p in payments if p.attempt is not None and p.attempt.operation},
         by_reference=defaultdict(list),
-        attempts_by_idop={a.idop: a for a in attempts if a.idop},
+        attempts_by_idop={a.operation: a for a in attempts if a.operation},
         unpaid=defaultdict(list),
         reported=defaultdict(list),
         invoices=invoices,
@@ -75,7 +75,7 @@ def _find(lines: Sequence[Line], taken: Taken) -> _Found:
         if payment.attempt is not None:
             found.by_reference[payment.attempt.reference.upper()].append(payment)
     for attempt in attempts:
-        if attempt.idop:
+        if attempt.operation:
             found.unpaid[attempt.reference.upper()].append(attempt)
         if attempt.state == AttemptState.REPORTED:
             found.reported[attempt.reference.upper()].append(attempt)
@@ -190,12 +190,12 @@ def _another_operation(line: Line, invoice: Invoice | None) -> None:
 
 
 def _same_town_number(line: Line, attempt: Attempt | None) -> bool:
-    return not line.numcli or attempt is None or attempt.numcli == line.numcli
+    return not line.numcli or attempt is None or attempt.merchant == line.numcli
 
 
 def _other_operation(line: Line, attempt: Attempt | None) -> bool:
     """Both say their operation, and it is not the same: all attempts on an invoice share the rest."""
-    return bool(line.idop and attempt is not None and attempt.idop and attempt.idop != line.idop)
+    return bool(line.idop and attempt is not None and attempt.operation and attempt.operation != line.idop)
 
 
 def _like(line: Line, attempts: Iterable[Attempt]) -> list[Attempt]:

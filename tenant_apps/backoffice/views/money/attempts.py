@@ -15,9 +15,9 @@ from tenant_apps.backoffice.access import StaffRequest, found, staff_required
 from tenant_apps.invoices.queries import invoice_for_staff
 from tenant_apps.invoices.services import set_online_hold
 from tenant_apps.invoices.states import OnlineHold
-from tenant_apps.payments.online.paying import check_now
-from tenant_apps.payments.online.review import NotOpen, confirm_attempt, refuse_attempt, reject_debit
+from tenant_apps.payments.errors import NotOpen
 from tenant_apps.payments.queries import attempt_for_staff
+from tenant_apps.payments.services import check_now, confirm_attempt, refuse_attempt, reject_debit
 from toolkit.typed import words_of
 
 

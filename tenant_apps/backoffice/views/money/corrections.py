@@ -17,8 +17,7 @@ from tenant_apps.backoffice.views.money.payments import payment_screen
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_staff
-from tenant_apps.payments.corrections import credits, payments
-from tenant_apps.payments.counter import declarations, desk
+from tenant_apps.payments import readers, services
 from tenant_apps.payments.errors import NotCorrectable
 
 
@@ -26,8 +25,8 @@ from tenant_apps.payments.errors import NotCorrectable
 @staff_required(Role.READER)
 def left_over(request: StaffRequest) -> HttpResponse:
     """« Trop-perçus »: money that pays no invoice."""
-    count, amount = desk.left_over_figures()
-    page = page_of(desk.money_left_over(), request.GET.get("apres", ""))
+    count, amount = readers.left_over_figures()
+    page = page_of(readers.money_left_over(), request.GET.get("apres", ""))
     return screen(request, "left_over.html", section="payments", page=page, count=count, amount=amount)
 
 
@@ -35,13 +34,13 @@ def left_over(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CLERK)
 def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Let money left over pay another invoice of the same payer."""
-    payment = found(desk.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, public_id)
     form = AllocateForm(request.POST)
     if not form.is_valid():
         return payment_screen(request, payment, allocation=form)
     invoice = found(invoice_for_staff, form.cleaned_data["invoice"])
     try:
-        payments.allocate(
+        services.allocate(
             actor=request.user, payment=payment, invoice=invoice, amount=form.cleaned_data["amount"]
         )
     except NotCorrectable as error:
@@ -54,12 +53,12 @@ def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.MANAGER)
 def refund(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Note that money left over was given back."""
-    payment = found(desk.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, public_id)
     form = RefundForm(request.POST)
     if not form.is_valid():
         return payment_screen(request, payment, refund=form)
     try:
-        payments.record_refund(actor=request.user, payment=payment, **form.cleaned_data)
+        services.record_refund(actor=request.user, payment=payment, **form.cleaned_data)
     except NotCorrectable as error:
         return payment_screen(request, payment, problem=str(error))
     messages.success(request, _("Le remboursement est noté."))
@@ -70,7 +69,7 @@ def refund(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def declaration_list(request: StaffRequest) -> HttpResponse:
     """« J'ai réglé », to confirm or to refuse."""
-    page = page_of(declarations.declarations(), request.GET.get("apres", ""))
+    page = page_of(readers.declarations(), request.GET.get("apres", ""))
     return screen(request, "declarations.html", section="payments", page=page)
 
 
@@ -78,10 +77,10 @@ def declaration_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CLERK)
 def refuse_declaration(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """No money was found: the resident is told so in the clerk's words."""
-    declaration = found(declarations.declaration, public_id)
+    declaration = found(readers.declaration, public_id)
     form = AnswerForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        declarations.refuse_declaration(
+        services.refuse_declaration(
             actor=request.user, declaration=declaration, answer=form.cleaned_data["answer"]
         )
         messages.success(request, _("La réponse part vers l'usager."))
@@ -117,7 +116,7 @@ def credit(request: StaffRequest, public_id: UUID) -> HttpResponse:
 def _act(form: CreditForm) -> Callable[..., object]:
     data = form.cleaned_data
     if data["whole"]:
-        return lambda **more: credits.cancel_invoice(reason=data["reason"], let_go=data["let_go"], **more)
-    return lambda **more: credits.reduce_invoice(
+        return lambda **more: services.cancel_invoice(reason=data["reason"], let_go=data["let_go"], **more)
+    return lambda **more: services.reduce_invoice(
         amount=data["amount"], reason=data["reason"], let_go=data["let_go"], **more
     )

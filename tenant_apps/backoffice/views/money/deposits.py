@@ -13,9 +13,8 @@ from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_req
 from tenant_apps.backoffice.deposit_choice import DepositChoice
 from tenant_apps.backoffice.forms.desk import DepositForm
 from tenant_apps.backoffice.paging import page_of
-from tenant_apps.payments.counter import deposits
+from tenant_apps.payments import readers, services
 from tenant_apps.payments.errors import NotCorrectable
-from tenant_apps.payments.printing import papers
 from tenant_apps.products.queries import has_several_products
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.sheets import csv_answer
@@ -26,8 +25,8 @@ from toolkit.words import in_french
 @staff_required(Role.READER)
 def deposit_list(request: StaffRequest) -> HttpResponse:
     """The dockets, newest first, and what lies in the drawer."""
-    page = page_of(deposits.deposits(), request.GET.get("apres", ""))
-    drawers = deposits.drawers()
+    page = page_of(readers.deposits(), request.GET.get("apres", ""))
+    drawers = readers.drawers()
     several = has_several_products()
     return screen(
         request, "deposits.html", section="deposits", page=page, drawers=drawers, several_regies=several
@@ -38,13 +37,13 @@ def deposit_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.MANAGER)
 def new_deposit(request: StaffRequest) -> HttpResponse:
     """Tick what goes to the bank, of one régie; closing the docket numbers it for good."""
-    choice = DepositChoice(request.GET, deposits.drawers())
-    waiting = list(deposits.undeposited(choice.means, choice.product)[: deposits.MOST])
+    choice = DepositChoice(request.GET, readers.drawers())
+    waiting = list(readers.undeposited(choice.means, choice.product)[: readers.MOST_DEPOSITED])
     form = DepositForm(request.POST if request.method == "POST" else None, waiting=waiting)
     if form.is_bound and form.is_valid():
         ticked, day = form.cleaned_data["payment"], form.cleaned_data["deposited_on"]
         try:
-            docket = deposits.close_deposit(
+            docket = services.close_deposit(
                 actor=request.user, means=choice.means, payments=ticked, deposited_on=day
             )
         except NotCorrectable as error:
@@ -69,9 +68,9 @@ def new_deposit(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One docket, to print again."""
-    docket = found(deposits.deposit, public_id)
+    docket = found(readers.deposit, public_id)
     return screen(
-        request, "deposit.html", section="deposits", deposit=docket, rows=deposits.payments_in(docket)
+        request, "deposit.html", section="deposits", deposit=docket, rows=readers.payments_in(docket)
     )
 
 
@@ -79,8 +78,8 @@ def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The bordereau, the same bytes each time."""
-    docket = found(deposits.deposit, public_id)
-    paper = papers.docket(docket, deposits.payments_in(docket), current_townhall())
+    docket = found(readers.deposit, public_id)
+    paper = readers.docket_pdf(docket, readers.payments_in(docket), current_townhall())
     response = HttpResponse(paper, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="bordereau-{docket.label}.pdf"'
     return response
@@ -91,7 +90,7 @@ def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @in_french
 def deposit_csv(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """The same for a spreadsheet."""
-    docket = found(deposits.deposit, public_id)
+    docket = found(readers.deposit, public_id)
     titles = [
         *(_("Rang"), _("Date"), _("Tireur"), _("Banque"), _("Numéro"), _("Redevable"), _("Factures")),
         *(_("Montant"), _("Annulé depuis")),
@@ -103,6 +102,6 @@ def deposit_csv(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             ", ".join(allocation.invoice.number for allocation in one.allocations.all()),
             *(one.amount, one.cancel_reason if one.cancelled_at else ""),
         )
-        for rank, one in enumerate(deposits.payments_in(docket), 1)
+        for rank, one in enumerate(readers.payments_in(docket), 1)
     )
     return csv_answer(f"bordereau-{docket.label}.csv", titles, rows)

@@ -11,13 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import newest
-from tenant_apps.payments.control.findings import close_finding
-from tenant_apps.payments.queries import (
-    finding_for_staff,
-    held_for_staff,
-    last_audit,
-    open_findings,
-)
+from tenant_apps.payments.queries import finding_for_staff, held_for_staff, last_audit, open_findings
+from tenant_apps.payments.services import close_finding
 from toolkit.typed import words_of
 
 MOST = 100

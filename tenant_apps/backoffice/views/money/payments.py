@@ -17,22 +17,20 @@ from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen,
 from tenant_apps.backoffice.forms.desk import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import ledger
-from tenant_apps.payments.corrections.payments import can_undo, cancel_payment
-from tenant_apps.payments.counter import deposits, desk
-from tenant_apps.payments.counter.booking import book_payment
+from tenant_apps.payments import readers
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.naming import receipt_reference
-from tenant_apps.payments.printing import papers
 from tenant_apps.payments.queries import open_declarations
+from tenant_apps.payments.readers import can_undo
+from tenant_apps.payments.services import book_payment, cancel_payment
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.products.queries import has_several_products
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 from toolkit.typed import words_of
 
-WHICH: dict[str, desk.Which] = {"": "", "a-remettre": "to_deposit", "annules": "cancelled"}
+WHICH: dict[str, readers.Which] = {"": "", "a-remettre": "to_deposit", "annules": "cancelled"}
 FOUND = 20
 OTHERS = 100  # of a payer, the next due first: what is left over may pay them
 
@@ -43,10 +41,10 @@ def payment_list(request: StaffRequest) -> HttpResponse:
     """All that came in, newest first, with what waits for somebody in figures."""
     words, means = words_of(request.GET, "q"), request.GET.get("moyen", "")
     state = request.GET.get("etat", "")
-    rows = desk.payments_for_staff(
+    rows = readers.payments_for_staff(
         words=words, means=means if means in Means.values else "", which=WHICH.get(state, "")
     )
-    left, left_amount = desk.left_over_figures()
+    left, left_amount = readers.left_over_figures()
     return screen(
         request,
         "payments.html",
@@ -57,8 +55,8 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         state=state,
         all_means=Means.choices,
         states=[("", _("Tous")), ("a-remettre", _("À remettre en banque")), ("annules", _("Annulés"))],
-        today_amount=ledger.received_on(clock.today()),
-        drawers=(drawers := deposits.drawers()),
+        today_amount=readers.received_on(clock.today()),
+        drawers=(drawers := readers.drawers()),
         several_regies=len({one.product.pk for one in drawers}) > 1,
         left=left,
         left_amount=left_amount,
@@ -72,7 +70,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
     """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
     sent = request.POST if request.method == "POST" else request.GET
     wanted = set(_uuids(sent.getlist("facture")))
-    chosen = desk.chosen_invoices(_uuids(sent.getlist("facture")))
+    chosen = readers.chosen_invoices(_uuids(sent.getlist("facture")))
     if request.method == "POST" and (not chosen or len(chosen) < len(wanted)):
         return _already(request, sent, chosen)
     form = CounterForm(sent if request.method == "POST" else None, invoices=chosen)
@@ -83,7 +81,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         return redirect("backoffice:payment", payment.uuid)
     words = words_of(sent, "q")
     with_standings(chosen)
-    results = list(desk.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
+    results = list(readers.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
     return screen(
         request,
         "payment_new.html",
@@ -92,7 +90,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         form=form,
         chosen=chosen,
         words=words,
-        people=desk.by_person(with_standings(results[:FOUND])),
+        people=readers.by_person(with_standings(results[:FOUND])),
         several_regies=has_several_products(),
         more=len(results) > FOUND,
         today=clock.today(),
@@ -132,7 +130,7 @@ def _uuids(values: Iterable[str]) -> list[UUID]:
 @staff_required(Role.READER)
 def payment_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One payment: what it pays, what is left of it, what can be done."""
-    return payment_screen(request, found(desk.payment_for_staff, public_id))
+    return payment_screen(request, found(readers.payment_for_staff, public_id))
 
 
 def payment_screen(
@@ -148,7 +146,7 @@ def payment_screen(
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
     manages = at_least(request.user.role, Role.MANAGER)
     spendable = payment.left_over > 0
-    others, others_number = newest(desk.other_invoices(payment), OTHERS) if spendable else ([], 0)
+    others, others_number = newest(readers.other_invoices(payment), OTHERS) if spendable else ([], 0)
     return screen(
         request,
         "payment.html",
@@ -156,7 +154,7 @@ def payment_screen(
         status=422 if wrong is not None or problem else 200,
         payment=payment,
         reference=receipt_reference(payment),
-        paper=papers.means_in_words(payment),
+        paper=readers.means_in_words(payment),
         form=wrong,
         problem=problem,
         cancel=cancel or CancelForm(),
@@ -173,8 +171,10 @@ def payment_screen(
 @staff_required(Role.READER)
 def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The justificatif de paiement, to print."""
-    payment = found(desk.payment_for_staff, public_id)
-    response = HttpResponse(papers.receipt(payment, current_townhall()), content_type="application/pdf")
+    payment = found(readers.payment_for_staff, public_id)
+    response = HttpResponse(
+        readers.receipt_for_staff_pdf(payment, current_townhall()), content_type="application/pdf"
+    )
     name = f"justificatif-{receipt_reference(payment)}.pdf"
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response
@@ -184,7 +184,7 @@ def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def cancel(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """A manager cancels any payment; a clerk takes back what they have just booked."""
-    payment = found(desk.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, public_id)
     if not at_least(request.user.role, Role.MANAGER) and not can_undo(request.user, payment):
         raise Http404
     form = CancelForm(request.POST)

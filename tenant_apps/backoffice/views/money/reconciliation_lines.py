@@ -14,7 +14,7 @@ from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_req
 from tenant_apps.backoffice.forms.reconciliation import BookForm, IgnoreForm, MatchForm, TotalForm
 from tenant_apps.backoffice.words.lines import bill_words, booking_of, may_take_back, taking_back
 from tenant_apps.invoices.queries import invoice_for_staff
-from tenant_apps.payments.counter import desk
+from tenant_apps.payments import readers
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation import queries, services
@@ -69,7 +69,7 @@ def match_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
     line, form = found(queries.line, public_id), MatchForm(request.POST)
     if not form.is_valid():
         return _back(request, line, error=_("Choisissez un règlement."))
-    payment = found(desk.payment_for_staff, form.cleaned_data["payment"])
+    payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
     return _do(request, line, lambda: services.match_line(actor=request.user, line=line, payment=payment))
 
 
@@ -92,7 +92,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     line, form = found(queries.line, public_id), MatchForm(request.POST)
     if not form.is_valid():
         return _back(request, line, error=_("Choisissez un règlement."))
-    payment = found(desk.payment_for_staff, form.cleaned_data["payment"])
+    payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
     if not may_take_back(request.user.role, payment):
         return _back(request, line, error=_("Seul un responsable peut annuler ce règlement."))
     return _do(request, line, lambda: services.take_back(actor=request.user, line=line, payment=payment))

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_http_methods
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import newest
-from tenant_apps.payments.errors import PaymentError
-from tenant_apps.payments.online import trials
-from tenant_apps.payments.providers.base import ProviderError
+from tenant_apps.payments import readers, services
+from tenant_apps.payments.errors import PaymentError, ProviderError
 from tenant_apps.payments.queries import trials_of
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import product as one_product
@@ -46,40 +45,41 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
         section="town",
         product=found(one_product, pk),
         lines=lines,
+        words=readers.labels_of(product.protocol),
         trials=shown,
         trials_number=number,
-        missing=trials.missing(product),
+        missing=readers.missing(product),
     )
 
 
 def _look(product: Product) -> None:
     """Opening the page is asking what became of the last trials; the poller does it anyway."""
-    for trial in trials_of(product).filter(state="started", idop__isnull=False)[:2]:
-        trials.check_trial(trial)
+    for trial in trials_of(product).filter(state="started", operation__isnull=False)[:2]:
+        services.check_trial(trial)
 
 
 def _number(request: StaffRequest, product: Product) -> Answer:
     """« Vérifier ce numéro »."""
-    lines = trials.ask_label(product)
+    lines = services.ask_label(product)
     if not lines:
-        messages.error(request, _("Le Trésor public ne donne aucun libellé pour ce numéro."))
+        messages.error(request, _("Aucun libellé n'est connu pour ce numéro."))
     return lines or None
 
 
 def _recognise(request: StaffRequest, product: Product) -> Answer:
     """« C'est bien nous »."""
-    trials.recognise(actor=request.user, product=product, label=request.POST.get("label", ""))
+    services.recognise(actor=request.user, product=product, label=request.POST.get("label", ""))
     messages.success(request, _("Le numéro est vérifié."))
     return None
 
 
 def _trial(request: StaffRequest, product: Product) -> Answer:
-    return trials.start_trial(actor=request.user, product=product)
+    return services.start_trial(actor=request.user, product=product)
 
 
 def _forward(request: StaffRequest, product: Product) -> Answer:
     without_debit = request.POST.get("without_debit") == "on"
-    moved = trials.go_forward(actor=request.user, product=product, without_debit=without_debit)
+    moved = services.go_forward(actor=request.user, product=product, without_debit=without_debit)
     messages.success(
         request,
         _("« %(label)s » est à l'étape « %(mode)s ».")

@@ -7,7 +7,7 @@ is used, so it is in no log line and no error of ours.
 import logging
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import local
@@ -21,16 +21,22 @@ from zeep import Client, Plugin, Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 
+from tenant_apps.payments.errors import ProviderUnavailable
 from tenant_apps.payments.providers.base import (
+    Call,
     Capabilities,
+    Door,
+    Heard,
     Outcome,
     PaymentRequest,
-    ProviderUnavailable,
+    Ring,
     Started,
     Status,
+    differences,
 )
-from tenant_apps.payments.providers.payfip import fields
+from tenant_apps.payments.providers.payfip import fields, words
 from tenant_apps.payments.providers.payfip.transport import BoundedTransport
+from tenant_apps.payments.providers.schedule import Schedule
 from toolkit.clock import PARIS
 from toolkit.money import from_cents
 
@@ -51,6 +57,20 @@ WAITING = {"P1": Outcome.UNKNOWN, "P3": Outcome.USED, "P4": Outcome.TOO_OLD, "P5
 # What zeep stumbles with over an envelope that is well-formed and yet no answer (an empty Body, a wrong type).
 STUMBLES = (ValueError, TypeError, LookupError, AttributeError)
 IDOP = r"[A-Za-z0-9-]{6,64}"
+OPENING_MEANS = ("card", "debit")  # one X payment by each opens it, the next working day
+# docs/payfip.md §2: an idOp is opened within fifteen minutes (P4) or never; P3 five minutes later is believed dead
+# (decision 0030), P5 after two hours (docs/manual.md, M11); the guide asks for half an hour when the service is in trouble.
+TREASURY_SCHEDULE = Schedule(
+    opening=timedelta(minutes=15),
+    opened=timedelta(minutes=20),
+    hold=timedelta(minutes=120),
+    abandon_again=timedelta(minutes=2),
+    after_failure=timedelta(minutes=30),
+    forgets_overnight=True,
+)
+# What somebody may pretend beside an idOp: PayFiP itself sends the idOp and nothing else.
+CLAIMS = ("resultrans", "montant", "numcli", "refdet", "numauto", "saisie")
+LONGEST = 100  # characters of a field that anybody can write
 log = logging.getLogger(__name__)
 
 
@@ -70,11 +90,36 @@ class PayFiP:
     """Thread-safe: each thread has its own HTTP session and its own reading of the contract."""
 
     name = "payfip"
-    capabilities = Capabilities(is_online=True, can_be_asked=True, opens_popup=False, limits=fields.LIMITS)
+    capabilities = Capabilities(
+        is_online=True,
+        can_be_asked=True,
+        opens_popup=False,
+        limits=fields.LIMITS,
+        opening_means=OPENING_MEANS,
+    )
+    schedule = TREASURY_SCHEDULE
+    labels = words.TreasuryLabels()
+    reasons = words.TreasuryReasons()
+    personal_fields = fields.PERSONAL
+    secret_fields = frozenset({"idop", "idOp"})
+    test_debt = fields.NO_DEBT
 
     def __init__(self, *, service_url: str, payment_url: str, timeout: float = 15) -> None:
         self._service_url, self._payment_url, self._timeout = service_url, payment_url, timeout
         self._threads = local()
+        self.doors = (Door("payfip-notification", "payfip/notification/", self._hear),)
+
+    def product_problem(self, merchant: str) -> str:
+        """The numcli has six digits."""
+        return fields.product_problem(merchant)
+
+    def identify(self, merchant: str) -> tuple[str, ...]:
+        """recupererDetailClient: the lines that the Treasury shows for a numcli, empty ones left out."""
+        return tuple(line for line in self.client_details(merchant) if line)
+
+    def callback_path(self, token: str) -> str:
+        """urlnotif: one address for all; the idOp comes with the call."""
+        return "payfip/notification/"
 
     def start(self, request: PaymentRequest) -> Started:
         """creerPaiementSecurise. Raises ProviderRefused, also before calling, or ProviderUnavailable."""
@@ -87,16 +132,16 @@ class PayFiP:
             raise _unavailable(fault.kind, fault.code, fault.words) from None
         if not re.fullmatch(IDOP, idop):  # it goes into an address and a column: an odd one is no answer
             raise _unavailable("no usable idOp", "", "")
-        return Started(url=self.page(idop), idop=idop)
+        return Started(url=self.page(idop), operation=idop)
 
-    def page(self, idop: str) -> str:
+    def page(self, operation: str) -> str:
         """The Treasury's page of that idOp: it opens once, within fifteen minutes."""
-        return f"{self._payment_url}?{urlencode({'idop': idop})}"
+        return f"{self._payment_url}?{urlencode({'idop': operation})}"
 
-    def fetch_status(self, idop: str) -> Status:
+    def fetch_status(self, operation: str) -> Status:
         """recupererDetailPaiementSecurise: what became of it. No side effect. Raises ProviderUnavailable."""
         try:
-            answer = self._call("recupererDetailPaiementSecurise", {"idOp": idop})
+            answer = self._call("recupererDetailPaiementSecurise", {"idOp": operation})
         except ServiceFault as fault:
             if fault.kind == "FonctionnelleErreur" and fault.code in WAITING:
                 return Status(WAITING[fault.code], raw={"fault": fault.code, "words": fault.words})
@@ -104,15 +149,32 @@ class PayFiP:
         found = {name: _text(answer, name) for name in DETAIL}
         if not any(found.values()):
             raise _unavailable("an answer that says nothing", "", "")
-        if found["idOp"] not in ("", idop):
+        if found["idOp"] not in ("", operation):
             # All attempts on an invoice have the same reference and amount: only this tells them apart.
             log.error("PayFiP answered about another operation than the one asked about")
             return Status(Outcome.OTHER, raw={"idOp": "another operation", "resultrans": found["resultrans"]})
         return read_detail(found)
 
-    def read_notification(self, given: Mapping[str, str]) -> None:
-        """A door-bell: whatever it says beside its idOp is not believed."""
-        return
+    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> Heard | None:
+        """A door-bell. What somebody pretends beside the idOp is kept as evidence, and never believed."""
+        said = {name: clean(str(given[name])) for name in CLAIMS if name in given}
+        return Heard(self.read_answer(said)) if said else None
+
+    def read_answer(self, raw: Mapping[str, str]) -> Status:
+        """A kept answer, or a kept fault."""
+        if "fault" in raw:
+            return Status(WAITING.get(raw["fault"], Outcome.OTHER), raw=raw)
+        return read_detail(raw)
+
+    def compare(self, asked: PaymentRequest, status: Status) -> list[str]:
+        """numcli, refdet, montant and saisie."""
+        return differences(asked, status, merchant=words.MERCHANT)
+
+    def _hear(self, call: Call) -> Ring | None:
+        """GET or POST, query or body, `idop` or `idOp`."""
+        said = dict(call.fields)
+        idop = said.pop("idop", "") or said.pop("idOp", "")
+        return Ring(idop, said) if idop else None
 
     def client_details(self, numcli: str) -> tuple[str, str, str]:
         """recupererDetailClient: the three lines the Treasury shows for a numcli (« is this you? »).
@@ -191,19 +253,23 @@ DETAIL = (
 KNOWN = frozenset((*DETAIL, "libelleN1", "libelleN2", "libelleN3"))
 
 
-def read_detail(answer: dict[str, str]) -> Status:
-    """The fields of a look-up → a Status. A code nobody announced, or no code, is OTHER: held, never a failure."""
-    raw = {name: value for name, value in answer.items() if name != "idOp" and value}
+def read_detail(answer: Mapping[str, str]) -> Status:
+    """The fields of an answer → a Status. A code nobody announced, or no code, is OTHER: held, never a failure."""
     return Status(
-        outcome=RESULTS.get(answer["resultrans"], Outcome.OTHER),
-        amount=read_amount(answer["montant"]),
-        reference=answer["refdet"] or None,
-        numcli=answer["numcli"] or None,
-        mode=answer["saisie"] or None,
-        paid_at=paris_time(answer["dattrans"], answer["heurtrans"]),
-        authorization=answer["numauto"],
-        raw=raw,
+        outcome=RESULTS.get(answer.get("resultrans", ""), Outcome.OTHER),
+        amount=read_amount(answer.get("montant", "")),
+        reference=answer.get("refdet") or None,
+        merchant=answer.get("numcli") or None,
+        mode=answer.get("saisie") or None,
+        paid_at=paris_time(answer.get("dattrans", ""), answer.get("heurtrans", "")),
+        authorization=answer.get("numauto", ""),
+        raw={name: value for name, value in answer.items() if name != "idOp" and value},
     )
+
+
+def clean(value: str) -> str:
+    """Of what anybody can write: short, and without what a database cannot hold (a NUL)."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in value[:LONGEST])
 
 
 def paris_time(dattrans: str, heurtrans: str) -> datetime | None:

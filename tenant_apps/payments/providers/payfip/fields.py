@@ -7,18 +7,25 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.payments.providers.base import (
-    EmailRefused,
-    Limits,
-    PaymentRequest,
-    ProductRefused,
-    ProviderRefused,
-)
+from tenant_apps.payments.errors import EmailRefused, ProductRefused, ProviderRefused
+from tenant_apps.payments.providers.base import Limits, PaymentRequest
 from toolkit.money import from_cents, to_cents
 
 MODES = ("T", "X", "W")
+PERSONAL = frozenset({"mel"})  # fields of an answer that hold the payer's address
+# What clients in the field use for debts that do not exist (docs/payfip.md §3): exer and refdet.
+NO_DEBT = ("9999", "999900000000999999")
 LEAST, MOST = 100, 9_999_999  # cents: 1.00 € to under 100,000.00 €
 LIMITS = Limits(from_cents(LEAST), from_cents(MOST))
+
+
+def product_problem(numcli: str) -> str:
+    """What is wrong with a product's number, in words; empty when it can be a numcli."""
+    return (
+        ""
+        if re.fullmatch(r"[0-9]{6}", numcli)
+        else str(_("L'identifiant a six chiffres, par exemple 001964."))
+    )
 
 
 def label(text: str) -> str:
@@ -43,8 +50,8 @@ def cents(amount: Decimal) -> str:
 
 def creation(request: PaymentRequest) -> dict[str, str]:
     """The fields of `creerPaiementSecurise`. Raises a kind of ProviderRefused naming the first bad one."""
-    if not re.fullmatch(r"[0-9]{6}", request.numcli):
-        raise ProductRefused(_not_open(), code="T1", detail=f"numcli {request.numcli!r}")
+    if not re.fullmatch(r"[0-9]{6}", request.merchant):
+        raise ProductRefused(_not_open(), code="T1", detail=f"numcli {request.merchant!r}")
     if not re.fullmatch(r"[0-9]{4}", request.fiscal_year):
         raise _refused("exer", f"exer {request.fiscal_year!r}")
     if not re.fullmatch(r"[A-Za-z0-9]{6,30}", request.reference):
@@ -60,7 +67,7 @@ def creation(request: PaymentRequest) -> dict[str, str]:
         "exer": request.fiscal_year,
         "mel": request.email,
         "montant": cents(request.amount),
-        "numcli": request.numcli,
+        "numcli": request.merchant,
         "objet": label(request.label),
         "refdet": request.reference,
         "saisie": request.mode,

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 from tenant_apps.invoices.documents.archives import archive_of, parts_of
 from tenant_apps.invoices.queries import documents_of_year
 from tenant_apps.payments.models import Payment
-from tenant_apps.payments.printing.receipts import receipt
 from tenant_apps.payments.queries import payment_for_resident
+from tenant_apps.payments.readers import receipt_for_resident_pdf as receipt
 from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.lists.listing import Asked
 from tenant_apps.portal.lists.spreadsheet import HEADS, rows

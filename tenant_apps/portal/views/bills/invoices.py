@@ -6,10 +6,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter.desk import credits_of
+from tenant_apps.payments import services
 from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.online import paying as payments
 from tenant_apps.payments.queries import payments_of_resident
+from tenant_apps.payments.readers import credits_of
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.standing.words import headline, state_of
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
@@ -86,7 +86,7 @@ def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 def declare_paid(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """« J'ai réglé » (docs/manual.md, M10)."""
     try:
-        payments.declare_paid(actor=request.user, invoice=invoice)
+        services.declare_paid(actor=request.user, invoice=invoice)
     except NotPayable:
         raise Http404 from None
     return redirect("portal:invoice", invoice.uuid)

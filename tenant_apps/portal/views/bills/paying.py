@@ -11,18 +11,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident, invoices_for_resident
-from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments import services
+from tenant_apps.payments.errors import EmailRefused, NotPayable, ProviderError
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.naming import receipt_reference
-from tenant_apps.payments.online import paying as payments
-from tenant_apps.payments.online.baskets import paid_by
-from tenant_apps.payments.online.bells import hear_return
-from tenant_apps.payments.providers.base import EmailRefused, ProviderError
-from tenant_apps.payments.queries import (
-    last_attempt,
-    payment_of_attempt,
-    was_refused_for_the_address,
-)
+from tenant_apps.payments.queries import last_attempt, payment_of_attempt, was_refused_for_the_address
+from tenant_apps.payments.readers import capabilities_of, labels_of, paid_by
+from tenant_apps.payments.services import hear_return
 from tenant_apps.payments.standing.deciding import Standing, What, free_from
 from tenant_apps.payments.standing.reading import standing_of, standings_of
 from tenant_apps.payments.states import LIVE, AttemptState
@@ -56,15 +51,27 @@ def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
         # The browser came back from the page that it had been sent to: that page is open, and opens once.
         "came_back": "retour" in request.GET or status == 409,
         "declaration": getattr(invoice, "declaration", None) if standing.what == What.DECLARED else None,
+        **_taker(standing.facts.attempt_provider or standing.facts.protocol),
     }
     return render(request, "portal/pay.html", context, status=status)
+
+
+def _taker(name: str) -> dict[str, object]:
+    """The words of whoever takes the money, and how its screen opens."""
+    found = capabilities_of(name)
+    opens_popup = found is not None and found.opens_popup
+    return {
+        "words": labels_of(name),
+        "opens_popup": opens_popup,
+        "goes_away": found is not None and not opens_popup,
+    }
 
 
 def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
     """Where a POST leads: the Treasury's page, or ours with nothing to resume. Raises NotPayable, ProviderError."""
     if "reprendre" not in request.POST:
-        return payments.start_payment(actor=request.user, invoice=invoice).url
-    resumed = payments.resume_payment(actor=request.user, invoice=invoice)
+        return services.start_payment(actor=request.user, invoice=invoice).url
+    resumed = services.resume_payment(actor=request.user, invoice=invoice)
     return resumed.url if resumed else reverse("portal:pay", args=[invoice.uuid]) + "?retour=1"
 
 
@@ -74,7 +81,7 @@ def _asked_again(request: ResidentRequest, invoice: Invoice) -> Standing:
     attempt = last_attempt(invoice) if standing.what == What.BEGUN else None
     if attempt is None:
         return standing
-    payments.check_now(actor=request.user, attempt=attempt)
+    services.check_now(actor=request.user, attempt=attempt)
     invoice.refresh_from_db(fields=["paid", "state"])
     return standing_of(invoice, reader=request.user)
 
@@ -106,7 +113,7 @@ def payment_state(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
     attempt = last_attempt(invoice)
     if attempt is not None and attempt.state in WAITING:
-        attempt = payments.check_now(actor=request.user, attempt=attempt)
+        attempt = services.check_now(actor=request.user, attempt=attempt)
     # After the attempt, never before it: the worker may have settled it since the door read the invoice.
     invoice.refresh_from_db(fields=["paid", "state"])
     payment = payment_of_attempt(attempt) if attempt is not None else None
@@ -114,6 +121,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "section": "payments",
         "invoice": invoice,
         "attempt": attempt,
+        "words": labels_of(attempt.provider if attempt is not None else ""),
         "payment": payment,
         "excess": payment.left_over if payment else 0,
         "receipt_reference": receipt_reference(payment) if payment else "",

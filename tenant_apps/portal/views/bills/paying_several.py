@@ -10,10 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
-from tenant_apps.payments.errors import NotPayable
-from tenant_apps.payments.online.baskets import by_product
-from tenant_apps.payments.online.paying import start_payment_of
-from tenant_apps.payments.providers.base import EmailRefused, ProviderError
+from tenant_apps.payments.errors import EmailRefused, NotPayable, ProviderError
+from tenant_apps.payments.readers import by_product
+from tenant_apps.payments.services import start_payment_of
 from tenant_apps.portal.access import ResidentRequest, resident_required
 
 CHOICE = "facture"  # in the address, once for each invoice

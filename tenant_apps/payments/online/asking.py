@@ -1,0 +1,71 @@
+"""What attempts and test payments share on their way to a provider and back: the token, the request, the comparison.
+
+They stay two tables on purpose (decision 0061): a test payment has no invoice and can book no money.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from shared_apps.treasury import services as treasury
+from tenant_apps.payments.models import Attempt, Trial
+from tenant_apps.payments.providers.base import PaymentRequest, Provider, Status
+from tenant_apps.payments.providers.registry import provider
+from tenants.current import current_town
+from tenants.hosts import registry
+from toolkit.secrecy import secrets
+
+Row = Attempt | Trial
+
+
+def new_token(found: Provider) -> str:
+    """Our own one-use token, for a provider whose answers nothing else tells apart; else empty."""
+    return secrets.new_lien() if found.capabilities.wants_token else ""
+
+
+def fingerprint_of(token: str) -> str | None:
+    """What the row keeps of a token."""
+    return secrets.fingerprint(token) if token else None
+
+
+def route(name: str, identity: str | None) -> None:
+    """The calls of provider `name` about `identity`, an operation or a token, are for the current town."""
+    if identity:
+        treasury.add_route(kind=name, token=identity)
+
+
+def key_of(found: Provider, identity: str) -> dict[str, Any]:
+    """The filter that finds the row which `identity` belongs to."""
+    if found.capabilities.wants_token:
+        return {"provider": found.name, "callback_hash": secrets.fingerprint(identity)}
+    return {"provider": found.name, "operation": identity}
+
+
+def request_of(row: Row, *, label: str, token: str, back: str) -> PaymentRequest:
+    """The frozen request, with the address that the provider calls and the one (a path) the payer comes back to."""
+    callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
+    return _asked(
+        row,
+        label=label,
+        notify_url=f"{callback}/{provider(row.provider).callback_path(token)}",
+        return_url=f"{registry.address_of(current_town())}{back}",
+    )
+
+
+def differences_of(row: Row, status: Status) -> list[str]:
+    """What in `status` is not what was asked, as the provider of `row` compares and names it."""
+    return provider(row.provider).compare(_asked(row), status)
+
+
+def _asked(row: Row, label: str = "", notify_url: str = "", return_url: str = "") -> PaymentRequest:
+    return PaymentRequest(
+        merchant=row.merchant,
+        fiscal_year=row.fiscal_year,
+        reference=row.reference,
+        label=label,
+        amount=row.amount,
+        email=row.email,
+        mode=row.mode,
+        notify_url=notify_url,
+        return_url=return_url,
+    )

@@ -1,0 +1,69 @@
+"""The public face of payments: every act that another room may call. Nobody else writes money.
+
+The work is done in `online`, `counter`, `corrections` and `control`; an import contract keeps the other rooms out of
+them. What other rooms may read is in `queries`, `standing` and `readers`.
+"""
+
+from tenant_apps.payments.control.findings import close_finding
+from tenant_apps.payments.corrections.credits import cancel_invoice, reduce_invoice
+from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
+from tenant_apps.payments.counter.booking import (
+    CASH_LIMIT,
+    JOURNAL,
+    OFFLINE,
+    Line,
+    Paper,
+    book_counter_payment,
+    book_payment,
+    cash_limit_sentence,
+)
+from tenant_apps.payments.counter.declarations import refuse_declaration
+from tenant_apps.payments.counter.deposits import close_deposit
+from tenant_apps.payments.online.bells import ask_soon, hear_return
+from tenant_apps.payments.online.paying import (
+    StartedPayment,
+    ask,
+    check_now,
+    declare_paid,
+    resume_payment,
+    start_payment,
+    start_payment_of,
+)
+from tenant_apps.payments.online.review import confirm_attempt, refuse_attempt, reject_debit
+from tenant_apps.payments.online.trials import ask_label, check_trial, go_forward, recognise, start_trial
+
+__all__ = [
+    "CASH_LIMIT",
+    "JOURNAL",
+    "OFFLINE",
+    "Line",
+    "Paper",
+    "StartedPayment",
+    "allocate",
+    "ask",
+    "ask_label",
+    "ask_soon",
+    "book_counter_payment",
+    "book_payment",
+    "cancel_invoice",
+    "cancel_payment",
+    "cash_limit_sentence",
+    "check_now",
+    "check_trial",
+    "close_deposit",
+    "close_finding",
+    "confirm_attempt",
+    "declare_paid",
+    "go_forward",
+    "hear_return",
+    "recognise",
+    "record_refund",
+    "reduce_invoice",
+    "refuse_attempt",
+    "refuse_declaration",
+    "reject_debit",
+    "resume_payment",
+    "start_payment",
+    "start_payment_of",
+    "start_trial",
+]
