@@ -134,12 +134,12 @@ def _bare(town: Town) -> Callable[[Attempt], None]:
                 [f"payment:{payment}", Json({"amount": str(attempt.amount)})],
             )
             run(
-                "INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at) "
+                "INSERT INTO notices_alert (kind, key, email, language, subject_uuid, created_at) "
                 "VALUES ('receipt', %s, %s, 'fr', %s, now())",
                 [f"receipt:{payment}:{attempt.email}", attempt.email, payment],
             )
             run(
-                "INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES (%s, 'alerts', %s) ON CONFLICT "
+                "INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES (%s, 'notices', %s) ON CONFLICT "
                 "(town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at)",
                 [town.pk, timezone.now()],
             )

@@ -70,7 +70,7 @@ class Setting:
 class On:
     """A kind that follows a fact of the trail.
 
-    `plan` is called in the fact's transaction. What it plans (`alerts.services.plan_for`) becomes a message in the
+    `plan` is called in the fact's transaction. What it plans (`notices.services.plan_for`) becomes a message in the
     worker: `tell` is given what it is about and the addresses, and says what each is told; one left out is told
     nothing. The key of such a kind has the parts `about` and `email`.
     """
@@ -108,7 +108,7 @@ class Notice(Generic[P]):
         None  # it holds a link or a code that serves this long; the body is erased once sent
     )
     called_off: bool = (
-        False  # dropped, or told anew, when the address is no longer the payer's (alerts.calling_off)
+        False  # dropped, or told anew, when the address is no longer the payer's (notices.calling_off)
     )
     farewell: bool = False  # the last word to somebody who was erased: its row forgets to whom
     # An invoice → the keys of the messages of this kind that told of it, for its page in the back office.

@@ -57,7 +57,7 @@ TENANT_APPS = [
     "tenant_apps.invoices",
     "tenant_apps.payments",
     "tenant_apps.reconciliation",
-    "tenant_apps.alerts",
+    "tenant_apps.notices",
     "tenant_apps.contact",
     "tenant_apps.portal",
     "tenant_apps.backoffice",

@@ -78,7 +78,7 @@ class TownHall(models.Model):
         default=PayerClaims.APPROVAL,
         db_default=PayerClaims.APPROVAL,
     )
-    # Days; None: no such reminder. Told to the same people as the new invoices (alerts.reminders).
+    # Days; None: no such reminder. Told to the same people as the new invoices (notices.reminders).
     remind_before = models.PositiveSmallIntegerField(
         _("rappel, en jours avant l'échéance"),
         null=True,

@@ -21,9 +21,9 @@ from shared_apps.console.look.forms import PasswordStep
 from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.unsubscribing import url
-from tenant_apps.alerts import unsubscribing
 from tenant_apps.invoices.claiming import Paper, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices import unsubscribing
 from tenant_apps.portal.views.entry.signing_in import ASKED
 from tenant_apps.residents import activation, sharing
 from tenant_apps.residents.account import addresses

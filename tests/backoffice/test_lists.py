@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import MailState, OutgoingMail
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Batch, Document, Invoice
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.models import Allocation, Attempt, AttemptEvent, Declaration, Means, Payment
 from tenant_apps.residents.models import Payer
 from tests.backoffice.conftest import text

@@ -9,8 +9,8 @@ import pytest
 
 from shared_apps.accounts.models import Account
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Means, Payment

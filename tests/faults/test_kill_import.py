@@ -108,7 +108,7 @@ def publish(demo: Demo, clerk: Clerk, path: str) -> None:
     os.kill(workers(demo)[-1], signal.SIGKILL)
     wait(lambda: state(demo)[0] == "published")
     whole(demo)
-    ((told,),) = ask(demo, "SELECT count(*) - count(DISTINCT key) FROM alerts_alert")
+    ((told,),) = ask(demo, "SELECT count(*) - count(DISTINCT key) FROM notices_alert")
     assert told == 0
 
 

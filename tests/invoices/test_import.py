@@ -12,8 +12,6 @@ import requests
 from django.core.files.storage import storages
 
 from shared_apps.accounts.models import Account
-from tenant_apps.alerts.models import Alert
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.documents.links import document_link
@@ -21,6 +19,8 @@ from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import BatchState
+from tenant_apps.notices.models import Alert
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.residents.models import Payer, PayerEmail
 from tenants.models import Town
 

@@ -82,7 +82,7 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payer": row(),
     "portal:unsubscribe": row(
         everyone=410
-    ),  # the ticket is all that opens it; tests/alerts/test_unsubscribe.py
+    ),  # the ticket is all that opens it; tests/notices/test_unsubscribe.py
     "portal:contact": row(everyone=IN),
     "portal:contact-sent": row(everyone=IN),
     "portal:language": row(everyone=405),

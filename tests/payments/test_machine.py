@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Means, Payment

@@ -19,8 +19,8 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.treasury import services as treasury
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Finding, Means, Payment

@@ -76,6 +76,6 @@ def test_the_worker_is_told_once_about_a_hundred_payments(
     with agenda.gathered():
         for _ in range(5):
             with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-                agenda.wake("alerts")
+                agenda.wake("notices")
         assert broker.llen("celery") == before
     assert broker.llen("celery") == before + 1

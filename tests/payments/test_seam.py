@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     *("tenant_apps/payments", "tenant_apps/portal", "tenant_apps/backoffice", "tenant_apps/notices"),
-    *("tenant_apps/alerts", "shared_apps/treasury", "shared_apps/console", "src/config"),
+    *("tenant_apps/notices", "shared_apps/treasury", "shared_apps/console", "src/config"),
 )
 # Nobody writes these by chance; « saisie » is also a French word, looked for where it stands alone, and « montant »
 # where it names a field of an answer.

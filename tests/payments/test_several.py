@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.control import auditing
 from tenant_apps.payments.corrections.credits import cancel_invoice
 from tenant_apps.payments.counter.booking import book_counter_payment

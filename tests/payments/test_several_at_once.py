@@ -14,8 +14,8 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Finding, Payment

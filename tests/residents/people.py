@@ -11,9 +11,9 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Link, LinkPurpose, SecondFactor
 from shared_apps.audit import services as audit
 from shared_apps.privacy import personal
-from tenant_apps.alerts.models import Alert
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.notices.models import Alert
 from tenant_apps.payments.ledger import write_receipt, write_refund
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.online.moves import move

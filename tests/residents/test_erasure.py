@@ -48,10 +48,10 @@ def test_nothing_of_the_address_remains_that_was_not_declared(known: Known) -> N
     before = where_is(EMAIL, OLD)
     assert {
         *(("accounts_account", "email"), ("accounts_link", "email"), ("residents_payeremail", "email")),
-        *(("payments_attempt", "email"), ("payments_attempt", "answer"), ("alerts_alert", "key")),
+        *(("payments_attempt", "email"), ("payments_attempt", "answer"), ("notices_alert", "key")),
         *(("payments_attemptevent", "raw"), ("payments_finding", "details"), ("contact_message", "body")),
         *(("residents_claim", "email"), ("residents_access", "through")),
-        *(("mail_outgoingmail", "reply_to"), ("mail_outgoingmail", "text"), ("alerts_alert", "email")),
+        *(("mail_outgoingmail", "reply_to"), ("mail_outgoingmail", "text"), ("notices_alert", "email")),
     } <= before  # else the search below proves nothing
     money = [list(model.objects.order_by("pk").values_list("pk", "amount")) for model in (Payment, Attempt)]
     erased(known.account)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import MailState, OutgoingMail
-from tenant_apps.alerts.models import Alert
 from tenant_apps.contact.models import Message
+from tenant_apps.notices.models import Alert
 from tenant_apps.residents.erasure import retention
 from tenant_apps.residents.models import Claim, Payer
 from tenant_apps.residents.states import ClaimState

@@ -369,11 +369,11 @@ def test_what_is_planned_too_late_in_the_old_place_is_copied_to_the_new_one(
 ) -> None:
     settings.MOVED_ROWS_SECONDS = 3600
     move(northern, SOUTH)
-    AgendaItem.objects.create(town_id=northern.pk, kind="alerts", due_at=timezone.now())
+    AgendaItem.objects.create(town_id=northern.pk, kind="notices", due_at=timezone.now())
     agenda.run()
-    assert not AgendaItem.objects.filter(town_id=northern.pk, kind="alerts").exists()
+    assert not AgendaItem.objects.filter(town_id=northern.pk, kind="notices").exists()
     with in_shard(SOUTH):
-        assert AgendaItem.objects.filter(town_id=northern.pk, kind="alerts").exists()
+        assert AgendaItem.objects.filter(town_id=northern.pk, kind="notices").exists()
 
 
 def test_what_it_left_is_kept_while_it_moves_again(northern: Town, settings: Any) -> None:

@@ -18,9 +18,9 @@ from shared_apps.accounts.models import Link
 from shared_apps.audit.models import Entry
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.models import MailState, OutgoingMail
-from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
+from tenant_apps.notices.models import Alert
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.queries import HELD
 from tenants.current import current_town, registry

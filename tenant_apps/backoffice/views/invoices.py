@@ -9,7 +9,6 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from shared_apps.accounts.models import Role
-from tenant_apps.alerts.queries import mails_about
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.filters import Chosen, chosen
 from tenant_apps.backoffice.paging import newest, page_of
@@ -19,6 +18,7 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import OnlineHold
+from tenant_apps.notices.queries import mails_about
 from tenant_apps.payments.queries import HELD, attempts_of_invoice, money_about, only_declared, only_held
 from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
 from tenant_apps.payments.standing.reading import with_standings

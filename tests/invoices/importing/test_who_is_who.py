@@ -8,7 +8,6 @@ from django.test import Client
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
-from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices import services
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.importing.people.questions import changes_of
@@ -16,6 +15,7 @@ from tenant_apps.invoices.importing.people.questions import sentences as words_o
 from tenant_apps.invoices.models import Batch, Invoice, PayerUpdate
 from tenant_apps.invoices.queries import invoices_for_resident, payer_changes
 from tenant_apps.invoices.states import Answer
+from tenant_apps.notices.services import queue_alerts
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_for_staff
 from tenant_apps.residents.sources import default_source, source_named

@@ -59,7 +59,7 @@ STUMBLES = (ValueError, TypeError, LookupError, AttributeError)
 IDOP = r"[A-Za-z0-9-]{6,64}"
 OPENING_MEANS = ("card", "debit")  # one X payment by each opens it, the next working day
 # docs/payfip.md §2: an idOp is opened within fifteen minutes (P4) or never; P3 five minutes later is believed dead
-# (decision 0030), P5 after two hours (docs/manual.md, M11); the guide asks for half an hour when the service is in trouble.
+# (decision 0030), P5 after two hours (docs/manual.md, M11); half an hour when the service is in trouble.
 TREASURY_SCHEDULE = Schedule(
     opening=timedelta(minutes=15),
     opened=timedelta(minutes=20),

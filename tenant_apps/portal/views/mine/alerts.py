@@ -11,7 +11,7 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts.throttling import throttle
 from shared_apps.mail import notices, unsubscribing
 from shared_apps.mail.unsubscribing import Refusal
-from tenant_apps.alerts.unsubscribing import unsubscribe as refuse
+from tenant_apps.notices.unsubscribing import unsubscribe as refuse
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import AlertForm
 from tenant_apps.townhall.models import TownHall

@@ -5,8 +5,8 @@ from uuid import UUID
 from shared_apps.audit.models import Entry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said
-from tenant_apps.alerts.services import plan_for
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.services import plan_for
 from tenant_apps.residents.models import Access
 
 

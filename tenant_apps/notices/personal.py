@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.mail import notices
 from shared_apps.privacy.personal import Section
-from tenant_apps.alerts.models import Alert
+from tenant_apps.notices.models import Alert
 
 
 def told() -> QuerySet[Alert]:

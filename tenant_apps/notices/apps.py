@@ -4,9 +4,9 @@ from shared_apps.privacy.personal import given
 from tenants.declarations import HELD_OF_A_PERSON
 
 
-class AlertsConfig(AppConfig):
-    name = "tenant_apps.alerts"
-    verbose_name = "Alertes"
+class NoticesConfig(AppConfig):
+    name = "tenant_apps.notices"
+    verbose_name = "Messages prévus"
     town_data = {
         "Alert": HELD_OF_A_PERSON,
     }
@@ -18,14 +18,14 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         from shared_apps.audit import services as audit
         from shared_apps.privacy import personal
-        from tenant_apps.alerts import calling_off, reminders, tasks
-        from tenant_apps.alerts import personal as mine
+        from tenant_apps.notices import calling_off, reminders, tasks
+        from tenant_apps.notices import personal as mine
         from tenants.archive import copies
         from tenants.work import agenda
 
         personal.register(self.label, give=mine.give, erase=mine.erase)
         personal.keep("alerts", mine.told, since="created_at")
-        agenda.register("alerts", tasks.queue_alerts)
+        agenda.register("notices", tasks.queue_alerts)
         agenda.register(reminders.KIND, tasks.send_reminders)
         for verb in reminders.FACTS:
             audit.listen(verb, reminders.something_happened)

@@ -16,11 +16,11 @@ from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account
 from shared_apps.mail import notices
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts import reminders
-from tenant_apps.alerts.models import Alert
-from tenant_apps.alerts.queries import mails_about
-from tenant_apps.alerts.tasks import send_reminders
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices import reminders
+from tenant_apps.notices.models import Alert
+from tenant_apps.notices.queries import mails_about
+from tenant_apps.notices.tasks import send_reminders
 from tenant_apps.payments.models import Attempt, Declaration
 from tenant_apps.residents.models import PayerEmail
 from tenant_apps.townhall.services import change_townhall

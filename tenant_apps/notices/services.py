@@ -16,7 +16,7 @@ from shared_apps.accounts.models import Account
 from shared_apps.mail import notices
 from shared_apps.mail.notices import Notice
 from shared_apps.mail.notifying import Telling, notify_all
-from tenant_apps.alerts.models import Alert
+from tenant_apps.notices.models import Alert
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.models import PayerEmail
 from tenants.work import agenda
@@ -46,7 +46,7 @@ def plan_for(notice: Notice[Any], *, about: UUID, told: Mapping[str, str]) -> in
         ignore_conflicts=True,
         batch_size=1000,
     )
-    agenda.wake("alerts")
+    agenda.wake("notices")
     return len(told.keys() - refused)
 
 

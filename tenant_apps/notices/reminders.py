@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from shared_apps.audit.models import Entry
 from shared_apps.mail.notifying import Telling, notify_all
-from tenant_apps.alerts.mails.reminder import KINDS, LATE, REMINDER, SOON
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.mails.reminder import KINDS, LATE, REMINDER, SOON
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.facts import JOINS, SITUATION
 from tenant_apps.payments.standing.reading import standings_of
@@ -70,14 +70,14 @@ WITH due AS (
          END
 ), todo AS (
   SELECT p.*, left(p.kind || ':' || p.uuid || ':' || p.email, 200) AS key FROM people p
-   WHERE NOT EXISTS (SELECT 1 FROM alerts_alert t WHERE t.kind = p.kind AND t.subject_uuid = p.uuid
+   WHERE NOT EXISTS (SELECT 1 FROM notices_alert t WHERE t.kind = p.kind AND t.subject_uuid = p.uuid
                         AND t.email = p.email)
-     AND NOT EXISTS (SELECT 1 FROM alerts_alert t WHERE t.kind IN ('reminder', 'late') AND t.email = p.email
+     AND NOT EXISTS (SELECT 1 FROM notices_alert t WHERE t.kind IN ('reminder', 'late') AND t.email = p.email
                         AND t.queued_at >= %s)
 ), chosen AS (
   SELECT email FROM todo GROUP BY email ORDER BY email LIMIT %s
 ), told AS (
-  INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at, queued_at)
+  INSERT INTO notices_alert (kind, key, email, language, subject_uuid, created_at, queued_at)
   SELECT kind, key, email, language, uuid, now(), now() FROM todo JOIN chosen USING (email) ORDER BY key
   ON CONFLICT (key) DO NOTHING
   RETURNING key
@@ -89,7 +89,7 @@ SELECT min(CASE WHEN i.due_on > w.last THEN i.due_on + w.shift ELSE %s::date END
   JOIN {windows} ON i.due_on >= w.first
  WHERE {owed}
    AND (i.due_on > w.last
-        OR NOT EXISTS (SELECT 1 FROM alerts_alert t WHERE t.kind = w.kind AND t.subject_uuid = i.uuid))
+        OR NOT EXISTS (SELECT 1 FROM notices_alert t WHERE t.kind = w.kind AND t.subject_uuid = i.uuid))
 """
 
 

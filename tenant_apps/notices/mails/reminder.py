@@ -1,6 +1,6 @@
 """One message for all that a person must be reminded of that day: due in some days, or due already.
 
-Who is reminded, and when: `alerts.reminders`.
+Who is reminded, and when: `notices.reminders`.
 """
 
 from datetime import date
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, Setting, declare
-from tenant_apps.alerts.models import Alert
-from tenant_apps.alerts.words import SHOWN, Standings, of_invoice, why
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.models import Alert
+from tenant_apps.notices.words import SHOWN, Standings, of_invoice, why
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from toolkit import clock
 from toolkit.money import format_euros

@@ -67,7 +67,7 @@ def plan_receipt(*, payment: UUID) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO alerts_alert (kind, key, email, language, subject_uuid, created_at) "
+            "INSERT INTO notices_alert (kind, key, email, language, subject_uuid, created_at) "
             "SELECT %s, left(%s || t.email, 200), t.email, COALESCE(NULLIF(a.language, ''), %s), p.uuid, now() "
             "FROM payments_payment p "
             "JOIN payments_attempt t ON t.id = p.attempt_id LEFT JOIN accounts_account a ON a.id = t.account_id "
@@ -79,7 +79,7 @@ def plan_receipt(*, payment: UUID) -> None:
             ],
         )
         if cursor.rowcount:
-            agenda.wake("alerts")
+            agenda.wake("notices")
 
 
 def _tell(uuid: UUID, addresses: list[str]) -> dict[str, Said]:

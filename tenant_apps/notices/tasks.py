@@ -3,19 +3,21 @@
 from celery import shared_task
 from django.utils import timezone
 
-from tenant_apps.alerts import reminders, services
-from tenant_apps.alerts.models import Alert
+from tenant_apps.notices import reminders, services
+from tenant_apps.notices.models import Alert
 from tenants.work import agenda
 
 
-@shared_task(name="alerts.queue_alerts")
+@shared_task(name="notices.queue_alerts")
 def queue_alerts() -> None:
     """Write the messages of the alerts that wait in the current town."""
     services.queue_alerts()
-    agenda.finish("alerts", lambda: timezone.now() if Alert.objects.filter(queued_at=None).exists() else None)
+    agenda.finish(
+        "notices", lambda: timezone.now() if Alert.objects.filter(queued_at=None).exists() else None
+    )
 
 
-@shared_task(name="alerts.send_reminders")
+@shared_task(name="notices.send_reminders")
 def send_reminders() -> None:
     """Remind of the current town's invoices whose morning has come."""
     reminders.send_reminders()

@@ -16,9 +16,9 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail import unsubscribing
 from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts import reminders, services
-from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
 from tenant_apps.invoices.models import Batch
+from tenant_apps.notices import reminders, services
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
 from tenant_apps.residents import activation as residents
 from tenant_apps.residents.models import PayerEmail
 from tenant_apps.residents.sources import default_source

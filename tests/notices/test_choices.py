@@ -12,10 +12,10 @@ from shared_apps.accounts.models import Account, Impersonation
 from shared_apps.accounts.services import choose_alerts
 from shared_apps.audit.models import Entry
 from shared_apps.mail import notices
-from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
-from tenant_apps.alerts.mails.receipt import plan_receipt
-from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Batch
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.notices.mails.receipt import plan_receipt
+from tenant_apps.notices.models import Alert
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town

@@ -10,9 +10,9 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail import notices
 from shared_apps.mail import services as mail
 from shared_apps.mail.models import MailState
-from tenant_apps.alerts import reminders
-from tenant_apps.alerts.mails.reminder import KINDS, REMINDER, day_of
-from tenant_apps.alerts.models import Alert
+from tenant_apps.notices import reminders
+from tenant_apps.notices.mails.reminder import KINDS, REMINDER, day_of
+from tenant_apps.notices.models import Alert
 from tenant_apps.residents.models import Payer
 from tenants.work import agenda
 
@@ -55,7 +55,7 @@ def call_off(payers: Collection[int]) -> None:
     waited = [one for one in dropped if one.key and one.state != MailState.FAILED]
     # Alerts look at rights once more when they become messages.
     if Alert.objects.filter(key__in=[one.key for one in waited]).update(queued_at=None):
-        agenda.wake("alerts")
+        agenda.wake("notices")
     reminded = [one for one in waited if one.kind == REMINDER.kind]
     for one in reminded:
         day = day_of(one.key or "")

@@ -1,4 +1,4 @@
-"""A kind of message is one file (tests/alerts/contested.py): every page and every rule knows it from there."""
+"""A kind of message is one file (tests/notices/contested.py): every page and every rule knows it from there."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ from shared_apps.mail import notices
 from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.notifying import notify
-from tenant_apps.alerts.models import Alert
-from tenant_apps.alerts.queries import mails_about
-from tenant_apps.alerts.services import plan_for, queue_alerts
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.services import set_online_hold
+from tenant_apps.notices.models import Alert
+from tenant_apps.notices.queries import mails_about
+from tenant_apps.notices.services import plan_for, queue_alerts
 from tenants.models import Town
-from tests.alerts.contested import CONTESTED
+from tests.notices.contested import CONTESTED
 
 PAGE = "/mes-informations/messages/"
 

@@ -11,10 +11,10 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, Setting, declare
-from tenant_apps.alerts.services import plan_for
-from tenant_apps.alerts.words import SHOWN, Standings, of_invoice, why
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.notices.services import plan_for
+from tenant_apps.notices.words import SHOWN, Standings, of_invoice, why
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.reading import standings_of, total
 from tenant_apps.residents.models import Access, PayerEmail, RemovedEmail
