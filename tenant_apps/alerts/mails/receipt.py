@@ -1,4 +1,4 @@
-"""The message after a payment online. It is never called a « quittance » (payfip.md §5)."""
+"""The message after a payment online. It is never called a « quittance » (docs/payfip.md §5)."""
 
 from uuid import UUID
 
