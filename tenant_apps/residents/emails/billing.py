@@ -1,8 +1,8 @@
 """The only writer of payers' addresses, and of the accesses that depend on them (decision 47).
 
-It works on sets: one payer or a whole file. Code that gives something because of an address calls
-`lock_addresses` before anything else in its transaction. Code that changes addresses takes the exclusive lock (`_lock_addresses_alone`). So
-no access is given because of an address that is being removed.
+It works on sets: one payer or a whole file. Code that gives something because of an address calls `lock_addresses`
+before anything else in its transaction. Code that changes addresses takes the exclusive lock
+(`_lock_addresses_alone`). So no access is given because of an address that is being removed.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
