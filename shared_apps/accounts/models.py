@@ -23,7 +23,6 @@ class Role(models.TextChoices):
     OPERATOR = "operator", _("opérateur")
 
 
-NEW_INVOICES = "new_invoices"  # the one choice that `wants_alerts` knew
 STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
 
 
@@ -42,7 +41,6 @@ class Account(AbstractBaseUser):
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
-    wants_alerts = models.BooleanField(default=True)
     refused_alerts = models.JSONField(default=list, db_default=[])  # choices (mail.notices)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -121,7 +119,7 @@ class Account(AbstractBaseUser):
     @property
     def refused(self) -> set[str]:
         """The kinds of messages this person does not want."""
-        return {*self.refused_alerts, *([] if self.wants_alerts else [NEW_INVOICES])}
+        return set(self.refused_alerts)
 
     @property
     def is_town_staff(self) -> bool:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import NEW_INVOICES, Account, Link, LinkPurpose, Role
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.accounts.throttling import known_browsers, limits, throttle
 from shared_apps.audit import services as audit
@@ -229,11 +229,11 @@ def refuse_alerts(*, actor: audit.Actor, account: Account, kinds: Collection[str
 
 def _write_refused(account: Account, refused: Collection[str], *, actor: audit.Actor) -> None:
     new = [choice.name for choice in notices.choices() if choice.name in refused]
-    old, wants = account.refused_alerts, NEW_INVOICES not in new
-    if (old, account.wants_alerts) == (new, wants):
+    old = account.refused_alerts
+    if old == new:
         return
-    account.refused_alerts, account.wants_alerts = new, wants
-    account.save(update_fields=["refused_alerts", "wants_alerts"])
+    account.refused_alerts = new
+    account.save(update_fields=["refused_alerts"])
     audit.record(
         "account.alerts_chosen",
         actor=actor,

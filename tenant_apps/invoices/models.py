@@ -122,7 +122,6 @@ class Invoice(models.Model):
     subject = models.CharField(_("objet"), max_length=160)
     issued_on = models.DateField(_("date"))
     due_on = models.DateField(_("échéance"))
-    online_until = models.DateField(null=True)
     online_hold = models.CharField(
         max_length=10, choices=OnlineHold, blank=True
     )  # why not online, set by staff

@@ -35,11 +35,6 @@ def another_is_live(attempt: Attempt) -> bool:
     return held.exclude(attempt=attempt).exists()
 
 
-def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
-    """The money that pays `invoice`, newest first, cancelled payments left out."""
-    return Payment.objects.filter(allocations__invoice=invoice, cancelled_at=None)
-
-
 def payments_of_resident(account: Account) -> QuerySet[Allocation]:
     """The money that paid invoices `account` may see, newest first, with its invoice; cancelled money left out."""
     return (

@@ -1,4 +1,4 @@
-"""What happens to the town's own settings and to its products."""
+"""What happens to the town's own settings."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,7 +6,6 @@ from shared_apps.audit.saying import fields_of, truth
 from shared_apps.audit.verbs import Fact, Key, declare
 
 TOWN = fields_of("townhall.TownHall")
-PRODUCT = fields_of("townhall.Product")
 PROVIDER = (
     Key("issuer", _("fournisseur")),
     Key("client_id", _("identifiant")),
@@ -23,15 +22,5 @@ declare(
         before=PROVIDER,
         after=(*PROVIDER, Key("secret_changed", _("secret remplacé"), truth)),
     ),
-    Fact("product.created", _("Produit de paiement créé"), more=PRODUCT),
-    Fact("product.changed", _("Produit de paiement changé"), more=PRODUCT),
-    Fact(
-        "product.closed",
-        _("Paiement en ligne interrompu par le Trésor public"),
-        after=(Key("code", _("code")),),
-    ),
-    Fact("product.checked", _("Identifiant vérifié au Trésor public"), more=PRODUCT),
-    Fact("product.advanced", _("Étape du produit franchie"), more=PRODUCT),
-    Fact("product.without_debit", _("Produit mis en service sans prélèvement")),
     room=__name__,
 )

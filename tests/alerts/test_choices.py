@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from shared_apps.accounts.errors import NotWhileImpersonating
@@ -47,14 +46,14 @@ def published(make_payer: Any, make_invoice: Any, alice: Account) -> Batch:
 def test_what_is_not_ticked_is_refused(alice: Account, browser: Client) -> None:
     assert browser.post(PAGE, {"new_invoices": "on", "receipt": "on"}).status_code == 302
     alice.refresh_from_db()
-    assert (alice.refused, alice.wants_alerts) == ({"reminder"}, True)
+    assert alice.refused == {"reminder"}
     fact = Entry.objects.get(verb="account.alerts_chosen")
     assert (fact.old, fact.new) == ({"refused": []}, {"refused": ["reminder"]})
     browser.post(PAGE, {"new_invoices": "on", "receipt": "on"})
     assert Entry.objects.filter(verb="account.alerts_chosen").count() == 1  # twice changes nothing
     browser.post(PAGE, {})
     alice.refresh_from_db()
-    assert (alice.refused, alice.wants_alerts) == ({"new_invoices", "reminder", "receipt"}, False)
+    assert alice.refused == {"new_invoices", "reminder", "receipt"}
     page = browser.get(PAGE).content.decode()
     assert page.count('type="checkbox"') == 3
     assert "checked" not in page
@@ -93,7 +92,6 @@ def test_not_by_the_operator(alice: Account) -> None:
         ({}, 1),
         ({"refused_alerts": ["reminder", "receipt"]}, 1),
         ({"refused_alerts": ["new_invoices"]}, 0),
-        ({"wants_alerts": False}, 0),  # said in an old process while the new one runs
     ],
 )
 @pytest.mark.parametrize("audience", ["accounts", "known"])
@@ -148,16 +146,3 @@ def test_receipts(
     )
     plan_receipt(payment=payment.uuid)
     assert Alert.objects.filter(kind="receipt").count() == receipts
-
-
-def test_a_row_of_the_old_code_can_be_written(alice: Account) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO accounts_account (password, uuid, email, role, is_active, language, wants_alerts, created_at)"
-            " VALUES ('', gen_random_uuid(), 'old@example.net', 'resident', true, 'fr', true, now())"
-        )
-        cursor.execute(
-            "INSERT INTO residents_payeremail (payer_id, email, source, added_at) "
-            "SELECT id, 'old@example.net', 'import', now() FROM residents_payer"
-        )
-    assert Account.objects.get(email="old@example.net").refused == set()

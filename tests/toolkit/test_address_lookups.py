@@ -201,8 +201,8 @@ def test_signing_in_reads_the_index_and_not_the_table(
     make_account("alice@example.net")
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO accounts_account (uuid, email, password, role, is_active, wants_alerts, created_at,"
-            " language) SELECT gen_random_uuid(), 'p' || n || '@example.net', '', 'resident', true, true, now(), ''"
+            "INSERT INTO accounts_account (uuid, email, password, role, is_active, created_at,"
+            " language) SELECT gen_random_uuid(), 'p' || n || '@example.net', '', 'resident', true, now(), ''"
             " FROM generate_series(1, 5000) n"
         )
         cursor.execute("ANALYZE accounts_account")

@@ -26,7 +26,6 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('resident', 'usager'), ('reader', 'lecteur'), ('clerk', 'agent'), ('manager', 'responsable'), ('operator', 'opérateur')], default='resident', max_length=10, verbose_name='rôle')),
                 ('is_active', models.BooleanField(default=True, verbose_name='actif')),
                 ('language', models.CharField(blank=True, default='', max_length=2)),
-                ('wants_alerts', models.BooleanField(default=True)),
                 ('refused_alerts', models.JSONField(db_default=[], default=list)),
                 ('activated_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -96,7 +96,6 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(max_length=160, verbose_name='objet')),
                 ('issued_on', models.DateField(verbose_name='date')),
                 ('due_on', models.DateField(verbose_name='échéance')),
-                ('online_until', models.DateField(null=True)),
                 ('online_hold', models.CharField(blank=True, choices=[('debit', 'prélèvement automatique'), ('dispute', 'contestation en cours'), ('collection', 'transmise au recouvrement')], max_length=10)),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='montant')),
                 ('credited', models.DecimalField(decimal_places=2, default=0, max_digits=10, verbose_name='avoirs')),

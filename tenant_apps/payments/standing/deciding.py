@@ -217,8 +217,7 @@ def first_day(facts: Facts) -> date:
 def last_day(facts: Facts) -> date | None:
     """The last day of online payment, or None when there is none."""
     days = facts.days_after_due
-    limits = [facts.online_until, facts.due_on + timedelta(days=days) if days is not None else None]
-    return min((limit for limit in limits if limit), default=None)
+    return facts.due_on + timedelta(days=days) if days is not None else None
 
 
 def beyond_limits(protocol: str, amount: Decimal) -> Reason | None:

@@ -41,7 +41,7 @@ JOINS = """LEFT JOIN payments_attemptinvoice l ON l.invoice_id = i.id AND l.live
 AWAITED = f"SELECT i.id FROM invoices_invoice i {JOINS} WHERE i.state = 'published' AND {SITUATION} = 'due'"  # noqa: S608
 PRODUCT = "JOIN products_product p ON p.id = i.product_id"
 COLUMNS = f"""i.id, i.uuid, i.payer_id, i.number, i.reference, i.subject, i.issued_on, i.due_on, i.amount, i.paid,
- {SITUATION}, i.online_hold, i.online_until, p.id, p.kind, p.protocol, p.mode, p.closed_at IS NOT NULL,
+ {SITUATION}, i.online_hold, p.id, p.kind, p.protocol, p.mode, p.closed_at IS NOT NULL,
  p.payable_days_after_due, p.payable_days_after_issue, p.offers_declaration, p.takes_several, p.numcli,
  a.uuid, a.account_id, a.created_at, a.started_at, a.free_at,
  a.idop IS NOT NULL AND l.amount = i.amount - i.paid AND i.online_hold = '',
@@ -65,7 +65,6 @@ class Facts(NamedTuple):
     paid: Decimal
     situation: str  # a Situation
     online_hold: str
-    online_until: date | None
     product_id: int
     kind: str
     protocol: str
