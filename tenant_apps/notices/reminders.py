@@ -19,7 +19,7 @@ from tenant_apps.notices.mails.reminder import KINDS, LATE, REMINDER, SOON
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.facts import JOINS, SITUATION
 from tenant_apps.payments.standing.reading import standings_of
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import current_townhall
 from tenants.current import current_town
@@ -119,7 +119,7 @@ def send_reminders() -> int:
     written = 0
     while windows:
         with transaction.atomic():
-            hold_still()
+            lock_addresses()
             told = _choose(windows, townhall)
             if told:
                 notify_all(_tellings(told))

@@ -17,7 +17,7 @@ from shared_apps.mail import notices
 from shared_apps.mail.notices import Notice
 from shared_apps.mail.notifying import Telling, notify_all
 from tenant_apps.notices.models import Alert
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.models import PayerEmail
 from tenants.work import agenda
 
@@ -64,7 +64,7 @@ def queue_alerts() -> int:
     queued = 0
     while True:
         with transaction.atomic():
-            hold_still()
+            lock_addresses()
             alerts = list(
                 Alert.objects.select_for_update(skip_locked=True)
                 .filter(queued_at=None)

@@ -23,7 +23,7 @@ from shared_apps.privacy import personal
 from shared_apps.privacy.personal import Section
 from tenant_apps.contact.files import stored
 from tenant_apps.contact.personal import files_of
-from tenant_apps.invoices.documents.archives import Entry, add_documents, parts_of
+from tenant_apps.invoices.documents.archives import ArchiveEntry, add_documents, parts_of
 from tenant_apps.invoices.personal import documents_of
 from tenant_apps.products.queries import contact_address
 from tenant_apps.townhall.models import TownHall
@@ -49,8 +49,8 @@ class Copy(NamedTuple):
     """All that is known of a person, read."""
 
     sections: list[Written]
-    documents: list[Entry]
-    attached: list[Entry]
+    documents: list[ArchiveEntry]
+    attached: list[ArchiveEntry]
     left_out: int  # PDFs above MOST_DOCUMENTS
     readme: str
 
@@ -64,7 +64,7 @@ def take_out(*, actor: Account, townhall: TownHall) -> Copy:
     sections.sort(key=lambda section: section.name)  # as the files show in a folder
     documents = [entry for part in parts_of(documents_of(actor).iterator(chunk_size=500)) for entry in part]
     audit.record("account.data_taken", actor=actor, obj=actor.audit_name)
-    attached = [Entry(stored.key_of(file), name) for file, name in files_of(actor, addresses)]
+    attached = [ArchiveEntry(stored.key_of(file), name) for file, name in files_of(actor, addresses)]
     kept, left_out = documents[:MOST_DOCUMENTS], max(0, len(documents) - MOST_DOCUMENTS)
     words = {
         "townhall": townhall,

@@ -41,15 +41,15 @@ class Product(models.Model):
     payable_days_after_issue = models.PositiveSmallIntegerField(
         _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
     )
-    # What recupererDetailClient said of the numcli, three lines, and when a manager recognised the town in it.
+    # The three lines of recupererDetailClient for the numcli, and when a manager confirmed them.
     treasury_label = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
-    # The Treasury refused the numcli (T*): nobody is sent there until somebody has checked it again.
+    # The Treasury refused the numcli (T*): no online payment until somebody has checked it again.
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_code = models.CharField(max_length=10, blank=True)
     contact_email = AddressField(_("adresse du service"), blank=True)
     offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
-    # Only a régie's references and amounts are the town's own (decision 0029).
+    # Only for a régie, whose references and amounts the town decides (decision 0029).
     takes_several = models.BooleanField(_("plusieurs factures en un paiement"), default=False)
     is_default = models.BooleanField(default=False)
 

@@ -1,4 +1,4 @@
-"""What rooms above ask of the town's products."""
+"""What other rooms read about the town's products."""
 
 from django.db.models import QuerySet
 
@@ -7,7 +7,7 @@ from tenant_apps.townhall.queries import current_townhall
 
 
 def default_product() -> Product:
-    """The product of invoices that name none; its numcli is the manual's identifiant collectivité."""
+    """The product of invoices that name none; its numcli is the manual's « identifiant collectivité »."""
     return Product.objects.get(is_default=True)
 
 
@@ -17,12 +17,12 @@ def products_by_code() -> dict[str, Product]:
 
 
 def has_several_products() -> bool:
-    """Whether screens must say of which régie something is."""
+    """Whether screens must name the régie."""
     return Product.objects.count() > 1
 
 
 def contact_address(product: Product | None) -> str:
-    """Where a resident's message about `product` goes."""
+    """The address for residents' messages about `product`."""
     return (product.contact_email if product else "") or current_townhall().contact_email
 
 

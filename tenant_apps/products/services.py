@@ -14,7 +14,7 @@ from toolkit.rows import change_row
 
 @transaction.atomic
 def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any) -> Product:
-    """Create or change the product of that code. `settings` are fields of Product.
+    """Create or change the product with that code. `settings` are fields of Product.
 
     The mode only goes forward, unless the numcli changes with it. Raises ValidationError.
     """
@@ -33,7 +33,7 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
 
 
 def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, Any]:
-    """What changes with the numcli: nothing that was checked of the old one holds for the new one."""
+    """Reset what was checked for the old numcli when the numcli changes."""
     if settings.get("numcli", before.numcli) != before.numcli:
         return {"checked_at": None, "treasury_label": "", "closed_at": None, "closed_code": "", **settings}
     forward(before, settings.get("mode", before.mode))
@@ -41,7 +41,7 @@ def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, A
 
 
 def forward(product: Product, to: str) -> None:
-    """Raises ValidationError when `to` comes before the product's mode: T → X → W, never back."""
+    """Raise ValidationError when `to` comes before the product's mode: T → X → W, never back."""
     if list(Mode).index(Mode(to)) < list(Mode).index(Mode(product.mode)):
         raise ValidationError({"mode": _("L'étape d'un produit n'avance que dans un sens.")})
 
@@ -56,7 +56,7 @@ def change_product(
     offers_declaration: bool,
     **window: Any,
 ) -> Product:
-    """Change what a town may change of a product by itself; the Treasury's side is set when it is opened.
+    """Change what the town itself may change of a product. The Treasury's settings are made when it goes live.
 
     `window`: payable_days_after_issue, payable_days_after_due, takes_several. Raises ValidationError.
     """
@@ -75,7 +75,7 @@ def change_product(
 
 @transaction.atomic
 def close_product(*, actor: audit.Actor, product: Product, code: str) -> bool:
-    """The Treasury refuses the numcli: online payment stops. False when it was stopped already."""
+    """Stop online payment, because the Treasury refuses the numcli. False when it was stopped already."""
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     if locked.closed_at is not None:
         return False
@@ -87,7 +87,7 @@ def close_product(*, actor: audit.Actor, product: Product, code: str) -> bool:
 
 @transaction.atomic
 def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Product:
-    """« C'est bien nous »: a manager recognised the town in the Treasury's lines. Opens a closed product again."""
+    """« C'est bien nous »: a manager confirms the Treasury's lines. This reopens a closed product."""
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     locked.treasury_label, locked.checked_at = label[:300], timezone.now()
     locked.closed_at, locked.closed_code = None, ""
@@ -98,7 +98,7 @@ def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Produ
 
 @transaction.atomic
 def advance_product(*, actor: audit.Actor, product: Product, to: Mode) -> Product:
-    """The next mode. The room of payments has looked at the proofs. Raises ValidationError for a step back."""
+    """Go to the next mode; the room of payments has checked the proofs. Raises ValidationError for a step back."""
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     old = locked.mode
     forward(locked, to)

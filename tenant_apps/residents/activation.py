@@ -20,7 +20,7 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.notices import Notice
 from shared_apps.mail.notifying import notify
 from tenant_apps.residents.emails import billing
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.emails.stopping import check_link, is_shut_out, taken_away
 from tenant_apps.residents.mails import signing_in as mails
 from tenant_apps.residents.mails.addresses import ADDRESS, ADDRESS_TAKEN
@@ -81,7 +81,7 @@ def _handle_next(failed: list[int]) -> Link | None:
     link = None
     try:
         with transaction.atomic():
-            hold_still()
+            lock_addresses()
             waiting = Link.objects.select_for_update(skip_locked=True).filter(handled_at=None)
             link = waiting.exclude(pk__in=failed).order_by("id").first()
             if link is not None:
@@ -219,7 +219,7 @@ def activate(*, token: str, password: str) -> Account:
 
     Raises the link errors and WeakPassword (accounts.errors), and AddressGone.
     """
-    hold_still()
+    lock_addresses()
     link = accounts.find_link(token)
     check_link(link)
     first = link.purpose == LinkPurpose.ACTIVATION
@@ -284,7 +284,7 @@ def refuse_at_address(*, actor: audit.Actor, email: str, kinds: Collection[str])
 def grant_known_payers(*, account: Account) -> int:
     """Let a resident see every payer that billing knows under the account's address. Returns how many were new.
 
-    An access that staff have cut stays cut. The caller has called `hold_still`.
+    An access that staff have cut stays cut. The caller has called `lock_addresses`.
     """
     if account.role != Role.RESIDENT:
         return 0

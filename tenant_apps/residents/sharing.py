@@ -17,7 +17,7 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.notifying import notify
 from tenant_apps.residents.activation import activate_by_proof
 from tenant_apps.residents.emails import billing
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.emails.stopping import taken_away
 from tenant_apps.residents.errors import (
     AccessCut,
@@ -97,7 +97,7 @@ def accept_invitation(*, token: str, password: str = "") -> Account:
     link errors, InvitationOver when the inviter lost their access, PasswordWanted, WeakPassword, NotAResident, and
     AccessCut when staff ended the access of that account, or took its address from the payer.
     """
-    hold_still()
+    lock_addresses()
     link = accounts.find_link(token, lock=True)
     if link.purpose != LinkPurpose.SHARE or link.account is None:
         raise LinkUnknown
@@ -206,7 +206,7 @@ def restore_access(*, actor: audit.Actor, access: Access) -> None:
 
     It then depends on no address, unless an address of the payer gives it. Twice changes nothing.
     """
-    hold_still()
+    lock_addresses()
     locked = (
         Access.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=access.pk)
     )

@@ -8,7 +8,7 @@ class TownhallConfig(AppConfig):
     name = "tenant_apps.townhall"
     verbose_name = "La commune"
     town_data = {
-        # Its OpenID secret is sealed with the platform's key: elsewhere it is typed anew, and a copy loses it.
+        # Its OpenID secret is sealed with the platform's key: type it again on another platform. A copy loses it.
         "TownHall": held(keys={"logo": MUST_BE_THERE, "icon": MUST_BE_THERE}),
     }
     person_data = {

@@ -1,6 +1,6 @@
-"""What drawing a cleaned SVG costs a browser: a few lines can ask for millions of shapes, one inside the other.
+"""What it costs a browser to draw a cleaned SVG: a few lines can ask for millions of nested shapes.
 
-A shape that is used stands where it is used; a pattern is drawn again in each of its tiles; a dash is a stroke.
+A `use` draws its shape again; a pattern is drawn in each tile; each dash is a stroke.
 """
 
 import re
@@ -8,23 +8,27 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-MOST_SHAPES = 5000  # that a browser draws, each repetition counted
-MOST = 1_000_000  # of any number: no drawing is a kilometre wide
-_LEAST = 0.01  # of a tile's side, of a dash
+MOST_SHAPES = 5000  # shapes drawn, repetitions included
+MOST = 1_000_000  # the largest number in a drawing
+_LEAST = 0.01  # the smallest side of a tile, or dash
 _HREF = ("href", "{http://www.w3.org/1999/xlink}href")
 _NUMBER = re.compile(r"[-+]?(?:\d*\.\d+|\d+)(?:e[-+]?\d+)?", re.I)
 _LINK = re.compile(r"url\(\s*[\"']?#([^\"')\s]+)")
-_PLAIN = {"linearGradient", "radialGradient", "stop"}  # what a stylesheet may point at: it holds no shape
+_PLAIN = {
+    "linearGradient",
+    "radialGradient",
+    "stop",
+}  # what a stylesheet may refer to: elements without shapes
 
 
 def is_a_bomb(root: "etree._Element") -> bool:
-    """Whether it repeats itself without end or too often, or has numbers that no drawing has."""
+    """Whether it repeats itself without end or too often, or has absurd numbers."""
     named = {str(one.get("id")): one for one in root.iter() if one.get("id")}
     if any(_is_wild(one) for one in root.iter()) or not _styles_are_plain(root, named):
         return True
     try:
         return _shapes(root, named, {}, ()) > MOST_SHAPES
-    except RecursionError:  # something that holds itself
+    except RecursionError:  # an element that contains itself
         return True
 
 
@@ -34,7 +38,7 @@ def _shapes(
     known: "dict[etree._Element, int]",
     inside: "tuple[etree._Element, ...]",
 ) -> int:
-    """How many are drawn for `element`, with what it uses. Raises RecursionError for one that uses itself."""
+    """The number of shapes drawn for `element`, including what it uses. Raises RecursionError if it uses itself."""
     if element in known:
         return known[element]
     if element in inside:
@@ -57,7 +61,7 @@ def _links(element: "etree._Element") -> Iterator[str]:
 
 
 def _styles_are_plain(root: "etree._Element", named: "dict[str, etree._Element]") -> bool:
-    """A rule of a stylesheet may be of any element, so it points at gradients only."""
+    """Whether stylesheet rules refer to gradients only, since a rule may apply to any element."""
     for element in root.iter():
         if _kind(element) == "style":
             found = [named[name] for name in _LINK.findall(element.text or "") if name in named]

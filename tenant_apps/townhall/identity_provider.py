@@ -1,7 +1,7 @@
-"""The town's own OpenID Connect provider, FranceConnect for most: what it registered there.
+"""The town's own OpenID Connect provider (FranceConnect for most), and the town's registration there.
 
-One JSON on the town's row: a table would be paid for by thousands of towns that have none. The secret is sealed, is
-never shown again, and is in no trail.
+A JSON column: a table would cost something in thousands of towns without a provider. The secret is sealed, is
+never shown again, and is not in the trail.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ DEFAULT_LABEL = "FranceConnect"
 
 @dataclass(frozen=True)
 class IdentityProvider:
-    """What the row says. Nothing is offered to residents unless it is `offered`."""
+    """The settings. Residents see the provider only when it is `offered`."""
 
     issuer: str = ""
     client_id: str = ""
@@ -39,14 +39,14 @@ class IdentityProvider:
 
     @property
     def secret(self) -> str:
-        """Empty when there is none, or when it was sealed by another platform."""
+        """The secret; empty when there is none, or when another platform sealed it."""
         try:
             return unseal(self.sealed) if self.sealed else ""
         except Unreadable:
             return ""
 
     def sealed_for(self, issuer: str) -> str:
-        """The sealed secret, as long as it goes where it was meant to go."""
+        """The sealed secret, if `issuer` is the one it was given for."""
         return self.sealed if issuer == self.issuer else ""
 
     @property
@@ -55,7 +55,7 @@ class IdentityProvider:
 
 
 def provider_of(townhall: TownHall) -> IdentityProvider:
-    """What that row says."""
+    """The provider of that row."""
     known = IdentityProvider.__dataclass_fields__
     return IdentityProvider(
         **{key: value for key, value in townhall.identity_provider.items() if key in known}
@@ -66,9 +66,9 @@ def provider_of(townhall: TownHall) -> IdentityProvider:
 def change_identity_provider(
     *, actor: audit.Actor, issuer: str, client_id: str, secret: str, label: str, enabled: bool
 ) -> IdentityProvider:
-    """Write the settings; an empty `secret` keeps the one there is, which is never sent to another issuer.
+    """Write the settings. An empty `secret` keeps the present one, which is never sent to another issuer.
 
-    The trail learns everything but the secret.
+    The trail records everything but the secret.
     """
     townhall = TownHall.objects.select_for_update(no_key=True).get(pk=1)
     old = provider_of(townhall)
@@ -91,7 +91,7 @@ def change_identity_provider(
 
 
 def forget_secret() -> None:
-    """The town is a copy: its keys are the other one's. In the caller's transaction."""
+    """Remove the secret from a copy of a town: it belongs to the original. Uses the caller's transaction."""
     townhall = TownHall.objects.select_for_update(no_key=True).filter(pk=1).first()
     if townhall is not None and townhall.identity_provider:
         old = provider_of(townhall)

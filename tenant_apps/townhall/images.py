@@ -1,7 +1,7 @@
-"""A logo as staff send it, and what we keep of it: small, still, and unable to do anything.
+"""Logos and icons that staff send, made small, static and harmless.
 
-A PNG is drawn again, so nothing of the file but its picture is kept. An SVG is read by a strict parser and written
-again from a list of what a drawing needs; scripts, links out, embedded pictures and motions are not on it.
+A PNG is drawn again, so only the picture of the file is kept. An SVG is read by a strict parser and written
+again from a list of allowed elements, without scripts, external links, embedded pictures and animations.
 """
 
 import io
@@ -18,7 +18,7 @@ from tenant_apps.townhall import drawing
 
 MOST_BYTES = 1024 * 1024  # of the file sent
 _KEPT_BYTES = 30_000  # of the file served: a page weighs less than 60 kB with it
-_MOST_PIXELS = 5000  # a side
+_MOST_PIXELS = 5000  # per side
 _LOGO, _ICON = (240, 56), (96, 96)  # the boxes they fit in, in CSS pixels
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -79,14 +79,14 @@ def _png(content: bytes, box: tuple[int, int], *, square: bool) -> Picture:
             drawn = sent.convert("RGBA")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise ValidationError(_("Ce fichier PNG est abîmé : exportez l'image de nouveau.")) from None
-    scale = 1 if square else 2  # a screen of twice the density stays sharp
+    scale = 1 if square else 2  # sharp on screens of double density
     drawn.thumbnail((box[0] * scale, box[1] * scale))
     if square:
         ground = Image.new("RGBA", box, (0, 0, 0, 0))
         ground.paste(drawn, ((box[0] - drawn.width) // 2, (box[1] - drawn.height) // 2))
         drawn = ground
     kept = _written(drawn)
-    if len(kept) > _KEPT_BYTES:  # a photograph: 256 colours are enough at this size
+    if len(kept) > _KEPT_BYTES:  # a photograph: reduce it to 256 colours
         kept = _written(drawn.quantize(256, method=Image.Quantize.FASTOCTREE))
     if len(kept) > _KEPT_BYTES:
         raise ValidationError(_("Cette image reste trop lourde une fois réduite : simplifiez-la."))
@@ -139,13 +139,13 @@ def _clean(element: "etree._Element") -> None:
         name = etree.QName(child).localname if isinstance(child.tag, str) else ""
         known = name in _ELEMENTS and etree.QName(child).namespace == _SVG
         if not known or (name == "style" and not _is_tame(child.text or "")):
-            element.remove(child)  # the text after it is blank in a drawing
+            element.remove(child)  # the text after it is only whitespace
         else:
             _clean(child)
 
 
 def _is_tame(value: object) -> bool:
-    """Nothing that fetches, escapes or runs: `url(` only of the drawing itself."""
+    """Whether the value neither fetches nor runs anything: `url(` only refers to the drawing itself."""
     text = re.sub(r"url\(\s*[\"']?#", "", str(value).lower())
     return not re.search(r"url\(|@import|expression|javascript|data:|\\|<|&", text)
 

@@ -32,7 +32,7 @@ class PayerClaims(models.TextChoices):
 
 
 class Conformity(models.TextChoices):
-    """How far the portal meets RGAA 4.1; a town may claim more than « non » only after an audit."""
+    """How far the portal conforms to RGAA 4.1; a town may say more than « non » only after an audit."""
 
     NONE = "none", _("non conforme")
     PARTIAL = "partial", _("partiellement conforme")
@@ -40,13 +40,13 @@ class Conformity(models.TextChoices):
 
 
 def months(label: "_StrPromise", default: int, least: int, most: int) -> models.PositiveSmallIntegerField:
-    """For how many months something is kept. Old code running beside still inserts: the database has the default."""
+    """How many months something is kept. The database has the default, because older code may insert rows."""
     bounds = [MinValueValidator(least), MaxValueValidator(most)]
     return models.PositiveSmallIntegerField(label, default=default, db_default=default, validators=bounds)
 
 
 class TownHall(models.Model):
-    """One row a town: what residents read about it and what it chose."""
+    """One row per town: what residents read about it, and its choices."""
 
     name = models.CharField(_("nom"), max_length=120)
     address = models.TextField(_("adresse"), blank=True)
@@ -78,7 +78,7 @@ class TownHall(models.Model):
         default=PayerClaims.APPROVAL,
         db_default=PayerClaims.APPROVAL,
     )
-    # Days; None: no such reminder. Told to the same people as the new invoices (notices.reminders).
+    # Days; None: no such reminder. Reminders go to the same people as new invoices.
     remind_before = models.PositiveSmallIntegerField(
         _("rappel, en jours avant l'échéance"),
         null=True,
@@ -93,7 +93,7 @@ class TownHall(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(60)],
     )
-    # Keys in S3 (toolkit.files.storage.identity_key); empty without a logo. The size avoids a jump while it loads.
+    # Keys in S3 (toolkit.files.storage.identity_key); empty without a logo. The size keeps the page still.
     logo = models.CharField(max_length=130, blank=True)
     logo_width = models.PositiveSmallIntegerField(default=0)
     logo_height = models.PositiveSmallIntegerField(default=0)
@@ -105,9 +105,9 @@ class TownHall(models.Model):
     legal_notice = models.TextField(_("mentions légales"), max_length=20_000, blank=True)
     privacy_notice = models.TextField(_("données personnelles"), max_length=20_000, blank=True)
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
-    # Empty, or what the town got from its OpenID provider, the secret sealed (townhall.identity_provider).
+    # The town's registration at its OpenID provider, with the secret sealed (townhall.identity_provider), or empty.
     identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
-    # What no rule of accounting keeps goes after so many months (shared_apps.privacy.personal, residents.retention).
+    # After so many months, what no accounting rule keeps is deleted (residents.erasure.retention).
     keep_messages = months(_("messages des usagers"), 36, 6, 120)
     keep_mails = months(_("courriels envoyés"), 12, 3, 60)
     keep_alerts = months(_("alertes"), 12, 3, 60)
@@ -126,16 +126,16 @@ class TownHall(models.Model):
 
     @property
     def logo_version(self) -> str:
-        """Another picture, another address: browsers keep the one they have (portal.views.identity)."""
+        """Part of the logo's address, so that browsers may cache each picture (portal.views.town.identity)."""
         return self.logo.rpartition("/")[2][:12]
 
     @property
     def conformity_in_words(self) -> str:
-        """For the foot of every page: `get_conformity_display` writes out all the choices first."""
+        """For the foot of every page; `get_conformity_display` is slower, as it translates all the choices."""
         return str(Conformity(self.conformity).label)
 
     @property
     def icon_version(self) -> str:
-        """The same for the icon, which is drawn from the name and the colour while there is none."""
+        """The same for the icon, which is drawn from the name and the colour when there is none."""
         drawn = self.name[:1] + self.primary_colour[1:]
         return self.icon.rpartition("/")[2][:12] or drawn.encode().hex()

@@ -1,4 +1,4 @@
-"""The legal pages of a town: its own text, or a default filled from what it says about itself."""
+"""The legal pages of a town: its own text, or a default text filled with its data."""
 
 from dataclasses import dataclass
 
@@ -33,13 +33,13 @@ def text_of(kind: str, townhall: TownHall, *, address: str) -> str:
 
 
 def language_of(kind: str, townhall: TownHall) -> str:
-    """The language of that text where it is not the reader's; a town writes in French."""
+    """The language of that text when it is not the reader's: a town writes in French."""
     own = getattr(townhall, NOTICES[kind].field).strip()
     return settings.LANGUAGE_CODE if own and current_language() != settings.LANGUAGE_CODE else ""
 
 
 def default_text(kind: str, townhall: TownHall, *, address: str) -> str:
-    """What the page says while the town has written nothing, in the reader's language when we have it."""
+    """The text of a page that the town has not written, in the reader's language when available."""
     languages = (current_language(), settings.LANGUAGE_CODE)
     template = select_template([f"townhall/notices/{language}/{kind}.txt" for language in languages])
     where = [townhall.name, *townhall.address.splitlines(), townhall.phone]

@@ -1,4 +1,4 @@
-"""What rooms above ask of the town."""
+"""What other rooms read about the town."""
 
 import time
 from collections import OrderedDict
@@ -11,21 +11,21 @@ from tenants.current import current_schema, current_town
 from tenants.hosts import registry
 from tenants.models import Town
 
-SECONDS = 600  # how long it is believed, should the process that changed it die before it said so
+SECONDS = 600  # how long a cached row lives, in case the process that changed it died before announcing that
 ENTRIES = 5_000
 _lock = Lock()
 _known: OrderedDict[str, tuple[Town, float, TownHall]] = OrderedDict()
 
 
 def current_townhall() -> TownHall:
-    """The town of the current schema, about itself."""
+    """The settings of the current town."""
     return TownHall.objects.get(pk=1)
 
 
 def shown_townhall() -> TownHall:
-    """The same for a resident's page, from a small cache in the process: as old as the registry's word of the town.
+    """The same for residents' pages, from a small cache in the process.
 
-    A change of it is announced (`tenants.hosts.changes`), so the registry looks the town up anew and this does too.
+    Changes are announced (`tenants.hosts.changes`): they refresh the registry's cache and this one.
     """
     town, schema, present = current_town(), current_schema(), time.monotonic()
     with _lock:
@@ -42,7 +42,7 @@ def shown_townhall() -> TownHall:
 
 
 def forget() -> None:
-    """Empty this process's cache of town halls."""
+    """Empty this process's cache."""
     with _lock:
         _known.clear()
 
@@ -54,12 +54,12 @@ def password_rule() -> PasswordRule:
 
 
 class Letterhead(TypedDict):
-    """What surrounds every message of the town."""
+    """What stands around every message of the town: name, colours, address."""
 
     townhall: TownHall
     address: str
 
 
 def letterhead() -> Letterhead:
-    """The current town and its address, for `queue_mail`."""
+    """The letterhead of the current town, for `queue_mail`."""
     return {"townhall": current_townhall(), "address": registry.address_of(current_town())}

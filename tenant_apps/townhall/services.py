@@ -19,14 +19,14 @@ from toolkit.rows import change_row
 
 
 def show(town: Town) -> None:
-    """Every process shows that town's row as it is now; call it once the change is committed."""
+    """Refresh that town's row in every process. Call it after the commit."""
     forget()
     changes.announce(town)
 
 
 @transaction.atomic
 def set_up_townhall(*, actor: audit.Actor, name: str, contact_email: str, **settings: Any) -> TownHall:
-    """Write the one row of a newly opened town, or change it. `settings` are fields of TownHall."""
+    """Write the row of a new town, or change it. `settings` are fields of TownHall."""
     townhall, created = TownHall.objects.update_or_create(
         pk=1, defaults={"name": name, "contact_email": contact_email, **settings}
     )
@@ -38,7 +38,7 @@ def set_up_townhall(*, actor: audit.Actor, name: str, contact_email: str, **sett
 
 @transaction.atomic
 def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
-    """Change some of the town's own settings, fields of TownHall. Nothing is written when nothing changes.
+    """Change settings of the town (fields of TownHall). Writes nothing when nothing changes.
 
     Raises ValidationError.
     """
@@ -51,7 +51,7 @@ def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
 
 
 def change_logo(*, actor: audit.Actor, content: bytes | None) -> TownHall:
-    """Show that PNG or SVG at the head of every page; None takes the logo away. Raises ValidationError."""
+    """Show that PNG or SVG at the top of every page; None removes the logo. Raises ValidationError."""
     picture = logo_from(content) if content is not None else None
     size = {"logo_width": picture.width, "logo_height": picture.height} if picture else {}
     return _change_picture(actor, "logo", picture, **{"logo_width": 0, "logo_height": 0, **size})
@@ -63,9 +63,9 @@ def change_icon(*, actor: audit.Actor, content: bytes | None) -> TownHall:
 
 
 def _change_picture(actor: audit.Actor, field: str, picture: Picture | None, **more: int) -> TownHall:
-    """Named by its content: sent twice it is one file, and an address never changes its picture.
+    """Store the picture under a name made from its content: sent twice it is one file, and its address never changes.
 
-    The file is there before the row names it, and the one before goes once no row names it any more.
+    The file is stored before the row names it, and the previous one is deleted after the commit.
     """
     key = ""
     if picture is not None:

@@ -1,5 +1,6 @@
 """« Commune »: what a manager may change, and what is refused with a reason."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from shared_apps.audit.models import Entry
 from tenant_apps.backoffice.forms.base import LIGHT, VISIBLE, visible
 from tenant_apps.products.queries import default_product
+from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall
 from tests.backoffice.conftest import text
 from toolkit.colour import contrast
@@ -25,6 +27,22 @@ GOOD = {
     "remind_before": "5",
     "remind_after": "",
 }
+
+PAGES = ("", "donnees-personnelles/", "logo/", "textes/", "connexion/")  # where a manager sets up the town
+NOT_ASKED = {
+    "id": "a town has one row",
+    "logo_width": "measured on the logo",
+    "logo_height": "measured on the logo",
+    "identity_provider": "one JSON: its page asks for the parts (tests/backoffice/test_openid.py)",
+}
+
+
+def test_every_field_of_the_town_is_drawn(browsers: SimpleNamespace) -> None:
+    """A field that no page of the manager draws would keep its default for ever, or lose what it held."""
+    pages = [browsers.manager.get(f"/gestion/commune/{page}").content.decode() for page in PAGES]
+    drawn = {name for page in pages for name in re.findall(r'\bname="(\w+)"', page)}
+    fields = {field.name for field in TownHall._meta.concrete_fields}
+    assert fields - drawn == set(NOT_ASKED)
 
 
 def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace) -> None:

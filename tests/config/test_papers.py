@@ -119,7 +119,10 @@ def problems_of(name: str) -> list[str]:
     wrong = [f"« {match.group()} » is outside of the repository" for match in OUTSIDE.finditer(text)]
     for match in PAGE.finditer(text):
         page, section = match.groups()
-        where = ROOT / page if page.startswith("docs/") else found(name, page)
+        by_path = name.endswith(".py") or page.startswith(
+            "docs/"
+        )  # code says docs/…; a page may cite its neighbour
+        where = ROOT / page if by_path else found(name, page)
         if where is None or not where.is_file():
             wrong.append(f"no page {page}")
         elif section and not re.search(rf"^#+ §{section}\.", where.read_text(), re.M):
@@ -159,6 +162,7 @@ def test_what_is_cited_exists() -> None:
         ("# see docs/nowhere.md", "no page docs/nowhere.md"),
         ("# see docs/payfip.md §12", "docs/payfip.md has no §12"),
         ("# see nowhere.md", "no page nowhere.md"),
+        ("# see payfip.md §2", "no page payfip.md"),
         ("# decision 9999", "no decision 9999"),
         ('"""See docs/decisions/9998."""', "no decision 9998"),
         ("# tests/portal/test_nothing.py", "no file tests/portal/test_nothing.py"),

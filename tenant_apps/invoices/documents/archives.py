@@ -20,26 +20,26 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass
-class Entry:
+class ArchiveEntry:
     """One PDF: where it is, and the name it gets."""
 
     key: str
     name: str
 
 
-def parts_of(invoices: Iterable[Invoice]) -> list[list[Entry]]:
+def parts_of(invoices: Iterable[Invoice]) -> list[list[ArchiveEntry]]:
     """The documents of `invoices` (which the caller may read), each once, in archives of `FILES` at most."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ArchiveEntry] = {}
     names: set[str] = set()
     for invoice in invoices:
         if invoice.document is not None and invoice.document.key not in entries:
             name = _free(_name(invoice), names)
-            entries[invoice.document.key] = Entry(invoice.document.key, name)
+            entries[invoice.document.key] = ArchiveEntry(invoice.document.key, name)
     every = list(entries.values())
     return [every[start : start + FILES] for start in range(0, len(every), FILES)]
 
 
-def archive_of(entries: list[Entry]) -> Iterator[bytes]:
+def archive_of(entries: list[ArchiveEntry]) -> Iterator[bytes]:
     """The bytes of a ZIP of `entries`. A file that storage does not give is named in a note inside.
 
     Raises StorageSilent at once, before the first byte, when storage gives nothing at all.
@@ -48,13 +48,15 @@ def archive_of(entries: list[Entry]) -> Iterator[bytes]:
     return _archive_of(entries)
 
 
-def _archive_of(entries: list[Entry]) -> Iterator[bytes]:
+def _archive_of(entries: list[ArchiveEntry]) -> Iterator[bytes]:
     archive = ZipStream(compress_type=ZIP_STORED)
     yield from add_documents(archive, entries)
     yield from archive.finalize()
 
 
-def add_documents(archive: ZipStream, entries: Iterable[Entry], *, folder: str = "") -> Iterator[bytes]:
+def add_documents(
+    archive: ZipStream, entries: Iterable[ArchiveEntry], *, folder: str = ""
+) -> Iterator[bytes]:
     """The bytes of the PDFs in an archive that the caller began and finishes."""
     storage = cast(DocumentStorage, storages["documents"])
     missing = []

@@ -13,7 +13,7 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.notifying import notify
 from tenant_apps.residents.activation import grant_known_payers
 from tenant_apps.residents.claims import services
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.mails.addresses import ADDRESS_CHANGED, ADDRESS_PUT_BACK
 from tenant_apps.residents.models import Access, PayerEmail
@@ -47,7 +47,7 @@ def confirm_address(*, token: str) -> Account:
 
     Raises the link errors and AddressTaken.
     """
-    hold_still()
+    lock_addresses()
     account, old, regret = addresses.confirm_address(token=token)
     grant_known_payers(account=account)
     said = ADDRESS_CHANGED.about(token=regret, until=clock.today() + addresses.REGRET)
@@ -62,7 +62,7 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
     Returns what was undone, and a token to choose a new password at once; no token when the account had to be
     closed because the old address has its own account by now. Raises the link errors.
     """
-    hold_still()
+    lock_addresses()
     undone = addresses.put_address_back(token=token)
     account = undone.account
     _withdraw_accesses(undone)

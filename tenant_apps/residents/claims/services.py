@@ -20,7 +20,7 @@ from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
 from tenant_apps.residents.activation import OFTEN, settle_in
 from tenant_apps.residents.claims import messages as tell
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.emails.stopping import taken_away
 from tenant_apps.residents.errors import ClaimClosed, PaperGone
 from tenant_apps.residents.models import Access, Claim
@@ -58,7 +58,7 @@ def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> 
     Raises NotWhileImpersonating.
     """
     accounts.refuse_impersonator(actor)
-    hold_still()
+    lock_addresses()
     account = Account.objects.select_for_update(no_key=True).get(pk=actor.pk)
     claim = Claim(account=account, payer_id=payer_id, email=account.email, invoice=invoice, number=number)
     return _settle(claim, account, holds=True)
@@ -148,7 +148,7 @@ def confirm_claim(*, token: str, password: str, holds: Holds) -> Outcome:
 
     Without `holds` (the paper is no longer valid) staff decide. Raises the link errors, and WeakPassword.
     """
-    hold_still()
+    lock_addresses()
     link = accounts.find_link(token)
     if link.account is None or link.purpose != LinkPurpose.CLAIM or not link.account.is_active:
         raise errors.LinkUnknown

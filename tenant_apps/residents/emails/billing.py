@@ -1,8 +1,8 @@
 """The only writer of payers' addresses, and of the accesses that depend on them (decision 47).
 
-It works on sets: one payer or a whole file. Code that gives something because of an address calls `hold_still` before
-anything else in its transaction. Code that changes addresses takes the exclusive lock (`_hold_alone`). So
-no access is given because of an address that is being removed.
+It works on sets: one payer or a whole file. Code that gives something because of an address calls `lock_addresses`
+before anything else in its transaction. Code that changes addresses takes the exclusive lock
+(`_lock_addresses_alone`). So no access is given because of an address that is being removed.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -126,12 +126,12 @@ class Replacement:
         return list(found.order_by("payer__reference", "id"))
 
 
-def hold_still() -> None:
+def lock_addresses() -> None:
     """Prevent changes of addresses until this transaction ends. Call it before taking any other lock."""
     _execute("SELECT pg_advisory_xact_lock_shared({lock})")
 
 
-def _hold_alone() -> None:
+def _lock_addresses_alone() -> None:
     _execute("SELECT pg_advisory_xact_lock({lock})")
 
 
@@ -154,7 +154,7 @@ def replace_emails(said: Mapping[int, Sequence[str]], *, actor: audit.Actor, abo
     Omit payers about whom the file says nothing (it has no such column). Addresses that staff or a resident added
     stay; those that staff took away stay away. Accesses follow at once. Twice changes nothing. `about`: for the trail.
     """
-    _hold_alone()
+    _lock_addresses_alone()
     file = _file(said)
     going, coming = _rows(_GOING, file), _rows(_COMING, file)
     kept_out = [KeptOut(*row) for row in _rows(_KEPT_OUT, file)]
@@ -178,7 +178,7 @@ def replace_emails(said: Mapping[int, Sequence[str]], *, actor: audit.Actor, abo
 @transaction.atomic
 def add_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
     """Staff add an address, which no file takes away. Raises AddressKnown when the payer has it already."""
-    _hold_alone()
+    _lock_addresses_alone()
     email = emails.normalise(email)
     if PayerEmail.objects.filter(payer=payer, email=email).exists():
         raise AddressKnown
@@ -193,7 +193,7 @@ def remove_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
 
     The accesses that depend on it alone lapse. Twice changes nothing.
     """
-    _hold_alone()
+    _lock_addresses_alone()
     if not PayerEmail.objects.filter(payer=payer, email=email).exists():
         return
     _take([(payer.pk, email)], by=_name(actor))
@@ -207,7 +207,7 @@ def let_back(*, actor: audit.Actor, payer: Payer, email: str) -> None:
 
     What staff had taken from billing belongs to billing again; what billing had removed now belongs to staff.
     """
-    _hold_alone()
+    _lock_addresses_alone()
     gone = RemovedEmail.objects.filter(payer=payer, email=email).first()
     if gone is None:
         return
@@ -218,7 +218,7 @@ def let_back(*, actor: audit.Actor, payer: Payer, email: str) -> None:
 
 
 def give_to(account: Account) -> list[int]:
-    """Give `account` what its address opens; return the ids of the payers. The caller has called `hold_still`."""
+    """Give `account` what its address opens; return the ids of the payers. The caller has called `lock_addresses`."""
     return sorted(_give("x.account_id = %(account)s", {"account": account.pk}))
 
 

@@ -18,7 +18,7 @@ from shared_apps.audit import services as audit
 from shared_apps.mail.notifying import notify
 from shared_apps.privacy import personal
 from tenant_apps.products.queries import contact_address
-from tenant_apps.residents.emails.billing import hold_still
+from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
 from tenant_apps.residents.mails import erasure as mails
 from tenant_apps.residents.models import Claim, EmailSource, PayerEmail
@@ -88,7 +88,7 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     Money stays, and its audit stays right. A simultaneous sign-in, payment or link either comes first, and
     is erased too, or finds no account. Raises NoRequest when the person has withdrawn.
     """
-    hold_still()
+    lock_addresses()
     waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
     list(
         waiting.select_for_update().values_list("pk")
