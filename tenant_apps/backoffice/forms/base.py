@@ -17,7 +17,7 @@ from tenant_apps.townhall.models import HEX_COLOUR, Product, ProductKind, TownHa
 from toolkit.colour import contrast, mix
 from toolkit.plain_forms import PlainForm, PlainModelForm
 
-LIGHT = "#f6f5f1"  # tokens.css, --ground
+LIGHT = "#f6f5f1"  # ui.css, --ground
 A_YEAR = 366
 VISIBLE = 3.0  # WCAG 2.2, 1.4.11: what is not text must be seen on its ground
 
