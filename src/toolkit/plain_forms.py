@@ -14,6 +14,7 @@ _KINDS: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Select, "form-select"),
     (forms.HiddenInput, ""),
 )
+CLASSES = ("form-control", *(name for _kind, name in _KINDS if name))
 
 
 class DressedField(forms.BoundField):
