@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 TEMPLATES := src/config/templates shared_apps tenant_apps
-.PHONY: help venv demo test lint format bench chromium messages screenshots
+.PHONY: help venv demo test lint format bench chromium messages lists picture screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,13 +35,20 @@ test: venv chromium ## the whole suite on real services, browser tests included 
 messages: venv ## the sentences of the code into the catalogues, and the catalogues compiled
 	@$(PY) -m sandbox.env $(PY) -m sandbox.messages
 
+lists: venv ## the pages of docs/ that are made from the code: facts, kinds of messages
+	@$(PY) -m sandbox.env $(PY) manage.py list_facts > docs/facts.md
+	@$(PY) -m sandbox.env $(PY) manage.py list_notices > docs/notices.md
+
+picture: venv ## who may import whom, drawn from the code (docs/images/rooms.svg)
+	@$(PY) -m sandbox.picture
+
 screenshots: venv chromium ## the pictures of the documentation, from a running demo
 	$(PY) docs/screenshots.py
 
 format: venv ## the code and the templates laid out by their tools
 	$(VENV)/bin/ruff check --fix --select I .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/djlint $(TEMPLATES) --reformat --quiet
+	-@$(VENV)/bin/djlint $(TEMPLATES) --reformat --quiet # 1 when it changed something
 
 lint: venv ## style, layout of the templates, imports between rooms, types
 	$(VENV)/bin/ruff check .

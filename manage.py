@@ -30,17 +30,20 @@ def main() -> None:
 
 def prepare_once() -> None:
     """In a sandbox that was never used, make its tables and its two towns first."""
-    from sandbox.home import Home
+    from sandbox.home import Home, SandboxError
 
     if not Home().path("prepared").exists():
         path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "sandbox.demo"],
             env={**os.environ, "PYTHONPATH": path},
             cwd=ROOT,
-            check=True,
-            stderr=subprocess.DEVNULL,
+            check=False,
+            stderr=subprocess.PIPE,
+            text=True,
         )
+        if done.returncode:
+            raise SandboxError(done.stderr.strip())
 
 
 def run() -> None:

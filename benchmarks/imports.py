@@ -12,7 +12,8 @@ from sandbox.samples import batch as samples
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.services import create_batch
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.products.services import set_up_product
+from tenant_apps.townhall.services import set_up_townhall
 from tenants.life.services import open_town
 from tenants.schema.migrating import migrate_towns
 

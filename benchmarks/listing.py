@@ -25,9 +25,10 @@ from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.townhall.services import set_up_townhall
 from tenants.life.services import open_town
 from tenants.schema.migrating import migrate_towns
 

@@ -19,10 +19,11 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
+from tenant_apps.products.models import Mode, Product, Protocol
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.models import Mode, Product, Protocol
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.townhall.services import set_up_townhall
 from tenants.life.services import open_town
 from tenants.models import Town
 from tenants.schema.migrating import migrate_towns

@@ -60,7 +60,7 @@ def _many() -> tuple[list[Town], str]:
     migrate_towns()
     first = open_town(slug="modele-0", name="x")
     session = _furnish(first)
-    tables = ("accounts_account", "townhall_townhall", "townhall_product", "residents_payer")
+    tables = ("accounts_account", "townhall_townhall", "products_product", "residents_payer")
     tables += ("residents_access", "invoices_invoice", "django_session")
     copies = "".join(f'INSERT INTO {{0}}.{t} SELECT * FROM "{first.schema_name}".{t};' for t in tables)
     towns = [first]
@@ -82,9 +82,10 @@ def _furnish(town: Town) -> str:
     from shared_apps.accounts.services import create_account
     from tenant_apps.invoices.models import Invoice
     from tenant_apps.invoices.states import InvoiceState
+    from tenant_apps.products.services import set_up_product
     from tenant_apps.residents.models import Access, Payer
     from tenant_apps.residents.sources import default_source
-    from tenant_apps.townhall.services import set_up_product, set_up_townhall
+    from tenant_apps.townhall.services import set_up_townhall
 
     with tenant_context(town):
         set_up_townhall(actor="system", name="Commune", contact_email="x@example.org")

@@ -1,0 +1,1 @@
+"""The towns: their registry, schemas, hosts, databases and lives."""

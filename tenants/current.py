@@ -1,4 +1,4 @@
-"""Where we are: the town of the connection, the registry, or the public schema of a shard."""
+"""Where the connection is: in a town, in the registry, or in the public schema of a shard."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ def _wrapper() -> Any:
     return cast(Any, connection)
 
 
-def homes() -> list[str]:
+def shard_aliases() -> list[str]:
     """The aliases of the databases where towns may live, the registry's first."""
     return sorted(connections.settings, key=lambda alias: (alias != REGISTRY, alias))
 
 
-def current_home() -> str:
+def current_shard() -> str:
     """The alias of the database that statements go to."""
-    return str(_wrapper().home)
+    return str(_wrapper().shard)
 
 
 def current_schema() -> str:
@@ -46,22 +46,22 @@ def is_read_only() -> bool:
 
 
 def enter(town: Town) -> None:
-    """Stay on that town's schema until told otherwise; only the middleware does this."""
+    """Go to that town's schema and stay there; only the middleware does this."""
     _wrapper().set_tenant(town)
 
 
 def leave() -> None:
-    """Back to the registry, for good: between two requests or tasks, when nothing of the connection is in use."""
-    _wrapper().go_home(REGISTRY)
+    """Go back to the registry between two requests or tasks, when nothing uses the connection."""
+    _wrapper().go_to_shard(REGISTRY)
     _wrapper().set_schema_to_public()
     _wrapper().recycle()
 
 
 @contextmanager
-def at(home: str, schema: str = PUBLIC) -> Iterator[None]:
-    """A schema of that database for the block's length. Not out of another database's transaction."""
+def in_shard(shard: str, schema: str = PUBLIC) -> Iterator[None]:
+    """Use a schema of that database inside the block. Not possible inside another database's transaction."""
     before = _wrapper().tenant
-    _wrapper().go_home(home)
+    _wrapper().go_to_shard(shard)
     _wrapper().set_schema(schema)
     try:
         yield
@@ -70,5 +70,5 @@ def at(home: str, schema: str = PUBLIC) -> Iterator[None]:
 
 
 def registry() -> Any:
-    """The registry for the block's length: `with registry(): …`."""
-    return at(REGISTRY)
+    """Use the registry inside the block: `with registry(): …`."""
+    return in_shard(REGISTRY)

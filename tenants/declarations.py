@@ -1,10 +1,10 @@
-"""What becomes of each table when a town is exported, copied or erased; the build fails for one that nobody declared.
+"""What happens to each table when a town is exported, copied or erased. An undeclared table fails the build.
 
 A room says it in its `AppConfig`, beside the tables:
 
     town_data = {"Invoice": HELD, "Document": held(keys={"key": MUST_BE_THERE})}
 
-This module is read before there are models: it imports none.
+Django reads this module before models exist, so it imports none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from django.db import models
 
 
 class Erased(Enum):
-    """When its rows go."""
+    """When its rows are erased."""
 
     WITH_TOWN = "with the town"
     WITH_PERSON = "with the person it is about, or with the town"
@@ -26,7 +26,7 @@ class Erased(Enum):
 
 @dataclass(frozen=True)
 class Declaration:
-    """`why` is asked for what is left out or kept; `keys` are the columns that name files in S3."""
+    """`why` is required for what is left out or kept; `keys` are the columns that name files in S3."""
 
     exported: bool
     erased: Erased
@@ -51,7 +51,7 @@ def left_out(why: str, *, erased: Erased = Erased.WITH_TOWN) -> Declaration:
 
 
 def of_the_platform(why: str) -> Declaration:
-    """Not a town's: neither exported nor erased with one."""
+    """Not data of a town: neither exported nor erased with it."""
     return Declaration(exported=False, erased=Erased.KEPT, why=why)
 
 
@@ -66,7 +66,7 @@ OTHERS: dict[str, Declaration] = {  # of apps that are not ours
 
 
 def declared() -> dict[str, Declaration]:
-    """`app.Model` → what was said of it."""
+    """`app.Model` → its declaration."""
     ours = {
         f"{config.label}.{name}": declaration
         for config in apps.get_app_configs()
@@ -83,7 +83,7 @@ def concrete_models() -> Iterator[type[models.Model]]:
 
 
 def by_table() -> dict[str, Declaration]:
-    """Table → what was said of its model; a many-to-many's own table follows the model that has the field."""
+    """Table → the declaration of its model; a many-to-many table follows the model that has the field."""
     said = declared()
     found = {}
     for model in concrete_models():
@@ -94,7 +94,7 @@ def by_table() -> dict[str, Declaration]:
 
 
 def problems() -> list[str]:
-    """A sentence for each model that nobody declared, and each declaration that is wrong."""
+    """A sentence per undeclared model and per wrong declaration."""
     said = declared()
     labels = {model._meta.label: model for model in concrete_models() if not model._meta.auto_created}
     found = [

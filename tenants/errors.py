@@ -21,15 +21,24 @@ class TemplateMissing(TownError):
     """The template schema has not been built: run `migrate_towns`."""
 
 
+class OtherHistory(TownError):
+    """The database was made by another set of migrations, which the code's own do not continue."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(
+            f"La base « {home} » a été faite par une version dont celle-ci ne sait pas reprendre les données."
+        )
+
+
 class InvalidIdentity(TownError):
     """A SIREN or an INSEE code that cannot be one."""
 
 
-class HomeSilent(TownError):
+class ShardSilent(TownError):
     """The database where the town lives, or should, does not answer."""
 
-    def __init__(self, home: str) -> None:
-        super().__init__(f"La base « {home} » ne répond pas : vérifiez-la, puis recommencez.")
+    def __init__(self, shard: str) -> None:
+        super().__init__(f"La base « {shard} » ne répond pas : vérifiez-la, puis recommencez.")
 
 
 class ReadOnly(TownError):

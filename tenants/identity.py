@@ -1,4 +1,4 @@
-"""The numbers that the State gives a commune."""
+"""The official numbers of a commune: SIREN and INSEE."""
 
 import re
 

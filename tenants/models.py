@@ -15,7 +15,7 @@ from toolkit.clock import PARIS
 class Town(TenantMixin):
     """One municipality: its schema, its legal name, its state."""
 
-    auto_create_schema = False  # tenants.schema.provisioning copies the template instead (scale.md §1)
+    auto_create_schema = False  # tenants.schema.provisioning copies the template instead (docs/scale.md §1)
     auto_drop_schema = False
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -25,11 +25,11 @@ class Town(TenantMixin):
     siren = models.CharField("SIREN", max_length=9, blank=True)
     insee = models.CharField("INSEE", max_length=5, blank=True)
     state = models.CharField(_("état"), max_length=10, choices=TownState, default=TownState.OPENING)
-    # The alias of the database where its schema lives. A copy of the row is in that database too: see mirrors.
+    # The alias of the database that holds its schema, and a copy of this row (see mirrors).
     shard = models.CharField(max_length=40, default="default", editable=False)
     schema_version = models.CharField(max_length=64, blank=True, editable=False)
     closes_at = models.DateTimeField(_("ferme le"), null=True, blank=True, editable=False)
-    # Set while it is moved to another shard: pages are read, nothing is written.
+    # Set while the town moves to another shard: pages can be read, nothing can be written.
     read_only_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -52,14 +52,14 @@ class Town(TenantMixin):
 
     @property
     def last_day(self) -> date | None:
-        """The last day, in France, on which a closing town answers; None when it is not closing."""
+        """The last day (Paris) on which a closing town answers; None when it is not closing."""
         if self.state != TownState.CLOSING or self.closes_at is None:
             return None
         return (self.closes_at - timedelta(seconds=1)).astimezone(PARIS).date()
 
 
 class DomainKind(models.TextChoices):
-    """Where a host name comes from, and what it does when it is not the primary one."""
+    """Where a host name comes from. It decides what a host does when it is not primary."""
 
     PLATFORM = "platform", _("adresse de la plateforme")
     FORMER = "former", _("ancienne adresse, qui redirige")
@@ -81,12 +81,12 @@ class Domain(DomainMixin):
 
     @property
     def is_served(self) -> bool:
-        """Whether a browser may be answered on it."""
+        """Whether this host answers browsers."""
         return self.kind != DomainKind.CUSTOM or self.proven_at is not None
 
 
 class SchemaSnapshot(models.Model):
-    """The SQL that makes a town's schema, dumped from the template; one row a version, the last one serves.
+    """The SQL that makes a town's schema, dumped from the template. One row per version; the last one is used.
 
     `migrations` are the names (`app.name`) that the version stands for.
     """
@@ -101,9 +101,9 @@ class SchemaSnapshot(models.Model):
 
 
 class SchemaStep(models.Model):
-    """The SQL that one migration ran on the template, so that towns are given the same without running it.
+    """The SQL that one migration ran on the template. Towns get this SQL instead of running the migration.
 
-    `statements` is null when it must run town by town the ordinary way (Python, or no transaction).
+    `statements` is null when the migration must run town by town (it has Python, or refuses a transaction).
     """
 
     name = models.CharField(max_length=200, unique=True)  # app.name
@@ -114,7 +114,7 @@ class SchemaStep(models.Model):
 
 
 class AgendaItem(models.Model):
-    """Work that a town has due (design §5.6): beat reads this table and never walks the towns."""
+    """Work that a town has due (decision 0003): beat reads this table and never walks the towns."""
 
     town = models.ForeignKey(Town, on_delete=models.CASCADE, related_name="agenda")
     kind = models.CharField(max_length=40)
@@ -140,9 +140,9 @@ LIVE = (OperationState.WAITING, OperationState.RUNNING)
 
 
 class Operation(models.Model):
-    """Something long done to a town at somebody's request, which survives a kill -9: see `operations`.
+    """Long work on a town that somebody asked for and that survives a kill -9: see `operations`.
 
-    `subject` is the slug, which outlives the town and is there before it; a slug has one live operation.
+    `subject` is the slug, which exists before and after the town. A slug has at most one live operation.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -156,7 +156,9 @@ class Operation(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)  # not before; later after a failure that may pass
+    due_at = models.DateTimeField(
+        default=timezone.now
+    )  # not before this; moved later after a temporary failure
     error = models.TextField(_("erreur"), blank=True)
     result = models.JSONField(default=dict)
     requested_at = models.DateTimeField(_("demandée le"), auto_now_add=True)
@@ -176,7 +178,7 @@ class Operation(models.Model):
 
 
 class Erasure(models.Model):
-    """What remains of a town that was erased: the certificate."""
+    """The certificate of an erased town."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     town_uuid = models.UUIDField()
@@ -186,7 +188,7 @@ class Erasure(models.Model):
     erased_at = models.DateTimeField(_("effacée le"), auto_now_add=True)
     requested_by = models.CharField(_("demandé par"), max_length=254)
     reason = models.TextField(_("motif"))
-    counts = models.JSONField(default=dict)  # table → rows, and what else was destroyed
+    counts = models.JSONField(default=dict)  # table → rows, and other things destroyed
 
     class Meta:
         verbose_name = _("certificat d'effacement")

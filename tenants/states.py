@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TownState(models.TextChoices):
-    """Only a town of `SERVED` answers residents, and only its work is done."""
+    """A town answers residents, and its work is done, only in the states `SERVED`."""
 
     OPENING = "opening", _("en cours d'ouverture")
     OPEN = "open", _("ouverte")

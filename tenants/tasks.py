@@ -4,7 +4,7 @@ from celery import shared_task
 
 from tenants.archive import exporting
 from tenants.current import current_town
-from tenants.life import closing
+from tenants.life import town_closure
 from tenants.shards import moving
 from tenants.work import agenda, heartbeat, operations
 
@@ -14,7 +14,7 @@ def run_agenda() -> None:
     """Every few seconds, from beat."""
     agenda.run()
     operations.sweep()
-    closing.sweep()
+    town_closure.sweep()
     heartbeat.note()
 
 

@@ -20,17 +20,20 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.services import create_account
+from shared_apps.audit import verbs
+from shared_apps.audit.verbs import Fact
 from shared_apps.console import platform
 from shared_apps.console.models import Platform
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.products.models import Mode, Protocol
+from tenant_apps.products.queries import default_product
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.sources import default_source
 from tenant_apps.townhall import queries as townhalls
-from tenant_apps.townhall.models import Mode, Protocol
-from tenant_apps.townhall.queries import default_product
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.townhall.services import set_up_townhall
 from tenants.current import registry as registry_schema
 from tenants.hosts import registry
 from tenants.life.services import open_town
@@ -41,6 +44,14 @@ from toolkit import clock
 from toolkit.secrecy.sealing import seal
 
 PASSWORD = "un mot de passe bien long"
+
+verbs.be_strict()  # whatever is not declared raises
+verbs.declare(
+    Fact("test.happened", "Essai"),
+    Fact("payment.received_for_the_test", "Règlement d'essai"),
+    Fact("account.seen", "Compte regardé"),
+    room="tests.conftest",
+)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ STEPS = {
     "payments_payment": 5,
     "payments_allocation": 6,
     "payments_refund": 6,
-    "townhall_product": 7,
+    "products_product": 7,
     "payments_trial": 7,
     "payments_finding": 8,
     "tenants_agendaitem": 9,

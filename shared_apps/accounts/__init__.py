@@ -1,0 +1,1 @@
+"""People who can sign in: residents, staff and operators; their passwords, links, passkeys and sessions."""

@@ -1,4 +1,4 @@
-"""The address that serves to sign in: replaced through a link at the new one, put back through one at the old one."""
+"""Change the address of an account through a link sent to the new one; undo it through a link sent to the old one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from shared_apps.accounts.services import ask_link, lock_link, make_token, use_u
 from shared_apps.accounts.throttling import limits, throttle
 from shared_apps.audit import services as audit
 
-REGRET = timedelta(days=7)  # how long the old address can take its account back
+REGRET = timedelta(days=7)  # how long the old address can undo the change
 
 
 @dataclass(frozen=True)
 class PutBack:
-    """What was undone: `address` had asked, `replaced` served since `changed_at`."""
+    """What was undone: `address` is back, `replaced` had served since `changed_at`."""
 
     account: Account
     address: str
@@ -27,10 +27,10 @@ class PutBack:
 
 @transaction.atomic
 def confirm_address(*, token: str) -> tuple[Account, str, str]:
-    """Use up an address link: the new address serves to sign in.
+    """Use up an address link: the account now signs in with the new address.
 
     Returns the account, its old address, and the token with which the old address can undo this for `REGRET`.
-    Raises the link errors, or AddressTaken when somebody took the address meanwhile.
+    Raises the link errors, or AddressTaken when another account has the address by now.
     """
     link, account = lock_link(token, LinkPurpose.ADDRESS)
     old, account.email = account.email, link.email
@@ -47,13 +47,13 @@ def confirm_address(*, token: str) -> tuple[Account, str, str]:
 
 @transaction.atomic
 def put_address_back(*, token: str) -> PutBack:
-    """Use up the link of the old address, which serves again: sessions end; no password, key or provider opens it.
+    """Use up the link of the old address, and restore it: sessions end; password, keys and provider no longer work.
 
-    Whatever was asked for this account since is void, so that whoever took it cannot take it again. Should the old
-    address belong to another activated account by now, this one is closed instead. Raises the link errors.
+    Links asked for since are void, so that a thief cannot take the account again. If the old
+    address belongs to another activated account by now, this account is closed. Raises the link errors.
     """
     link, account = lock_link(token, LinkPurpose.REGRET)
-    # Anybody can have had an empty account made there by typing the address of a known payer in « Activer ».
+    # Anybody can create an empty account there by typing the address of a known payer in « Activer ».
     homonyms = Account.objects.filter(email=link.email).exclude(pk=account.pk)
     homonyms.filter(activated_at=None, role=Role.RESIDENT).delete()
     replaced = account.email
@@ -70,9 +70,9 @@ def put_address_back(*, token: str) -> PutBack:
             *("identity_issuer", "identity_subject"),
         ]
     )
-    # All of them: whoever changed the address may have added one before, and an owner adds theirs again.
+    # All keys: a thief may have added one; the owner can add theirs again.
     Passkey.objects.filter(account=account).delete()
-    # Older regrets stay: each of them belongs to an address that the account had before this one.
+    # Older undo links stay: each belongs to an earlier address of the account.
     Link.objects.filter(account=account, used_at=None).exclude(
         purpose=LinkPurpose.REGRET, pk__lt=link.pk
     ).update(used_at=timezone.now())

@@ -10,9 +10,9 @@ class AccountsConfig(AppConfig):
     town_data = {
         "Account": HELD_OF_A_PERSON,
         "Link": HELD_OF_A_PERSON,
-        # Sealed with the platform's key: elsewhere it is set up anew, or opened by a recovery code.
+        # Sealed with the platform's key: on another platform, set it up again or use a recovery code.
         "SecondFactor": HELD_OF_A_PERSON,
-        # Public halves only. Restored under another address they open nothing there; the person sees it and adds anew.
+        # Public keys only. Under another address they do not work; the person sees that and adds new ones.
         "Passkey": HELD_OF_A_PERSON,
         "Impersonation": HELD_OF_A_PERSON,
     }

@@ -1,4 +1,4 @@
-"""Sign in with an address."""
+"""Sign in with an e-mail address and a password."""
 
 from contextlib import suppress
 from functools import cache
@@ -16,7 +16,7 @@ from tenants.current import is_read_only
 
 
 class EmailBackend(BaseBackend):
-    """Checks an address and a password in the current schema, in the same time whether or not it is known.
+    """Checks an address and a password in the current schema. It takes the same time for an unknown address.
 
     Raises TooBusy (accounts.hashing).
     """
@@ -26,7 +26,7 @@ class EmailBackend(BaseBackend):
     ) -> Account | None:
         account = Account.objects.filter(email=username).first()
         if account is None:
-            make_password(password)  # spend the time of a real check
+            make_password(password)  # take as long as a real check
             return None
         is_right, is_old = verify_password(password, account.password)
         if not (is_right and account.is_active):
@@ -44,9 +44,9 @@ class EmailBackend(BaseBackend):
 
 
 def _hash_again(account: Account, password: str) -> None:
-    """The same password under today's parameters. The other sessions end: they are tied to the hash.
+    """Hash the same password with today's parameters. Other sessions end, because they depend on the hash.
 
-    One that was changed meanwhile stays as it is; without a turn to hash, the next sign-in does it.
+    Does nothing when the password changed meanwhile. If hashing is busy, the next sign-in does it.
     """
     with suppress(TooBusy):
         made = make_password(password)
@@ -56,9 +56,9 @@ def _hash_again(account: Account, password: str) -> None:
 
 @cache
 def _active() -> tuple[str, list[str]]:
-    """The statement that finds the account of a session, and its columns: asked for each page, so written once.
+    """The SQL that finds a session's account, and its columns. Every page runs it, so it is built once.
 
-    Its lists wait until somebody asks for them, which two pages do: they would have to be read.
+    The JSON lists are deferred: only two pages need them, and parsing costs time.
     """
     names = [f.attname for f in Account._meta.concrete_fields if not isinstance(f, JSONField)]
     sql, parameters = Account.objects.filter(pk=0, is_active=True).only(*names).query.sql_with_params()

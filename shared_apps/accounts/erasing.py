@@ -1,4 +1,4 @@
-"""What of an account goes when its person is erased. `residents.erasure` decides when, under the account's lock."""
+"""Erase a person's account. `residents.erasure` decides when, and holds the account's lock."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ from django.utils import timezone
 from shared_apps.accounts.errors import AccountErased
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey, SecondFactor
 
-NOWHERE = "erased.invalid"  # RFC 2606: no message ever leaves for such an address
+NOWHERE = "erased.invalid"  # RFC 2606: no message can be delivered there
 
 
 def addresses_of(account: Account) -> frozenset[str]:
-    """The address of `account`, and those that served before it; not one that another account has by now."""
+    """The address of `account` and its earlier ones, except those that another account has by now."""
     before = Link.objects.filter(account=account, purpose=LinkPurpose.REGRET).values_list("email", flat=True)
     others = set(
         Account.objects.filter(email__in=before).exclude(pk=account.pk).values_list("email", flat=True)
@@ -21,9 +21,9 @@ def addresses_of(account: Account) -> frozenset[str]:
 
 
 def lock_present(account: Account) -> None:
-    """Hold off an erasure until this transaction ends; lock nothing else before it.
+    """Lock the account so that no erasure can start in this transaction. Call it before taking any other lock.
 
-    Raises AccountErased when it was quicker: nothing that names the person may be written any more.
+    Raises AccountErased when the erasure came first: nothing that names the person may be written.
     """
     rows = Account.objects.select_for_update(no_key=True).filter(pk=account.pk, erased_at=None)
     if not rows.values_list("pk", flat=True):
@@ -31,10 +31,10 @@ def lock_present(account: Account) -> None:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """Nobody signs in with it any more, and it names nobody; the caller has locked it.
+    """Close the account and remove the person's name and address. The caller has locked it.
 
-    The row stays, because payments and the trail name it by its uuid. A request for a link that the worker is handling
-    right now is left to it: it looks the account up again (residents.services).
+    The row stays, because payments and the trail refer to its uuid. A link request that the worker is handling
+    now is left to the worker, which looks the account up again (residents.activation).
     """
     waiting = Link.objects.filter(handled_at=None).select_for_update(skip_locked=True)
     gone = 0

@@ -4,11 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountError(Exception):
-    """Base of this room's errors; `str()` is the sentence to show, on a page of that HTTP status."""
+    """Base of this room's errors. `str()` is the sentence to show; `status` is the HTTP status of the page."""
 
     sentence = _("Nous n'avons pas pu faire ce que vous demandez.")
     status = 422
-    wait = 0  # seconds after which it is worth another try; 0: nobody knows
+    wait = 0  # seconds until another try makes sense; 0: unknown
 
     def __str__(self) -> str:
         return str(self.args[0] if self.args else self.sentence)
@@ -19,7 +19,7 @@ class WrongCredentials(AccountError):
 
 
 class WrongPassword(WrongCredentials):
-    """Of somebody who is signed in: the address is not in question."""
+    """The current password is wrong, typed by somebody who is signed in."""
 
     sentence = _("Ce n'est pas votre mot de passe actuel. Vérifiez-le, puis recommencez.")
 
@@ -34,7 +34,7 @@ class TooManyTries(AccountError):
 
 
 class ShutOut(TooManyTries):
-    """Of a sign-in from a browser that has not opened this account before (accounts.devices)."""
+    """Too many tries on this account from browsers that never opened it (accounts.throttling.known_browsers)."""
 
     sentence = _(
         "Trop d'essais. Attendez 15 minutes, ou appuyez sur « Mot de passe oublié » : le lien que vous recevrez par "
@@ -43,7 +43,7 @@ class ShutOut(TooManyTries):
 
 
 class TooManyOwnTries(TooManyTries):
-    """Of the current password, by somebody who is signed in."""
+    """Too many wrong current passwords, by somebody who is signed in."""
 
     sentence = _(
         "Trop d'essais de mot de passe. Attendez 15 minutes, ou déconnectez-vous puis appuyez sur « Mot de passe "
@@ -52,7 +52,7 @@ class TooManyOwnTries(TooManyTries):
 
 
 class TooBusy(AccountError):
-    """No turn came to check or to make a password's hash (accounts.hashing); nothing was looked at or changed."""
+    """Hashing was busy for too long (accounts.passwords.hashing). Nothing was checked or changed."""
 
     sentence = _(
         "Beaucoup de personnes se connectent en ce moment. Attendez quelques secondes, puis recommencez : "
@@ -101,7 +101,7 @@ class CodeUsed(WrongCode):
 
 
 class MailedCodeError(AccountError):
-    """Base of what is wrong with a code received by mail. `is_over`: it cannot be tried again."""
+    """Base of the errors of a mailed code. `is_over`: the code cannot be tried again."""
 
     is_over = True
 
@@ -143,7 +143,7 @@ class AlreadyEnrolled(AccountError):
 
 
 class KeyRefused(AccountError):
-    """One sentence for every reason: an unknown key, one of a closed account, a forged or repeated answer."""
+    """One sentence for all reasons: unknown key, closed account, forged or repeated answer."""
 
     sentence = _(
         "Cette clé d'accès n'a pas été reconnue. Connectez-vous avec votre adresse et votre mot de passe."

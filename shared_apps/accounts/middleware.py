@@ -1,4 +1,4 @@
-"""Who is signed in, and whether the operator is acting in their place."""
+"""Who is signed in, and whether an operator acts in their place."""
 
 from django.contrib import auth, messages
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -15,9 +15,9 @@ from shared_apps.accounts.throttling import known_browsers, refusals
 
 
 class PeopleMiddleware(AuthenticationMiddleware):
-    """`request.user` as Django has it, except that a session of impersonation ends by itself at its limit.
+    """Sets `request.user` like Django, and ends a session of impersonation at its time limit.
 
-    A try too many is answered in words wherever it is raised; a browser that opens an account is known from then on.
+    Answers TooManyTries wherever it is raised, and gives its cookie to a browser that has opened an account.
     """
 
     def process_request(self, request: HttpRequest) -> None:

@@ -23,16 +23,8 @@ class Role(models.TextChoices):
     OPERATOR = "operator", _("opérateur")
 
 
+NEW_INVOICES = "new_invoices"  # the one choice that `wants_alerts` knew
 STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
-
-
-class AlertKind(models.TextChoices):
-    """The messages that a person may refuse, and what each one tells."""
-
-    NEW_INVOICES = "new_invoices", _("de nouvelles factures sont mises en ligne")
-    REMINDER = "reminder", _("une facture arrive à échéance")
-    LATE = "late", _("une facture n'est pas réglée après son échéance")
-    RECEIPT = "receipt", _("un règlement en ligne est enregistré")
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -50,29 +42,27 @@ class Account(AbstractBaseUser):
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
-    wants_alerts = models.BooleanField(
-        default=True
-    )  # new invoices only, and only until old code is gone (0007)
-    refused_alerts = models.JSONField(default=list, db_default=[])  # kinds of messages (AlertKind)
+    wants_alerts = models.BooleanField(default=True)
+    refused_alerts = models.JSONField(default=list, db_default=[])  # choices (mail.notices)
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sign_outs = models.PositiveIntegerField(
         default=0, db_default=0
-    )  # « Se déconnecter partout »: older sessions are over
+    )  # « Se déconnecter partout »: sessions with a smaller count have ended
     devices = models.JSONField(
         default=dict, db_default={}
     )  # where the person is signed in (accounts.sessions)
-    # Who the town's OpenID provider says this is (accounts.identities); both empty: linked to nobody there.
+    # The person's identity at the town's OpenID provider (accounts.signing_in.identities); both empty: not linked.
     identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
     identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
-    # Erasure (GDPR, article 17): asked for, answered by staff in words when refused, done.
+    # Erasure (GDPR, article 17): when it was asked for, why it was refused, when it was done.
     erasure_asked_at = models.DateTimeField(null=True)
     erasure_refused_at = models.DateTimeField(null=True)
     erasure_answer = models.CharField(max_length=500, blank=True, default="", db_default="")
     erased_at = models.DateTimeField(null=True)
 
     objects = AccountManager()
-    # Set on the signed-in account of a session of impersonation (accounts.impersonation), never kept.
+    # Set on the account in a session of impersonation (accounts.sessions.impersonation), never stored.
     impersonated_by: "Impersonation | None" = None
 
     USERNAME_FIELD = "email"
@@ -103,23 +93,23 @@ class Account(AbstractBaseUser):
 
     @property
     def audit_name(self) -> str:
-        """How this person is named in the trail: no address, which may change. Both names when one acts as another."""
+        """The person's name in the trail, without the address, which may change. Two names for an impersonation."""
         if self.impersonated_by is not None:
             return f"operator:{self.impersonated_by.operator} as account:{self.uuid}"
         return f"account:{self.uuid}"
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether it is the password. Writes nothing, as Django's would (accounts.backends). Raises TooBusy."""
+        """Whether the password is right. Unlike Django's, writes nothing (accounts.backends). Raises TooBusy."""
         return check_password(raw_password, self.password)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session must hold to be this person's: it ends with the password, or with the sign-out everywhere."""
+        """The hash that a session must hold. It changes with the password and with « Se déconnecter partout »."""
         salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
         value = f"{self.password}:{self.sign_outs}" if self.sign_outs else self.password
         return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
 
     def end_sessions(self) -> None:
-        """Every session is over once this account is saved."""
+        """End every session, once this account is saved."""
         self.sign_outs += 1
         self.devices = {}
 
@@ -131,13 +121,13 @@ class Account(AbstractBaseUser):
     @property
     def refused(self) -> set[str]:
         """The kinds of messages this person does not want."""
-        return {*self.refused_alerts, *([] if self.wants_alerts else [AlertKind.NEW_INVOICES.value])}
+        return {*self.refused_alerts, *([] if self.wants_alerts else [NEW_INVOICES])}
 
     @property
     def is_town_staff(self) -> bool:
         return self.role in STAFF_ROLES
 
-    # What django.contrib.admin asks of a user. Only an operator, who exists in public alone, passes.
+    # django.contrib.admin reads these. Only operators, who exist in `public` only, may enter.
     @property
     def is_staff(self) -> bool:
         return self.role == Role.OPERATOR
@@ -155,7 +145,7 @@ class Account(AbstractBaseUser):
 
 
 class LinkPurpose(models.TextChoices):
-    """What a `?LIEN=` opens, or the six digits of a message (accounts.codes)."""
+    """What a `?LIEN=`, or the six digits of a message (accounts.signing_in.codes), is for."""
 
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
@@ -167,18 +157,18 @@ class LinkPurpose(models.TextChoices):
 
 
 class Link(models.Model):
-    """A request for a `?LIEN=` and the link itself once the worker made it.
+    """A request for a `?LIEN=`, and the link itself once the worker has made it.
 
-    The row is written for known and unknown addresses alike, so that both cost the same; the worker
-    then decides. The token is kept as a hash only. A GET does not use it up; the form's POST does.
-    A code for signing in is such a request too: its hash is keyed, and its wrong tries are counted.
+    A row is written for known and unknown addresses, so that both take the same time; the worker
+    decides later. Only a hash of the token is stored. A GET does not use it up; the form's POST does.
+    A sign-in code is such a request too; its hash has a key, and wrong tries are counted.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     purpose = models.CharField(max_length=10, choices=LinkPurpose)
     email = AddressField(max_length=254)
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
-    # In which it was asked for: that of the message to somebody who has not chosen one.
+    # The language of the page; the message uses it when the person has chosen none.
     language = models.CharField(max_length=2, default="fr", db_default="fr")
     about = models.UUIDField(null=True)  # SHARE: whose invoices (residents.Payer.uuid); `account` invites
     token_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until made
@@ -198,15 +188,15 @@ class Link(models.Model):
 class SecondFactor(models.Model):
     """The application on a person's telephone that shows a code every thirty seconds (TOTP, RFC 6238).
 
-    A person has one. Without `confirmed_at` it was shown but never proven, and opens nothing.
+    At most one per person. Without `confirmed_at` it was never proven, and does not work.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="second_factor")
     secret = models.CharField(max_length=255)  # sealed (toolkit.secrecy.sealing)
     confirmed_at = models.DateTimeField(null=True)
-    last_step = models.BigIntegerField(default=0)  # of the last code taken: no code serves twice
-    recovery_hashes = models.JSONField(default=list)  # of the single-use codes not used yet
+    last_step = models.BigIntegerField(default=0)  # step of the last accepted code: no code works twice
+    recovery_hashes = models.JSONField(default=list)  # the single-use codes that remain
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -214,9 +204,9 @@ class SecondFactor(models.Model):
 
 
 class Passkey(models.Model):
-    """A key that a person's telephone, computer or security key holds (WebAuthn); we have its public half only.
+    """The public key of a passkey, which the person's telephone, computer or security key holds (WebAuthn).
 
-    It serves at one host for ever (`rp_id`): browsers offer it nowhere else.
+    It works at one host only (`rp_id`): browsers offer it nowhere else.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -224,7 +214,7 @@ class Passkey(models.Model):
     rp_id = models.CharField(max_length=253)
     credential_id = models.BinaryField(unique=True)  # at most 1023 bytes
     public_key = models.BinaryField()  # COSE (RFC 9052)
-    # Of the last signature; it only grows, or stays zero where a key lives on several devices.
+    # The counter of the last signature. It only grows; it stays zero for keys shared by several devices.
     sign_count = models.BigIntegerField(default=0, db_default=0)
     name = models.CharField(max_length=60)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -235,9 +225,9 @@ class Passkey(models.Model):
 
 
 class Impersonation(models.Model):
-    """The operator in the place of a member of staff: why, who, until when. The town keeps it for ever.
+    """An operator acted in the place of a member of staff: who, why, until when. The town keeps it for ever.
 
-    It begins as a ticket of one minute whose hash is here; being in the town's schema, it opens no other town.
+    It starts as a ticket valid one minute, whose hash is here. It is in the town's schema, so it opens no other town.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

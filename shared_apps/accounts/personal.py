@@ -6,12 +6,13 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Passkey
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Passkey
+from shared_apps.mail import notices
 from shared_apps.privacy.personal import Section
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The account, where it is signed in, the links that were asked for it. No password, no secret."""
+    """The account, its devices, and the links that were asked for. No password, no secret."""
     yield Section(
         "compte",
         _("Mon compte"),
@@ -35,7 +36,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
                 uuid,
                 email,
                 language,
-                ", ".join(str(AlertKind(kind).label) for kind in sorted(account.refused)),
+                ", ".join(notices.label(kind) for kind in sorted(account.refused)),
                 *more,
             )
             for uuid, email, language, *more in Account.objects.filter(pk=account.pk).values_list(

@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, AlertKind, Link, LinkPurpose, Role
+from shared_apps.accounts.models import NEW_INVOICES, Account, Link, LinkPurpose, Role
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.accounts.throttling import known_browsers, limits, throttle
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from toolkit import emails
 from toolkit.secrecy import secrets
 from toolkit.words import current_language
@@ -24,7 +25,7 @@ LINK_LIFE = timedelta(hours=24)
 def check_credentials(*, email: str, password: str, ip: str, browser: str = "") -> Account:
     """The account of a right address and password. Raises WrongCredentials, TooManyTries or TooBusy.
 
-    `browser`: the cookie that it shows (accounts.known_browsers).
+    `browser`: the browser's cookie (accounts.throttling.known_browsers).
     """
     who = emails.sought(email)
     with throttle.take(*_tries_of(who, ip, browser)) as tries:
@@ -42,7 +43,7 @@ def _tries_of(who: str, ip: str, browser: str) -> list[throttle.Taken]:
 
 
 def check_own_password(*, actor: Account, password: str) -> Account:
-    """Somebody who is signed in shows that they know their password: the account as it is now.
+    """Check the current password of somebody who is signed in; return the account as it is now.
 
     Raises WrongPassword, TooManyTries, TooBusy, or NotWhileImpersonating.
     """
@@ -75,7 +76,7 @@ def create_account(
 def ask_link(
     *, purpose: LinkPurpose, email: str, account: Account | None = None, about: UUID | None = None
 ) -> Link:
-    """Note that somebody asked for a `?LIEN=`; the same write whether or not the address is known.
+    """Note that somebody asked for a `?LIEN=`. The write is the same for known and unknown addresses.
 
     Raises emails.BadAddress.
     """
@@ -99,7 +100,7 @@ def make_token(*, link: Link, life: timedelta = LINK_LIFE) -> str:
 
 
 def close_link(*, link: Link) -> None:
-    """Nobody is known at that address: the request is handled, and nothing was sent."""
+    """Mark the request as handled without a message: the address is unknown."""
     link.handled_at = timezone.now()
     link.save(update_fields=["handled_at"])
 
@@ -123,8 +124,8 @@ def find_link(token: str, *, lock: bool = False) -> Link:
 def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
     """The live link of `token`, which must be one of `purposes`, and its account, both locked.
 
-    The account is locked first: what uses up one link of an account voids others, and must not wait for one that
-    waits for it. Raises LinkUnknown, LinkUsed or LinkExpired.
+    The account is locked first: using up one link voids others, and two such transactions must not
+    wait for each other. Raises LinkUnknown, LinkUsed or LinkExpired.
     """
     link = find_link(token)
     if link.account is None or link.purpose not in purposes:
@@ -137,9 +138,9 @@ def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
 
 @transaction.atomic
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
-    """Use up an activation or reset link: the new password serves at once. Raises LinkError kinds, WeakPassword.
+    """Use up an activation or reset link, and set the password. Raises the link errors, WeakPassword.
 
-    The link of a claim activates an account too; of an active one it says nothing about the password: LinkUnknown.
+    The link of a claim may activate an account too, but cannot change the password of an active one: LinkUnknown.
     """
     link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.CLAIM)
     if link.purpose == LinkPurpose.CLAIM and account.activated_at is not None:
@@ -163,9 +164,9 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
 
 @transaction.atomic
 def activate_account(*, account: Account, password: str, rule: PasswordRule) -> bool:
-    """The first password of an account whose address was proven otherwise than by an activation link.
+    """Set the first password of an account whose address was proven without an activation link.
 
-    False, and nothing changes, when it was active already: this is no road to another's password. Raises WeakPassword.
+    False, and no change, when it was active already: this must not replace a password. Raises WeakPassword.
     """
     locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if locked.activated_at is not None:
@@ -184,10 +185,10 @@ def activate_account(*, account: Account, password: str, rule: PasswordRule) -> 
 def change_password(
     *, actor: Account, current: str, new: str, rule: PasswordRule, device: str = ""
 ) -> Account:
-    """Change one's own password; of the sessions, only that of `device` stays (accounts.sessions).
+    """Change one's own password. Only the session of `device` stays open (accounts.sessions.devices).
 
     Raises WrongPassword when `current` is not it, TooManyTries, WeakPassword or TooBusy.
-    Raises NotWhileImpersonating for the operator in somebody's place.
+    Raises NotWhileImpersonating for an operator in somebody's place.
     """
     checked = check_own_password(actor=actor, password=current)
     rule.check(new, email=checked.email)
@@ -209,9 +210,9 @@ def _replace_password(checked: Account, made: str, device: str) -> Account:
 
 @transaction.atomic
 def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
-    """A person's own choice of messages (M14): of the kinds `among`, the `wanted` ones and no other.
+    """Choose messages (docs/manual.md, M14): of the kinds `among`, receive the `wanted` ones only.
 
-    Raises NotWhileImpersonating for the operator in somebody's place.
+    Raises NotWhileImpersonating for an operator in somebody's place.
     """
     refuse_impersonator(actor)
     account = Account.objects.select_for_update(no_key=True).get(pk=actor.pk)
@@ -221,14 +222,14 @@ def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[
 
 @transaction.atomic
 def refuse_alerts(*, actor: audit.Actor, account: Account, kinds: Collection[str]) -> None:
-    """« Ne plus recevoir ces messages »: these kinds too. Twice changes nothing."""
+    """« Ne plus recevoir ces messages »: add these kinds to the refused ones. Twice changes nothing."""
     locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     _write_refused(locked, {*locked.refused, *kinds}, actor=actor)
 
 
 def _write_refused(account: Account, refused: Collection[str], *, actor: audit.Actor) -> None:
-    new = [kind.value for kind in AlertKind if kind in refused]
-    old, wants = account.refused_alerts, AlertKind.NEW_INVOICES not in new
+    new = [choice.name for choice in notices.choices() if choice.name in refused]
+    old, wants = account.refused_alerts, NEW_INVOICES not in new
     if (old, account.wants_alerts) == (new, wants):
         return
     account.refused_alerts, account.wants_alerts = new, wants
@@ -244,7 +245,7 @@ def _write_refused(account: Account, refused: Collection[str], *, actor: audit.A
 
 @transaction.atomic
 def choose_language(*, actor: Account, language: str) -> None:
-    """In which the person reads the portal and its messages. Raises NotWhileImpersonating."""
+    """Choose the language of the portal and of its messages. Raises NotWhileImpersonating."""
     refuse_impersonator(actor)
     if actor.language == language:
         return
@@ -255,12 +256,12 @@ def choose_language(*, actor: Account, language: str) -> None:
 
 
 def refuse_impersonator(actor: Account | None) -> None:
-    """What only the person themselves may do (password, address, second factor). Raises NotWhileImpersonating."""
+    """Guard what only the person may do (password, address, second factor). Raises NotWhileImpersonating."""
     if actor is not None and actor.impersonated_by is not None:
         raise errors.NotWhileImpersonating
 
 
 def use_up(link: Link) -> None:
-    """It opens nothing any more."""
+    """Mark the link as used."""
     link.used_at = timezone.now()
     link.save(update_fields=["used_at"])

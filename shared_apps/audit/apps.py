@@ -17,10 +17,11 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from shared_apps.audit import personal as mine
-        from shared_apps.audit import services
+        from shared_apps.audit import services, verbs
         from shared_apps.privacy import personal
         from tenants import facts
 
         personal.register(self.label, give=mine.give)
 
+        verbs.load()
         facts.listen(services.record)

@@ -1,7 +1,7 @@
 """The one place where a fact is recorded and announced.
 
 A room above that must react to a fact of a room below registers a listener in its `AppConfig.ready`
-(design §2): that is how something seems to go up without an import going up.
+(docs/architecture.md): that is how something seems to go up without an import going up.
 """
 
 from collections import defaultdict
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.db import transaction
 
+from shared_apps.audit import verbs
 from shared_apps.audit.models import Entry
 
 SYSTEM = "system"
@@ -35,6 +36,11 @@ def listen(verb: str, listener: Listener) -> None:
         _listeners[verb].append(listener)
 
 
+def stop_listening(verb: str, listener: Listener) -> None:
+    """Undo `listen`."""
+    _listeners[verb].remove(listener)
+
+
 def record(
     verb: str,
     *,
@@ -46,12 +52,14 @@ def record(
     """Write the fact and tell its listeners, in the caller's transaction.
 
     `old` and `new` hold JSON values only, and no secret. Raises TransactionManagementError outside of a
-    transaction: a fact whose act could still be undone alone is no fact.
+    transaction: a fact whose act could still be undone alone is no fact; UnknownFact as `verbs.check` does.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{verb} must be recorded in the act's transaction")
+    old, new = dict(old or {}), dict(new or {})
+    verbs.check(verb, old, new)
     name = actor if isinstance(actor, str) else actor.audit_name
-    entry = Entry.objects.create(actor=name, verb=verb, object=obj, old=dict(old or {}), new=dict(new or {}))
+    entry = Entry.objects.create(actor=name, verb=verb, object=obj, old=old, new=new)
     for listener in (*_listeners[verb], *_listeners[EVERY]):
         listener(entry)
     return entry

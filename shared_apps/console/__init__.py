@@ -1,0 +1,1 @@
+"""The operator's site: the towns, their health, and what an operator may do to them."""

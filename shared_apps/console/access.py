@@ -1,6 +1,6 @@
-"""Who is an operator: password first, then the code, and the mark of both in the session.
+"""Who is an operator: password first, then the code; the session is marked once both were given.
 
-The mark names the second factor, so a factor that is reset closes every session it opened.
+The mark names the second factor, so resetting the factor ends the sessions that it opened.
 """
 
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ class OperatorRequest(HttpRequest):
 
 
 def is_operator(request: HttpRequest) -> bool:
-    """An active operator whose session was opened by the second factor that is still theirs."""
+    """Whether this is an active operator whose session was opened with their present second factor."""
     user = request.user
     if not (isinstance(user, Account) and user.is_active and user.role == Role.OPERATOR):
         return False
@@ -38,7 +38,7 @@ def is_operator(request: HttpRequest) -> bool:
 
 
 def check_password(request: HttpRequest, *, email: str, password: str) -> Account:
-    """The first step: an operator's password. Opens nothing yet. Raises WrongCredentials or TooManyTries."""
+    """The first step: check an operator's password. Opens nothing yet. Raises WrongCredentials or TooManyTries."""
     account = accounts.check_credentials(
         email=email,
         password=password,
@@ -54,14 +54,14 @@ def check_password(request: HttpRequest, *, email: str, password: str) -> Accoun
 
 
 def in_words(error: AccountError) -> str:
-    """What an operator reads: nobody mails a link to an operator, so there is no « Mot de passe oublié » to press."""
+    """The error's sentence for operators, who have no « Mot de passe oublié »."""
     if isinstance(error, ShutOut):
         return "Trop d'essais. Attendez 15 minutes, ou servez-vous d'un navigateur où vous vous êtes déjà connecté."
     return str(TooManyTries() if isinstance(error, TooManyTries) else error)
 
 
 def pending(request: HttpRequest) -> Account | None:
-    """Who has given a right password a moment ago in this browser, and owes the code."""
+    """The operator who gave the right password in this browser and must now give the code."""
     uuid, until = request.session.get(_PENDING) or (None, None)
     if uuid is None or until is None or datetime.fromisoformat(until) <= clock.now():
         return None
@@ -69,7 +69,7 @@ def pending(request: HttpRequest) -> Account | None:
 
 
 def open_session(request: HttpRequest, *, account: Account, factor: SecondFactor) -> str:
-    """The code was right. Returns where the operator wanted to go."""
+    """Open the session after a right code. Returns the page that the operator wanted."""
     wanted = request.session.get(_NEXT) or "/"
     request.session.flush()
     login(request, account)

@@ -1,4 +1,4 @@
-"""The lists of the console. Writes go through the services, from the pages of `views`, never through a row's form."""
+"""The lists of the console, all read-only: pages in `views` write through services."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from shared_apps.console.look import words
 from shared_apps.console.look.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
 from shared_apps.treasury.models import Stray
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.hosts import registry
 from tenants.models import Erasure, Operation, Town
 from toolkit import clock
@@ -35,7 +35,7 @@ LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeF
 
 
 class ReadOnly(ModelAdmin):
-    """Rows to look at, a page at a time, never counted."""
+    """A read-only list, page by page, without counting the rows."""
 
     change_list_template = "console/change_list.html"
     paginator = InfinitePaginator
@@ -46,7 +46,7 @@ class ReadOnly(ModelAdmin):
     operators: Mapping[str, str] = {}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The names of the operators are read once for the page."""
+        """Read the operators' names once per page."""
         self.operators = words.operators()
         return super().changelist_view(request, extra_context)
 
@@ -88,20 +88,20 @@ class TownAdmin(ReadOnly):
         return queries.towns()
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Where a town lives is shown once there is more than one place."""
-        return (*self.list_display, "shown_home") if len(homes()) > 1 else self.list_display
+        """Show the shard when there is more than one."""
+        return (*self.list_display, "shown_shard") if len(shard_aliases()) > 1 else self.list_display
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
-        return self.list_filter if len(homes()) > 1 else self.list_filter[:-1]
+        return self.list_filter if len(shard_aliases()) > 1 else self.list_filter[:-1]
 
     @display(description="Base", ordering="shard")
-    def shown_home(self, town: Town) -> str:
+    def shown_shard(self, town: Town) -> str:
         return town.shard
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A town has a page of its own."""
+        """Redirect to the town's page."""
         town = Town.objects.filter(pk=object_id).first() if object_id.isdigit() else None
         if town is None or not self.has_view_permission(request):
             raise Http404
@@ -167,7 +167,7 @@ class TownAdmin(ReadOnly):
 
 
 class OperationAdmin(ReadOnly):
-    """What was asked on towns, the newest first."""
+    """Operations on towns, newest first."""
 
     list_display = (
         "shown_kind",
@@ -189,7 +189,7 @@ class OperationAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """An operation has a page of its own, with its progress."""
+        """Redirect to the operation's page, with its progress."""
         found = Operation.objects.filter(pk=object_id).first() if object_id.isdigit() else None
         if found is None or not self.has_view_permission(request):
             raise Http404
@@ -244,7 +244,7 @@ class EntryAdmin(ReadOnly):
 
 
 class ErasureAdmin(ReadOnly):
-    """The certificates of what was erased."""
+    """The certificates of erased towns."""
 
     list_display = ("shown_name", "slug", "siren", "erased_at", "reason")
     list_display_links = None
@@ -253,7 +253,7 @@ class ErasureAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A certificate is a page to print."""
+        """Redirect to the certificate, a page to print."""
         found = Erasure.objects.filter(pk=object_id).first() if object_id.isdigit() else None
         if found is None or not self.has_view_permission(request):
             raise Http404
@@ -266,7 +266,7 @@ class ErasureAdmin(ReadOnly):
 
 
 class StrayAdmin(ReadOnly):
-    """Bells of the Treasury's, or of somebody who tries, for operations that no town knows: nothing was applied."""
+    """Notifications for operations that no town knows, real or forged. Nothing was applied."""
 
     list_display = ("day", "kind", "number", "last_at", "shown_samples")
     list_display_links = None
@@ -275,7 +275,7 @@ class StrayAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The list says it all."""
+        """Redirect to the list: there is no detail page."""
         raise Http404
 
     @display(description="Empreintes des premières")

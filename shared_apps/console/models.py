@@ -1,4 +1,4 @@
-"""What the operator's pages read, in the public schema of the registry."""
+"""The rows that the operator's pages read, in the registry's public schema."""
 
 from decimal import Decimal
 
@@ -11,9 +11,9 @@ from toolkit.address_fields import AddressField, kept_normal
 
 
 class TownFigures(models.Model):
-    """What a town's schema said of itself the last time something happened there (`figures.refresh`).
+    """The figures of a town, counted after the last fact there (`figures.refresh`).
 
-    The list of five thousand towns reads these rows, and never the towns.
+    The list of towns reads these rows only, never the towns.
     """
 
     town = models.OneToOneField(Town, on_delete=models.CASCADE, primary_key=True, related_name="figures")
@@ -23,9 +23,9 @@ class TownFigures(models.Model):
     last_payment_at = models.DateTimeField(null=True)
     failed_mails = models.PositiveIntegerField(default=0)
     storage_bytes = models.PositiveBigIntegerField(default=0)  # of the PDFs
-    waiting_since = models.DateTimeField(null=True)  # the oldest work that was due and not done
-    import_since = models.DateTimeField(null=True)  # the last sign of life of an import the worker has
-    held_attempts = models.PositiveIntegerField(default=0)  # payments whose outcome a person must look at
+    waiting_since = models.DateTimeField(null=True)  # since when the oldest overdue work has waited
+    import_since = models.DateTimeField(null=True)  # last sign of life of the running import
+    held_attempts = models.PositiveIntegerField(default=0)  # payments that a person must review
     computed_at = models.DateTimeField()
 
     class Meta:

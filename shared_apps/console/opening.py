@@ -1,4 +1,4 @@
-"""Opening a town so that it can serve at once: registry, schema, settings, first manager (an operation)."""
+"""Open a town so that it can serve at once: registry, schema, settings, first manager (an operation)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,11 +9,12 @@ from django.core.exceptions import ValidationError
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
 from shared_apps.audit import services as audit
+from tenant_apps.products.models import Protocol
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.activation import request_activation
-from tenant_apps.townhall.models import Protocol
-from tenant_apps.townhall.services import set_up_product, set_up_townhall
+from tenant_apps.townhall.services import set_up_townhall
 from tenants import identity
-from tenants.current import REGISTRY, homes, registry
+from tenants.current import REGISTRY, registry, shard_aliases
 from tenants.databases import mirrors
 from tenants.errors import Busy, TownError
 from tenants.life import services
@@ -28,7 +29,7 @@ KIND = "open"
 
 @dataclass(frozen=True)
 class NewTown:
-    """What is told of a town when it is opened. `manager`, if any, receives the ordinary activation message."""
+    """The data of a new town. `manager`, if given, receives the ordinary activation message."""
 
     slug: str
     name: str
@@ -40,7 +41,7 @@ class NewTown:
     shard: str = REGISTRY
 
     def check(self) -> None:
-        """Raises TownError (InvalidSlug, InvalidIdentity) with the first thing that is wrong."""
+        """Raise TownError (InvalidSlug, InvalidIdentity) for the first wrong value."""
         services.check_slug(self.slug)
         identity.check_siren(self.siren)
         identity.check_insee(self.insee)
@@ -55,12 +56,12 @@ class NewTown:
                 raise TownError(f"« {address} » n'est pas une adresse de courriel. {error}") from None
         if not self.contact_email:
             raise TownError("Indiquez l'adresse du service de facturation.")
-        if self.shard not in homes():
+        if self.shard not in shard_aliases():
             raise TownError(f"Aucune base « {self.shard} ».")
 
     @property
     def arguments(self) -> dict[str, str]:
-        """For the operation's row."""
+        """As JSON, for the operation's row."""
         return {name: value for name, value in asdict(self).items() if name != "slug"}
 
 
@@ -72,9 +73,9 @@ def request_opening(*, actor: audit.Actor, new: NewTown) -> Operation:
 
 
 def open_now(*, actor: audit.Actor, new: NewTown, watch: Any = lambda operation: None) -> Operation:
-    """Open it here, telling `watch` each step; an opening that was cut short is gone on with.
+    """Open it in the foreground, passing each step to `watch`; go on with an interrupted opening.
 
-    Raises TownError; Busy when one with other details was cut short, which the worker finishes.
+    Raises TownError; Busy when an interrupted opening had other details (the worker finishes that one).
     """
     new.check()
     with registry():
@@ -90,12 +91,12 @@ def open_now(*, actor: audit.Actor, new: NewTown, watch: Any = lambda operation:
 
 
 def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
-    """The operation: goes on from wherever a kill left it, and sends one invitation."""
+    """The work of the operation: go on from where a kill left it, and send one invitation."""
     new = NewTown(slug=operation.subject, **operation.arguments)
     town: Town | None = operation.town
     if town is None or town.state == TownState.OPENING:
         town = _open(operation, progress, new)
-    else:  # killed after the last write but one
+    else:  # killed before the last write
         mirrors.mirror(town)
         agenda.release(town)
     return {"town": str(town.uuid)}
@@ -127,7 +128,7 @@ def _open(operation: Operation, progress: Progress, new: NewTown) -> Town:
 
 
 def _furnish(actor: audit.Actor, new: NewTown) -> None:
-    """Inside the town: its settings, a default product without online payment, its first manager invited."""
+    """Inside the town: write its settings and a default product without online payment, and invite its manager."""
     set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
     set_up_product(actor=actor, code="GENERAL", label="Factures", protocol=Protocol.NONE, is_default=True)
     if new.manager:

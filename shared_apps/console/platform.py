@@ -1,4 +1,4 @@
-"""What the platform says of itself, read once in a while by each process."""
+"""What the platform says about itself, cached by each process."""
 
 import time
 from threading import Lock
@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from shared_apps.console.models import Platform
 from tenants.current import registry
 
-SECONDS = 30  # how long another process may still show what stood before
+SECONDS = 30  # how long another process may show old values
 _lock = Lock()
 _kept: list[tuple[float, Platform]] = []
 
 
 def current() -> Platform:
-    """Never raises: a page about a breakdown shows it too."""
+    """The platform's settings. Never raises, because error pages show them too."""
     present = time.monotonic()
     with _lock:
         if _kept and _kept[0][0] > present:
@@ -23,7 +23,7 @@ def current() -> Platform:
     try:
         with registry():
             found = Platform.objects.filter(pk=1).first() or Platform()
-    except DatabaseError:  # also: a transaction is open on another home
+    except DatabaseError:  # also: a transaction is open on another shard
         return Platform()
     with _lock:
         _kept[:] = [(present + SECONDS, found)]
@@ -31,11 +31,11 @@ def current() -> Platform:
 
 
 def shown_name(request: HttpRequest) -> str:
-    """For unfold's frame."""
+    """The platform's name, for unfold's frame."""
     return current().name
 
 
 def forget() -> None:
-    """In this process, after a change."""
+    """Empty this process's cache, after a change."""
     with _lock:
         _kept.clear()

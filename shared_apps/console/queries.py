@@ -1,4 +1,4 @@
-"""What the console reads of the registry. A fixed number of statements, however many towns there are."""
+"""What the console reads from the registry, in a fixed number of statements for any number of towns."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,13 +12,13 @@ from tenants.states import TownState
 from toolkit import clock
 
 SHOWN = 8
-LATE = timedelta(minutes=15)  # without a sign of life of an import, or work due and not done
+LATE = timedelta(minutes=15)  # an import without a sign of life, or overdue work
 STUCK = timedelta(minutes=5)  # an operation writes every few seconds
 LATELY = timedelta(days=7)
 
 
 def towns() -> QuerySet[Town]:
-    """The towns with their figures and the host that links lead to, in one statement."""
+    """The towns with their figures and their primary host, in one statement."""
     primary = Domain.objects.filter(tenant_id=OuterRef("pk"), is_primary=True).values("domain")[:1]
     found: QuerySet[Town] = Town.objects.select_related("figures").annotate(host=Subquery(primary))
     return found
@@ -38,7 +38,7 @@ def late_towns() -> QuerySet[Town]:
 
 
 def attention() -> dict[str, Any]:
-    """What the first screen shows: a few of each, one more than shown when there are more."""
+    """The rows of the first screen: a few of each kind, and one more when there are more."""
     present = clock.now()
     figures = TownFigures.objects.select_related("town")
     return {
@@ -56,7 +56,7 @@ def attention() -> dict[str, Any]:
 
 
 def troubled_operations() -> QuerySet[Operation]:
-    """Those that failed lately with nothing done since on the same town, and those that do not move."""
+    """Recent failures with no later operation on the same town, and operations that make no progress."""
     present = clock.now()
     since = Operation.objects.filter(subject=OuterRef("subject"), pk__gt=OuterRef("pk")).values("pk")[:1]
     failed = Q(state=OperationState.FAILED, finished_at__gt=present - LATELY, later=None)
@@ -65,12 +65,12 @@ def troubled_operations() -> QuerySet[Operation]:
 
 
 def operations_of(town: Town) -> QuerySet[Operation]:
-    """What was asked on that town, newest first, under its present and its former address."""
+    """Operations on that town, newest first, under its present and former addresses."""
     return Operation.objects.filter(Q(town=town) | Q(subject=town.slug))
 
 
 def live_operations() -> QuerySet[Operation]:
-    """What waits or runs."""
+    """Operations that wait or run."""
     return Operation.objects.filter(state__in=LIVE)
 
 

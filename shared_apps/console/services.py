@@ -9,7 +9,7 @@ from shared_apps.console.models import Platform
 
 
 def change_platform(*, actor: Account, **fields: str) -> Platform:
-    """What the platform says of itself, from now on; other processes follow within `platform.SECONDS`."""
+    """Change the platform's settings; other processes follow within `platform.SECONDS`."""
     with transaction.atomic():
         Platform.objects.get_or_create(pk=1)
         row = Platform.objects.select_for_update().get(pk=1)

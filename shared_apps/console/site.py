@@ -1,4 +1,4 @@
-"""The operator's admin. It lives on its own host and in the public schema: nobody of a town exists there."""
+"""The operator's admin, on its own host and in the public schema, where no people of towns exist."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -17,9 +17,9 @@ from shared_apps.treasury.models import Stray
 from tenants.models import Erasure, Operation, Town
 
 View = Callable[..., HttpResponse]
-# Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Styles are loosened, on the
-# operator's host only: unfold writes the colours into a <style> and sizes into style="…", whose values change with the
-# page. A style runs nothing, and with images and fonts from here only it can tell nobody anything.
+# Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Inline styles are allowed on
+# the operator's host, because unfold writes colours into a <style> and sizes into style="…", which change with the
+# page. A style runs nothing, and cannot leak data while images and fonts come from this host only.
 unfold_policy = csp_update({"style-src": [UNSAFE_INLINE]})
 
 
@@ -27,7 +27,7 @@ class Console(UnfoldAdminSite):
     """Operators and nobody else."""
 
     index_title = "Les communes"
-    final_catch_all_view = False  # an unknown address is a 404 here as elsewhere
+    final_catch_all_view = False  # an unknown address is a 404
 
     def has_permission(self, request: HttpRequest) -> bool:
         return access.is_operator(request)
@@ -49,7 +49,7 @@ class Console(UnfoldAdminSite):
         return home.home(cast(access.OperatorRequest, request))
 
     def extra_urls(self) -> list[URLPattern]:
-        """Beside the admin's own; each behind `admin_view`, but for the two steps that come after the password."""
+        """Our pages beside the admin's. All are behind `admin_view`, except for the two steps after the password."""
         steps = [
             path("login/code/", unfold_policy(signing_in.code_step), name="sign-in-code"),
             path("login/second-facteur/", unfold_policy(signing_in.enrolment), name="sign-in-enrolment"),

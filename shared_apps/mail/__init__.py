@@ -1,0 +1,1 @@
+"""The outbox: every e-mail is a row, with its delivery and its bounces."""

@@ -18,15 +18,16 @@ class MailConfig(AppConfig):
     }
 
     def ready(self) -> None:
+        from shared_apps.mail import notices, services
         from shared_apps.mail import personal as mine
-        from shared_apps.mail import services
         from shared_apps.mail.tasks import deliver_outbox
         from shared_apps.privacy import personal
         from tenants.archive import copies
         from tenants.work import agenda
 
+        notices.load()
         personal.register(self.label, give=mine.give, erase=mine.erase, late=2)
         personal.keep("mails", mine.settled, since="created_at")
 
         agenda.register("mail", deliver_outbox)
-        copies.calm(services.hold_back_waiting)
+        copies.calm(services.stop_waiting)

@@ -1,15 +1,23 @@
-"""What a message says, once: the HTML and the text version are made from the same words (look.md)."""
+"""What a message says: its HTML and text versions are made from the same words (docs/look.md)."""
 
 import re
 from dataclasses import dataclass
 
-# Control signs and halves of signs: neither the database nor a mail server takes them.
+# Control characters and lone surrogates: neither the database nor a mail server accepts them.
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
+class Sender:
+    """The town that writes: its name, and the address of its portal."""
+
+    town: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Content:
-    """One sentence, one button or code, why you receive this. Strings are ready to read, in the reader's language."""
+    """One sentence, one button or code, why you receive this. Strings are in the reader's language."""
 
     subject: str
     sentence: str
@@ -22,10 +30,10 @@ class Content:
 
 
 def sendable(text: str) -> str:
-    """`text` with a mark in the place of each sign that no message may hold."""
+    """`text` with a replacement for each character that no message may hold."""
     return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:
-    """The same for a header: a new line in one would begin another."""
+    """The same for a header, where a line break would start another header."""
     return re.sub(r"\s+", " ", sendable(text)).strip()

@@ -1,4 +1,4 @@
-"""Send what waits in the outbox, from the worker: what befalls one message is that message's, and no other's."""
+"""Send the outbox, from the worker: a message that fails does not stop the others."""
 
 import logging
 from contextlib import suppress
@@ -12,16 +12,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from shared_apps.mail.content import one_line
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.problems import Diagnosis, NothingTaken, diagnose, in_words
-from shared_apps.mail.services import FAREWELL
 from tenants.current import PUBLIC, current_schema, current_town
 
-PER_CONNECTION = 50  # servers tire of a connection that never ends
-IN_A_ROW = 3  # messages that find no server; then the run ends, and the others keep their tries
-STUCK = timedelta(minutes=10)  # much longer than one message takes: whoever had it is dead
-# Minutes before each new try; after the last one the message is a failure that staff see.
+PER_CONNECTION = 50  # messages; servers may close a connection that lasts
+IN_A_ROW = 3  # messages without a server; then the run ends, and the others keep their tries
+STUCK = timedelta(minutes=10)  # much longer than one message takes: its worker is dead
+# Minutes before each new try; after the last one, staff see the message as failed.
 BACK_OFF = [1, 5, 15, 60, 240, 720]
 WAITING = (MailState.QUEUED, MailState.SENDING)
 log = logging.getLogger(__name__)
@@ -30,24 +30,24 @@ log = logging.getLogger(__name__)
 def deliver_outbox() -> int:
     """Send what is due, one message after another. Returns how many were accepted.
 
-    A row is marked `sending` and committed just before its message leaves, and `sent` after: a worker killed in
-    between leaves that one row, which is tried again after `STUCK` and marked `maybe_twice`; the others were never
-    touched. An error of whatever kind is counted to its message, and the next one goes on.
+    A row is committed as `sending` just before its message leaves, and as `sent` after. A worker killed in
+    between leaves that one row, which is tried again after `STUCK` and marked `maybe_twice`; other rows are not
+    affected. Any error counts for its message only.
     """
     sent = without_server = 0
-    line = _Line()
+    server = _ServerConnection()
     try:
         while without_server < IN_A_ROW and (mail := _take()) is not None:
-            problem = _deliver(mail, line)
+            problem = _deliver(mail, server)
             sent += problem is None
             without_server = without_server + 1 if problem == MailProblem.SERVER else 0
     finally:
-        line.close()
+        server.close()
     return sent
 
 
 def next_due() -> datetime | None:
-    """When the outbox next wants a look, for the agenda; None when nothing waits."""
+    """When the outbox has work next, for the agenda; None when nothing waits."""
     return (
         OutgoingMail.objects.filter(state__in=WAITING)
         .order_by("next_try_at")
@@ -56,15 +56,15 @@ def next_due() -> datetime | None:
     )
 
 
-class _Line:
-    """The connection to the mail server: kept for some messages, made anew after an error."""
+class _ServerConnection:
+    """The connection to the mail server: reused for some messages, opened again after an error."""
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
         self._carried = 0
 
     def backend(self) -> BaseEmailBackend:
-        """Ready to send one more message; it may raise anything, like all that follows."""
+        """A connection ready for one more message. It may raise anything."""
         if self._carried >= PER_CONNECTION:
             self.close()
         if self._backend is None:
@@ -73,7 +73,7 @@ class _Line:
         return self._backend
 
     def close(self) -> None:
-        """Whatever state it is in."""
+        """Close the connection, in any state."""
         backend, self._backend, self._carried = self._backend, None, 0
         if backend is not None:
             with suppress(Exception):
@@ -100,18 +100,18 @@ def _take() -> OutgoingMail | None:
     return mail
 
 
-def _deliver(mail: OutgoingMail, line: _Line) -> MailProblem | None:
-    """Send one message and note what became of it; what the problem was, if any."""
-    if mail.tries > len(BACK_OFF) + 1:  # nobody came back from any of them
+def _deliver(mail: OutgoingMail, server: _ServerConnection) -> MailProblem | None:
+    """Send one message and note the result. Returns the problem, if any."""
+    if mail.tries > len(BACK_OFF) + 1:  # every try died with its worker
         return _note_failure(mail, Diagnosis(MailProblem.CUT, final=True), "")
     message = None
     try:
         message = _message(mail)
-        message.connection = line.backend()
+        message.connection = server.backend()
         if not message.send():
             raise NothingTaken
-    except Exception as error:  # a provider's library raises what it likes
-        line.close()
+    except Exception as error:  # a provider's library may raise anything
+        server.close()
         diagnosis = diagnose(error, message)
         if diagnosis.problem in (MailProblem.CONTENT, MailProblem.OTHER):
             log.exception("a message of kind %s could not be sent", mail.kind)
@@ -137,7 +137,7 @@ def _message(mail: OutgoingMail) -> EmailMultiAlternatives:
 
 
 def _headers(mail: OutgoingMail) -> dict[str, str]:
-    """With what may be refused, the one click of RFC 8058 that mail readers show beside the message."""
+    """The headers. For messages that may be refused, the one-click unsubscription of RFC 8058."""
     headers = {"Message-ID": f"<{mail.uuid}@{settings.BASE_DOMAIN}>", "Auto-Submitted": "auto-generated"}
     if mail.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
@@ -163,13 +163,14 @@ def _note_failure(mail: OutgoingMail, diagnosis: Diagnosis, words: str) -> MailP
 
 def _write(mail: OutgoingMail, *more: str) -> None:
     """Note what became of a message; one that was erased while it left (accounts.erasing) is not written again."""
-    if mail.kind == FAREWELL and mail.state in (MailState.SENT, MailState.FAILED):
+    notice = notices.find(mail.kind)
+    if notice and notice.farewell and mail.state in (MailState.SENT, MailState.FAILED):
         mail.to = mail.text = mail.html = mail.last_error = ""
     fields = ("state", "problem", "last_error", "text", "html", "to", *more)
     OutgoingMail.objects.filter(pk=mail.pk).update(**{name: getattr(mail, name) for name in fields})
 
 
 def _sender() -> str:
-    """The platform's address under the town's name: the domain that signs is ours, the name is the town's."""
+    """The sender: the platform's address (our domain signs) under the town's name."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return formataddr((name if current_schema() == PUBLIC else one_line(current_town().name), address))

@@ -1,4 +1,4 @@
-"""Why something about a message could not be done. `str()` is the sentence to show."""
+"""Why an act on a message failed. `str()` is the sentence to show."""
 
 
 class MailError(Exception):
@@ -6,4 +6,4 @@ class MailError(Exception):
 
 
 class TooOld(MailError):
-    """The message holds a link that no longer serves: sending it would only disappoint."""
+    """The message holds a link that no longer works."""

@@ -1,4 +1,4 @@
-"""The outbox: every e-mail is a row before it is a message."""
+"""The outbox: every e-mail is first a row."""
 
 import uuid
 
@@ -6,11 +6,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shared_apps.mail import notices
 from toolkit.address_fields import AddressField, kept_normal
 
 
 class MailState(models.TextChoices):
-    """What became of a message."""
+    """Where a message is."""
 
     QUEUED = "queued", _("en attente")
     SENDING = "sending", _("en cours d'envoi")
@@ -19,7 +20,7 @@ class MailState(models.TextChoices):
 
 
 class MailProblem(models.TextChoices):
-    """Why a message has not left, or will not (mail.problems says which errors are which)."""
+    """Why a message has not left (mail.problems maps errors to these)."""
 
     ADDRESS = "address", _("le serveur du destinataire refuse cette adresse")
     SERVER = "server", _("le serveur de courriel ne répond pas")
@@ -33,17 +34,17 @@ class MailProblem(models.TextChoices):
 
 
 class OutgoingMail(models.Model):
-    """One message to one address. `key`, when given, makes sending the same thing twice impossible."""
+    """One message to one address. A `key` is unique, so the same thing cannot be sent twice."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=40, db_index=True)
     key = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001 - NULL = no key, many allowed
-    to = AddressField(max_length=254, blank=True)  # empty once an erased person was told
+    to = AddressField(max_length=254, blank=True)  # empty once an erased person has got their last message
     reply_to = AddressField(max_length=254, blank=True)
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
-    # What « Ne plus recevoir ces messages » opens; the headers of RFC 8058 say it too.
+    # The target of « Ne plus recevoir ces messages », also in the headers of RFC 8058.
     unsubscribe_url = models.CharField(max_length=1000, blank=True, db_default="")
     secret = models.BooleanField(default=False)  # holds a LIEN: the body is erased once sent
     state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
@@ -69,3 +70,8 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uuid}"
+
+    @property
+    def title(self) -> str:
+        """What kind of message it is, in words."""
+        return notices.title(self.kind)

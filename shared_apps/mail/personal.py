@@ -14,7 +14,7 @@ ERASED = "(adresse effacée)"
 
 
 def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
-    """What was written to the person, with its words while they are kept; never those that hold a `?LIEN=`."""
+    """The messages to the person, with their text while it is kept, except those with a `?LIEN=`."""
     mails = OutgoingMail.objects.filter(to__in=addresses).order_by("id")
     words = Case(When(secret=True, then=Value("")), default="text", output_field=TextField())
     yield Section(
@@ -38,10 +38,10 @@ def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
 
 
 def erase(account: Any, addresses: frozenset[str]) -> Mapping[str, int]:
-    """What was written to the person, or to the service in their name; a message on its way may still arrive."""
+    """Delete the messages to the person, and to the service in their name. One that is leaving may still arrive."""
     about = OutgoingMail.objects.filter(Q(to__in=addresses) | Q(reply_to__in=addresses))
     gone = about.delete()[0]
-    for address in addresses:  # what somebody else was told, with this address in it
+    for address in addresses:  # messages to somebody else that contain this address
         for name in ("subject", "text", "html"):
             rows = OutgoingMail.objects.filter(**{f"{name}__contains": address})
             rows.update(**{name: Replace(F(name), Value(address), Value(ERASED))})
@@ -49,5 +49,5 @@ def erase(account: Any, addresses: frozenset[str]) -> Mapping[str, int]:
 
 
 def settled() -> QuerySet[OutgoingMail]:
-    """Whatever became of them; one that still waits is kept."""
+    """Messages that were sent or given up; waiting ones are kept."""
     return OutgoingMail.objects.filter(state__in=[MailState.SENT, MailState.FAILED])

@@ -1,6 +1,6 @@
-"""What an error says of a message: whose fault it is, whether another try makes sense, whether it may have left.
+"""What an error means for a message: whose fault, whether to try again, whether the message may have left.
 
-A provider's library raises what it likes, so whatever is not known here is a problem like any other and no more.
+A provider's library may raise anything, so an unknown error is an ordinary problem.
 """
 
 import smtplib
@@ -24,12 +24,12 @@ _UNWRITABLE = (
 
 
 class NothingTaken(Exception):
-    """The backend returned without an error and without having sent anything."""
+    """The backend returned without an error but sent nothing."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`final`: another try would end the same. `may_have_left`: whoever sends it again may send it twice."""
+    """`final`: another try would fail too. `may_have_left`: sending again may send it twice."""
 
     problem: MailProblem
     final: bool = False
@@ -49,7 +49,7 @@ def diagnose(error: Exception, message: EmailMessage | None) -> Diagnosis:
 
 
 def in_words(error: Exception) -> str:
-    """Its kind and its text, for who mends it; an error of a library may fail at its own text."""
+    """The error's type and text, for a developer; a library's error may even fail to give its text."""
     try:
         text = str(error)
     except Exception:
@@ -72,13 +72,13 @@ def _of_smtp(error: Exception) -> Diagnosis | None:
         return Diagnosis(MailProblem.REFUSED if refuses_message else MailProblem.US)
     if isinstance(
         error, smtplib.SMTPException
-    ):  # no answer that can be counted on: no TLS, no way to sign in
+    ):  # the server's answer decides nothing: no TLS, no way to sign in
         return Diagnosis(MailProblem.US)
     return None
 
 
 def _of_provider(error: Exception) -> Diagnosis | None:
-    """Of Anymail, whose backends speak HTTP."""
+    """The problem behind an error of Anymail, whose backends use HTTP."""
     if isinstance(error, anymail.AnymailRecipientsRefused):
         return Diagnosis(MailProblem.ADDRESS, final=True)
     if isinstance(error, _UNWRITABLE):
@@ -111,7 +111,7 @@ def _can_be_written(message: EmailMessage) -> bool:
 
 
 def _after_data(error: BaseException) -> bool:
-    """The connection broke while, or after, the server was handed the message: it may have kept it."""
+    """Whether the connection broke during or after the transfer: the server may have kept the message."""
     return any(
         frame.f_code is smtplib.SMTP.data.__code__ for frame, _line in traceback.walk_tb(error.__traceback__)
     )

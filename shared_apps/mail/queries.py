@@ -1,4 +1,4 @@
-"""Readers of the outbox, for staff: the door has checked the role. Bodies are not for reading: some hold a link."""
+"""Readers of the outbox, for staff (the view has checked the role). Bodies stay hidden: some hold a link."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,10 @@ from toolkit import clock
 LATE = timedelta(minutes=15)
 A_DAY = timedelta(days=1)
 ALIKE = 3
-_OF_ITSELF = (MailProblem.ADDRESS, MailProblem.COPY)  # what says nothing of the others
+_OF_ITSELF = (
+    MailProblem.ADDRESS,
+    MailProblem.COPY,
+)  # problems of one message, which say nothing about the others
 _CALL = gettext_lazy("Prévenez l'exploitant de la plateforme.")
 _ADVICE = {
     MailProblem.LATER: gettext_lazy(
@@ -39,7 +42,7 @@ def mail(public_id: UUID) -> OutgoingMail:
 
 @dataclass(frozen=True)
 class Standstill:
-    """Mail does not leave: how many wait or failed, since when, and what the server says of most of them.
+    """Mail does not leave: how many wait or failed, since when, and the server's most frequent answer.
 
     `stopped`: nothing leaves at all.
     """
@@ -47,7 +50,7 @@ class Standstill:
     stopped: bool
     count: int
     since: datetime
-    problem: MailProblem | None  # None: nobody has tried; the worker is not at work
+    problem: MailProblem | None  # None: not tried; the worker does not run
 
     @property
     def headline(self) -> str:
@@ -58,7 +61,7 @@ class Standstill:
 
     @property
     def reason(self) -> str:
-        """In words, without a capital."""
+        """The reason in words, without a capital."""
         return str(self.problem.label) if self.problem else _("personne ne les a encore présentés au serveur")
 
     @property
@@ -69,16 +72,16 @@ class Standstill:
 
 @dataclass(frozen=True)
 class Unsent:
-    """How many failed in all, and whether mail stands still."""
+    """How many messages failed, and whether mail stands still."""
 
     failed: int
     standstill: Standstill | None
 
 
 def unsent() -> Unsent:
-    """What has not left: one statement, and one more when something has waited for `LATE`.
+    """What has not left. One statement, and a second one when something has waited for `LATE`.
 
-    Mail stands still when nothing left meanwhile, or when `ALIKE` messages of a day failed for one reason.
+    Mail stands still when nothing left meanwhile, or when `ALIKE` messages in a day failed for the same reason.
     """
     present = clock.now()
     ours = OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING, MailState.FAILED])
@@ -104,7 +107,7 @@ def unsent() -> Unsent:
 
 
 def _worst(kinds: dict[str, tuple[int, datetime]], *, stopped: bool, at_least: int = 0) -> Standstill | None:
-    """All of them under the problem that most of them met; None when fewer than `at_least` met one."""
+    """All of them under the most frequent problem; None when it has fewer than `at_least`."""
     tried = {problem: n for problem, (n, _since) in kinds.items() if problem}
     problem = max(tried, key=tried.__getitem__, default="")
     if not kinds or tried.get(problem, 0) < at_least:

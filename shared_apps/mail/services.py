@@ -1,7 +1,6 @@
 """Queue a message in the caller's transaction; the worker sends it (mail.delivery)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
 
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -9,16 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from shared_apps.mail.content import Content, one_line, sendable
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
+from shared_apps.mail.notices import SECRET_LIFE
 from tenants.work import agenda
 from toolkit import emails
-
-# The last word to somebody who was erased: once it has left, or was given up, its row no longer says to whom.
-FAREWELL = "account-erased"
-SECRET_LIFE = timedelta(hours=24)  # as long as a `?LIEN=` serves (accounts.services.LINK_LIFE)
-SECRET_LIVES = {"code": timedelta(minutes=10)}  # of another kind of message (accounts.codes.LIFE)
 
 
 def queue_mail(
@@ -30,13 +26,12 @@ def queue_mail(
     key: str | None = None,
     reply_to: str = "",
     secret: bool = False,
-    then_wake: bool = True,
 ) -> OutgoingMail | None:
-    """Write one message to the outbox and ask the worker to send it once the transaction commits.
+    """Write one message to the outbox; the worker sends it once the transaction commits.
 
-    `surroundings` are the town's name, colours and address (townhall.queries.letterhead). With a `key` that
-    exists already nothing is written and None is returned. Whoever queues many in one transaction passes
-    `then_wake=False` and calls `wake` once. Raises emails.BadAddress.
+    Rooms do not call this: they declare a kind and call `notifying.notify`. `surroundings` are the town's name,
+    colours and address (townhall.queries.letterhead). With a `key` that exists already nothing is written and None
+    is returned. Raises emails.BadAddress.
     """
     mail = compose(
         kind=kind,
@@ -47,14 +42,18 @@ def queue_mail(
         reply_to=reply_to,
         secret=secret,
     )
-    if key is None:
+    return queue(mail)
+
+
+def queue(mail: OutgoingMail) -> OutgoingMail | None:
+    """Write one composed message to the outbox; None when its key exists already."""
+    if mail.key is None:
         mail.save()
     else:
         OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
         if not OutgoingMail.objects.filter(uuid=mail.uuid).exists():
             return None
-    if then_wake:
-        wake()
+    wake()
     return mail
 
 
@@ -68,10 +67,10 @@ def compose(
     reply_to: str = "",
     secret: bool = False,
 ) -> OutgoingMail:
-    """A message in the reader's language, not written anywhere yet (`queue_mail`, `queue_all`).
+    """Build a message in the reader's language, without storing it (see `queue_mail`, `queue_all`).
 
-    What no server could be handed is refused here, where somebody may still say so, or left out: raises
-    emails.BadAddress for `to` and `reply_to`; signs that no message may hold are replaced.
+    Refuse here what no server accepts, while the caller can still say so: raises
+    emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.
     """
     context = {**surroundings, "content": content}
     return OutgoingMail(
@@ -89,9 +88,9 @@ def compose(
 
 
 def queue_all(mails: Iterable[OutgoingMail]) -> None:
-    """Write many composed messages to the outbox in one statement, and ask the worker to send them once committed.
+    """Write many composed messages to the outbox in one statement; the worker sends them after the commit.
 
-    One whose key exists already is left out.
+    A message whose key exists already is skipped.
     """
     OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
     wake()
@@ -99,16 +98,17 @@ def queue_all(mails: Iterable[OutgoingMail]) -> None:
 
 @transaction.atomic
 def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
-    """« Renvoyer »: a failed message waits again, with all its tries before it. Any other one is left alone.
+    """« Renvoyer »: queue a failed message again, with all its tries. Does nothing to any other message.
 
-    Raises TooOld when it holds a `?LIEN=` or a code that has expired: the person must ask for a new one.
+    Raises TooOld when its `?LIEN=` or code has expired: the person must ask for a new one.
     """
     locked = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     if locked.state != MailState.FAILED:
         return locked
     if not locked.to:
         raise TooOld(_("La personne a été effacée : son adresse n'est plus connue."))
-    life = SECRET_LIVES.get(locked.kind, SECRET_LIFE)
+    notice = notices.find(locked.kind)
+    life = notice.secret if notice and notice.secret else SECRET_LIFE
     if locked.secret and locked.created_at <= timezone.now() - life:
         raise TooOld(
             _(
@@ -124,17 +124,17 @@ def requeue_mail(*, actor: audit.Actor, mail: OutgoingMail) -> OutgoingMail:
     return locked
 
 
-def hold_back_waiting() -> None:
-    """The town is a copy of another that lives: what waits is the other's to send. In the caller's transaction."""
+def stop_waiting() -> None:
+    """Stop waiting messages in a copy of a town: the original sends them. Uses the caller's transaction."""
     OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
         state=MailState.FAILED, problem=MailProblem.COPY
     )
 
 
 def drop_waiting(*, kinds: Collection[str], to: Collection[str]) -> list[OutgoingMail]:
-    """What has not left for these addresses does not leave, now or by « Renvoyer ». In the caller's transaction.
+    """Delete the unsent messages to these addresses, failed ones too. Uses the caller's transaction.
 
-    Returns them, as they were. One that is leaving at this very moment has left.
+    Returns the deleted messages. One that is being sent counts as sent.
     """
     if not to:
         return []
@@ -149,5 +149,5 @@ def drop_waiting(*, kinds: Collection[str], to: Collection[str]) -> list[Outgoin
 
 
 def wake() -> None:
-    """Have the outbox looked at as soon as this transaction commits."""
+    """Have the worker look at the outbox as soon as this transaction commits."""
     agenda.wake("mail")

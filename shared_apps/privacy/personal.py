@@ -1,11 +1,11 @@
-"""What a town holds of a person: what each room gives to them, erases at their request, and lets go of with time.
+"""Personal data in a town: what each room gives to a person, erases at their request, and deletes after some months.
 
-A room says of each of its models, in its `AppConfig` and beside `town_data`, what it is to a person:
+A room declares, in its `AppConfig` beside `town_data`, what each of its models is to a person:
 
     person_data = {"Message": given("messages"), "Product": not_personal("what the town sells")}
 
-The build fails for a model of a town that nobody declared. The same `AppConfig` registers in `ready` who reads, who
-erases, and which rows are only kept for some months. This module is read before there are models: it imports none.
+An undeclared model of a town fails the build. The same `AppConfig` registers in `ready` which functions read and
+erase, and which rows are kept for some months only. Django reads this module before models exist: it imports none.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ NONE: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Declared:
-    """`sections` hold it in the person's copy; else `why` not.
+    """The `sections` of the person's copy that hold it, or `why` none does.
 
     `keeps`: the columns where the address of an erased person may stay, each with its reason.
     """
@@ -39,12 +39,12 @@ def given(*sections: str, keeps: Mapping[str, str] = NONE) -> Declared:
 
 
 def not_personal(why: str) -> Declared:
-    """It is about no resident, and why."""
+    """It is about no resident; `why` says so."""
     return Declared(why=why)
 
 
 def withheld(why: str, *, keeps: Mapping[str, str] = NONE) -> Declared:
-    """It may speak of residents but is not given to one of them, and why."""
+    """It may mention residents but is not given to them; `why` says so."""
     return Declared(why=why, keeps=keeps)
 
 
@@ -69,7 +69,7 @@ Erase = Callable[[Any, frozenset[str]], Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Kept:
-    """Rows that go some months after `since` (a column): `townhall.keep_<name>` says how many."""
+    """Rows deleted some months after `since` (a column); `townhall.keep_<name>` is the number of months."""
 
     name: str
     rows: Callable[[], QuerySet[Any]]
@@ -83,11 +83,12 @@ _kept: dict[str, Kept] = {}
 
 
 def register(room: str, *, give: Give | None = None, erase: Erase | None = None, late: int = 0) -> None:
-    """`give(account, addresses)` reads what the room holds of a person; `erase` takes it away, in the caller's
-    transaction, and says how many rows of what. `addresses` are the account's, in lower case.
+    """Register how a room reads (`give(account, addresses)`) and deletes (`erase`) what it holds of a person.
 
-    Rooms erase from the lowest to the highest, so that payments are held still before what they announce goes; the
-    `late` ones after all others, because what somebody is doing meanwhile may still reach them.
+    `erase` runs in the caller's transaction and returns the number of rows per kind. `addresses`: lower case.
+
+    Rooms erase from the lowest to the highest, so that payments are locked before the rows that depend on them go;
+    `late` ones come after all others, because running work may still write in them.
     """
     if give is not None:
         _give[room] = give
@@ -98,18 +99,18 @@ def register(room: str, *, give: Give | None = None, erase: Erase | None = None,
 def keep(
     name: str, rows: Callable[[], QuerySet[Any]], *, since: str, then: Callable[[], None] | None = None
 ) -> None:
-    """These rows are kept for as many months as the town says; `then`, in the transaction that let some go."""
+    """Register rows kept for as many months as the town says; `then` runs in each transaction that deletes some."""
     _kept[name] = Kept(name, rows, since, then)
 
 
 def sections_of(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
-    """Everything that the rooms give to a person, room by room; rows are read as they are iterated."""
+    """Everything that the rooms give to a person, room by room; rows are read lazily."""
     for give in _give.values():
         yield from give(account, addresses)
 
 
 def erase(account: Any, addresses: frozenset[str]) -> dict[str, int]:
-    """Have every room erase a person. Returns how many rows of what went."""
+    """Have every room erase a person. Returns how many rows of each kind were deleted."""
     gone: dict[str, int] = {}
     for _late, room in sorted(_erase.values(), key=lambda pair: pair[0]):
         gone.update(room(account, addresses))
@@ -117,12 +118,12 @@ def erase(account: Any, addresses: frozenset[str]) -> dict[str, int]:
 
 
 def kept() -> list[Kept]:
-    """What is kept for some months only."""
+    """The rows that are kept for some months only."""
     return list(_kept.values())
 
 
 def declared() -> dict[str, Declared]:
-    """`app.Model` → what was said of it."""
+    """`app.Model` → its declaration."""
     ours = {
         f"{config.label}.{name}": said
         for config in apps.get_app_configs()
@@ -132,7 +133,7 @@ def declared() -> dict[str, Declared]:
 
 
 def town_models() -> dict[str, type[Model]]:
-    """`app.Model` → each model whose table a town has; a many-to-many's own table follows the model with the field."""
+    """`app.Model` → every model with a table in a town; a many-to-many table follows the model with the field."""
     return {
         model._meta.label: model
         for model in concrete_models()
@@ -141,7 +142,7 @@ def town_models() -> dict[str, type[Model]]:
 
 
 def problems() -> list[str]:
-    """A sentence for each model that nobody declared, and each declaration that is wrong."""
+    """A sentence per undeclared model and per wrong declaration."""
     said, models = declared(), town_models()
     found = [
         f"{label} is not declared: say in person_data of {model._meta.app_config.__class__.__name__} "

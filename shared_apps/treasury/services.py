@@ -1,4 +1,4 @@
-"""Find the town of an operation and ring its bell; nothing is believed, nothing is said (payfip.md §2)."""
+"""Find the town of an operation and ring its bell; nothing is believed, nothing is said (docs/payfip.md §2)."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.treasury.models import Route, WaitingBell
-from tenants.current import at, current_town, homes, is_read_only, registry
+from tenants.current import current_town, in_shard, is_read_only, registry, shard_aliases
 from tenants.databases.outages import GONE, Outage, is_silence, outage_of
 from tenants.errors import ReadOnly
 from tenants.models import Town
@@ -42,7 +42,7 @@ def add_route(*, kind: str, token: str) -> None:
 def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
     """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator.
 
-    While that town is moved the bell waits for it. Raises OperationalError when its home, or the home that would
+    While that town is moved the bell waits for it. Raises OperationalError when its shard, or the shard that would
     know, is silent: the Treasury is answered 503, and the poller looks later.
     """
     town = _town_of(kind, token)
@@ -100,14 +100,14 @@ def plan_waiting() -> None:
 def _town_of(kind: str, token: str) -> Town | None:
     """A route is written in the town's own transaction, so it is in the town's own database: ask each."""
     silent: OperationalError | None = None
-    for home in homes():
+    for shard in shard_aliases():
         try:
-            with at(home):
+            with in_shard(shard):
                 route = Route.objects.filter(fingerprint=fingerprint(token), kind=kind).first()
         except OperationalError as error:
             if not is_silence(error):
                 raise
-            log.warning("the database %s does not answer; a bell may be for one of its towns", home)
+            log.warning("the database %s does not answer; a bell may be for one of its towns", shard)
             silent = error
             continue
         if route is not None:

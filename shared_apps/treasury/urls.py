@@ -1,4 +1,4 @@
-"""The one declared callback host, `paiement.<base domain>` (payfip.md §2)."""
+"""The one declared callback host, `paiement.<base domain>` (docs/payfip.md §2)."""
 
 from django.urls import path
 

@@ -1,4 +1,7 @@
-"""The wiring on top. Importing it makes our Celery application the one that every shared task belongs to."""
+"""The wiring on top: settings, addresses, the worker, what every page shares.
+
+Importing it makes our Celery application the one that every shared task belongs to.
+"""
 
 from config.celery import app as celery_app
 

@@ -15,7 +15,7 @@ app.autodiscover_tasks()
 
 @task_prerun.connect(dispatch_uid="config.web.language")
 def _speak(task: Any, **_: object) -> None:
-    """A task begins in French, whatever the one before it left; what it writes to a person is in that person's."""
+    """Start each task in French, whatever the previous one left; messages use their reader's language."""
     from django.conf import settings
     from django.utils import translation
 
@@ -25,16 +25,16 @@ def _speak(task: Any, **_: object) -> None:
 
 @task_postrun.connect(dispatch_uid="tenants.leave")
 def _leave(task: Any, **_: object) -> None:
-    """After the library has left the town: go back to the registry's database too, before the next task."""
+    """After the library has left the town, go back to the registry's database too."""
     from tenants import current
 
-    if not task.request.is_eager:  # its caller is still in the town
+    if not task.request.is_eager:  # an eager task's caller is still in the town
         current.leave()
 
 
 @worker_process_init.connect(dispatch_uid="tenants.abandon")
 def _abandon(**_: object) -> None:
-    """In a worker's child, before Celery forgets the parent's current connection: forget the waiting ones."""
+    """In a worker's child process: forget the parent's waiting connections; Celery forgets the current one."""
     from django.db import connections
 
     for connection in connections.all(initialized_only=True):

@@ -1,4 +1,4 @@
-"""Read the environment, typed. A missing or doubtful value stops the boot with one sentence.
+"""Read typed values from the environment. A missing or doubtful value stops the start with a sentence.
 
 Secrets may come from a file: ``NAME_FILE=/run/secrets/name`` stands for ``NAME=<its content>``.
 """
@@ -19,7 +19,7 @@ _MISSING = object()
 
 
 class Misconfigured(SystemExit):
-    """The process must not start; the message says which variable and what it wants."""
+    """The process must not start. The message names the variable and what it needs."""
 
     def __init__(self, message: str) -> None:
         super().__init__(f"configuration: {message}")
@@ -85,7 +85,7 @@ def choice(name: str, options: tuple[str, ...], default: object = _MISSING) -> s
 
 
 def servers(name: str, port: int) -> list[tuple[str, int]]:
-    """IP addresses between blanks, none by default, each with a port or the usual one: ``9.9.9.9 [::1]:5353``."""
+    """IP addresses separated by blanks, each with an optional port; none by default: ``9.9.9.9 [::1]:5353``."""
 
     def one(raw: str) -> tuple[str, int]:
         parts = urlsplit(f"//[{raw}]" if raw.count(":") > 1 and "[" not in raw else f"//{raw}")
@@ -112,7 +112,7 @@ def day(name: str) -> date | None:
 
 
 def hashes(name: str) -> str:
-    """The path of a sorted file of SHA-1 hashes (`hashfile`), or an empty string. It is looked at, cheaply."""
+    """The path of a sorted file of SHA-1 hashes (`hashfile`), or an empty string. A few lines are checked."""
     path = text(name, "")
     problem = hashfile.complaint(path) if path else None
     if problem:
@@ -121,7 +121,7 @@ def hashes(name: str) -> str:
 
 
 def pairs(name: str) -> dict[str, str]:
-    """``name=value`` pairs between blanks, none by default: ``south=postgresql://… west=postgresql://…``."""
+    """``name=value`` pairs separated by blanks; none by default: ``south=postgresql://… west=postgresql://…``."""
 
     def convert(raw: str) -> dict[str, str]:
         found = dict(pair.split("=", 1) for pair in raw.split())

@@ -1,4 +1,4 @@
-"""Logs: one line an event, the town in each, no personal data."""
+"""Logs: one line per event, with the town, without personal data."""
 
 import logging
 import sys
@@ -9,13 +9,13 @@ from django.db import connection
 
 
 def add_town(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Put the schema the connection is on in the line (design §5.3)."""
+    """Add the connection's schema to the line."""
     event.setdefault("town", getattr(connection, "schema_name", "-"))
     return event
 
 
 def calm(record: logging.LogRecord) -> bool:
-    """Django calls every 5xx an error; a 503 of ours is a state of the town, told by `tenants.hosts.doors`."""
+    """Lower Django's error for a 503 of ours, which is a state of the town (`tenants.hosts.doors`)."""
     if getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
         record.levelno, record.levelname = logging.INFO, "INFO"
     return True

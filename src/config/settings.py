@@ -20,13 +20,13 @@ PUBLIC_PORT = env.integer("PUBLIC_PORT", 443)
 # The registry of towns is the allow-list (tenants.hosts.middleware): an unknown host is a 404.
 ALLOWED_HOSTS = ["*"]
 SECURE = PUBLIC_SCHEME == "https"
-# What the proxy and the monitoring say to ask the questions of insiders (config.web.inside); none: this machine.
+# The key with which the proxy and the monitoring ask (config.web.inside); none: this machine only.
 INSIDE_KEY = env.text("INSIDE_KEY", "")
-# Where a hole in the platform is reported (RFC 9116): mailto:… or https://…; none: no security.txt.
+# Where to report a security hole (RFC 9116): mailto:… or https://…; none: no security.txt.
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
 SECURITY_EXPIRES = env.day("SECURITY_EXPIRES")
 
-# --- rooms: the folder says in which schema the tables live (design §1) -------------------------
+# --- rooms: the folder says in which schema the tables live -------------------------
 _BOTH = [
     "django.contrib.sessions",
     "shared_apps.audit",
@@ -52,6 +52,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     *_BOTH,
     "tenant_apps.townhall",
+    "tenant_apps.products",
     "tenant_apps.residents",
     "tenant_apps.invoices",
     "tenant_apps.payments",
@@ -83,12 +84,12 @@ WSGI_APPLICATION = "config.wsgi.application"
 LOGIN_URL = reverse_lazy("portal:sign-in")
 
 MIDDLEWARE = [
-    "config.web.language.LanguageMiddleware",  # before whatever writes a page
+    "config.web.language.LanguageMiddleware",  # before everything that writes a page
     "django.middleware.security.SecurityMiddleware",
     "config.web.headers.HeadersMiddleware",
     "config.web.compression.GzipText",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host is dressed too
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # before the towns: the page of an unknown host needs its styles
     "tenants.hosts.middleware.TownMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -142,7 +143,7 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
-# `default` holds the registry, and is a shard like the others; a town's `shard` is one of these aliases.
+# `default` holds the registry and is a shard too; a town's `shard` is one of these aliases.
 DATABASES = {
     "default": _database(env.text("DATABASE_URL")),
     **{alias: _database(url) for alias, url in env.pairs("SHARD_URLS").items()},
@@ -150,7 +151,7 @@ DATABASES = {
 MIGRATION_CONNECTIONS = env.integer("MIGRATION_CONNECTIONS", 4)
 TOWNS_PER_CONNECTION = env.integer("TOWNS_PER_CONNECTION", 500)
 TOWN_CACHE_SECONDS = env.integer("TOWN_CACHE_SECONDS", 5)
-# How long a town's rows stay, closed to writing, in the database that it left: longer than any request or task.
+# How long a town's rows stay, read-only, in the database that it left: longer than any request or task.
 MOVED_ROWS_SECONDS = env.integer("MOVED_ROWS_SECONDS", 3600)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
@@ -175,10 +176,10 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# The queue is only a hint (design §6): what a killed worker held comes back by the sweep, from its row.
+# The queue is only a hint (docs/architecture.md): after a kill, the sweep finds the work from its row.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
-    # A silent broker costs a request two seconds at most: the agenda starts the task anyway.
+    # A broker that does not answer costs a request two seconds at most: the agenda starts the task anyway.
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,
@@ -200,7 +201,7 @@ _S3 = {
     "region_name": env.text("S3_REGION", "us-east-1"),
     "addressing_style": "path",
     "signature_version": "s3v4",
-    "querystring_expire": 300,  # seconds: a signed link lives five minutes at most (design §4, Document)
+    "querystring_expire": 300,  # seconds: a signed link is valid five minutes at most
     "file_overwrite": True,
     "default_acl": None,
     "max_memory_size": 2 * 1024 * 1024,
@@ -221,13 +222,13 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "config.assets.static.Stylesheet",
 ]
-# On a laptop from the packages; an image has everything collected, and a disk that nobody may write.
+# A laptop serves files from the packages; an image has them collected, on a read-only disk.
 WHITENOISE_USE_FINDERS = env.boolean("STATIC_FROM_PACKAGES", False)
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600
 FILE_UPLOAD_HANDLERS = ["config.web.uploads.NoFiles"]  # the page of imports sets its own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-IMPORT_SECONDS = env.integer("IMPORT_SECONDS", 5400)  # how long one import may work before it is given up
+IMPORT_SECONDS = env.integer("IMPORT_SECONDS", 5400)  # how long one import may run
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 150 * 1024 * 1024)  # one import: all its files together
 
 # --- mail ---------------------------------------------------------------------------------------
@@ -246,14 +247,14 @@ PAYFIP_PAYMENT_URL = env.text("PAYFIP_PAYMENT_URL", "https://www.payfip.gouv.fr/
 TIPI_PAYMENT_URL = env.text("TIPI_PAYMENT_URL", "https://www.payfip.gouv.fr/tpa/paiement.web")
 PAYFIP_TIMEOUT = env.integer("PAYFIP_TIMEOUT", 15)
 
-# --- addresses that a town types (its OpenID provider): https on the Internet, save these hosts ----
+# --- addresses that a town types (its OpenID provider): https on the Internet, and these hosts -----
 INSIDE_HOSTS = env.text("INSIDE_HOSTS", "").split()
 
-# Who hosts the portal (name, address, telephone): the law wants it in each town's legal notice.
+# Who hosts the portal (name, address, telephone): required in each town's legal notice.
 HOSTING = env.text("HOSTING", "")
 
 # --- people -------------------------------------------------------------------------------------
-# Passwords stolen elsewhere that nobody may choose: a sorted file, `SHA-1:count` a line. None: the lists only.
+# Stolen passwords that nobody may choose: a sorted file, one `SHA-1:count` per line. None: the lists only.
 BREACHED_PASSWORDS = env.hashes("BREACHED_PASSWORDS")
 AUTHENTICATION_BACKENDS = ["shared_apps.accounts.backends.EmailBackend"]
 PASSWORD_HASHERS = ["shared_apps.accounts.passwords.hashing.PasswordHasher"]
@@ -263,9 +264,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
-SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # « Se souvenir de moi » asks for the thirty days
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # « Se souvenir de moi » gives thirty days
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
-BROWSER_COOKIE_NAME = "__Host-appareil" if SECURE else "appareil"  # it has opened an account (decision 43)
+BROWSER_COOKIE_NAME = (
+    "__Host-appareil" if SECURE else "appareil"
+)  # a browser that has opened an account (decision 43)
 CSRF_FAILURE_VIEW = "config.web.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
@@ -273,10 +276,10 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # the ingress does it
-    SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # asked by neighbours, without TLS
+    SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)  # usually the ingress does it
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^interne/"]  # asked from the same network, without TLS
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment popup of M9
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"  # the payment screen opens a new window
 X_FRAME_OPTIONS = "DENY"
 
 
@@ -297,7 +300,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-src": [S3_PUBLIC_ENDPOINT],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
-        # The payment's form is answered by a redirect to the Treasury, which this directive also covers.
+        # The payment form redirects to the Treasury, and this directive covers redirects.
         "form-action": [SELF, _origin(PAYFIP_PAYMENT_URL), _origin(TIPI_PAYMENT_URL)],
         "manifest-src": [SELF],
     }
@@ -306,7 +309,7 @@ CONTENT_SECURITY_POLICY = {
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
-LANGUAGE_COOKIE_NAME = "__Host-langue" if SECURE else "langue"  # of this host alone (decision 38)
+LANGUAGE_COOKIE_NAME = "__Host-langue" if SECURE else "langue"  # for this host only (decision 38)
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY = SECURE, True
 FORMAT_MODULE_PATH = ["config.formats"]

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _preparation() -> Part:
-    """Migrations and demonstration data; does nothing when they are there."""
+    """Run migrations and create demonstration data, unless that is done."""
     return Part(
         name="prepare",
         command=[sys.executable, "-m", "sandbox.demo"],
@@ -69,7 +69,7 @@ def _preparation() -> Part:
 
 
 def portal(home: Home) -> list[Part]:
-    """What serves and works, in the order in which it is started."""
+    """The web server, the worker and beat, in the order in which they start."""
     celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
     return [
         Part(name="front", command=[sys.executable, "-m", "sandbox.front", str(home.ports.front), home.base]),
@@ -84,7 +84,7 @@ def portal(home: Home) -> list[Part]:
         ),
         Part(
             name="worker",
-            # Alone on its broker: it need not ask for others' news first.
+            # It is the only worker, so it need not ask for others.
             command=[
                 *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
                 *("--without-gossip", "--without-mingle"),
@@ -102,7 +102,7 @@ def portal(home: Home) -> list[Part]:
 
 
 def _ask_portal(home: Home) -> None:
-    """The demonstration town must answer through the front, as a browser asks it."""
+    """Check that the demonstration town answers through the front."""
     connection = http.client.HTTPConnection("127.0.0.1", home.ports.front, timeout=20)
     try:
         connection.request("GET", "/", headers={"Host": f"mairie.{home.base}:{home.ports.front}"})
@@ -116,7 +116,7 @@ def _ask_portal(home: Home) -> None:
 
 
 def _ask_worker(home: Home) -> None:
-    """The worker must answer a ping through the broker."""
+    """Check that the worker answers a ping through the broker."""
     with Celery(broker=home.environment()["REDIS_URL"]) as app:
         if not app.control.ping(timeout=0.5):
             raise ConnectionError("no worker yet")

@@ -1,6 +1,6 @@
 """Use the sandbox from another program: manage.py (`ensure_services`), pytest (`services_for_tests`).
 
-Both start `python -m sandbox --services-only` in a session of its own, tied to this program by a pipe: when
+Both start `python -m sandbox --services-only` in its own session, tied to this program by a pipe: when
 this program ends, however it ends, the pipe closes and the services stop.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox.home import REPOSITORY, Home, SandboxError, free_base_port
 from sandbox.process import groups
-from sandbox.process.supervisor import Claim, read_claim
+from sandbox.process.supervisor import Lease, read_lease
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def start_services(home: Home, *, for_tests: bool = False) -> Iterator[dict[str,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C reaches this program, which then ends the services in order
+        start_new_session=True,  # Ctrl-C reaches this program only, which then stops the services in order
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -57,27 +57,27 @@ def start_services(home: Home, *, for_tests: bool = False) -> Iterator[dict[str,
 
 @contextlib.contextmanager
 def ensure_services(home: Home | None = None) -> Iterator[dict[str, str]]:
-    """The environment of the sandbox that runs in this home, or of services started for the block's length.
+    """The environment of the sandbox that runs in this home, or of services started for the block.
 
-    Several commands may share them: the services stop when the last one has ended. os.environ stays.
+    Several commands may share them: the services stop when the last one ends. os.environ does not change.
     """
     home = home or Home()
     home.create()
     descriptor = os.open(home.path("users"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)  # as long as it is held, nobody's services stop under us
-        claim = _settled_claim(home)
-        if claim is not None:
-            yield Home(home.root, claim.port, home.base).environment()
+        fcntl.flock(descriptor, fcntl.LOCK_SH)  # while we hold it, the services do not stop
+        lease = _ready_lease(home)
+        if lease is not None:
+            yield Home(home.root, lease.port, home.base).environment()
             return
         try:
             started = contextlib.ExitStack()
             environment = started.enter_context(start_services(home))
         except SandboxError:
-            claim = _settled_claim(home)  # another command may have been quicker
-            if claim is None:
+            lease = _ready_lease(home)  # another command may have started them
+            if lease is None:
                 raise
-            environment = Home(home.root, claim.port, home.base).environment()
+            environment = Home(home.root, lease.port, home.base).environment()
         try:
             yield environment
         finally:
@@ -87,12 +87,12 @@ def ensure_services(home: Home | None = None) -> Iterator[dict[str, str]]:
         os.close(descriptor)
 
 
-def _settled_claim(home: Home) -> Claim | None:
-    """Who runs in this home, once it is ready; None once nobody does."""
+def _ready_lease(home: Home) -> Lease | None:
+    """Wait, and return the ready sandbox of this home; None when none runs."""
     deadline = time.monotonic() + 90
-    while (claim := read_claim(home)) is not None:
-        if claim.ready and groups.alive(claim.pid):
-            return claim
+    while (lease := read_lease(home)) is not None:
+        if lease.ready and groups.alive(lease.pid):
+            return lease
         if time.monotonic() > deadline:
             raise SandboxError(f"Le bac à sable de {home.root} n'est toujours pas prêt après 90 s.")
         time.sleep(0.1)
@@ -101,9 +101,9 @@ def _settled_claim(home: Home) -> Claim | None:
 
 @contextlib.contextmanager
 def services_for_tests(root: Path, *, durable: bool = False) -> Iterator[dict[str, str]]:
-    """One set of services for a test session, in the folder `root`, on free ports; yields the environment.
+    """Services for a test session, in the folder `root`, on free ports; yields the environment.
 
-    Tests that crash PostgreSQL want it `durable`: otherwise it forgets what it has just acknowledged.
+    Tests that crash PostgreSQL need `durable`: otherwise it may lose what it has just acknowledged.
 
     Start it once, in pytest's controller (before xdist makes its workers, who inherit `os.environ`).
     """
@@ -116,7 +116,7 @@ def services_for_tests(root: Path, *, durable: bool = False) -> Iterator[dict[st
         except SandboxError:
             if attempt == 2:
                 raise
-            continue  # somebody took one of the ports between the look and the start
+            continue  # another program took one of the ports meanwhile
         with stack:
             yield environment
         return

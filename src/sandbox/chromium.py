@@ -10,12 +10,12 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def on_path() -> str | None:
-    """The program, if the machine has one; None means Playwright's own."""
+    """The machine's Chromium; None means Playwright's own."""
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
 def main() -> None:
-    """From the system's packages as root, else Playwright's own build."""
+    """Install it from the system's packages as root, else Playwright's own build."""
     if on_path():
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -25,7 +25,7 @@ def main() -> None:
         if on_path():
             return
     playwright = Path(sys.executable).with_name("playwright")
-    # With the libraries it needs when we may install them.
+    # With its libraries, when we may install them.
     options = ["--with-deps"] if os.geteuid() == 0 else []
     if subprocess.run([playwright, "install", *options, "chromium"], check=False).returncode:
         sys.exit(

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ from django_tenants.utils import tenant_context  # noqa: E402
 
 from sandbox import operator_code  # noqa: E402
 from sandbox.home import Home  # noqa: E402
+from sandbox.process.part import refuse  # noqa: E402
 from sandbox.samples import batch as samples  # noqa: E402
 from sandbox.samples.batch import Sample  # noqa: E402
 from shared_apps.accounts.models import Account, Role  # noqa: E402
@@ -31,19 +33,22 @@ from tenant_apps.invoices.services import create_batch  # noqa: E402
 from tenant_apps.invoices.states import BatchState  # noqa: E402
 from tenant_apps.payments.counter.booking import book_counter_payment  # noqa: E402
 from tenant_apps.payments.models import Means  # noqa: E402
-from tenant_apps.townhall.models import AlertAudience, Mode, ProductKind, Protocol  # noqa: E402
-from tenant_apps.townhall.services import set_up_product, set_up_townhall  # noqa: E402
+from tenant_apps.products.models import Mode, ProductKind, Protocol  # noqa: E402
+from tenant_apps.products.services import set_up_product  # noqa: E402
+from tenant_apps.townhall.models import AlertAudience  # noqa: E402
+from tenant_apps.townhall.services import set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402
+from tenants.errors import OtherHistory  # noqa: E402
 from tenants.life.services import open_town, town_named  # noqa: E402
 from tenants.models import Town  # noqa: E402
 from tenants.schema.migrating import migrate_towns  # noqa: E402
 from tenants.states import TownState  # noqa: E402
 
-# What residents are sent is hashed and compressed as in production; these come from their packages as they are.
+# Residents' files are hashed and compressed as in production; these are served from their packages.
 STAFF_FILES = ["admin", "unfold", "bootstrap", "*.map"]
 PASSWORD = "facture"  # noqa: S105 - the demonstration's, printed on its first screen
 ALICE = ("Mme", "MARTIN", "Alice")
-MANUAL = (  # manual.md, M6 and M9
+MANUAL = (  # docs/manual.md, M6 and M9
     ("2015-001-001078", "02/09/2015", "31/08/2016", "25", 2015),
     ("2016-001-000096", "19/10/2015", "30/10/2015", "32", 2016),
     ("2016-001-000037", "01/10/2015", "15/10/2015", "10", 2016),
@@ -54,8 +59,14 @@ PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
 
 
 def main() -> None:
-    """Migrate, then open what is not open yet."""
-    migrate_towns()
+    """Migrate, then open the towns that are missing. Data of another version are refused with a sentence."""
+    try:
+        migrate_towns()
+    except OtherHistory:
+        refuse(
+            f"Les données de démonstration de {Home().root} viennent d'une autre version, que celle-ci ne sait pas "
+            f"reprendre. Pour recommencer à neuf : rm -r {shlex.quote(str(Home().root))}, puis make demo."
+        )
     with registry():
         known = set(Town.objects.exclude(state=TownState.OPENING).values_list("slug", flat=True))
         _operator()
@@ -67,7 +78,7 @@ def main() -> None:
         with tenant_context(town):
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
                 seed(town)
-                figures.refresh()  # the console shows them at once, and not after a minute
+                figures.refresh()  # so that the console shows them at once
     call_command("collectstatic", "--noinput", verbosity=0, ignore_patterns=STAFF_FILES)
     home = Home()
     if home.root.is_dir():
@@ -82,7 +93,7 @@ def _operator() -> None:
         )
     if not second_factor.is_enrolled(account):
         second_factor.begin(account=account, secret=operator_code.SECRET)
-        # With the code before the present one, which is left to the first person who signs in.
+        # With the previous code: the present one is left to the first person who signs in.
         second_factor.confirm(account=account, code=operator_code.code(-1))
 
 
@@ -136,7 +147,7 @@ def _mairie(town: Town) -> None:
 
 
 def _question(invoice: Invoice) -> None:
-    """A thread of the resident's that the town has answered."""
+    """Create a thread that the town has answered."""
     letter = send_message(
         actor=Account.objects.get(email="resident@example.net"),
         email="resident@example.net",

@@ -1,13 +1,13 @@
-"""The door on PORT: sends each request to the portal, the mail page or the PayFiP simulator, by its Host.
+"""The server on PORT: sends each request to the portal, the mail page or the PayFiP simulator, by its Host.
 
 `python -m sandbox.front PORT BASE_DOMAIN`.
 
-One request a connection: the request goes on with ``Connection: close``, so the backend closes after its
-answer, and nothing that the client sends later on that connection is ever read as a request. A second one,
-for another host perhaps, comes on a new connection and is sent where *its* Host says. (Keep-alive would want
-every body's length understood exactly as the backend does; on a loopback a new connection costs little.)
+One request per connection: the request is passed on with ``Connection: close``, so the backend closes after its
+answer, and nothing that the client sends later on that connection is read as a request. A second request,
+perhaps for another host, comes on a new connection and goes where *its* Host says. (Keep-alive would need
+us to read every body's length exactly as the backend does; a new loopback connection costs little.)
 
-Plain sockets and not asyncio's streams, because a backend may answer and close before it has read a whole
+It uses plain sockets instead of asyncio's streams, because a backend may answer and close before it has read a whole
 upload: a stream would drop that answer with the first write that fails.
 """
 
@@ -24,7 +24,7 @@ _HEAD_SECONDS = 30
 _PIECE = 256 * 1024
 _LINGER_SECONDS = 60
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# Not the client's to say: who it is (we are the first proxy), and how this connection is used.
+# Headers that the client may not set: who it is (we are the first proxy), and how the connection is used.
 _DROPPED = {
     *(b"connection", b"keep-alive", b"proxy-connection", b"upgrade", b"http2-settings"),
     *(b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"),
@@ -40,18 +40,18 @@ regardez le terminal où tourne « make demo ».</p></html>"""
 
 
 class BadRequest(Exception):
-    """The head cannot be understood; the message says why."""
+    """The head is malformed; the message says why."""
 
 
 def choose_backend(host: str, base: str, ports: Ports) -> int:
-    """The port that answers for a Host header (case and port ignored)."""
+    """The port of the backend for a Host header (case and port ignored)."""
     name = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
     name = name.lower().rstrip(".")
     return {f"mail.{base}": ports["mail"], f"payfip.{base}": ports["payfip"]}.get(name, ports["web"])
 
 
 def rewrite_head(head: bytes, client: str) -> tuple[str, bytes]:
-    """The Host, and the head to send on. Raises BadRequest when readers could differ about it."""
+    """The Host, and the head to send on. Raises BadRequest when two programs could read the head differently."""
     request_line, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     words = request_line.split(b" ")
     if len(words) != 3 or words[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
@@ -83,14 +83,14 @@ class Front:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, port: int) -> None:
-        """Accept for ever."""
+        """Accept connections for ever."""
         loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", port), backlog=512, reuse_port=False) as listener:
             listener.setblocking(False)
             while True:
                 client, address = await loop.sock_accept(listener)
                 task = asyncio.create_task(self._handle(client, address[0]))
-                self._tasks.add(task)  # the loop alone would let it be collected
+                self._tasks.add(task)  # keep a reference, or it may be garbage-collected
                 task.add_done_callback(self._tasks.discard)
 
     async def _handle(self, client: socket.socket, address: str) -> None:
@@ -133,7 +133,7 @@ class Front:
 
 
 async def _read_head(client: socket.socket) -> tuple[bytes, bytes] | None:
-    """The head, and what came after it; None when the client left or says too much."""
+    """The head, and the bytes after it; None when the client left or the head is too long."""
     loop = asyncio.get_running_loop()
     data = b""
     while b"\r\n\r\n" not in data:
@@ -149,9 +149,9 @@ async def _read_head(client: socket.socket) -> tuple[bytes, bytes] | None:
 
 
 async def _send_up(client: socket.socket, backend: socket.socket, start: bytes) -> None:
-    """Request, piece by piece: nothing of a large upload is kept here."""
+    """Copy the request piece by piece, without keeping a large upload in memory."""
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(OSError):  # the backend wants no more; its answer is read on the other side
+    with contextlib.suppress(OSError):  # the backend reads no more; `_send_down` reads its answer
         await loop.sock_sendall(backend, start)
         while piece := await loop.sock_recv(client, _PIECE):
             await loop.sock_sendall(backend, piece)
@@ -159,7 +159,7 @@ async def _send_up(client: socket.socket, backend: socket.socket, start: bytes) 
 
 
 async def _send_down(backend: socket.socket, client: socket.socket) -> bool:
-    """Answer, piece by piece; whether there was one."""
+    """Copy the answer piece by piece; return whether there was one."""
     loop = asyncio.get_running_loop()
     answered = False
     try:
@@ -182,7 +182,7 @@ async def _answer(client: socket.socket, status: str, page: str) -> None:
 
 
 async def _linger(client: socket.socket) -> None:
-    """All is said; let the client finish: closing on unread data would take the answer back (RST)."""
+    """Let the client finish sending: closing with unread data (RST) would destroy the answer."""
     loop = asyncio.get_running_loop()
     client.shutdown(socket.SHUT_WR)
     with contextlib.suppress(asyncio.TimeoutError):

@@ -1,4 +1,4 @@
-"""Where a sandbox lives: its folder, its ports, its secrets, and the environment it gives to the portal."""
+"""A sandbox's folder, ports and secrets, and the environment that it gives to the portal."""
 
 import json
 import os
@@ -20,7 +20,7 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True)
 class Ports:
-    """Every port, counted from the front's."""
+    """All ports, as offsets from the front's."""
 
     front: int
 
@@ -35,7 +35,7 @@ class Ports:
 def is_free(port: int) -> bool:
     """Whether a server could listen on 127.0.0.1:port now."""
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are in TIME_WAIT is free.
+        # As servers do: a port with connections in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -48,10 +48,10 @@ _reserved: list[socket.socket] = []
 
 
 def free_base_port() -> int:
-    """A front port whose whole block is free, and is nobody else's before this process ends.
+    """A front port whose whole block is free, and stays reserved until this process ends.
 
-    Its tenth port, which no service uses, is the reservation: it is held, and no two processes can hold it at once.
-    Blocks are below the range the system lends to outgoing connections.
+    We hold its tenth port, which no service uses: two processes cannot hold it at once.
+    Blocks are below the range of outgoing connections.
     """
     for _ in range(200):
         base = 22000 + secrets.randbelow(900) * 10
@@ -121,7 +121,7 @@ class Home:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(values, file)
         try:
-            os.link(draft, target)  # fails if another start was first: its secrets are the ones
+            os.link(draft, target)  # fails if another start was first: then its secrets count
         except FileExistsError:
             pass
         finally:
@@ -143,7 +143,7 @@ class Home:
         return {
             "SECRET_KEY": self.secret("secret_key"),
             "DEBUG": "false",
-            "STATIC_ROOT": str(self.folder("static")),  # the demo collects there what residents are sent
+            "STATIC_ROOT": str(self.folder("static")),  # the demo collects residents' files there
             "STATIC_FROM_PACKAGES": "true",
             "BASE_DOMAIN": self.base,
             "PUBLIC_SCHEME": "http",

@@ -2,7 +2,7 @@
 
 The msgids are French. `fr` holds only what has a plural, word for word: without it, gettext counts as in English, and
 « 0 factures » is wrong. `en` holds everything. Catalogues name files and no lines, so that a change moves nothing
-else; what left the code leaves them.
+else. Sentences that are no longer in the code are removed.
 """
 
 import io
@@ -29,7 +29,7 @@ _CALLS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
 
 
 class Sentence(NamedTuple):
-    """A msgid as it stands in the code."""
+    """A msgid as written in the code."""
 
     context: str | None
     one: str
@@ -37,7 +37,7 @@ class Sentence(NamedTuple):
 
 
 def sentences() -> dict[Sentence, list[str]]:
-    """Every sentence → the files where it stands, in the order of the files."""
+    """Every sentence → the files that contain it, in the order of the files."""
     found: dict[Sentence, list[str]] = {}
     for file in _files():
         name = file.relative_to(ROOT).as_posix()
@@ -49,7 +49,7 @@ def sentences() -> dict[Sentence, list[str]]:
 
 
 def merged(language: str) -> polib.POFile:
-    """The language's catalogue as it is kept, with every sentence of today, an empty translation where it is new."""
+    """The language's catalogue with exactly the present sentences; new ones have an empty translation."""
     path = po_path(language)
     kept = (
         {(e.msgctxt, e.msgid): e for e in polib.pofile(str(path)) if not e.obsolete} if path.exists() else {}
@@ -80,7 +80,7 @@ def merged(language: str) -> polib.POFile:
 
 
 def faults(entry: polib.POEntry) -> list[str]:
-    """What keeps a translation from being shown, in words; empty when nothing does."""
+    """Why a translation cannot be shown, in words; empty when it can."""
     if not entry.translated():
         return ["pas traduite, ou « fuzzy »"]
     said = []
@@ -97,7 +97,7 @@ def faults(entry: polib.POEntry) -> list[str]:
 
 
 def marks(text: str) -> Counter[str]:
-    """What a translation must keep: the names in braces or after %, and the tags, as often as they stand there."""
+    """What a translation must keep: names in braces or after %, and tags, with their number."""
     return Counter(re.findall(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}|</?\w[^>]*>|&\w+;", text))
 
 
@@ -106,7 +106,7 @@ def po_path(language: str) -> Path:
 
 
 def main() -> None:
-    """Write every catalogue, compile it, and say what still waits for a translation."""
+    """Write and compile every catalogue, and list what still needs a translation."""
     for language in PLURALS:
         po, path = merged(language), po_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,9 +119,9 @@ def main() -> None:
 
 
 def compiled(path: Path) -> bytes:
-    """The catalogue for Python's gettext. One msgid may be asked for with and without a plural: it is there twice.
+    """The catalogue for Python's gettext. A msgid used with and without a plural is in it twice.
 
-    Some Python 3.11 look for a sentence among those that have a plural when it is asked for alone; others do not.
+    Some versions of Python 3.11 find the singular of a plural entry; others do not.
     """
     po = polib.pofile(str(path))
     po.extend(
@@ -133,7 +133,7 @@ def compiled(path: Path) -> bytes:
 
 
 def _wanted(language: str) -> dict[Sentence, list[str]]:
-    """Two files may give one msgid with and without a plural: gettext keeps one entry, with it."""
+    """The sentences for the catalogue. A msgid used with and without a plural has one entry, with the plural."""
     found: dict[tuple[str | None, str], tuple[Sentence, list[str]]] = {}
     for sentence, files in sentences().items():
         key = (sentence.context, sentence.one)
@@ -152,7 +152,7 @@ def _files() -> Iterator[Path]:
 
 def _read(file: Path) -> Iterator[Sentence]:
     text = file.read_text("utf-8")
-    if file.suffix != ".py":  # as Python calls, one a line: what is around them is X's, indented as it was
+    if file.suffix != ".py":  # Django's templatize turns a template into Python calls, with X for other text
         text = "\n".join(line.strip() for line in templatize(text, origin=str(file)).splitlines())
     source = io.BytesIO(text.encode())
     for _line, message, _comments, context in extract(

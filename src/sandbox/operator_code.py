@@ -1,7 +1,7 @@
-"""The telephone of the demonstration's operator: its secret is written here, so its code can be read on a page.
+"""The second factor of the demonstration's operator: its secret is public, so that a page can show the code.
 
-For the sandbox only. Nothing of the portal imports it, and `sandbox.demo` sets the second factor up as a person
-does: it gives the secret, then proves it with a code (docs/decisions/0017).
+For the sandbox only: the portal never imports it. `sandbox.demo` sets the second factor up as a person
+does: it gives the secret, then confirms it with a code (docs/decisions/0017).
 """
 
 import time
@@ -14,10 +14,10 @@ _STEP = 30
 
 
 def code(steps: int = 0) -> str:
-    """What the telephone shows now, or showed `steps` of thirty seconds away."""
+    """The code that a telephone shows now, or `steps` of thirty seconds away."""
     return pyotp.TOTP(SECRET).at(int(time.time()) + steps * _STEP)
 
 
 def seconds_left() -> int:
-    """How long it still shows it."""
+    """How long the present code is still shown."""
     return _STEP - int(time.time()) % _STEP

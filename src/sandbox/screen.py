@@ -1,4 +1,4 @@
-"""What `make demo` says when everything answers: one screen, the word `ready` on a line of its own."""
+"""The screen of `make demo` once everything answers, with the word `ready` on its own line."""
 
 from sandbox import operator_code
 from sandbox.home import Home

@@ -1,0 +1,1 @@
+"""Plain functions: money, time, addresses, storage, secrets. No model, and nothing about towns."""

@@ -1,4 +1,4 @@
-"""What a browser says of itself, folded to two plain names; the rest of it is kept nowhere."""
+"""Reduce a `User-Agent` to two plain names; the rest is not kept."""
 
 # In this order: Edge and Opera also say Chrome, Chrome also says Safari, Android also says Linux.
 _BROWSERS = (
@@ -23,7 +23,7 @@ _SYSTEMS = (
 
 
 def fold(user_agent: str) -> tuple[str, str]:
-    """`("Firefox", "Android")`, of the header `User-Agent`; an empty name for what is not known."""
+    """`("Firefox", "Android")` for the header `User-Agent`; unknown names are empty."""
     return _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
 
 

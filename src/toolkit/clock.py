@@ -1,4 +1,4 @@
-"""Time: UTC inside, Europe/Paris on the screen and at the Treasury's door."""
+"""Time: UTC in the code, Europe/Paris on screens and with the Treasury."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime
@@ -16,12 +16,12 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The date on the wall of a French town hall."""
+    """Today's date in Paris."""
     return datetime.now(PARIS).date()
 
 
 def months_after(moment: datetime, months: int) -> datetime:
-    """The same day and hour so many months later (earlier when negative), or the last day of a shorter month."""
+    """The same day and hour that many months later (negative: earlier), or the last day of a shorter month."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     last = monthrange(year, month + 1)[1]
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
@@ -35,7 +35,7 @@ def in_figures(day: date) -> str:
 def in_words(day: date | None) -> str:
     """« 1er octobre 2026 », “1 October 2026”: the first of a month is an ordinal in French.
 
-    Of an aware moment, its day in Paris. Nothing for None, as a template wants it.
+    For an aware moment, its day in Paris. An empty string for None, for templates.
     """
     if day is None:
         return ""

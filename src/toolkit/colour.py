@@ -1,4 +1,4 @@
-"""A town's two colours, and tones of them that can be read (WCAG 2.2, contrast)."""
+"""A town's two colours, and readable tones of them (WCAG 2.2, contrast)."""
 
 BLACK, WHITE = "#000000", "#ffffff"
 READABLE = 4.5

@@ -1,7 +1,7 @@
-"""One address, one spelling: what people type becomes the form that is kept and compared, or is refused in words.
+"""One spelling per address: what people type becomes the form that is stored and compared, or is refused in words.
 
-The form kept is ASCII in lower case, its domain as the mail servers write it (`xn--…`, IDNA 2008). So Python, the
-database and a mail server read one and the same thing in it, and any server can be handed it (decision 41).
+The stored form is lower-case ASCII, with the domain as mail servers write it (`xn--…`, IDNA 2008). So Python, the
+database and any mail server read it in the same way (decision 41).
 """
 
 import re
@@ -10,26 +10,26 @@ import unicodedata
 import idna
 from django.utils.translation import gettext as _
 
-LONGEST = 254  # RFC 5321, the whole
-NOBODY = "@"  # kept nowhere: what an address that cannot be one is looked up as
+LONGEST = 254  # RFC 5321, the whole address
+NOBODY = "@"  # never stored: an invalid address is looked up as this
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _WHOLE_LOCAL = re.compile(_LOCAL)
-# The letters that a domain may have besides ASCII: those of the .fr registry, none of which passes for another.
+# Non-ASCII letters that a domain may have: those of the .fr registry, which are not mistaken for one another.
 _LETTERS = "àáâãäåæçèéêëìíîïñòóôõöùúûüýÿœß"
 _BOTH = _LETTERS + _LETTERS.upper()
 _TYPED = frozenset(_BOTH + unicodedata.normalize("NFD", _BOTH))  # Apple's files hold é as e and an accent
 
 
 class BadAddress(ValueError):
-    """It cannot be an address, or must not pass for one; `str()` is the sentence to show beside the field."""
+    """Not a valid address, or not an acceptable one; `str()` is the sentence to show beside the field."""
 
 
 def normalise(typed: str) -> str:
-    """The one form of an address, whatever the case and however its domain is written. Raises BadAddress.
+    """The normal form of an address, whatever its case and the spelling of its domain. Raises BadAddress.
 
-    What only looks like another address (ı, ſ, the Kelvin sign, full-width letters, signs that nobody sees) is
-    refused, and so is what cannot be sent everywhere: an accent before the @, quotes, more than 254 signs.
+    Addresses that look like another one (ı, ſ, the Kelvin sign, full-width letters, invisible characters) are
+    refused, and so are those that some servers refuse: an accent before the @, quotes, more than 254 characters.
     """
     address = typed.strip()
     _refuse_blanks(address)
@@ -42,7 +42,7 @@ def normalise(typed: str) -> str:
 
 
 def sought(typed: str) -> str:
-    """The form under which to look an address up: NOBODY for what is none."""
+    """The form under which to look an address up; NOBODY for an invalid one."""
     try:
         return normalise(typed)
     except BadAddress:
@@ -50,18 +50,18 @@ def sought(typed: str) -> str:
 
 
 def is_valid(typed: str) -> bool:
-    """True when `typed` is an address that we take."""
+    """True when `typed` is an address that we accept."""
     return sought(typed) != NOBODY
 
 
 def masked(address: str) -> str:
-    """Enough for who knows it to recognise it, and no more: alice@example.net → a…@example.net."""
+    """Enough to recognise a known address: alice@example.net → a…@example.net."""
     name, _at, domain = address.partition("@")
     return f"{name[:1]}…@{domain}"
 
 
 def _local(typed: str) -> str:
-    """What stands before the @, in lower case: no server of today tells the cases apart."""
+    """The part before the @, in lower case: servers do not distinguish case."""
     _refuse_strange(typed, but=frozenset())
     local = typed.lower()
     if len(local) > 64 or not _WHOLE_LOCAL.fullmatch(local):
@@ -70,7 +70,7 @@ def _local(typed: str) -> str:
 
 
 def _domain(typed: str) -> str:
-    """What stands after it, as A-labels."""
+    """The domain, as A-labels."""
     composed = unicodedata.normalize("NFC", typed).lower()
     _refuse_strange(composed, but=frozenset(_LETTERS))
     kept = [_label(label) for label in composed.split(".")]
@@ -87,7 +87,7 @@ def _label(label: str) -> str:
             raise BadAddress(_incomplete()) from None
     if not _LABEL.fullmatch(label):
         raise BadAddress(_incomplete())
-    if label[2:4] == "--":  # only `xn--` means something; browsers write it themselves for what was typed
+    if label[2:4] == "--":  # only `xn--` has a meaning, and browsers write it themselves
         try:
             letters = idna.decode(label) if label.startswith("xn--") else ""
             known = idna.encode(letters).decode() == label
@@ -100,7 +100,7 @@ def _label(label: str) -> str:
 
 
 def _refuse_strange(typed: str, *, but: frozenset[str]) -> None:
-    """Names the sign, so that whoever pasted it finds it."""
+    """Refuse a strange character, and name it, so that the person finds it."""
     for sign in "" if typed.isascii() else typed:
         if not sign.isascii() and sign not in but:
             sentence = _(
@@ -113,7 +113,7 @@ def _refuse_strange(typed: str, *, but: frozenset[str]) -> None:
 def _refuse_blanks(address: str) -> None:
     if " " in address:
         raise BadAddress(_("Cette adresse e-mail contient une espace : écrivez-la sans."))
-    if not address.isprintable():  # all that Unicode calls separators, controls, halves of signs, unassigned
+    if not address.isprintable():  # separators, controls, surrogates, unassigned
         raise BadAddress(
             _(
                 "Cette adresse e-mail contient un signe invisible, sans doute copié avec elle. "

@@ -1,4 +1,4 @@
-"""Euros as Decimal; cents only at the Treasury's door."""
+"""Euros as Decimal; cents only for the Treasury."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,7 +10,7 @@ NARROW_NBSP = "\u202f"
 
 
 def euros(value: str | int | Decimal) -> Decimal:
-    """`value` as euros with two decimals. Raises ValueError when it has more: nothing is rounded in silence."""
+    """`value` as euros with two decimals. Raises ValueError for more decimals instead of rounding."""
     amount = Decimal(value)
     rounded = amount.quantize(CENT, ROUND_HALF_UP)
     if rounded != amount:
@@ -29,9 +29,9 @@ def from_cents(cents: int) -> Decimal:
 
 
 def format_euros(amount: Decimal, language: str = "") -> str:
-    """« 1 234,50 € » with non-breaking spaces (look.md), “€1,234.50” in English; whole euros keep their decimals.
+    """« 1 234,50 € » with non-breaking spaces (docs/look.md), “€1,234.50” in English; whole euros keep their decimals.
 
-    `language`: of the page, for whoever has asked already (a list).
+    `language`: of the page, if the caller knows it (faster for a list).
     """
     figure, sign = f"{abs(amount):,.2f}", "-" if amount < 0 else ""
     if (language or current_language()) == "en":

@@ -1,8 +1,8 @@
-"""Asking an address that a person typed, or that an answer from there names: never our own network by surprise.
+"""HTTP requests to addresses that a person typed, or that such an address names, without reaching our own network.
 
-https only, and only addresses of the public Internet, save the hosts of `settings.INSIDE_HOSTS`. What is checked is
-the address that is then connected to, so that a name cannot answer twice differently. No redirect is followed, no
-proxy comes from the environment, and the whole exchange ends at its deadline, however slowly it drips.
+https only, and only public Internet addresses, except for the hosts of `settings.INSIDE_HOSTS`. We check
+the address to which we then connect, so that a name cannot resolve differently. No redirect is followed, no
+proxy is taken from the environment, and the whole exchange ends at its deadline, however slow the server is.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-SECONDS = 5.0  # of one exchange, to the last byte; only the system's resolver cannot be interrupted
-LARGEST = 128 * 1024  # bytes of a body
+SECONDS = 5.0  # for one exchange, to the last byte; only the system's resolver cannot be interrupted
+LARGEST = 128 * 1024  # bytes of an answer's body
 
 
 _TRANSLATED = ip_network("64:ff9b::/96")  # NAT64: an IPv4 address in the last four bytes
@@ -36,7 +36,7 @@ class OutsideError(Exception):
 
 
 def check(address: str) -> str:
-    """`address` when a program or a browser may be sent there. Raises OutsideError("address")."""
+    """Return `address` if a program or a browser may be sent there. Raises OutsideError("address")."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
@@ -53,12 +53,12 @@ def _is_plain(address: str) -> bool:
 
 
 def is_inside(host: str, port: int | None) -> bool:
-    """Whether the operator allows that host of our own network (`host` or `host:port`)."""
+    """Whether the operator allows that internal host (`host` or `host:port`)."""
     return host in settings.INSIDE_HOSTS or f"{host}:{port}" in settings.INSIDE_HOSTS
 
 
 def prepare(session: requests.Session) -> requests.Session:
-    """Make every request of `session` obey this module."""
+    """Apply this module's rules to every request of `session`."""
     session.trust_env = False
     session.headers["Accept-Encoding"] = "identity"
     session.mount("https://", _Adapter())
@@ -69,7 +69,7 @@ def prepare(session: requests.Session) -> requests.Session:
 def ask(
     method: str, address: str, *, session: requests.Session | None = None, **more: Any
 ) -> requests.Response:
-    """One answer, whatever its status. Raises OutsideError; a `session` of one's own must be `prepare`d."""
+    """One answer, whatever its status. Raises OutsideError. A given `session` must be `prepare`d."""
     with contextlib.ExitStack() as stack:
         if session is None:
             session = stack.enter_context(prepare(requests.Session()))
@@ -77,7 +77,7 @@ def ask(
 
 
 def get(address: str, **more: Any) -> requests.Response:
-    """`ask` by GET, and a second time when there was no answer, or a 5xx one, and the time is not used up."""
+    """`ask` by GET; try again after no answer or a 5xx one, if time remains."""
     begun = time.monotonic()
     try:
         answer = ask("GET", address, **more)
@@ -90,7 +90,7 @@ def get(address: str, **more: Any) -> requests.Response:
 
 
 def translated(act: Callable[[], requests.Response]) -> requests.Response:
-    """What requests raises, in this module's words."""
+    """Translate exceptions of requests to OutsideError."""
     try:
         return act()
     except requests.exceptions.SSLError:
@@ -102,7 +102,7 @@ def translated(act: Callable[[], requests.Response]) -> requests.Response:
 
 
 class _Adapter(HTTPAdapter):
-    """Bounds each exchange in time and in size; its connections go outside only."""
+    """Limits each exchange in time and size; connects to allowed addresses only."""
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
@@ -120,7 +120,7 @@ class _Adapter(HTTPAdapter):
                     raise
                 raise OutsideError("silent") from None
         answer.close()
-        if is_over():  # what came may be half of what was to come
+        if is_over():  # the answer may be incomplete
             raise OutsideError("silent")
         if len(body) > LARGEST:
             raise OutsideError("size")
@@ -131,7 +131,7 @@ class _Adapter(HTTPAdapter):
 
 
 class _Current(threading.local):
-    """The exchange of this thread."""
+    """The current exchange of this thread."""
 
     sockets: list[socket.socket]
     over: threading.Event
@@ -143,7 +143,7 @@ _current = _Current()
 
 @contextlib.contextmanager
 def _deadline() -> Iterator[Callable[[], bool]]:
-    """Hang up on every connection that the block opens, once `SECONDS` are over."""
+    """Close every connection that the block opens after `SECONDS`."""
     over = threading.Event()
     sockets: list[socket.socket] = []
 
@@ -166,7 +166,7 @@ def _deadline() -> Iterator[Callable[[], bool]]:
 
 
 def _connect(connection: HTTPConnection) -> socket.socket:
-    """A socket to an address that was looked at. Raises OutsideError."""
+    """A socket to a checked address. Raises OutsideError."""
     host, port = connection._dns_host, connection.port
     try:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
@@ -182,8 +182,8 @@ def _connect(connection: HTTPConnection) -> socket.socket:
             made = socket.create_connection((one, port), left)
         except OSError:
             continue
-        _current.sockets.append(made.dup())  # TLS takes the first one over; both are the same connection
-        if _current.over.is_set():  # the list may have been gone through already
+        _current.sockets.append(made.dup())  # TLS takes over the first one; both are the same connection
+        if _current.over.is_set():  # the deadline may have closed the list already
             made.close()
             break
         return made

@@ -1,7 +1,7 @@
-"""Plain text with a few marks, as staff and the manual write it, to HTML. Everything else is text, never markup.
+"""Plain text with a few marks, as in the town's texts and the manual, to HTML. Anything else is escaped.
 
-A blank line ends a paragraph; `## Title`, `- item`, `1. item`, `![what is seen](picture.png)` begin theirs;
-`**bold**`, `[words](address)` and bare addresses stand inside. Addresses are http(s), mailto, or of this very host.
+A blank line ends a paragraph; `## Title`, `- item`, `1. item`, `![description](picture.png)` start their own;
+`**bold**`, `[words](address)` and bare addresses may be inside. Addresses are http(s), mailto, or of this host.
 """
 
 import re
@@ -11,7 +11,7 @@ from itertools import count
 
 from django.utils.safestring import SafeString, mark_safe
 
-Picture = Callable[[str, str], str]  # (file, what is seen) → HTML
+Picture = Callable[[str, str], str]  # (file, description) → HTML
 _INLINE = re.compile(
     r"\*\*(?P<bold>.+?)\*\*"
     r"|\[(?P<words>[^\]]+)\]\((?P<to>(?:https?://|mailto:|/|#)[^\s)]+)\)"
@@ -31,7 +31,7 @@ def html(text: str, *, picture: Picture | None = None, level: int = 0) -> SafeSt
 
 
 def titles(text: str) -> list[tuple[str, str]]:
-    """(id, words) of each `## `, for a table of contents; the ids are those that `html` writes."""
+    """(id, words) of each `## `, for a table of contents, with the ids that `html` writes."""
     numbers = count(1)
     found = []
     for line in text.splitlines():
@@ -59,12 +59,12 @@ def _block(block: str, picture: Picture | None, level: int, numbers: Iterator[in
 
 
 def spaced(text: str) -> str:
-    """`text` with the spaces of French that no line may break at: inside « », before : ; ! ? and €."""
+    """`text` with French non-breaking spaces: inside « », before : ; ! ? and €."""
     return _BEFORE.sub("\u00a0", text.replace("« ", "«\u00a0"))
 
 
 def _lines(text: str) -> str:
-    """A new line stays one: people write addresses so."""
+    """Keep line breaks, which people use in addresses."""
     return "<br>".join(_inline(spaced(" ".join(line.split()))) for line in text.strip().split("\n"))
 
 

@@ -1,8 +1,8 @@
-"""What somebody typed into a field that no form reads: a search, a word in the address."""
+"""Text that somebody typed outside a form: a search, a word in the address."""
 
 from collections.abc import Mapping
 
 
 def words_of(sent: Mapping[str, object], name: str, *, most: int = 100) -> str:
-    """The words, trimmed and cut; without NUL, which a browser can send and PostgreSQL takes in no text."""
+    """The text, trimmed and shortened, without NUL, which browsers can send and PostgreSQL refuses."""
     return str(sent.get(name, "")).replace("\0", "").strip()[:most]

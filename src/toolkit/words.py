@@ -1,6 +1,6 @@
-"""Which language is spoken, and sentences that are kept in a row for readers of any.
+"""The current language, and sentences stored in rows for readers of any language.
 
-Those are kept as the code writes them, in French, and translated when they are shown: mark them with `gettext_noop`,
+They are stored in French, as in the code, and translated when shown: mark them with `gettext_noop`,
 or pass a lazy one through `kept`.
 """
 
@@ -19,18 +19,18 @@ R = TypeVar("R")
 
 
 def current_language() -> str:
-    """« fr » or « en »: the one of the page, or of the message being written."""
+    """« fr » or « en »: the language of the page or message being written."""
     return (get_language() or settings.LANGUAGE_CODE)[:2]
 
 
 def kept(sentence: str | Promise) -> str:
-    """What a row keeps of `sentence`: the French."""
+    """The French of `sentence`, to store in a row."""
     with override(settings.LANGUAGE_CODE):
         return str(sentence)
 
 
 def in_french(function: Callable[P, R]) -> Callable[P, R]:
-    """For what goes to the town, its bank or its accountant, whoever asks for it."""
+    """Decorate functions whose result goes to the town, its bank or its accountant: always in French."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -41,13 +41,13 @@ def in_french(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def same_for_all(view: Callable[P, R]) -> Callable[P, R]:
-    """Mark a view whose answer has no words: nobody is asked for a language (config.web.language)."""
+    """Mark a view whose answer is the same in all languages (config.web.language)."""
     cast(Any, view).same_for_all = True
     return view
 
 
 def told(sentence: str) -> SafeString:
-    """HTML of a kept sentence in the reader's language; in French, marked so, where it holds a figure or a name."""
+    """HTML of a stored sentence in the reader's language; French, marked so, when it contains a figure or a name."""
     if not sentence:
         return mark_safe("")
     words = gettext(sentence)
@@ -57,7 +57,7 @@ def told(sentence: str) -> SafeString:
 
 
 def french(text: str) -> SafeString:
-    """HTML of a text that the town wrote, marked as French on a page in another language."""
+    """HTML of a text by the town, marked as French on a page in another language."""
     if not text or get_language() == settings.LANGUAGE_CODE:
         return mark_safe(escape(text))  # noqa: S308 - escaped
     return mark_safe(f'<span lang="fr">{escape(text)}</span>')  # noqa: S308 - escaped

@@ -18,7 +18,7 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         from shared_apps.audit import services as audit
         from shared_apps.privacy import personal
-        from tenant_apps.alerts import calling_off, listeners, reminders, tasks
+        from tenant_apps.alerts import calling_off, reminders, tasks
         from tenant_apps.alerts import personal as mine
         from tenants.archive import copies
         from tenants.work import agenda
@@ -32,5 +32,3 @@ class AlertsConfig(AppConfig):
         for verb in calling_off.FACTS:
             audit.listen(verb, calling_off.address_went)
         copies.calm(reminders.stay_silent)
-        audit.listen("batch.published", listeners.batch_published)
-        audit.listen("payment.received", listeners.payment_received)

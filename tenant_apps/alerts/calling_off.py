@@ -7,17 +7,16 @@ from django.db import connection
 from django.utils import timezone
 
 from shared_apps.audit.models import Entry
+from shared_apps.mail import notices
 from shared_apps.mail import services as mail
 from shared_apps.mail.models import MailState
 from tenant_apps.alerts import reminders
+from tenant_apps.alerts.mails.reminder import KINDS, REMINDER, day_of
 from tenant_apps.alerts.models import Alert
-from tenant_apps.alerts.services import NEW_INVOICES
 from tenant_apps.residents.models import Payer
 from tenants.work import agenda
 
 FACTS = ("payer_emails.replaced", "payer_email.removed", "access.cut")
-REMINDER_MAIL = "alert-reminder"
-MAILS = ("alert-new-invoices", REMINDER_MAIL)
 
 # Who was told of these payers and is not to be any more.
 _OUT = """
@@ -51,14 +50,15 @@ def call_off(payers: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_OUT, {"payers": list(payers)})
         out = [email for (email,) in cursor.fetchall()]
-    dropped = mail.drop_waiting(kinds=MAILS, to=out)
+    kinds = [notice.kind for notice in notices.every() if notice.called_off]
+    dropped = mail.drop_waiting(kinds=kinds, to=out)
     waited = [one for one in dropped if one.key and one.state != MailState.FAILED]
     # Alerts look at rights once more when they become messages.
-    if Alert.objects.filter(kind=NEW_INVOICES, key__in=[one.key for one in waited]).update(queued_at=None):
+    if Alert.objects.filter(key__in=[one.key for one in waited]).update(queued_at=None):
         agenda.wake("alerts")
-    reminded = [one for one in waited if one.kind == REMINDER_MAIL]
+    reminded = [one for one in waited if one.kind == REMINDER.kind]
     for one in reminded:
-        day = reminders.day_of(one.key or "")
-        Alert.objects.filter(kind__in=reminders.KINDS, email=one.to, queued_at__date=day).delete()
+        day = day_of(one.key or "")
+        Alert.objects.filter(kind__in=KINDS, email=one.to, queued_at__date=day).delete()
     if reminded:
         agenda.plan(reminders.KIND, timezone.now())

@@ -8,7 +8,7 @@ from toolkit.address_fields import AddressField, kept_normal
 class Alert(models.Model):
     """One thing to tell one address; becomes a message when the worker gets to it (a reminder: at once)."""
 
-    kind = models.CharField(max_length=20)  # accounts.AlertKind
+    kind = models.CharField(max_length=20)  # mail.notices: `Notice.planned_as`, or a choice
     key = models.CharField(max_length=200, unique=True)
     email = AddressField(max_length=254)
     language = models.CharField(max_length=2, default="fr")

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts.models import Account, AlertKind
+from shared_apps.accounts.models import Account
+from shared_apps.mail import notices
 from shared_apps.privacy.personal import Section
 from tenant_apps.alerts.models import Alert
 
@@ -17,7 +18,6 @@ def told() -> QuerySet[Alert]:
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
     """What they were to be told of; the words are in « courriels »."""
-    words = {kind.value: kind.label for kind in AlertKind}
     yield Section(
         "alertes",
         _("Alertes prévues pour moi"),
@@ -28,7 +28,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
             ("ecrite_le", _("Écrite le")),
         ],
         (
-            (words.get(kind, kind), *row)
+            (notices.label(kind), *row)
             for kind, *row in Alert.objects.filter(email__in=addresses)
             .order_by("id")
             .values_list("kind", "email", "created_at", "queued_at")

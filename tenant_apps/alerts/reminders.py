@@ -10,27 +10,24 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from shared_apps.accounts.models import AlertKind
 from shared_apps.audit.models import Entry
-from shared_apps.mail.models import OutgoingMail
-from shared_apps.mail.services import compose, queue_all
-from tenant_apps.alerts import messages, unsubscribing
+from shared_apps.mail.notifying import Telling, notify_all
+from tenant_apps.alerts.mails.reminder import KINDS, LATE, REMINDER, SOON
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.facts import JOINS, SITUATION
 from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.townhall.models import AlertAudience, TownHall
-from tenant_apps.townhall.queries import Letterhead, current_townhall, letterhead
+from tenant_apps.townhall.queries import current_townhall
 from tenants.current import current_town
 from tenants.work import agenda
 from toolkit import clock
 from toolkit.clock import PARIS
 
 KIND = "reminders"
-KINDS = (AlertKind.REMINDER, AlertKind.LATE)
 # An invoice may owe a reminder again, or sooner. What makes none needed is seen when the day has come.
 FACTS = (
     *("batch.published", "townhall.changed", "payment.cancelled", "payment.refunded"),
@@ -117,15 +114,15 @@ def send_reminders() -> int:
 
     Killed and run again, it goes on where it was.
     """
-    surroundings = letterhead()
-    windows = _windows(surroundings["townhall"], clock.today())
+    townhall = current_townhall()
+    windows = _windows(townhall, clock.today())
     written = 0
     while windows:
         with transaction.atomic():
             hold_still()
-            told = _choose(windows, surroundings["townhall"])
+            told = _choose(windows, townhall)
             if told:
-                queue_all(_compose(told, surroundings))
+                notify_all(_tellings(told))
         if not told:
             break
         written += len({one.email for one in told})
@@ -157,10 +154,10 @@ def _windows(townhall: TownHall, today: date) -> list[tuple[str, date, date, int
     late = timedelta(days=CATCH_UP - 1)
     if townhall.remind_before:
         last = today + timedelta(days=townhall.remind_before)
-        found.append((AlertKind.REMINDER.value, max(today, last - late), last, -townhall.remind_before))
+        found.append((SOON, max(today, last - late), last, -townhall.remind_before))
     if townhall.remind_after:
         last = today - timedelta(days=townhall.remind_after)
-        found.append((AlertKind.LATE.value, last - late, last, townhall.remind_after))
+        found.append((LATE, last - late, last, townhall.remind_after))
     return found
 
 
@@ -175,7 +172,7 @@ def _choose(windows: list[tuple[str, date, date, int]], townhall: TownHall) -> l
         return [_Told(*row) for row in cursor.fetchall()]
 
 
-def _compose(told: list[_Told], surroundings: Letterhead) -> list[OutgoingMail]:
+def _tellings(told: list[_Told]) -> list[Telling]:
     invoices = {
         invoice.uuid: invoice for invoice in Invoice.objects.filter(uuid__in={one.invoice for one in told})
     }
@@ -183,55 +180,28 @@ def _compose(told: list[_Told], surroundings: Letterhead) -> list[OutgoingMail]:
     for one in told:
         by_person[one.email].append(one)
     standings = standings_of(invoices.values())
-    return [
-        _message(person, group, invoices, standings, surroundings)
-        for person, group in sorted(by_person.items())
-    ]
+    return [_telling(person, group, invoices, standings) for person, group in sorted(by_person.items())]
 
 
-def _message(
-    person: str,
-    told: list[_Told],
-    invoices: dict[UUID, Invoice],
-    standings: dict[int, Standing],
-    surroundings: Letterhead,
-) -> OutgoingMail:
+def _telling(
+    person: str, told: list[_Told], invoices: dict[UUID, Invoice], standings: dict[int, Standing]
+) -> Telling:
     by_kind = {
         kind: sorted(
             (invoices[one.invoice] for one in told if one.kind == kind), key=lambda invoice: invoice.due_on
         )
         for kind in KINDS
     }
-    address = surroundings["address"]
-    with translation.override(told[0].language):
-        content = messages.reminder(
-            soon=by_kind[AlertKind.REMINDER],
-            late=by_kind[AlertKind.LATE],
-            standings=standings,
-            town=surroundings["townhall"].name,
-            address=address,
-            has_account=told[0].has_account,
-            unsubscribe_url=unsubscribing.url(
-                address=address, email=person, kinds=[kind.value for kind in KINDS if by_kind[kind]]
-            ),
-        )
-        return compose(
-            kind="alert-reminder",
-            to=person,
-            content=content,
-            surroundings=surroundings,
-            key=mail_key(clock.today(), person),
-        )
-
-
-def mail_key(day: date, email: str) -> str:
-    """One message a person and day."""
-    return f"{KIND}:{day}:{email}"[:200]
-
-
-def day_of(key: str) -> date:
-    """The day of a message of that key."""
-    return date.fromisoformat(key.split(":")[1])
+    said = REMINDER.about(
+        soon=by_kind[SOON], late=by_kind[LATE], standings=standings, has_account=told[0].has_account
+    )
+    return Telling(
+        said,
+        person,
+        told[0].language,
+        once={"day": clock.today(), "email": person},
+        refusable=tuple(kind for kind in KINDS if by_kind[kind]),
+    )
 
 
 def _filled(query: str, windows: list[tuple[str, date, date, int]]) -> str:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.payments.counter.deposits import MEANS, Drawer
 from tenant_apps.payments.models import Means
-from tenant_apps.townhall.models import Product
-from tenant_apps.townhall.queries import default_product, products_by_code
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import default_product, products_by_code
 
 
 class DepositChoice:

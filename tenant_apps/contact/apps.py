@@ -7,7 +7,7 @@ from tenants.declarations import HELD_OF_A_PERSON
 class ContactConfig(AppConfig):
     name = "tenant_apps.contact"
     verbose_name = "Contact"
-    # Its files stand under the prefix `contact` and are named by their place, not by a key (decision 37).
+    # Its files are under the prefix `contact`; rows hold no keys of S3 (decision 37).
     town_data = {
         "Message": HELD_OF_A_PERSON,
     }

@@ -1,4 +1,4 @@
-"""Why a message is not written."""
+"""Why a message was not written."""
 
 
 class ContactError(Exception):
@@ -6,4 +6,4 @@ class ContactError(Exception):
 
 
 class Changed(ContactError):
-    """Somebody else wrote in the thread since the page was opened."""
+    """Somebody else has written in the thread since the page was opened."""

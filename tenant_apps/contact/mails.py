@@ -1,12 +1,14 @@
-"""What the mails of a thread say. Call under the reader's language."""
+"""The mails about a thread. Call these functions under the reader's language."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from shared_apps.mail.content import Content
+from shared_apps.mail.content import Content, Sender
+from shared_apps.mail.notices import Audience, Notice, declare
 from tenant_apps.contact.files.attachments import File
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.naming import named
@@ -31,7 +33,7 @@ def _about(message: Message) -> tuple[str, ...]:
     return (_("Facture n° %(number)s") % {"number": named(message.invoice)},) if message.invoice else ()
 
 
-def to_the_service(*, message: Message, address: str) -> Content:
+def _to_the_service(sender: Sender, *, message: Message) -> Content:
     """What a resident wrote, for the service."""
     root = message.thread or message
     subject = (
@@ -42,7 +44,7 @@ def to_the_service(*, message: Message, address: str) -> Content:
         sentence=_("%(email)s a écrit le %(date)s :")
         % {"email": message.email, "date": _when(message.created_at)},
         button_label=_("Ouvrir et répondre sur le portail"),
-        button_url=f"{address}/gestion/messages/{root.uuid}/",
+        button_url=f"{sender.address}/gestion/messages/{root.uuid}/",
         more=_about(root) + tuple(message.body.splitlines()) + _joined(message.attached),
         why=_(
             "Répondez sur le portail : la réponse reste dans l'échange. Une réponse à ce courriel irait "
@@ -51,24 +53,26 @@ def to_the_service(*, message: Message, address: str) -> Content:
     )
 
 
-def copy(*, message: Message, town: str, address: str) -> Content:
-    """The writer's own copy."""
+def _copy(sender: Sender, *, message: Message) -> Content:
+    """The writer's own copy; to an address that nobody has verified, that it arrived and nothing more."""
+    if message.account is None:
+        return _receipt(sender, message)
     root = message.thread or message
     return Content(
         subject=_("Copie de votre message : %(subject)s") % {"subject": root.subject},
         sentence=_("Voici la copie du message que vous avez envoyé à %(town)s le %(date)s :")
-        % {"town": town, "date": _when(message.created_at)},
+        % {"town": sender.town, "date": _when(message.created_at)},
         button_label=_("Voir mon message"),
-        button_url=f"{address}/contact/messages/{root.uuid}/",
+        button_url=f"{sender.address}/contact/messages/{root.uuid}/",
         more=_about(root) + tuple(message.body.splitlines()) + _joined(message.attached),
         why=_("Vous recevez ce message parce que vous en avez demandé une copie."),
     )
 
 
-def receipt(*, message: Message, town: str) -> Content:
+def _receipt(sender: Sender, message: Message) -> Content:
     """To an address that nobody has verified: not a word of what was typed, or the form would send anybody's words."""
     return Content(
-        subject=_("Votre message est bien arrivé – %(town)s") % {"town": town},
+        subject=_("Votre message est bien arrivé – %(town)s") % {"town": sender.town},
         sentence=_("Le service de facturation a reçu votre message le %(date)s. Il vous répondra par e-mail.")
         % {"date": _when(message.created_at)},
         why=_(
@@ -78,7 +82,7 @@ def receipt(*, message: Message, town: str) -> Content:
     )
 
 
-def answer(*, message: Message, root: Message, town: str, address: str, has_account: bool) -> Content:
+def _answer(sender: Sender, *, message: Message, root: Message, has_account: bool) -> Content:
     """The town's answer, whole. Who has no account reads it here and nowhere else."""
     why = (
         _("Vous recevez ce message parce que vous avez écrit au service de facturation depuis le portail.")
@@ -91,9 +95,41 @@ def answer(*, message: Message, root: Message, town: str, address: str, has_acco
     return Content(
         subject=_("Réponse à votre message : %(subject)s") % {"subject": root.subject},
         sentence=_("%(town)s répond à votre message du %(date)s :")
-        % {"town": town, "date": _when(root.created_at)},
+        % {"town": sender.town, "date": _when(root.created_at)},
         button_label=_("Voir l'échange et répondre") if has_account else "",
-        button_url=f"{address}/contact/messages/{root.uuid}/" if has_account else "",
+        button_url=f"{sender.address}/contact/messages/{root.uuid}/" if has_account else "",
         more=_about(root) + tuple(message.body.splitlines()) + _joined(message.attached),
         why=why,
     )
+
+
+TO_THE_SERVICE = declare(
+    Notice(
+        kind="contact",
+        title=gettext_lazy("Message d'un usager"),
+        audience=Audience.SERVICE,
+        when="somebody writes to the service, or answers it",
+        words=_to_the_service,
+        key="contact:{message}",
+    )
+)
+COPY = declare(
+    Notice(
+        kind="contact-copy",
+        title=gettext_lazy("Copie d'un message au service"),
+        audience=Audience.TYPED,
+        when="somebody wrote to the service: their copy, or without an account that it arrived",
+        words=_copy,
+        key="contact-copy:{message}",
+    )
+)
+ANSWER = declare(
+    Notice(
+        kind="contact-answer",
+        title=gettext_lazy("Réponse du service"),
+        audience=Audience.PERSON,
+        when="staff answer",
+        words=_answer,
+        key="contact-answer:{answer}",
+    )
+)

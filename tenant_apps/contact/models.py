@@ -13,16 +13,16 @@ from toolkit.address_fields import AddressField, kept_normal
 
 
 class Author(models.TextChoices):
-    """On which side of the counter a message was written."""
+    """Who wrote a message: a resident or the town."""
 
     RESIDENT = "resident", _("usager")
     STAFF = "staff", _("mairie")
 
 
 class Message(models.Model):
-    """One message of a thread (M13). The first one has no `thread`, and its row holds the state of the whole.
+    """One message of a thread (docs/manual.md, M13). The first has no `thread`; its row holds the thread's state.
 
-    `account` is who wrote it, on either side. `files` are what `File` reads: no key of S3 is written in a row.
+    `account` wrote it, on either side. `File` reads `files`, which hold no keys of S3.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -39,10 +39,10 @@ class Message(models.Model):
     sent_to = AddressField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # Of the thread, on its first message only.
+    # The state of the thread, on its first message only.
     handled_at = models.DateTimeField(null=True)
     handled_by = models.CharField(max_length=254, blank=True)
-    held = models.BooleanField(default=False, db_default=False)  # it looks like spam: mailed to nobody
+    held = models.BooleanField(default=False, db_default=False)  # it looks like spam, so it was not mailed
     last_at = models.DateTimeField(db_default=Now())  # of the last message
     last_author = models.CharField(
         max_length=8, choices=Author, default=Author.RESIDENT, db_default=Author.RESIDENT.value
@@ -70,18 +70,18 @@ class Message(models.Model):
 
     @property
     def reader(self) -> Account | None:
-        """Who reads the thread on the portal; None when its writer has the mails only."""
+        """The resident who reads the thread on the portal; None when its writer gets mails only."""
         account = self.account
         return None if account is None or account.is_town_staff else account
 
     @property
     def progress(self) -> str:
-        """What a resident is told of the thread: answered, read or sent."""
+        """The state that a resident sees: answered, read or sent."""
         if self.last_author == Author.STAFF:
             return "answered"
         return "read" if self.read_at else "sent"
 
     @property
     def has_news(self) -> bool:
-        """The town answered, and the resident has not opened it."""
+        """Whether the town has answered and the resident has not opened the answer."""
         return self.last_author == Author.STAFF and self.read_at is None

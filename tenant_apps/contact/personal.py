@@ -15,18 +15,18 @@ from tenants.work import agenda
 
 
 def threads() -> QuerySet[Message]:
-    """Dealt with or not: after years without a word, nobody answers any more. The whole thread goes with its first
+    """Threads to delete when old, handled or not. The whole thread goes with its first
     message."""
     return Message.objects.filter(thread=None)
 
 
 def sweep_soon() -> None:
-    """Messages went: their files are named by nobody."""
+    """Plan the sweep after messages were deleted: their files have no row now."""
     agenda.wake(stored.KIND)
 
 
 def _of(account: Account, addresses: frozenset[str]) -> QuerySet[Message]:
-    """The threads that they began, signed in, or as a visitor with their address."""
+    """The threads that the person started, signed in or as a visitor with their address."""
     return threads().filter(Q(account=account) | Q(account=None, email__in=addresses))
 
 
@@ -36,7 +36,7 @@ def _whole(account: Account, addresses: frozenset[str]) -> QuerySet[Message]:
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """What they wrote and what they were answered, word for word; no name of a member of staff."""
+    """What they wrote and the answers, word for word, without the names of staff."""
     yield Section(
         "messages",
         _("Messages avec le service"),
@@ -70,14 +70,14 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
 
 
 def files_of(account: Account, addresses: frozenset[str]) -> Iterator[tuple[File, str]]:
-    """The files of those messages, each with a name of its own."""
+    """The files of those messages, with distinct names."""
     for message in _whole(account, addresses).exclude(files=[]):
         for file in message.attached:
             yield file, f"{message.created_at:%Y-%m-%d}-{file.id}-{file.ascii_name}"
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """The whole threads, their answers and their files: the words are the person's, or speak of them."""
+    """Delete the threads with answers and files: they are by the person or about them."""
     had_files = _whole(account, addresses).exclude(files=[]).exists()
     gone = _of(account, addresses).delete()[0]
     if had_files:

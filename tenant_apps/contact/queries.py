@@ -1,4 +1,4 @@
-"""Readers of messages: a resident reads their own threads, staff those of the town (the door has checked the role)."""
+"""Readers of messages: a resident reads their own threads, staff the town's (the view has checked the role)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +39,7 @@ def last_of(root: Message) -> UUID:
 
 
 def messages(*, state: State = "", words: str = "") -> QuerySet[Message]:
-    """The threads of the town, the last that moved first. Each of `words` is found in subject, address or invoice."""
+    """The threads of the town, most recent first. Each of `words` must occur in subject, address or invoice."""
     found = _threads().filter(_STATES[state])
     for word in words.split()[:6]:
         found = found.filter(
@@ -49,7 +49,7 @@ def messages(*, state: State = "", words: str = "") -> QuerySet[Message]:
 
 
 def waiting() -> dict[str, int]:
-    """How many threads wait for staff: `todo`, and `held` for a look."""
+    """How many threads wait for staff: `todo`, and `held` as possible spam."""
     return Message.objects.filter(thread=None, handled_at=None).aggregate(
         todo=Count("id", filter=_STATES["todo"]), held=Count("id", filter=_STATES["held"])
     )
@@ -74,14 +74,14 @@ def file(root: Message, file_id: UUID) -> File:
 
 @dataclass(frozen=True)
 class Threads:
-    """A page of a resident's threads, and the mark of the next one (empty on the last)."""
+    """A page of a resident's threads, and the mark of the next page (empty on the last)."""
 
     rows: list[Message]
     next_mark: str
 
 
 def threads_of_resident(account: Account, *, after: str = "") -> Threads:
-    """What `account` wrote, the last that moved first, after the thread of that mark."""
+    """The threads of `account`, most recent first, after the thread of that mark."""
     found = _threads().filter(account=account, author=Author.RESIDENT)
     last = _own(account, after)
     if last is not None:
@@ -98,13 +98,13 @@ def _own(account: Account, mark: str) -> Message | None:
 
 
 def news_for_resident(account: Account) -> int:
-    """How many threads of `account` have an answer that was not opened."""
+    """How many threads of `account` have an unopened answer."""
     return Message.objects.filter(
         account=account, thread=None, last_author=Author.STAFF, read_at=None
     ).count()
 
 
 def thread_for_resident(account: Account, public_id: UUID) -> Message:
-    """The first message of one of their threads. Raises Message.DoesNotExist for an absent and another's alike."""
+    """The first message of one of their threads. Raises Message.DoesNotExist for an absent or forbidden one."""
     own = Message.objects.filter(account=account, author=Author.RESIDENT, thread=None)
     return own.select_related("invoice", "account").get(uuid=public_id)

@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.services import refuse_impersonator
 from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.notifying import notify
 from tenant_apps.contact import mails, spam
 from tenant_apps.contact.errors import Changed
 from tenant_apps.contact.files.attachments import Attachment, File
@@ -21,7 +21,8 @@ from tenant_apps.contact.files.stored import store
 from tenant_apps.contact.models import Author, Message
 from tenant_apps.contact.queries import last_of
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.townhall.queries import contact_address, letterhead
+from tenant_apps.products.queries import contact_address
+from toolkit.words import current_language
 
 A_DAY = 24 * 3600
 Attachments = Sequence[Attachment]
@@ -38,10 +39,10 @@ def send_message(
     wants_copy: bool = False,
     public_id: UUID | None = None,
 ) -> Message:
-    """Keep what a resident wrote (M13) and mail it to the service of the invoice, or to the town's.
+    """Store a resident's message (docs/manual.md, M13), and mail it to the service of the invoice or of the town.
 
-    Twice with one `public_id` is one message. `invoice` must be one that the actor may see; the door checked it.
-    What a stranger fills with links is kept for staff to look at, and mailed to nobody. Raises emails.BadAddress.
+    Twice with the same `public_id` makes one message. The view has checked that the actor may see `invoice`.
+    A stranger's message full of links is stored for staff to check, and not mailed. Raises emails.BadAddress.
     """
     public_id = public_id or uuid4()
     message = Message(
@@ -65,14 +66,14 @@ def send_message(
             if wants_copy and not message.held:
                 _mail_to_the_writer(message)
     except IntegrityError:
-        return Message.objects.get(uuid=public_id)  # sent already; anything else is a real fault, raised here
+        return Message.objects.get(uuid=public_id)  # sent already; any other error is raised here
     return message
 
 
 def reply_to_message(
     *, actor: Account, message: Message, body: str, attachments: Attachments = (), key: UUID
 ) -> Message:
-    """The resident goes on with a thread, which is open again. Twice with one `key` is one reply. Raises Changed."""
+    """The resident replies, which reopens the thread. Twice with the same `key` makes one reply. Raises Changed."""
     files = store(key, attachments)
     with transaction.atomic():
         root = _locked(message)
@@ -90,10 +91,10 @@ def reply_to_message(
 def answer_message(
     *, actor: Account, message: Message, body: str, seen: UUID, attachments: Attachments = (), key: UUID
 ) -> Message:
-    """The town's answer: the resident is told by mail, whole, and the thread is dealt with. Twice is once, by `key`.
+    """Answer: mail the full answer to the resident, and close the thread. Twice with the same `key` answers once.
 
-    `seen` is the last message that the clerk read. Raises Changed when there is another one since, and
-    NotWhileImpersonating for the operator in somebody's place.
+    `seen` is the last message that the clerk read. Raises Changed when there is a newer one, and
+    NotWhileImpersonating for an operator in somebody's place.
     """
     refuse_impersonator(actor)
     files = store(key, attachments)
@@ -119,7 +120,7 @@ def answer_message(
 
 @transaction.atomic
 def mark_handled(*, actor: Account, message: Message) -> None:
-    """Staff have dealt with it. Doing it twice changes nothing."""
+    """Staff close the thread. Twice changes nothing."""
     changed = Message.objects.filter(pk=message.pk, handled_at=None).update(
         handled_at=timezone.now(), handled_by=actor.audit_name
     )
@@ -129,7 +130,7 @@ def mark_handled(*, actor: Account, message: Message) -> None:
 
 @transaction.atomic
 def reopen_message(*, actor: Account, message: Message) -> None:
-    """It is to deal with after all. Doing it twice changes nothing."""
+    """Staff reopen the thread. Twice changes nothing."""
     changed = Message.objects.filter(pk=message.pk, handled_at__isnull=False).update(
         handled_at=None, handled_by=""
     )
@@ -139,14 +140,14 @@ def reopen_message(*, actor: Account, message: Message) -> None:
 
 @transaction.atomic
 def release_message(*, actor: Account, message: Message) -> None:
-    """What looked like spam is none: it goes where it should have gone. Doing it twice changes nothing."""
+    """A message was not spam: mail it to the service. Twice changes nothing."""
     if Message.objects.filter(pk=message.pk, held=True).update(held=False):
         audit.record("message.released", actor=actor, obj=f"message:{message.uuid}")
         _mail_to_the_service(message)
 
 
 def mark_read(*, message: Message, reader: Author) -> None:
-    """The other side has opened the last message of the thread as it was read; one that came since is not read."""
+    """Note that the other side has opened the thread's last message; a newer message stays unread."""
     if message.read_at is None and message.last_author != reader:
         present = timezone.now()
         same = Message.objects.filter(pk=message.pk, last_at=message.last_at, read_at=None)
@@ -163,8 +164,8 @@ def _locked(message: Message) -> Message:
 
 
 def _add(root: Message, key: UUID, files: list[File], **fields: Any) -> tuple[Message, bool]:
-    """A message at the end of a locked thread; False when it was there already. Raises Changed for a `key` that is
-    taken elsewhere: no page of ours gives one."""
+    """Add a message to a locked thread; False when it was there already. Raises Changed for a `key` that is
+    used elsewhere, which our pages never send."""
     present = timezone.now()
     known = Message.objects.filter(uuid=key).first()
     if known is not None and (known.thread_id, known.author) == (root.pk, fields["author"]):
@@ -192,50 +193,28 @@ def _rows(files: list[File]) -> list[dict[str, Any]]:
 
 
 def _mail_to_the_service(message: Message) -> None:
-    surroundings = letterhead()
-    with translation.override(settings.LANGUAGE_CODE):  # whatever the resident reads
-        queue_mail(
-            kind="contact",
-            to=message.sent_to,
-            reply_to=message.email,
-            content=mails.to_the_service(message=message, address=surroundings["address"]),
-            surroundings=surroundings,
-            key=f"contact:{message.uuid}",
-        )
-
-
-def _mail_to_the_writer(message: Message) -> None:
-    surroundings = letterhead()
-    town = surroundings["townhall"].name
-    if message.account is not None:
-        content = mails.copy(message=message, town=town, address=surroundings["address"])
-    elif throttle.first_in("contact-receipt", message.email, A_DAY):
-        content = mails.receipt(message=message, town=town)
-    else:  # somebody may be writing in the name of others
-        return
-    queue_mail(
-        kind="contact-copy",
-        to=message.email,
-        content=content,
-        surroundings=surroundings,
-        key=f"contact-copy:{message.uuid}",
+    notify(
+        mails.TO_THE_SERVICE.about(message=message),
+        to=message.sent_to,
+        language=settings.LANGUAGE_CODE,  # whatever the resident reads
+        reply_to=message.email,
+        once={"message": message.uuid},
     )
 
 
+def _mail_to_the_writer(message: Message) -> None:
+    if message.account is None and not throttle.first_in("contact-receipt", message.email, A_DAY):
+        return  # somebody may be writing in the name of others
+    said, once = mails.COPY.about(message=message), {"message": message.uuid}
+    notify(said, to=message.email, language=current_language(), once=once)
+
+
 def _mail_the_answer(root: Message, answer: Message) -> None:
-    surroundings, account = letterhead(), root.reader
-    with translation.override(account.reads if account else settings.LANGUAGE_CODE):
-        queue_mail(
-            kind="contact-answer",
-            to=account.email if account else root.email,
-            reply_to=contact_address(root.invoice.product if root.invoice else None),
-            content=mails.answer(
-                message=answer,
-                root=root,
-                town=surroundings["townhall"].name,
-                address=surroundings["address"],
-                has_account=account is not None,
-            ),
-            surroundings=surroundings,
-            key=f"contact-answer:{answer.uuid}",
-        )
+    account = root.reader
+    notify(
+        mails.ANSWER.about(message=answer, root=root, has_account=account is not None),
+        to=account.email if account else root.email,
+        language=account.reads if account else settings.LANGUAGE_CODE,
+        reply_to=contact_address(root.invoice.product if root.invoice else None),
+        once={"answer": answer.uuid},
+    )

@@ -1,4 +1,4 @@
-"""A quiet guard on the public form: a signed stamp of when it was opened, and a look at the links. Nobody is asked."""
+"""Protect the public form against spam without a question: a signed opening time, and a limit on links."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _LINK = re.compile(r"https?://|\bwww\.|\[url|<a\s", re.I)
 
 @dataclass(frozen=True)
 class Stamp:
-    """The form that was shown: `public_id` is its message's, so a form sent twice is one message."""
+    """A shown form. `public_id` will be its message's, so that a form sent twice makes one message."""
 
     public_id: UUID
     age: timedelta
@@ -33,12 +33,12 @@ class Stamp:
 
 
 def new_stamp() -> str:
-    """For a form that is shown now, in the current town."""
+    """A stamp for a form shown now in the current town."""
     return _signer().sign_object({"id": str(uuid4()), "at": timezone.now().timestamp()})
 
 
 def read_stamp(text: str) -> Stamp | None:
-    """What a form brings back; None when it is not ours."""
+    """The stamp that a form sends back; None when it is not ours."""
     try:
         found = _signer().unsign_object(text)
     except signing.BadSignature:
@@ -51,5 +51,5 @@ def _signer() -> signing.Signer:
 
 
 def has_too_many_links(*texts: str) -> bool:
-    """More than a person who speaks of an invoice has a use for."""
+    """Whether the text has more links than a message about an invoice needs."""
     return sum(len(_LINK.findall(text)) for text in texts) > MOST_LINKS

@@ -8,6 +8,6 @@ from tenants.work import agenda
 
 @shared_task(name="contact.sweep_files")
 def sweep_files() -> None:
-    """The files that no message names."""
+    """Delete the files that no message names."""
     stored.sweep()
     agenda.finish(stored.KIND, stored.next_sweep)

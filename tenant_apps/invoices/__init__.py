@@ -1,0 +1,1 @@
+"""Invoices, their PDFs, and the batches that bring them in."""

@@ -19,12 +19,13 @@ from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.products import references
+from tenant_apps.products.queries import products
 from tenant_apps.residents.claims import services
 from tenant_apps.residents.claims.services import Outcome
 from tenant_apps.residents.models import Claim, Payer
-from tenant_apps.townhall import references
 from tenant_apps.townhall.models import PayerClaims
-from tenant_apps.townhall.queries import current_townhall, products
+from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 
 MONTHS = 24  # an older paper proves nothing

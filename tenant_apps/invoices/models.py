@@ -9,8 +9,8 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.invoices.states import Answer, Asked, BatchState, InvoiceState, OnlineHold
+from tenant_apps.products.models import Product
 from tenant_apps.residents.models import Payer, Source
-from tenant_apps.townhall.models import Product
 
 
 class Batch(models.Model):
@@ -141,7 +141,7 @@ class Invoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["product", "fiscal_year", "number"], name="invoice_once"),
             models.UniqueConstraint(fields=["product", "reference"], name="invoice_reference_once"),
-            # One spelling (townhall.references.canonical), so that « the same reference » is equality everywhere.
+            # One spelling (products.references.canonical), so that « the same reference » is equality everywhere.
             models.CheckConstraint(
                 condition=Q(reference=Upper("reference")), name="invoice_reference_canonical"
             ),

@@ -16,7 +16,7 @@ Status = Literal["all", "unpaid", "paid"]
 
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
-    """What `account` may see, newest first (M6): published invoices of the payers it has access to."""
+    """What `account` may see, newest first (docs/manual.md, M6): published invoices of the payers it has access to."""
     return (
         Invoice.objects.filter(payer__in=payer_ids_of(account), state=InvoiceState.PUBLISHED)
         .filter(_status(status))

@@ -24,7 +24,7 @@ from tenant_apps.residents.models import Source
 from tenant_apps.residents.sources import default_source
 from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
-from tenants.life import closing
+from tenants.life import town_closure
 from tenants.work import agenda
 from toolkit.files.storage import upload_key
 from toolkit.reading.errors import FileError
@@ -47,7 +47,7 @@ def create_batch(
     Codes are those of `source`, the town's first one unless another is given. Raises WrongState when the town is
     about to close, and NotTaken for files that no format takes.
     """
-    if closing.is_last_call(current_town()):
+    if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
     kind = _format_of(rows_file, rows_name)
     batch = Batch(

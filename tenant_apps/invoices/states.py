@@ -20,7 +20,7 @@ INVOICE_EDGES: dict[tuple[InvoiceState, InvoiceState], str] = {
 
 
 class OnlineHold(models.TextChoices):
-    """Why the town keeps an invoice out of online payment (payfip.md §1)."""
+    """Why the town keeps an invoice out of online payment (docs/payfip.md §1)."""
 
     DEBIT = "debit", _("prélèvement automatique")
     DISPUTE = "dispute", _("contestation en cours")

@@ -1,0 +1,1 @@
+"""Attempts to pay online, money received, and what it pays."""

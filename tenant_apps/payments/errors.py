@@ -12,7 +12,7 @@ class NotPayable(PaymentError):
 
 
 class Busy(NotPayable):
-    """Another attempt is alive; `until` is when a new one may begin at the latest (M11)."""
+    """Another attempt is alive; `until` is when a new one may begin at the latest (docs/manual.md, M11)."""
 
     def __init__(self, sentence: str, until: datetime) -> None:
         super().__init__(sentence)

@@ -15,7 +15,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, LedgerLine, Nature, Payment, Refund
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from toolkit import clock
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import AttemptState, TrialState
+from tenant_apps.products.models import Mode, Product
 from tenant_apps.residents.models import Payer
-from tenant_apps.townhall.models import Mode, Product
 from toolkit.address_fields import AddressField, kept_normal
 from toolkit.money import format_euros
 
@@ -46,7 +46,9 @@ class Attempt(models.Model):
     # The clock
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
-    free_at = models.DateTimeField()  # when another attempt may begin at the latest (M11: two hours)
+    free_at = (
+        models.DateTimeField()
+    )  # when another attempt may begin at the latest (two hours: docs/manual.md, M11)
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)
@@ -228,7 +230,7 @@ class Allocation(models.Model):
 
 
 class Declaration(models.Model):
-    """A resident's « J'ai réglé » (M10): shown to staff, not money."""
+    """A resident's « J'ai réglé » (docs/manual.md, M10): shown to staff, not money."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="declaration")

@@ -20,7 +20,7 @@ from tenant_apps.payments.models import (
     Trial,
 )
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 
 
 def live_attempt(invoice: Invoice) -> Attempt | None:
@@ -88,7 +88,7 @@ HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must
 
 
 def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
-    """Every try to pay `invoice`, newest first, with its events and the money it brought (payfip.md §4.8)."""
+    """Every attempt to pay `invoice`, newest first, with its events and its money (docs/payfip.md §4)."""
     return (
         Attempt.objects.filter(invoices=invoice)
         .select_related("account", "payment")

@@ -1,4 +1,4 @@
-"""The states of an attempt to pay, as data: (from, to) → why (payfip.md §2-§4)."""
+"""The states of an attempt to pay, as data: (from, to) → why (docs/payfip.md §2-§4)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -58,7 +58,7 @@ def body_field() -> forms.CharField:
 
 
 class SignInForm(PlainForm):
-    """M1."""
+    """Sign in (docs/manual.md, M1)."""
 
     email = email_field(_("Mon adresse"))
     password = password_field(_("Mon mot de passe"), "current-password")
@@ -79,7 +79,7 @@ class ConfirmForm(PlainForm):
 
 
 class AddressForm(PlainForm):
-    """M2, M4."""
+    """Ask for a link to activate an account or to choose a new password (docs/manual.md, M2 and M4)."""
 
     email = email_field(_("Mon adresse"))
 
@@ -117,20 +117,20 @@ class TypeCodeForm(PlainForm):
 
 
 class PasswordForm(PlainForm):
-    """M3, M4: typed once, and shown on demand, rather than typed twice."""
+    """Choose a password. It is typed once and can be shown, instead of being typed twice."""
 
     password = password_field(_("Mon nouveau mot de passe"), "new-password")
 
 
 class ChangePasswordForm(PlainForm):
-    """M12."""
+    """« Mes informations »: change the password (docs/manual.md, M12)."""
 
     current = password_field(_("Mon mot de passe actuel"), "current-password")
     new = password_field(_("Mon nouveau mot de passe"), "new-password")
 
 
 class ChangeAddressForm(PlainForm):
-    """M12."""
+    """« Mes informations »: change the e-mail address (docs/manual.md, M12)."""
 
     email = email_field(_("Ma nouvelle adresse"))
     current = password_field(
@@ -170,7 +170,7 @@ class KeyNameForm(PlainForm):
 
 
 class AlertForm(PlainForm):
-    """M14: one box a kind of message that the town sends."""
+    """One check box per kind of message that the town sends (docs/manual.md, M14)."""
 
     def __init__(self, *args: Any, offered: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -189,8 +189,11 @@ class InviteForm(PlainForm):
 
 
 class ContactForm(FilesMixin, PlainForm):
-    """M13. `site` is the quiet trap: people do not see it, programs fill it in. `stamp` says when a stranger's
-    form was opened, and makes of a form sent twice one message."""
+    """Write to the town's billing service (docs/manual.md, M13).
+
+    `site` is a trap for programs: people do not see this field. `stamp` says when somebody without an account
+    opened the form; a form that is sent twice with the same stamp makes one message.
+    """
 
     email = email_field(_("Mon adresse"))
     invoice = forms.ModelChoiceField(

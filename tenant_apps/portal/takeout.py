@@ -25,8 +25,8 @@ from tenant_apps.contact.files import stored
 from tenant_apps.contact.personal import files_of
 from tenant_apps.invoices.documents.archives import Entry, add_documents, parts_of
 from tenant_apps.invoices.personal import documents_of
+from tenant_apps.products.queries import contact_address
 from tenant_apps.townhall.models import TownHall
-from tenant_apps.townhall.queries import contact_address
 from toolkit import clock
 from toolkit.sheets import Sheet
 

@@ -1,4 +1,4 @@
-"""What a resident sees. The paths are fixed names (design §7)."""
+"""What a resident sees. The paths are fixed: links in old messages and on the towns' own sites lead to them."""
 
 from django.urls import path
 

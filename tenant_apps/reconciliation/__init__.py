@@ -1,0 +1,1 @@
+"""The Treasury's journals and bank statements, compared with our payments."""

@@ -36,6 +36,14 @@ from toolkit.money import format_euros
 
 log = logging.getLogger(__name__)
 S = LineState
+VERBS = {
+    S.MATCHED: "line.matched",
+    S.UNMATCHED: "line.unmatched",
+    S.DOUBTFUL: "line.doubtful",
+    S.DUPLICATE: "line.duplicate",
+    S.IGNORED: "line.ignored",
+    S.KNOWN: "line.known",
+}
 ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
 
 
@@ -404,7 +412,7 @@ def _write(line: Line, actor: audit.Actor, to: LineState, reason: str) -> Line:
         ]
     )
     audit.record(
-        f"line.{to}",
+        VERBS[to],
         actor=actor,
         obj=f"line:{line.uuid}",
         old={"state": str(old), "reason": before},

@@ -1,0 +1,1 @@
+"""Payers as billing knows them, and which accounts may see their invoices."""

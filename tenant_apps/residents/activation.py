@@ -1,27 +1,30 @@
-"""Activation, forgotten password: the road by `?LIEN=` (M2-M4), and the worker's part of it (M12 too).
+"""Activation and forgotten password by `?LIEN=`: the request, and the worker's part (docs/manual.md, M2 to M4).
 
-The request only writes a row, the same for a known and an unknown address; the worker looks the
-address up and writes the message. So a stranger learns nothing, not even from the clock.
+The request only writes a row, the same for known and unknown addresses. The worker looks the
+address up and writes the message. So a stranger learns nothing, not even from the time it takes.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.signing_in import codes
 from shared_apps.audit import services as audit
-from shared_apps.mail.content import Content
-from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from shared_apps.mail.notices import Notice
+from shared_apps.mail.notifying import notify
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.emails.stopping import check_link, is_shut_out, taken_away
+from tenant_apps.residents.mails import signing_in as mails
+from tenant_apps.residents.mails.addresses import ADDRESS, ADDRESS_TAKEN
+from tenant_apps.residents.mails.sharing import INVITATION
 from tenant_apps.residents.models import Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import is_known_to_billing
 from tenant_apps.townhall import queries as townhall
@@ -29,27 +32,27 @@ from tenants.work import agenda
 from toolkit import clock
 
 INVITATION_LIFE = timedelta(days=7)
-GIVE_UP = timedelta(hours=1)  # of a request that fails each time: whoever waits asks again
+GIVE_UP = timedelta(hours=1)  # for a request that fails each time; the person will ask again
 OFTEN = timedelta(minutes=1)  # a second request for the same address within a minute sends nothing more
 
 log = logging.getLogger(__name__)
 
 
 def request_activation(*, email: str) -> None:
-    """« Activer mon compte » (M2). Answers the same whatever the address."""
+    """« Activer mon compte » (docs/manual.md, M2). The answer does not depend on the address."""
     _request(LinkPurpose.ACTIVATION, email)
 
 
 def request_reset(*, email: str) -> None:
-    """« Mot de passe oublié » (M4). Answers the same whatever the address."""
+    """« Mot de passe oublié » (docs/manual.md, M4). The answer does not depend on the address."""
     _request(LinkPurpose.RESET, email)
 
 
 @transaction.atomic
 def request_code(*, email: str, ip: str) -> UUID:
-    """« Recevoir un code par e-mail ». Answers the same whatever the address: the id with which the code is used.
+    """« Recevoir un code par e-mail ». Returns the id with which the code can be used, for any address.
 
-    Raises TooManyTries, TooManyCodes or CodesSuspended of `accounts`.
+    Raises TooManyTries, TooManyCodes or CodesSuspended (accounts.errors).
     """
     link = codes.ask_code(email=email, ip=ip)
     agenda.wake("links")
@@ -63,9 +66,9 @@ def _request(purpose: LinkPurpose, email: str) -> None:
 
 
 def handle_links() -> int:
-    """Write the messages of the requests that wait. Returns how many requests were handled.
+    """Write the messages for waiting requests. Returns how many were handled.
 
-    One that fails waits for the next run, and is closed after `GIVE_UP`; the others go on.
+    A request that fails waits for the next run, and is closed after `GIVE_UP`; the others go on.
     """
     handled, failed = 0, list[int]()
     while (link := _handle_next(failed)) is not None:
@@ -74,7 +77,7 @@ def handle_links() -> int:
 
 
 def _handle_next(failed: list[int]) -> Link | None:
-    """The request that was handled, or that is now among `failed`; None when none waits."""
+    """The request that was handled, or added to `failed`; None when none waits."""
     link = None
     try:
         with transaction.atomic():
@@ -83,7 +86,7 @@ def _handle_next(failed: list[int]) -> Link | None:
             link = waiting.exclude(pk__in=failed).order_by("id").first()
             if link is not None:
                 _handle(link)
-    except (OperationalError, InterfaceError):  # the database's, not one request's
+    except (OperationalError, InterfaceError):  # a failure of the database, not of one request
         raise
     except Exception:
         if link is None:
@@ -109,7 +112,7 @@ def _handle(link: Link) -> None:
 
 
 def _asked_a_moment_ago(link: Link) -> bool:
-    """A message for the same address (and, for a change, the same account) left within `OFTEN` and waits."""
+    """Whether a message for the same address (and account, for a change) was sent within `OFTEN` and not used yet."""
     recent = Link.objects.filter(
         email=link.email,
         token_hash__isnull=False,
@@ -119,28 +122,28 @@ def _asked_a_moment_ago(link: Link) -> bool:
     if link.purpose == LinkPurpose.ADDRESS:
         return recent.filter(purpose=LinkPurpose.ADDRESS, account=link.account).exists()
     if link.purpose == LinkPurpose.SHARE:
-        return link.expires_at is not None  # withdrawn before the worker came
+        return link.expires_at is not None  # False: withdrawn before the worker came
     return recent.filter(purpose__in=[LinkPurpose.ACTIVATION, LinkPurpose.RESET]).exists()
 
 
 def _send_password_link(link: Link) -> None:
-    # Locked: should the person be erased at this moment, the address is nobody's once that is done.
+    # Locked: after a simultaneous erasure the address belongs to nobody.
     account = Account.objects.select_for_update(no_key=True).filter(email=link.email).first()
     if account is None and is_known_to_billing(link.email):
         account = accounts.create_account(actor=audit.SYSTEM, email=link.email, role=Role.RESIDENT)
     if account is None or not account.is_active or is_shut_out(account):
         accounts.close_link(link=link)
         return
-    # Whoever asks to activate an active account, or to reset one never activated, gets what helps.
+    # Asking to activate an active account, or to reset an inactive one, sends the message that helps.
     link.account = account
     link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
     link.save(update_fields=["purpose"])
-    write = messages.reset if account.activated_at else messages.activation
-    _send(link, write, to=account.email, language=account.language)
+    notice = mails.RESET if account.activated_at else mails.ACTIVATION
+    _send(link, notice, to=account.email, language=account.language)
 
 
 def _answer_code_request(link: Link) -> None:
-    """A code, or what helps whoever cannot have one. The row itself stays what an unknown address has."""
+    """Send a code, or the message that helps when no code is possible. The row looks like an unknown address's."""
     codes.forget_old()
     account = Account.objects.filter(email=link.email).first()
     over = link.expires_at is None or link.expires_at <= timezone.now() or codes.enough_sent(link)
@@ -157,27 +160,20 @@ def _answer_code_request(link: Link) -> None:
 
 
 def _send_code(link: Link, account: Account) -> None:
-    """To the account's own address, like every message that opens one."""
+    """Send the code to the account's own address, like every message that opens an account."""
     code = codes.make_code(link=link, account=account)
-    letterhead = townhall.letterhead()
-    with translation.override(account.language or link.language):
-        content = messages.code(town=letterhead["townhall"].name, code=code)
-        queue_mail(kind="code", to=account.email, content=content, surroundings=letterhead, secret=True)
+    notify(mails.CODE.about(code=code), to=account.email, language=account.language or link.language)
 
 
 def _tell_staff(account: Account) -> None:
     if not account.is_active:
         return
-    letterhead = townhall.letterhead()
-    with translation.override(account.reads):
-        url = f"{letterhead['address']}/"
-        content = messages.no_code_for_staff(town=letterhead["townhall"].name, url=url)
-        once_a_day = f"no-code:{account.uuid}:{clock.today()}"
-        queue_mail(kind="no-code", key=once_a_day, to=account.email, content=content, surroundings=letterhead)
+    once_a_day = {"account": account.uuid, "day": clock.today()}
+    notify(mails.NO_CODE.about(), to=account.email, language=account.reads, once=once_a_day)
 
 
 def _send_activation_instead(email: str) -> None:
-    """An account that was never activated is not lost: its first password is chosen by the ordinary road."""
+    """For an account that was never activated: send an activation link instead of a code."""
     link = accounts.ask_link(purpose=LinkPurpose.ACTIVATION, email=email)
     if _asked_a_moment_ago(link):
         accounts.close_link(link=link)
@@ -187,21 +183,18 @@ def _send_activation_instead(email: str) -> None:
 
 def _send_address_link(link: Link) -> None:
     if link.account is None or link.account.erased_at is not None:
-        link.delete()  # it names an address, and who asked is erased
+        link.delete()  # it holds the address of an erased person
         return
     owner = Account.objects.filter(email=link.email).first()
     if owner is None:
-        _send(link, messages.address, to=link.email, language=link.account.language)
+        _send(link, ADDRESS, to=link.email, language=link.account.language)
         return
     accounts.close_link(link=link)
-    letterhead = townhall.letterhead()
-    with translation.override(owner.reads):
-        content = messages.address_taken(town=letterhead["townhall"].name)
-        queue_mail(kind="address-taken", to=owner.email, content=content, surroundings=letterhead)
+    notify(ADDRESS_TAKEN.about(), to=owner.email, language=owner.reads)
 
 
 def _send_invitation(link: Link) -> None:
-    """The same message whether or not the address has an account; none to one that staff took from the payer."""
+    """Send the same message with or without an account; none to an address that staff took from the payer."""
     assert link.account is not None
     assert link.about is not None
     payer = Payer.objects.filter(uuid=link.about).first()
@@ -209,31 +202,22 @@ def _send_invitation(link: Link) -> None:
         accounts.close_link(link=link)
         return
     token = accounts.make_token(link=link, life=INVITATION_LIFE)
-    letterhead = townhall.letterhead()
-    with translation.override(link.account.reads):
-        content = messages.invitation(
-            town=letterhead["townhall"].name,
-            url=f"{letterhead['address']}/?LIEN={token}",
-            inviter=link.account.email,
-            until=timezone.localdate(link.expires_at),
-        )
-        queue_mail(kind="link-share", to=link.email, content=content, surroundings=letterhead, secret=True)
+    until = timezone.localdate(link.expires_at)
+    said = INVITATION.about(token=token, inviter=link.account.email, until=until)
+    notify(said, to=link.email, language=link.account.reads)
 
 
-def _send(link: Link, write: Callable[..., Content], *, to: str, language: str) -> None:
+def _send(link: Link, notice: Notice[Any], *, to: str, language: str) -> None:
     """`to`: the address that an account keeps, or the one that it is to have; never what was typed about somebody."""
     token = accounts.make_token(link=link)
-    letterhead = townhall.letterhead()
-    with translation.override(language or link.language):
-        content = write(town=letterhead["townhall"].name, url=f"{letterhead['address']}/?LIEN={token}")
-        queue_mail(kind=f"link-{link.purpose}", to=to, content=content, surroundings=letterhead, secret=True)
+    notify(notice.about(token=token), to=to, language=language or link.language)
 
 
 @transaction.atomic
 def activate(*, token: str, password: str) -> Account:
-    """Use up an activation or reset link (M3, M4): the password serves, and the account sees its payers.
+    """Use up an activation or reset link: set the password, and show the account its payers (docs/manual.md, M3, M4).
 
-    Raises the link errors and WeakPassword of `accounts`, and AddressGone.
+    Raises the link errors and WeakPassword (accounts.errors), and AddressGone.
     """
     hold_still()
     link = accounts.find_link(token)
@@ -248,9 +232,9 @@ def activate(*, token: str, password: str) -> Account:
 
 
 def activate_by_proof(*, account: Account, password: str) -> Account:
-    """The first password of an account whose address an invitation proved. In the caller's transaction.
+    """Set the first password of an account whose address an invitation proved. Uses the caller's transaction.
 
-    One that is active by now keeps its own. Raises WeakPassword.
+    An account that is active by now keeps its password. Raises WeakPassword.
     """
     accounts.activate_account(account=account, password=password, rule=townhall.password_rule())
     account.refresh_from_db()
@@ -259,13 +243,13 @@ def activate_by_proof(*, account: Account, password: str) -> Account:
 
 
 def settle_in(*, account: Account) -> None:
-    """An address has an account from now on: it sees what billing knows for it, and what it refused stays refused."""
+    """Set up a new account: give it its address's payers, and keep refusing the messages that the address refused."""
     _keep_refusals(account)
     grant_known_payers(account=account)
 
 
 def _keep_refusals(account: Account) -> None:
-    """What was refused at this address before it had an account stays refused."""
+    """Keep the kinds of messages that this address refused before it had an account."""
     kinds = {
         kind
         for model in (PayerEmail, RemovedEmail)
@@ -278,7 +262,7 @@ def _keep_refusals(account: Account) -> None:
 
 @transaction.atomic
 def refuse_at_address(*, actor: audit.Actor, email: str, kinds: Collection[str]) -> None:
-    """An address known to billing, without an account, wants no more of these messages. Twice changes nothing."""
+    """Refuse these messages for an address that billing knows and that has no account. Twice changes nothing."""
     for row in PayerEmail.objects.select_for_update(of=("self",)).select_related("payer").filter(email=email):
         refused = sorted({*row.refused_alerts, *kinds})
         if refused != sorted(row.refused_alerts):
@@ -300,7 +284,7 @@ def refuse_at_address(*, actor: audit.Actor, email: str, kinds: Collection[str])
 def grant_known_payers(*, account: Account) -> int:
     """Let a resident see every payer that billing knows under the account's address. Returns how many were new.
 
-    An access that staff have cut stays cut. The caller holds addresses still.
+    An access that staff have cut stays cut. The caller has called `hold_still`.
     """
     if account.role != Role.RESIDENT:
         return 0

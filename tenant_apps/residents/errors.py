@@ -1,4 +1,4 @@
-"""Why something about payers could not be done."""
+"""Why an act on payers failed."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -13,9 +13,9 @@ from toolkit.address_fields import AddressField, kept_normal
 
 
 class Source(models.Model):
-    """Where billing files come from: a software, a budget. A code is one payer's in its source only (decision 45).
+    """Where billing files come from: software or a budget. A payer's code is unique in its source (decision 45).
 
-    A town is born with one, made by the migration.
+    A new town has one, made by the migration.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -32,15 +32,15 @@ class Source(models.Model):
 
 
 class Payer(models.Model):
-    """Whoever owes: a person, a household or a body, as billing knows it. Known by (source, reference)."""
+    """Somebody who owes: a person, household or organisation, as billing knows it. Unique by (source, reference)."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # db_index=False: the constraint below begins with that column.
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="payers", db_index=False)
     reference = models.CharField(_("code redevable"), max_length=40)
-    # Other codes that files write for this one (a zero lost, another case), as members of staff recognised them.
+    # Other spellings of the code in files (a lost zero, another case), which staff have recognised.
     also_written = models.JSONField(default=list, db_default=[])
-    # Made by an import that is not published: nobody is shown it, and no code is compared with its own.
+    # Made by an unpublished import: not shown, and not compared with other codes.
     is_draft = models.BooleanField(default=False, db_default=False)
     title = models.CharField(_("civilité"), max_length=20, blank=True)
     last_name = models.CharField(_("nom"), max_length=80, blank=True)
@@ -48,14 +48,14 @@ class Payer(models.Model):
     address = models.TextField(_("adresse"), blank=True)
     postcode = models.CharField(_("code postal"), max_length=10, blank=True)
     city = models.CharField(_("ville"), max_length=80, blank=True)
-    # Somebody tried several papers on it: until then none claims it, and staff see it (residents.claims).
+    # Somebody tried several invoices on it: no claims until then, and staff see it (residents.claims).
     claims_locked_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("redevable")
         constraints = [models.UniqueConstraint(fields=["source", "reference"], name="payer_once_a_source")]
         indexes = [
-            # What spreadsheets do to a code: another case, zeros lost (residents.sources.bare_code).
+            # The code as spreadsheets may change it: case, lost zeros (residents.sources.bare_code).
             models.Index(
                 F("source"),
                 Func(Lower("reference"), Value("0"), function="ltrim"),
@@ -73,7 +73,7 @@ class Payer(models.Model):
 
 
 class EmailSource(models.TextChoices):
-    """Who says that an address is a payer's."""
+    """Who gave a payer's address."""
 
     BILLING = "import", _("facturation")
     STAFF = "staff", _("mairie")
@@ -81,9 +81,9 @@ class EmailSource(models.TextChoices):
 
 
 class PayerEmail(models.Model):
-    """An address of a payer, in normal form: it is told of the invoices, and it opens the door (decision 47).
+    """An address of a payer, in normal form. It gets messages about invoices, and opens access (decision 47).
 
-    What billing gave goes when its next file does not give it (`residents.billing`, the only writer).
+    An address from billing is removed when its next file lacks it (`residents.emails.billing`, the only writer).
     """
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="emails", db_index=False)
@@ -93,7 +93,7 @@ class PayerEmail(models.Model):
     added_by = models.CharField(
         max_length=254, blank=True, default="", db_default=""
     )  # audit name; empty: billing
-    # Kinds of messages refused at this address before it has an account (accounts.AlertKind); one row speaks for all.
+    # Kinds of messages refused at this address before it has an account (mail.notices); one row speaks for all.
     refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:
@@ -107,12 +107,12 @@ class PayerEmail(models.Model):
 
 
 class RemovedEmail(models.Model):
-    """An address that was taken from a payer: by staff, and no file brings it back; or by billing's next file."""
+    """An address taken from a payer, by staff (no file brings it back) or by billing's next file."""
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="removed_emails", db_index=False)
     email = AddressField(max_length=254)
-    source = models.CharField(max_length=20, choices=EmailSource)  # as it was, for whoever lets it back
-    refused_alerts = models.JSONField(default=list, db_default=[])  # still refused, should it come back
+    source = models.CharField(max_length=20, choices=EmailSource)  # its source before, for undoing
+    refused_alerts = models.JSONField(default=list, db_default=[])  # still refused if it comes back
     removed_at = models.DateTimeField()
     removed_by = models.CharField(max_length=254, blank=True)  # audit name of staff; empty: billing
 
@@ -129,17 +129,17 @@ class RemovedEmail(models.Model):
 class Access(models.Model):
     """This account may see this payer's invoices. Survives a change of the account's address.
 
-    What billing gives lapses once neither `through` nor the account's address is the payer's any more, and comes back
-    with the address; what staff end is not given again. What a person gave (`granted_by`, the uuid of their account)
-    goes without a trace but the audit's when that person or its holder ends it.
+    An access from billing lapses when neither `through` nor the account's address belongs to the payer, and comes back
+    with the address. One that staff end is not given again. One given by a person (`granted_by`, their account's uuid)
+    is deleted when that person or its holder ends it; only the trail keeps it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="accesses")
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="accesses")
     granted_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
-    granted_by = models.UUIDField(null=True)  # NULL: the town, which is billing, a paper invoice or staff
-    # The payer's address that gave it; empty: no address did, and it stays whatever becomes of them.
+    granted_by = models.UUIDField(null=True)  # NULL: given by billing, a paper invoice or staff
+    # The payer's address that gave it; empty: it does not depend on an address.
     through = AddressField(max_length=254, blank=True, default="", db_default="")
     lapsed = models.BooleanField(default=False, db_default=False)  # ended because its address is gone
 
@@ -156,26 +156,26 @@ class Access(models.Model):
 
 
 class Claim(models.Model):
-    """Somebody asks for a payer's invoices with the figures of a paper invoice (decision 36).
+    """A request to see a payer's invoices, with the figures of a paper invoice as proof (decision 36).
 
-    The row of a request without a session is written for right and wrong figures alike, and only right ones give it
-    a payer: both cost the same, and the worker decides.
+    A request without a session writes a row for right and wrong figures alike; only right ones set
+    the payer. Both take the same time, and the worker decides.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(max_length=9, choices=ClaimState, default=ClaimState.ASKED)
-    # NULL until the worker has looked, and only then.
+    # NULL until the worker has handled it.
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="claims")
     payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="claims")
-    email = AddressField(max_length=254)  # of who asks, as it was then
+    email = AddressField(max_length=254)  # of the person who asks, at that time
     link = models.OneToOneField(Link, null=True, on_delete=models.SET_NULL)  # the `?LIEN=` to that address
-    # Of the paper. No key: invoices are a room above.
+    # Of the paper invoice. No foreign key: the room of invoices is above this one.
     invoice = models.UUIDField(null=True)
     number = models.CharField(max_length=40, blank=True)
     asked_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=254, blank=True)  # audit name
-    reason = models.CharField(max_length=300, blank=True)  # of a refusal; the resident reads it
+    reason = models.CharField(max_length=300, blank=True)  # why it was refused; the resident reads it
 
     class Meta:
         verbose_name = _("rattachement")

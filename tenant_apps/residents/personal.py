@@ -14,9 +14,9 @@ from tenant_apps.residents.states import ClaimState
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The payers that the account may see, by what the portal shows of them; their own address in billing's eyes.
+    """The payers that the account may see, as the portal shows them, and whether billing knows the account's address.
 
-    Nothing of the others who share a payer: neither their addresses nor that they have an account.
+    Nothing about others who share a payer: neither their addresses nor their accounts.
     """
     live = Access.objects.filter(account=account, ended_at=None).select_related("payer").order_by("id")
     ended = Access.objects.filter(account=account).exclude(ended_at=None).order_by("id")
@@ -36,7 +36,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
                 (one.payer.reference, one.payer.full_name, one.payer.city, one.granted_at, one.through, None)
                 for one in live
             ),
-            # No longer theirs to read.
+            # The person may no longer read these.
             *(("", "", "", one.granted_at, one.through, one.ended_at) for one in ended),
         ],
     )
@@ -81,20 +81,20 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
 
 
 def decided_claims() -> QuerySet[Claim]:
-    """Those that nobody waits for any more; what they gave is an access, which stays."""
+    """Closed claims. The accesses that they gave stay."""
     return Claim.objects.exclude(state__in=[ClaimState.ASKED, ClaimState.WAITING])
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """Access ends; an address that the account brought goes, one that billing gave stays billing's.
+    """End the accesses; delete addresses that the account added, and leave billing's to billing.
 
-    So does what staff took away: it keeps the address out.
+    Removals by staff stay too: they keep the address out.
     """
     ended = Access.objects.filter(account=account, ended_at=None).update(ended_at=timezone.now())
     Access.objects.filter(account=account).update(through="", lapsed=False)
     RemovedEmail.objects.filter(email__in=addresses, removed_by="").delete()
     mine = Q(account=account) | Q(email__in=addresses)
-    # What the worker has in hand is left to it: it looks the account up again.
+    # Requests that the worker is handling are left to it: it looks the account up again.
     claims = Claim.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
     Claim.objects.filter(pk__in=list(claims)).delete()
     brought = PayerEmail.objects.filter(email__in=addresses).exclude(source=EmailSource.BILLING)

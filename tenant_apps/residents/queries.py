@@ -19,28 +19,28 @@ def payers_of(account: Account) -> QuerySet[Payer]:
 
 
 def payer_ids_of(account: Account) -> QuerySet[Access, int]:
-    """The same as ids, for use inside another query."""
+    """The ids of these payers, for use inside another query."""
     return Access.objects.filter(account=account, ended_at=None).values_list("payer_id", flat=True)
 
 
 def lapsed_accesses_of(account: Account) -> QuerySet[Access]:
-    """What `account` saw until its address was no longer the payer's, and does not see again by another road."""
+    """What `account` no longer sees because its address left the payer, and sees in no other way."""
     gone = Access.objects.filter(account=account, lapsed=True, ended_at__isnull=False)
     return gone.exclude(payer__in=payer_ids_of(account))
 
 
 def is_known_to_billing(email: str) -> bool:
-    """True when billing gave this address for at least one payer (M2)."""
+    """True when billing gave this address for at least one payer (docs/manual.md, M2)."""
     return PayerEmail.objects.filter(email=email).exists()
 
 
 def waiting_claims_of(account: Account) -> QuerySet[Claim]:
-    """What `account` asked for and nobody has decided; says nothing of the payer, which is not theirs yet."""
+    """Undecided claims of `account`. They reveal nothing about the payer."""
     return Claim.objects.filter(account=account, state=ClaimState.WAITING).order_by("id")
 
 
 def claim_of(account: Account, public_id: UUID) -> Claim:
-    """One claim of theirs. Raises Claim.DoesNotExist for an absent and for a forbidden one alike."""
+    """One claim of `account`. Raises Claim.DoesNotExist for an absent or forbidden one."""
     return Claim.objects.exclude(state=ClaimState.ASKED).get(account=account, uuid=public_id)
 
 
@@ -50,18 +50,18 @@ def _known() -> Exists:
 
 
 def _by_billing() -> Q:
-    """Billing gave the access, or would: it names the account's address for the payer, whoever gave it before."""
+    """Whether billing gave the access, or would give it: the payer has the account's address."""
     return Q(granted_by=None) | Q(_known())
 
 
 def accesses_of_payer(payer: Payer) -> QuerySet[Access]:
-    """Who sees the invoices of `payer` now, each with `by_billing`."""
+    """The live accesses to `payer`, each with `by_billing`."""
     live = Access.objects.filter(payer=payer, ended_at=None).select_related("account")
     return live.annotate(by_billing=_by_billing()).order_by("id")
 
 
 def shared_accesses(payer: Payer) -> QuerySet[Access]:
-    """Those of them that a person gave, and billing would not."""
+    """The live accesses that a person gave and that billing would not."""
     return accesses_of_payer(payer).exclude(_by_billing())
 
 
@@ -71,7 +71,7 @@ def payer_for_resident(account: Account, public_id: UUID) -> Payer:
 
 
 def payer_to_share(account: Account, public_id: UUID) -> Payer:
-    """The same when `account` may invite others to it, which an invited person may not. Raises Payer.DoesNotExist."""
+    """The same, if `account` may invite others (an invited person may not). Raises Payer.DoesNotExist."""
     payer = payer_for_resident(account, public_id)
     own = Access.objects.filter(_by_billing(), payer=payer, account=account, ended_at=None)
     if not account.is_active or not own.exists():
@@ -80,7 +80,7 @@ def payer_to_share(account: Account, public_id: UUID) -> Payer:
 
 
 def invitations_to(payer: Payer) -> QuerySet[Link]:
-    """The invitations that wait, oldest first."""
+    """The open invitations, oldest first."""
     waits = Q(expires_at__gt=timezone.now()) | Q(expires_at=None, handled_at=None)
     return Link.objects.filter(waits, purpose=LinkPurpose.SHARE, about=payer.uuid, used_at=None).order_by(
         "id"
@@ -88,12 +88,12 @@ def invitations_to(payer: Payer) -> QuerySet[Link]:
 
 
 def invitation_of(account: Account, payer: Payer, public_id: UUID) -> Link:
-    """One that `account` sent. Raises Link.DoesNotExist."""
+    """An invitation that `account` sent. Raises Link.DoesNotExist."""
     return invitations_to(payer).get(account=account, uuid=public_id)
 
 
 def givers_of(accesses: list[Access]) -> dict[UUID, str]:
-    """uuid of the account of whoever gave one of `accesses` → their address; one statement."""
+    """uuid of the account that gave one of `accesses` → its address; one statement."""
     given = {access.granted_by for access in accesses if access.granted_by}
     return dict(Account.objects.filter(uuid__in=given).values_list("uuid", "email")) if given else {}
 
@@ -102,8 +102,8 @@ def givers_of(accesses: list[Access]) -> dict[UUID, str]:
 
 
 def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
-    """The town's payers by name. Every one of `words` must be found: name, reference, town, e-mail address
-    (one that was taken away too: its owner asks why).
+    """The town's payers by name. Each of `words` must occur in name, reference, town or e-mail address
+    (also in a removed address, because its owner may ask why).
     """
     known = Payer.objects.filter(is_draft=False).select_related("source")
     payers = known.prefetch_related("emails").order_by("last_name", "first_name", "id")
@@ -125,7 +125,7 @@ def payer_for_staff(public_id: UUID) -> Payer:
 
 
 def access_for_staff(payer: Payer, public_id: UUID) -> Access:
-    """The access of the account `public_id` to `payer`, or the one that ended last. Raises Access.DoesNotExist."""
+    """The access of the account `public_id` to `payer`, live or the last ended. Raises Access.DoesNotExist."""
     accesses = Access.objects.filter(payer=payer, account__uuid=public_id)
     found = accesses.order_by(F("ended_at").desc(nulls_first=True), "-id").first()
     if found is None:
@@ -134,7 +134,7 @@ def access_for_staff(payer: Payer, public_id: UUID) -> Access:
 
 
 def accesses_to(payer: Payer) -> QuerySet[Access]:
-    """Who may, or could, see the invoices of `payer`, each with `by_billing` and `known`; live accesses first."""
+    """The present and past accesses to `payer`, each with `by_billing` and `known`; live ones first."""
     again = Access.objects.filter(payer=OuterRef("payer"), account=OuterRef("account"), ended_at=None)
     return (
         Access.objects.filter(payer=payer)
@@ -152,7 +152,7 @@ def claims_for_staff(*, state: str = "") -> QuerySet[Claim]:
 
 
 def waiting_claims() -> int:
-    """How many wait for staff."""
+    """How many claims wait for staff."""
     return Claim.objects.filter(state=ClaimState.WAITING).count()
 
 
@@ -162,17 +162,17 @@ def claim_for_staff(public_id: UUID) -> Claim:
 
 
 def earlier_claims(claim: Claim) -> QuerySet[Claim]:
-    """What the same account asked about the same payer before."""
+    """Earlier claims of the same account on the same payer."""
     return claims_for_staff().filter(account=claim.account, payer=claim.payer, id__lt=claim.pk)
 
 
 def addresses_taken(claim: Claim) -> QuerySet[RemovedEmail]:
-    """Addresses of who asks, or by which they saw the payer before, that staff took from that payer."""
+    """Addresses that staff took from the payer and that belong to the person who asks, or gave them access before."""
     before = Access.objects.filter(account=claim.account, payer=claim.payer).values("through")
     asks = Q(email=claim.email) | Q(email__in=before)
     return RemovedEmail.objects.filter(asks, payer=claim.payer).exclude(removed_by="").order_by("email")
 
 
 def guessed_payers() -> QuerySet[Payer]:
-    """Payers that no paper can claim for now, because somebody tried several."""
+    """Payers that cannot be claimed for now, because somebody tried several invoices."""
     return Payer.objects.filter(claims_locked_until__gt=clock.now()).order_by("claims_locked_until", "id")

@@ -1,21 +1,20 @@
-"""Another person sees a payer's invoices: invited by somebody whom billing knows, accepted by `?LIEN=` (decision 35).
+"""Share a payer's invoices: a person known to billing invites, the invited person accepts by `?LIEN=` (decision 35).
 
-Every act on an invitation locks its link first, and never the inviter's account: whatever ends links of an account
-holds the account and waits for its links (accounts.addresses).
+Every act on an invitation locks its link first, and never the inviter's account: code that ends an account's links
+locks the account and then waits for the links (accounts.addresses).
 """
 
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AddressTaken, InvitationOver, LinkUnknown
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from shared_apps.mail.notifying import notify
 from tenant_apps.residents.activation import activate_by_proof
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.emails.billing import hold_still
@@ -28,22 +27,22 @@ from tenant_apps.residents.errors import (
     TooManyInvitations,
     TooManyShares,
 )
+from tenant_apps.residents.mails.sharing import INVITATION_ACCEPTED
 from tenant_apps.residents.models import Access, Payer, PayerEmail
 from tenant_apps.residents.queries import invitations_to, payer_to_share, shared_accesses
-from tenant_apps.townhall import queries as townhall
 from tenants.work import agenda
 from toolkit import emails
 
-OTHERS = 5  # addresses invited to one payer, those that wait included
-A_DAY = 10  # invitations of one person in a day, withdrawn ones included: nobody's mailbox is flooded
+OTHERS = 5  # invited addresses per payer, open invitations included
+A_DAY = 10  # invitations per person and day, withdrawn ones included, to prevent mail flooding
 
 
 @transaction.atomic
 def invite(*, actor: Account, payer: Payer, email: str) -> None:
-    """« Inviter une personne »: a message goes to that address. The same for every address, known or not.
+    """« Inviter une personne »: send the same message to any address, known or not.
 
-    An invitation that waits already is left alone. Raises Payer.DoesNotExist when `actor` may not invite, SameAddress,
-    TooManyShares, TooManyInvitations, and NotWhileImpersonating for the operator in somebody's place.
+    An open invitation stays as it is. Raises Payer.DoesNotExist when `actor` may not invite, SameAddress,
+    TooManyShares, TooManyInvitations, and NotWhileImpersonating for an operator in somebody's place.
     """
     accounts.refuse_impersonator(actor)
     email = emails.normalise(email)
@@ -68,7 +67,7 @@ def invite(*, actor: Account, payer: Payer, email: str) -> None:
 
 @transaction.atomic
 def withdraw_invitation(*, actor: Account, link: Link) -> None:
-    """It opens nothing any more. One that was accepted, or withdrawn, already is left alone."""
+    """Withdraw an invitation. Does nothing to one that was accepted or withdrawn."""
     accounts.refuse_impersonator(actor)
     locked = Link.objects.select_for_update().get(pk=link.pk, account=actor, purpose=LinkPurpose.SHARE)
     present = timezone.now()
@@ -92,10 +91,10 @@ def what_it_opens(link: Link) -> tuple[Payer, bool]:
 
 @transaction.atomic
 def accept_invitation(*, token: str, password: str = "") -> Account:
-    """Use an invitation up: the account of its address sees the payer; whoever invited is told.
+    """Use up an invitation: the account of its address sees the payer, and the inviter gets a message.
 
-    Without an active account of that address, `password` is its first one; an active one keeps its own. Raises the
-    link errors, InvitationOver when whoever invited may not any more, PasswordWanted, WeakPassword, NotAResident, and
+    If the address has no active account, `password` is its first one; an active account keeps its own. Raises the
+    link errors, InvitationOver when the inviter lost their access, PasswordWanted, WeakPassword, NotAResident, and
     AccessCut when staff ended the access of that account, or took its address from the payer.
     """
     hold_still()
@@ -103,7 +102,7 @@ def accept_invitation(*, token: str, password: str = "") -> Account:
     if link.purpose != LinkPurpose.SHARE or link.account is None:
         raise LinkUnknown
     payer, inviter = _payer_of(link), link.account
-    # Held until we are done: staff who cut the inviter's access come before or after us.
+    # Locked to the end: staff cut the inviter's access before or after us.
     giving = Access.objects.select_for_update().filter(account=inviter, payer=payer, ended_at=None).first()
     if giving is None:
         raise InvitationOver
@@ -127,7 +126,7 @@ def accept_invitation(*, token: str, password: str = "") -> Account:
 
 
 def _payer_of(link: Link) -> Payer:
-    """Raises InvitationOver when whoever invited may not any more."""
+    """The payer of an invitation. Raises InvitationOver when the inviter lost their access."""
     try:
         assert link.account is not None
         assert link.about is not None
@@ -137,7 +136,7 @@ def _payer_of(link: Link) -> Payer:
 
 
 def _account_of(email: str) -> Account:
-    """The account of that address, made now if there is none; of two at once, one makes it."""
+    """The account of that address, created if needed; of two simultaneous calls, one creates it."""
     found = Account.objects.filter(email=email).first()
     if found is None:
         try:
@@ -158,22 +157,16 @@ def _open(account: Account, payer: Payer, inviter: Account) -> None:
 
 
 def _tell_inviter(inviter: Account, email: str, payer: Payer) -> None:
-    letterhead = townhall.letterhead()
-    with translation.override(inviter.reads):
-        content = messages.invitation_accepted(
-            town=letterhead["townhall"].name,
-            email=email,
-            payer=payer.full_name,
-            url=f"{letterhead['address']}/mes-informations/dossiers/{payer.uuid}/",
-        )
-        queue_mail(kind="share-accepted", to=inviter.email, content=content, surroundings=letterhead)
+    path = f"/mes-informations/dossiers/{payer.uuid}/"
+    said = INVITATION_ACCEPTED.about(email=email, payer=payer.full_name, path=path)
+    notify(said, to=inviter.email, language=inviter.reads)
 
 
 @transaction.atomic
 def end_access(*, actor: Account, access: Access) -> None:
-    """Whoever gave an access ends it, or its holder leaves. What billing gives is the town's business.
+    """The giver of an access ends it, or its holder leaves. Only the town ends an access from billing.
 
-    The row goes, so that it may be given again. Raises Access.DoesNotExist when it is not theirs to end.
+    The row is deleted, so that it may be given again. Raises Access.DoesNotExist when `actor` may not end it.
     """
     accounts.refuse_impersonator(actor)
     theirs = shared_accesses(access.payer).filter(Q(granted_by=actor.uuid) | Q(account=actor))
@@ -186,7 +179,7 @@ def end_access(*, actor: Account, access: Access) -> None:
 
 @transaction.atomic
 def cut_access(*, actor: audit.Actor, access: Access) -> None:
-    """Staff end an access, and with it those that its holder gave. Neither billing nor an invitation opens it again.
+    """Staff end an access, and those that its holder gave. Neither billing nor an invitation gives it again.
 
     Twice changes nothing.
     """
@@ -209,9 +202,9 @@ def cut_access(*, actor: audit.Actor, access: Access) -> None:
 
 @transaction.atomic
 def restore_access(*, actor: audit.Actor, access: Access) -> None:
-    """Staff undo their cut, or give back what lapsed; what its holder had given comes back with what lapsed only.
+    """Staff undo their cut, or restore a lapsed access. What its holder had given comes back with a lapsed one only.
 
-    It stands whatever becomes of the payer's addresses, unless one of them holds it. Twice changes nothing.
+    It then depends on no address, unless an address of the payer gives it. Twice changes nothing.
     """
     hold_still()
     locked = (

@@ -19,23 +19,23 @@ def sources() -> QuerySet[Source]:
 
 
 def default_source() -> Source:
-    """The source that a town is born with."""
+    """The source that every town has from the start."""
     return sources().earliest("id")
 
 
 def has_several() -> bool:
-    """True when a code alone does not say whose it is."""
+    """True when a code alone does not identify a payer."""
     return len(sources()[:2].values_list("pk")) > 1
 
 
 def source_called(name: str) -> Source | None:
-    """The source of that name, whatever its case and accents."""
+    """The source of that name, ignoring case and accents."""
     wanted = _bare_name(name)
     return next((source for source in sources() if _bare_name(source.name) == wanted), None)
 
 
 def source_named(*, actor: audit.Actor, name: str) -> Source:
-    """The source of that name, made when there is none. Two people at once make one."""
+    """The source of that name, created if needed. Two simultaneous calls create one."""
     clean = " ".join(name.split())[:LONGEST]
     found = source_called(clean)
     if found is not None:
@@ -54,16 +54,16 @@ def _bare_name(name: str) -> str:
 
 
 def bare_code(code: str) -> str:
-    """What spreadsheets leave of a code: no case, no leading zeros. Two codes that share it may be one payer's."""
+    """A code without case and leading zeros, as spreadsheets change these. Equal results may be one payer."""
     return code.lower().lstrip("0")
 
 
 def known_payers(source: Source) -> QuerySet[Payer]:
-    """Payers of `source` that a published import brought."""
+    """Payers of `source` from published imports."""
     return Payer.objects.filter(source=source, is_draft=False)
 
 
 def payers_that_read(source: Source, bare_codes: Collection[str]) -> QuerySet[Payer]:
-    """Those of them whose code is one of these once spreadsheets have been at it."""
+    """Those of them whose bare code is one of these."""
     bare = Func(Lower("reference"), Value("0"), function="ltrim")
     return known_payers(source).annotate(bare=bare).filter(bare__in=bare_codes)

@@ -15,7 +15,7 @@ class ClaimState(models.TextChoices):
     EXPIRED = "expired", _("sans réponse")
 
 
-# One that is never confirmed has no end: its row goes.
+# An unconfirmed claim has no final state: its row is deleted.
 CLAIM_EDGES: dict[tuple[ClaimState, ClaimState], str] = {
     (ClaimState.ASKED, ClaimState.WAITING): "the account is known, and a person must decide",
     (ClaimState.ASKED, ClaimState.ACCEPTED): "the account is known, and the town lets the paper decide",

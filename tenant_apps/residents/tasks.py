@@ -19,7 +19,7 @@ def handle_links() -> None:
 
 @shared_task(name="residents.apply_retention")
 def apply_retention() -> None:
-    """Let go of what the current town has kept for as long as it says."""
+    """Delete what the current town has kept for long enough."""
     retention.apply_retention()
     agenda.finish(retention.KIND, retention.next_look)
 

@@ -1,0 +1,1 @@
+"""The town about itself: name, colours, texts, contacts, settings."""

@@ -5,10 +5,8 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TypedDict
 
-from django.db.models import QuerySet
-
 from shared_apps.accounts.passwords.rule import PasswordRule
-from tenant_apps.townhall.models import Product, TownHall
+from tenant_apps.townhall.models import TownHall
 from tenants.current import current_schema, current_town
 from tenants.hosts import registry
 from tenants.models import Town
@@ -55,26 +53,6 @@ def password_rule() -> PasswordRule:
     return PasswordRule(townhall.password_minimum, town=(townhall.name, current_town().slug))
 
 
-def default_product() -> Product:
-    """The product of invoices that name none; its numcli is the manual's identifiant collectivité."""
-    return Product.objects.get(is_default=True)
-
-
-def products_by_code() -> dict[str, Product]:
-    """Every product of the town, by its code in lower case."""
-    return {product.code.lower(): product for product in Product.objects.all()}
-
-
-def has_several_products() -> bool:
-    """Whether screens must say of which régie something is."""
-    return Product.objects.count() > 1
-
-
-def contact_address(product: Product | None) -> str:
-    """Where a resident's message about `product` goes."""
-    return (product.contact_email if product else "") or current_townhall().contact_email
-
-
 class Letterhead(TypedDict):
     """What surrounds every message of the town."""
 
@@ -85,13 +63,3 @@ class Letterhead(TypedDict):
 def letterhead() -> Letterhead:
     """The current town and its address, for `queue_mail`."""
     return {"townhall": current_townhall(), "address": registry.address_of(current_town())}
-
-
-def products() -> QuerySet[Product]:
-    """Every product of the town, the default one first."""
-    return Product.objects.order_by("-is_default", "label", "id")
-
-
-def product(pk: int) -> Product:
-    """One product of the town. Raises Product.DoesNotExist."""
-    return Product.objects.get(pk=pk)

@@ -1,4 +1,4 @@
-"""Which names a town comes back under: its row in the registry and its hosts."""
+"""The names under which a town is restored: its row in the registry and its hosts."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -29,7 +29,7 @@ def town_of(manifest: Manifest) -> Town:
 def domains_of(
     manifest: Manifest, slug: str, *, is_copy: bool, begun: Town | None, is_ours: bool
 ) -> list[Domain]:
-    """Its hosts, not saved: the platform's own for `slug`, and those it had besides, if the town itself moves.
+    """Its hosts, not saved: the platform's host for `slug`, and its other hosts when the town itself moves.
 
     On a platform of another name, or from an archive that is not ours, a custom domain must be proven again.
     Raises TownExists for one in use; InvalidSlug or InvalidHost for one that no town may have.
@@ -53,13 +53,13 @@ def domains_of(
 
 
 def free_schema(slug: str, uuid: UUID) -> str:
-    """The name of its schema. A town that was renamed may still have the one that `slug` gives."""
+    """The name of its schema. A renamed town may still use the name that `slug` gives."""
     name = schema_of(slug)
     return f"{name}_{uuid.hex[:8]}" if Town.objects.filter(schema_name=name).exists() else name
 
 
 def _moved(domain: Domain, manifest: Manifest, *, is_ours: bool) -> Domain:
-    """A host that it had, on this platform. What was its own address there leads to it still."""
+    """A former host, adapted to this platform. The town's own domain still leads to it."""
     if domain.kind == DomainKind.PLATFORM:
         domain.kind = DomainKind.FORMER
     if manifest.base_domain != settings.BASE_DOMAIN:
@@ -71,7 +71,7 @@ def _moved(domain: Domain, manifest: Manifest, *, is_ours: bool) -> Domain:
 
 
 def _doubted(domain: Domain) -> Domain:
-    """As if somebody asked for it here: what a manifest that is not ours says of a host is no proof of anything."""
+    """The host as a new claim: a manifest that is not ours proves nothing about a host."""
     suffix = f".{settings.BASE_DOMAIN}"
     if domain.domain.endswith(suffix):
         check_slug(domain.domain.removesuffix(suffix))

@@ -40,7 +40,7 @@ def text_of(erasure: Erasure) -> str:
 
 
 def _tables(counts: dict[str, int]) -> list[str]:
-    """A line a table that had rows, named as people name it when somebody gave it such a name."""
+    """One line per table that had rows, under its French name when it has one."""
     names = {
         model._meta.db_table: f"{model._meta.verbose_name} ({model._meta.db_table})"
         for model in apps.get_models()

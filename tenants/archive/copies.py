@@ -1,4 +1,4 @@
-"""What a copy of a living town must not do again: rooms above register here how they calm what was waiting."""
+"""A copy must not repeat what the living town will do: each room registers here how it cancels waiting work."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,12 @@ _listeners: list[Calm] = []
 
 
 def calm(act: Calm) -> None:
-    """`act()` is called inside each copy, once its rows are there: nothing that waited may go out twice."""
+    """Register `act()`. It runs inside each copy once its rows are there, so that no message leaves twice."""
     if act not in _listeners:
         _listeners.append(act)
 
 
 def announce() -> None:
-    """The current town is a copy. In the caller's transaction."""
+    """Run all registered acts in the current town, which is a copy. Uses the caller's transaction."""
     for act in _listeners:
         act()

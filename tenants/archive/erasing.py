@@ -1,8 +1,8 @@
-"""The operation « erase »: nothing of a town remains but the certificate.
+"""The operation « erase »: only the certificate of a town remains.
 
-The doors first (no host leads to it any more, no task of it starts), then the count of what there is, kept with
-the operation, then schema, files, cache and, in one transaction, the registry's row against the certificate. Cut
-short anywhere, it goes on: each step finds its work done. A town that is half erased is never served.
+First no host leads to the town and none of its tasks starts. Then everything is counted, and the count kept with
+the operation. Then schema, files and cache go, and one transaction replaces the registry's row by the certificate.
+An interrupted erasure goes on: each step sees what is done already. A town that is half erased is never served.
 """
 
 import time
@@ -21,10 +21,10 @@ from django.utils.formats import date_format
 from tenants import facts
 from tenants.archive import exporting
 from tenants.archive.progress import Teller
-from tenants.current import PUBLIC, at, homes
+from tenants.current import PUBLIC, in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import direct, mirrors
-from tenants.errors import HomeSilent, TownError, WrongState
+from tenants.errors import ShardSilent, TownError, WrongState
 from tenants.hosts import registry
 from tenants.life import services
 from tenants.models import LIVE, Domain, Erasure, Operation, Town
@@ -42,7 +42,7 @@ _SECONDS = 5  # for Redis to answer
 def erase(
     *, slug: str, actor: facts.Actor, reason: str, watch: Callable[[Operation], None] = lambda operation: None
 ) -> Erasure:
-    """Erase a town here and now; one that a kill interrupted is gone on with. Raises TownError."""
+    """Erase a town in the foreground, or finish an interrupted erasure. Raises TownError."""
     with in_registry():
         left = Operation.objects.filter(subject=slug, kind=KIND, state__in=LIVE).first()
     if left is not None:
@@ -56,7 +56,7 @@ def erase(
 
 
 def request_erasure(*, town: Town, actor: facts.Actor, reason: str) -> Operation:
-    """Ask for it; the worker does it. Raises WrongState, Busy, or TownError without a reason."""
+    """Ask the worker to erase the town. Raises WrongState, Busy, or TownError when no reason is given."""
     return operations.request(
         kind=KIND, subject=town.slug, town=town, actor=actor, arguments=_arguments(town, reason)
     )
@@ -95,7 +95,7 @@ def _check_state(town: Town) -> None:
 
 
 def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
-    """What `operations` performs. The certificate has the operation's own uuid: there is one for both."""
+    """The work of the operation. Operation and certificate share one uuid."""
     found = Erasure.objects.filter(uuid=operation.uuid).first()
     if found is None:
         town = Town.objects.filter(uuid=operation.arguments["town"]).first()
@@ -107,7 +107,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 
 def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     _check_state(town)
-    _check_homes()
+    _check_shards()
     try:
         objects.check_erasable(f"{town.uuid}/")
     except PermissionError as error:
@@ -123,17 +123,17 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
         operation.result = {**operation.result, "counts": _counts(town, operation.result["hosts"])}
         operation.save(update_fields=["result"])
     tell("Effacement du schéma")
-    for home in homes():  # where it lived before a move too
-        with at(home):
+    for shard in shard_aliases():  # where it lived before a move too
+        with in_shard(shard):
             rows.drop_schema(town.schema_name)
-        with direct.connect(home, PUBLIC) as server:
+        with direct.connect(shard, PUBLIC) as server:
             public_rows.clear(server, town.pk)
     counts = operation.result["counts"]
     _erase_files(town, counts["objects"], tell)
     tell("Effacement du cache")
     _erase_cache(town)
-    for home in homes():
-        mirrors.unmirror(town, home)
+    for shard in shard_aliases():
+        mirrors.unmirror(town, shard)
     with transaction.atomic():
         certificate = Erasure.objects.create(
             uuid=operation.uuid,
@@ -156,17 +156,17 @@ def _erase(operation: Operation, town: Town, tell: Teller) -> Erasure:
     return certificate
 
 
-def _check_homes() -> None:
-    """What a silent database keeps cannot be erased, nor sworn to be. Raises HomeSilent."""
-    for home in homes():
+def _check_shards() -> None:
+    """Check that every database answers: what a silent one holds cannot be erased. Raises ShardSilent."""
+    for shard in shard_aliases():
         try:
-            direct.open_to(home).close()
+            direct.open_to(shard).close()
         except psycopg.OperationalError:
-            raise HomeSilent(home) from None
+            raise ShardSilent(shard) from None
 
 
 def _shut(operation: Operation, town: Town) -> None:
-    """No host leads to it any more. Other processes learn it from their own cache's end, which is waited for."""
+    """Remove its hosts, then wait until the caches of other processes have expired."""
     if "shut_at" not in operation.result:
         with transaction.atomic():
             hosts = Domain.objects.filter(tenant=town).order_by("domain")
@@ -183,14 +183,14 @@ def _shut(operation: Operation, town: Town) -> None:
 
 
 def _counts(town: Town, hosts: list[str]) -> dict[str, Any]:
-    """What there is to destroy: rows by table, files, hosts."""
+    """What will be destroyed: rows per table, files, hosts."""
     tables: dict[str, int] = {}
     public: Counter[str] = Counter()
     if rows.has_schema(town.shard, town.schema_name):
         with direct.snapshot(town.shard, town.schema_name) as server:
             tables = {table.name: rows.count(server, table.name) for table in rows.tables(server)}
-    for home in homes():
-        with direct.snapshot(home, PUBLIC) as server:
+    for shard in shard_aliases():
+        with direct.snapshot(shard, PUBLIC) as server:
             public.update(public_rows.counts(server, town.pk))
     number = size = 0
     for _key, bytes_ in objects.listed(f"{town.uuid}/"):
@@ -206,7 +206,7 @@ def _counts(town: Town, hosts: list[str]) -> dict[str, Any]:
 
 
 def _erase_files(town: Town, total: int, tell: Teller) -> None:
-    """Also the archives of it that wait in S3. What a task stored meanwhile goes in a second look."""
+    """Erase its files and its archives in S3, twice: a running task may have stored one meanwhile."""
     exporting.forget_all(town)
     prefix, gone = f"{town.uuid}/", 0
     for _look in range(3):

@@ -1,4 +1,4 @@
-"""The operation « export »: a town's archive in a file, or in S3 for whoever asked at the console."""
+"""The operation « export »: a town's archive, in a file (command) or in S3 (console)."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ from toolkit.files import objects, storage
 
 KIND = "export"
 KEPT = timedelta(days=7)  # in S3
-# Files that commands of this process write. Another process that finds their operation can do nothing with it.
+# Files that this process's commands write. Another process cannot go on with such an operation.
 _files: dict[str, IO[bytes]] = {}
 Watch = Callable[[Operation], None]
 
@@ -38,7 +38,7 @@ def request_export(*, town: Town, actor: facts.Actor) -> Operation:
 
 
 def export_to_file(*, town: Town, path: Path, actor: facts.Actor, watch: Watch) -> Operation:
-    """Write the archive to `path`, here and now; the file is there whole or not at all. Raises TownError."""
+    """Write the archive to `path` in the foreground. The file appears only when complete. Raises TownError."""
     _check(town)
     with _appearing(path) as file:
         _files[str(path)] = file
@@ -68,18 +68,18 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
             raise TownError("L'export vers un fichier a été interrompu : relancez la commande.")
         return _export(operation, town, _files[path], progress)
     key = storage.export_key(operation=operation.uuid, name=name)
-    sum(objects.erase(key.rpartition("/")[0] + "/"))  # what an attempt that was killed left half sent
+    sum(objects.erase(key.rpartition("/")[0] + "/"))  # parts sent by an attempt that was killed
     with objects.Upload(key) as upload:
         result = _export(operation, town, upload, progress)
     expires_at = timezone.now() + KEPT
-    # `due_at` means nothing any more for what is done: it says when the sweep has something to do again.
+    # On a finished operation, `due_at` says when the sweep removes the archive.
     operation.due_at = expires_at
     operation.save(update_fields=["due_at"])
     return {**result, "key": key, "name": name, "expires_at": expires_at.isoformat()}
 
 
 def link_to(operation: Operation) -> str:
-    """A link of five minutes to the archive of a finished export. Raises TownError when it has gone."""
+    """A link, valid five minutes, to the archive of a finished export. Raises TownError when it was removed."""
     if "key" not in operation.result:
         raise TownError("Cet export n'est plus sur la plateforme : demandez-en un autre.")
     documents = cast(storage.DocumentStorage, storages["documents"])
@@ -92,7 +92,7 @@ def link_to(operation: Operation) -> str:
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Take expired archives out of S3; returns how many. From beat, every hour."""
+    """Remove expired archives from S3, and return how many. Beat calls it every hour."""
     with registry():
         due = list(
             Operation.objects.filter(
@@ -108,14 +108,14 @@ def sweep(now: datetime | None = None) -> int:
 
 
 def forget(operation: Operation) -> None:
-    """Take its archive out of S3, and what a kill left there of one that it does not name."""
+    """Remove its archive from S3, and parts that a killed attempt left."""
     sum(objects.erase(storage.export_key(operation=operation.uuid, name="")))
     if operation.result.pop("key", None):
         operation.save(update_fields=["result"])
 
 
 def forget_all(town: Town) -> None:
-    """Take everything that the town's exports have, or may have, out of S3."""
+    """Remove everything that the town's exports may have left in S3."""
     with registry():
         for operation in Operation.objects.filter(
             kind=KIND, arguments__town=str(town.uuid), arguments__file=""
@@ -124,7 +124,7 @@ def forget_all(town: Town) -> None:
 
 
 def stored(town: Town) -> list[Operation]:
-    """The exports of the town whose archive is in S3."""
+    """The town's exports whose archive is still in S3."""
     with registry():
         return list(
             Operation.objects.filter(kind=KIND, arguments__town=str(town.uuid), result__has_key="key")
@@ -149,7 +149,7 @@ def _export(operation: Operation, town: Town, out: Out, progress: Progress) -> d
 
 @contextmanager
 def _appearing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name only once it is whole; readable by its owner only: it is full of people."""
+    """A file that gets its name once it is complete. Only its owner may read it: it holds personal data."""
     part = path.with_name(path.name + ".part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -24,7 +24,7 @@ from tenants.errors import TownError
 NAME, VERSION = "mes-factures/town", 1
 MANIFEST, SEAL, OBJECTS = "manifest.json", "seal.json", "objects.txt"
 ROWS, PUBLIC_ROWS, FILES = "rows/", "public/", "objects/"
-# What the target decides by itself, or what is said elsewhere in the manifest: never written, never believed.
+# Decided by the target, or said elsewhere in the manifest: neither written nor read.
 NOT_WRITTEN = ("id", "schema_name", "shard", "schema_version", "read_only_since", "tenant")
 _SALT = "tenants.archive"
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -33,11 +33,11 @@ _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
 
 
 class DamagedArchive(TownError):
-    """The file is not, or is no longer, an archive of ours; the sentence says which part."""
+    """The file is not an archive of ours, or is damaged; the message names the part."""
 
 
 class Unsealed(TownError):
-    """It is whole, but another platform made it, or somebody who does not have this one's key."""
+    """The archive is complete, but was not sealed with this platform's key."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Manifest:
     left_out: dict[str, str] = field(default_factory=dict)  # table or prefix → why
 
     def dump(self) -> bytes:
-        """As it is written in the archive."""
+        """The text to write in the archive."""
         content = {"format": NAME, "format_version": VERSION, **asdict(self)}
         return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -93,7 +93,7 @@ def load(text: bytes) -> Manifest:
 
 
 def _check(manifest: Manifest) -> None:
-    """Raises ValueError when a part of it is not what it should be."""
+    """Raise ValueError when a part is malformed."""
     _must(str, manifest.schema_version, manifest.base_domain, *manifest.migrations)
     _must(dict, manifest.town, manifest.sequences, manifest.left_out, *manifest.domains)
     _must(str, *(manifest.town.get(name) for name in ("uuid", "slug", "name", "state")))
@@ -117,14 +117,14 @@ def _must(kind: type, *values: object) -> None:
 
 
 def seal(manifest: bytes) -> bytes:
-    """Who made it: only a holder of the platform's key can say the same of another manifest."""
+    """Sign the manifest with the platform's key."""
     return json.dumps(
         {"sha256": hashlib.sha256(manifest).hexdigest(), "hmac": _sign(manifest, settings.SECRET_KEY)}
     ).encode()
 
 
 def check_seal(manifest: bytes, sealed: bytes, *, ours: bool) -> bool:
-    """Whether it is ours. Raises DamagedArchive when the manifest was changed, Unsealed when it must be `ours`."""
+    """Whether our key sealed it. Raises DamagedArchive for a changed manifest, Unsealed when `ours` is required."""
     content = _json(SEAL, sealed)
     if content.get("sha256") != hashlib.sha256(manifest).hexdigest():
         raise DamagedArchive("manifest.json a été modifié ou abîmé depuis l'export.")
@@ -154,7 +154,7 @@ def _json(member: str, text: bytes) -> dict[str, Any]:
 
 
 def is_safe(name: str) -> bool:
-    """Whether a member may have that name: a plain path, which leads nowhere else."""
+    """Whether a member may have that name: a plain relative path."""
     segments = name.split("/")
     return len(name.encode()) <= 900 and all(
         _SEGMENT.fullmatch(segment) and segment not in (".", "..") for segment in segments
@@ -176,7 +176,7 @@ def parse_object_line(line: str) -> tuple[str, int, str]:
 
 
 class Measured:
-    """Passes what is written on, and knows its size and sha256 at the end."""
+    """Passes on what is written, and measures its size and sha256."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write, self._digest, self.size = write, hashlib.sha256(), 0

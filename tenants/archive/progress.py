@@ -1,4 +1,4 @@
-"""How far a long copy is, told often and written seldom."""
+"""Report the progress of a long copy without writing it every time."""
 
 import time
 
@@ -8,7 +8,7 @@ EVERY = 0.5  # seconds
 
 
 class Teller:
-    """`tell(words, done, total)`: a new step is written at once, its progress twice a second."""
+    """`tell(words, done, total)`: write a new step at once, and its progress at most twice per second."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._words, self._next = progress, "", 0.0

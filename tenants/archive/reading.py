@@ -1,4 +1,4 @@
-"""An archive read and checked in every part, before anything is done with it."""
+"""Read an archive and check every part of it before using any."""
 
 import hashlib
 import zipfile
@@ -12,7 +12,7 @@ from toolkit.files import storage
 
 CHUNK = 256 * 1024
 _SMALL = 64 * 1024 * 1024  # what manifest.json may measure at most; it is read whole
-_MANY_TIMES = 200  # a member that swells more than that was made to harm
+_MANY_TIMES = 200  # a member that inflates more than that is an attack
 _HEADER = 30  # bytes, at least, before each member
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError)
 Tell = Callable[[str, int, int], None]
@@ -36,7 +36,7 @@ class Archive:
         self.manifest: Manifest = form.load(text)
 
     def check(self, tell: Tell = lambda words, done, total: None) -> None:
-        """Every member is announced, there, and as it was written; nothing else is. Raises DamagedArchive."""
+        """Check that the announced members, and no others, are there and unchanged. Raises DamagedArchive."""
         self._check_names()
         tables = [*self._rows()]
         total = len(tables) + self.manifest.objects["count"]
@@ -61,7 +61,7 @@ class Archive:
             raise DamagedArchive(f"{form.OBJECTS} n'est pas entier.")
 
     def pieces(self, name: str) -> Iterator[bytes]:
-        """The content of a member. What cannot be read of it is a DamagedArchive that names it."""
+        """The content of a member, in pieces. Raises DamagedArchive, naming the member, when it cannot be read."""
         if name not in self._members:
             raise DamagedArchive(f"{name} manque dans l'archive.")
         try:
@@ -79,7 +79,7 @@ class Archive:
                 yield piece
 
     def _sane_members(self) -> dict[str, zipfile.ZipInfo]:
-        """Members by name. Raises DamagedArchive for what no export of ours has ever written."""
+        """Members by name. Raises DamagedArchive for anything that our exports never write."""
         found: dict[str, zipfile.ZipInfo] = {}
         end = 0
         for member in sorted(self._zip.infolist(), key=lambda m: m.header_offset):
@@ -111,7 +111,7 @@ class Archive:
             yield f"{form.PUBLIC_ROWS}{rows.table}.copy", rows
 
     def _check_names(self) -> None:
-        """What is announced is there, and nothing else is."""
+        """Compare the names announced with the names present."""
         index = self.manifest.objects
         lines = self._check_member(form.OBJECTS, index["size"], index["sha256"])
         if lines != index["count"]:
@@ -132,7 +132,7 @@ class Archive:
             raise DamagedArchive(f"{name} est dans l'archive sans être annoncé.")
 
     def _check_member(self, name: str, size: int, sha256: str) -> int:
-        """Returns the number of its lines."""
+        """Check one member, and return its number of lines."""
         digest, measured, lines = hashlib.sha256(), 0, 0
         for piece in self.pieces(name):
             digest.update(piece)

@@ -1,8 +1,8 @@
 """The operation « restore »: a town comes back from its archive, under its own address or another one.
 
-Everything is checked before anything is changed. Then the registry's row (state OPENING, served to nobody), the
-schema at the archive's own version, its rows in one transaction, the migrations it misses, its files, and at the
-end the state. Cut short by a kill it begins again from its row; refused in the middle it leaves nothing.
+Everything is checked before anything changes. Then come the registry's row (state OPENING: not served), the
+schema at the archive's version, its rows in one transaction, the missing migrations, its files, and at the
+end the state. After a kill it starts again from its row; when it fails it leaves nothing behind.
 """
 
 import os
@@ -25,7 +25,7 @@ from tenants.archive import format as form
 from tenants.archive.format import DamagedArchive, Rows
 from tenants.archive.progress import Teller
 from tenants.archive.reading import Archive
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import direct, mirrors
 from tenants.databases.direct import Server
@@ -45,11 +45,11 @@ KIND = "restore"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the town comes back: decided before anything is changed."""
+    """Where the town will be restored, decided before anything changes."""
 
     town: Town  # not saved, unless it was begun already
     domains: list[Domain]
-    is_copy: bool  # the town itself lives still, elsewhere
+    is_copy: bool  # the original town still exists
     state: TownState
 
 
@@ -62,7 +62,7 @@ def restore(
     from_elsewhere: bool = False,
     watch: Callable[[Operation], None] = lambda operation: None,
 ) -> Operation:
-    """Bring a town back from the archive at `path`, here and now. Raises TownError with what is wrong."""
+    """Restore a town from the archive at `path`, in the foreground. Raises TownError with the reason."""
     arguments = {"file": str(path.absolute()), "key": "", "shard": shard, "from_elsewhere": from_elsewhere}
     with _opened(arguments) as stream:
         slug = slug or addresses.town_of(Archive(stream, ours=not from_elsewhere).manifest).slug
@@ -71,7 +71,7 @@ def restore(
 
 
 def request_restore(*, export: Operation, slug: str, actor: facts.Actor, shard: str = REGISTRY) -> Operation:
-    """Ask for a town from the archive of an export that is still in S3. Raises TownError or Busy."""
+    """Ask the worker to restore a town from an export that is still in S3. Raises TownError or Busy."""
     if "key" not in export.result:
         raise TownError("Cet export n'est plus sur la plateforme : demandez-en un autre.")
     services.check_slug(slug)
@@ -108,7 +108,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 
 @contextmanager
 def _opened(asked: Mapping[str, Any]) -> Iterator[IO[bytes]]:
-    """The archive as a file that can be gone back in. Raises TownError when it cannot be had here."""
+    """The archive as a seekable file. Raises TownError when it cannot be reached from here."""
     if asked["key"]:
         with tempfile.TemporaryFile() as copy:
             try:
@@ -129,10 +129,10 @@ def _opened(asked: Mapping[str, Any]) -> Iterator[IO[bytes]]:
 
 
 def _place(archive: Archive, slug: str, shard: str) -> Place:
-    """Where it goes. Raises TownError when it cannot come back there, or at all."""
+    """Decide where it goes. Raises TownError when it cannot be restored there, or at all."""
     manifest = archive.manifest
     services.check_slug(slug)
-    if shard not in homes():
+    if shard not in shard_aliases():
         raise TownError(f"Aucune base « {shard} ».")
     rows.plan_of(manifest.migrations)
     town = addresses.town_of(manifest)
@@ -141,7 +141,7 @@ def _place(archive: Archive, slug: str, shard: str) -> Place:
     if is_copy and living is not None and living.slug == slug:
         raise TownExists(f"La commune « {slug} » existe : effacez-la d'abord, ou donnez --slug.")
     if is_copy:
-        # The same archive under the same slug is the same copy: begun twice, it is gone on with.
+        # The same archive under the same slug is the same copy: a second start goes on with the first.
         town.uuid = uuid5(town.uuid, f"{slug} {archive.sha256}")
     state = TownState.OPEN if town.state == TownState.OPEN and not is_copy else TownState.SUSPENDED
     begun = Town.objects.filter(slug=slug).first()
@@ -161,7 +161,7 @@ def _place(archive: Archive, slug: str, shard: str) -> Place:
 
 
 def _reserve(place: Place, operation: Operation) -> Town:
-    """The registry's rows, served to nobody. The operation names them: nobody takes them for an opening."""
+    """Create the registry's rows, not served yet. The operation names them, so they are not taken for an opening."""
     town = place.town
     if town.pk is not None:
         Operation.objects.filter(pk=operation.pk).update(town=town)
@@ -182,11 +182,11 @@ def _reserve(place: Place, operation: Operation) -> Town:
 
 
 def _fill(place: Place, archive: Archive, tell: Teller) -> None:
-    """The schema and all that is in it. Raises TownError for what will never do."""
+    """Fill the schema. Raises TownError for what cannot be restored."""
     town, manifest = place.town, archive.manifest
     tell("Création du schéma")
-    with at(town.shard):
-        rows.drop_schema(town.schema_name)  # what a kill left half made
+    with in_shard(town.shard):
+        rows.drop_schema(town.schema_name)  # left half made by a killed attempt
         rows.make_schema(town.schema_name, manifest.migrations)
     try:
         with direct.connect(town.shard, town.schema_name) as server:
@@ -230,7 +230,7 @@ def _load(server: Server, place: Place, archive: Archive, tell: Teller) -> None:
         )
     public_rows.clear(server, town.pk)
     known = {table.name: table for table in public_rows.tables()}
-    # A copy has nothing to do by itself, and the Treasury's answers are for the town that asked.
+    # A copy has no planned work, and the Treasury answers the original town.
     for table in [] if place.is_copy else manifest.public:
         here = known.get(table.table)
         if here is None or set(here.columns) != set(table.columns):
@@ -247,7 +247,7 @@ def _table(table: Rows) -> rows.Table:
 
 
 def _rename_keys(server: Server, old: UUID, new: UUID) -> None:
-    """The files of a copy stand under its own UUID, and its rows say so."""
+    """A copy keeps its files under its own UUID: rewrite the keys in its rows."""
     here = {table.name: table.columns for table in rows.tables(server)}
     for name, declaration in declarations.by_table().items():
         for column in set(declaration.keys) & set(here.get(name, ())):
@@ -260,7 +260,7 @@ def _rename_keys(server: Server, old: UUID, new: UUID) -> None:
 
 
 def _check_keys(server: Server, own: UUID) -> None:
-    """The portal signs links to what rows name: a file of another town, or of the platform, is none of its own."""
+    """Check that every key in its rows is the town's own: the portal signs links to any key that a row names."""
     here = {table.name: table.columns for table in rows.tables(server)}
     for name, declaration in declarations.by_table().items():
         for column in set(declaration.keys) & set(here.get(name, ())):
@@ -275,8 +275,8 @@ def _check_keys(server: Server, own: UUID) -> None:
 
 
 def _give_up(town: Town) -> None:
-    """What was begun goes: nothing of it was ever served."""
-    with at(town.shard):
+    """Remove what was begun; none of it was ever served."""
+    with in_shard(town.shard):
         rows.drop_schema(town.schema_name)
     sum(objects.erase(f"{town.uuid}/"))
     mirrors.unmirror(town, town.shard)
@@ -286,7 +286,7 @@ def _give_up(town: Town) -> None:
 
 
 def _finish(place: Place, actor: str) -> None:
-    """It is whole: now it may be seen."""
+    """It is complete: set its state, so that it can be served."""
     town = place.town
     with in_registry(), transaction.atomic():
         town.state = place.state

@@ -1,4 +1,4 @@
-"""A town written into an archive, as a stream: no table and no file is ever held whole."""
+"""Write a town into an archive as a stream: no table and no file is held in memory whole."""
 
 import zipfile
 from collections.abc import Callable, Iterator
@@ -44,17 +44,17 @@ class Written:
 
 
 def write_archive(town: Town, out: Out, *, by: str, tell: Tell = lambda words, done, total: None) -> Written:
-    """Write the archive of a town to `out`, which need not be seekable; `tell` hears how far it is.
+    """Write the archive of a town to `out`, which need not be seekable; `tell` receives the progress.
 
-    All the rows are those of one moment. Files are listed after it, so that each one that a row names is there:
-    TownError names the first that is not.
+    All rows are of one moment. Files are listed after it, so that every file that a row names is there:
+    raises TownError with the first one that is not.
     """
     with registry():
         town = Town.objects.get(pk=town.pk)
         domains = list(Domain.objects.filter(tenant=town).order_by("pk"))
     with zipfile.ZipFile(cast(IO[bytes], out), "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         with direct.snapshot(town.shard, town.schema_name) as server:
-            rows.hold(server)
+            rows.lock_structure(server)
             migrations = _migrations(server)
             tables, left_out = _write_rows(archive, server, tell)
             public = [_write_public(archive, server, table, town.pk) for table in public_rows.tables()]
@@ -84,7 +84,7 @@ def write_archive(town: Town, out: Out, *, by: str, tell: Tell = lambda words, d
 
 
 def _write_rows(archive: zipfile.ZipFile, server: Server, tell: Tell) -> tuple[list[Rows], dict[str, str]]:
-    """Each table that is declared as held; the others with the reason. Raises TownError for one nobody knows."""
+    """Write each table declared as held; note the reason for the others. Raises TownError for an undeclared table."""
     said = declarations.by_table()
     written, left_out = [], {}
     tables = rows.tables(server)
@@ -113,7 +113,7 @@ def _write_public(archive: zipfile.ZipFile, server: Server, table: rows.Table, t
 
 
 def _files_of(town: Town) -> tuple[list[tuple[str, int]], dict[str, str]]:
-    """Name (after the town's UUID) and size of each of its files that is held; the prefixes that are not."""
+    """Name (after the town's UUID) and size of each file that is exported, and the prefixes that are not."""
     found, left_out = [], {}
     for key, size in objects.listed(f"{town.uuid}/"):
         name = key.partition("/")[2]
@@ -128,7 +128,7 @@ def _files_of(town: Town) -> tuple[list[tuple[str, int]], dict[str, str]]:
 
 
 def _check_files(server: Server, town: Town, files: dict[str, int]) -> None:
-    """Each row whose file must be there has it. Raises TownError."""
+    """Check that each row's required file exists. Raises TownError."""
     here = {table.name: table.columns for table in rows.tables(server)}
     for name, declaration in declarations.by_table().items():
         for column, needed in declaration.keys.items():

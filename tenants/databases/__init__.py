@@ -1,0 +1,1 @@
+"""The databases where towns live: the backend, direct connections, outages, copies of registry rows."""

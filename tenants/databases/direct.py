@@ -1,4 +1,4 @@
-"""A connection of one's own to a home, beside Django's: for long transactions during which Django's goes on."""
+"""A second connection to a database, beside Django's, for long transactions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from psycopg import sql
 
 Server = psycopg.Connection[tuple[Any, ...]]
 
-# What makes the text of a value the same on every server, whatever its own settings are.
+# These make the text of a value the same on every server, whatever its settings.
 _EXACT = (
     "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C';"
@@ -19,28 +19,28 @@ _EXACT = (
 
 
 @contextmanager
-def connect(home: str, schema: str) -> Iterator[Server]:
-    """One transaction in `schema` of the database `home`: committed at the end, rolled back by an exception.
+def connect(shard: str, schema: str) -> Iterator[Server]:
+    """One transaction in `schema` of the database `shard`: committed at the end, rolled back by an exception.
 
-    The search path is that schema alone: a table that it misses is an error, and never another schema's.
+    The search path is that schema alone, so a missing table is an error instead of another schema's table.
     """
-    with _open(home, schema) as server, server.transaction():
+    with _open(shard, schema) as server, server.transaction():
         yield server
 
 
 @contextmanager
-def snapshot(home: str, schema: str) -> Iterator[Server]:
-    """The schema at one moment: a transaction that sees nothing of what others commit, and may not write."""
-    with _open(home, schema) as server:
+def snapshot(shard: str, schema: str) -> Iterator[Server]:
+    """The schema at one moment: a read-only transaction that does not see later commits."""
+    with _open(shard, schema) as server:
         server.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         server.read_only = True
         with server.transaction():
             yield server
 
 
-def open_to(home: str) -> Server:
+def open_to(shard: str) -> Server:
     """A bare connection in autocommit; any thread may ask for one. Raises psycopg's OperationalError."""
-    database = connections.settings[home]
+    database = connections.settings[shard]
     return psycopg.connect(
         host=database["HOST"],
         port=database["PORT"],
@@ -54,8 +54,8 @@ def open_to(home: str) -> Server:
 
 
 @contextmanager
-def _open(home: str, schema: str) -> Iterator[Server]:
-    with open_to(home) as server:
+def _open(shard: str, schema: str) -> Iterator[Server]:
+    with open_to(shard) as server:
         server.execute(_EXACT)
         server.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
         yield server

@@ -1,7 +1,7 @@
-"""Which failures are a passing state of what we stand on, told as such (503) and not as a breakdown (500).
+"""Which failures are temporary ones of the database or of S3: answered with 503 instead of 500.
 
-PostgreSQL says by its SQLSTATE what happened, and each has its own page and its own pause. All are errors for the
-operator, save a town that is being moved.
+PostgreSQL's SQLSTATE says what happened; each has its own page and its own delay. All are errors for the
+operator, except for a town that is being moved.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ GONE = ("3F000", "42P01", "42703")  # no such schema, table, column: what a town
 
 
 class Outage(Enum):
-    """What to tell. `seconds`: in how many to come back; `undone`: nothing of the request was written, for sure."""
+    """What to answer. `seconds`: when to come back; `undone`: the request has certainly written nothing."""
 
     READ_ONLY = ("read_only", 60, True)
-    SILENT = ("silent", 30, False)  # lost in the middle, nobody knows whether the commit came through
+    SILENT = ("silent", 30, False)  # the connection broke: the commit may or may not have happened
     CROWDED = ("crowded", 10, True)  # no connection is free, or a row was locked for too long
     CROSSED = ("crossed", 2, True)  # a deadlock, a serialization failure
     SLOW = ("slow", 30, True)  # a statement was cancelled
@@ -59,7 +59,7 @@ _NO_PLACE = (
 
 
 def outage_of(error: BaseException | None, town: Town | None) -> Outage | None:
-    """What `error`, met in a request to `town`, is a sign of; None for a breakdown of ours."""
+    """The outage that `error`, raised in a request to `town`, shows; None when the fault is in our code."""
     silent = None
     for cause in _causes(error):
         if isinstance(cause, (ReadOnly, psycopg.errors.ReadOnlySqlTransaction)):
@@ -80,12 +80,12 @@ def outage_of(error: BaseException | None, town: Town | None) -> Outage | None:
 
 
 def is_silence(error: BaseException) -> bool:
-    """Whether the database could not be reached, or was lost; False for an answer of its own that is an error."""
+    """Whether the database did not answer, or the connection broke; False when it answered with an error."""
     return outage_of(error, None) in (Outage.SILENT, Outage.CROWDED)
 
 
 def sqlstate_of(error: BaseException | None) -> str:
-    """PostgreSQL's five signs, or none."""
+    """PostgreSQL's five characters, or an empty string."""
     return getattr(error, "sqlstate", None) or "" if isinstance(error, psycopg.Error) else ""
 
 
@@ -101,7 +101,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _has_left(town: Town) -> bool:
-    """Whether this process took it for where it was before."""
+    """Whether the town has left the database where this process looked for it, or is being moved."""
     try:
         with registry():
             return not Town.objects.filter(pk=town.pk, shard=town.shard, read_only_since=None).exists()

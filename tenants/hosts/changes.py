@@ -1,9 +1,9 @@
-"""What other processes changed in the registry since this one last looked (docs/decisions/0039).
+"""What other processes have changed in the registry since our last look (docs/decisions/0039).
 
 Triggers write a row of `tenants_change` for each change of a town or of its domains, in the transaction of the
-change; `announce` does it for what a town shows of itself. A number that grows would not do: a transaction that
-began early commits late. So each look asks for what was written by transactions that had not ended at the look
-before; some is heard twice, and nothing is ever missed.
+change; `announce` does it for what a town shows of itself. An increasing number would not do: a transaction that
+starts early may commit late. So each look asks for rows of transactions that were still running at the previous
+look: a change may be seen twice, and none is missed.
 """
 
 import logging
@@ -23,14 +23,14 @@ _NOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
 def horizon() -> int:
-    """From which transaction on nothing has been read yet. The registry must be current."""
+    """The first transaction of which nothing has been read yet. Call it in the registry."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW)
         return int(cursor.fetchone()[0])
 
 
 def since(seen: int) -> tuple[int, set[tuple[int, int]]]:
-    """The next `seen`, and what changed since: (transaction, key of a town). The registry must be current."""
+    """The next `seen`, and the changes since: (transaction, primary key of a town). Call it in the registry."""
     with connection.cursor() as cursor:
         cursor.execute(_SINCE, [seen])
         following, rows = cursor.fetchone()
@@ -38,9 +38,9 @@ def since(seen: int) -> tuple[int, set[tuple[int, int]]]:
 
 
 def announce(town: Town) -> None:
-    """What the town shows of itself has changed: once that is committed, tell the caches of other processes."""
+    """Tell the caches of other processes that what the town shows of itself has changed. Call it after the commit."""
     try:
         with registry(), connection.cursor() as cursor:
             cursor.execute("INSERT INTO public.tenants_change (town_id) VALUES (%s)", [town.pk])
-    except Error:  # those who have it in a cache find out when it ends
+    except Error:  # other processes notice when their cache expires
         log.exception("change_not_announced")

@@ -8,7 +8,7 @@ from dns.nameserver import Do53Nameserver
 from tenants.errors import LookupFailed
 
 ONE_TRY = 2.0  # seconds without an answer from one server
-ALL_TRIES = 6.0  # and for the whole question, with its second tries
+ALL_TRIES = 6.0  # for the whole question, retries included
 LATER = "Un enregistrement récent peut mettre une heure à se voir : réessayez alors."
 
 
@@ -37,5 +37,5 @@ def _resolver() -> dns.resolver.Resolver:
     if servers:
         resolver.nameservers = [Do53Nameserver(host, port) for host, port in servers]
     resolver.timeout, resolver.lifetime = ONE_TRY, ALL_TRIES
-    resolver.cache = None  # somebody has just changed the zone and wants to see it
+    resolver.cache = None  # the zone may have changed a moment ago
     return resolver

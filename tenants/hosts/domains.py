@@ -1,6 +1,6 @@
-"""A town's own domains: claimed, proven by a DNS record, made the primary one, given up. All instant.
+"""A town's own domains: claim, prove by a DNS record, make primary, give up. All instant.
 
-A proof is asked for once. A domain that its owner takes away stops leading here by itself, and the operator removes
+A proof is asked for once. When the owner changes the DNS, the domain stops leading here, and the operator removes
 it (docs/decisions/0016).
 """
 
@@ -84,7 +84,7 @@ def add_domain(*, town: Town, host: str, actor: facts.Actor = facts.SYSTEM) -> R
 
 
 def new_proof() -> str:
-    """What only whoever was told here can publish."""
+    """A random value that only somebody who read it here can publish."""
     return secrets.token_hex(16)
 
 
@@ -94,7 +94,7 @@ def record_of(domain: Domain) -> Record:
 
 
 def check_domain(*, town: Town, host: str, actor: facts.Actor = facts.SYSTEM) -> Domain:
-    """Look for the record, in a few seconds at most; once proven, a domain is served and not asked about again.
+    """Look for the DNS record, for a few seconds at most. A proven domain is served and not checked again.
 
     Raises NotProven or LookupFailed with a sentence, TownError when the domain is not the town's.
     """
@@ -183,7 +183,7 @@ def _own(town: Town, host: str) -> Domain:
 
 
 def _locked(domain: Domain, town: Town) -> Domain:
-    """That domain for the length of the transaction; somebody may have given it up since it was read."""
+    """Lock the domain and read it again: it may have been given up meanwhile."""
     locked: Domain | None = Domain.objects.select_for_update().filter(pk=domain.pk).first()
     if locked is None:
         raise _not_of(town, domain.domain)
@@ -195,6 +195,6 @@ def _not_of(town: Town, host: str) -> TownError:
 
 
 def _spread(town: Town) -> None:
-    """What a kill after the commit would leave undone, so it is done each time."""
+    """Update caches and mirrors. Repeating an act does this again, so a kill after the commit does no harm."""
     mirrors.mirror(town)
     registry.forget()

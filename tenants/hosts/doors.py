@@ -1,4 +1,4 @@
-"""What is answered in a town's stead, in the platform's look and without asking any town's database."""
+"""What we answer when a town cannot be served: in the platform's look, without asking a town's database."""
 
 import re
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from tenants.hosts import registry
 from tenants.models import Town
 from tenants.states import TownState
 
-_PRIVATE = re.compile("pass|code|secret|token", re.I)  # fields that are never written into a page
+_PRIVATE = re.compile("pass|code|secret|token", re.I)  # fields whose value is never shown again
 # title, what happened, what to do
 _WORDS = {
     Outage.SILENT: (
@@ -56,12 +56,12 @@ SUSPENDED, UPDATING = 3600, 60  # in how many seconds to come back
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
-    """404: nobody's address, or one that is not served yet."""
+    """404: no town has this address, or it is not served yet."""
     return render(request, "errors/unknown_town.html", status=404)
 
 
 def shut(request: HttpRequest, town: Town) -> HttpResponse:
-    """503 while the town is suspended, 410 once it is closed; nothing in between may be kept by a browser."""
+    """503 while the town is suspended, 410 once it is closed; browsers may keep neither."""
     if town.state == TownState.CLOSED:
         response = render(request, "errors/closed_town.html", {"town": town}, status=410)
         response["Cache-Control"] = "no-store"
@@ -70,7 +70,7 @@ def shut(request: HttpRequest, town: Town) -> HttpResponse:
 
 
 def updating(request: HttpRequest, town: Town) -> HttpResponse:
-    """503: its schema waits for a migration that the code needs."""
+    """503: the town's schema lacks a migration that the code needs."""
     return _later(request, "errors/updating_town.html", town, UPDATING)
 
 
@@ -82,9 +82,9 @@ def _later(request: HttpRequest, template: str, town: Town, seconds: int) -> Htt
 
 
 def unavailable(request: HttpRequest, outage: Outage, town: Town | None) -> HttpResponse:
-    """503 in a passing state of the town's database. No context processor runs: some ask that database.
+    """503 during an outage of the town's database. No context processor runs, because some ask that database.
 
-    What was typed is sent again by a button, where nothing of it was written.
+    When nothing was written, a button sends the form again with what was typed.
     """
     if outage is Outage.READ_ONLY:
         page = render_to_string("errors/read_only_town.html", {"town": town})
@@ -105,8 +105,8 @@ def unavailable(request: HttpRequest, outage: Outage, town: Town | None) -> Http
 
 
 def _typed(request: HttpRequest) -> list[tuple[str, str]]:
-    """The fields of a form as they came; none of one with files or a secret, or whose token we do not have."""
-    form = getattr(request, "_post", None)  # as it was read, if it was
+    """The fields of a form as they came; none for a form with files or a secret, or without a token."""
+    form = getattr(request, "_post", None)  # the parsed form, if Django has read it
     if not form or getattr(request, "_files", None) or "csrfmiddlewaretoken" not in form:
         return []
     names = [name for name in form if name != "csrfmiddlewaretoken"]
@@ -118,8 +118,8 @@ def _typed(request: HttpRequest) -> list[tuple[str, str]]:
 def moved(request: HttpRequest, host: str) -> HttpResponse:
     """The same page at the town's primary host: 301, or 308 where the method and the body must follow.
 
-    Links of messages already sent must serve, so the query follows too; its `?LIEN=` is in no Referer. The answer
-    is asked again each time: an address may be taken back, and two permanent redirects would make a loop.
+    Links in messages already sent must work, so the query follows; its `?LIEN=` is in no Referer. Browsers must ask
+    again each time: an address may be taken back, and two permanent redirects would make a loop.
     """
     safe = request.method in ("GET", "HEAD")
     response = HttpResponse(status=HTTPStatus.MOVED_PERMANENTLY if safe else HTTPStatus.PERMANENT_REDIRECT)

@@ -1,4 +1,4 @@
-"""The host names the town, before anything else (design §5.1)."""
+"""Find the town from the host, before anything else."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from tenants.states import TownState
 
 
 class TownRequest(HttpRequest):
-    """A request whose host was looked at."""
+    """A request whose host was resolved."""
 
     town: Town | None
     tenant: Town  # django-tenants' own name for it

@@ -13,34 +13,34 @@ from django.http.request import split_domain_port
 from tenants.hosts import changes
 from tenants.models import Domain, DomainKind, Town
 
-SECONDS = settings.TOWN_CACHE_SECONDS  # how long another process may go on as before a change
-LONG = 3600.0  # seconds that an answer is believed at most; what is in `tenants_change` stays a day
+SECONDS = settings.TOWN_CACHE_SECONDS  # how long another process may not know of a change
+LONG = 3600.0  # seconds that an entry lives at most; rows of `tenants_change` live a day
 ENTRIES = 20_000
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a host name leads to: a town, whatever its state, and the host to go to when this one redirects."""
+    """Where a host leads: the town, whatever its state, and the target when this host redirects."""
 
     town: Town
     moved_to: str = ""
 
 
 class _Places:
-    """Host → place, believed while nobody changed that town.
+    """Cache of host → place; an entry is valid until the town changes.
 
-    Every `SECONDS` the first who comes asks what changed in the registry (`hosts.changes`), for all hosts at once.
+    Every `SECONDS` the first request asks the registry what has changed (`hosts.changes`), for all hosts at once.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._by_host: OrderedDict[str, tuple[float, Place | None]] = OrderedDict()  # until when
-        self._looked_at = -inf  # the moment of the last look at the changes
+        self._looked_at = -inf  # when we last looked at the changes
         self._seen = 0  # what that look saw (changes.since)
         self._heard: set[tuple[int, int]] = (
             set()
-        )  # and heard: again each time, while an old transaction goes on
-        self._epoch = 0  # of the last change heard of: what was read before it is not kept
+        )  # changes already applied: seen again while an old transaction runs
+        self._epoch = 0  # grows with each change applied: an entry read before a change is not kept
 
     def get(self, host: str) -> Place | None:
         present = time.monotonic()
@@ -54,7 +54,7 @@ class _Places:
         place = _look_up(host)
         with self._lock:
             if epoch == self._epoch:
-                # Who may own an unknown host one day is not known, so no change of his takes it away.
+                # An unknown host belongs to no town, so no town's change can remove its entry.
                 self._by_host[host] = (present + (LONG if place else SECONDS), place)
                 self._by_host.move_to_end(host)
                 while len(self._by_host) > ENTRIES:
@@ -70,7 +70,7 @@ class _Places:
             following, heard = changes.since(seen)
         with self._lock:
             changed = {town for _transaction, town in heard - self._heard}
-            # Lower than before: another server answers, whose count of transactions is its own.
+            # Lower than before: another server answers, with its own transaction numbers.
             if everything or following < seen:
                 self._by_host.clear()
                 self._epoch += 1
@@ -96,15 +96,15 @@ def host_name(raw_host: str) -> str:
 
 
 def public_hosts() -> dict[str, str]:
-    """The platform's own hosts → what they are for."""
+    """The platform's own hosts → their role."""
     base = settings.BASE_DOMAIN
     return {base: "platform", f"admin.{base}": "admin", f"paiement.{base}": "callback"}
 
 
 def place_of_host(host: str) -> Place | None:
-    """What `host` (already normalised) leads to, or None: a custom domain not yet proven leads nowhere.
+    """Where `host` (already normalised) leads; None for an unknown host and for an unproven custom domain.
 
-    The caller must be in the registry. The answer is at most `SECONDS` old.
+    Call it in the registry. The answer is at most `SECONDS` old.
     """
     return _places.get(host)
 
@@ -127,7 +127,7 @@ def forget() -> None:
 
 def address_of(town: Town) -> str:
     """`http(s)://host[:port]` of the town's primary domain, without a final slash; any schema may be current."""
-    # No change of schema: the table is found in the public schema of whatever database we are on (mirrors).
+    # No change of schema needed: every database has the table in its public schema (mirrors).
     return address(Domain.objects.values_list("domain", flat=True).get(tenant_id=town.pk, is_primary=True))
 
 

@@ -1,4 +1,4 @@
-"""Django's sessions, which are rows of the town's schema, while the town is read-only."""
+"""Django's sessions in the town's schema, also while the town is read-only."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ _LIVE = "SELECT session_data FROM django_session WHERE session_key = %s AND expi
 
 
 class SessionStore(db.SessionStore):
-    """In a town that is being moved, pages are read: what they would note in the session is not kept."""
+    """While a town is being moved, pages can be read, and changes to the session are dropped."""
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """A key of the letters and figures that ours are made of; a browser may send any bytes, NUL among them."""
+        """Accept the characters that our keys use only: a browser may send any bytes, even NUL."""
         return bool(super()._validate_session_key(key) and str(key).isalnum())  # type: ignore[misc]
 
     def load(self) -> dict[str, Any]:
-        """As Django's, whose ORM takes four times as long to write the statement; it is asked for each page."""
+        """Like Django's, with plain SQL: every page loads its session, and the ORM takes four times as long."""
         with connection.cursor() as cursor:
             cursor.execute(_LIVE, [self.session_key, timezone.now()])
             found = cursor.fetchone()
@@ -30,7 +30,7 @@ class SessionStore(db.SessionStore):
         return self.decode(found[0])
 
     def save(self, must_create: bool = False) -> None:
-        """Raises ReadOnly for a new session, whose page would have no sense without it."""
+        """Raises ReadOnly for a new session, because its page cannot work without one."""
         if not current.is_read_only():
             super().save(must_create)
         elif must_create:

@@ -1,0 +1,1 @@
+"""The life of a town: opened, suspended, renamed, closed."""

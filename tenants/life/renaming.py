@@ -27,7 +27,7 @@ def request_renaming(*, town: Town, slug: str, actor: facts.Actor) -> Operation:
 
 
 def check_renaming(town: Town, slug: str) -> None:
-    """Whether the town may take that address; its own former ones it may take back. Raises as said above."""
+    """Check that the town may take that address; it may take a former one back. Raises as `request_renaming`."""
     services.check_slug(slug)
     if town.state not in MOVABLE:
         raise WrongState(f"{town.name} est {town.get_state_display()} : son adresse ne peut pas changer.")
@@ -38,7 +38,7 @@ def check_renaming(town: Town, slug: str) -> None:
 
 
 def work(operation: Operation, progress: operations.Progress) -> Mapping[str, Any]:
-    """The operation: one transaction of the registry, then the copy on the town's shard. Twice changes nothing."""
+    """The work of the operation: one transaction in the registry, then the shard's copy. Twice changes nothing."""
     town, slug = operation.town, str(operation.arguments["slug"])
     if town is None:
         raise WrongState("Cette commune n'existe plus.")
@@ -49,7 +49,7 @@ def work(operation: Operation, progress: operations.Progress) -> Mapping[str, An
             check_renaming(locked, slug)
             try:
                 _rename(locked, slug, operation.requested_by)
-            except IntegrityError:  # an opening was quicker
+            except IntegrityError:  # another town took the address meanwhile
                 raise TownExists(f"L'adresse « {slug} » vient d'être prise.") from None
     progress.step(_("Mise à jour de la base de la commune"), 1, 2)
     mirrors.mirror(locked)

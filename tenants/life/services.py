@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django_tenants.utils import tenant_context
 
 from tenants import facts
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import mirrors
 from tenants.databases.outages import is_silence
-from tenants.errors import HomeSilent, InvalidSlug, TownError, TownExists, WrongState
+from tenants.errors import InvalidSlug, ShardSilent, TownError, TownExists, WrongState
 from tenants.hosts import registry
 from tenants.identity import check_insee, check_siren
 from tenants.models import Domain, Operation, Town
@@ -25,7 +25,7 @@ from tenants.states import EDGES, TownState
 from tenants.work import agenda
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-# Hosts of the platform, of its mail and of the network's customs: no town may be taken for one of them.
+# Names that the platform, its mail or the network use: no town may have one of them.
 RESERVED = frozenset(
     """
     admin api app assets autoconfig autodiscover callback cdn contact demo-mail ftp imap localhost
@@ -51,16 +51,16 @@ def open_town(
     on_step: OnStep = lambda town, words, number: None,
     actor: facts.Actor = facts.SYSTEM,
 ) -> Town:
-    """Open a town at `<slug>.<base domain>`; `furnish(town)` sets it up, inside it, before anybody sees it.
+    """Open a town at `<slug>.<base domain>`. `furnish(town)` runs inside it before it is served.
 
-    Three steps: the registry's rows (state OPENING, served to nobody); the schema and its furniture in one
-    transaction on its shard; state OPEN. A refusal keeps nothing. Cut short by a kill, it goes on where it was
-    when it is asked for again under the same slug. Raises InvalidSlug, TownExists, HomeSilent or TemplateMissing.
+    Three steps: the registry's rows (state OPENING, not served); the schema and its first rows in one
+    transaction on its shard; state OPEN. A refusal keeps nothing. After a kill, the next call with the same slug
+    goes on. Raises InvalidSlug, TownExists, ShardSilent or TemplateMissing.
     """
     check_slug(slug)
     check_siren(siren)
     check_insee(insee)
-    if shard not in homes():
+    if shard not in shard_aliases():
         raise TownError(f"Aucune base « {shard} ».")
     with in_registry():
         town = _reserve(
@@ -73,7 +73,7 @@ def open_town(
             _give_up(town)
             if not is_silence(error):
                 raise
-            raise HomeSilent(town.shard) from error
+            raise ShardSilent(town.shard) from error
         except BaseException:
             _give_up(town)
             raise
@@ -85,15 +85,15 @@ def open_town(
                 "town.opened", town=town, actor=actor, new={"slug": slug, "name": name, "shard": shard}
             )
         mirrors.mirror(town)
-        agenda.release(town)  # its furniture may have asked for work, the first manager's invitation for one
+        agenda.release(town)  # `furnish` may have planned work, such as the first manager's invitation
         on_step(town, _("Ouverte"), STEPS)
     registry.forget()
     return town
 
 
 def check_slug(slug: str) -> None:
-    """Raises InvalidSlug with a sentence."""
-    # xn-- would show as other letters in the address bar.
+    """Raise InvalidSlug, with a sentence, for a slug that no town may have."""
+    # Browsers show xn-- as other letters.
     if not SLUG.fullmatch(slug) or slug[2:4] == "--":
         raise InvalidSlug(
             f"« {slug} » ne convient pas : lettres minuscules, chiffres et tirets (40 au plus)."
@@ -103,7 +103,7 @@ def check_slug(slug: str) -> None:
 
 
 def check_free(slug: str) -> None:
-    """Raises TownExists when the address is a town's, or was one's. An opening that was cut short leaves it free."""
+    """Raise TownExists when a town has, or had, the address. An interrupted opening does not count."""
     with in_registry():
         taken = Domain.objects.filter(domain=host_of(slug)).exclude(tenant__slug=slug).exists()
         if taken or Town.objects.filter(slug=slug).exclude(state=TownState.OPENING).exists():
@@ -121,7 +121,7 @@ def schema_of(slug: str) -> str:
 
 
 def _reserve(town: Town) -> Town:
-    """The registry's rows. An opening that was cut short under the same slug is taken up again."""
+    """Create the registry's rows, or find those of an interrupted opening with the same slug."""
     check_free(town.slug)
     begun: Town | None = Town.objects.filter(slug=town.slug).first()
     if begun is not None:
@@ -142,9 +142,9 @@ def _reserve(town: Town) -> Town:
 
 
 def _build(town: Town, furnish: Furnish) -> None:
-    """The schema and what is in it, whole or not at all. A schema that is there already was whole."""
+    """Create the schema and its rows in one transaction. An existing schema is complete."""
     mirrors.mirror(town)
-    with at(town.shard), transaction.atomic():
+    with in_shard(town.shard), transaction.atomic():
         if not _has_schema(town.schema_name):
             town.schema_version = provisioning.copy_template(town.schema_name)
             with tenant_context(town):
@@ -160,14 +160,14 @@ def _has_schema(name: str) -> bool:
 
 
 def _give_up(town: Town) -> None:
-    """An opening that was refused leaves its slug free: `_build` has kept nothing. What it kept once stays.
+    """Free the slug of a refused opening: `_build` has kept nothing. A schema that exists stays.
 
-    So does the row when its shard is silent: who knows what it kept. It is taken up again, there or elsewhere.
+    The row stays too when its shard does not answer; the opening can be resumed there or elsewhere.
     """
     if connection.needs_rollback:
         return
     try:
-        with at(town.shard):
+        with in_shard(town.shard):
             built = _has_schema(town.schema_name)
         if not built:
             mirrors.unmirror(town, town.shard)
@@ -185,9 +185,9 @@ def set_state(
     reason: str = "",
     closes_at: datetime | None = None,
 ) -> Town:
-    """Move a town along an edge of `states.EDGES`; at once, and instantly. `closes_at` is for CLOSING only.
+    """Change a town's state along an edge of `states.EDGES`, at once. `closes_at` is for CLOSING only.
 
-    Asking for the state it is in writes nothing, and does what a kill may have left undone. Raises WrongState.
+    Asking for its current state writes nothing and repeats what a kill may have left undone. Raises WrongState.
     """
     with in_registry(), transaction.atomic():
         locked: Town = Town.objects.select_for_update().get(pk=town.pk)
@@ -198,13 +198,13 @@ def set_state(
         mirrors.mirror(locked)
         if to == TownState.OPEN:
             agenda.release(locked)
-    except OperationalError:  # the registry has it, which is what counts; a silent shard serves nobody
+    except OperationalError:  # the registry decides; a shard that does not answer serves nobody
         log.warning("the database %s does not answer; its copy of %s is late", locked.shard, locked.slug)
     return locked
 
 
 def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.Actor, reason: str) -> None:
-    # Only the opening, or the restoration, knows that it is whole; an erasure does not need it to be.
+    # Only opening and restoring know that the town is complete; an erasure need not.
     half_made = locked.state == TownState.OPENING and to != TownState.CLOSED
     if half_made or (TownState(locked.state), to) not in EDGES:
         raise WrongState(f"{locked.name} est {locked.get_state_display()} : impossible pour l'instant.")
@@ -212,7 +212,7 @@ def _move(locked: Town, to: TownState, closes_at: datetime | None, actor: facts.
     if delayed and (locked.closes_at is None or locked.closes_at > timezone.now()):
         raise WrongState(f"Le délai de fermeture de {locked.name} court encore.")
     old, locked.state = locked.state, to
-    if to != TownState.CLOSED:  # which keeps the date of its closure
+    if to != TownState.CLOSED:  # a closed town keeps its date
         locked.closes_at = closes_at
     locked.save(update_fields=["state", "closes_at"])
     new = {"state": to, "reason": reason, **({"closes_at": closes_at.isoformat()} if closes_at else {})}

@@ -1,4 +1,4 @@
-"""What commands that perform an operation have in common."""
+"""Base of the commands that perform an operation."""
 
 from django.core.management.base import BaseCommand
 
@@ -6,12 +6,12 @@ from tenants.models import Operation
 
 
 class OperationCommand(BaseCommand):
-    """Shows each step of an operation as a line, and how far it is about every tenth of the way."""
+    """Print each step of an operation on a line, and its progress about every 10 %."""
 
     _shown = ("", -1)
 
     def watch(self, operation: Operation) -> None:
-        """Hears the operation's progress."""
+        """Receive the operation's progress."""
         tenth = operation.done * 10 // operation.total if operation.total else 0
         if (operation.step, tenth) != self._shown:
             self._shown = (operation.step, tenth)

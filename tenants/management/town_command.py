@@ -1,4 +1,4 @@
-"""A command about one town, that writes one sentence or refuses with one."""
+"""Base of the commands about one town."""
 
 from typing import Any
 
@@ -22,5 +22,5 @@ class TownCommand(BaseCommand):
             raise CommandError(str(error)) from None
 
     def act(self, town: Town, options: dict[str, Any]) -> str:
-        """Do it, and say it in one sentence or a few lines."""
+        """Do it, and return what to print: a sentence or a few lines."""
         raise NotImplementedError

@@ -1,0 +1,1 @@
+"""A town's tables: copied from the template, migrated, checked for readiness."""

@@ -1,4 +1,4 @@
-"""One batch of SQL for each of many towns, over a few connections side by side."""
+"""Run one batch of SQL in each of many towns, over a few connections in parallel."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.migrations import Migration
 from psycopg import sql
 
-from tenants.current import current_home
+from tenants.current import current_shard
 from tenants.databases import direct
 from tenants.models import Town
 from tenants.schema.provisioning import TEMPLATE
@@ -19,21 +19,21 @@ Steps = list[tuple[Migration, Any]]  # each with its statements
 
 
 def apply(towns: list[Town], steps: Steps, version: str, tick: Callable[[], None]) -> dict[int, str]:
-    """Run the steps in each town of this home, in a transaction a town that also writes its version.
+    """Run the steps in each town of this database: one transaction per town, which also writes its version.
 
-    Returns the sentence of each failure by the town's key. A town that is locked is tried once more at the end.
+    Returns a sentence per failure, by the town's primary key. A locked town is tried once more at the end.
     """
-    home = current_home()
-    failures = _run(towns, steps, version, home, tick)
+    shard = current_shard()
+    failures = _run(towns, steps, version, shard, tick)
     locked = [town for town in towns if isinstance(failures.get(town.pk), psycopg.errors.LockNotAvailable)]
     for town in locked:
         del failures[town.pk]
-    failures |= _run(locked, steps, version, home, tick)
+    failures |= _run(locked, steps, version, shard, tick)
     return {pk: _sentence(error) for pk, error in failures.items()}
 
 
 def _run(
-    towns: list[Town], steps: Steps, version: str, home: str, tick: Callable[[], None]
+    towns: list[Town], steps: Steps, version: str, shard: str, tick: Callable[[], None]
 ) -> dict[int, psycopg.Error]:
     todo: SimpleQueue[Town] = SimpleQueue()
     failures: dict[int, psycopg.Error] = {}
@@ -42,14 +42,14 @@ def _run(
     template = as_sql(steps)
 
     def work() -> None:
-        with direct.open_to(home) as server:
+        with direct.open_to(shard) as server:
             while True:
                 try:
                     town = todo.get_nowait()
                 except Empty:
                     return
                 try:
-                    # Without parameters psycopg sends it as one message, which the server runs as one transaction.
+                    # Without parameters psycopg sends one message, which the server runs as one transaction.
                     server.execute(_for(server, template, town, version))
                 except psycopg.Error as error:
                     failures[town.pk] = error
@@ -70,7 +70,7 @@ def as_sql(steps: Steps) -> str:
     parts: list[str] = []
     for migration, statements in steps:
         parts += [statement.rstrip().rstrip(";") for statement in statements]
-        # What a step left to be checked at the end is checked before the next one changes the tables.
+        # Check deferred constraints of one step before the next step changes the tables.
         parts += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
         parts.append(
             sql.SQL("INSERT INTO django_migrations (app, name, applied) VALUES ({}, {}, now())")
@@ -82,7 +82,7 @@ def as_sql(steps: Steps) -> str:
 
 def _for(server: psycopg.Connection[Any], template: str, town: Town, version: str) -> bytes:
     head = sql.SQL("BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL search_path = {};\n").format(
-        # Without public: a table that the town misses must be an error, and never another one's.
+        # Without public: a missing table must be an error, not the table of another schema.
         sql.Identifier(town.schema_name)
     )
     tail = sql.SQL(";\nUPDATE public.tenants_town SET schema_version = {} WHERE id = {}; COMMIT").format(

@@ -1,7 +1,8 @@
-"""The SQL that makes a schema again, tables and rows, read from the server's own catalogues (decision 48).
+"""The SQL that recreates a schema, tables and rows, read from the server's catalogues (decision 48).
 
-No client program, so none that is older than the server. What it cannot say it refuses: it never makes half a copy.
-Everything is looked up from the schema's own objects, so it takes as long beside thousands of other schemas.
+It needs no client program, which might be older than the server. It refuses what it cannot express, instead of
+making half a copy.
+Every look-up starts from the schema's own objects, so thousands of other schemas do not slow it down.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any, LiteralString
 
 from psycopg.types.numeric import Oid
 
-from tenants.current import current_home
+from tenants.current import current_shard
 from tenants.databases import direct
 from tenants.databases.direct import Server
 from tenants.errors import TemplateMissing
@@ -52,10 +53,10 @@ SELECT pg_describe_object(classoid, objoid, objsubid) FROM pg_description
 WHERE objoid = ANY(%(tables)s) AND classoid <> 'pg_class'::regclass
 """
 
-# Each answers statements without their semicolons, in the order of their running.
+# Each query returns statements without semicolons, in the order in which they must run.
 _BEFORE_ROWS = (
     "SELECT pg_get_functiondef(oid) FROM unnest(%(functions)s) AS oid ORDER BY oid",
-    # Those of identity columns are made with their columns.
+    # The sequences of identity columns are created with the columns.
     """
 SELECT format('CREATE SEQUENCE %%s AS %%s ', seqrelid::regclass, format_type(seqtypid, NULL)) || <options>
 FROM pg_sequence s WHERE seqrelid = ANY(%(sequences)s) AND NOT EXISTS (
@@ -123,12 +124,12 @@ GROUP BY attrelid ORDER BY attrelid
 
 
 def sql_of(schema: str) -> str:
-    """All statements that make `schema` of the current home, as it is committed; each names it in full.
+    """All statements that recreate `schema` of the current database as committed; each names the schema in full.
 
-    Raises TemplateMissing when it holds something that cannot be said here (a view, a type, a policy…).
+    Raises TemplateMissing when the schema holds something unsupported (a view, a type, a policy…).
     """
-    with direct.snapshot(current_home(), schema) as server:
-        server.execute("SET search_path = ''")  # PostgreSQL prints the schema of what is not in it
+    with direct.snapshot(current_shard(), schema) as server:
+        server.execute("SET search_path = ''")  # then PostgreSQL prints the schema of every name
         names = _names(server, schema)
         refused = _lines(server, _REFUSED, names)
         if refused:
@@ -146,7 +147,7 @@ def sql_of(schema: str) -> str:
 
 
 def _names(server: Server, schema: str) -> dict[str, Any]:
-    """The schema and its own objects by their numbers: catalogues are then read through their indexes."""
+    """The ids of the schema and of its objects, so that catalogues are read through their indexes."""
     found: dict[str, list[Oid]] = {"tables": [], "sequences": [], "functions": []}
     for is_function, kind, oid in server.execute(_OBJECTS, {"schema": schema}).fetchall():
         name = "functions" if is_function else {"r": "tables", "S": "sequences"}.get(kind)
@@ -162,7 +163,7 @@ def _lines(server: Server, query: LiteralString, names: dict[str, Any]) -> list[
 def _rows(server: Server, names: dict[str, Any]) -> Iterator[str]:
     for table, columns in server.execute(_COLUMNS, names).fetchall():
         values = ", ".join(f"quote_nullable({column}::text)" for column in columns)
-        # The names come quoted from the catalogue.
+        # The catalogue returns quoted names.
         found = server.execute(f"SELECT concat_ws(', ', {values}) FROM {table} ORDER BY ctid").fetchall()  # noqa: S608
         rows = ",\n".join(f"({row})" for (row,) in found)
         if rows:

@@ -1,9 +1,9 @@
-"""Every home, its template and its towns, to the code's version (scale.md §2).
+"""Migrate every database, its template and its towns to the code's version (docs/scale.md §2).
 
-A migration that is only SQL runs once, on the template, and what it ran is kept (SchemaStep); towns are given
-the same statements in one batch each, over a few connections side by side. A migration with Python in it runs
-in each town the ordinary way. Each town is its own transaction and its version is written in it: whatever stops
-the work, running it again goes on from there.
+A migration that is only SQL runs once, on the template, and its statements are kept (SchemaStep). Towns get
+these statements in one batch each, over a few connections in parallel. A migration with Python in it runs
+in each town the ordinary way. Each town has its own transaction, which also writes its version: if anything stops
+the work, the next run goes on from there.
 """
 
 import logging
@@ -20,11 +20,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
-from tenants.current import REGISTRY, at, current_home, homes, registry
+from tenants.current import REGISTRY, current_shard, in_shard, registry, shard_aliases
 from tenants.databases import direct
-from tenants.errors import HomeSilent
+from tenants.errors import OtherHistory, ShardSilent
 from tenants.models import Operation, OperationState, SchemaSnapshot, SchemaStep, Town
 from tenants.schema import batches, provisioning, versions
 from tenants.schema.provisioning import TEMPLATE
@@ -34,12 +35,12 @@ from tenants.states import TownState
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
-EXCLUSIVE = ("move", "restore", "erase")  # operations beside which a town is left alone
+EXCLUSIVE = ("move", "restore", "erase")  # a town with such an operation is skipped
 
 
 @dataclass
 class Outcome:
-    """What a run did: the towns brought up, and the sentence of each failure by slug."""
+    """The result of a run: the migrated towns, and a sentence per failure, by slug."""
 
     migrated: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """Migrations in a row that go the same way: `steps` (name → statements) in a batch, or None town by town."""
+    """Consecutive migrations that run the same way: `steps` (name → statements) in a batch; None: town by town."""
 
     migrations: tuple[Migration, ...]
     steps: dict[str, list[str]] | None
@@ -55,62 +56,62 @@ class Run:
 
 @dataclass(frozen=True)
 class Group:
-    """Towns of one home at one version, and what they miss, in order."""
+    """Towns of one database at one version, and the migrations they lack, in order."""
 
-    home: str
+    shard: str
     towns: tuple[Town, ...]
     missing: tuple[Migration, ...]
 
 
 def migrate_towns(*, on_progress: Progress = lambda done, total: None) -> Outcome:
-    """Bring the public schemas, the templates and every town to the code's version.
+    """Migrate the public schemas, the templates and every town to the code's version.
 
-    One town's failure stops no other: it is left whole at a version of the past, and named; a silent home is
-    named in the place of its towns. `on_progress(done, total)` is called from several threads.
+    A town that fails stays whole at its old version and is named; the others go on. A database that does not answer is
+    named instead of its towns. `on_progress(done, total)` is called from several threads. Raises OtherHistory.
     """
     versions.wanted.cache_clear()
     outcome = Outcome()
     silent = set()
-    for home in homes():
+    for shard in shard_aliases():
         try:
-            with at(home):
+            with in_shard(shard):
                 migrate_public()
                 migrate_template()
         except OperationalError as error:
-            if _answers(home):
+            if _answers(shard):
                 raise
-            log.warning("the database %s does not answer: %s", home, error)
-            silent.add(home)
-            outcome.failed[home] = str(HomeSilent(home))
+            log.warning("the database %s does not answer: %s", shard, error)
+            silent.add(shard)
+            outcome.failed[shard] = str(ShardSilent(shard))
     groups = [(group, runs_of(group)) for group in pending(besides=silent)]
     total = sum(len(group.towns) * len(runs) for group, runs in groups)
     done = count(1)
     for group, runs in groups:
-        with at(group.home):
+        with in_shard(group.shard):
             _migrate_group(group, runs, outcome, lambda: on_progress(next(done), total))
     return outcome
 
 
-def _answers(home: str) -> bool:
+def _answers(shard: str) -> bool:
     try:
-        direct.open_to(home).close()
+        direct.open_to(shard).close()
     except psycopg.OperationalError:
         return False
     return True
 
 
 def bring_forward(town: Town, names: Collection[str]) -> str:
-    """One town that has the migrations `names`, to the code's version the ordinary way; returns that version."""
+    """Migrate one town, which has the migrations `names`, the ordinary way; return the code's version."""
     wanted = versions.wanted()
     plan = [(migration, False) for migration in wanted.migrations if name_of(migration) not in names]
-    with at(town.shard, town.schema_name):
+    with in_shard(town.shard, town.schema_name):
         if plan:
             MigrationExecutor(connection).migrate(None, plan=plan)
     return wanted.version
 
 
 def pending(*, besides: Collection[str] = ()) -> Iterator[Group]:
-    """The towns that are not at the code's version, `besides` some homes. One query when there is none."""
+    """The towns that are not at the code's version, except in databases `besides`. One query when there is none."""
     wanted = versions.wanted()
     with registry():
         behind = list(
@@ -119,15 +120,15 @@ def pending(*, besides: Collection[str] = ()) -> Iterator[Group]:
             .exclude(shard__in=besides)
             .order_by("shard", "schema_version", "pk")
         )
-    for (home, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
+    for (shard, version), towns in groupby(behind, key=lambda town: (town.shard, town.schema_version)):
         members = tuple(towns)
-        names = names_at(version, home, members[0].schema_name)
-        yield Group(home, members, tuple(m for m in wanted.migrations if name_of(m) not in names))
+        names = names_at(version, shard, members[0].schema_name)
+        yield Group(shard, members, tuple(m for m in wanted.migrations if name_of(m) not in names))
 
 
 def runs_of(group: Group) -> list[Run]:
-    """How its migrations would run. Before the template has run them, what can be known of it."""
-    with at(group.home):
+    """How its migrations would run, as far as that is known before the template has run them."""
+    with in_shard(group.shard):
         rows = SchemaStep.objects.filter(statements__isnull=False).values_list("name", "statements")
         kept: dict[str, list[str]] = {name: statements for name, statements in rows if statements is not None}
     runs = []
@@ -138,16 +139,20 @@ def runs_of(group: Group) -> list[Run]:
 
 
 def migrate_public() -> None:
-    """The public schema of this home."""
+    """The public schema of this shard. Raises OtherHistory, before it changes anything."""
     applied = versions.applied_names()
     if not applied.issuperset(versions.wanted().names):
-        _migrate_its_own_apps()
-        call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        try:
+            _migrate_its_own_apps()
+            call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+        except InconsistentMigrationHistory as error:
+            raise OtherHistory(current_shard()) from error
 
 
 def _migrate_its_own_apps() -> None:
     """What lives in public; the rest is only noted there. Django would work out each step of the rest for nothing."""
     executor = MigrationExecutor(connection)
+    executor.loader.check_consistent_history(connection)
     plan = [
         migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())
     ]
@@ -166,22 +171,22 @@ def _lives_in_public(migration: Migration) -> bool:
 
 
 def migrate_template() -> None:
-    """The template of this home, one migration after the other, keeping what each one ran."""
+    """Migrate the template of this database, one migration after the other, and keep what each one runs."""
     wanted = versions.wanted()
     if SchemaSnapshot.objects.filter(version=wanted.version).exists():
         return
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')
-    with at(current_home(), TEMPLATE):
+    with in_shard(current_shard(), TEMPLATE):
         executor = MigrationExecutor(connection)
-        state = None  # Django works it out from what the template has, then it goes from one to the next
+        state = None  # Django computes it from the applied migrations; each migration then passes it on
         for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes()):
             state = _run_and_keep(executor, migration, state)
     provisioning.keep_snapshot()
 
 
 def _run_and_keep(executor: MigrationExecutor, migration: Migration, state: Any) -> Any:
-    """Run it; its statements and the template's own record of it are committed together."""
+    """Run one migration. Its statements and the template's record of it are committed together."""
     if not _same_everywhere(migration):
         state = executor.migrate(None, plan=[(migration, False)], state=state)
         _keep_step(migration, None)
@@ -194,7 +199,7 @@ def _run_and_keep(executor: MigrationExecutor, migration: Migration, state: Any)
 
 
 def _same_everywhere(migration: Migration) -> bool:
-    """Only SQL, or nothing at all in a town's schema (an app that lives in public only)."""
+    """Whether it is only SQL, or does nothing in a town's schema (an app that lives in public)."""
     lives_in_towns = apps.get_app_config(migration.app_label).name in settings.TENANT_APPS
     return is_schema_only(migration) or not lives_in_towns
 
@@ -214,7 +219,7 @@ def _recording() -> Iterator[list[str]]:
 
 
 def _migrate_group(group: Group, runs: list[Run], outcome: Outcome, tick: Callable[[], None]) -> None:
-    """Run by run: batches of kept SQL for all the towns at once, or Python town by town."""
+    """Apply each run to the group: kept SQL in batches, or Python town by town."""
     busy = _busy_towns()
     failures = {
         town.pk: f"laissée de côté pendant l'opération « {busy[town.pk]} »"
@@ -231,7 +236,7 @@ def _migrate_group(group: Group, runs: list[Run], outcome: Outcome, tick: Callab
         else:
             steps = [(migration, run.steps[name_of(migration)]) for migration in run.migrations]
             failures |= batches.apply(left, steps, version, tick)
-    if not runs:  # they missed nothing: only the word for what they have was another one
+    if not runs:  # same migrations, other fingerprint: only the recorded version changes
         Town.objects.filter(pk__in=[t.pk for t in group.towns]).update(
             schema_version=versions.wanted().version
         )
@@ -246,12 +251,12 @@ def _migrate_group(group: Group, runs: list[Run], outcome: Outcome, tick: Callab
 def _run_ordinarily(
     towns: list[Town], run: tuple[Migration, ...], version: str, tick: Callable[[], None]
 ) -> dict[int, str]:
-    """Django's own executor in each town. Returns the sentence of each failure by the town's key."""
+    """Run Django's executor in each town. Returns a sentence per failure, by the town's primary key."""
     failures: dict[int, str] = {}
-    home = current_home()
+    shard = current_shard()
     plan = [(migration, False) for migration in run]
     for town in towns:
-        with at(home, town.schema_name):
+        with in_shard(shard, town.schema_name):
             try:
                 MigrationExecutor(connection).migrate(None, plan=plan)
             except Exception as error:
@@ -264,8 +269,8 @@ def _run_ordinarily(
 
 
 def _tell_the_registry(towns: tuple[Town, ...]) -> None:
-    """The versions were written beside the schemas; on another shard the registry has still to learn them."""
-    if current_home() == REGISTRY or not towns:
+    """Copy the versions, written in each shard, to the registry."""
+    if current_shard() == REGISTRY or not towns:
         return
     by_version: defaultdict[str, list[int]] = defaultdict(list)
     for pk, version in Town.objects.filter(pk__in=[town.pk for town in towns]).values_list(
@@ -286,6 +291,6 @@ def _busy_towns() -> dict[int, str]:
 
 
 def describe(group: Group) -> list[str]:
-    """What `--plan` says of a group: each migration and the way it would run."""
+    """What `--plan` prints for a group: each migration and how it would run."""
     ways = {True: "par lot", False: "commune par commune"}
     return [f"{name_of(migration)} ({ways[_same_everywhere(migration)]})" for migration in group.missing]

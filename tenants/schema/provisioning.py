@@ -1,10 +1,10 @@
-"""The template schema, and towns copied from it as one batch of SQL (scale.md)."""
+"""The template schema, and towns copied from it as one batch of SQL (docs/scale.md §1)."""
 
 import re
 
 from django.db import connection, transaction
 
-from tenants.current import at, current_home
+from tenants.current import current_shard, in_shard
 from tenants.errors import TemplateMissing
 from tenants.models import SchemaSnapshot
 from tenants.schema import blueprint, versions
@@ -14,7 +14,7 @@ SCHEMA_NAME = re.compile(r"t_[a-z0-9_]{1,60}")
 
 
 def keep_snapshot() -> None:
-    """Keep the SQL of the template, which `migrating` has just brought to the code's version."""
+    """Keep the SQL of the template, which `migrating` has just migrated."""
     wanted = versions.wanted()
     SchemaSnapshot.objects.update_or_create(
         version=wanted.version,
@@ -23,7 +23,7 @@ def keep_snapshot() -> None:
 
 
 def copy_template(schema: str) -> str:
-    """Make `schema`, a copy of this home's template, in the caller's transaction. Returns the schema's version.
+    """Make `schema`, a copy of this shard's template, in the caller's transaction. Returns the schema's version.
 
     Raises TemplateMissing when no template was built here for the code's migrations.
     """
@@ -34,16 +34,16 @@ def copy_template(schema: str) -> str:
     snapshot = SchemaSnapshot.objects.filter(version=versions.wanted().version).first()
     if snapshot is None:
         raise TemplateMissing(
-            f"Le schéma modèle de la base « {current_home()} » n'est pas à jour : "
+            f"Le schéma modèle de la base « {current_shard()} » n'est pas à jour : "
             "lancez « manage.py migrate_towns »."
         )
     with connection.cursor() as cursor:
-        # No parameters: psycopg sends it as one batch, and nothing in it is taken for a placeholder.
+        # No parameters: psycopg sends one batch, and reads no placeholder in it.
         cursor.cursor.execute(snapshot.sql.replace(TEMPLATE, schema))
     return snapshot.version
 
 
 def version_of_schema(schema: str) -> str:
     """The version that a schema is at, from its own table."""
-    with at(current_home(), schema):
+    with in_shard(current_shard(), schema):
         return versions.version_of(versions.applied_names())

@@ -1,4 +1,4 @@
-"""Which migrations a town's schema has, said as one word that can be compared in one query (scale.md §2)."""
+"""The version of a schema: one word for the migrations it has, to be compared in one query (docs/scale.md §2)."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the code on disk wants: the names (`app.name`) in the order of their running, and their version."""
+    """What the code wants: the migrations (`app.name`) in the order in which they run, and their version."""
 
     migrations: tuple[Migration, ...]
     loader: MigrationLoader
@@ -23,14 +23,14 @@ class Wanted:
     def names(self) -> tuple[str, ...]:
         return tuple(name_of(migration) for migration in self.migrations)
 
-    @cached_property  # asked for each page
+    @cached_property  # read for each page
     def version(self) -> str:
         return version_of(self.names)
 
 
 @lru_cache(maxsize=1)
 def wanted() -> Wanted:
-    """Read once a process: reading every migration file takes longer than opening a town."""
+    """Read once per process: reading all migration files takes longer than opening a town."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     order: dict[tuple[str, str], Migration] = {}
     for target in sorted(loader.graph.leaf_nodes()):
@@ -40,7 +40,7 @@ def wanted() -> Wanted:
 
 
 def version_of(names: Iterable[str]) -> str:
-    """A fingerprint of these names, whatever their order."""
+    """A fingerprint of these names; their order does not matter."""
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
@@ -55,7 +55,7 @@ def name_of(migration: Migration) -> str:
 
 
 def is_schema_only(migration: Migration) -> bool:
-    """Whether its SQL is the same in every town: no Python, and nothing that refuses a transaction."""
+    """Whether its SQL is the same in every town: no Python, and everything may run in a transaction."""
     return migration.atomic and all(_is_sql(operation) for operation in migration.operations)
 
 

@@ -1,0 +1,1 @@
+"""Moving a town from one database to another."""

@@ -1,7 +1,7 @@
-"""A town's tables closed to writing by the database itself, while the town is moved (docs/decisions/0014).
+"""While a town moves, its database refuses writes to the town's tables (docs/decisions/0014).
 
-Whoever writes, whatever it believes, is refused with PostgreSQL's own word for it (25006, read-only). It is a
-trigger on each table: it survives the death of whoever raised it, and stays with the rows until they are dropped.
+Any write is refused with PostgreSQL's error 25006 (read-only), even from a process with a stale registry. A
+trigger on each table does it, so it outlives the process that set it, and stays until the tables are dropped.
 """
 
 import time
@@ -28,15 +28,15 @@ FOR EACH STATEMENT EXECUTE FUNCTION {name}()
 """
 
 
-def close(home: str, schema: str, on_wait: Callable[[], None]) -> None:
-    """All the tables at once. It waits for the transactions that write in them, and none begins after it.
+def close(shard: str, schema: str, on_wait: Callable[[], None]) -> None:
+    """Close all tables at once. Wait for running writes; no new one can start.
 
-    Raises TownError when one of them does not end.
+    Raises TownError when a running write does not end.
     """
     for _try in range(TRIES):
         try:
-            with direct.connect(home, schema) as server:
-                # A little longer than PostgreSQL takes to see that we wait for an autovacuum, and to end it.
+            with direct.connect(shard, schema) as server:
+                # A little longer than PostgreSQL needs to cancel an autovacuum that we wait for.
                 server.execute("SET lock_timeout = '1500ms'")
                 names = _tables(server)
                 server.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_list(names)))
@@ -54,9 +54,9 @@ def close(home: str, schema: str, on_wait: Callable[[], None]) -> None:
     )
 
 
-def open_again(home: str, schema: str) -> None:
-    """The move is given up: the tables are written as before. Nothing to do when they are open, or gone."""
-    with direct.connect(home, schema) as server:
+def open_again(shard: str, schema: str) -> None:
+    """Allow writes again after a cancelled move. Does nothing when the tables are open or gone."""
+    with direct.connect(shard, schema) as server:
         server.execute(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(sql.Identifier(NAME)))
 
 

@@ -1,14 +1,14 @@
-"""A town goes to live in another database (docs/decisions/0014).
+"""Move a town to another database (docs/decisions/0014).
 
-    hold     the registry says « read-only »; the other processes are given the time to know it
-    close    the database refuses any writing in the town's tables, whoever asks
-    copy     a draft on the target: whole, compared, and served to nobody
-    switch   one row of the registry: from here on the town lives there
-    settle   the agenda and the routes follow; the other processes are given the time to know it
-    release  the town is written again, in its new place; what it left is dropped later (leftovers)
+    freeze   the registry says « read-only »; wait until the other processes know it
+    close    the database refuses any write to the town's tables
+    copy     a draft on the target: complete, compared, not served
+    switch   one row of the registry: from now on the town lives there
+    settle   the agenda and the routes follow; wait until the other processes know it
+    release  the town accepts writes in its new database; what it left is dropped later (leftovers)
 
-Killed anywhere, it is done again from the registry's row, which alone says where the town lives. Before the
-switch a failure puts everything back; after it, nothing can be undone or lost.
+After a kill it starts again from the registry's row, which alone says where the town lives. Before the
+switch a failure restores everything; after it, nothing can be undone or lost.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from tenants import facts
-from tenants.current import at, homes
+from tenants.current import in_shard, shard_aliases
 from tenants.current import registry as in_registry
 from tenants.databases import direct, mirrors
 from tenants.databases.outages import SILENCE
-from tenants.errors import HomeSilent, TownError, WrongState
+from tenants.errors import ShardSilent, TownError, WrongState
 from tenants.hosts import registry
 from tenants.models import Operation, Town
 from tenants.schema import versions
@@ -43,7 +43,7 @@ from tenants.work.operations import Progress
 
 KIND = "move"
 MOVABLE = (TownState.OPEN, TownState.SUSPENDED, TownState.CLOSING)
-MARGIN = 1.2  # times what another process remembers
+MARGIN = 1.2  # times the life of another process's cache
 log = logging.getLogger(__name__)
 
 
@@ -54,7 +54,7 @@ def move_town(
     actor: facts.Actor = facts.SYSTEM,
     watch: Callable[[Operation], None] = lambda operation: None,
 ) -> Operation | None:
-    """Move it now, in the foreground; None when it lives there already. Raises TownError with a sentence."""
+    """Move it in the foreground; None when it lives there already. Raises TownError with a sentence."""
     if _has_nothing_to_do(town, to):
         return None
     return operations.run(
@@ -63,30 +63,30 @@ def move_town(
 
 
 def request_move(*, town: Town, to: str, actor: facts.Actor) -> Operation | None:
-    """Ask the worker to; None when it lives there already. Raises TownError with a sentence."""
+    """Ask the worker to move it; None when it lives there already. Raises TownError with a sentence."""
     if _has_nothing_to_do(town, to):
         return None
     return operations.request(kind=KIND, subject=town.slug, town=town, actor=actor, arguments={"to": to})
 
 
 def _has_nothing_to_do(town: Town, to: str) -> bool:
-    """A town that a move left read-only has: moved to where it lives, it is written again."""
+    """True when it lives there and accepts writes. (Moving a town that a move left read-only frees it.)"""
     check(town, to)
     return bool(town.shard == to and town.read_only_since is None and operations.live_on(town) is None)
 
 
 def check(town: Town, to: str) -> None:
-    """Raises TownError when it makes no sense."""
-    if to not in homes():
-        raise TownError(f"Aucune base « {to} ». Bases connues : {', '.join(homes())}.")
+    """Raise TownError when the move makes no sense."""
+    if to not in shard_aliases():
+        raise TownError(f"Aucune base « {to} ». Bases connues : {', '.join(shard_aliases())}.")
     if town.state not in MOVABLE:
         raise WrongState(f"{town.name} est {town.get_state_display()} : impossible pour l'instant.")
 
 
 def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
-    """The work of the operation: from wherever the registry says that the town lives."""
+    """The work of the operation. It starts from where the registry says that the town lives."""
     town, to = operation.town, str(operation.arguments["to"])
-    if town is None:  # never by its address, which may be another town's by now
+    if town is None:  # not by its address, which another town may have by now
         raise WrongState("Cette commune n'existe plus.")
     check(town, to)
     found: dict[str, Any] = dict(operation.result)
@@ -96,7 +96,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
         except Exception as error:
             silent = _silent_one(town.shard, to) if isinstance(error, SILENCE) else None
             if _put_back(town, to) and silent:
-                raise HomeSilent(silent) from error
+                raise ShardSilent(silent) from error
             raise
     if town.read_only_since is not None:
         _settle(town, progress)
@@ -109,9 +109,9 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
 
 
 def _bring(town: Town, to: str, operation: Operation, progress: Progress) -> dict[str, Any]:
-    """Everything until the switch. `town` is brought up to date."""
+    """Every step up to the switch. Updates `town`."""
     source = town.shard
-    _hold(town, operation.requested_by)
+    _freeze(town, operation.requested_by)
     progress.step("Passage en lecture seule")
     _wait_for_the_others()
     progress.step("Fermeture des tables à l'écriture")
@@ -119,13 +119,13 @@ def _bring(town: Town, to: str, operation: Operation, progress: Progress) -> dic
         source, town.schema_name, partial(progress.step, "Attente de la fin des écritures en cours")
     )
     version, copied = _copy(town, to, progress)
-    mirrors.mirror(town, on=to)  # whoever hears of the switch may plan something there at once
+    mirrors.mirror(town, on=to)  # a process that learns of the switch may plan work there at once
     progress.step("Bascule vers la nouvelle base")
     _switch(town, to, version, operation.requested_by)
     return {"from": source, "to": to, "tables": len(copied), "rows": sum(copied.values())}
 
 
-def _hold(town: Town, actor: str) -> None:
+def _freeze(town: Town, actor: str) -> None:
     if town.read_only_since is None:
         with in_registry(), transaction.atomic():
             locked = Town.objects.select_for_update().get(pk=town.pk)
@@ -138,21 +138,21 @@ def _hold(town: Town, actor: str) -> None:
 
 
 def _wait_for_the_others() -> None:
-    """Until every process has looked the town up again."""
+    """Wait until every process has looked the town up again."""
     registry.forget()
     time.sleep(registry.SECONDS * MARGIN)
 
 
 def _copy(town: Town, to: str, progress: Progress) -> tuple[str, dict[str, int]]:
-    """The draft on the target. Returns its version, and the number of rows of each table.
+    """Copy the draft to the target. Returns its version, and the number of rows per table.
 
     Raises TownError when the two sides differ.
     """
     schema = town.schema_name
     progress.step("Préparation de la nouvelle base")
-    with at(town.shard, schema):
+    with in_shard(town.shard, schema):
         names = list(versions.applied_names())
-    with at(to):
+    with in_shard(to):
         rows.drop_schema(schema)
         version = rows.make_schema(schema, names)
     copied: dict[str, int] = {}
@@ -174,7 +174,7 @@ def _copy(town: Town, to: str, progress: Progress) -> tuple[str, dict[str, int]]
 
 
 class _Digest:
-    """The sum of what passes on its way to `write`."""
+    """Passes rows on to `write` and computes their checksum."""
 
     def __init__(self, write: rows.Write = lambda piece: None) -> None:
         self._write, self._sum = write, hashlib.sha256()
@@ -190,7 +190,7 @@ class _Digest:
 def _switch(town: Town, to: str, version: str, actor: str) -> None:
     with in_registry(), transaction.atomic():
         locked = Town.objects.select_for_update().get(pk=town.pk)
-        # Whoever put the town back meanwhile (a worker that lost its lock) has let it be written since the copy.
+        # If another worker put the town back meanwhile, it has accepted writes since the copy.
         if locked.read_only_since is None or locked.shard != town.shard:
             raise TownError(f"{town.name} n'est plus en lecture seule : recommencez le déménagement.")
         old, locked.shard, locked.schema_version = locked.shard, to, version
@@ -201,7 +201,7 @@ def _switch(town: Town, to: str, version: str, actor: str) -> None:
 
 
 def _settle(town: Town, progress: Progress) -> None:
-    """It lives there: what points to it follows, and once everybody reads it there it is written there."""
+    """After the switch: move what refers to the town, then allow writes once every process knows."""
     progress.step("Les autres serveurs apprennent la nouvelle adresse")
     mirrors.mirror(town)
     leftovers.carry(town)
@@ -211,7 +211,7 @@ def _settle(town: Town, progress: Progress) -> None:
 
 def _release(town: Town) -> None:
     with in_registry(), transaction.atomic():
-        # A switch waits for this lock: it goes first and nothing is opened, or it finds the town written again.
+        # A switch waits for this lock: either it came first and nothing is opened, or it finds the town writable.
         locked = Town.objects.select_for_update().get(pk=town.pk)
         if locked.shard != town.shard:
             raise TownError(f"{town.name} vient d'être basculée ailleurs.")
@@ -225,7 +225,7 @@ def _release(town: Town) -> None:
 
 
 def _leave_behind(town: Town, progress: Progress) -> None:
-    """What it left is dropped when nobody can be in it any more."""
+    """Plan to drop what it left, once no request or task can still use it."""
     with tenant_context(town):
         agenda.plan("leftovers", timezone.now() + timedelta(seconds=settings.MOVED_ROWS_SECONDS))
     if settings.MOVED_ROWS_SECONDS == 0:
@@ -234,7 +234,7 @@ def _leave_behind(town: Town, progress: Progress) -> None:
 
 
 def drop_leftovers(town: Town) -> None:
-    """The agenda's work of that kind, in the town or not. Called too early, it waits until it is time."""
+    """The work of this agenda kind. Called too early, it plans itself again."""
     due = _time_to_drop(town)
     if due is None and not leftovers.clear(town):
         due = timezone.now() + timedelta(minutes=10)
@@ -243,7 +243,7 @@ def drop_leftovers(town: Town) -> None:
 
 
 def _time_to_drop(town: Town) -> datetime | None:
-    """None when it has come. A resumed town's agenda is all due at once."""
+    """When it may be dropped; None when now. (A resumed town's agenda is due at once.)"""
     with in_registry():
         last = Operation.objects.filter(town=town, kind=KIND).aggregate(last=Max("finished_at"))["last"]
     due: datetime | None = last and last + timedelta(seconds=settings.MOVED_ROWS_SECONDS)
@@ -251,10 +251,10 @@ def _time_to_drop(town: Town) -> datetime | None:
 
 
 def _put_back(town: Town, to: str) -> bool:
-    """The move has failed before the switch: the town is written again where it lives. Never raises.
+    """Undo a move that failed before the switch: allow writes where the town lives. Never raises.
 
-    False when that could not be done either, or when it is not known whether it was switched: the move is then
-    to be done again, which looks.
+    False when this failed too, or when it is unknown whether the switch was done: the move must then
+    run again.
     """
     try:
         with in_registry():
@@ -266,15 +266,15 @@ def _put_back(town: Town, to: str) -> bool:
         log.exception("%s stays read-only until its move is done again", town.slug)
         return False
     with suppress(Exception):  # else the next move drops it
-        leftovers.clear_at(to, fresh)
+        leftovers.clear_shard(to, fresh)
     return True
 
 
-def _silent_one(*homes: str) -> str | None:
-    """Which of them does not answer."""
-    for home in homes:
+def _silent_one(*shard_aliases: str) -> str | None:
+    """The alias of the database that does not answer."""
+    for shard in shard_aliases:
         try:
-            direct.open_to(home).close()
+            direct.open_to(shard).close()
         except psycopg.OperationalError:
-            return home
+            return shard
     return None

@@ -1,7 +1,7 @@
-"""The rows of a home's public schema that belong to one town: its agenda, its routes at the Treasury…
+"""The rows of a database's public schema that belong to one town: its agenda, its routes at the Treasury…
 
-Which tables: every model with a foreign key to Town that its room declares as exported (`town_data`). Rows are
-carried without their own number and without the town's, which are the target's business.
+The tables: every model with a foreign key to Town that its room declares as exported (`town_data`). Rows are
+copied without their own id and the town's id, which the target assigns.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from tenants.models import Domain, Operation, Town
 from tenants.shards import rows
 from tenants.shards.rows import Table, Write
 
-_OTHERWISE = (Domain, Operation)  # the registry's own, which whoever restores or moves writes by itself
+_OTHERWISE = (Domain, Operation)  # of the registry: restoring and moving write them themselves
 
 
 def tables() -> list[Table]:
-    """By name; their columns are those that are carried."""
+    """The tables by name, with the columns that are copied."""
     found = []
     for model, link in _links():
         if declarations.declared()[model._meta.label].exported:
@@ -39,7 +39,7 @@ def copy_out(server: Server, table: Table, town: int, write: Write) -> int:
 
 
 def counts(server: Server, town: int) -> dict[str, int]:
-    """Table → how many of its rows are the town's, those that are not exported too."""
+    """Table → number of the town's rows, including those that are not exported."""
     found = {}
     for model, link in _links():
         table = model._meta.db_table
@@ -52,7 +52,7 @@ def counts(server: Server, town: int) -> dict[str, int]:
 
 
 def clear(server: Server, town: int) -> None:
-    """Take the town's rows away, those that are not exported too."""
+    """Delete the town's rows, including those that are not exported."""
     for model, link in _links():
         server.execute(
             sql.SQL("DELETE FROM {} WHERE {} = {}").format(
@@ -62,7 +62,7 @@ def clear(server: Server, town: int) -> None:
 
 
 def take_away(server: Server, town: int) -> None:
-    """Take away the town's rows that were carried elsewhere. The others are the registry's and stay in it."""
+    """Delete the town's rows that were copied elsewhere. The others belong to the registry and stay."""
     for table in tables():
         server.execute(
             sql.SQL("DELETE FROM {} WHERE {} = {}").format(_place(table), _link(table), sql.Literal(town))
@@ -71,7 +71,7 @@ def take_away(server: Server, town: int) -> None:
 
 @contextmanager
 def copying_in(server: Server, table: Table, town: int) -> Iterator[Write]:
-    """What is written becomes rows of the town; one that is there already stays as it is."""
+    """Insert what is written as rows of the town; existing rows stay as they are."""
     waiting = sql.Identifier("pg_temp", f"in_{table.name}")
     names = rows.names(table.columns)
     server.execute(

@@ -1,7 +1,7 @@
-"""The rows of one town's schema as streams: what an archive holds, and what a move carries.
+"""The rows of one town's schema as streams, for archives and moves.
 
-A source is read inside `direct.snapshot`, so that all its tables are one moment; a target is filled inside
-`direct.connect`, so that it has all the rows or none. Both may be open at the same time:
+A source is read inside `direct.snapshot`, so that all tables are of one moment; a target is filled inside
+`direct.connect`, so that it gets all rows or none. Both may be open at the same time:
 
     with direct.snapshot(here, schema) as source, direct.connect(there, schema) as target:
         with rows.loading(target) as into:
@@ -21,7 +21,7 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
-from tenants.current import at, current_home
+from tenants.current import current_shard, in_shard
 from tenants.databases.direct import Server
 from tenants.errors import TownError
 from tenants.schema import provisioning, versions
@@ -62,8 +62,8 @@ def tables(server: Server) -> list[Table]:
     return [Table(name, tuple(columns), tuple(key or columns)) for name, columns, key in found]
 
 
-def hold(server: Server) -> None:
-    """Until the transaction ends no table changes its form: a migration waits. Rows go on changing."""
+def lock_structure(server: Server) -> None:
+    """Lock the tables' structure until the transaction ends: migrations wait, rows may change."""
     held = [sql.Identifier(table.name) for table in tables(server)]
     if held:
         server.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(held)))
@@ -102,7 +102,7 @@ def copy_query(server: Server, query: sql.Composed, write: Write) -> int:
 
 
 def sequences(server: Server) -> dict[str, tuple[int, bool]]:
-    """Each sequence's last value, and whether it has been given out. Others move them on while we read."""
+    """Each sequence's last value, and whether it was used. Other sessions may advance them meanwhile."""
     found_names = server.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'S' "
         'ORDER BY relname COLLATE "C"'
@@ -118,7 +118,7 @@ def sequences(server: Server) -> dict[str, tuple[int, bool]]:
 
 
 def set_sequences(server: Server, values: Mapping[str, tuple[int, bool]]) -> None:
-    """Make the target's sequences go on where the source's were. Raises TownError for one that is not there."""
+    """Set the target's sequences to the source's values. Raises TownError for a missing one."""
     missing = set(values) - set(sequences(server))
     if missing:
         raise TownError(f"Le schéma n'a pas la séquence « {min(missing)} ».")
@@ -129,10 +129,10 @@ def set_sequences(server: Server, values: Mapping[str, tuple[int, bool]]) -> Non
 
 @contextmanager
 def loading(server: Server) -> Iterator[Into]:
-    """Empty the schema's tables (what it was seeded with), then fill them: `with into(table) as write: …`.
+    """Empty the schema's tables, seed rows included, then fill them: `with into(table) as write: …`.
 
-    No trigger of ours runs on the rows, which are as the triggers left them; the database's own checks all do,
-    at the end. Raises TownError for a table or a column that is not there, and psycopg's error for a bad row.
+    Our triggers do not run (the rows already have their results); all the database's own checks do,
+    at the end. Raises TownError for a missing table or column, and psycopg's error for a bad row.
     """
     here = {table.name: table for table in tables(server)}
     everything = [sql.Identifier(name) for name in here]
@@ -161,17 +161,17 @@ def loading(server: Server) -> Iterator[Into]:
 
 @contextmanager
 def copying_in(server: Server, table: sql.Identifier, columns: Iterable[str]) -> Iterator[Write]:
-    """What is written goes into the table as the text of COPY."""
+    """Send what is written into the table with COPY."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(table, names(columns))
     with server.cursor() as cursor, cursor.copy(statement) as copy:
         yield copy.write
 
 
 def make_schema(schema: str, migrations: Collection[str]) -> str:
-    """Make an empty town's schema on the current home at the version of these names; returns the version.
+    """Create an empty town's schema in the current database, with these migrations; return its version.
 
-    Not in a transaction: what is left half made by a failure or a kill is for the caller to drop. Raises
-    TownError when this code does not know one of the names (`app.name`), or when one lacks what it needs.
+    Not in a transaction: after a failure or a kill the caller drops what is half made. Raises
+    TownError for an unknown migration (`app.name`), or one whose dependencies are missing.
     """
     plan = plan_of(migrations)
     if set(migrations) == set(versions.wanted().names):
@@ -181,20 +181,20 @@ def make_schema(schema: str, migrations: Collection[str]) -> str:
         raise ValueError(f"{schema!r} is not the name of a town's schema")
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE SCHEMA "{schema}"')
-    with at(current_home(), schema):
+    with in_shard(current_shard(), schema):
         MigrationExecutor(connection).migrate(None, plan=[(migration, False) for migration in plan])
     return versions.version_of(migrations)
 
 
-def has_schema(home: str, schema: str) -> bool:
+def has_schema(shard: str, schema: str) -> bool:
     """Whether that database has a schema of that name."""
-    with at(home), connection.cursor() as cursor:
+    with in_shard(shard), connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
         return cursor.fetchone() is not None
 
 
 def drop_schema(schema: str) -> None:
-    """Drop a town's schema of the current home, if it is there."""
+    """Drop a town's schema from the current database, if it exists."""
     if not provisioning.SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"{schema!r} is not the name of a town's schema")
     with transaction.atomic(), connection.cursor() as cursor:
@@ -203,7 +203,7 @@ def drop_schema(schema: str) -> None:
 
 
 def plan_of(wanted: Collection[str]) -> list[Migration]:
-    """These migrations, in the order of their running. Raises TownError, as `make_schema`."""
+    """These migrations, in the order in which they run. Raises TownError, like `make_schema`."""
     known = {name_of(migration): migration for migration in versions.wanted().migrations}
     unknown = sorted(set(wanted) - set(known))
     if unknown:
@@ -221,7 +221,7 @@ def plan_of(wanted: Collection[str]) -> list[Migration]:
 
 
 def names(columns: Iterable[str]) -> sql.Composed:
-    """The columns, quoted, between commas."""
+    """The column names, quoted, separated by commas."""
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 

@@ -1,0 +1,1 @@
+"""Work that a town has due, and long work that somebody asked for."""

@@ -1,4 +1,4 @@
-"""Who has work due: a public table, so that an idle town costs nothing (design §5.6).
+"""Which towns have work due: a public table, so that an idle town costs nothing (decision 0003).
 
 A room registers a Celery task for a kind of work in `AppConfig.ready`; a service says when it is due.
 The row is the truth; the task it starts is only a hint, so the task must look again.
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 from kombu.exceptions import OperationalError
 
-from tenants.current import PUBLIC, at, current_schema, current_town, homes, registry
+from tenants.current import PUBLIC, current_schema, current_town, in_shard, registry, shard_aliases
 from tenants.databases.outages import first_sqlstate
 from tenants.models import AgendaItem, Town
 from tenants.schema.readiness import can_serve
@@ -32,18 +32,18 @@ _tasks: "dict[str, AnyTask]" = {}
 _gathering: "ContextVar[dict[str, AnyTask] | None]" = ContextVar("gathering", default=None)
 RETRY = timedelta(minutes=5)
 NUDGE = timedelta(seconds=30)
-HELD = timedelta(hours=1)
+FROZEN = timedelta(hours=1)
 _CHECKED = "SET CONSTRAINTS ALL IMMEDIATE"
 log = logging.getLogger(__name__)
 
 
 def register(kind: str, task: "AnyTask") -> None:
-    """`task` (no arguments, run in the town) does the work of `kind`."""
+    """Register the Celery task (no arguments, run in the town) that does the work of `kind`."""
     _tasks[kind] = task
 
 
 def plan(kind: str, due_at: datetime) -> None:
-    """The current town has `kind` to do at `due_at`, or earlier if that was planned already."""
+    """Schedule `kind` for the current town at `due_at`, unless it is already scheduled earlier."""
     if kind not in _tasks:
         raise LookupError(f"no task is registered for {kind!r}")
     _plan(current_town().pk, kind, due_at)
@@ -54,14 +54,14 @@ def _plan(town_id: int, kind: str, due_at: datetime) -> None:
 
 
 def _write(planned: Mapping[tuple[int, str], datetime]) -> None:
-    """What a transaction has planned, as the last thing that it locks, in one order: these rows are shared by all.
+    """Write what a transaction has planned: last, and in a fixed order, because transactions share these rows.
 
-    The checks of its foreign keys come before them: they may wait for somebody, who may wait for a row of the agenda.
+    Check foreign keys first: they may wait for another transaction that waits for a row of the agenda.
     """
     rows = sorted((town, kind, due_at) for (town, kind), due_at in planned.items())
     places = ", ".join(["(%s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
-        # public. is written out: the connection may be inside the town's transaction, and must stay there.
+        # `public.` is explicit: the connection may be in the town's transaction and must stay there.
         cursor.execute(
             f"{_CHECKED}; INSERT INTO public.tenants_agendaitem (town_id, kind, due_at) VALUES {places} "  # noqa: S608
             "ON CONFLICT (town_id, kind) DO UPDATE SET due_at = LEAST(tenants_agendaitem.due_at, EXCLUDED.due_at); "
@@ -71,10 +71,10 @@ def _write(planned: Mapping[tuple[int, str], datetime]) -> None:
 
 
 def wake(kind: str) -> None:
-    """The current town has `kind` to do as soon as this transaction commits.
+    """Schedule `kind` for the current town, as soon as this transaction commits.
 
-    The broker is asked on commit; should it be down or forget, beat does it half a minute later. The public
-    schema has no agenda: there the broker's word is all.
+    The task is sent on commit. If the broker is down or forgets it, beat sends it half a minute later. The public
+    schema has no agenda: there the broker alone counts.
     """
     if current_schema() == PUBLIC:
         transaction.on_commit(partial(hint, _tasks[kind]))
@@ -84,16 +84,16 @@ def wake(kind: str) -> None:
 
 
 def _hint_of(town: Town, task: "AnyTask") -> None:
-    """The hint goes in the name of its town, also when the transaction is committed outside it (an opening)."""
+    """The hint names its town, because the commit may happen outside the town (when it is opened)."""
     with tenant_context(town):
         hint(task)
 
 
 @contextmanager
 def gathered() -> Iterator[None]:
-    """The hints of the block are sent at its end, each once: who settles a hundred payments tells the worker once.
+    """Send the hints of the block at its end, each once: settling a hundred payments sends one hint.
 
-    In one town. Whoever dies inside leaves the agenda's row, which is enough.
+    For one town. If the process dies inside, the agenda's row is enough.
     """
     waiting: dict[str, AnyTask] = {}
     token = _gathering.set(waiting)
@@ -106,7 +106,7 @@ def gathered() -> Iterator[None]:
 
 
 def hint(task: "AnyTask", *args: object) -> None:
-    """Ask the worker, and go on if the broker cannot be reached: a row somewhere says what is due."""
+    """Send the task to the worker. Ignore a broker that does not answer: a row says what is due."""
     waiting = _gathering.get()
     if waiting is not None and not args:
         waiting[task.name] = task
@@ -118,44 +118,44 @@ def hint(task: "AnyTask", *args: object) -> None:
 
 
 def run(limit: int = 500) -> int:
-    """Start the task of every item due, at most `limit` a home; returns how many. Called by beat.
+    """Start the task of every item due, at most `limit` per database; return how many. Beat calls it.
 
-    The item is pushed `RETRY` into the future rather than deleted: the task deletes or re-plans it when
-    it has looked (`finish`), so a task that died is started again. A town that is not served is held instead,
-    until `release`, and one whose schema waits for its migration is looked at again: nothing is lost.
+    An item is moved `RETRY` into the future instead of deleted: the task deletes or re-plans it when
+    it has looked (`finish`), so a task that died starts again. Items of a town that is not served are frozen
+    until `release`; a town that waits for a migration is looked at again later.
     """
     started = 0
-    for home in homes():
+    for shard in shard_aliases():
         try:
-            started += _run_at(home, limit)
-        except (Silent, InterfaceError) as error:  # its towns wait; the other homes' do not
+            started += _run_at(shard, limit)
+        except (Silent, InterfaceError) as error:  # its towns wait; those of the other databases do not
             state = first_sqlstate(error)
-            log.error("the agenda of the database %s waits: %s %s", home, type(error).__name__, state)
+            log.error("the agenda of the database %s waits: %s %s", shard, type(error).__name__, state)
     return started
 
 
-def _run_at(home: str, limit: int) -> int:
+def _run_at(shard: str, limit: int) -> int:
     present = timezone.now()
-    with at(home):
+    with in_shard(shard):
         due = list(AgendaItem.objects.filter(due_at__lte=present).order_by("due_at")[:limit])
         if not due:
             return 0
         with registry():
             known = Town.objects.in_bulk({item.town_id for item in due})
-        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != home]
+        strays = [item for item in due if item.town_id in known and known[item.town_id].shard != shard]
         due = [item for item in due if item not in strays]
         towns = {pk: town for pk, town in known.items() if town.is_served and town.read_only_since is None}
         ready = {pk for pk, town in towns.items() if can_serve(town)}
-        later = {True: RETRY, False: HELD}
+        later = {True: RETRY, False: FROZEN}
         with transaction.atomic():
-            mine = _claim(item.pk for item in due)
+            mine = _lock_due(item.pk for item in due)
             due = [item for item in due if item.pk in mine]
-            for wait in (RETRY, HELD):
+            for wait in (RETRY, FROZEN):
                 rows = [item.pk for item in due if later[item.town_id in towns] == wait]
                 if rows:
                     AgendaItem.objects.filter(pk__in=rows).update(due_at=present + wait)
     for item in strays:
-        _send_home(item, known[item.town_id].shard, found_at=home)
+        _send_to_shard(item, known[item.town_id].shard, found_at=shard)
     started = [item for item in due if item.town_id in ready and item.kind in _tasks]
     for item in started:
         with tenant_context(towns[item.town_id]):
@@ -163,35 +163,35 @@ def _run_at(home: str, limit: int) -> int:
     return len(started)
 
 
-def _claim(rows: Iterable[int]) -> set[int]:
-    """Those of the items that nobody is planning or finishing at this moment, locked; the others come back."""
+def _lock_due(rows: Iterable[int]) -> set[int]:
+    """Lock the items that nobody is planning or finishing now; the others come back later."""
     found = AgendaItem.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=list(rows))
     return set(found.values_list("pk", flat=True))
 
 
-def _send_home(item: AgendaItem, home: str, *, found_at: str) -> None:
-    """Somebody planned it where the town lived before: a request that was longer than the town's move."""
-    with at(home):
+def _send_to_shard(item: AgendaItem, shard: str, *, found_at: str) -> None:
+    """Copy an item to the town's database: a request longer than the move planned it in the old one."""
+    with in_shard(shard):
         _plan(item.town_id, item.kind, item.due_at)
-    with at(found_at):
+    with in_shard(found_at):
         AgendaItem.objects.filter(pk=item.pk).delete()
 
 
 def release(town: Town) -> None:
-    """What was held while the town was not served is due now."""
-    with at(town.shard), transaction.atomic():
-        held = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
+    """Make the frozen items of the town due now."""
+    with in_shard(town.shard), transaction.atomic():
+        frozen = AgendaItem.objects.filter(town_id=town.pk, due_at__gt=timezone.now())
         list(
-            held.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
+            frozen.select_for_update(no_key=True).order_by("town_id", "kind").values_list("pk")
         )  # as `_write` does
-        held.update(due_at=timezone.now())
+        frozen.update(due_at=timezone.now())
 
 
 def finish(kind: str, next_due: Callable[[], datetime | None]) -> None:
-    """The task of `kind` has looked: plan the item at what `next_due` answers, or forget it on None.
+    """End a task of `kind`: plan its item at `next_due()`, or delete it when that is None.
 
-    `next_due` is asked while the item is locked: whoever plans at the same time either has committed, and
-    is seen by it, or waits and plans after us. So nothing planned is ever forgotten.
+    `next_due` runs while the item is locked. A transaction that plans at the same time has either committed, and
+    is seen, or waits and plans after us. So no plan is lost.
     """
     town = current_town()
     with transaction.atomic(), connection.cursor() as cursor:

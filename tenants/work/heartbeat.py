@@ -1,4 +1,4 @@
-"""When the worker last did what beat asks: both are alive, and the broker between them."""
+"""When the worker last answered beat, which shows that worker, beat and broker are alive."""
 
 import logging
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def note() -> None:
-    """Now. In the public schema, whose keys are the platform's."""
+    """Note the present moment. Call it in the public schema, whose cache keys are the platform's."""
     try:
         cache.set(KEY, datetime.now(UTC).timestamp(), None)
     except RedisError:
@@ -19,6 +19,6 @@ def note() -> None:
 
 
 def last() -> datetime | None:
-    """When; None when it is not known. Raises RedisError."""
+    """The last moment noted; None when unknown. Raises RedisError."""
     at = cache.get(KEY)
     return None if at is None else datetime.fromtimestamp(at, UTC)

@@ -1,8 +1,8 @@
 """Long work on a town that somebody asked for: open, rename, move, export, restore, erase.
 
-The row is the truth and the task only a hint (design §6): a command performs it in the foreground, the worker
-performs it in the background, and the sweep starts again what a kill -9 left RUNNING. So the work of a kind must
-look at what is done already and go on from there; doing it twice changes nothing.
+The row is the truth and the task only a hint: a command performs it in the foreground, the worker
+performs it in the background, and the sweep restarts what a kill -9 left RUNNING. So the work of a kind must
+check what is done already and go on from there; doing it twice changes nothing.
 
 A room registers the work of a kind in `AppConfig.ready`.
 """
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from tenants.work.agenda import AnyTask
 
 TRIES = 5
-AGAIN = timedelta(minutes=1)  # times the number of tries: after a failure that may pass
-SILENCE = timedelta(seconds=30)  # without a sign of life, the sweep looks whether it died
+AGAIN = timedelta(minutes=1)  # times the number of tries, after a temporary failure
+SILENCE = timedelta(seconds=30)  # without a sign of life: the sweep then checks whether it died
 _LOCK_CLASS = 0x4D46  # of our advisory locks, beside the operation's key
 log = logging.getLogger(__name__)
 
 
 class Progress:
-    """How far the work is, written where the console reads it; `watch` also hears it (a command's screen)."""
+    """The progress of the work, stored for the console; `watch` receives it too (a command's screen)."""
 
     def __init__(self, operation: Operation, watch: Callable[[Operation], None]) -> None:
         self._operation, self._watch = operation, watch
 
     def step(self, words: str, done: int = 0, total: int = 0) -> None:
-        """« Copie des lignes », 3 of 40. In French: the operator reads it. Not inside the work's transaction."""
+        """Report « Copie des lignes », 3 of 40, in French, for the operator. Not inside the work's transaction."""
         self._operation.step, self._operation.done, self._operation.total = words[:120], done, total
         self._operation.due_at = timezone.now() + SILENCE
         with registry():
@@ -50,24 +50,24 @@ class Progress:
         self._watch(self._operation)
 
 
-# The work may fill `operation.result` (JSON values), and raises TownError for a final no.
+# The work may fill `operation.result` (JSON values), and raises TownError for a final refusal.
 Work = Callable[[Operation, Progress], Mapping[str, Any] | None]
 _works: dict[str, Work] = {}
 _task: "list[AnyTask]" = []
 
 
 def register(kind: str, work: Work) -> None:
-    """`work(operation, progress)` does an operation of `kind`; what it returns is kept as its result."""
+    """Register `work(operation, progress)`, which does an operation of `kind` and returns its result."""
     _works[kind] = work
 
 
 def knows(kind: str) -> bool:
-    """Whether a room does that kind of work: what is not done is not offered."""
+    """Whether a room has registered that kind of work; otherwise it is not offered."""
     return kind in _works
 
 
 def perform_with(task: "AnyTask") -> None:
-    """The Celery task that calls `perform`, told by `tasks`, which imports this room."""
+    """Set the Celery task that calls `perform`; `tasks`, which imports this module, calls it."""
     _task[:] = [task]
 
 
@@ -76,7 +76,7 @@ def request(
 ) -> Operation:
     """Ask for an operation on the town whose slug is `subject`; the worker starts it on commit.
 
-    Raises Busy while another one on that slug is waiting or running.
+    Raises Busy while another operation on that slug is waiting or running.
     """
     operation = _ask(kind, subject, actor, arguments, town, due_at=timezone.now())
     with registry():
@@ -110,7 +110,7 @@ def _ask(
 
 
 def retry(operation: Operation) -> None:
-    """A failed operation is tried again from where it is. Raises Busy; one that has not failed is left alone."""
+    """Try a failed operation again from where it stopped. Raises Busy. Does nothing to one that has not failed."""
     with registry():
         try:
             with transaction.atomic():
@@ -132,9 +132,9 @@ def perform(
     at_once: bool = False,
     arguments: Mapping[str, Any] | None = None,
 ) -> Operation:
-    """Do it, unless it is done, not yet due (save `at_once`), or somebody is doing it.
+    """Do it, unless it is done, not due yet (ignored with `at_once`), or being done elsewhere.
 
-    `arguments` take the place of what it was asked with, once nobody else is at it.
+    `arguments` replace those it was asked with, once no other process works on it.
     Never raises for the work's own failure.
     """
     with registry(), _alone(pk) as alone:
@@ -156,14 +156,14 @@ def run(
     town: Town | None = None,
     watch: Callable[[Operation], None] = lambda operation: None,
 ) -> Operation:
-    """Ask and do it here and now: what a command does. One of the same kind that a kill left is gone on with.
+    """Request the operation and do it in the foreground, or go on with one of the same kind that a kill left.
 
-    Raises TownError with the sentence of its failure, and Busy when another one is in the way.
+    Raises TownError with the sentence of its failure, and Busy when another operation is live.
     """
     with registry():
         operation = Operation.objects.filter(subject=subject, kind=kind, state__in=LIVE).first()
         if operation is None:
-            due_at = timezone.now() + SILENCE  # the worker leaves it to us, unless we die
+            due_at = timezone.now() + SILENCE  # the worker waits that long before it takes over
             operation = _ask(kind, subject, actor, arguments, town, due_at)
     done = perform(operation.pk, watch=watch, at_once=True, arguments=arguments)
     if done.state in LIVE:
@@ -174,7 +174,7 @@ def run(
 
 
 def sweep() -> int:
-    """From beat: start what waits or was left by a kill -9. One query when there is nothing."""
+    """Start what waits or was left by a kill -9. Beat calls it; one query when there is nothing."""
     with registry():
         due = list(
             Operation.objects.filter(state__in=LIVE, due_at__lte=timezone.now()).values_list("pk", flat=True)
@@ -225,9 +225,9 @@ def _end(operation: Operation, state: OperationState, error: str) -> None:
 
 @contextmanager
 def _alone(pk: int) -> Iterator[bool]:
-    """Whether this process is the only one at it, by a lock that the server gives up when the process dies.
+    """Try to take a lock that the server releases when this process dies; True when we have it.
 
-    It has a connection of its own: the work's goes from one home to another, and may be closed on the way.
+    The lock has its own connection: the work's may switch databases, or be closed.
     """
     with direct.open_to(REGISTRY) as server:
         row = server.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, pk]).fetchone()

@@ -1,4 +1,4 @@
-"""The tasks of a town that is not served leave at once; nothing is lost, because a row says what is due."""
+"""Tasks of a town that is not served end at once; nothing is lost, because a row says what is due."""
 
 import logging
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class TownTask(TenantTask):
         return self._again(partial(super().__call__, *args, **kwargs))
 
     def _again(self, act: Callable[[], Any]) -> Any:
-        """A task may be done twice, so one that crossed another transaction is: nothing of that one was written."""
+        """Retry after a deadlock: nothing was written, and a task may run twice."""
         for left in reversed(range(again.TIMES)):
             try:
                 return act()
@@ -41,12 +41,12 @@ class TownTask(TenantTask):
 
     def _may_run(self) -> bool:
         asked = (self.request.headers or {}).get("_schema_name") or self.request.get("_schema_name")
-        if asked and asked != current_schema():  # its town is gone: the library has stayed where it was
+        if asked and asked != current_schema():  # its town is gone: the library did not change the schema
             return False
         town = getattr(connection, "tenant", None)
         if current_schema() == PUBLIC or not isinstance(town, Town):
             return True
-        if town.read_only_since is not None:  # it is being moved: whatever it is, it waits
+        if town.read_only_since is not None:  # it is being moved: any task waits
             return False
         return town.is_served or (self.even_paused and town.state != TownState.OPENING)
 

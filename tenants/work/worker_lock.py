@@ -1,4 +1,4 @@
-"""Who does a piece of a town's work: one worker at a time, for as long as it lives."""
+"""A lock so that one worker at a time does a piece of a town's work."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from tenants.current import current_schema
 
 @contextlib.contextmanager
 def held(what: str) -> Iterator[bool]:
-    """Whether this process may do `what` in the current town; False while another one does.
+    """True when this process may do `what` in the current town; False while another one does it.
 
-    The lock dies with the worker's connection: no time-out tells a slow worker from a dead one.
+    The lock ends with the worker's connection: a time-out could not tell a slow worker from a dead one.
     """
     name = f"{current_schema()}:{what}"
     with connection.cursor() as cursor:

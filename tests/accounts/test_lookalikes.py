@@ -20,6 +20,7 @@ from shared_apps.accounts.throttling.limits import TRIES_PER_ACCOUNT
 from shared_apps.console.look.forms import PasswordStep
 from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
+from shared_apps.mail.unsubscribing import url
 from tenant_apps.alerts import unsubscribing
 from tenant_apps.invoices.claiming import Paper, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
@@ -133,7 +134,7 @@ def test_a_change_of_address(lisa: Account, make_account: Callable[..., Account]
 
 @doubles
 def test_unsubscribing(lisa: Account, bill: Invoice, typed: str) -> None:
-    ticket = unsubscribing.url(address="", email=typed, kinds=["reminder"]).split("/")[-2]
+    ticket = url(address="", email=typed, kinds=["reminder"]).split("/")[-2]
     unsubscribing.unsubscribe(ticket=ticket)
     lisa.refresh_from_db()
     assert lisa.refused == set()

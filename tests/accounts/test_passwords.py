@@ -92,7 +92,7 @@ def test_what_nobody_guesses_is_taken(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["facture", "coquelicot", "tournesol", "azerty"])
 def test_the_manual_s_short_rule_stays_easy(password: str) -> None:
-    """Five characters are the town's choice (M3): the lists would refuse half of what fits."""
+    """Five characters are the town's choice (docs/manual.md, M3): the lists would refuse half of what fits."""
     SHORT.check(password, email="resident@example.net")
 
 

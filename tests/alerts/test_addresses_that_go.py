@@ -11,9 +11,10 @@ from shared_apps.accounts.models import Account
 from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenant_apps.alerts import reminders
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
 from tenant_apps.alerts.models import Alert
 from tenant_apps.alerts.queries import mails_about
-from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
+from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.residents import activation, sharing
 from tenant_apps.residents.emails import billing

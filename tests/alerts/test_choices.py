@@ -1,7 +1,6 @@
 """« Être prévenu »: a choice a kind of message."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -10,11 +9,12 @@ from django.db import connection
 from django.test import Client
 
 from shared_apps.accounts.errors import NotWhileImpersonating
-from shared_apps.accounts.migrations import __name__ as migrations
-from shared_apps.accounts.models import Account, AlertKind, Impersonation
+from shared_apps.accounts.models import Account, Impersonation
 from shared_apps.accounts.services import choose_alerts
 from shared_apps.audit.models import Entry
-from tenant_apps.alerts import services
+from shared_apps.mail import notices
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.alerts.mails.receipt import plan_receipt
 from tenant_apps.alerts.models import Alert
 from tenant_apps.invoices.models import Batch
 from tenant_apps.payments.models import Attempt, Payment
@@ -82,7 +82,7 @@ def test_only_what_the_town_sends_is_offered(
 def test_not_by_the_operator(alice: Account) -> None:
     alice.impersonated_by = Impersonation(account=alice, operator=uuid4())
     with pytest.raises(NotWhileImpersonating):
-        choose_alerts(actor=alice, wanted=[], among=list(AlertKind))
+        choose_alerts(actor=alice, wanted=[], among=[one.name for one in notices.choices()])
     alice.refresh_from_db()
     assert not alice.refused_alerts
 
@@ -103,7 +103,7 @@ def test_new_invoices(
     published.invoices.get().payer.emails.create(email=alice.email)
     choose(alert_audience=audience)
     Account.objects.filter(pk=alice.pk).update(**fields)
-    assert services.plan_new_invoice_alerts(batch=published.uuid) == told
+    assert plan_new_invoice_alerts(batch=published.uuid) == told
 
 
 def test_a_known_address_whose_account_refuses_is_left_alone_without_access_too(
@@ -113,7 +113,7 @@ def test_a_known_address_whose_account_refuses_is_left_alone_without_access_too(
     published.invoices.get().payer.emails.create(email=bob.email)
     choose(alert_audience="known")
     choose_alerts(actor=bob, wanted=[], among=["new_invoices"])
-    services.plan_new_invoice_alerts(batch=published.uuid)
+    plan_new_invoice_alerts(batch=published.uuid)
     assert not Alert.objects.filter(email=bob.email).exists()
 
 
@@ -146,25 +146,8 @@ def test_receipts(
         amount=invoice.amount,
         paid_on=clock.today(),
     )
-    services.plan_receipt(payment=payment.uuid)
+    plan_receipt(payment=payment.uuid)
     assert Alert.objects.filter(kind="receipt").count() == receipts
-
-
-def test_the_old_choice_is_carried_over(alice: Account, make_account: Callable[..., Account]) -> None:
-    """The very statement of the migration, on rows as the old code left them."""
-    bob = make_account("bob@example.net")
-    Account.objects.filter(pk=bob.pk).update(wants_alerts=False)
-    (statement,) = [
-        operation.sql
-        for operation in import_module(f"{migrations}.0007_alert_choices").Migration.operations
-        if hasattr(operation, "sql")
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    bob.refresh_from_db()
-    alice.refresh_from_db()
-    assert bob.refused_alerts == ["new_invoices", "reminder", "late"]
-    assert alice.refused_alerts == []
 
 
 def test_a_row_of_the_old_code_can_be_written(alice: Account) -> None:

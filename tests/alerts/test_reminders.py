@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -14,7 +13,8 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.models import Account, AlertKind
+from shared_apps.accounts.models import Account
+from shared_apps.mail import notices
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders
 from tenant_apps.alerts.models import Alert
@@ -206,7 +206,7 @@ def test_each_according_to_their_own_choice(
 ) -> None:
     bob = make_account(BOB)
     make_owed(make_payer(alice, bob), 7)
-    accounts.choose_alerts(actor=bob, wanted=[AlertKind.NEW_INVOICES], among=list(AlertKind))
+    accounts.choose_alerts(actor=bob, wanted=["new_invoices"], among=[one.name for one in notices.choices()])
     assert reminders.send_reminders() == 1
     assert set(told()) == {ALICE}
 
@@ -276,7 +276,7 @@ def test_killed_between_two_chunks_it_goes_on(
     choose(alert_audience="known")
     for n in range(5):
         make_owed(make_payer(email=f"p{n}@example.net"), 7)
-    whole, calls = reminders.queue_all, []
+    whole, calls = reminders.notify_all, []
 
     def dies(mails: Any) -> None:
         calls.append(1)
@@ -284,11 +284,11 @@ def test_killed_between_two_chunks_it_goes_on(
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(reminders, "queue_all", dies)
+    monkeypatch.setattr(reminders, "notify_all", dies)
     with pytest.raises(KeyboardInterrupt):
         reminders.send_reminders()
     assert (len(told()), Alert.objects.count()) == (2, 2)  # the second chunk left nothing behind
-    monkeypatch.setattr(reminders, "queue_all", whole)
+    monkeypatch.setattr(reminders, "notify_all", whole)
     assert reminders.send_reminders() == 3
     assert len(told()) == 5
 
@@ -346,16 +346,3 @@ def test_a_copy_reminds_nobody(payer: Any, make_owed: Owed, choose: Choose) -> N
     choose(remind_after=3)
     copies.announce()
     assert reminders.send_reminders() == 0
-
-
-@pytest.mark.parametrize(("paid", "planned"), [("0", True), ("37.50", False)])
-def test_a_town_whose_invoices_were_online_before_is_looked_at(
-    payer: Any, make_owed: Owed, town: Town, other_town: Town, paid: str, planned: bool
-) -> None:
-    """The very statement of the migration."""
-    make_owed(payer, 7, paid=Decimal(paid))
-    AgendaItem.objects.filter(kind="reminders").delete()
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("tenant_apps.alerts.migrations.0002_reminders").PLAN)
-    assert AgendaItem.objects.filter(kind="reminders", town=town).exists() is planned
-    assert not AgendaItem.objects.filter(kind="reminders", town=other_town).exists()

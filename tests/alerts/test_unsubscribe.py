@@ -13,9 +13,11 @@ from django_tenants.utils import tenant_context
 from sandbox.home import free_base_port
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
+from shared_apps.mail import unsubscribing
 from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.alerts import reminders, services, unsubscribing
+from tenant_apps.alerts import reminders, services
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents import activation as residents
 from tenant_apps.residents.models import PayerEmail
@@ -89,7 +91,7 @@ def test_a_later_payer_of_that_address_and_its_later_account_know(
         source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
     )
     make_invoice(make_payer(email=KNOWN), batch=batch)
-    assert services.plan_new_invoice_alerts(batch=batch.uuid) == 0
+    assert plan_new_invoice_alerts(batch=batch.uuid) == 0
     residents.request_activation(email=KNOWN)
     residents.handle_links()
     found = re.search(r"LIEN=(X[0-9a-f]{32})", OutgoingMail.objects.get(kind="link-activation").text)
@@ -97,7 +99,7 @@ def test_a_later_payer_of_that_address_and_its_later_account_know(
     account = residents.activate(token=found[1], password=PASSWORD)
     account.refresh_from_db()
     assert account.refused == {"new_invoices"}
-    assert services.plan_new_invoice_alerts(batch=batch.uuid) == 0
+    assert plan_new_invoice_alerts(batch=batch.uuid) == 0
 
 
 def test_an_address_that_nobody_knows_any_more_changes_nothing(stranger: Client) -> None:
@@ -174,7 +176,7 @@ def test_the_headers_arrive_whole(
     payer = make_payer(alice, longest)
     make_invoice(payer, batch=batch)
     make_owed(payer, 7)
-    services.plan_new_invoice_alerts(batch=batch.uuid)
+    plan_new_invoice_alerts(batch=batch.uuid)
     services.queue_alerts()
     reminders.send_reminders()
     residents.request_reset(email=ALICE)

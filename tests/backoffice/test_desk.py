@@ -17,7 +17,7 @@ from tenant_apps.payments.corrections.payments import cancel_payment, record_ref
 from tenant_apps.payments.counter.booking import Line, Paper, book_counter_payment, book_payment
 from tenant_apps.payments.models import Deposit, Means, Payment, Refund
 from tenant_apps.payments.online.paying import declare_paid
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from tests.backoffice.conftest import text
 from tests.backoffice.test_lists import attempt
 from toolkit import clock

@@ -16,7 +16,7 @@ from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.online import paying
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator, simulator
 from toolkit import clock

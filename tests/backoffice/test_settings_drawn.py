@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from django.db import models
 
-from tenant_apps.townhall.models import Product, TownHall
-from tenant_apps.townhall.queries import default_product
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import default_product
+from tenant_apps.townhall.models import TownHall
 
 PAGES = {
     TownHall: ["", "donnees-personnelles/", "logo/", "textes/", "connexion/"],

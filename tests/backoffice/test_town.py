@@ -6,7 +6,8 @@ import pytest
 
 from shared_apps.audit.models import Entry
 from tenant_apps.backoffice.forms.base import LIGHT, VISIBLE, visible
-from tenant_apps.townhall.queries import current_townhall, default_product
+from tenant_apps.products.queries import default_product
+from tenant_apps.townhall.queries import current_townhall
 from tests.backoffice.conftest import text
 from toolkit.colour import contrast
 

@@ -29,7 +29,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture(scope="session")
 def newcomers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """People whose invoices the town has just put online, each used by one walk only (M14 tells them)."""
+    """People who were just told of a new invoice (docs/manual.md, M14); each is used by one walk only."""
     publish(demo, newcomers_rows(), tmp_path_factory.mktemp("newcomers"))
 
 

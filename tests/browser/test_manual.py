@@ -1,4 +1,4 @@
-"""The resident's manual, M1 to M14, word for word, on a phone and on a desktop."""
+"""The resident's manual (docs/manual.md, M1 to M14), word for word, on a phone and on a desktop."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The resident's road in a real browser: activation → sign-in → list → PDF → pay → yellow row (M1-M11)."""
+"""The resident's road in a real browser: activation → sign-in → list → PDF → pay → yellow row (docs/manual.md)."""
 
 import re
 from collections.abc import Callable
@@ -178,7 +178,7 @@ def test_another_town_knows_nobody_of_here(demo: Demo, open_page: Callable[..., 
 
 
 def test_tipi_in_a_new_window(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
-    """M9 by the redirect: a popup, the warning about it, a way without, and an answer that nothing proves."""
+    """Pay by the redirect: a popup, the warning about it, a way without it, and an answer that nothing proves."""
     page = open_page("desktop")
     sign_in(page, demo, "resident@example.net", "facture")
     page.get_by_role("link", name="2026-EAU-0042").click()
@@ -214,7 +214,7 @@ def test_tipi_in_a_new_window(demo: Demo, open_page: Callable[..., Page], shot: 
 
 
 def test_new_address_and_forgotten_password(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
-    """M12 and M4, on Pechabou's Diane so that the other walks keep their people."""
+    """« Mes informations » and a forgotten password, with Pechabou's Diane: the other walks keep their people."""
     page = open_page("phone")
     sign_in(page, demo, "diane@example.org", "facture", host="pechabou")
     page.goto(demo.url("pechabou", "/mes-informations/"))

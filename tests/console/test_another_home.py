@@ -9,7 +9,7 @@ from shared_apps.accounts.sessions import impersonation
 from shared_apps.console import tasks
 from shared_apps.console.models import TownFigures
 from shared_apps.console.watch import figures
-from tenants.current import REGISTRY, at, leave
+from tenants.current import REGISTRY, in_shard, leave
 from tenants.models import AgendaItem, Operation, Town
 from tests.tenants.conftest import committed as committed
 from tests.tenants.conftest import said
@@ -20,7 +20,7 @@ def test_counted_there_and_kept_here(second: str, committed: str) -> None:
     said("create_town", committed, "Commune", "--manager", "maire@example.org", "--shard", second)
     town = Town.objects.get(slug=committed)
     try:
-        with at(second):
+        with in_shard(second):
             item = AgendaItem.objects.get(town_id=town.pk, kind=figures.KIND)  # its opening is a fact
             AgendaItem.objects.filter(pk=item.pk).update(due_at=timezone.now())
         with tenant_context(town):
@@ -28,7 +28,7 @@ def test_counted_there_and_kept_here(second: str, committed: str) -> None:
         leave()
         kept = TownFigures.objects.get(town_id=town.pk)
         assert kept.waiting_since is not None  # the invitation of its manager
-        with at(second):
+        with in_shard(second):
             assert not TownFigures.objects.filter(town_id=town.pk).exists()
             assert AgendaItem.objects.get(pk=item.pk).due_at > timezone.now()
     finally:

@@ -1,4 +1,4 @@
-"""Every route × person → expected status (trust.md). A route without a row fails the suite.
+"""Every route × person → expected status. A route without a row fails the suite.
 
 People: nobody; alice owes the invoice; bob shares her payer, on her invitation; charlie is a resident who must see
 nothing; reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
@@ -41,7 +41,7 @@ _CLERKS = {**_STAFF, "reader": OUT}
 _MANAGERS = {**_CLERKS, "clerk": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
-    "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_well_known.py
+    "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_inside.py
     "robots-txt": row(everyone=IN),
     "portal:sign-in": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},
     "portal:sign-in-with-key": {**row(everyone=MOVED), "nobody": IN, "diane": IN, "operator": IN},

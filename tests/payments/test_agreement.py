@@ -1,7 +1,7 @@
 """Our client, bare zeep (strict) and eopayment against the simulator on the same operations: a table of scenarios.
 
-Where eopayment reads otherwise than we do (payfip.md §6), the difference is in the table, so that it is known when it
-goes away.
+Where eopayment reads otherwise than we do (docs/payfip.md §6), the difference is in the table, so that we know
+when it goes away.
 """
 
 from collections.abc import Iterator
@@ -250,7 +250,7 @@ def test_an_invented_field_stops_zeep_and_not_us(readers: Readers, simulator: Si
         readers.zeep.recupererDetailPaiementSecurise(arg0={"idOp": idop})
 
 
-# --- what the peer does and we must not (payfip.md §6) --------------------------------------------------
+# --- what the peer does and we must not (docs/payfip.md §6) --------------------------------------------------
 
 
 def test_fractions_of_a_cent(readers: Readers, simulator: Simulator) -> None:

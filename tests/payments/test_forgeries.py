@@ -1,4 +1,4 @@
-"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (payfip.md §4)."""
+"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (docs/payfip.md §4)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from shared_apps.treasury.models import Stray
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Finding, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
@@ -18,9 +17,8 @@ from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
 from tenant_apps.payments.online import paying, settling, trials
 from tenant_apps.payments.providers.base import Outcome, ProviderRefused, ProviderUnavailable, Status
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.townhall.models import Mode, Product, Protocol
-from tenant_apps.townhall.queries import default_product
-from tenant_apps.townhall.services import set_up_product
+from tenant_apps.products.models import Mode, Product, Protocol
+from tenant_apps.products.queries import default_product
 from tenants.models import Town
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
@@ -116,15 +114,6 @@ def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> No
     a_trial(desk, simulator, "pay")
     desk.step("forward", without_debit="on")
     assert mode() == "W"
-
-
-def test_the_mode_only_goes_forward(desk: SimpleNamespace) -> None:
-    Product.objects.update(mode=Mode.PRODUCTION)
-    with pytest.raises(ValidationError):
-        set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST)
-    assert mode() == "W"
-    other = set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST, numcli="001999")
-    assert (other.mode, other.checked_at) == ("T", None)  # another number begins at the beginning
 
 
 def test_a_label_that_is_not_the_treasury_s(desk: SimpleNamespace) -> None:

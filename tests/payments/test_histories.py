@@ -24,13 +24,13 @@ from tenant_apps.payments.corrections.payments import allocate, cancel_payment, 
 from tenant_apps.payments.counter.booking import Line, book_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Allocation, LedgerLine, Means, Payment, Refund
+from tenant_apps.products.references import canonical
 from tenant_apps.reconciliation import services as reconciling
 from tenant_apps.reconciliation.errors import ReconciliationError
 from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.states import LineState
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.references import canonical
 from tests.reconciliation.files import camt_of, entry
 from tests.reconciliation.test_services import bring
 from toolkit import clock

@@ -19,8 +19,8 @@ from tenant_apps.payments.counter.deposits import close_deposit, drawers
 from tenant_apps.payments.counter.desk import left_over_figures, other_invoices
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Deposit, LedgerLine, Means, Nature, Payment
+from tenant_apps.products.models import Product
 from tenant_apps.reconciliation.figures import DayFigure, accountant_rows, accountant_titles, day_figures
-from tenant_apps.townhall.models import Product
 from toolkit import clock
 
 PAST = date(2026, 11, 12)

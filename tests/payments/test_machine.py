@@ -34,7 +34,7 @@ from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 

@@ -19,8 +19,7 @@ from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.standing.reasons import WORDS, WhyNot
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
 from toolkit import clock
@@ -96,24 +95,6 @@ def test_the_window_ends_on_its_days(invoice: Invoice, window: dict[str, int], c
     Product.objects.update(**window)
     Invoice.objects.update(issued_on=yesterday, due_on=yesterday)
     assert standing_of(Invoice.objects.get()).can == can
-
-
-@pytest.mark.parametrize(
-    ("kind", "reference", "good"),
-    [
-        ("role", "2025EA00123456789", True),
-        ("role", "2025001001078", False),
-        ("role", "2025ea00123456789", False),
-        ("titre", "20250000012301", True),
-        ("titre", "2025EA00123456789", False),
-        ("regie", "2015RS008001516", True),
-        ("regie", "ABCDE", False),
-        ("regie", "A" * 31, False),
-        ("regie", "été2026", False),
-    ],
-)
-def test_the_reference_rule(kind: str, reference: str, good: bool) -> None:
-    assert (references.problem(kind, reference) == "") == good
 
 
 def test_busy_is_mine_or_somebody_else_s(

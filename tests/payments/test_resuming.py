@@ -16,7 +16,7 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying, resuming
 from tenant_apps.payments.standing.deciding import Act, What
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once

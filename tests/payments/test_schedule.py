@@ -1,4 +1,4 @@
-"""When the Treasury is asked again (payfip.md §2), summer time and midnight included."""
+"""When the Treasury is asked again (docs/payfip.md §2), summer time and midnight included."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

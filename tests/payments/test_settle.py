@@ -22,7 +22,7 @@ from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
 from tests.payments.conftest import Simulator
 from toolkit import clock
 

@@ -1,7 +1,6 @@
 """Several invoices of a régie in one payment: all of them or none, a share for each, and nobody pays one twice."""
 
 import re
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -28,8 +27,7 @@ from tenant_apps.payments.queries import attempts_of_invoice, last_attempt, mone
 from tenant_apps.payments.standing.deciding import What
 from tenant_apps.payments.standing.reading import standing_of, standings_of
 from tenant_apps.payments.states import LIVE, AttemptState
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Product, ProductKind
+from tenant_apps.products.models import Product, ProductKind
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 
@@ -242,23 +240,6 @@ def test_one_ticked_is_the_ordinary_payment(
     attempt = paying.start_payment_of(actor=alice, invoices=bills[:1]).attempt
     assert (attempt.several, attempt.reference) == (False, bills[0].reference)
     assert [part.amount for part in attempt.parts.all()] == euros("10")
-
-
-def test_our_references_meet_no_invoice_s() -> None:
-    made = {references.of_several(uuid.uuid4()) for _ in range(2000)}
-    made |= {references.of_several(uuid.UUID(int=n)) for n in (0, 1, 2**128 - 1)}
-    assert len(made) == 2003
-    for reference in made:
-        assert re.fullmatch(r"[A-Za-z0-9]{6,30}", reference)
-        for spelt in (reference, reference.lower()):
-            assert all(references.problem(kind, spelt) for kind in ProductKind)  # refused when imported
-    assert not references.problem(ProductKind.REGIE, "GRP2026001")
-
-
-def test_only_a_regie(town: Town) -> None:
-    for kind in (ProductKind.TITRE, ProductKind.ROLE):
-        with pytest.raises(IntegrityError, match="several_is_for_a_regie"), transaction.atomic():
-            Product.objects.update(kind=kind, takes_several=True)
 
 
 # --- what the database keeps ---------------------------------------------------------------------------

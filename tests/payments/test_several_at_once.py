@@ -22,7 +22,7 @@ from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Fin
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.payments.test_races import wait_for_a_waiter

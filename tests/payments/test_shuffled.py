@@ -24,8 +24,8 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Attempt, Finding, Means, Payment
 from tenant_apps.payments.online import paying, review
+from tenant_apps.products.models import Product, Protocol
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.models import Product, Protocol
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import crowd

@@ -15,7 +15,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.townhall.models import Product, Protocol
+from tenant_apps.products.models import Product, Protocol
 from tenants.models import Town
 
 

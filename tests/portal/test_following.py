@@ -8,8 +8,8 @@ from typing import Any
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means
-from tenant_apps.townhall.models import Mode, Protocol
-from tenant_apps.townhall.services import set_up_product
+from tenant_apps.products.models import Mode, Protocol
+from tenant_apps.products.services import set_up_product
 
 
 def test_the_following_invoice(

@@ -14,8 +14,8 @@ from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
-from tenant_apps.townhall.services import set_up_product
+from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products.services import set_up_product
 from tests.payments.conftest import Simulator, simulator
 from tests.portal.conftest import text
 

@@ -18,8 +18,8 @@ from tenant_apps.payments.ledger import write_receipt, write_refund
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.online.moves import move
 from tenant_apps.payments.states import AttemptState
+from tenant_apps.products.queries import default_product
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
-from tenant_apps.townhall.queries import default_product
 from toolkit.secrecy.sealing import seal
 
 EMAIL, OLD = "camille.unique@example.net", "camille.jadis@example.net"

@@ -1,4 +1,4 @@
-"""Activation (M2, M3): known and unknown addresses, and every state of a LIEN."""
+"""Activation (docs/manual.md, M2, M3): known and unknown addresses, and every state of a LIEN."""
 
 import re
 from collections.abc import Callable

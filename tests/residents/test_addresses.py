@@ -1,4 +1,4 @@
-"""A change of address undone from the old one (M12): what it ends, and for whom."""
+"""A change of address undone from the old one (docs/manual.md, M12): what it ends, and for whom."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -20,13 +20,13 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices import claiming
 from tenant_apps.invoices.claiming import GUESSES, Paper, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.products.services import set_up_product
 from tenant_apps.residents.claims import services
 from tenant_apps.residents.claims.services import Outcome
 from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
 from tenant_apps.residents.queries import payers_of
 from tenant_apps.residents.tasks import handle_claims
 from tenant_apps.townhall.models import TownHall
-from tenant_apps.townhall.services import set_up_product
 from tenants.models import Town
 from toolkit import clock
 

@@ -17,8 +17,8 @@ from shared_apps.accounts.models import Account, Impersonation, Link, Role
 from shared_apps.accounts.services import check_credentials
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
 from tenant_apps.alerts.models import Alert
-from tenant_apps.alerts.services import plan_new_invoice_alerts
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents import activation, sharing
 from tenant_apps.residents.account import addresses

@@ -14,7 +14,7 @@ import pytest
 from sandbox.attach import ensure_services, start_services
 from sandbox.home import REPOSITORY, Home, SandboxError, free_base_port
 from sandbox.process import groups
-from sandbox.process.supervisor import read_claim
+from sandbox.process.supervisor import read_lease
 from tests.sandbox import processes
 
 pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.faults, pytest.mark.timeout(300)]
@@ -157,17 +157,17 @@ def test_services_stay_until_the_last_program_has_ended(home: Home) -> None:
     environment = first.__enter__()
     with ensure_services(home) as same:
         assert same == environment
-        claim = read_claim(home)
-        assert claim is not None
+        lease = read_lease(home)
+        assert lease is not None
         # The first one leaves while the second works: in a thread, as it waits for the services' end.
         leaving = threading.Thread(target=first.__exit__, args=(None, None, None))
         leaving.start()
         leaving.join(2)
         psycopg.connect(same["DATABASE_URL"]).close()
-        assert groups.alive(claim.pid)
+        assert groups.alive(lease.pid)
     leaving.join(90)
     assert not leaving.is_alive()
-    assert read_claim(home) is None
+    assert read_lease(home) is None
 
 
 def test_a_program_is_told_why_services_do_not_start(home: Home) -> None:
@@ -175,6 +175,30 @@ def test_a_program_is_told_why_services_do_not_start(home: Home) -> None:
     busy = socket.create_server(("127.0.0.1", home.ports["s3"]))
     with busy, pytest.raises(SandboxError, match=r"\(s3\) est déjà utilisé"), start_services(home):
         pass
+
+
+def test_a_part_that_refuses_has_said_why_and_nothing_else_is_said(home: Home) -> None:
+    refusing = "from sandbox.process.part import refuse; print('a line of its log'); refuse('Non, et voici pourquoi.')"
+    program = f"""
+import sys
+from sandbox.home import Home
+from sandbox.process.part import Part
+from sandbox.process.supervisor import Supervisor, Shown
+with Supervisor(Home(), kind="services", shown=Shown.READY) as supervisor:
+    try:
+        supervisor.run(Part(name="refusing", command=[sys.executable, "-c", {refusing!r}]))
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=processes.environment(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("SandboxError Non, et voici pourquoi.\n", 0), done.stderr
 
 
 def test_manage_py_needs_no_environment(home: Home) -> None:
@@ -193,7 +217,7 @@ def test_manage_py_needs_no_environment(home: Home) -> None:
         check=False,
     )
     assert done.stdout.strip() == "42", done.stderr
-    assert read_claim(home) is None
+    assert read_lease(home) is None
 
 
 def home_variables(home: Home) -> list[str]:

@@ -22,7 +22,7 @@ from sandbox.home import Home, free_base_port
 from sandbox.process.part import Part
 from sandbox.services import postgres
 from shared_apps.accounts.models import Account, Role
-from tenants.current import REGISTRY, at, leave
+from tenants.current import REGISTRY, in_shard, leave
 from tenants.databases import direct
 from tenants.databases.postgresql import silence
 from tenants.models import AgendaItem, Operation, Town
@@ -39,14 +39,14 @@ SOUTH = "south"
 class Cluster:
     """The second server, which a test may stop and start again."""
 
-    home: Home
+    shard: Home
     process: "subprocess.Popen[bytes] | None" = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     def start(self) -> None:
-        part = postgres.part(self.home, for_tests=True)
+        part = postgres.part(self.shard, for_tests=True)
         part.prepare()
-        log = self.home.path("log", "postgres.log").open("ab")
+        log = self.shard.path("log", "postgres.log").open("ab")
         self.process = subprocess.Popen(
             part.command, env={**os.environ, **part.environment}, stdout=log, stderr=log, cwd="/"
         )
@@ -64,7 +64,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        return self.home.environment()["DATABASE_URL"]
+        return self.shard.environment()["DATABASE_URL"]
 
     def close(self) -> None:
         if self.process:
@@ -84,16 +84,16 @@ def _answers(part: Part) -> bool:
 def cluster() -> Iterator[Cluster]:
     """Started once, by the only worker that runs these tests."""
     with tempfile.TemporaryDirectory(prefix="factures-south-") as folder:
-        home = Home(Path(folder), free_base_port())
-        home.create()
-        found = Cluster(home)
+        shard = Home(Path(folder), free_base_port())
+        shard.create()
+        found = Cluster(shard)
         found.start()
         found.settings = {
             **deepcopy(connections.settings[REGISTRY]),
             "NAME": "factures",
             "USER": "factures",
-            "PASSWORD": home.secret("postgres"),
-            "PORT": home.ports["postgres"],
+            "PASSWORD": shard.secret("postgres"),
+            "PORT": shard.ports["postgres"],
         }
         yield found
         found.close()
@@ -127,8 +127,8 @@ def south(
 def _sweep(before: set[int]) -> None:
     leave()
     new = list(Town.objects.exclude(pk__in=before))
-    for home in (REGISTRY, SOUTH):
-        with at(home):
+    for shard in (REGISTRY, SOUTH):
+        with in_shard(shard):
             for town in new:
                 rows.drop_schema(town.schema_name)
             Town.objects.filter(pk__in=[town.pk for town in new]).delete()
@@ -139,7 +139,9 @@ def _sweep(before: set[int]) -> None:
 @pytest.fixture
 def open_at(south: Cluster) -> Callable[[str], Town]:
     """`open_at("south")`: a furnished town of its own, living there."""
-    return lambda home: _make_town(f"s-{uuid.uuid4().hex[:12]}", "Commune de Lauzerte", "001964", shard=home)
+    return lambda shard: _make_town(
+        f"s-{uuid.uuid4().hex[:12]}", "Commune de Lauzerte", "001964", shard=shard
+    )
 
 
 @pytest.fixture
@@ -164,16 +166,16 @@ def browser(town: Town, email: str = "") -> Client:
     return client
 
 
-def schemas(home: str) -> set[str]:
+def schemas(shard: str) -> set[str]:
     """The towns' schemas of that database."""
-    with direct.open_to(home) as server:
+    with direct.open_to(shard) as server:
         found = server.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%'").fetchall()
     return {str(name) for (name,) in found}
 
 
-def count(home: str, query: str, *values: object) -> int:
+def count(shard: str, query: str, *values: object) -> int:
     """What a counting query answers there, from outside of Django."""
-    with direct.open_to(home) as server:
+    with direct.open_to(shard) as server:
         row = server.execute(query, values).fetchone()
         assert row
         return int(row[0])

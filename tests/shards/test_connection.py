@@ -14,7 +14,7 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
 from tenants import current
-from tenants.current import REGISTRY, at, current_home
+from tenants.current import REGISTRY, current_shard, in_shard
 from tenants.databases import direct
 from tenants.databases.postgresql import silence
 from tenants.models import Town
@@ -46,17 +46,17 @@ def _fresh(south: Cluster) -> Iterator[None]:
 
 def test_it_goes_and_comes_back_to_the_same_sessions(south: Cluster) -> None:
     here = backend()
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert port() == south.settings["PORT"]
         there = backend()
-    assert (current_home(), backend()) == (REGISTRY, here)
-    with at(SOUTH):
+    assert (current_shard(), backend()) == (REGISTRY, here)
+    with in_shard(SOUTH):
         assert backend() == there
 
 
 def test_never_out_of_a_transaction(southern: Town) -> None:
     with transaction.atomic():
-        for leave in (lambda: wrapper.set_tenant(southern), lambda: wrapper.go_home(SOUTH)):
+        for leave in (lambda: wrapper.set_tenant(southern), lambda: wrapper.go_to_shard(SOUTH)):
             with pytest.raises(TransactionManagementError, match="cannot go on on south"):
                 leave()
         assert port() != connections.settings[SOUTH]["PORT"]
@@ -72,14 +72,14 @@ def test_never_out_of_a_transaction(southern: Town) -> None:
         transaction.atomic(durable=True),
         pytest.raises(TransactionManagementError),
     ):
-        wrapper.go_home(REGISTRY)
+        wrapper.go_to_shard(REGISTRY)
 
 
-def test_an_unknown_home_is_as_a_silent_one_and_moves_nothing() -> None:
+def test_an_unknown_shard_is_as_a_silent_one_and_moves_nothing() -> None:
     before = backend()
-    with pytest.raises(OperationalError, match="SHARD_URLS"), at("nowhere"):
+    with pytest.raises(OperationalError, match="SHARD_URLS"), in_shard("nowhere"):
         pass
-    assert (current_home(), backend()) == (REGISTRY, before)
+    assert (current_shard(), backend()) == (REGISTRY, before)
     assert set(wrapper._waiting) <= {SOUTH}
 
 
@@ -88,11 +88,11 @@ def test_what_is_done_on_commit_may_go_elsewhere(southern: Town) -> None:
 
     def visit() -> None:
         with tenant_context(southern):
-            seen.append(f"{current_home()} {current.current_schema()}")
+            seen.append(f"{current_shard()} {current.current_schema()}")
 
     with transaction.atomic():
         transaction.on_commit(visit)
-        transaction.on_commit(lambda: seen.append(current_home()))
+        transaction.on_commit(lambda: seen.append(current_shard()))
     assert seen == [f"{SOUTH} {southern.schema_name}", REGISTRY]
 
 
@@ -145,13 +145,13 @@ def test_a_cursor_stays_where_it_was_opened(southern: Town) -> None:
         Account.objects.bulk_create(Account(email=f"p{n}@example.net") for n in range(5))
         rows = Account.objects.order_by("email").iterator(chunk_size=2)  # a cursor on the server
         first = next(rows).email
-    assert current_home() == REGISTRY
+    assert current_shard() == REGISTRY
     assert [first, *(row.email for row in rows)] == [f"p{n}@example.net" for n in range(5)]
 
 
-def test_closing_closes_every_home(south: Cluster) -> None:
+def test_closing_closes_every_shard(south: Cluster) -> None:
     here = backend()
-    with at(SOUTH):
+    with in_shard(SOUTH):
         there = backend()
     connections.close_all()
     assert not alive(REGISTRY, here)
@@ -160,45 +160,45 @@ def test_closing_closes_every_home(south: Cluster) -> None:
 
 def test_a_connection_that_dies_in_a_transaction_leaves_the_way_back(south: Cluster) -> None:
     def fail() -> None:
-        with at(SOUTH), transaction.atomic():
+        with in_shard(SOUTH), transaction.atomic():
             kill(SOUTH, backend())
             backend()
 
     with pytest.raises(OperationalError):
         fail()
-    assert (current_home(), connection.in_atomic_block) == (REGISTRY, False)
+    assert (current_shard(), connection.in_atomic_block) == (REGISTRY, False)
     assert port() == connections.settings[REGISTRY]["PORT"]
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert backend()  # a new one
 
 
 def test_an_old_connection_is_closed_for_itself(south: Cluster) -> None:
     here = backend()
-    with at(SOUTH):
+    with in_shard(SOUTH):
         there = backend()
         wrapper.close_at = 0  # older than CONN_MAX_AGE, while it waits
     close_old_connections()
     assert backend() == here
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert backend() != there
 
 
 def test_a_dead_connection_is_replaced_at_the_next_request(south: Cluster) -> None:
-    with at(SOUTH):
+    with in_shard(SOUTH):
         there = backend()
     kill(SOUTH, there)
     close_old_connections()  # as request_started: the health is asked for at the next use
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert backend() != there
 
 
-def test_connections_that_saw_many_towns_are_recycled_on_every_home(
+def test_connections_that_saw_many_towns_are_recycled_on_every_shard(
     open_at: Callable[[str], Town], settings: Any
 ) -> None:
     settings.TOWNS_PER_CONNECTION = 2
     towns = [open_at(SOUTH) for _ in range(3)]
     current.leave()
-    with at(SOUTH):
+    with in_shard(SOUTH):
         there = backend()
     for town in towns:
         with tenant_context(town):
@@ -206,7 +206,7 @@ def test_connections_that_saw_many_towns_are_recycled_on_every_home(
     here = backend()
     current.leave()
     assert backend() == here
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert backend() != there
 
 
@@ -214,9 +214,9 @@ def test_each_thread_begins_at_the_registry(southern: Town) -> None:
     seen: list[Any] = []
 
     def work() -> None:
-        seen.append((current_home(), current.current_schema()))
+        seen.append((current_shard(), current.current_schema()))
         with pytest.raises(Exception, match="can only be used in that same thread"):
-            mine.go_home(REGISTRY)
+            mine.go_to_shard(REGISTRY)
         connection.close()
 
     with tenant_context(southern):
@@ -229,7 +229,7 @@ def test_each_thread_begins_at_the_registry(southern: Town) -> None:
 
 def test_a_fork_leaves_the_parent_s_waiting_connection_alone(south: Cluster) -> None:
     """As Celery's pool does: the child closes what it inherited, and the parent goes on."""
-    with at(SOUTH):
+    with in_shard(SOUTH):
         there = backend()
     pid = os.fork()
     if pid == 0:  # no test may run here
@@ -242,7 +242,7 @@ def test_a_fork_leaves_the_parent_s_waiting_connection_alone(south: Cluster) -> 
         finally:
             os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert backend() == there
 
 
@@ -252,7 +252,7 @@ def test_a_copy_is_of_the_database_we_are_on(southern: Town) -> None:
         try:
             with twin.cursor() as cursor:
                 cursor.execute("SELECT inet_server_port()")
-                assert (cursor.fetchone()[0], cast(Any, twin).home) == (port(), SOUTH)
+                assert (cursor.fetchone()[0], cast(Any, twin).shard) == (port(), SOUTH)
         finally:
             twin.close()
 
@@ -286,13 +286,13 @@ def test_a_slow_silence_is_remembered_and_one_tries() -> None:
             pass
 
 
-def alive(home: str, pid: int) -> bool:
-    with direct.open_to(home) as server:
+def alive(shard: str, pid: int) -> bool:
+    with direct.open_to(shard) as server:
         return server.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() is not None
 
 
-def kill(home: str, pid: int) -> None:
-    with direct.open_to(home) as server:
+def kill(shard: str, pid: int) -> None:
+    with direct.open_to(shard) as server:
         server.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
 

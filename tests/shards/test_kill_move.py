@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from sandbox.home import REPOSITORY
-from tenants.current import REGISTRY, at, leave
+from tenants.current import REGISTRY, in_shard, leave
 from tenants.databases import direct
 from tenants.models import Operation, OperationState, Town
 from tenants.work import agenda, operations
@@ -158,10 +158,10 @@ def test_ends_right(
     assert (found.shard, found.read_only_since) == (SOUTH, None)
     assert town.schema_name not in schemas(REGISTRY)
     assert text_of(town.schema_name, SOUTH) == rows
-    with at(SOUTH):
+    with in_shard(SOUTH):
         kinds = set(found.agenda.values_list("kind", flat=True))
         assert "payments" in kinds
         assert "leftovers" not in kinds
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         assert not found.agenda.exists()
     assert browser(town, "alice@example.net").get("/factures/").status_code == 200

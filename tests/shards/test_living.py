@@ -28,11 +28,12 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.tasks import check_due
+from tenant_apps.products.queries import default_product
 from tenant_apps.residents.activation import handle_links
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.queries import default_product, letterhead
-from tenants.current import REGISTRY, at, current_home, current_schema
+from tenant_apps.townhall.queries import letterhead
+from tenants.current import REGISTRY, current_schema, current_shard, in_shard
 from tenants.hosts import registry
 from tenants.life import services
 from tenants.models import AgendaItem, Domain, Town
@@ -98,9 +99,9 @@ def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator
     with tenant_context(southern):
         attempt = start_payment(actor=alice, invoice=invoice).attempt
     simulator.act(attempt.idop, "pay")
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert Route.objects.filter(town_id=southern.pk).count() == 1
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         assert Route.objects.filter(town_id=southern.pk).count() == 0
     bell = Client(headers={"host": "paiement.localhost"})
     assert bell.post("/payfip/notification/", {"idop": attempt.idop}).status_code == 200
@@ -137,7 +138,7 @@ def test_mail_goes_out_by_a_task_of_the_worker(southern: Town, monkeypatch: pyte
             content=Content("Bonjour", "Bonjour.", "Un essai."),
             surroundings=letterhead(),
         )
-    with at(SOUTH):
+    with in_shard(SOUTH):
         AgendaItem.objects.filter(kind="mail").update(due_at=timezone.now())
     sent.clear()
     assert agenda.run() == 1
@@ -146,13 +147,13 @@ def test_mail_goes_out_by_a_task_of_the_worker(southern: Town, monkeypatch: pyte
     deliver_outbox.apply(headers={"_schema_name": southern.schema_name})
     with tenant_context(southern):
         assert OutgoingMail.objects.get().state == "sent"
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert not AgendaItem.objects.filter(kind="mail").exists()
 
 
 def test_the_copy_of_the_registry_s_rows_follows_each_change(southern: Town) -> None:
     def copied() -> tuple[Any, ...]:
-        with at(SOUTH):
+        with in_shard(SOUTH):
             town = Town.objects.get(pk=southern.pk)
             return (
                 town.slug,
@@ -165,11 +166,11 @@ def test_the_copy_of_the_registry_s_rows_follows_each_change(southern: Town) -> 
     assert copied() == (southern.slug, "open", SOUTH, [host])
     services.set_state(town=southern, to=TownState.SUSPENDED)
     assert copied()[1] == "suspended"
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert not Town.objects.exclude(shard=SOUTH).exists()
     with tenant_context(southern):
         assert registry.address_of(southern).startswith(f"http://{host}")
-        assert current_home() == SOUTH
+        assert current_shard() == SOUTH
 
 
 def test_rows_of_one_cluster_are_never_in_the_other(southern: Town, open_at: Callable[[str], Town]) -> None:
@@ -179,28 +180,29 @@ def test_rows_of_one_cluster_are_never_in_the_other(southern: Town, open_at: Cal
         browser(town, email)
     assert southern.schema_name not in schemas(REGISTRY)
     assert northern.schema_name not in schemas(SOUTH)
-    for home, mine, other in ((SOUTH, southern, northern), (REGISTRY, northern, southern)):
-        assert count(home, f'SELECT count(*) FROM "{mine.schema_name}".accounts_account') == 1
+    for shard, mine, other in ((SOUTH, southern, northern), (REGISTRY, northern, southern)):
+        assert count(shard, f'SELECT count(*) FROM "{mine.schema_name}".accounts_account') == 1
         assert (
-            count(home, "SELECT count(*) FROM public.accounts_account WHERE email LIKE '%%@example.net'") == 0
+            count(shard, "SELECT count(*) FROM public.accounts_account WHERE email LIKE '%%@example.net'")
+            == 0
         )
-        with at(home):
+        with in_shard(shard):
             assert not AgendaItem.objects.filter(town_id=other.pk).exists()
     stolen = browser(northern)
     stolen.cookies = browser(southern, "south@example.net").cookies
     assert stolen.get("/factures/").status_code == 302
 
 
-def test_towns_of_every_home_are_migrated_together(southern: Town, open_at: Callable[[str], Town]) -> None:
+def test_towns_of_every_shard_are_migrated_together(southern: Town, open_at: Callable[[str], Town]) -> None:
     towns = [southern, open_at(REGISTRY)]
     names = [name for name in versions.wanted().names if not name.startswith("contact.")]
     for town in towns:
         with tenant_context(town):
             MigrationExecutor(connection).migrate([("contact", None)])  # as before the room was there
-        for home in (REGISTRY, SOUTH):
-            with at(home):
+        for shard in (REGISTRY, SOUTH):
+            with in_shard(shard):
                 Town.objects.filter(pk=town.pk).update(schema_version=versions.version_of(names))
-    assert {group.home for group in migrating.pending()} == {REGISTRY, SOUTH}
+    assert {group.shard for group in migrating.pending()} == {REGISTRY, SOUTH}
     outcome = migrating.migrate_towns()
     assert (sorted(outcome.migrated), outcome.failed) == (sorted(town.slug for town in towns), {})
     for town in towns:

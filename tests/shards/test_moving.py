@@ -20,7 +20,7 @@ from shared_apps.mail.tasks import deliver_outbox
 from shared_apps.treasury import services as treasury
 from shared_apps.treasury.models import Route, WaitingBell
 from tenant_apps.townhall import queries as townhall
-from tenants.current import REGISTRY, at, current_home, enter, leave
+from tenants.current import REGISTRY, current_shard, enter, in_shard, leave
 from tenants.databases import direct
 from tenants.errors import TownError
 from tenants.hosts import registry
@@ -49,7 +49,7 @@ def northern(open_at: Callable[[str], Town]) -> Town:
 @pytest.fixture
 def held(northern: Town) -> Iterator[Town]:
     """In the middle of its move: the flag is up and the tables are closed."""
-    moving._hold(northern, "system")
+    moving._freeze(northern, "system")
     barrier.close(REGISTRY, northern.schema_name, lambda: None)
     yield northern
     leave()
@@ -75,10 +75,10 @@ def test_there_and_back_with_everything(northern: Town, south: Cluster) -> None:
     after = text_of(northern.schema_name, SOUTH)
     assert {name for name in before if before[name] != after[name]} <= {"sequences"}
     assert client.get("/factures/").status_code == 200  # still signed in
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert AgendaItem.objects.filter(town_id=northern.pk, kind="payments").count() == 1
         assert Route.objects.filter(town_id=northern.pk).count() == 1
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         assert not AgendaItem.objects.filter(town_id=northern.pk).exists()
         assert not Route.objects.filter(town_id=northern.pk).exists()
         assert TownFigures.objects.filter(town=northern).exists()  # the registry's own
@@ -86,10 +86,10 @@ def test_there_and_back_with_everything(northern: Town, south: Cluster) -> None:
         assert [entry.verb for entry in told.order_by("id")] == ["town.held", "town.moved"]
     move(northern, REGISTRY)
     assert northern.schema_name not in schemas(SOUTH)
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert not Town.objects.filter(pk=northern.pk).exists()
     assert browser(northern, "alice@example.net").get("/factures/").status_code == 200
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         assert Route.objects.filter(town_id=northern.pk).count() == 1
 
 
@@ -130,7 +130,7 @@ def test_while_it_moves_pages_are_read_and_writing_is_told_calmly(held: Town) ->
 
 def test_a_session_that_slides_does_not_break_a_page(northern: Town) -> None:
     client = browser(northern, "alice@example.net")
-    moving._hold(northern, "system")
+    moving._freeze(northern, "system")
     barrier.close(REGISTRY, northern.schema_name, lambda: None)
     assert client.get("/factures/").status_code == 200  # would note in the session that it was seen today
     unknown = browser(northern).get("/?LIEN=X" + "0" * 32)
@@ -140,7 +140,7 @@ def test_a_session_that_slides_does_not_break_a_page(northern: Town) -> None:
 def test_a_process_that_does_not_know_yet_is_refused_by_the_database(northern: Town) -> None:
     """Its copy of the registry's row says that all is well: a request or a task that began before."""
     stale = Town.objects.get(pk=northern.pk)
-    moving._hold(northern, "system")
+    moving._freeze(northern, "system")
     barrier.close(REGISTRY, northern.schema_name, lambda: None)
     enter(stale)
     try:
@@ -169,7 +169,7 @@ def test_a_process_that_believes_the_old_place_after_the_move(northern: Town, se
         assert late.get("/").status_code == 200
         assert late.post("/", {"email": "alice@example.net", "password": PASSWORD}).status_code == 503
         leave()
-        with at(SOUTH):
+        with in_shard(SOUTH):
             assert AgendaItem.objects.filter(kind="leftovers", due_at__gt=timezone.now()).exists()
         moving.drop_leftovers(northern)  # too early
         assert northern.schema_name in schemas(REGISTRY)
@@ -179,7 +179,7 @@ def test_a_process_that_believes_the_old_place_after_the_move(northern: Town, se
         townhall.forget()  # what the page remembers of the town
         answer = late.get("/")
         assert (answer.status_code, answer["Retry-After"]) == (503, "60")
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert not AgendaItem.objects.filter(kind="leftovers").exists()
 
 
@@ -239,7 +239,7 @@ def test_writers_without_a_rest_lose_nothing(northern: Town) -> None:
     assert len(acknowledged) > 5
     kinds = {type(error).__name__ for error in refused}
     assert kinds <= {"InternalError", "ProgrammingError", "OperationalError", "IntegrityError"}, kinds
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         assert AgendaItem.objects.filter(town_id=northern.pk, kind="mail").exists()
 
 
@@ -264,12 +264,12 @@ def test_a_bell_waits_and_is_heard_in_the_new_place(northern: Town, monkeypatch:
 
     def hear(token: str, fields: dict[str, str]) -> None:
         Account.objects.filter(email="alice@example.net").update(password="heard")
-        heard.append((token, fields, current_home()))
+        heard.append((token, fields, current_shard()))
 
     monkeypatch.setitem(treasury._bells, "tipi", hear)
     with tenant_context(northern):
         treasury.add_route(kind="tipi", token="once")
-    moving._hold(northern, "system")
+    moving._freeze(northern, "system")
     barrier.close(REGISTRY, northern.schema_name, lambda: None)
     bell = Client(headers={"host": "paiement.localhost"}, raise_request_exception=False)
     assert bell.post("/tipi/once/", {"resultrans": "P"}).status_code == 200
@@ -283,7 +283,7 @@ def test_a_bell_waits_and_is_heard_in_the_new_place(northern: Town, monkeypatch:
     assert heard == [("once", {"resultrans": "P"}, SOUTH), ("once", {"resultrans": "A"}, SOUTH)]
     leave()
     assert not WaitingBell.objects.exists()
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert not AgendaItem.objects.filter(kind="bells").exists()
 
 
@@ -343,7 +343,7 @@ def test_what_was_switched_meanwhile_is_not_opened_where_it_was(held: Town) -> N
     with pytest.raises(TownError, match="ailleurs"):
         moving._release(believed)
     Town.objects.filter(pk=held.pk).update(shard=REGISTRY)
-    with at(REGISTRY, held.schema_name), pytest.raises(InternalError, match="being moved"):
+    with in_shard(REGISTRY, held.schema_name), pytest.raises(InternalError, match="being moved"):
         Account.objects.update(language="fr")
 
 
@@ -364,13 +364,15 @@ def test_a_town_left_read_only_is_written_again_by_a_move_to_where_it_is(held: T
     assert browser(held, "alice@example.net").get("/factures/").status_code == 200
 
 
-def test_what_is_planned_too_late_in_the_old_place_is_sent_home(northern: Town, settings: Any) -> None:
+def test_what_is_planned_too_late_in_the_old_place_is_copied_to_the_new_one(
+    northern: Town, settings: Any
+) -> None:
     settings.MOVED_ROWS_SECONDS = 3600
     move(northern, SOUTH)
     AgendaItem.objects.create(town_id=northern.pk, kind="alerts", due_at=timezone.now())
     agenda.run()
     assert not AgendaItem.objects.filter(town_id=northern.pk, kind="alerts").exists()
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert AgendaItem.objects.filter(town_id=northern.pk, kind="alerts").exists()
 
 
@@ -383,7 +385,7 @@ def test_what_it_left_is_kept_while_it_moves_again(northern: Town, settings: Any
     Operation.objects.update(finished_at=timezone.now() - timedelta(hours=2))
     moving.drop_leftovers(northern)
     assert northern.schema_name in schemas(REGISTRY)
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert AgendaItem.objects.filter(kind="leftovers").exists()
 
 

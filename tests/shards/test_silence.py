@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.treasury import services as treasury
-from tenants.current import REGISTRY, at, leave
+from tenants.current import REGISTRY, in_shard, leave
 from tenants.databases import mirrors
 from tenants.models import Domain, Town
 from tenants.states import TownState
@@ -60,7 +60,7 @@ def test_those_who_come(
     assert (ready.status_code, ready.json()) == (200, {"postgresql": True, "schema": True, "redis": True})
     assert (databases.status_code, databases.json()) == (503, {REGISTRY: True, SOUTH: False})
 
-    monkeypatch.setattr(treasury, "homes", lambda: [SOUTH, REGISTRY])  # the silent one is asked first
+    monkeypatch.setattr(treasury, "shard_aliases", lambda: [SOUTH, REGISTRY])  # the silent one is asked first
     bell = Client(headers={"host": "paiement.localhost"}, raise_request_exception=False)
     assert bell.post("/payfip/notification/", {"idop": f"idop-{northern.slug}"}).status_code == 200
     assert bell.post("/payfip/notification/", {"idop": f"idop-{southern.slug}"}).status_code == 503
@@ -76,7 +76,7 @@ def test_the_work_of_the_others_goes_on(
 ) -> None:
     started: list[str] = []
     monkeypatch.setattr(agenda, "hint", lambda task, *args: started.append(task.name))
-    monkeypatch.setattr(agenda, "homes", lambda: [SOUTH, REGISTRY])  # the silent one is asked first
+    monkeypatch.setattr(agenda, "shard_aliases", lambda: [SOUTH, REGISTRY])  # the silent one is asked first
     agenda.run()
     assert (started, operations.sweep()) == (["mail.deliver_outbox"], 0)
     started.clear()
@@ -90,7 +90,7 @@ def test_the_work_of_the_others_goes_on(
     leave()
     agenda.run()
     assert "mail.deliver_outbox" in started  # what waited there
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert Town.objects.get(pk=southern.pk).state == TownState.OPEN
 
 
@@ -118,7 +118,7 @@ def test_what_the_operator_asks_is_refused_by_name(silent: Cluster, southern: To
 
 def test_a_copy_left_there_gives_way(south: Cluster, southern: Town) -> None:
     """The registry forgot a town while its shard was silent; the name is taken again."""
-    with at(SOUTH):
+    with in_shard(SOUTH):
         Town.objects.filter(pk=southern.pk).delete()
         old = Town(
             pk=southern.pk + 1_000_000, slug=southern.slug, schema_name=southern.schema_name, shard=SOUTH
@@ -126,5 +126,5 @@ def test_a_copy_left_there_gives_way(south: Cluster, southern: Town) -> None:
         Town.objects.bulk_create([old])
         Domain.objects.create(tenant=old, domain=f"{southern.slug}.localhost")
     mirrors.mirror(southern)
-    with at(SOUTH):
+    with in_shard(SOUTH):
         assert list(Town.objects.filter(slug=southern.slug).values_list("pk", flat=True)) == [southern.pk]

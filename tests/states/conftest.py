@@ -19,8 +19,8 @@ from tenant_apps.payments.online import paying
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.standing.deciding import free_from
+from tenant_apps.products.models import Product, Protocol
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.models import Product, Protocol
 from tests.payments.conftest import Simulator, simulator
 from toolkit import clock
 

@@ -12,7 +12,8 @@ from django.test import Client
 from shared_apps.accounts.models import Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.alerts import reminders
-from tenant_apps.alerts.services import plan_new_invoice_alerts, queue_alerts
+from tenant_apps.alerts.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.alerts.services import queue_alerts
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.search import Settled, invoices_for_staff
 from tenant_apps.payments.standing.deciding import What, decide

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from sandbox.home import REPOSITORY
 from shared_apps.audit.models import Entry
 from tenants.archive.exporting import stored
-from tenants.current import REGISTRY, at, homes, leave
+from tenants.current import REGISTRY, in_shard, leave, shard_aliases
 from tenants.hosts import registry
 from tenants.life.services import schema_of
 from tenants.models import Erasure, Operation, Town
@@ -52,13 +52,13 @@ def make_town(
             return town
 
         yield make
-        with at(REGISTRY):
+        with in_shard(REGISTRY):
             for town in Town.objects.filter(slug__startswith=mark):
                 for export in stored(town):
                     sum(objects.erase(export.result["key"].rpartition("/")[0] + "/"))
                 sum(objects.erase(f"{town.uuid}/"))
-                for home in homes():
-                    with at(home):
+                for shard in shard_aliases():
+                    with in_shard(shard):
                         rows.drop_schema(town.schema_name)
                 town.delete()
             Erasure.objects.filter(slug__startswith=mark).delete()

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from tenants.errors import TownError, TownExists
 from tenants.hosts import domains
-from tenants.life import closing, renaming, services
+from tenants.life import renaming, services, town_closure
 from tenants.models import Domain, Operation, Town
 from tenants.states import TownState
 from tenants.work import operations
@@ -85,12 +85,12 @@ def test_two_towns_claim_one_domain(public: Town) -> None:
 
 
 def test_a_town_changes_its_mind_while_beat_closes_it(public: Town) -> None:
-    closed = closing.close_town(town=public, days=1, reason="essai")
+    closed = town_closure.close_town(town=public, days=1, reason="essai")
     Town.objects.filter(pk=closed.pk).update(closes_at=closed.created_at)
     with transaction.atomic():
         Town.objects.select_for_update().get(pk=public.pk)
         Town.objects.filter(pk=public.pk).update(state=TownState.OPEN, closes_at=None)
-        result = beside(closing.sweep)
+        result = beside(town_closure.sweep)
         until_blocked()
     assert result() == 0
     public.refresh_from_db()

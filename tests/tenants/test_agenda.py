@@ -1,4 +1,4 @@
-"""The agenda: an idle town costs nothing, what is due is started, what cannot run waits (design §5.6)."""
+"""The agenda: an idle town costs nothing, what is due is started, what cannot run waits (decision 0003)."""
 
 import contextlib
 import time
@@ -89,15 +89,17 @@ def test_the_oldest_first_and_a_bounded_number_at_a_time(
     assert agenda.run() == 3
 
 
-def test_a_suspended_town_is_held_and_takes_nobody_s_turn(town: Town, other_town: Town, started: Any) -> None:
+def test_a_suspended_town_is_frozen_and_takes_nobody_s_turn(
+    town: Town, other_town: Town, started: Any
+) -> None:
     AgendaItem.objects.all().delete()
     Town.objects.filter(pk=other_town.pk).update(state=TownState.SUSPENDED)
-    held, mine = due(other_town, late=9), due(town)
+    frozen, mine = due(other_town, late=9), due(town)
     assert agenda.run() == 1
     assert [schema for schema, _ in started] == [town.schema_name]
-    held.refresh_from_db()
+    frozen.refresh_from_db()
     mine.refresh_from_db()
-    assert held.due_at > timezone.now() + timedelta(minutes=50)
+    assert frozen.due_at > timezone.now() + timedelta(minutes=50)
     assert mine.due_at < timezone.now() + timedelta(minutes=6)
     Town.objects.filter(pk=other_town.pk).update(state=TownState.OPEN)
     agenda.release(other_town)

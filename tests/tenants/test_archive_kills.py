@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tenants.current import REGISTRY, at
+from tenants.current import REGISTRY, in_shard
 from tenants.databases import direct
 from tenants.errors import TownExists
 from tenants.life import services
@@ -71,7 +71,7 @@ def killed_at(
 
 
 def left(slug: str) -> Operation:
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         return Operation.objects.filter(subject=slug).latest("pk")
 
 

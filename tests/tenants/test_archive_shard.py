@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from tenants.current import REGISTRY, at
+from tenants.current import REGISTRY, in_shard
 from tenants.life import services
 from tenants.models import AgendaItem, Erasure, Town
 from tenants.schema import versions
@@ -63,14 +63,14 @@ def test_there_and_gone(second: str, make_town: MakeTown, tmp_path: Path) -> Non
     with tenant_context(back):
         assert Account.objects.create(email="new@example.net").pk == 2
 
-    with at(REGISTRY):  # what a move would have left where it lived before
+    with in_shard(REGISTRY):  # what a move would have left where it lived before
         rows.make_schema(back.schema_name, versions.wanted().names)
         AgendaItem.objects.create(town=back, kind="mail", due_at=timezone.now())
     services.set_state(town=back, to=TownState.SUSPENDED)
     call_command("erase_town", town.slug, "--reason", "Essai", "--yes", stdout=StringIO())
     assert not rows.has_schema(second, back.schema_name)
     assert not rows.has_schema(REGISTRY, back.schema_name)
-    with at(second):
+    with in_shard(second):
         assert not Town.objects.exists()
     assert not files_of(town.uuid)
     assert answer_of(town.slug) == 404

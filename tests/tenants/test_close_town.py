@@ -18,7 +18,7 @@ from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.online.paying import start_payment
 from tenant_apps.payments.standing.reading import standing_of
-from tenants.life import closing, services
+from tenants.life import services, town_closure
 from tenants.models import Town
 from tenants.states import TownState
 from tenants.tasks import run_agenda
@@ -31,7 +31,7 @@ def close(town: Town) -> Callable[..., Town]:
     """`close(days)`: the town closes; « days » of 0 is today, which nobody may ask for but which comes."""
 
     def go(days: int = 30) -> Town:
-        closed = closing.close_town(town=town, days=max(days, 1), reason="regroupement")
+        closed = town_closure.close_town(town=town, days=max(days, 1), reason="regroupement")
         if days < 1:
             closed.closes_at = timezone.now() + timedelta(hours=2)
             closed.save()
@@ -55,7 +55,7 @@ def test_closed_at_the_end_of_the_last_day(manage: Any, visit: Any) -> None:
     manage("close_town", "mairie", "--days", "30", "--reason", "encore")  # twice changes nothing
     entry = Entry.objects.get(verb="town.closing")
     assert (entry.new["reason"], entry.old["state"]) == ("regroupement", "open")
-    assert closing.sweep() == 0
+    assert town_closure.sweep() == 0
     assert visit("mairie.localhost").status_code == 200
     over(town)
     run_agenda()
@@ -63,7 +63,7 @@ def test_closed_at_the_end_of_the_last_day(manage: Any, visit: Any) -> None:
     town.refresh_from_db()
     assert town.state == TownState.CLOSED
     assert Entry.objects.get(verb="town.closed").actor == "system"
-    assert closing.sweep() == 0
+    assert town_closure.sweep() == 0
 
 
 def test_the_page_of_a_closed_town(db: None, visit: Any) -> None:
@@ -104,7 +104,7 @@ def test_it_changes_its_mind(close: Callable[..., Town], manage: Any) -> None:
     town = close()
     over(town)  # the delay is over, beat has not looked yet
     manage("resume_town", "mairie")
-    assert closing.sweep() == 0
+    assert town_closure.sweep() == 0
     town.refresh_from_db()
     assert (town.state, town.closes_at, town.last_day) == (TownState.OPEN, None, None)
     Town.objects.update(state=TownState.CLOSED)
@@ -190,7 +190,7 @@ def test_the_sweep_costs_one_query_however_many_towns(db: None) -> None:
         ]
     )
     with statements(1):
-        assert closing.sweep() == 0
+        assert town_closure.sweep() == 0
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE tenants_town")
         due = Town.objects.filter(state=TownState.CLOSING, closes_at__lte=timezone.now())

@@ -19,8 +19,8 @@ def test_every_model_is_declared() -> None:
 @pytest.mark.parametrize(
     ("name", "declaration", "words"),
     [
-        ("Product", None, "townhall.Product is not declared: say in town_data of TownhallConfig"),
-        ("ParkingMeter", HELD, "townhall.ParkingMeter is declared but there is no such model any more"),
+        ("Product", None, "products.Product is not declared: say in town_data of ProductsConfig"),
+        ("ParkingMeter", HELD, "products.ParkingMeter is declared but there is no such model any more"),
         ("Product", Declaration(exported=False, erased=Erased.WITH_TOWN), "say why"),
         ("Product", Declaration(exported=True, erased=Erased.KEPT), "say why"),
         ("Product", held(keys={"shoe": MUST_BE_THERE}), "« shoe », which is no column"),
@@ -29,10 +29,10 @@ def test_every_model_is_declared() -> None:
 def test_a_wrong_declaration_is_told(
     monkeypatch: pytest.MonkeyPatch, name: str, declaration: Declaration | None, words: str
 ) -> None:
-    config = apps.get_app_config("townhall")
+    config = apps.get_app_config("products")
     said = {**config.town_data, name: declaration}  # type: ignore[attr-defined]
     monkeypatch.setattr(config, "town_data", {key: value for key, value in said.items() if value is not None})
-    (problem,) = [problem for problem in declarations.problems() if problem.startswith("townhall.")]
+    (problem,) = [problem for problem in declarations.problems() if problem.startswith("products.")]
     assert words in problem
 
 

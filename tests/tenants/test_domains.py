@@ -99,25 +99,27 @@ def proven(town: Town, zone: Zone) -> Town:
 
 
 def test_from_the_claim_to_the_primary_host(manage: Any, visit: Any, zone: Zone) -> None:
-    said = manage("add_domain", "mairie", "Factures.Pechabou.FR.")
+    said = manage("town_domain", "add", "mairie", "Factures.Pechabou.FR.")
     domain = Domain.objects.get(domain=HOST)
     assert f'{RECORD}. IN TXT "{domain.proof}"' in said
     assert len(domain.proof) == 32
-    assert manage("add_domain", "mairie", HOST) == said  # the same record, however often it is asked for
+    assert (
+        manage("town_domain", "add", "mairie", HOST) == said
+    )  # the same record, however often it is asked for
     assert visit(HOST).status_code == 404  # not proven: nobody's
     with pytest.raises(CommandError, match="ne connaît pas encore"):
-        manage("check_domain", "mairie", HOST)
+        manage("town_domain", "check", "mairie", HOST)
     with pytest.raises(CommandError, match="pas encore vérifié"):
-        manage("make_primary", "mairie", HOST)
+        manage("town_domain", "primary", "mairie", HOST)
     zone.records[RECORD] = ["v=spf1 -all", domain.proof]
-    assert "répond pour" in manage("check_domain", "mairie", HOST)
+    assert "répond pour" in manage("town_domain", "check", "mairie", HOST)
     asked = zone.asked
-    manage("check_domain", "mairie", HOST)
+    manage("town_domain", "check", "mairie", HOST)
     assert zone.asked == asked  # once is enough
     for host in (HOST, HOST.upper(), f"{HOST}.", f"{HOST}:443", "mairie.localhost"):
         assert visit(host).status_code == 200, host
-    assert registry.address("factures.pechabou.fr") in manage("make_primary", "mairie", HOST)
-    manage("make_primary", "mairie", HOST)
+    assert registry.address("factures.pechabou.fr") in manage("town_domain", "primary", "mairie", HOST)
+    manage("town_domain", "primary", "mairie", HOST)
     assert visit(HOST).status_code == 200
     answer = visit("mairie.localhost", "/contact/?x=1")
     assert (answer.status_code, answer["Location"]) == (301, f"{registry.address(HOST)}/contact/?x=1")
@@ -148,16 +150,16 @@ def test_renamed_while_its_own_domain_is_primary(proven: Town, manage: Any, visi
     manage("rename_town", "mairie", "ville")
     for host in ("mairie.localhost", "ville.localhost"):
         assert visit(host)["Location"] == f"{registry.address(HOST)}/"
-    manage("remove_domain", "ville", HOST)
+    manage("town_domain", "remove", "ville", HOST)
     assert visit(HOST).status_code == 404
     assert visit("ville.localhost").status_code == 200
     assert visit("mairie.localhost")["Location"] == f"{registry.address('ville.localhost')}/"
-    assert "n'était pas" in manage("remove_domain", "ville", HOST)
+    assert "n'était pas" in manage("town_domain", "remove", "ville", HOST)
 
 
 def test_the_platform_s_host_may_be_primary_again(proven: Town, manage: Any, visit: Any) -> None:
-    manage("make_primary", "mairie", HOST)
-    manage("make_primary", "mairie", "mairie.localhost")
+    manage("town_domain", "primary", "mairie", HOST)
+    manage("town_domain", "primary", "mairie", "mairie.localhost")
     assert visit("mairie.localhost").status_code == visit(HOST).status_code == 200
 
 
@@ -212,27 +214,27 @@ def test_an_accented_domain_is_served_in_punycode(town: Town, zone: Zone, visit:
 )
 def test_refused(manage: Any, typed: str) -> None:
     with pytest.raises(CommandError, match="domaine"):
-        manage("add_domain", "mairie", typed)
+        manage("town_domain", "add", "mairie", typed)
     assert Domain.objects.count() == 2
 
 
 def test_another_town_s(proven: Town, manage: Any) -> None:
     for host in (HOST, HOST.upper()):
         with pytest.raises(CommandError, match="autre commune"):
-            manage("add_domain", "pechabou", host)
-        for act in ("check_domain", "make_primary"):
+            manage("town_domain", "add", "pechabou", host)
+        for act in ("check", "primary"):
             with pytest.raises(CommandError, match="n'est pas un domaine de"):
-                manage(act, "pechabou", host)
-        manage("remove_domain", "pechabou", host)
+                manage("town_domain", act, "pechabou", host)
+        manage("town_domain", "remove", "pechabou", host)
     assert Domain.objects.get(domain=HOST).tenant_id == proven.pk
 
 
 def test_what_is_the_platform_s_stays(proven: Town, manage: Any) -> None:
     with pytest.raises(CommandError, match="ne se retire pas"):
-        manage("remove_domain", "mairie", "mairie.localhost")
+        manage("town_domain", "remove", "mairie", "mairie.localhost")
     manage("rename_town", "mairie", "ville")
     with pytest.raises(CommandError, match="ancienne adresse"):
-        manage("make_primary", "ville", "mairie.localhost")
+        manage("town_domain", "primary", "ville", "mairie.localhost")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_what_the_dns_says_is_said(
     domains.add_domain(town=town, host=HOST)
     zone.mood, zone.records = mood, records
     with pytest.raises(CommandError, match=words):
-        manage("check_domain", "mairie", HOST)
+        manage("town_domain", "check", "mairie", HOST)
     assert visit(HOST).status_code == 404
 
 

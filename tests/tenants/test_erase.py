@@ -15,7 +15,7 @@ from shared_apps.treasury import services as treasury
 from shared_apps.treasury.models import Stray
 from tenants import facts
 from tenants.archive import erasing, exporting
-from tenants.current import REGISTRY, at
+from tenants.current import REGISTRY, in_shard
 from tenants.errors import Busy, TownError, WrongState
 from tenants.life import services
 from tenants.models import Erasure, Operation, OperationState, Town
@@ -65,7 +65,7 @@ def test_all_of_it_goes_and_nothing_of_another(make_town: MakeTown, tmp_path: Pa
     assert not files_of(town.uuid)
     assert next(objects.listed(kept), None) is None
     assert answer_of(town.slug) == 404
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         assert not Town.objects.filter(uuid=town.uuid).exists()
         with connection.cursor() as cursor:
             for table in ("tenants_domain", "tenants_agendaitem", "treasury_route", "console_townfigures"):
@@ -148,7 +148,7 @@ def test_asked_at_the_console_by_a_person(make_town: MakeTown) -> None:
 
 def test_an_opening_that_never_ended_can_be_erased(make_town: MakeTown) -> None:
     town = make_town(invoices=1)
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         rows.drop_schema(town.schema_name)
         Town.objects.filter(pk=town.pk).update(state=TownState.OPENING)
     call_command("erase_town", town.slug, "--reason", "Essai", "--yes")

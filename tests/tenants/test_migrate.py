@@ -14,7 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
 
-from sandbox.home import REPOSITORY
+from sandbox import demo
+from sandbox.home import REPOSITORY, Home
+from sandbox.process.part import REFUSED
 from tenant_apps.contact.models import Message
 from tenants.hosts import registry
 from tenants.life.services import open_town
@@ -92,6 +94,21 @@ def applied(town: Town) -> set[str]:
 
 def version(town: Town) -> str:
     return str(Town.objects.values_list("schema_version", flat=True).get(pk=town.pk))
+
+
+def test_what_another_set_of_migrations_made_is_left_alone(
+    towns: list[Town], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM public.django_migrations WHERE app = 'products'")
+    before = versions.applied_names()
+    with pytest.raises(CommandError, match="dont celle-ci ne sait pas reprendre les données"):
+        call_command("migrate_towns")
+    assert versions.applied_names() == before
+    with pytest.raises(SystemExit) as ended:  # the demonstration says it too, with what to do
+        demo.main()
+    assert ended.value.code == REFUSED
+    assert capfd.readouterr().err.strip().endswith(f"rm -r {Home().root}, puis make demo.")
 
 
 def test_the_same_result_as_django_s_own_way(towns: list[Town]) -> None:

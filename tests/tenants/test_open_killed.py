@@ -18,8 +18,8 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
+from tenant_apps.products.models import Product
 from tenant_apps.residents.activation import handle_links
-from tenant_apps.townhall.models import Product
 from tenants.hosts import registry
 from tenants.life.services import schema_of
 from tenants.models import AgendaItem, Domain, Operation, OperationState, Town

@@ -14,8 +14,8 @@ def test_every_model_is_declared() -> None:
 @pytest.mark.parametrize(
     ("name", "declaration", "words"),
     [
-        ("Product", None, "townhall.Product is not declared: say in person_data of TownhallConfig"),
-        ("ParkingMeter", given("x"), "townhall.ParkingMeter is declared but there is no such model any more"),
+        ("Product", None, "products.Product is not declared: say in person_data of ProductsConfig"),
+        ("ParkingMeter", given("x"), "products.ParkingMeter is declared but there is no such model any more"),
         ("Product", Declared(), "say why"),
         ("Product", withheld("why", keeps={"shoe": "why"}), "no such column"),
         ("Product", withheld("why", keeps={"label": ""}), "no reason"),
@@ -24,7 +24,7 @@ def test_every_model_is_declared() -> None:
 def test_a_wrong_declaration_is_told(
     monkeypatch: pytest.MonkeyPatch, name: str, declaration: Declared | None, words: str
 ) -> None:
-    config = apps.get_app_config("townhall")
+    config = apps.get_app_config("products")
     said = {**config.person_data, name: declaration}  # type: ignore[attr-defined]
     monkeypatch.setattr(
         config, "person_data", {key: value for key, value in said.items() if value is not None}

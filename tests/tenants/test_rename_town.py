@@ -15,8 +15,8 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.online.paying import start_payment
+from tenant_apps.products.models import Product, Protocol
 from tenant_apps.residents.activation import handle_links, request_activation
-from tenant_apps.townhall.models import Product, Protocol
 from tenants.errors import Busy, TownExists
 from tenants.hosts import registry
 from tenants.life import renaming, services

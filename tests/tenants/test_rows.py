@@ -9,8 +9,8 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
 from shared_apps.treasury import services as treasury
-from tenant_apps.townhall.models import Product
-from tenants.current import REGISTRY, at
+from tenant_apps.products.models import Product
+from tenants.current import REGISTRY, in_shard
 from tenants.databases import direct
 from tenants.errors import TownError
 from tenants.models import Town
@@ -25,10 +25,10 @@ TARGET = "t_rows_target"
 
 @pytest.fixture
 def target(live_town: Town) -> Iterator[str]:
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         rows.drop_schema(TARGET)
         yield TARGET
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         rows.drop_schema(TARGET)
 
 
@@ -46,11 +46,11 @@ def test_carried_whole_whatever_the_target_was_seeded_with(live_town: Town, targ
         Account.objects.create(email="elodie@example.net", password="Élodie\t\\N l'une\nl'autre")
         Product.objects.update(label="« Régie »")
     rows.make_schema(target, versions.wanted().names)
-    with at(REGISTRY, target):
+    with in_shard(REGISTRY, target):
         Account.objects.create(email="seed@example.net")
     carry(live_town.schema_name, target)
     assert text_of(target) == text_of(live_town.schema_name)
-    with at(REGISTRY, target):
+    with in_shard(REGISTRY, target):
         assert Account.objects.create(email="next@example.net").pk == 2
 
 
@@ -117,14 +117,14 @@ def test_a_snapshot_sees_one_moment_and_writes_nothing(live_town: Town) -> None:
             Account.objects.create(email="late@example.net")
         assert rows.count(server, "accounts_account") == 0
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            server.execute("DELETE FROM townhall_product")
+            server.execute("DELETE FROM products_product")
 
 
 def test_public_rows_of_a_town_follow_it_and_no_other_towns(live_town: Town) -> None:
     with tenant_context(live_town):
         agenda.plan("mail", clock.now())
         treasury.add_route(kind="payfip", token="of this town")
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         other = Town.objects.create(slug="other-public", schema_name="t_other_public", name="Autre")
     try:
         taken: dict[str, bytes] = {}
@@ -147,5 +147,5 @@ def test_public_rows_of_a_town_follow_it_and_no_other_towns(live_town: Town) -> 
             assert counts["tenants_agendaitem"] == taken["tenants_agendaitem"].count(b"\n") >= 1
             assert counts["treasury_route"] == 0
     finally:
-        with at(REGISTRY):
+        with in_shard(REGISTRY):
             other.delete()

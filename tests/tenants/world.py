@@ -21,10 +21,10 @@ from shared_apps.treasury import services as treasury
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Payment
+from tenant_apps.products.queries import default_product
 from tenant_apps.residents.models import Access, Payer
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.queries import default_product
-from tenants.current import REGISTRY, at
+from tenants.current import REGISTRY, in_shard
 from tenants.databases import direct
 from tenants.models import Domain, Erasure, Town
 from tenants.shards import public_rows, rows
@@ -35,10 +35,10 @@ from toolkit.files.storage import document_key, upload_key
 LEFT_OUT = "django_session"
 
 
-def text_of(schema: str, home: str = REGISTRY) -> dict[str, Any]:
+def text_of(schema: str, shard: str = REGISTRY) -> dict[str, Any]:
     """Every table's rows as COPY gives them, and every sequence."""
     found: dict[str, Any] = {}
-    with direct.snapshot(home, schema) as server:
+    with direct.snapshot(shard, schema) as server:
         for table in rows.tables(server):
             pieces: list[bytes] = []
             rows.copy_out(server, table, pieces.append)
@@ -70,7 +70,7 @@ def whole(town: Town) -> tuple[Any, ...]:
     """All that an archive must bring back, byte for byte."""
     text = text_of(town.schema_name, town.shard)
     text.pop(LEFT_OUT)
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         found = Town.objects.filter(pk=town.pk).values().get()
         hosts = list(
             Domain.objects.filter(tenant=town).order_by("domain").values("domain", "is_primary", "kind")
@@ -82,7 +82,7 @@ def whole(town: Town) -> tuple[Any, ...]:
 
 def platform() -> tuple[Any, ...]:
     """What a refusal must leave as it was: schemas, registry, certificates, files."""
-    with at(REGISTRY):
+    with in_shard(REGISTRY):
         with connection.cursor() as cursor:
             cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1")
             schemas = cursor.fetchall()

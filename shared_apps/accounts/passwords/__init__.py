@@ -1,0 +1,1 @@
+"""The password rule, the lists of known passwords, and hashing."""

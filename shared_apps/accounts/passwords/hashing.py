@@ -1,7 +1,7 @@
 """How passwords are hashed, and how many at once (decision 43).
 
-A hash costs memory and a processor on purpose, and anybody may ask for one by trying to sign in. So a process makes
-one at a time, whoever asks: signing in, choosing a password, a command, a task. The others wait for their turn, not
+A hash is costly on purpose, and anybody can cause one by trying to sign in. So a process makes
+one at a time, for sign-ins, new passwords, commands and tasks alike. Others wait for their turn, but not
 for long.
 """
 
@@ -14,15 +14,15 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from shared_apps.accounts.errors import TooBusy
 
-PATIENCE = 5.0  # seconds to wait for one's turn; a hash takes some hundredths of one
+PATIENCE = 5.0  # seconds to wait for a turn; a hash takes some hundredths
 _turn = threading.Semaphore(1)
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 class PasswordHasher(Argon2PasswordHasher):
-    """Argon2id with the first parameters of OWASP's Password Storage advice: 19 MiB, two passes, one lane.
+    """Argon2id with the first parameters that OWASP recommends: 19 MiB, two passes, one lane.
 
-    Raises TooBusy when no turn came. A hash of other parameters is checked with its own, and made again at the next
+    Raises TooBusy when no turn came. A hash with other parameters is checked with them, and made again at the next
     sign-in (accounts.backends).
     """
 
@@ -40,9 +40,9 @@ class PasswordHasher(Argon2PasswordHasher):
 
 
 def _return_memory_at_once() -> None:
-    """glibc would keep the 19 MiB of a hash in each thread that ever made one: blocks that it has seen freed are taken
-    from the thread's own heap next time, which is not given back. A fixed threshold (4 MiB) stops that; the other
-    number is what glibc would trim at beside it. Elsewhere than on glibc there is nothing to set."""
+    """Make glibc return a hash's 19 MiB to the system. By default each thread keeps them: freed blocks are later taken
+    from the thread's own heap, which is never returned. A fixed threshold (4 MiB) prevents that; the other
+    number is glibc's matching trim threshold. Other C libraries need nothing."""
     with suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_MMAP_THRESHOLD, 4 << 20)

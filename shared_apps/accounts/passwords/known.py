@@ -1,8 +1,8 @@
-"""Passwords that whoever guesses tries first: two lists that come with packages, and the operator's own file.
+"""Passwords that attackers try first: two lists from packages, and the operator's own file.
 
-The lists are Django's 20,000 and zxcvbn's 30,000 most used, 40,000 together. They are one string of bytes searched as
-it is (0.4 MB and 4 ms once a process, half a millisecond a search), as a set of strings would cost ten times the
-memory; and only zxcvbn's file of lists is read, because importing zxcvbn itself costs 11 MB and 130 ms.
+The lists are Django's 20,000 and zxcvbn's 30,000 most used, 40,000 together. They form one byte string, searched as
+it is (0.4 MB, 4 ms once per process, 0.5 ms per search): a set of strings would take ten times the
+memory. We read zxcvbn's file only, because importing zxcvbn costs 11 MB and 130 ms.
 """
 
 import gzip
@@ -27,9 +27,9 @@ def is_common(word: str) -> bool:
 
 
 def was_stolen(password: str) -> bool:
-    """True when the operator's file has this very password (`BREACHED_PASSWORDS`); False without a file.
+    """True when the operator's file (`BREACHED_PASSWORDS`) has exactly this password; False without a file.
 
-    A file that went away stops nobody from choosing a password: it is logged.
+    A missing file is logged, and does not prevent anybody from choosing a password.
     """
     if not settings.BREACHED_PASSWORDS:
         return False
@@ -43,7 +43,7 @@ def was_stolen(password: str) -> bool:
 
 @cache
 def _lists() -> bytes:
-    """Every word of both lists between two line ends."""
+    """All words of both lists, each between two line ends."""
     folder = Path(password_validation.__file__).parent
     ours = gzip.decompress((folder / "common-passwords.txt.gz").read_bytes())
     theirs = _of_zxcvbn().replace(b",", b"\n")

@@ -1,4 +1,4 @@
-"""The password rule of a town (CNIL 2022; M3)."""
+"""The password rule of a town (CNIL 2022; docs/manual.md, M3)."""
 
 import re
 import unicodedata
@@ -12,10 +12,10 @@ from shared_apps.accounts.errors import WeakPassword
 from shared_apps.accounts.passwords.known import is_common, was_stolen
 from toolkit import emails
 
-MANUAL_MINIMUM = 5  # M3: a town may go down to it
+MANUAL_MINIMUM = 5  # a town may go down to it (docs/manual.md, M3)
 DEFAULT_MINIMUM = 12
 LONGEST = 256
-LISTS_FROM = 8  # a shorter rule is the town's choice of ease: the lists would refuse half of what fits in it
+LISTS_FROM = 8  # with a shorter rule the lists would refuse half of the possible passwords
 TAIL = 8  # characters, as many as a date: what people add to a word so that it is long enough
 SHORTEST_WORD = 4
 _SERVICE = ("mesfactures", "factures", "facture", "portail")
@@ -28,9 +28,9 @@ _LOOKALIKES = str.maketrans("@4310$5!", "aaeiossi")
 class PasswordRule:
     """At least `minimum` characters, and not the person's own address.
 
-    From `LISTS_FROM` on, also nothing that whoever guesses tries first: the most used passwords, in any case and with
+    From `LISTS_FROM` on, also nothing that attackers try first: the most used passwords, in any case and with
     up to `TAIL` digits or signs after them; runs and repetitions; the person's address, the town's name and ours with
-    hardly anything more; and what the operator's file says was stolen, exactly as typed.
+    hardly anything more; and passwords that the operator's file lists as stolen, exactly as typed.
     """
 
     def __init__(self, minimum: int = DEFAULT_MINIMUM, *, town: Iterable[str] = ()) -> None:
@@ -40,7 +40,7 @@ class PasswordRule:
 
     @property
     def sentence(self) -> str:
-        """The rule as it is written where the password is typed."""
+        """The rule in words, for the page where the password is typed."""
         sentences = [
             ngettext("Au moins %(n)d caractère.", "Au moins %(n)d caractères.", self.minimum)
             % {"n": self.minimum}
@@ -111,7 +111,7 @@ def _folded(text: str) -> str:
 
 
 def _spellings(password: str) -> set[str]:
-    """The password as it may be in a list: lower case, without blanks and accents, without its tail, `0` for `o`."""
+    """Spellings to search in a list: lower case, no blanks, no accents, without the tail, `0` as `o`."""
     whole = {password.lower(), _folded(password)}
     found = whole | {spelling.translate(_LOOKALIKES) for spelling in whole}
     for spelling in whole:
@@ -122,7 +122,7 @@ def _spellings(password: str) -> set[str]:
 
 
 def _is_known(spelling: str) -> bool:
-    """In a list, a run of a keyboard, or such a thing (or up to three characters) again and again."""
+    """Whether it is in a list, a keyboard run, or a repetition of these or of up to three characters."""
     if len(spelling) < SHORTEST_WORD:
         return False  # most of the password is something else
     unit = spelling[: (spelling + spelling).find(spelling, 1)]
@@ -132,7 +132,7 @@ def _is_known(spelling: str) -> bool:
 
 
 def _words(address: str, town: Iterable[str]) -> set[str]:
-    """What is known of the person and of the town, folded, in parts and whole."""
+    """Words of the person's address and of the town's name, folded, in parts and whole."""
     local, _at, domain = address.partition("@")
     names = [local, *domain.split(".")[:-1], *town]
     parts = [part for name in names for part in (name, *re.split(r"[\W\d_]+", name))]
@@ -140,7 +140,7 @@ def _words(address: str, town: Iterable[str]) -> set[str]:
 
 
 def _is_made_of(folded: str, words: set[str]) -> bool:
-    """True when hardly anything is left of it without them: three letters, and as much as a date."""
+    """True when little remains without these words: at most three letters, and no more characters than a date."""
     rest = folded
     for word in sorted(words, key=len, reverse=True):
         rest = rest.replace(word, "")

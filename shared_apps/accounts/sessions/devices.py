@@ -1,7 +1,7 @@
 """Where a person is signed in, since when, and how they sign out everywhere at once.
 
-The list is on the account (docs/decisions/0027): a row of a town's own would be one table more in every town. It is
-what the person is shown; what really ends a session is `Account.sign_outs`, which every session's hash covers.
+The list is a column of the account (docs/decisions/0027): a table would be one more in every town. It is
+for display; what ends a session is `Account.sign_outs`, which every session's hash covers.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from shared_apps.audit import services as audit
 from tenants.current import is_read_only
 from toolkit import browsers, clock
 
-SESSION_MARK = "device"  # in the session: its name in the account's list, which is not its key
+SESSION_MARK = "device"  # in the session: its name in the account's list (not the session key)
 SHOWN = 20  # the most recent ones
-LIFE = timedelta(days=30)  # as settings.SESSION_COOKIE_AGE: unseen for longer, it is over
+LIFE = timedelta(days=30)  # as settings.SESSION_COOKIE_AGE: a session not seen for longer has ended
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One browser where the account is signed in. Days, not minutes: it is noted once a day."""
+    """One browser where the account is signed in. Dates without time: it is noted once per day."""
 
     browser: str
     system: str
@@ -52,7 +52,7 @@ class Seen:
 
 
 def sessions_of(account: Account, session: SessionBase) -> list[Seen]:
-    """Where `account` is signed in, this session first, then the latest seen."""
+    """The browsers where `account` is signed in: this session first, then the most recent."""
     mark, oldest = session.get(SESSION_MARK), timezone.now() - LIFE
     found = [
         Seen(
@@ -69,7 +69,7 @@ def sessions_of(account: Account, session: SessionBase) -> list[Seen]:
 
 
 def note_session(*, account: Account, session: SessionBase, user_agent: str) -> None:
-    """Note that this session is used; call it once a day. Nothing is noted while the town is read-only."""
+    """Note that this session is used; call it once per day. Does nothing while the town is read-only."""
     if is_read_only():
         return
     mark = session.setdefault(SESSION_MARK, uuid4().hex[:12])
@@ -78,7 +78,7 @@ def note_session(*, account: Account, session: SessionBase, user_agent: str) -> 
     with transaction.atomic():
         locked = Account.objects.select_for_update().get(pk=account.pk)
         if locked.get_session_auth_hash() != account.get_session_auth_hash():
-            return  # it was ended while its page was being made
+            return  # the session ended while its page was being made
         since = locked.devices.get(mark, {}).get("since", present.isoformat())
         seen = {"browser": browser, "system": system, "since": since, "seen": present.isoformat()}
         oldest = (present - LIFE).isoformat()
@@ -91,7 +91,7 @@ def note_session(*, account: Account, session: SessionBase, user_agent: str) -> 
 
 @transaction.atomic
 def sign_out_everywhere(*, actor: Account) -> None:
-    """« Se déconnecter partout »: every session of the account is over, this one too.
+    """« Se déconnecter partout »: end every session of the account, this one too.
 
     Raises NotWhileImpersonating for the operator in somebody's place.
     """
@@ -103,7 +103,7 @@ def sign_out_everywhere(*, actor: Account) -> None:
 
 
 def signed_out(user: object, request: HttpRequest | None = None, **_: object) -> None:
-    """« Se déconnecter » takes this session off the list; called before the session goes."""
+    """« Se déconnecter »: remove this session from the list. Call it before the session is deleted."""
     mark = request.session.get(SESSION_MARK) if request is not None else None
     if not isinstance(user, Account) or mark is None:
         return

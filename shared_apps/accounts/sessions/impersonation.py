@@ -1,8 +1,8 @@
-"""The operator acts for a while in the place of a member of staff, in the open.
+"""An operator acts for a while in the place of a member of staff, and the town sees it.
 
-A ticket of one minute, made from the console in the town's own schema, is used once at the town's host. What it
-opens ends by itself after `LENGTH`, carries both names in the trail, and is kept where the town's managers see it.
-Call everything here in the town.
+The console makes a ticket in the town's schema; it is valid one minute and used once, at the town's host. The session
+that it opens ends after `LENGTH`, puts both names in the trail, and is listed for the town's managers.
+Call these functions in the town.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ SESSION_MARK = "impersonation"
 
 
 def ask(*, operator: Account, account: Account, reason: str) -> str:
-    """A ticket for the current town's host, to act as `account`. Raises CannotImpersonate with the reason."""
+    """Make a ticket for the current town's host, to act as `account`. Raises CannotImpersonate with the reason."""
     reason = " ".join(reason.split())
     if not (operator.is_active and operator.role == Role.OPERATOR):
         raise errors.CannotImpersonate(_("Seul un exploitant actif peut intervenir à la place d'un agent."))
@@ -54,7 +54,7 @@ def ask(*, operator: Account, account: Account, reason: str) -> str:
 
 
 def find(ticket: str) -> Impersonation:
-    """The row of a ticket that could be used now; nothing is used up. Raises TicketRefused."""
+    """The row of a valid ticket; does not use it up. Raises TicketRefused."""
     try:
         token = _signer().unsign(ticket)
     except BadSignature:
@@ -77,7 +77,7 @@ def _has_operator(row: Impersonation) -> bool:
 
 
 def start(*, ticket: str) -> Impersonation:
-    """Use the ticket up. Raises TicketRefused; of two at once, one wins."""
+    """Use the ticket up. Raises TicketRefused; of two simultaneous calls, one wins."""
     row = find(ticket)
     with transaction.atomic():
         locked = (
@@ -98,14 +98,14 @@ def start(*, ticket: str) -> Impersonation:
 
 
 def running(public_id: str) -> Impersonation | None:
-    """The impersonation of a session, or None: its time is over, somebody has ended it, its operator is no more."""
+    """The session's impersonation; None when its time is over, it was ended, or its operator is gone."""
     row = Impersonation.objects.filter(uuid=UUID(public_id), ended_at=None, until__gt=timezone.now()).first()
     return row if row and _has_operator(row) else None
 
 
 @transaction.atomic
 def end(*, impersonation: Impersonation) -> None:
-    """« Terminer ». Twice changes nothing."""
+    """« Terminer »: end the impersonation. Twice changes nothing."""
     locked = (
         Impersonation.objects.select_for_update(of=("self",))
         .select_related("account")
@@ -118,7 +118,7 @@ def end(*, impersonation: Impersonation) -> None:
 
 
 def signed_out(user: object, **_: object) -> None:
-    """« Se déconnecter » ends it too."""
+    """« Se déconnecter »: end the impersonation too."""
     row = getattr(user, "impersonated_by", None)
     if row is not None:
         end(impersonation=row)

@@ -14,24 +14,24 @@ LIFE = 5 * 60  # seconds
 
 
 class Purpose(StrEnum):
-    """A challenge given for one opens nothing of the other."""
+    """What a challenge is for. It works for that purpose only."""
 
     ADD = "add"
     SIGN_IN = "sign-in"
 
 
 def give(session: SessionBase, purpose: Purpose) -> bytes:
-    """A new challenge, in the place of the one that this session may have had."""
+    """Make a new challenge; it replaces the session's previous one."""
     challenge = os.urandom(32)
     session[_mark(purpose)] = {"hex": challenge.hex(), "until": int(time.time()) + LIFE}
     return challenge
 
 
 def take(session: SessionBase, purpose: Purpose) -> bytes:
-    """The challenge of this session, which is used up even if what follows fails. Raises ChallengeGone.
+    """Return and use up this session's challenge, even if what follows fails. Raises ChallengeGone.
 
-    What the request loaded may be old: the session's row is locked and read again, so that of two requests at once one
-    has it. Call it outside a transaction that may be rolled back.
+    The request's session may be stale: its row is locked and read again, so that only one of two simultaneous requests
+    gets the challenge. Call it outside a transaction that may be rolled back.
     """
     mark = _mark(purpose)
     with transaction.atomic():
@@ -39,7 +39,7 @@ def take(session: SessionBase, purpose: Purpose) -> bytes:
         kept = session.decode(row.session_data) if row is not None else {}
         given = kept.pop(mark, None)
         if row is None or given is None:
-            raise ChallengeGone  # and this session stays unwritten: it may be gone with a sign-in
+            raise ChallengeGone  # and this session is not saved: a sign-in may have deleted it
         row.session_data = session.encode(kept)
         row.save(update_fields=["session_data"])
     session.pop(mark, None)

@@ -1,10 +1,10 @@
 """Sign in with six digits received by mail (docs/decisions/0031).
 
-A request is a row of `Link`, the same for a known and an unknown address; so is a wrong try, which costs both the same
-statements. The browser that asked keeps the row's public id in its session: the digits serve there and nowhere else.
+A request is a row of `Link`, the same for known and unknown addresses; a wrong try runs the same
+statements for both. The browser that asked keeps the row's public id in its session: the digits work there only.
 
-Six digits are guessed one time in a million, so what bounds the guessing is counted in the database and not in Redis:
-`TRIES` a code and `WRONG_A_DAY` an address, whatever the number of codes, browsers and processes.
+One guess in a million is right, so wrong tries are counted in the database and not in Redis:
+`TRIES` per code and `WRONG_A_DAY` per address, whatever the number of codes, browsers and processes.
 """
 
 import hmac
@@ -28,7 +28,7 @@ from toolkit import emails
 DIGITS = 6
 LIFE = timedelta(minutes=10)
 TRIES = 5
-WRONG_A_DAY = 10  # two void codes: at this pace, one chance in three hundred after a year
+WRONG_A_DAY = 10  # two void codes per day: one chance in three hundred after a year
 A_DAY = timedelta(days=1)
 SENT = 5  # codes to one address in throttle.WINDOW
 ASKED_FROM = throttle.Limit("code-from", 20)  # an IP address
@@ -37,9 +37,9 @@ ASKED_FOR = throttle.Limit("code-to", SENT, error=errors.TooManyCodes)
 
 @transaction.atomic
 def ask_code(*, email: str, ip: str) -> Link:
-    """Note that a browser asks for a code; the same statements whether or not the address is known.
+    """Note that a browser asks for a code. The statements are the same for known and unknown addresses.
 
-    Raises TooManyTries (from here), TooManyCodes or CodesSuspended (for that address), emails.BadAddress.
+    Raises TooManyTries (for this IP address), TooManyCodes or CodesSuspended (for that e-mail), emails.BadAddress.
     """
     who = emails.normalise(email)
     throttle.take((ASKED_FROM, ip), (ASKED_FOR, who))
@@ -49,12 +49,12 @@ def ask_code(*, email: str, ip: str) -> Link:
 
 
 def may_receive(account: Account) -> bool:
-    """A resident who has chosen a password once. Staff sign in with theirs, and a second factor."""
+    """Whether the account may sign in by code: a resident who has once chosen a password; never staff."""
     return account.is_active and account.role == Role.RESIDENT and account.activated_at is not None
 
 
 def enough_sent(link: Link) -> bool:
-    """Whether that address has had its `SENT` codes in the window, also while Redis counts nothing."""
+    """Whether that address has received `SENT` codes in the window. Works without Redis."""
     since = link.requested_at - timedelta(seconds=throttle.WINDOW)
     sent = Link.objects.filter(purpose=LinkPurpose.CODE, email=link.email, token_hash__isnull=False)
     return sent.filter(requested_at__gte=since).count() >= SENT
@@ -71,24 +71,24 @@ def make_code(*, link: Link, account: Account) -> str:
 
 
 def use_code(*, public_id: UUID, code: str, ip: str) -> Account:
-    """Use up the code of that request. A wrong one is counted, and stays so.
+    """Use up the code of that request. A wrong try stays counted.
 
-    Raises TooManyTries (from here), or a MailedCodeError.
+    Raises TooManyTries (for this IP address), or a MailedCodeError.
     """
     with throttle.take((limits.PLACE, ip)) as tries:
         with transaction.atomic():
             outcome = _try(public_id, code)
         if not isinstance(outcome, errors.MailedCodeWrong | errors.MailedCodeVoid):
-            tries.succeed()  # it was right, or nothing was compared
+            tries.succeed()  # the code was right, or none was compared
         if isinstance(outcome, Account):
             return outcome
         raise outcome
 
 
 def _try(public_id: UUID, code: str) -> Account | errors.MailedCodeError:
-    """The account, or why not: an exception would undo the count.
+    """The account, or the error: raising it here would roll the count back.
 
-    Every request of the day for that address is locked, so that codes of several browsers are tried one by one.
+    Lock all requests of the day for that address, so that codes of several browsers are tried one by one.
     """
     asked = (
         Link.objects.filter(uuid=public_id, purpose=LinkPurpose.CODE).values_list("email", flat=True).first()
@@ -105,7 +105,7 @@ def _try(public_id: UUID, code: str) -> Account | errors.MailedCodeError:
         return errors.MailedCodeVoid()
     if _wrong(today) >= WRONG_A_DAY:
         return errors.CodesSuspended()
-    # An unknown address costs the same; the hash covers who the account was when the code left.
+    # An unknown address takes as long; the hash covers the account's state when the code was sent.
     right = hmac.compare_digest(_keyed(link, link.account or Account(), code), link.token_hash or "")
     if right and link.account is not None and may_receive(link.account):
         link.used_at = timezone.now()
@@ -118,7 +118,7 @@ def _try(public_id: UUID, code: str) -> Account | errors.MailedCodeError:
 
 
 def forget_old() -> None:
-    """Requests for codes count for a day; then they go, with the addresses that they name."""
+    """Delete requests for codes after a day, with the addresses in them."""
     Link.objects.filter(purpose=LinkPurpose.CODE, requested_at__lt=timezone.now() - A_DAY).delete()
 
 
@@ -143,6 +143,6 @@ def _wrong(requests: Iterable[Link]) -> int:
 
 
 def _keyed(link: Link, account: Account, code: str) -> str:
-    """Void with another address, another password, or « Se déconnecter partout »."""
+    """A hash with the account's state: void after a change of address or password, or a sign-out everywhere."""
     value = f"{link.uuid}:{code}:{account.email}:{account.get_session_auth_hash()}"
     return salted_hmac("accounts.codes", value, algorithm="sha256").hexdigest()

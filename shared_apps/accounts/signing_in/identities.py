@@ -1,7 +1,7 @@
-"""An account and the person whom the town's OpenID provider names: linked by whoever has the account's password.
+"""Link an account to a person of the town's OpenID provider; the account's password is needed.
 
-The provider's e-mail address proves nothing here, so it links nothing (decision 33). Residents only: staff have a
-second step of their own.
+The provider's e-mail address proves nothing here, so it is not used (decision 33). Residents only: staff have a
+second factor.
 """
 
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from shared_apps.audit import services as audit
 
 
 def account_of(*, issuer: str, subject: str) -> Account | None:
-    """The active resident who is linked to that person."""
+    """The active resident linked to that person."""
     if not (issuer and subject):
         return None
     return Account.objects.filter(
@@ -23,10 +23,10 @@ def account_of(*, issuer: str, subject: str) -> Account | None:
 
 @transaction.atomic
 def link_identity(*, actor: Account, issuer: str, subject: str) -> bool:
-    """From now on that person signs in as `actor`. False when it was so already.
+    """Let that person sign in as `actor`. False when they were linked already.
 
-    Raises NotForStaff, OtherIdentity (of this issuer; one of a former issuer is replaced), IdentityTaken, or
-    NotWhileImpersonating. Of two accounts that link one person at once, one wins.
+    Raises NotForStaff, OtherIdentity (linked at this issuer; a former issuer's link is replaced), IdentityTaken, or
+    NotWhileImpersonating. Of two accounts that link the same person at once, one wins.
     """
     refuse_impersonator(actor)
     account = Account.objects.select_for_update().get(pk=actor.pk)
@@ -48,7 +48,7 @@ def link_identity(*, actor: Account, issuer: str, subject: str) -> bool:
 
 @transaction.atomic
 def unlink_identity(*, actor: Account) -> bool:
-    """Nobody signs in as `actor` through a provider any more. False when nobody did.
+    """Remove the link to a provider. False when there was none.
 
     Raises NoOtherWayIn for an account without a password, or NotWhileImpersonating.
     """

@@ -1,8 +1,8 @@
-"""Passkeys: signing in with the print, the face or the code of one's own device. Optional, and for residents only.
+"""Passkeys: sign in with the fingerprint, face or code of one's own device. Optional, for residents only.
 
-Staff and operators are left out: their rule asks for a password first, then a code (accounts.second_factor), and a key
-would be a way around it. A key needs the person's verification by the device (`webauthn`), so it stands for both a
-thing one has and a print or a code.
+Staff and operators sign in with a password, then a code (accounts.signing_in.second_factor); a passkey
+would bypass that. A passkey needs the device to verify the person (`webauthn`), so it counts as both a
+possession and a fingerprint or code.
 """
 
 from typing import Any
@@ -31,30 +31,30 @@ from tenants.hosts import registry
 from toolkit import browsers
 
 MOST = 10  # keys of one account
-ASKED = throttle.Limit("key-asked", 100)  # challenges for one IP address: each may make a session
+ASKED = throttle.Limit("key-asked", 100)  # challenges per IP address: each may create a session
 LONGEST_NAME = 60
 
 
 def place_of(request: HttpRequest) -> Place:
-    """Where the request's page is: the very host of it, of the several that a town may have."""
+    """The host of the request's page; a town may have several."""
     host = request.get_host().lower()
     return Place(host=registry.host_name(host), origin=f"{settings.PUBLIC_SCHEME}://{host}")
 
 
 def keys_of(account: Account) -> QuerySet[Passkey]:
-    """Every key of the account, of whatever host, the oldest first."""
+    """All keys of the account, for any host, oldest first."""
     return Passkey.objects.filter(account=account).order_by("id")
 
 
 def key_of(account: Account, public_id: UUID) -> Passkey:
-    """Raises Passkey.DoesNotExist, also for somebody else's."""
+    """One key of the account. Raises Passkey.DoesNotExist, also for another account's key."""
     return Passkey.objects.get(account=account, uuid=public_id)
 
 
 def ask_to_add(*, actor: Account, place: Place, session: SessionBase) -> dict[str, Any]:
-    """What the browser needs to make a key, soon after signing in.
+    """The options with which the browser makes a key, soon after signing in.
 
-    Raises NotWhileImpersonating, SignInTooOld, TooManyKeys, or NewKeyRefused for who is no resident.
+    Raises NotWhileImpersonating, SignInTooOld, TooManyKeys, or NewKeyRefused for staff.
     """
     refuse_impersonator(actor)
     _check_can_have_one_more(actor)
@@ -71,7 +71,7 @@ def ask_to_add(*, actor: Account, place: Place, session: SessionBase) -> dict[st
 
 
 def read_new_key(*, place: Place, session: SessionBase, answer: str) -> NewKey:
-    """The key that the browser made; the challenge is used up, also by a refusal. Raises NewKeyRefused."""
+    """Check the key that the browser made. Uses up the challenge, even on refusal. Raises NewKeyRefused."""
     try:
         challenge = challenges.take(session, Purpose.ADD)
         return webauthn.check_registration(place=place, challenge=challenge, answer=answer)
@@ -83,7 +83,7 @@ def read_new_key(*, place: Place, session: SessionBase, answer: str) -> NewKey:
 
 @transaction.atomic
 def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Passkey:
-    """Keep it, under the name of the browser. Raises NotWhileImpersonating, TooManyKeys or NewKeyRefused."""
+    """Store the key, named after the browser. Raises NotWhileImpersonating, TooManyKeys or NewKeyRefused."""
     refuse_impersonator(actor)
     account = Account.objects.select_for_update().get(pk=actor.pk)
     _check_can_have_one_more(account)
@@ -98,7 +98,7 @@ def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Pa
     try:
         with transaction.atomic():
             key.save()
-    except IntegrityError:  # this id is somebody's already (WebAuthn §7.1, step 26)
+    except IntegrityError:  # another account has this id (WebAuthn §7.1, step 26)
         raise errors.NewKeyRefused from None
     audit.record("account.passkey_added", actor=actor, obj=actor.audit_name, new={"key": str(key.uuid)})
     return key
@@ -106,7 +106,7 @@ def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Pa
 
 @transaction.atomic
 def rename_key(*, actor: Account, key: Passkey, name: str) -> None:
-    """A person's own name for it. Raises NotWhileImpersonating."""
+    """Rename a key. Raises NotWhileImpersonating."""
     refuse_impersonator(actor)
     name = " ".join(name.split())[:LONGEST_NAME]
     if not name or name == key.name:
@@ -117,7 +117,7 @@ def rename_key(*, actor: Account, key: Passkey, name: str) -> None:
 
 @transaction.atomic
 def remove_key(*, actor: Account, key: Passkey) -> bool:
-    """It opens nothing any more. Returns whether it was still there. Raises NotWhileImpersonating."""
+    """Remove a key. Returns whether it existed. Raises NotWhileImpersonating."""
     refuse_impersonator(actor)
     found, _per_model = Passkey.objects.filter(pk=key.pk).delete()
     if found:
@@ -126,13 +126,13 @@ def remove_key(*, actor: Account, key: Passkey) -> bool:
 
 
 def ask_to_sign_in(*, place: Place, session: SessionBase, ip: str) -> dict[str, Any]:
-    """What the browser needs to offer the keys of this host; the same for everybody. Raises TooManyTries."""
+    """The options with which the browser offers this host's keys; the same for everybody. Raises TooManyTries."""
     throttle.take((ASKED, ip))
     return webauthn.request_options(place=place, challenge=challenges.give(session, Purpose.SIGN_IN))
 
 
 def sign_in(*, place: Place, session: SessionBase, answer: str, ip: str) -> Account:
-    """The account whose key signed this session's challenge, which is used up. Raises KeyRefused or TooManyTries."""
+    """The account whose key signed this session's challenge, now used up. Raises KeyRefused or TooManyTries."""
     with throttle.take((limits.PLACE, ip)) as tries:
         try:
             account = _signed_in(place, challenges.take(session, Purpose.SIGN_IN), answer)
@@ -153,7 +153,7 @@ def _signed_in(place: Place, challenge: bytes, answer: str) -> Account:
             place=place, challenge=challenge, public_key=bytes(key.public_key), assertion=assertion
         )
         went_back = assertion.sign_count <= key.sign_count and (assertion.sign_count or key.sign_count)
-        if went_back:  # the key was copied, and one of the two is not its owner's (WebAuthn §6.1.1)
+        if went_back:  # the key was copied: somebody else may use it (WebAuthn §6.1.1)
             audit.record(
                 "account.passkey_refused",
                 actor=key.account,

@@ -25,23 +25,23 @@ SLACK = 1  # steps before and after: clocks differ, people type slowly
 TRIES = 5  # wrong codes in throttle.WINDOW
 CODE = throttle.Limit("code", TRIES, success_forgets=True)
 RECOVERY_CODES = 10
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read for something else
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no characters that look alike
 ISSUER = "Mes factures"
 
 
 def is_enrolled(account: Account) -> bool:
-    """Whether a proven second factor guards the account."""
+    """Whether the account has a confirmed second factor."""
     return confirmed(account) is not None
 
 
 def confirmed(account: Account) -> SecondFactor | None:
-    """The proven second factor of the account. One statement."""
+    """The confirmed second factor of the account. One statement."""
     return SecondFactor.objects.filter(account=account, confirmed_at__isnull=False).first()
 
 
 @transaction.atomic
 def begin(*, account: Account, secret: str = "") -> str:
-    """The secret for the telephone (base32), the same until it is confirmed. `secret` gives one to use.
+    """The secret for the telephone (base32), the same until it is confirmed. Pass `secret` to set it.
 
     Raises AlreadyEnrolled.
     """
@@ -53,7 +53,7 @@ def begin(*, account: Account, secret: str = "") -> str:
         raise errors.AlreadyEnrolled
     try:
         return unseal(factor.secret)
-    except Unreadable:  # begun under another SECRET_KEY: nothing is lost by a new one
+    except Unreadable:  # sealed under another SECRET_KEY: make a new one
         factor.secret = seal(secret or pyotp.random_base32())
         factor.save(update_fields=["secret"])
         return unseal(factor.secret)
@@ -65,12 +65,12 @@ def address_for_app(*, account: Account, secret: str) -> str:
 
 
 def picture(address: str) -> str:
-    """The QR code as a `data:` address of an SVG picture: it goes through no file and no other host."""
+    """The QR code as a `data:` address with an SVG picture: no file and no other host sees it."""
     return segno.make(address, error="m").svg_data_uri(scale=5, border=2, dark="#111", light="#fff")
 
 
 def confirm(*, account: Account, code: str) -> list[str]:
-    """The first right code proves that the telephone has the secret. Returns the recovery codes, shown once.
+    """Confirm with a first right code: the telephone has the secret. Returns the recovery codes, shown once.
 
     Raises WrongCode, TooManyTries or AlreadyEnrolled.
     """
@@ -92,7 +92,7 @@ def confirm(*, account: Account, code: str) -> list[str]:
 
 
 def check(*, account: Account, code: str) -> SecondFactor:
-    """A code of the telephone, never used before, or a recovery code, which is used up.
+    """Accept an unused code of the telephone, or use up a recovery code.
 
     Raises WrongCode (also when nothing is enrolled), CodeUsed or TooManyTries.
     """
@@ -134,7 +134,7 @@ def _check(account: Account, code: str) -> SecondFactor:
 
 
 def renew_recovery_codes(*, account: Account, code: str) -> list[str]:
-    """Ten new recovery codes against a right code; the old ones serve no more. Raises as `check`."""
+    """Make ten new recovery codes after a right code; the old ones stop working. Raises as `check`."""
     refuse_impersonator(account)
     factor = check(account=account, code=code)
     codes = _new_codes()
@@ -148,7 +148,7 @@ def renew_recovery_codes(*, account: Account, code: str) -> list[str]:
 
 @transaction.atomic
 def reset(*, actor: audit.Actor, account: Account, reason: str) -> bool:
-    """Forget the second factor: it is set up anew at the next sign-in, and every session it opened ends.
+    """Delete the second factor and end its sessions; the next sign-in sets up a new one.
 
     Returns whether there was one.
     """
@@ -179,7 +179,7 @@ def _step_of(factor: SecondFactor, code: str) -> int | None:
 
 
 def _new_codes() -> list[str]:
-    """`abcde-fghjk`: fifty random bits a piece."""
+    """Codes such as `abcde-fghjk`, of fifty random bits each."""
     return ["-".join(_letters(5) for _ in range(2)) for _ in range(RECOVERY_CODES)]
 
 
@@ -188,5 +188,5 @@ def _letters(number: int) -> str:
 
 
 def _bare(code: str) -> str:
-    """As typed by whoever forgets the dash."""
+    """The code without dashes and blanks."""
     return "".join(each for each in code.lower() if each.isalnum())

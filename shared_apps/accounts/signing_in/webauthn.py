@@ -1,7 +1,7 @@
 """What a passkey's answer must hold (WebAuthn level 3, §7.1 and §7.2): no model, no session.
 
-The library checks type, challenge, RP id, presence, verification and signature. The origin is checked here, letter for
-letter: the library would also take one of a host below ours.
+The library checks type, challenge, RP id, presence, verification and signature. We check the origin here, letter by
+letter, because the library would also accept a subdomain of ours.
 """
 
 import json
@@ -31,23 +31,23 @@ from fido2.webauthn import (
 if TYPE_CHECKING:
     from fido2.server import Fido2Server
 
-LONGEST_ANSWER = 16_384  # characters; some browsers add a certificate that nobody asked for
+LONGEST_ANSWER = 16_384  # characters; some browsers add a certificate unasked
 LONGEST_ID = 1023  # bytes (WebAuthn §5.1)
 TIMEOUT = 5 * 60 * 1000  # milliseconds that the browser waits for the person
 _TYPE = PublicKeyCredentialType.PUBLIC_KEY
-# What telephones, computers (RS256: Windows with an older chip) and security keys make.
+# The algorithms of telephones, computers (RS256: Windows with an older chip) and security keys.
 _ALGORITHMS = [
     PublicKeyCredentialParameters(type=_TYPE, alg=kind.ALGORITHM) for kind in (ES256, EdDSA, RS256)
 ]
 
 
 class Refused(Exception):
-    """The answer is not what was asked for; the text is for tests and logs, never for the screen."""
+    """The answer is wrong. The text is for tests and logs, not for the screen."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the browser must be: the host, which is the RP id, and the whole origin."""
+    """Where the browser must be: the host (the RP id) and the full origin."""
 
     host: str
     origin: str
@@ -55,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class NewKey:
-    """What a registration brings: bytes of the id, COSE bytes of the public key."""
+    """The result of a registration: the id, and the public key as COSE bytes."""
 
     credential_id: bytes
     public_key: bytes
@@ -64,7 +64,7 @@ class NewKey:
 
 @dataclass(frozen=True)
 class Assertion:
-    """A parsed answer to a sign-in, in which nothing is believed yet."""
+    """A parsed answer to a sign-in, not verified yet."""
 
     credential_id: bytes
     user_handle: bytes
@@ -87,7 +87,7 @@ def creation_options(
 
 
 def request_options(*, place: Place, challenge: bytes) -> dict[str, Any]:
-    """The JSON for `navigator.credentials.get`: no list of keys, so it says nothing about anybody."""
+    """The JSON for `navigator.credentials.get`, without a list of keys, so it reveals nothing about an account."""
     options, _state = _server(place).authenticate_begin(
         user_verification=UserVerificationRequirement.REQUIRED, challenge=challenge
     )
@@ -102,7 +102,7 @@ def check_registration(*, place: Place, challenge: bytes, answer: str) -> NewKey
         _check_frame(registration.response.client_data)
         found = _server(place).register_complete(_state(challenge), registration)
         credential = found.credential_data
-    except Exception as error:  # a parser of hostile bytes: whatever it raises means the same
+    except Exception as error:  # hostile bytes: any exception of the parser means a refusal
         raise Refused(str(error)) from error
     if credential is None or credential.credential_id != registration.raw_id:
         raise Refused("not the credential that was announced")
@@ -144,7 +144,7 @@ def check_assertion(*, place: Place, challenge: bytes, public_key: bytes, assert
 
 
 def _server(place: Place, name: str = "") -> "Fido2Server":
-    # Here and not above: it reads the list of public suffixes, ten megabytes that most processes never need.
+    # Imported here: it reads the list of public suffixes, 10 MB that most processes never need.
     from fido2.server import Fido2Server
 
     server = Fido2Server(
@@ -158,7 +158,7 @@ def _server(place: Place, name: str = "") -> "Fido2Server":
 
 
 def _state(challenge: bytes) -> dict[str, Any]:
-    """What the library's `…_begin` returned when it was given that challenge."""
+    """The state that the library's `…_begin` returned for that challenge."""
     return {
         "challenge": websafe_encode(challenge),
         "user_verification": UserVerificationRequirement.REQUIRED,

@@ -1,12 +1,12 @@
-"""Browsers that have opened an account before, whose tries are counted apart (decision 43).
+"""Browsers that have opened an account before; their tries are counted apart (decision 43).
 
-Whoever guesses a person's password uses up the tries of everybody about that address: ten wrong ones would shut its
-owner out too. So whoever has signed in keeps a cookie, and a browser that shows it has tries of its own. The cookie
-opens nothing: the password is asked for all the same.
+An attacker who guesses a person's password uses up the tries for that address: ten wrong ones would shut the
+owner out too. So a browser that has signed in keeps a cookie, and with it has its own tries. The cookie alone
+opens nothing: the password is still needed.
 
     appareil=<name of the browser>.<seal of an account>.<seal of another>
 
-A seal covers the account, its password and its sign-outs everywhere: it is void when one of these changes.
+A seal covers the account, its password and its sign-outs everywhere, and is void when one of these changes.
 """
 
 import hmac
@@ -19,19 +19,19 @@ from django.utils.crypto import salted_hmac
 
 from shared_apps.accounts.models import Account
 
-MOST = 5  # accounts of one browser, the last ones that it opened
+MOST = 5  # accounts per browser, the most recent ones
 LIFE = 365 * 24 * 3600
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}")
-_OPENED = "_opened_account"  # on a request: whose account it has just opened
+_OPENED = "_opened_account"  # attribute of a request: the account that it has just opened
 
 
 def cookie_of(request: HttpRequest) -> str:
-    """What the browser shows, as it is: `name_of` judges it."""
+    """The browser's cookie, unchecked: `name_of` checks it."""
     return request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
 
 
 def name_of(cookie: str, account: Account) -> str:
-    """Who is counted for that cookie at the door of `account`; empty when that browser has not opened it."""
+    """The name under which tries on `account` are counted for that cookie; empty when that browser never opened it."""
     browser, *seals = cookie.split(".")
     right = _seal(browser, account)
     is_known = any(hmac.compare_digest(seal.encode(), right.encode()) for seal in seals[:MOST])
@@ -39,19 +39,19 @@ def name_of(cookie: str, account: Account) -> str:
 
 
 def opened(request: HttpRequest | None, account: Account) -> None:
-    """This browser has just proven to be the person's: its answer will carry the cookie (`remember`)."""
+    """Note that this request has opened `account`; `remember` will send the cookie."""
     if request is not None:
         setattr(request, _OPENED, account)
 
 
 def signed_in(user: object, request: HttpRequest | None = None, **_: object) -> None:
-    """Whatever the road: password, mailed code, key, identity provider."""
+    """Signal handler for every way of signing in: password, mailed code, passkey, provider."""
     if isinstance(user, Account):
         opened(request, user)
 
 
 def remember(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Give the cookie to a browser that has opened an account in this request; of this host alone."""
+    """Send the cookie, for this host only, to a browser that has opened an account in this request."""
     account = getattr(request, _OPENED, None)
     if account is None:
         return

@@ -1,4 +1,4 @@
-"""Why not, as HTTP says it: the status of the reason, and when to come back."""
+"""The HTTP side of a refusal: its status, and when to come back."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,7 +7,7 @@ from shared_apps.accounts.errors import AccountError, TooBusy, TooManyTries
 
 
 def marked(response: HttpResponse, error: AccountError | None) -> HttpResponse:
-    """`response`, which tells `error` in words, with its status and `Retry-After`; as it is without an error."""
+    """Set the status and `Retry-After` of `error` on `response`; without an error, return it unchanged."""
     if error is not None:
         response.status_code = error.status
         if error.wait:
@@ -16,7 +16,7 @@ def marked(response: HttpResponse, error: AccountError | None) -> HttpResponse:
 
 
 def page(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """The whole page of a refusal that no view has told; None for any other error."""
+    """A full page for a refusal that no view has handled; None for any other error."""
     if isinstance(error, TooManyTries):
         return marked(render(request, "errors/too_many.html", {"problem": str(error)}), error)
     if isinstance(error, TooBusy):

@@ -1,16 +1,16 @@
-"""Slow down whoever guesses passwords or floods mailboxes, across processes, through Redis (decision 43).
+"""Slow down password guessing and mail flooding, across processes, through Redis (decision 43).
 
-A door takes its try **before** it looks, so a hundred guesses at once are a hundred guesses. There is no way to ask
-how many there were: a look that is counted afterwards cannot be written.
+Take a try **before** the check, so that a hundred simultaneous guesses count as a hundred. One cannot ask
+how many tries there were, so nobody can write a check that counts afterwards.
 
     with throttle.take((ACCOUNT, email), (ADDRESS, ip)) as tries:  # raises TooManyTries
         look()                                                     # whatever is raised here stays counted
         tries.succeed()                                            # gives back what a success gives back
 
-Where every call counts (messages sent, links asked for), `take` stands alone.
+Where every call counts (messages sent, links asked for), use `take` alone.
 
 Keys carry the town through the cache's key function. Names are hashed: Redis holds no personal data.
-With Redis silent nothing is counted and a warning is logged: a town hall must not close because a counter is down.
+When Redis does not answer, nothing is counted and a warning is logged: residents can still sign in.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ WINDOW = 15 * 60
 UNBOUNDED = 2**31
 log = logging.getLogger(__name__)
 
-# KEYS; ARGV: most, seconds of each. → how many there are of each with this one; or, when one of them is full and
-# nothing is taken, {-its place, seconds until it is free}.
+# KEYS; ARGV: maximum and seconds of each. → the count of each, this try included; or, when one is full and
+# none is taken, {-its position, seconds until it is free}.
 _TAKE = """
 for i, key in ipairs(KEYS) do
   if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2 * i - 1]) then
@@ -44,7 +44,7 @@ for i, key in ipairs(KEYS) do
 end
 return counts
 """
-# KEYS; ARGV: what to do with each. A key that has expired meanwhile is left alone.
+# KEYS; ARGV: what to do with each. An expired key is left alone.
 _SETTLE = """
 for i, key in ipairs(KEYS) do
   local count = tonumber(redis.call('GET', key) or '0')
@@ -57,9 +57,9 @@ return 0
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` tries of a kind by one name in `seconds`, which the first of them begins.
+    """At most `most` tries of a kind per name, within `seconds` of the first one.
 
-    A success gives its own try back, or forgets all of them. `error` is raised when there are too many.
+    A success returns its own try, or forgets all of them. `error` is raised when there are too many.
     """
 
     kind: str
@@ -74,7 +74,7 @@ Taken = tuple[Limit, str]  # a limit, and who is counted
 
 @dataclass
 class Tries:
-    """One try that was taken of each limit. `counts`: how many there are with it; zeros while Redis is silent."""
+    """One try taken from each limit. `counts`: the counts with it; zeros when Redis does not answer."""
 
     taken: tuple[Taken, ...]
     counts: list[int]
@@ -84,7 +84,7 @@ class Tries:
         self._fate = ["keep"] * len(self.taken)
 
     def succeed(self) -> None:
-        """It was right: the try is given back, or all of them are forgotten, as each limit says."""
+        """The check succeeded: return the try or forget all tries, as each limit says."""
         self._fate = ["forget" if limit.success_forgets else "back" for limit, _who in self.taken]
 
     def __enter__(self) -> Self:
@@ -93,32 +93,32 @@ class Tries:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """One call to Redis whatever came of it: a clock tells nobody whether the guess was right."""
-        if isinstance(error, errors.TooBusy):  # nothing was looked at
+        """One call to Redis in every case: the time taken does not reveal whether the guess was right."""
+        if isinstance(error, errors.TooBusy):  # nothing was checked
             self._fate = ["back"] * len(self.taken)
         _settle(self.taken, self._fate)
 
 
 def take(*wanted: Taken) -> Tries:
-    """Take one try of each, all or none, at once. Raises the `error` of the limit that is reached (TooManyTries)."""
+    """Take one try from each limit, all or none. Raises the `error` of a full limit (TooManyTries)."""
     numbers = [number for limit, _who in wanted for number in (limit.most, limit.seconds)]
     found = _run(_TAKE, wanted, numbers)
     if found is None:
         return Tries(wanted, [0] * len(wanted))
     if found[0] < 0:
         limit, _who = wanted[-found[0] - 1]
-        _settle(wanted, ["keep"] * len(wanted))  # a refusal costs as much as a look
+        _settle(wanted, ["keep"] * len(wanted))  # a refusal takes as long as a check
         raise limit.error(wait=found[1])
     return Tries(wanted, found)
 
 
 def clear(limit: Limit, who: str) -> None:
-    """Forget the tries of `who`, who has proven otherwise to be the right person."""
+    """Forget the tries of `who`, who has proven their identity in another way."""
     _settle(((limit, who),), ["forget"])
 
 
 def first_in(kind: str, who: str, seconds: int) -> bool:
-    """True for the first call in `seconds`, and for every call while Redis is silent."""
+    """True for the first call within `seconds`, and for every call when Redis does not answer."""
     try:
         return bool(cache.add(_key(kind, who), 1, seconds))
     except RedisError:
@@ -126,7 +126,7 @@ def first_in(kind: str, who: str, seconds: int) -> bool:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that is counted: the last one that our own proxy wrote, else the peer's."""
+    """The IP address to count: the last one that our own proxy wrote, else the peer's."""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     return str(forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", ""))
 
@@ -140,10 +140,10 @@ def _settle(taken: tuple[Taken, ...], fate: list[str]) -> None:
 
 
 def _run(script: str, taken: tuple[Taken, ...], arguments: list[Any]) -> Any:
-    """What the script answers, run on the keys of `taken`; None while Redis is silent."""
+    """Run the script on the keys of `taken`; None when Redis does not answer."""
     keys = [cache.make_key(_key(limit.kind, who)) for limit, who in taken]
     try:
-        # A script: Django's own `incr` looks, then adds, and may leave a counter that never ends.
+        # A script, because Django's `incr` reads, then adds, and may leave a counter that never expires.
         client = cache._cache.get_client(None, write=True)  # type: ignore[attr-defined]
         return client.eval(script, len(keys), *keys, *arguments)
     except RedisError:

@@ -1,6 +1,6 @@
 """What an operator may do to a town, as data: in which states, with which form, by which service.
 
-An action that asks for an operation is offered only when some room does that kind of work.
+An action that requests an operation is offered only when a room does that kind of work.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,23 +10,23 @@ from typing import Any
 from shared_apps.accounts.models import Account
 from shared_apps.console.look import forms
 from tenants.archive import erasing, exporting
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.hosts import domains
-from tenants.life import closing, renaming, services
+from tenants.life import renaming, services, town_closure
 from tenants.models import Operation, Town
 from tenants.shards import moving
 from tenants.states import TownState
 from tenants.work import operations
 
 Data = Mapping[str, Any]
-Outcome = Operation | str  # something long with a page of its own, or what was done, in one sentence
+Outcome = Operation | str  # a long operation with its own page, or a sentence that says what was done
 S = TownState
 LIVING = frozenset({S.OPEN, S.SUSPENDED, S.CLOSING})
 
 
 @dataclass(frozen=True)
 class Action:
-    """`key` is its place in the address; `do(operator, town, data)` raises TownError with a sentence."""
+    """`key` is its part of the address; `do(operator, town, data)` raises TownError with a sentence."""
 
     key: str
     label: str
@@ -39,15 +39,15 @@ class Action:
     possible: Callable[[], bool] = field(default=lambda: True)
 
     def is_offered(self, town: Town) -> bool:
-        """Whether it would do something to that town now."""
+        """Whether it can be done to that town now."""
         return (
             town.state in self.states and (not self.kind or operations.knows(self.kind)) and self.possible()
         )
 
 
-def several_homes() -> bool:
-    """Whether there is anywhere to move to."""
-    return len(homes()) > 1
+def several_shards() -> bool:
+    """Whether there is another database to move to."""
+    return len(shard_aliases()) > 1
 
 
 def _suspend(operator: Account, town: Town, data: Data) -> str:
@@ -61,7 +61,7 @@ def _resume(operator: Account, town: Town, data: Data) -> str:
 
 
 def _close(operator: Account, town: Town, data: Data) -> str:
-    closed = closing.close_town(town=town, days=data["days"], reason=data["reason"], actor=operator)
+    closed = town_closure.close_town(town=town, days=data["days"], reason=data["reason"], actor=operator)
     return f"La commune fermera à la fin du {closed.last_day:%d/%m/%Y}. D'ici là, « Rouvrir » annule la fermeture."
 
 
@@ -125,7 +125,7 @@ ACTIONS: tuple[Action, ...] = (
         form=forms.MoveForm,
         states=frozenset(moving.MOVABLE),
         kind=moving.KIND,
-        possible=several_homes,
+        possible=several_shards,
     ),
     Action(
         "exporter",
@@ -158,5 +158,5 @@ ACTIONS: tuple[Action, ...] = (
 
 
 def offered(town: Town) -> list[Action]:
-    """What can be done to that town now."""
+    """The actions that can be done to that town now."""
     return [action for action in ACTIONS if action.is_offered(town)]

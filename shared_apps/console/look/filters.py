@@ -1,4 +1,4 @@
-"""What the lists of the console are narrowed by. Nothing is read to offer the choices."""
+"""Filters of the console's lists. Their choices need no query."""
 
 from typing import Any
 
@@ -9,25 +9,25 @@ from django.http import HttpRequest
 from shared_apps.audit.models import Entry
 from shared_apps.console import queries
 from shared_apps.console.look import words
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.models import Operation, Town
 from toolkit import clock
 
 
 class ShardFilter(admin.SimpleListFilter):
-    """Where the town lives; nothing to choose while there is one home."""
+    """By shard; hidden while there is only one."""
 
     title, parameter_name = "base", "base"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(home, home) for home in homes()]
+        return [(shard, shard) for shard in shard_aliases()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
         return queryset.filter(shard=self.value()) if self.value() else queryset
 
 
 class TroubleFilter(admin.SimpleListFilter):
-    """What an operator looks for."""
+    """By what needs an operator's attention."""
 
     title, parameter_name = "attention", "attention"
     CHOICES = {
@@ -54,19 +54,19 @@ class TroubleFilter(admin.SimpleListFilter):
 
 
 class VerbFilter(admin.SimpleListFilter):
-    """The acts by their French names; nothing is read to list them."""
+    """By act, under its French name."""
 
     title, parameter_name = "action", "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sorted(words.VERBS.items(), key=lambda pair: pair[1])
+        return words.verbs_here()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
 class KindFilter(admin.SimpleListFilter):
-    """What was asked, by its French name."""
+    """By kind of operation, under its French name."""
 
     title, parameter_name = "opération", "operation"
 

@@ -15,19 +15,19 @@ from unfold.widgets import (
 
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.console.models import Platform
-from tenants.current import REGISTRY, homes
-from tenants.life.closing import LONGEST
+from tenants.current import REGISTRY, shard_aliases
+from tenants.life.town_closure import LONGEST
 from tenants.models import Town
 from toolkit.address_fields import AddressFormField
 
 _ADDRESS = {
     "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."
 }
-OPERATOR_RULE = PasswordRule()  # twelve characters, none of the most used
+OPERATOR_RULE = PasswordRule()  # twelve characters, and not a common password
 
 
 class ConsoleForm(forms.Form):
-    """Plain fields get unfold's widgets."""
+    """A form whose fields get unfold's widgets."""
 
     required_css_class = "required"
 
@@ -115,7 +115,7 @@ class OwnPasswordForm(ConsoleForm):
 
 
 class TownForm(ConsoleForm):
-    """Something done to `town`; what destroys asks for its address to be typed."""
+    """Base of forms about `town`. A destructive act asks for its address to be typed."""
 
     def __init__(self, *args: Any, town: Town, danger: bool = False, **kwargs: Any) -> None:
         self.town = town
@@ -160,7 +160,7 @@ class MoveForm(TownForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(home, home) for home in homes() if home != self.town.shard]
+        choices = [(shard, shard) for shard in shard_aliases() if shard != self.town.shard]
         cast(forms.ChoiceField, self.fields["shard"]).choices = choices
 
 
@@ -175,27 +175,27 @@ class DomainForm(TownForm):
     )
 
 
-class HomeForm(ConsoleForm):
-    """A town that comes to live in one of the databases; nothing to ask while there is one."""
+class ShardForm(ConsoleForm):
+    """Base of forms that choose a database; the field is absent while there is only one."""
 
     shard = forms.ChoiceField(label="Base de données", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order_fields([name for name in self.fields if name != "shard"])  # the last question
-        choices = homes()
+        choices = shard_aliases()
         if len(choices) == 1:
             del self.fields["shard"]
         else:
-            cast(forms.ChoiceField, self.fields["shard"]).choices = [(home, home) for home in choices]
+            cast(forms.ChoiceField, self.fields["shard"]).choices = [(shard, shard) for shard in choices]
 
     def clean(self) -> dict[str, Any]:
-        """The one home there is, when there is no choice."""
+        """Choose the only database when there is no choice."""
         data = super().clean() or self.cleaned_data
         return {**data, "shard": data.get("shard") or REGISTRY}
 
 
-class RestoreForm(HomeForm):
+class RestoreForm(ShardForm):
     """Where an archive comes back."""
 
     slug = forms.SlugField(
@@ -220,7 +220,7 @@ class CloseForm(TownForm):
     reason = _reason()
 
 
-class OpenForm(HomeForm):
+class OpenForm(ShardForm):
     """A new town."""
 
     name = forms.CharField(label="Nom de la commune", max_length=120)
@@ -279,5 +279,5 @@ class PlatformForm(ConsoleForm):
 
     @classmethod
     def of(cls, platform: Platform) -> "PlatformForm":
-        """Filled with what stands."""
+        """The form, filled with the present settings."""
         return cls(initial={name: getattr(platform, name) for name in cls.base_fields})

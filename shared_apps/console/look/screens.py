@@ -9,7 +9,7 @@ from django.shortcuts import render
 def screen(
     request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """`console/<template>.html`, with all that the frame wants to know."""
+    """Render `console/<template>.html` with the context that unfold's frame needs."""
     from shared_apps.console.site import site  # the site lists the views, which come here
 
     request.current_app = site.name

@@ -8,7 +8,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.models import Account
+from shared_apps.audit import verbs
 from shared_apps.audit.models import Entry
 from tenants.models import Operation, OperationState
 from tenants.states import TownState
@@ -35,69 +36,27 @@ KINDS = {
     "restore": "Restauration",
     "erase": "Effacement",
 }
-VERBS = {
-    "account.created": "Compte créé",
-    "account.password_changed": "Mot de passe changé",
-    "account.language_chosen": "Langue choisie",
-    "account.second_factor_enrolled": "Second facteur mis en place",
-    "account.second_factor_reset": "Second facteur oublié",
-    "account.code_refused": "Code refusé",
-    "account.recovery_code_used": "Code de secours utilisé",
-    "account.recovery_codes_renewed": "Codes de secours renouvelés",
-    "town.opened": "Commune ouverte",
-    "town.suspended": "Commune suspendue",
-    "town.resumed": "Commune rouverte",
-    "town.closing": "Fermeture annoncée",
-    "town.closed": "Commune fermée",
-    "town.renamed": "Adresse changée",
-    "town.held": "Passage en lecture seule",
-    "town.moved": "Base changée",
-    "town.exported": "Commune exportée",
-    "town.restored": "Commune restaurée",
-    "town.erased": "Commune effacée",
-    "domain.added": "Domaine ajouté",
-    "domain.proven": "Domaine vérifié",
-    "domain.made_primary": "Domaine devenu principal",
-    "domain.removed": "Domaine retiré",
-    "impersonation.asked": "Intervention demandée",
-    "impersonation.started": "Intervention commencée",
-    "impersonation.ended": "Intervention terminée",
-    "export.downloaded": "Archive téléchargée",
-    "operation.retried": "Opération reprise",
-    "platform.changed": "Réglages de la plateforme changés",
-    "mail.failed": "Courriel en échec",
-    "mail.requeued": "Courriel renvoyé",
-}
-LABELS = {
-    "slug": "adresse",
-    "name": "nom",
-    "shard": "base",
-    "state": "état",
-    "reason": "motif",
-    "closes_at": "ferme le",
-    "host": "domaine",
-    "role": "rôle",
-    "left": "restants",
-    "operator": "exploitant",
-    "person": "agent",
-    "until": "jusqu'à",
-    "kind": "opération",
-}
 
 
 def tag(text: str, tone: str = "") -> SafeString:
-    """A word in a coloured ground: the word alone says it."""
+    """A word on a coloured ground; the colour adds nothing that the word does not say."""
     return format_html('<span class="console-tag {}">{}</span>', tone, text)
 
 
 def kind(name: str) -> str:
-    """Of an operation."""
+    """The French name of an operation's kind."""
     return KINDS.get(name, name)
 
 
 def verb(name: str) -> str:
     """Of an entry of the trail."""
-    return VERBS.get(name, name)
+    return verbs.title(name)
+
+
+def verbs_here() -> list[tuple[str, str]]:
+    """What the trail of the platform may hold, by the names: the facts of the rooms that are not a town's alone."""
+    ours = (fact for fact in verbs.every() if fact.room.startswith("shared_apps."))
+    return sorted(((fact.verb, str(fact.title)) for fact in ours), key=lambda pair: pair[1])
 
 
 def number(value: int) -> str:
@@ -134,7 +93,7 @@ RESULTS = {
 
 
 def result(operation: Operation) -> list[tuple[str, str]]:
-    """What came of it, for people: (label, value)."""
+    """The result of an operation for people: (label, value)."""
     return [
         (label, _value(key, operation.result[key]))
         for key, label in RESULTS.items()
@@ -146,14 +105,14 @@ def _value(key: str, value: object) -> str:
     if key == "size":
         return filesizeformat(str(value))
     if key == "expires_at":
-        return _say("until", value)
+        return str(date_format(datetime.fromisoformat(str(value)).astimezone(clock.PARIS), "d/m/Y H:i"))
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return number(value) if isinstance(value, int) else str(value)
 
 
 def operators() -> dict[str, str]:
-    """The id of each account of the public schema → its address. One statement; there are few."""
+    """Account id → address, for the accounts of the public schema. One statement; there are few."""
     return {str(uuid): email for uuid, email in Account.objects.values_list("uuid", "email")}
 
 
@@ -173,7 +132,7 @@ def actor(name: str, known: Mapping[str, str]) -> str:
 
 
 def thing(entry: Entry, known: Mapping[str, str]) -> str:
-    """What the entry is about: a town by its address, an operator by theirs."""
+    """What the entry is about: a town's or an operator's address."""
     place, _, rest = entry.object.partition(":")
     if place == "town":
         return str(entry.new.get("slug") or entry.old.get("slug") or rest[:8])
@@ -183,27 +142,5 @@ def thing(entry: Entry, known: Mapping[str, str]) -> str:
 
 
 def change(entry: Entry) -> str:
-    """« état : open → suspended ; motif : … »."""
-    pieces = []
-    for key, value in {**entry.old, **entry.new}.items():
-        if key == "slug" and entry.object.startswith("town:"):
-            continue
-        old = entry.old.get(key)
-        said = (
-            f"{_say(key, old)} → {_say(key, value)}"
-            if key in entry.old and old != value
-            else _say(key, value)
-        )
-        if said:
-            pieces.append(f"{LABELS.get(key, key)} : {said}")
-    return " ; ".join(pieces)
-
-
-def _say(key: str, value: object) -> str:
-    if key == "state" and value in TownState.values:
-        return str(TownState(value).label)
-    if key == "role" and value in Role.values:
-        return str(Role(value).label)
-    if key in ("closes_at", "until") and isinstance(value, str):
-        return date_format(datetime.fromisoformat(value).astimezone(clock.PARIS), "d/m/Y H:i")
-    return str(value)
+    """« état : ouverte → suspendue ; motif : … »."""
+    return verbs.changes(entry)

@@ -18,7 +18,7 @@ from shared_apps.console.look.screens import screen
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def own_account(request: OperatorRequest) -> HttpResponse:
-    """Change the password; the other sessions end, this one stays."""
+    """Change the password; other sessions end, this one stays."""
     form = OwnPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -36,7 +36,7 @@ def own_account(request: OperatorRequest) -> HttpResponse:
 
 @require_POST
 def renew_recovery_codes(request: OperatorRequest) -> HttpResponse:
-    """Ten new recovery codes against a fresh code of the telephone."""
+    """Make ten new recovery codes after a fresh code of the telephone."""
     form = CodeStep(request.POST)
     if form.is_valid():
         try:

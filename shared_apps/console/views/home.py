@@ -1,4 +1,4 @@
-"""The first screen: the health of the parts, and the towns that need somebody."""
+"""The first screen: the health of the parts, and the towns that need attention."""
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
@@ -11,7 +11,7 @@ from shared_apps.console.watch import health
 
 @require_safe
 def home(request: OperatorRequest) -> HttpResponse:
-    """A fixed number of statements, and three seconds when a part is silent."""
+    """A fixed number of statements; three seconds at most when a part does not answer."""
     found = queries.attention()
     return screen(
         request,

@@ -22,7 +22,7 @@ from tenants.work import operations
 
 @require_safe
 def operation_page(request: OperatorRequest, public_id: UUID) -> HttpResponse:
-    """Goes on by itself while the operation does; leaving the page is safe."""
+    """The page of an operation. It refreshes itself while the operation runs; leaving it is safe."""
     operation = _operation(public_id)
     title = f"{words.kind(operation.kind)} : {operation.subject}"
     return screen(request, "operation", title=title, **_context(operation))
@@ -36,7 +36,7 @@ def operation_progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 def download_archive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
-    """To the archive of an export, by a link of five minutes; who took it is in the trail."""
+    """Redirect to the archive of an export (a link of five minutes), and record who downloaded it."""
     operation = _operation(public_id)
     try:
         link = exporting.link_to(operation)
@@ -55,7 +55,7 @@ def download_archive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def restore_export(request: OperatorRequest, public_id: UUID) -> HttpResponse:
-    """A town from the archive of an export, under its own address or another one."""
+    """Restore a town from an export, under its own address or another one."""
     export = _operation(public_id)
     if "key" not in export.result or not operations.knows(restoring.KIND):
         raise Http404
@@ -74,7 +74,7 @@ def restore_export(request: OperatorRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 def certificate_page(request: OperatorRequest, public_id: UUID) -> HttpResponse:
-    """What remains of a town that was erased."""
+    """The certificate of an erased town."""
     erasure = Erasure.objects.filter(uuid=public_id).first()
     if erasure is None:
         raise Http404
@@ -85,7 +85,7 @@ def certificate_page(request: OperatorRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 def retry_operation(request: OperatorRequest, public_id: UUID) -> HttpResponse:
-    """From where it stopped."""
+    """Try again from where it stopped."""
     operation = _operation(public_id)
     try:
         with transaction.atomic():

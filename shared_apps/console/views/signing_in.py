@@ -1,4 +1,4 @@
-"""Password, then code; the first time, the setting up of the second factor. Nothing else comes before."""
+"""Password, then code; the first time, set the second factor up. No other page opens before."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from shared_apps.console.look.forms import CodeStep, PasswordStep
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_step(request: HttpRequest) -> HttpResponse:
-    """Who are you? A right password opens nothing: it leads to the code."""
+    """Ask for the password. A right one only leads to the code."""
     if request.method != "POST" and access.is_operator(request):
         return redirect("admin:index")
     form = PasswordStep(request.POST if request.method == "POST" else None)
@@ -39,7 +39,7 @@ def password_step(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def code_step(request: HttpRequest) -> HttpResponse:
-    """The code of the telephone, or a recovery code."""
+    """Ask for the telephone's code, or a recovery code."""
     account = access.pending(request)
     if account is None:
         return redirect("admin:login")
@@ -58,7 +58,7 @@ def code_step(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrolment(request: HttpRequest) -> HttpResponse:
-    """The first time: scan the square, prove it with a code, keep the recovery codes."""
+    """The first time: scan the QR code, confirm with a code, show the recovery codes."""
     account = access.pending(request)
     if account is None:
         return redirect("admin:login")

@@ -1,4 +1,4 @@
-"""A town's page, and what is done to it."""
+"""A town's page, and the acts on a town."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ FACTS = 10
 
 @require_safe
 def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
-    """All about one town; only the list of its staff is asked of the town itself."""
+    """One town. Only the list of its staff is read from the town itself."""
     town = _town(slug)
     known = words.operators()
     entries = Entry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
@@ -56,7 +56,7 @@ def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: OperatorRequest, slug: str, key: str) -> HttpResponse:
-    """The form of one action, and the action."""
+    """Show the form of one action, and do it."""
     town = _town(slug)
     action = next((each for each in actions.offered(town) if each.key == key), None)
     if action is None:
@@ -114,7 +114,7 @@ _DOMAIN_DONE = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_town(request: OperatorRequest) -> HttpResponse:
-    """A new town: the worker opens it, and the page of the operation shows how far it is."""
+    """Request a new town: the worker opens it, and the operation's page shows the progress."""
     form = OpenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -128,7 +128,7 @@ def open_town(request: OperatorRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def intervene(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
-    """Ask for the ticket that opens a member of staff's rooms for half an hour."""
+    """Ask for a ticket to act in the place of a member of staff for half an hour."""
     town = _town(slug)
     form = InterventionForm(request.POST if request.method == "POST" else None)
     with tenant_context(town):
@@ -167,7 +167,7 @@ def _town(slug: str) -> Town:
 
 
 def _staff(town: Town) -> list[Account]:
-    """Who works there; none while the town cannot be entered."""
+    """The town's staff; an empty list while the town cannot be reached."""
     if town.state not in actions.LIVING:
         return []
     with tenant_context(town):

@@ -1,0 +1,1 @@
+"""The figures of each town, and the health of the platform's parts."""

@@ -1,7 +1,7 @@
-"""The figures of a town, counted in the town and kept in the registry.
+"""Count the figures of a town and keep them in the registry.
 
-Every fact of a town plans a count a minute later, once however many facts there are; a town in which nothing
-happens costs nothing. While work waits there, it is looked at again every five minutes.
+Every fact of a town plans one count a minute later, for any number of facts. A town where nothing
+happens costs nothing. While work waits there, it is counted every five minutes.
 """
 
 from datetime import datetime, timedelta
@@ -31,12 +31,12 @@ from toolkit import clock
 KIND = "figures"
 ARRIVALS = frozenset({"town.restored", "town.moved", "town.resumed"})
 DEBOUNCE = timedelta(minutes=1)
-AGAIN = timedelta(minutes=5)  # while work waits, which no fact will announce the end of
+AGAIN = timedelta(minutes=5)  # while work waits, because no fact announces its end
 WORKING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
 def something_happened(entry: Entry) -> None:
-    """Listens to every fact; the platform's own are about no town's rows, save a few."""
+    """Listener for every fact. Facts of the platform concern no town's rows, except for a few."""
     town: Town | None
     try:
         town = current_town()
@@ -45,15 +45,15 @@ def something_happened(entry: Entry) -> None:
     if town is None:
         return
     if not _is_planned(town):
-        # After the commit and by itself: a row shared by all facts of a town must not be locked by their
-        # transactions. Lost in a crash, it is planned again by the next fact.
+        # After the commit, in its own transaction: all facts of a town share this row, and must not lock it in their
+        # own. After a crash, the next fact plans it again.
         promise = partial(_plan, town)
         promise.__qualname__ = _plan.__qualname__  # type: ignore[attr-defined]  # Django names one that fails
         transaction.on_commit(promise, robust=True)
 
 
 def _arrived(entry: Entry) -> Town | None:
-    """The town of a platform's fact that brought rows nobody has counted here."""
+    """The town of a platform's fact that changed rows (a restored town, for example)."""
     kind, _, uuid = entry.object.partition(":")
     if kind != "town" or entry.verb not in ARRIVALS:
         return None
@@ -62,7 +62,7 @@ def _arrived(entry: Entry) -> Town | None:
 
 
 def _is_planned(town: Town) -> bool:
-    """Whether this transaction will plan it already (among its last few promises; twice does no harm)."""
+    """Whether this transaction already plans it (looks at its last few callbacks; twice does no harm)."""
     return any(
         isinstance(promise[1], partial) and promise[1].func is _plan and promise[1].args == (town,)
         for promise in connection.run_on_commit[-20:]
@@ -75,7 +75,7 @@ def _plan(town: Town) -> None:
 
 
 def refresh() -> TownFigures:
-    """Count in the current town, and keep it in the registry."""
+    """Count in the current town, and store the figures in the registry."""
     town = current_town()
     planned = _planned_for(town)
     numbers = _count(clock.now())
@@ -86,7 +86,7 @@ def refresh() -> TownFigures:
 
 
 def _next_due(town: Town, planned: datetime | None, *, waits: bool) -> datetime | None:
-    """A fact that came while we counted has moved the date, and is counted for at its own."""
+    """The next date. A fact that came while we counted has already set one."""
     now_planned = _planned_for(town)
     if now_planned != planned:
         return now_planned
@@ -121,7 +121,7 @@ def _count(present: datetime) -> dict[str, Any]:
 
 
 def _oldest_waiting(present: datetime, working: datetime | None) -> datetime | None:
-    """Since when the oldest job of the town has been due: a message, a link asked for, an alert, an import."""
+    """Since when the town's oldest overdue job waits: a message, a link, an alert, an import."""
     mails = OutgoingMail.objects.filter(
         state__in=(MailState.QUEUED, MailState.SENDING), next_try_at__lte=present
     ).aggregate(at=Min("next_try_at"))["at"]

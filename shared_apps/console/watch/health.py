@@ -1,6 +1,6 @@
-"""Whether the parts of the platform answer, each asked at once, with a short time-out and a state of its own.
+"""Whether the platform's parts answer. All are asked at once, with a short time-out.
 
-Nothing is sent and nothing is written: a silent part costs the page `DEADLINE` seconds and is named.
+The checks send and write nothing. A part that does not answer costs `DEADLINE` seconds and is named.
 """
 
 import smtplib
@@ -24,7 +24,7 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db import connections
 
-from tenants.current import homes
+from tenants.current import shard_aliases
 from tenants.work import heartbeat
 
 PART_SECONDS = 2
@@ -44,11 +44,11 @@ class Part:
 
 
 class Ill(Exception):
-    """It answers, and says something is wrong; the message is the sentence to show."""
+    """It answers, but something is wrong; the message is the sentence to show."""
 
 
 class Unknowable(Exception):
-    """What cannot be known without sending something; the message says why."""
+    """Its state cannot be known without sending something; the message says why."""
 
 
 Probe = Callable[[], str]
@@ -80,8 +80,8 @@ def _answer(name: str, future: "Future[str]", seconds: float) -> Part:
 
 def _probes() -> list[tuple[str, Probe]]:
     databases = [
-        (f"PostgreSQL « {home} »" if len(homes()) > 1 else "PostgreSQL", partial(_database, home))
-        for home in homes()
+        (f"PostgreSQL « {shard} »" if len(shard_aliases()) > 1 else "PostgreSQL", partial(_database, shard))
+        for shard in shard_aliases()
     ]
     return [
         *databases,
@@ -93,9 +93,9 @@ def _probes() -> list[tuple[str, Probe]]:
     ]
 
 
-def _database(home: str) -> str:
-    """It answers, and no work of its towns has been due for long."""
-    database = connections.settings[home]
+def _database(shard: str) -> str:
+    """It answers, and none of its towns has long overdue work."""
+    database = connections.settings[shard]
     with psycopg.connect(
         host=database["HOST"],
         port=database["PORT"],
@@ -119,7 +119,7 @@ def _redis() -> str:
 
 
 def _worker() -> str:
-    """The worker did what beat asked a moment ago; else what the broker says of which of the two is silent."""
+    """The worker answered beat a moment ago; otherwise the broker tells which of the two is silent."""
     last = heartbeat.last()
     if last is not None and datetime.now(UTC) - last < SILENT:
         return f"beat et worker vus il y a {_ago(last)}"
@@ -137,7 +137,7 @@ def _server() -> redis.Redis:
 
 
 def _s3() -> str:
-    """The bucket is there and our keys open it."""
+    """The bucket exists and our keys open it."""
     storage: Any = storages["documents"]
     _s3_client(storage).head_bucket(Bucket=storage.bucket_name)
     return "répond"
@@ -145,7 +145,7 @@ def _s3() -> str:
 
 @lru_cache(maxsize=4)
 def _s3_client(storage: Any) -> Any:
-    """One a storage: making it reads the description of the whole of S3."""
+    """One client per storage, because creating one reads the description of the whole S3 API."""
     client = cast(Any, boto3.session.Session()).client(  # of our own: the default session is not for threads
         "s3",
         endpoint_url=storage.endpoint_url,
@@ -164,7 +164,7 @@ def _s3_client(storage: Any) -> Any:
 
 
 def _mail() -> str:
-    """The relay greets us. Nothing is sent, so nothing is known of what it would accept."""
+    """The relay greets us. We send nothing, so we do not know what it would accept."""
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         raise Unknowable("service d'envoi par API : rien à savoir sans envoyer")
     with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PART_SECONDS) as relay:
@@ -177,7 +177,7 @@ def _mail() -> str:
 
 
 def _treasury() -> str:
-    """The description of the Treasury's service is read; nothing is asked of it."""
+    """The Treasury serves its service description. We ask for nothing else."""
     with requests.Session() as session:
         session.trust_env = False
         answer = session.get(

@@ -1,0 +1,1 @@
+"""Static files, the residents' stylesheet, and the loader of templates."""

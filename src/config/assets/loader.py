@@ -28,17 +28,17 @@ _SAYS_NOTHING = re.compile(
 
 
 class Loader(cached.Loader):
-    """`{% trans "…" %}` of a literal costs nothing when the page is written; every other form goes its usual way."""
+    """Translates `{% trans "…" %}` of a literal at load time; every other form works as usual."""
 
     def get_contents(self, origin: Origin) -> str:
-        """The source with its fixed sentences in the language of the moment."""
+        """The source with its fixed sentences in the current language."""
         source = str(super().get_contents(origin))
         if origin.name.endswith(".html") and origin.name.startswith(_OURS):
             source = without_indentation(source)
         return _FIXED.sub(_said, source)
 
     def cache_key(self, template_name: str, skip: list[Origin] | None = None) -> str:
-        """One entry per language: whoever writes in two (a page and a message) asks for each."""
+        """One cache entry per language."""
         return f"{get_language()}-{super().cache_key(template_name, skip)}"
 
 

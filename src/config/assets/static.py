@@ -1,4 +1,4 @@
-"""Static files: hashed names once collected, plain names from the packages on a laptop."""
+"""Static files: hashed names once collected; on a laptop, plain names from the packages."""
 
 import atexit
 import shutil
@@ -18,7 +18,7 @@ from config.assets import stylesheet
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Hashed names for what was collected; the finders' own names for the rest, so a laptop needs no collect step."""
+    """Hashed names for collected files, plain names for the others, so that a laptop need not collect."""
 
     manifest_strict = False
 
@@ -29,7 +29,7 @@ class Storage(CompressedManifestStaticFilesStorage):
 
 
 class Stylesheet(BaseFinder):
-    """Finds the residents' stylesheet, which is made from the templates and Bootstrap's package."""
+    """Finder of the residents' stylesheet, which is made from the templates and Bootstrap's package."""
 
     @cached_property
     def _storage(self) -> FileSystemStorage:

@@ -1,0 +1,1 @@
+"""The addresses of each kind of host: town, public, operator, callback."""

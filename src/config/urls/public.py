@@ -1,4 +1,4 @@
-"""What every host answers (health), and all that the bare platform host does (the proxy asks about certificates)."""
+"""Addresses that every host has (health), and those of the platform's own host (certificates)."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""May a certificate be had for this host? Asked by the proxy in front, before it asks an authority for one."""
+"""Tell the proxy in front whether it may request a certificate for a host."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from tenants.states import TownState
 def ask(request: HttpRequest) -> HttpResponse:
     """`?domain=…` → 200 when we answer on that host, 404 otherwise (Caddy's `on_demand_tls.ask`).
 
-    One query for a name not asked about in the last seconds, none for one that cannot be a host.
+    One query for a name not asked in the last seconds; none for an invalid host.
     """
     host = registry.host_name(request.GET.get("domain", ""))
     return HttpResponse(status=200 if _is_ours(host) else 404, content_type="text/plain")
@@ -26,6 +26,6 @@ def _is_ours(host: str) -> bool:
     if host in registry.public_hosts():
         return True
     if host.endswith(f".{settings.BASE_DOMAIN}") and host.count(".") > settings.BASE_DOMAIN.count(".") + 1:
-        return False  # no town lives deeper
+        return False  # towns have one label below the base domain
     place = registry.place_of_host(host)
     return place is not None and place.town.state != TownState.OPENING

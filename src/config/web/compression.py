@@ -1,4 +1,4 @@
-"""Pages go compressed, also where no proxy does it; downloads, which are compressed already, go as they are."""
+"""Compress pages, even without a proxy. Downloads are compressed already."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -7,7 +7,7 @@ _TEXT = ("text/html", "text/css", "text/csv", "image/svg+xml")
 
 
 class GzipText(GZipMiddleware):
-    """Django's own, which hides the length of secrets (BREACH), for whole texts only."""
+    """Django's middleware, which hides the length of secrets (BREACH), for complete text answers only."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         kind = response.headers.get("Content-Type", "").partition(";")[0]

@@ -1,4 +1,4 @@
-"""What every template knows: the town (or none, on the operator's hosts)."""
+"""Context for every template: the town, except on the operator's hosts."""
 
 from functools import cache
 

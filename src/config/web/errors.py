@@ -1,4 +1,4 @@
-"""Error pages in the town's (or the platform's) look, each with a way on (look.md)."""
+"""Error pages in the town's or platform's look, each with a way on (docs/look.md)."""
 
 import sys
 
@@ -25,18 +25,18 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403, for a form that was open too long or without cookies."""
+    """403 for a form that was open too long, or sent without cookies."""
     return render(request, "errors/csrf.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """404: absent and forbidden look exactly alike."""
+    """404: absent and forbidden look the same."""
     speak_to_person(request)
     return render(request, "errors/not_found.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, without the database: it may be what failed. 503 when the town's database is in a passing state."""
+    """500, made without the database, which may have failed. 503 during an outage of the town's database."""
     town = getattr(request, "town", None)
     outage = outage_of(sys.exception(), town)
     if outage is not None:
@@ -46,7 +46,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _tell_the_operator(request: HttpRequest, outage: Outage) -> None:
-    """What it was, and where: never the address, which may hold a token, nor the words, which may quote a row."""
+    """Log the error's type and place, but not the address (it may hold a token) or message (it may quote a row)."""
     town, match = getattr(request, "town", None), getattr(request, "resolver_match", None)
     tell = log.info if outage is Outage.READ_ONLY else log.error
     tell(

@@ -1,25 +1,25 @@
-"""What every answer says to browsers and caches, whoever wrote it: a page, a file, an error, a redirect."""
+"""Headers for browsers and caches on every answer: pages, files, errors, redirects."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# None of what a browser can do, but for the passkeys of the sign-in.
+# No browser features, except for passkeys.
 _NEVER = """accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen gamepad
 geolocation gyroscope hid idle-detection local-fonts magnetometer microphone midi payment picture-in-picture
 screen-wake-lock serial storage-access usb xr-spatial-tracking""".split()  # noqa: SIM905
 PERMISSIONS = ", ".join(
     [f"{name}=()" for name in _NEVER] + [f"publickey-credentials-{name}=(self)" for name in ("create", "get")]
 )
-# Where a secret comes in an address or a form: it is in the route, or has one of these names.
+# Secrets come in a route's arguments or in parameters with one of these names.
 TOKENS = frozenset({"LIEN", "ticket", "token", "idop", "idOp", "code", "state", "csrfmiddlewaretoken"})
 _SAFE_POLICIES = ("no-referrer", "same-origin")
 
 
 class HeadersMiddleware:
-    """Permissions-Policy everywhere; what has or receives a token is kept nowhere and told to nobody.
+    """Permissions-Policy everywhere; no cache and no referrer for pages with a token.
 
-    An HTML page of which nothing else was said may be kept by its own browser, which asks again before it shows it.
+    Other HTML pages may be kept by the browser, which must revalidate them.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -39,10 +39,10 @@ class HeadersMiddleware:
 
 
 def has_token(request: HttpRequest) -> bool:
-    """Whether the request brought a secret, or its page was given one (a form's)."""
+    """Whether the request brought a secret, or its page contains a form's token."""
     match = getattr(request, "resolver_match", None)
     in_route = bool(match and TOKENS & set(match.kwargs))
-    # `_post`: the form as it was read, if it was; META: a form's token was written into the page.
+    # `_post`: the parsed form, if Django has read it; META: the page contains a form's token.
     in_form = bool(TOKENS & set(getattr(request, "_post", None) or ()))
     return (
         in_route or in_form or bool(TOKENS & set(request.GET)) or "CSRF_COOKIE_NEEDS_UPDATE" in request.META

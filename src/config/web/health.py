@@ -1,4 +1,4 @@
-"""Is this process alive, and may it be given requests? What is more is for the operator (`config.web.inside`)."""
+"""Liveness and readiness of this process. Details are for the operator (`config.web.inside`)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,10 +8,10 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
 from config.web.inside import insiders_only
-from tenants.current import REGISTRY, at, homes
+from tenants.current import REGISTRY, in_shard, shard_aliases
 from tenants.schema.versions import applied_names, wanted
 
-_seen: set[str] = set()  # versions that the registry was found to have
+_seen: set[str] = set()  # versions that the registry is known to have
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -20,10 +20,10 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """The registry answers and has the tables that this code wants; 503 otherwise. Redis is told, and is not needed:
-    without it nothing is counted and the agenda starts the work, while a platform without a web process serves nobody.
+    """200 when the registry answers and has this code's tables; else 503. Redis is reported, not required:
+    without it nothing is counted and the agenda starts the work, so web processes should go on.
 
-    Not the shards: a process goes on serving the towns of the others when one of them is silent.
+    Shards are not checked: when one does not answer, the process still serves the towns of the others.
     """
     state = {"postgresql": _answers(partial(_database, REGISTRY)), "schema": _answers(_schema)}
     status = 200 if all(state.values()) else 503
@@ -32,8 +32,8 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 @insiders_only
 def databases(request: HttpRequest) -> JsonResponse:
-    """Each home by its alias, for the operator's monitoring; 503 when one is silent, which means towns that are."""
-    state = {home: _answers(partial(_database, home)) for home in homes()}
+    """Each database by its alias, for the operator's monitoring; 503 when one does not answer."""
+    state = {shard: _answers(partial(_database, shard)) for shard in shard_aliases()}
     return JsonResponse(state, status=200 if all(state.values()) else 503)
 
 
@@ -45,15 +45,15 @@ def _answers(probe: Callable[[], None]) -> bool:
     return True
 
 
-def _database(home: str) -> None:
-    with at(home), connection.cursor() as cursor:
+def _database(shard: str) -> None:
+    with in_shard(shard), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
 def _schema() -> None:
-    """Every migration of this code has run in the registry. Asked until it is so, then never again in this process."""
+    """Whether all migrations of this code have run in the registry. Once true, it is not asked again."""
     if wanted().version not in _seen:
-        with at(REGISTRY):
+        with in_shard(REGISTRY):
             missing = set(wanted().names) - applied_names()
         if missing:
             raise LookupError(missing)

@@ -1,4 +1,4 @@
-"""Questions of the operator's own machines (the proxy, the monitoring): a stranger gets the 404 of no page."""
+"""Pages for the operator's machines (proxy, monitoring); a stranger gets a 404."""
 
 import hmac
 from collections.abc import Callable
@@ -14,7 +14,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def insiders_only(view: View) -> View:
-    """For who says INSIDE_KEY in `X-Inside-Key`, or speaks from this very machine without a proxy between."""
+    """Allow requests with INSIDE_KEY in `X-Inside-Key`, or directly from this machine without a proxy."""
 
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:

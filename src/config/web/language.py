@@ -1,4 +1,4 @@
-"""The language of a page: what the person chose, else this browser's choice, else what it asks for, else French."""
+"""The language of a page: the person's choice, else the cookie's, else the browser's, else French."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +14,10 @@ OPERATOR = "admin"  # the role of the host of the console, which is in French
 
 
 class LanguageMiddleware:
-    """Every request says its language, so none reads that of the one before it in the same thread.
+    """Set the language for every request, so that a thread never keeps the previous one.
 
-    Pages differ by cookie and by Accept-Language, and say so to caches. Files are the same for all
-    (`toolkit.words.same_for_all` on the view): for them nobody asks who is signed in.
+    Pages depend on cookie and Accept-Language, and tell caches so. Files are the same for all
+    (`toolkit.words.same_for_all` on the view), so we do not ask who is signed in.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -32,7 +32,7 @@ class LanguageMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """The person is known by now, and so is the host."""
+        """Apply the person's choice: by now the person and the host are known."""
         if getattr(request, "public_role", "") == OPERATOR:
             _speak(request, settings.LANGUAGE_CODE)
         elif not getattr(view, "same_for_all", False):
@@ -40,11 +40,11 @@ class LanguageMiddleware:
 
 
 def speak_to_person(request: HttpRequest) -> None:
-    """What somebody who is signed in has chosen; for a page that no view writes too."""
+    """Use the signed-in person's language, also for pages that no view writes."""
     if not getattr(request, "town", None):
         return
     person = request.user
-    # An operator in somebody's place reads as their own browser does.
+    # During an impersonation, the operator's browser decides.
     if isinstance(person, Account) and person.language and person.impersonated_by is None:
         _speak(request, person.language)
 

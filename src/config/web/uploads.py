@@ -1,4 +1,4 @@
-"""Files come in where they are expected, and nowhere else."""
+"""Refuse uploaded files, except where a view expects them."""
 
 from typing import Any, NoReturn
 
@@ -8,7 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 class NoFiles(FileUploadHandler):
     """Stops reading at the first file.
 
-    The CSRF check reads the form of every POST, also a stranger's: without this, anybody could fill the disk
+    The CSRF check reads the form of every POST, even a stranger's. Without this, anybody could fill the disk
     with temporary files by posting one to any page. A view that takes files sets its own handlers first.
     """
 

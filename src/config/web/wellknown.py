@@ -1,4 +1,4 @@
-"""What every host says to programs: where a hole is reported (RFC 9116), and what may be indexed (RFC 9309)."""
+"""Files for programs, on every host: security.txt (RFC 9116) and robots.txt (RFC 9309)."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -12,8 +12,8 @@ from tenants.hosts import registry
 from toolkit.words import same_for_all
 
 A_DAY = 24 * 3600
-HALF_A_YEAR = timedelta(days=182)  # RFC 9116 wants less than a year
-# Of a town, its front page and what explains the portal. Everything else is of one person, or of nobody's interest.
+HALF_A_YEAR = timedelta(days=182)  # RFC 9116 recommends less than a year
+# In a town: its front page and the pages that explain the portal. The rest is personal.
 _INDEXED = ("/$", "/aide/$", "/mentions-legales/$", "/accessibilite/$", "/donnees-personnelles/$", "/static/")
 
 
@@ -21,7 +21,7 @@ _INDEXED = ("/$", "/aide/$", "/mentions-legales/$", "/accessibilite/$", "/donnee
 @require_safe
 @cache_control(public=True, max_age=A_DAY)
 def security_txt(request: HttpRequest) -> HttpResponse:
-    """404 while the operator has given no SECURITY_CONTACT. Without SECURITY_EXPIRES it is renewed by itself."""
+    """404 without SECURITY_CONTACT. Without SECURITY_EXPIRES, the expiry renews itself."""
     if not settings.SECURITY_CONTACT:
         raise Http404
     last = settings.SECURITY_EXPIRES or (timezone.now() + HALF_A_YEAR).date()
@@ -38,7 +38,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=A_DAY)
 def robots_txt(request: HttpRequest) -> HttpResponse:
-    """A town's front page may be found; the platform's own hosts may not."""
+    """A town's front page may be indexed; the platform's own hosts may not."""
     allowed = _INDEXED if getattr(request, "town", None) else ()
     return _text(["User-agent: *", *(f"Allow: {path}" for path in allowed), "Disallow: /"])
 

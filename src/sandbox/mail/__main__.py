@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--smtp", type=int, required=True)
     parser.add_argument("--page", type=int, required=True)
     options = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each page
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line per request
 
     store = Store(options.folder)
     catcher = Catcher(store, options.smtp)

@@ -129,7 +129,7 @@ class Page:
             f"<dt>Date</dt><dd>{_date(message.date)}</dd></dl>",
         ]
         if message.html:
-            # Scripts stay off; a link opens a tab of its own, outside the frame's restrictions.
+            # No scripts; a link opens in a new tab, outside the frame's restrictions.
             parts.append(
                 f"<iframe title='Le message' sandbox='allow-popups allow-popups-to-escape-sandbox' "
                 f"src='/messages/{message.id}/html'></iframe>"
@@ -212,7 +212,7 @@ def _date(moment: datetime) -> str:
 
 
 def _linked(text: str) -> str:
-    """The text as HTML, its addresses clickable."""
+    """The text as HTML, with clickable addresses."""
     parts, end = [], 0
     for match in _LINK.finditer(text):
         address = escape(match[0])

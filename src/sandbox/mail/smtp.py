@@ -1,4 +1,4 @@
-"""The SMTP side, and the switches that make it fail in the ways real servers do."""
+"""The SMTP server, and modes that make it fail as real servers do."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ MODES = {
 
 
 class Catcher:
-    """Keeps every message, unless `mode` says otherwise. All methods run in the server's event loop."""
+    """Stores every message, unless `mode` says otherwise. All methods run in the server's event loop."""
 
     def __init__(self, store: Store, port: int) -> None:
         self.mode = "ok"
@@ -36,7 +36,7 @@ class Catcher:
             await self.start()
 
     async def start(self) -> None:
-        """Listen, if it does not yet."""
+        """Start to listen, unless it does already."""
         if self._server is None:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(
@@ -50,7 +50,7 @@ class Catcher:
             )
 
     async def stop(self) -> None:
-        """Listen no more; the connections that are open live on."""
+        """Stop listening; open connections go on."""
         if self._server is not None:
             self._server.close()
             self._server = None

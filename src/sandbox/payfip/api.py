@@ -1,4 +1,4 @@
-"""The control API: what a test, or another program, may ask of the simulator. JSON in, JSON out."""
+"""The control API, for tests and other programs. JSON in, JSON out."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def operations(request: Request, store: Store) -> Response:
 
 
 def operation(request: Request, store: Store, idop: str) -> Response:
-    """One operation, with its phase, its bells and all that happened, oldest first."""
+    """One operation, with its phase, its notifications and its events, oldest first."""
     found = store.get(idop)
     if found is None:
         raise NotFound
@@ -27,10 +27,10 @@ def operation(request: Request, store: Store, idop: str) -> Response:
 
 
 def act(request: Request, store: Store, idop: str, act: str) -> Response:
-    """As if the payer had clicked: pay, debit, refuse, refuse-debit, abandon, leave, open, other.
+    """Act as the payer: pay, debit, refuse, refuse-debit, abandon, leave, open, other.
 
-    JSON: {notify: times, delay: seconds, result: the code of `other`, changes: fields answered otherwise}.
-    409 when a real payer could not: too late, or forgotten.
+    JSON: {notify: times, delay: seconds, result: the code of `other`, changes: fields to answer differently}.
+    409 when a real payer could not: too late, or purged.
     """
     found, options = store.get(idop), _given(request)
     if found is None:
@@ -55,7 +55,7 @@ def act(request: Request, store: Store, idop: str, act: str) -> Response:
 
 
 def behaviour(request: Request, store: Store) -> Response:
-    """GET: every knob. POST: turn some of them (see `knobs`)."""
+    """GET: every knob. POST: set some of them (see `knobs`)."""
     if request.method == "POST":
         try:
             store.behave(**_given(request))
@@ -67,7 +67,7 @@ def behaviour(request: Request, store: Store) -> Response:
 
 
 def clock(request: Request, store: Store) -> Response:
-    """JSON: {seconds: how far ahead the clock is} or {advance: seconds more}. What is due happens."""
+    """JSON: {seconds: how far ahead the clock is} or {advance: more seconds}. Due notifications are sent."""
     given = _given(request)
     try:
         ahead = float(given.get("seconds", store.behaviour()["clock"])) + float(given.get("advance", 0))
@@ -83,7 +83,10 @@ def known_clients(request: Request, store: Store) -> Response:
 
 
 def set_client(request: Request, store: Store, numcli: str) -> Response:
-    """PUT {lines: [three], modes: "TXWAM", refused: "" | T1 | T2 | T4}; DELETE forgets it."""
+    """PUT {lines: [three], modes: "TXWAM", refused: ""
+    T1
+    T2
+    T4}; DELETE removes it."""
     if request.method == "DELETE":
         store.set_client(numcli, None)
         return _json({})
@@ -97,12 +100,12 @@ def set_client(request: Request, store: Store, numcli: str) -> Response:
 
 
 def warnings(request: Request, store: Store) -> Response:
-    """What requests had that the contract does not know; `?after=` an id, the oldest first."""
+    """What requests contained that the contract does not know, oldest first; `?after=` an id."""
     return _json(store.events(kind="warning", after=_after(request), limit=1000)[::-1])
 
 
 def events(request: Request, store: Store) -> Response:
-    """What happened, the oldest first: `?after=` an id, `?kind=` a kind, `?limit=` only the newest."""
+    """Events, oldest first: `?after=` an id, `?kind=` a kind, `?limit=` only the newest."""
     kind, limit = request.args.get("kind", ""), request.args.get("limit", 1000, type=int)
     return _json(store.events(kind=kind, after=_after(request), limit=limit)[::-1])
 

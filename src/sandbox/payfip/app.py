@@ -66,18 +66,18 @@ URLS = Map(_rules())
 
 @cache
 def store() -> Store:
-    """The memory named by PAYFIP_SIM_DB."""
+    """The store in the file PAYFIP_SIM_DB."""
     return Store()
 
 
 class Application:
-    """The WSGI entry, over one memory (by default the process's own)."""
+    """The WSGI entry, over one store (by default the process's own)."""
 
     def __init__(self, memory: Store | None = None) -> None:
         self._memory = memory
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Answer one request. `illness.Gone` goes through to the server: that connection was cut on purpose."""
+        """Answer one request. `illness.Gone` passes to the server: the connection was cut on purpose."""
         request = Request(environ)
         try:
             view, values = URLS.bind_to_environ(environ).match()
@@ -88,7 +88,7 @@ class Application:
 
 
 def _said(request: Request, error: HTTPException) -> Any:
-    """An API's user reads the reason as text, a person a page."""
+    """An error: plain text for the API, a page for a person."""
     if error.code not in (400, 404, 409):
         return error
     if request.path.startswith("/api/"):

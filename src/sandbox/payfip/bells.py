@@ -1,4 +1,4 @@
-"""Calls to the town's side: urlnotif (a bell with the idOp and nothing else) and TIPI's urlcl."""
+"""Calls to the town: urlnotif (with the idOp only) and TIPI's urlcl."""
 
 import logging
 from typing import Any
@@ -12,13 +12,13 @@ from sandbox.payfip.store import Store
 
 log = logging.getLogger(__name__)
 TIMEOUT = 10
-AFTER_RETURN = 3  # seconds left to the payer's browser where it is to come first
+AFTER_RETURN = 3  # seconds, when the payer's browser must come first
 
 
 def call(method: str, url: str, fields: dict[str, str]) -> int | None:
-    """The status that a form sent to `url` is answered with, or None when nobody answered.
+    """Send a form to `url`; return the status of the answer, or None without an answer.
 
-    `*.localhost` is loopback by definition (RFC 6761), also where the system's resolver does not know it.
+    `*.localhost` is loopback (RFC 6761), even if the system's resolver does not know it.
     """
     parts = urlsplit(url)
     headers = {"Host": parts.netloc}
@@ -37,7 +37,7 @@ def call(method: str, url: str, fields: dict[str, str]) -> int | None:
 
 
 def plan(store: Store, operation: dict[str, Any], *, times: int = 1, delay: float = 0) -> None:
-    """Decide when the town is told of a finished operation, as the knobs say. `ring_due` does it."""
+    """Plan when to notify the town of a finished operation, as the knobs say. `ring_due` sends it."""
     behaviour, now = store.behaviour(), store.now()
     told = behaviour["notifications"]
     times = {"off": 0, "twice": 2}.get(told, times)
@@ -56,13 +56,13 @@ def plan(store: Store, operation: dict[str, Any], *, times: int = 1, delay: floa
 def _address(operation: dict[str, Any], behaviour: dict[str, Any]) -> tuple[str, dict[str, str]]:
     asked = operation["fields"]
     if operation["kind"] == "tipi":
-        found = {**asked, **detail(operation, behaviour), "idOp": ""}  # the redirect knows of no idOp
+        found = {**asked, **detail(operation, behaviour), "idOp": ""}  # the redirect has no idOp
         return asked.get("urlcl", ""), {name: value for name, value in found.items() if value}
     return asked.get("urlnotif", ""), {behaviour["bell_name"]: operation["idop"]}
 
 
 def ring_due(store: Store) -> int:
-    """Make the calls whose time has come; returns how many."""
+    """Make the calls that are due; return how many."""
     due = store.take_bells()
     for bell in due:
         status = call(bell["method"], bell["url"], bell["fields"])

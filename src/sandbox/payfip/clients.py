@@ -1,4 +1,4 @@
-"""The towns' numbers (numcli): what the Treasury calls them and what it lets them do."""
+"""The towns' numbers (numcli): their labels at the Treasury, and what they may do."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ REFUSALS = {"": "ouvert", "T1": "incorrect (T1)", "T2": "inconnu (T2)", "T4": "f
 
 @dataclass(frozen=True)
 class Client:
-    """`modes` are the kinds of `saisie` it may use; `refused` a code that it is always refused with."""
+    """`modes`: the kinds of `saisie` it may use. `refused`: the code with which it is always refused."""
 
     numcli: str
     lines: tuple[str, str, str]
@@ -44,7 +44,7 @@ BUILT_IN = {
 
 
 def read(numcli: str, given: dict[str, Any]) -> Client:
-    """A client as the control page or the API describe it. Raises ValueError with a sentence."""
+    """A client from the control page's or the API's fields. Raises ValueError with a sentence."""
     if not re.fullmatch(r"[0-9]{6}", numcli):
         raise ValueError("Un identifiant de collectivité a six chiffres.")
     lines = [str(line).strip()[:60] for line in given.get("lines") or ()][:3]
@@ -57,13 +57,13 @@ def read(numcli: str, given: dict[str, Any]) -> Client:
 
 
 def every(store: "Store") -> list[Client]:
-    """Those of the list, the configured ones over the built-in ones."""
+    """All clients; configured ones replace built-in ones."""
     known = {**BUILT_IN, **{numcli: read(numcli, given) for numcli, given in store.clients().items()}}
     return [known[numcli] for numcli in sorted(known)]
 
 
 def check(store: "Store", numcli: str, saisie: str = "") -> tuple[Client | None, str]:
-    """The client of a number, and the code that it (or this kind of `saisie`) is refused with."""
+    """The client of a number, and the code with which it (or this `saisie`) is refused."""
     if not re.fullmatch(r"[0-9]{6}", numcli):
         return None, "T1"
     found = next((client for client in every(store) if client.numcli == numcli), None)

@@ -1,4 +1,4 @@
-"""The HTTP under the web service, well or ill as it was told to be."""
+"""The web service's HTTP layer, with the failures that the knobs ask for."""
 
 import os
 import socket
@@ -17,11 +17,11 @@ MAINTENANCE = "<html><body><h1>Maintenance</h1><p>Le service est momentanément 
 
 
 class Gone(ConnectionError):
-    """The connection was cut on purpose: there is nobody to answer any more."""
+    """The connection was cut on purpose, so no answer is possible."""
 
 
 def serve(request: Request, store: Store) -> Response:
-    """One SOAP exchange, noted before the work and after. Raises Gone."""
+    """One SOAP exchange, logged before and after the work. Raises Gone."""
     behaviour = store.behaviour()
     body = request.get_data()
     try:
@@ -45,7 +45,7 @@ def serve(request: Request, store: Store) -> Response:
 
 
 def _before(ill: str, behaviour: dict[str, Any], request: Request) -> service.Reply | None:
-    """What happens instead of the work, or before it."""
+    """Failures before, or instead of, the work."""
     if ill == "slow":
         time.sleep(wait_of(behaviour))
     elif ill in ("reset", "refused"):
@@ -62,14 +62,14 @@ def _before(ill: str, behaviour: dict[str, Any], request: Request) -> service.Re
 
 
 def _after(ill: str, behaviour: dict[str, Any], request: Request, reply: service.Reply) -> Response:
-    """What happens to the answer on its way."""
+    """Failures of the answer on its way."""
     if ill == "slow-after":
         time.sleep(wait_of(behaviour))
     elif ill == "reset-after":
         _reset(request)
     kind = "text/html" if ill in ("down", "garbage") else XML
     response = Response(reply.body, reply.status, content_type=kind)
-    if ill == "cut":  # the length that was announced never comes
+    if ill == "cut":  # send less than the announced length
         response.response = [reply.body[: len(reply.body) // 2]]
         response.headers["Content-Length"] = str(len(reply.body))
     return response
@@ -80,5 +80,5 @@ def _reset(request: Request) -> None:
     connection = request.environ.get("werkzeug.socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(connection.detach())  # close() would wait for the files that the server keeps on it
+        os.close(connection.detach())  # close() would wait for the server's file objects
     raise Gone

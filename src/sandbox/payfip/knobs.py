@@ -1,4 +1,4 @@
-"""Every knob of the simulator, as data: what it is called, what it may be, and what that does (in French)."""
+"""The knobs of the simulator, as data: name, possible values, and what they do (in French)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from sandbox.payfip.soap.codes import WORDS
 
 @dataclass(frozen=True)
 class Knob:
-    """`choices` are its values and their words; without any it is a number of seconds."""
+    """`choices` are its values with their words; without choices it is a number of seconds."""
 
     label: str
     default: Any

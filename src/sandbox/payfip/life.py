@@ -1,4 +1,4 @@
-"""The life of an operation (payfip.md §2): a quarter of an hour to be opened, once; a night; a year."""
+"""The life of an operation (docs/payfip.md §2): 15 minutes to be opened, once; kept until the night, or a year."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -7,16 +7,14 @@ from toolkit.clock import PARIS
 
 Operation = dict[str, Any]
 OPEN_WITHIN = 15 * 60  # seconds: an idOp not opened by then never will be
-AT_WORK = (
-    2 * 3600
-)  # a payer may be at the bank's page that long: the purge leaves such an operation for a night
-READABLE = 365 * 24 * 3600  # what reached the card or debit provider
+AT_WORK = 2 * 3600  # a payer may be on the bank's page that long: the purge keeps such an operation
+READABLE = 365 * 24 * 3600  # seconds, for operations that reached the card or debit provider
 PURGE = time(3, 0)  # Paris
 NIGHT_BELL = time(2, 30)
 
 
 def next_time(of_day: time, after: float) -> float:
-    """The first time that a clock in Paris shows `of_day` after a moment."""
+    """The first time after a moment when it is `of_day` in Paris."""
     moment = datetime.fromtimestamp(after, PARIS)
     day = moment.date()
     while (found := datetime.combine(day, of_day, PARIS).timestamp()) <= after:
@@ -25,14 +23,14 @@ def next_time(of_day: time, after: float) -> float:
 
 
 def forgotten_at(operation: Operation) -> float:
-    """When the service stops knowing it: in the night, unless it has a result."""
+    """When the service forgets it: at night, or after a year if it has a result."""
     if operation["result"]:
         return float(operation["finished"]) + READABLE
     return next_time(PURGE, float(operation["opened"] or operation["created"]) + AT_WORK)
 
 
 def opening(operation: Operation | None, now: float) -> str:
-    """The code that the payer's browser is refused with; empty when it may come in."""
+    """The code with which the payer's browser is refused; empty when it may enter."""
     if operation is None or now >= forgotten_at(operation):
         return "P1"
     if operation["opened"]:
@@ -41,7 +39,7 @@ def opening(operation: Operation | None, now: float) -> str:
 
 
 def reading(operation: Operation | None, now: float, behaviour: dict[str, Any]) -> str:
-    """The code that a look-up is refused with; empty when there is a result to read."""
+    """The code with which a look-up is refused; empty when there is a result."""
     if operation is None or operation["kind"] != "payfip" or now >= forgotten_at(operation):
         return "P1"
     if operation["result"]:
@@ -55,7 +53,7 @@ PHASES = {"P": "payé par carte", "V": "payé par prélèvement", "R": "carte re
 
 
 def phase(operation: Operation, now: float) -> str:
-    """Where it stands, in words."""
+    """Its phase, in words."""
     result = operation["result"]
     if now >= forgotten_at(operation):
         return "oublié (P1)"

@@ -1,4 +1,4 @@
-"""The control page's doors: what a person sees and turns."""
+"""The views of the control page."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def operation(request: Request, store: Store, idop: str) -> Response:
 
 
 def act(request: Request, store: Store, idop: str) -> Response:
-    """A button pressed in the payer's place; refused where a real payer could not."""
+    """Act in the payer's place; refused when a real payer could not."""
     found, value = _found(store, idop), request.form.get("choice", "")
     if value == "ring" and found["result"]:
         bells.plan(store, found)
@@ -53,7 +53,7 @@ def settings(request: Request, store: Store) -> Response:
 
 
 def change(request: Request, store: Store) -> Response:
-    """Every knob of the form, or all of them back (the clock too)."""
+    """Set the knobs from the form, or reset all of them and the clock."""
     given: dict[str, Any] = {name: value for name, value in request.form.items() if name in DEFAULTS}
     try:
         store.behave(**(DEFAULTS if "normal" in request.form else given))
@@ -63,7 +63,7 @@ def change(request: Request, store: Store) -> Response:
 
 
 def clock(request: Request, store: Store) -> Response:
-    """Ahead by a button's seconds, to the night's work, or back to the real time."""
+    """Move the clock ahead by a button's seconds or to the night's purge, or reset it."""
     ahead, present = request.form.get("ahead", ""), float(store.behaviour()["clock"])
     if ahead not in pages.AHEAD:
         raise NotFound
@@ -83,7 +83,7 @@ def towns(request: Request, store: Store) -> Response:
 
 
 def set_town(request: Request, store: Store) -> Response:
-    """Add or change a number, or forget it."""
+    """Add, change or remove a number."""
     numcli = request.form.get("numcli", "").strip()
     given = {
         "lines": request.form.getlist("lines"),

@@ -1,4 +1,4 @@
-"""What the payer meets: the door of each protocol, the buttons, the way back."""
+"""The payer's views: the entry of each protocol, the buttons, the way back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from sandbox.payfip.store import PAID, Store
 
 @dataclass(frozen=True)
 class Choice:
-    """A button: what became of the payment (nothing, when it was left before), how it is told, who stays."""
+    """A button: the result (none when the payer leaves), the notification, and whether the payer stays."""
 
     label: str
     result: str
@@ -49,12 +49,12 @@ SHUT = {
 
 
 def open_payfip(request: Request, store: Store) -> Response:
-    """The payer arrives with an idOp: once, within fifteen minutes."""
+    """Open the payment page of an idOp: once, within fifteen minutes."""
     idop = request.args.get("idop", "")
     found = store.get(idop)
     code = life.opening(found, store.now()) if found is None or found["kind"] == "payfip" else "P1"
     if not code and not store.mark_opened(idop):
-        code = "P3"  # two tabs at once
+        code = "P3"  # two tabs at the same time
     if found is not None:
         store.note("payer", f"se présente : {code or 'la page de paiement est montrée'}", idop=idop)
     if code or found is None:
@@ -64,7 +64,7 @@ def open_payfip(request: Request, store: Store) -> Response:
 
 
 def open_tipi(request: Request, store: Store) -> Response:
-    """TIPI: the fields come with the browser, and each visit is a new operation."""
+    """TIPI: the browser brings the fields, and each visit is a new operation."""
     asked = {name: str(value) for name, value in request.args.items()}
     missing = [
         name for name in ("numcli", "exer", "refdet", "montant", "mel", "urlcl") if not asked.get(name)
@@ -84,7 +84,7 @@ def open_tipi(request: Request, store: Store) -> Response:
 
 
 def choose(request: Request, store: Store, idop: str) -> Response:
-    """A button of the payment page."""
+    """A button of the payment page was pressed."""
     found, choice = store.get(idop), CHOICES.get(request.form.get("choice", ""))
     if found is None or choice is None or not found["opened"]:
         raise NotFound
@@ -114,7 +114,7 @@ def conclude(
     delay: float = 0,
     changes: dict[str, str] | None = None,
 ) -> bool:
-    """Note the result and have the town told, as the knobs say. False when it was paid already."""
+    """Store the result and plan the notification, as the knobs say. False when it was paid already."""
     idop = operation["idop"]
     if not store.finish(idop, result, changes or {}):
         return False

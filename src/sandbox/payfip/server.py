@@ -1,4 +1,4 @@
-"""The simulator's own server: it can stop listening for a while, cut a connection, and ring bells on time."""
+"""The simulator's server: it can stop listening for a while, cut connections, and send notifications on time."""
 
 import logging
 import threading
@@ -12,19 +12,19 @@ from sandbox.payfip.app import Application
 from sandbox.payfip.knobs import wait_of
 from sandbox.payfip.store import Store
 
-TICK = 0.2  # seconds between two looks at what is due
+TICK = 0.2  # seconds between two checks of what is due
 log = logging.getLogger(__name__)
 
 
 class Quiet(WSGIRequestHandler):
-    """Not a line for each request."""
+    """A handler that logs no requests."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def serve(host: str, port: int, store: Store) -> None:
-    """Listen for ever, but for the times when the knob `soap` says « refused ». Raises OSError on a busy port."""
+    """Listen for ever, except while the knob `soap` is « refused ». Raises OSError on a busy port."""
     if store.behaviour()["soap"] == "refused":
         store.behave(soap="ok")
     while True:
@@ -39,7 +39,7 @@ def serve(host: str, port: int, store: Store) -> None:
 
 
 def _tick(store: Store, server: Any) -> None:
-    """Ring what is due; end when the server must not listen any more."""
+    """Send due notifications; return when the server must stop listening."""
     while True:
         try:
             bells.ring_due(store)

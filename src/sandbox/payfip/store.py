@@ -1,4 +1,4 @@
-"""The simulator's memory, in SQLite: operations, bells, what happened, how it behaves. A restart forgets nothing."""
+"""The simulator's data, in SQLite: operations, notifications, events, knobs. It survives a restart."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from sandbox.payfip.knobs import DEFAULTS, KNOBS
 
 PAID = ("P", "V")
 SHOWN = 200  # operations in a list
-KEPT = 5000  # lines of what happened
+KEPT = 5000  # events
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS operation (
@@ -36,7 +36,7 @@ _JSON = ("fields", "changes", "detail")
 
 
 class Store:
-    """One short transaction a call; several threads and processes may share the file."""
+    """One short transaction per call; several threads and processes may share the file."""
 
     def __init__(self, path: str | None = None) -> None:
         """`path` defaults to PAYFIP_SIM_DB, else a file of its own that this process makes."""
@@ -52,7 +52,7 @@ class Store:
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self._path, timeout=10)
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing; a power cut may
+        db.execute("PRAGMA synchronous = OFF")  # a kill loses nothing; a power cut may
         try:
             with db:
                 yield db
@@ -75,17 +75,17 @@ class Store:
         return {**DEFAULTS, **{row["name"]: json.loads(row["value"]) for row in told}}
 
     def behave(self, **changes: Any) -> None:
-        """Turn knobs. Raises KeyError for a name it does not know and ValueError for a value; then none is turned."""
+        """Set knobs, all or none. Raises KeyError for an unknown name and ValueError for a bad value."""
         read = [(name, json.dumps(KNOBS[name].read(value))) for name, value in changes.items()]
         with self._open() as db:
             db.executemany("INSERT OR REPLACE INTO behaviour VALUES (?, ?)", read)
 
     def clients(self) -> dict[str, dict[str, Any]]:
-        """The configured numbers; see `clients`."""
+        """The configured clients; see `clients`."""
         return {row["numcli"]: json.loads(row["value"]) for row in self._rows("SELECT * FROM client")}
 
     def set_client(self, numcli: str, value: dict[str, Any] | None) -> None:
-        """Configure a number, or forget it."""
+        """Configure a client, or remove it."""
         with self._open() as db:
             if value is None:
                 db.execute("DELETE FROM client WHERE numcli = ?", [numcli])
@@ -93,7 +93,7 @@ class Store:
                 db.execute("INSERT OR REPLACE INTO client VALUES (?, ?)", [numcli, json.dumps(value)])
 
     def reset(self) -> None:
-        """Forget everything and behave well again."""
+        """Delete everything and reset the knobs."""
         with self._open() as db:
             for table in ("operation", "event", "bell", "client", "behaviour"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the five names above
@@ -119,7 +119,7 @@ class Store:
         return self._rows("SELECT * FROM operation ORDER BY created DESC, rowid DESC LIMIT ?", (SHOWN,))
 
     def mark_opened(self, idop: str) -> bool:
-        """The payer's browser has arrived: the one redirection is used. False when it was used already."""
+        """Note that the payer's browser has used the one redirection. False when it was used already."""
         with self._open() as db:
             done = db.execute(
                 "UPDATE operation SET opened = ? WHERE idop = ? AND opened IS NULL", [self.now(), idop]
@@ -127,9 +127,9 @@ class Store:
         return done.rowcount == 1
 
     def finish(self, idop: str, result: str, changes: dict[str, str]) -> bool:
-        """P, V, R, Z, A or another. A refused or abandoned one may still be paid; a paid one does not change.
+        """Store the result: P, V, R, Z, A or another. Refused or abandoned, it may still be paid; paid is final.
 
-        `changes` are fields that a look-up will answer otherwise than they were asked.
+        `changes`: fields that a look-up will answer differently from the request.
         """
         numauto = (
             "" if result in ("R", "A") else "".join(secrets.choice("0123456789ABCDEF") for _ in range(16))
@@ -145,7 +145,7 @@ class Store:
     # --- bells ----------------------------------------------------------------------------------------
 
     def plan_bell(self, idop: str, url: str, method: str, fields: dict[str, str], due: float) -> None:
-        """A call to the town's side, at `due` on the simulator's clock."""
+        """Plan a call to the town, at `due` on the simulator's clock."""
         with self._open() as db:
             db.execute(
                 "INSERT INTO bell (idop, url, method, fields, due) VALUES (?, ?, ?, ?, ?)",
@@ -153,7 +153,7 @@ class Store:
             )
 
     def take_bells(self) -> list[dict[str, Any]]:
-        """The bells that are due; each is given to one caller only."""
+        """The calls that are due; each is given to one caller only."""
         due = self._rows("SELECT * FROM bell WHERE rung IS NULL AND due <= ? ORDER BY id", (self.now(),))
         with self._open() as db:
             return [
@@ -169,13 +169,13 @@ class Store:
             db.execute("UPDATE bell SET status = ? WHERE id = ?", [status, bell])
 
     def bells(self, idop: str) -> list[dict[str, Any]]:
-        """Those of an operation, in order."""
+        """The calls of an operation, in order."""
         return self._rows("SELECT * FROM bell WHERE idop = ? ORDER BY due, id", (idop,))
 
     # --- what happened --------------------------------------------------------------------------------
 
     def note(self, kind: str, text: str, *, idop: str = "", detail: dict[str, Any] | None = None) -> None:
-        """One line of what happened: `asked` (SOAP came in), `answered`, `payer`, `bell`, `warning`."""
+        """Store an event: `asked` (a SOAP request), `answered`, `payer`, `bell`, `warning`."""
         with self._open() as db:
             line = db.execute(
                 "INSERT INTO event (at, idop, kind, text, detail) VALUES (?, ?, ?, ?, ?)",
@@ -186,7 +186,7 @@ class Store:
     def events(
         self, *, idop: str = "", kind: str = "", after: int = 0, limit: int = 100
     ) -> list[dict[str, Any]]:
-        """The newest first, of an operation or of a kind, above an id."""
+        """Events, newest first, of an operation or a kind, above an id."""
         return self._rows(
             "SELECT * FROM event WHERE id > ? AND (? = '' OR idop = ?) AND (? = '' OR kind = ?) "
             "ORDER BY id DESC LIMIT ?",

@@ -1,4 +1,4 @@
-"""Process groups: is anybody left, and end them. Standard library only, imported by the warden too."""
+"""Process groups: list and kill their members. Standard library only; the warden imports it too."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def members(group: int) -> list[int]:
-    """The living processes of a group or session; the dead ones that nobody has buried do not count."""
+    """The living processes of a group or session; zombies do not count."""
     proc = Path("/proc")
     if not (proc / "self" / "stat").exists():  # not Linux
         try:
@@ -43,7 +43,7 @@ def alive(pid: int) -> bool:
 
 
 def birth(pid: int) -> int:
-    """When the process began, in ticks since the machine did; 0 when there is none. A number can be given again."""
+    """When the process started, in ticks since boot; 0 if there is none. A reused number has another start."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -53,7 +53,7 @@ def birth(pid: int) -> int:
 
 
 def marked(variable: str, mark: str) -> list[int]:
-    """The living processes that were started with `mark` among the words (between colons) of this variable."""
+    """The living processes started with `mark` among the words (separated by colons) of this variable."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -67,7 +67,7 @@ def marked(variable: str, mark: str) -> list[int]:
 
 
 def wait_gone(group: int, seconds: float) -> bool:
-    """Whether the group is empty before the time is over."""
+    """Wait until the group is empty; False when time runs out."""
     deadline = time.monotonic() + seconds
     while members(group):
         if time.monotonic() > deadline:
@@ -77,7 +77,7 @@ def wait_gone(group: int, seconds: float) -> bool:
 
 
 def kill(group: int) -> None:
-    """SIGKILL to every process of the group, and wait (3 s at most) until they are gone."""
+    """Send SIGKILL to every process of the group, and wait (3 s at most) until they are gone."""
     for pid in members(group):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A part of the sandbox: a process (and its children) with a name, a stop signal, a question to ask it."""
+"""A part of the sandbox: a process (and its children) with a name, a stop signal and a probe."""
 
 import contextlib
 import os
@@ -11,24 +11,32 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from sandbox.process import groups
 
 _ORPHAN_SECONDS = 2
-_LOG_BYTES = 10_000_000  # a log that is longer at the start is put aside; the one before it is forgotten
+_LOG_BYTES = 10_000_000  # a longer log is renamed at the start, and replaces the previous one
+# The exit code of a part whose last line tells the person, in a sentence, why it stops.
+REFUSED = 78
 _LAUNCH = Path(groups.__file__).with_name("launch.py")
 
 
 def nothing() -> None:
-    """The default for steps that a part does not need."""
+    """Do nothing: the default of optional steps."""
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End this part; the person reads `sentence` and nothing else."""
+    print(sentence, file=sys.stderr, flush=True)
+    raise SystemExit(REFUSED)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What to run.
+    """The description of a part.
 
-    `prepare` runs before the process is started; `probe` speaks the part's protocol and raises until the part
+    `prepare` runs before the process starts; `probe` uses the part's protocol and raises until the part
     answers; `settle` runs once after the first answer.
     """
 
@@ -44,7 +52,7 @@ class Part:
 
 
 class Running:
-    """A part at work: its process, its last lines."""
+    """A running part: its process and its last lines."""
 
     def __init__(
         self,
@@ -55,7 +63,7 @@ class Running:
         warden: int,
         echo: Callable[[str, str], None],
     ) -> None:
-        """Start it. `warden` is the descriptor of the warden's pipe; `echo(name, line)` shows a line."""
+        """Start it. `warden`: descriptor of the warden's pipe. `echo(name, line)` shows a line."""
         self.part = part
         self.last_lines: deque[str] = deque(maxlen=15)
         self._echo = echo
@@ -88,13 +96,13 @@ class Running:
 
     @property
     def pid(self) -> int:
-        """The process, which is also its group and session."""
+        """The process id, also of its group and session."""
         return self.process.pid
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal to the first process only: it knows how to end its children.
+        """Send the stop signal to the first process only; it ends its children.
 
-        When it is dead already, they are orphans that nobody will end: they get the signal themselves.
+        If it is dead already, its orphaned children get the signal.
         """
         alive = self.process.poll() is None
         for pid in [self.pid] if alive else groups.members(self.pid):
@@ -102,7 +110,7 @@ class Running:
                 os.kill(pid, self.part.stop_signal)
 
     def bury(self, until: float) -> None:
-        """Wait for the whole group until `until` (monotonic), then SIGKILL what is left of it."""
+        """Wait for the whole group until `until` (monotonic), then SIGKILL the rest."""
         if self.process.poll() is not None:
             until = min(until, time.monotonic() + _ORPHAN_SECONDS)
         while time.monotonic() < until and (self.process.poll() is None or groups.members(self.pid)):

@@ -1,10 +1,10 @@
-"""Ends whatever a run has started, however the run ended: ``reaper.py <folder> <owner> <born> <with…>``.
+"""End everything that a run has started, however the run ended: ``reaper.py <folder> <owner> <born> <with…>``.
 
 The owner (pytest) holds the other end of this script's standard input and has put the folder's name into the
 variable `FACTURES_RUN` of everything that it starts; ``<born>`` says which process of that number it is. The run is
-over when the pipe closes (the owner ends, or was killed with -9) or when one of the processes ``<with…>`` is no more
-(make; the script of a job): then the owner is to end as well. Every process with the mark is asked to stop, killed if
-it does not, and the folder is removed.
+over when the pipe closes (the owner ended, or was killed with -9) or when one of the processes ``<with…>`` has ended
+(make; the script of a job): then the owner must end too. Every process with the mark is asked to stop, killed if
+it does not, and the folder is deleted.
 """
 
 import contextlib
@@ -22,30 +22,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import groups  # type: ignore[import-not-found]  # run as a script, in isolated mode
 
 MARK = "FACTURES_RUN"
-PATIENCE = 20  # seconds: as long as PostgreSQL may take to write everything down
+PATIENCE = 20  # seconds, for PostgreSQL to write everything to disk
 
 
 def main() -> None:
-    """Wait for the end, then bury."""
+    """Wait for the end of the run, then clean up."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     folder, owner, born = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with (folder / "owner.json").open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # as long as it is held, the run is not to be swept
+        fcntl.flock(file, fcntl.LOCK_EX)  # while we hold it, `sweep` leaves this run alone
         alone = _wait([int(word) for word in sys.argv[4:]])
         _bury(folder, owner if alone else 0, born)
 
 
 def _wait(others: list[int]) -> bool:
-    """Until the run is over; whether its owner was left alone. Else it has ended, or waits for us."""
+    """Wait until the run is over. Returns whether the owner still runs and must be ended."""
     poll = select.poll()
-    poll.register(0, select.POLLIN)  # nothing is ever written: readable is closed
+    poll.register(0, select.POLLIN)  # nothing is ever written, so readable means closed
     for pid in others:
         try:
             poll.register(os.pidfd_open(pid), select.POLLIN)
         except ProcessLookupError:
             return True
-        except (AttributeError, OSError):  # an old kernel, or not Linux: the pipe is what is left
+        except (AttributeError, OSError):  # an old kernel, or not Linux: only the pipe remains
             continue
     return all(descriptor != 0 for descriptor, _ in poll.poll())
 

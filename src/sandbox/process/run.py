@@ -1,4 +1,4 @@
-"""A run: everything that a program (pytest) starts and every temporary file dies with it, kill -9 included."""
+"""A run: every process that a program (pytest) starts, and every temporary file, ends with it, even after kill -9."""
 
 import contextlib
 import fcntl
@@ -13,20 +13,20 @@ from pathlib import Path
 from sandbox.process import groups
 
 PREFIX = "factures-"
-MARK = "FACTURES_RUN"  # in the environment of all that is started: the runs it belongs to, between colons
-WITH = "RUN_WITH"  # processes that this one shall not outlive: `make`, the script of a job
+MARK = "FACTURES_RUN"  # environment variable of all that is started: its runs, separated by colons
+WITH = "RUN_WITH"  # processes that this one must not outlive: `make`, the script of a job
 _REAPER = Path(groups.__file__).with_name("reaper.py")
 
 
 @contextlib.contextmanager
 def begin() -> Iterator[Path]:
-    """Make this process the owner of a run; yields its folder, which holds all temporary files (TMPDIR).
+    """Make this process the owner of a run; yield its folder for temporary files (TMPDIR).
 
-    What was started in the block is ended with it. Folders of runs that nobody could bury are swept first.
+    What is started in the block ends with it. Leftovers of earlier runs are swept first.
     """
     sweep(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o711)  # others may pass to what a test opens for them; what holds data is shut
+    folder.chmod(0o711)  # others may reach what a test opens for them; data folders are closed
     (folder / "tmp").mkdir(mode=0o700)
     pid, born = os.getpid(), groups.birth(os.getpid())
     (folder / "owner.json").write_text(json.dumps({"pid": pid, "born": born}), encoding="utf-8")
@@ -47,7 +47,7 @@ def begin() -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Bury the runs in `folder` whose owner and reaper were both ended before they could (a machine that stopped)."""
+    """Clean up the runs in `folder` whose owner and reaper both died (the machine stopped)."""
     for file in folder.glob(f"{PREFIX}*/owner.json"):
         with contextlib.suppress(OSError, ValueError), file.open() as opened:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,7 +59,7 @@ def sweep(folder: Path) -> None:
 def _reaper(folder: Path, pid: int, born: int, *others: str, stdin: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_REAPER), str(folder), str(pid), str(born), *others],
-        # Not marked: it outlives the runs around this one until its own is buried.
+        # Not marked: it outlives the surrounding runs until its own is cleaned up.
         env={name: value for name, value in os.environ.items() if name != MARK},
         stdin=stdin,
         stdout=subprocess.DEVNULL,

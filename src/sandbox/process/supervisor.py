@@ -1,4 +1,4 @@
-"""Starts the parts, watches them, and stops every one of them whatever happens."""
+"""Start the parts, watch them, and stop all of them whatever happens."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ from types import FrameType
 
 from sandbox.home import REPOSITORY, Home, Ports, SandboxError, is_free
 from sandbox.process import groups
-from sandbox.process.part import Part, Running
+from sandbox.process.part import REFUSED, Part, Running
 
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
 _PR_SET_PDEATHSIG = 1
@@ -27,7 +27,7 @@ _WARDEN = Path(groups.__file__).with_name("warden.py")
 
 
 class Shown(Enum):
-    """What the screen shows; the journals hold every line of every part."""
+    """What the screen shows; the log files hold every line of every part."""
 
     READY = "ready"  # for a program
     STEPS = "steps"
@@ -35,12 +35,12 @@ class Shown(Enum):
 
 
 class AskedToStop(Exception):
-    """Ctrl-C, SIGTERM, SIGHUP, or the end of the lifeline: the ordinary way to stop."""
+    """The ordinary stop: Ctrl-C, SIGTERM, SIGHUP, or the end of the lifeline."""
 
 
 @dataclass(frozen=True)
-class Claim:
-    """Who holds a home: written beside the lock."""
+class Lease:
+    """The sandbox that uses a home; written beside the lock."""
 
     pid: int
     port: int
@@ -48,28 +48,28 @@ class Claim:
     ready: bool
 
 
-def read_claim(home: Home) -> Claim | None:
-    """The sandbox that runs in this home now; None when there is none."""
+def read_lease(home: Home) -> Lease | None:
+    """The sandbox that now runs in this home; None without one."""
     lock = home.path("lock")
     try:
         descriptor = os.open(lock, os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        # Shared, so that two readers do not take each other for a sandbox.
+        # A shared lock, so that two readers do not take each other for a sandbox.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
     except BlockingIOError:
         try:
-            return Claim(**json.loads(home.path("running.json").read_text(encoding="utf-8")))
+            return Lease(**json.loads(home.path("running.json").read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError):
-            return Claim(pid=0, port=home.ports.front, kind="services", ready=False)  # it is just starting
+            return Lease(pid=0, port=home.ports.front, kind="services", ready=False)  # it is just starting
     finally:
         os.close(descriptor)
 
 
 class Supervisor:
-    """Owns a home for the time of a `with` block; leaves no process behind.
+    """Owns a home during a `with` block, and leaves no process behind.
 
     Must be used from the main thread: Linux ties the life of the parts to the thread that started them.
     """
@@ -83,9 +83,9 @@ class Supervisor:
         lifeline: bool = False,
         with_parent: bool = False,
     ) -> None:
-        """`lifeline` stops when standard input ends.
+        """`lifeline`: stop when standard input ends.
 
-        `with_parent` stops when the process that started this one dies (Linux): `make`, killed with -9.
+        `with_parent`: stop when the parent process dies (Linux), for example `make` killed with -9.
         """
         self.home = home
         self._kind = kind
@@ -103,8 +103,8 @@ class Supervisor:
         self.home.create()
         self._lock = self._take_lock()
         self._refuse_busy_ports()
-        shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # of a start that was killed
-        self._claim(ready=False)
+        shutil.rmtree(self.home.path("tmp"), ignore_errors=True)  # left by a start that was killed
+        self._write_lease(ready=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup make demo
                 signal.signal(number, self._on_signal)
@@ -132,16 +132,16 @@ class Supervisor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return descriptor
             except BlockingIOError:
-                claim = read_claim(self.home)
-            # After a kill -9 the warden holds the lock for the seconds that it needs to end the parts.
-            alive = claim is not None and (claim.pid == 0 or groups.alive(claim.pid))
-            if (alive and claim is not None and claim.pid) or time.monotonic() > deadline:
+                lease = read_lease(self.home)
+            # After a kill -9 the warden keeps the lock for some seconds, until it has ended the parts.
+            alive = lease is not None and (lease.pid == 0 or groups.alive(lease.pid))
+            if (alive and lease is not None and lease.pid) or time.monotonic() > deadline:
                 os.close(descriptor)
-                raise SandboxError(self._already(claim))
+                raise SandboxError(self._already(lease))
             time.sleep(0.1)
 
     def _refuse_busy_ports(self) -> None:
-        """Name the first port that another program listens on, before anything is started."""
+        """Refuse to start, naming the first port that another program uses."""
         for name in Ports.NAMES if self._kind == "demo" else Ports.SERVICES:
             port = self.home.ports[name]
             if not is_free(port):
@@ -150,25 +150,25 @@ class Supervisor:
                     f"Le port {port} ({name}) est déjà utilisé; essayez PORT={other} make demo"
                 )
 
-    def _already(self, claim: Claim | None) -> str:
-        if claim is None:
+    def _already(self, lease: Lease | None) -> str:
+        if lease is None:
             return "Un autre bac à sable finit de s'arrêter; réessayez dans quelques secondes."
-        other = Home(self.home.root, claim.port, self.home.base)
-        if claim.kind == "demo":
+        other = Home(self.home.root, lease.port, self.home.base)
+        if lease.kind == "demo":
             return (
-                f"La démonstration tourne déjà (processus {claim.pid}): {other.url('mairie')} · "
+                f"La démonstration tourne déjà (processus {lease.pid}): {other.url('mairie')} · "
                 f"{other.url('mail')} · {other.url('payfip')}\nArrêtez-la d'abord, ou choisissez un autre "
                 "dossier et un autre port: SANDBOX_HOME=… PORT=… make demo"
             )
         return (
-            f"Les services du bac à sable tournent déjà (processus {claim.pid}, port {claim.port}), pour une "
+            f"Les services du bac à sable tournent déjà (processus {lease.pid}, port {lease.port}), pour une "
             "commande manage.py ou --services-only; réessayez quand ils sont arrêtés."
         )
 
-    def _claim(self, *, ready: bool) -> None:
-        claim = Claim(pid=os.getpid(), port=self.home.ports.front, kind=self._kind, ready=ready)
+    def _write_lease(self, *, ready: bool) -> None:
+        lease = Lease(pid=os.getpid(), port=self.home.ports.front, kind=self._kind, ready=ready)
         draft = self.home.path(f"running.json.{os.getpid()}")
-        draft.write_text(json.dumps(asdict(claim)), encoding="utf-8")
+        draft.write_text(json.dumps(asdict(lease)), encoding="utf-8")
         draft.replace(self.home.path("running.json"))
 
     def _start_warden(self) -> None:
@@ -188,13 +188,13 @@ class Supervisor:
         with contextlib.suppress(OSError):
             while os.read(0, 4096):
                 pass
-        # Others may have come to use these services in the meantime: they hold the file shared.
+        # Other programs may use these services by now: they hold a shared lock.
         descriptor = os.open(self.home.path("users"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._stop_reason = "lifeline"
 
     def check(self) -> None:
-        """Raise when it is time to stop: AskedToStop, or SandboxError when a part died."""
+        """Raise AskedToStop when asked to stop, or SandboxError when a part died."""
         if self._stop_reason:
             raise AskedToStop(self._stop_reason)
         for running in itertools.chain.from_iterable(self._stages):
@@ -207,7 +207,7 @@ class Supervisor:
     # --- parts -----------------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """What every part gets: the caller's variables under the sandbox's own."""
+        """The environment of every part: the caller's variables, overridden by the sandbox's."""
         ours = self.home.environment()
         inherited = {
             name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours
@@ -222,7 +222,7 @@ class Supervisor:
         }
 
     def start(self, parts: list[Part]) -> None:
-        """Launch these parts in order, then wait until each answers. They are stopped together, too."""
+        """Launch these parts in order, then wait until each answers. They are also stopped together."""
         stage: list[Running] = []
         self._stages.append(stage)
         for part in parts:
@@ -232,7 +232,7 @@ class Supervisor:
             self._wait_ready(running)
 
     def run(self, part: Part) -> None:
-        """Launch a part that ends by itself, and wait for its end; it must succeed."""
+        """Launch a part that ends by itself, and wait until it succeeds."""
         running = self._launch(part)
         try:
             while (code := running.process.poll()) is None:
@@ -240,12 +240,14 @@ class Supervisor:
                 time.sleep(0.05)
         finally:
             self._stop([running])
+        if code == REFUSED and running.last_lines:
+            raise SandboxError(running.last_lines[-1])
         if code:
             raise SandboxError(_obituary(running, code))
 
     def announce(self, text: str) -> None:
-        """Everything answers: say so to other programs and to the person."""
-        self._claim(ready=True)
+        """Tell other programs and the person that everything answers."""
+        self._write_lease(ready=True)
         self.say(text)
 
     def watch(self) -> None:
@@ -276,7 +278,7 @@ class Supervisor:
                 break
             except SandboxError:
                 raise
-            except Exception as error:  # whatever a client library says of a server that is not there yet
+            except Exception as error:  # any error of a client library: the server is not there yet
                 if time.monotonic() > deadline:
                     self.check()
                     waited = f"{running.part.start_seconds:.0f} s"
@@ -306,12 +308,12 @@ class Supervisor:
             self.say(f"\x1b[{colour}m{prefix}\x1b[0m {line}" if sys.stdout.isatty() else f"{prefix} {line}")
 
     def step(self, text: str) -> None:
-        """What is being done now, for a person who waits."""
+        """Show the current step to a person who waits."""
         if self._shown is not Shown.READY:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Print; a terminal that is gone (SIGHUP, a closed pipe) must not stop anything half-way."""
+        """Print, and ignore a terminal that is gone (SIGHUP, closed pipe), which must not stop the shutdown."""
         with self._printing, contextlib.suppress(OSError, ValueError):
             print(text, flush=True)
 

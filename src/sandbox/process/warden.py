@@ -1,7 +1,7 @@
-"""Ends every part when the supervisor is gone without a word (kill -9, out of memory).
+"""End every part when the supervisor dies without stopping them (kill -9, out of memory).
 
 It reads its standard input, a pipe whose other end is the supervisor: ``+<pid> <signal> <seconds>`` when a
-part is launched (written by the part itself), ``-<pid>`` when it was stopped and buried. End of file means
+part is launched (written by the part itself), ``-<pid>`` once it was stopped. End of file means
 that the supervisor is dead: each part still on the list gets its stop signal, then its group SIGKILL. It
 also holds the lock of the home until that is done, so that a new start cannot meet the old parts.
 """
@@ -19,7 +19,7 @@ import groups  # type: ignore[import-not-found]  # run as a script, in isolated 
 
 
 def main() -> None:
-    """Listen until the supervisor is silent for ever."""
+    """Read until the supervisor closes the pipe, then end the parts."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     parts: dict[int, tuple[int, float]] = {}
@@ -30,7 +30,7 @@ def main() -> None:
         else:
             parts.pop(int(fields[0]), None)
     for pid, (stop_signal, _) in parts.items():
-        if pid in groups.members(pid):  # it leads the group, and is not another process that got its number
+        if pid in groups.members(pid):  # it still leads the group: the number was not reused
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, stop_signal)
     started = time.monotonic()

@@ -1,0 +1,1 @@
+"""Invented invoices and their PDFs."""

@@ -1,4 +1,4 @@
-"""Invented invoices with real PDFs, for the demo, the tests and the benchmarks. Always the same for the same input."""
+"""Invented invoices with real PDFs, for the demo, tests and benchmarks. The same input gives the same invoices."""
 
 import argparse
 import zipfile
@@ -83,7 +83,7 @@ class Sample:
 
 
 def invoice_pdf(sample: Sample, town: str) -> bytes:
-    """The bill as a resident receives it: one A4 page of about 4 kB that says it is a demonstration."""
+    """The PDF of an invoice: an A4 page of about 4 kB that says it is a demonstration."""
     return render(
         Bill(
             town=town,
@@ -105,7 +105,7 @@ def invoice_pdf(sample: Sample, town: str) -> bytes:
 
 
 def write_csv(samples: Iterable[Sample], out: BinaryIO) -> None:
-    """As a spreadsheet writes it in French: semicolons, decimal commas, Windows-1252."""
+    """Write the CSV as a French spreadsheet does: semicolons, decimal commas, Windows-1252."""
     sheet = Sheet(out, encoding="cp1252")
     sheet.line(HEADER)
     for sample in samples:
@@ -114,7 +114,7 @@ def write_csv(samples: Iterable[Sample], out: BinaryIO) -> None:
 
 
 def write_zip(samples: Iterable[Sample], out: BinaryIO, town: str) -> None:
-    """Their PDFs, named by invoice number."""
+    """Write a ZIP of their PDFs, named by invoice number."""
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for sample in samples:
             archive.writestr(zipfile.ZipInfo(f"{sample.number}.pdf"), invoice_pdf(sample, town))

@@ -1,4 +1,4 @@
-"""A small bill as a PDF, written by hand: some 3,000 a second, where a layout library makes a few hundred."""
+"""Write a small invoice as a PDF by hand: about 3,000 per second, against some hundreds with a layout library."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,14 +13,14 @@ _INK, _QUIET, _BLUE, _PALE, _RULE = (
     "0.94 0.96 0.98",
     "0.80 0.84 0.88",
 )
-# Widths of Helvetica in thousandths (Adobe's metrics), for what is set flush right: amounts and counts.
+# Widths of Helvetica in thousandths (Adobe's metrics), to align amounts and counts on the right.
 _NARROW = {",": 278, " ": 278, "\u00a0": 278, ".": 278, "-": 333}
 _DIGIT = 556
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What stands on the page."""
+    """The content of the page."""
 
     town: str
     number: str
@@ -28,14 +28,14 @@ class Bill:
     issued_on: date
     due_on: date
     fiscal_year: int
-    payer: str  # billing's code
+    payer: str  # billing's code of the payer
     recipient: tuple[str, ...]
-    lines: tuple[tuple[str, Decimal], ...]  # what for, euros
+    lines: tuple[tuple[str, Decimal], ...]  # subject, euros
     amount: Decimal  # euros
 
 
 def render(bill: Bill) -> bytes:
-    """One A4 page in the standard fonts, Windows-1252 text, left uncompressed so that it can be read."""
+    """An A4 page in the standard fonts, with Windows-1252 text, uncompressed so that it is readable."""
     title = f"Facture {bill.number} – {bill.town}"
     content = "\n".join(_page(bill)).encode("cp1252", "replace")
     fonts = "<< /F1 5 0 R /F2 6 0 R >>"
@@ -67,7 +67,7 @@ def render(bill: Bill) -> bytes:
 def _page(bill: Bill) -> list[str]:
     amount = _euros(bill.amount)
     page = [
-        # The town's own sign: three roofs, and nothing that passes for the State's.
+        # The town's sign: three roofs, nothing like the State's.
         f"{_BLUE} rg 50 770 m 64 788 l 78 770 l h 74 770 m 91 795 l 108 770 l h 104 770 m 118 788 l 132 770 l h f",
         f"{_BLUE} rg 54 748 74 20 re f",
         "1 1 1 rg 64 753 8 9 re 87 748 8 14 re 110 753 8 9 re f",
@@ -148,6 +148,6 @@ def _text(x: float, y: float, text: str, *, size: float, bold: bool = False, col
 
 
 def _right(x: float, y: float, text: str, *, size: float, bold: bool = False, colour: str = _INK) -> str:
-    """`text` ending at `x`: exact for digits and amounts, near enough for the foot of the page."""
+    """`text` ending at `x`: exact for digits and amounts, approximate for the foot of the page."""
     width = sum(_NARROW.get(sign, _DIGIT) for sign in text) * size / 1000
     return _text(x - width, y, text, size=size, bold=bold, colour=colour)

@@ -10,7 +10,7 @@ from sandbox.process.part import Part
 
 
 def part(home: Home) -> Part:
-    """Both in one process, `python -m sandbox.mail`."""
+    """SMTP server and page, in one process: `python -m sandbox.mail`."""
     return Part(
         name="mail",
         command=[

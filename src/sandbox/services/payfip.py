@@ -9,7 +9,7 @@ from sandbox.process.part import Part
 
 
 def parts(home: Home) -> list[Part]:
-    """Its own server, `python -m sandbox.payfip`: no other can refuse a connection or cut one."""
+    """The simulator's own server, `python -m sandbox.payfip`, which can refuse and cut connections."""
     return [
         Part(
             name="payfip",
@@ -24,7 +24,7 @@ def parts(home: Home) -> list[Part]:
 
 
 def _ask(home: Home) -> None:
-    """The contract (WSDL) must be served."""
+    """Check that the contract (WSDL) is served."""
     connection = http.client.HTTPConnection("127.0.0.1", home.ports["payfip"], timeout=5)
     try:
         connection.request("GET", "/tpa/services/securite?wsdl", headers={"Host": f"payfip.{home.base}"})

@@ -16,13 +16,13 @@ from sandbox.services import find, unprivileged
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    # Nothing here uses a socket file, and a deep home would make its path too long (107 bytes).
+    # Nothing uses a socket file, and its path could be too long (107 bytes).
     "unix_socket_directories": "",
     "shared_buffers": "128MB",
     "max_connections": "120",
-    # A town is made, moved and dropped in one transaction that locks all its tables.
+    # Creating, moving or dropping a town locks all its tables in one transaction.
     "max_locks_per_transaction": "512",
-    # Containers often have a /dev/shm of 64 MB, which a parallel hash join overflows.
+    # Containers often have 64 MB of /dev/shm, too little for a parallel hash join.
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "timezone": "UTC",
@@ -31,12 +31,12 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] %u ",
 }
-# Commits stay synchronous: what a test saw committed must outlive the server that it kills.
+# Commits stay synchronous: what a test saw committed must survive when it kills the server.
 _FOR_TESTS = {"fsync": "off", "full_page_writes": "off"}
 
 
 def part(home: Home, *, for_tests: bool) -> Part:
-    """The server; on its first answer the portal's role and database are made."""
+    """The server. After its first answer, the portal's role and database are created."""
     settings = {**_SETTINGS, "port": str(home.ports["postgres"]), **(_FOR_TESTS if for_tests else {})}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return Part(
@@ -48,7 +48,7 @@ def part(home: Home, *, for_tests: bool) -> Part:
         prepare=partial(_create_cluster, home, sync=not for_tests),
         probe=partial(_ask, home),
         settle=partial(_create_database, home),
-        stop_signal=signal.SIGINT,  # "fast": ends the sessions and writes everything down
+        stop_signal=signal.SIGINT,  # "fast" shutdown: ends the sessions and writes everything to disk
         stop_seconds=20,
     )
 
@@ -72,7 +72,7 @@ def _create_cluster(home: Home, *, sync: bool) -> None:
         way(home).hand_over(data)  # the machine may have changed since
         return
     folder = home.folder("postgres")
-    draft = folder / "new"  # renamed when whole: a start cut short leaves nothing that looks like a cluster
+    draft = folder / "new"  # renamed when complete, so that an interrupted start leaves no half cluster
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     password = folder / "password"
@@ -83,7 +83,7 @@ def _create_cluster(home: Home, *, sync: bool) -> None:
         way(home).command(
             *(str(_program("initdb")), "-D", str(draft), "--username=postgres", f"--pwfile={password}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
-            # Sorting and case by code point: the same on every machine, whatever locales it has.
+            # Sorting and case by code point: the same on every machine.
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *([] if sync else ["--no-sync"]),
         ),
@@ -119,7 +119,7 @@ def _ask(home: Home) -> None:
 
 
 def _create_database(home: Home) -> None:
-    """The portal's own role, not a superuser (it may make test databases), and its database."""
+    """Create the portal's database and its role, which is no superuser but may create test databases."""
     name = sql.Identifier(DATABASE)
     with _connect(home) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [DATABASE]).fetchone():

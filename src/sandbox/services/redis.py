@@ -24,7 +24,7 @@ def part(home: Home, *, for_tests: bool) -> Part:
 
 
 def _write_configuration(home: Home, *, durable: bool) -> None:
-    """A file and not the command line, where anybody could read the password."""
+    """Write a file, because anybody could read a password on the command line."""
     folder = home.folder("redis")
     lines = [
         "bind 127.0.0.1",

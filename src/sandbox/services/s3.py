@@ -1,4 +1,4 @@
-"""An S3 server (rclone's) on a folder of the home: one key pair, one bucket, nothing for strangers."""
+"""An S3 server (rclone's) on a folder of the home: one key pair, one bucket, no anonymous access."""
 
 import http.client
 from functools import partial
@@ -21,7 +21,7 @@ def part(home: Home) -> Part:
             *("--addr", f"127.0.0.1:{home.ports['s3']}", "--config", "", "--log-level", "NOTICE"),
             *("--cache-dir", str(home.path("s3-cache"))),
         ],
-        # Not on the command line, where anybody could read it. It is read as CSV: hence the quotes.
+        # Not on the command line, where anybody could read it. rclone reads it as CSV, hence the quotes.
         environment={"RCLONE_AUTH_KEY": f'"{home.secret("s3_access")},{home.secret("s3_secret")}"'},
         prepare=partial(home.folder, "s3", BUCKET),
         probe=partial(_ask, home),
@@ -29,7 +29,7 @@ def part(home: Home) -> Part:
 
 
 def _ask(home: Home) -> None:
-    """The bucket must list itself to the key, and must refuse a reader without one."""
+    """Check that the key can list the bucket, and that an anonymous reader cannot."""
     request = AWSRequest("GET", f"http://127.0.0.1:{home.ports['s3']}/{BUCKET}?list-type=2&max-keys=1")
     keys = Credentials(home.secret("s3_access"), home.secret("s3_secret"))
     SigV4Auth(keys, "s3", "us-east-1").add_auth(request)

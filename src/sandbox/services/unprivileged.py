@@ -1,7 +1,7 @@
-"""PostgreSQL's programs for root: they refuse to run as root, so they run as somebody else (decision 48).
+"""Run PostgreSQL's programs when we are root: they refuse root, so another user runs them (decision 48).
 
-Whoever that is must still reach the data and the programs, which may lie in a folder that only root may enter (a
-clone in root's own home). Two ways do it; the first that works here is taken.
+That user must reach the data and the programs, which may be in a folder that only root may enter (a
+clone in root's home). There are two ways; we take the first that works.
 """
 
 import os
@@ -16,31 +16,31 @@ from pathlib import Path
 from sandbox.home import REPOSITORY, SandboxError
 
 NOBODY = 65534
-# initdb asks access(2), which forgets the capabilities of whoever is not root unless `no_setuid_fixup` is set.
+# initdb calls access(2), which ignores capabilities of a non-root user unless `no_setuid_fixup` is set.
 _AS_NOBODY = [
     *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
     *("--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
 ]
-# We stay who we are for the files, and are called nobody inside: works where we may not become anybody else.
+# A user namespace: same rights on files, another user inside. Works where we may not change user.
 _CALLED_NOBODY = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "setpriv"]
 _LOOK = "import os, sys; sys.exit(not all(os.access(path, os.X_OK) for path in sys.argv[1:]))"
 
 
 @dataclass(frozen=True)
 class Way:
-    """`words` go before a command; the files that it writes belong to `owner`."""
+    """`words` are put before a command; the files that it writes belong to `owner`."""
 
     words: tuple[str, ...]
     owner: int
 
     def command(self, *command: str, death_signal: str = "") -> list[str]:
-        """The command run this way. A change of user forgets the launcher's death signal: name it again here."""
+        """The command run this way. A change of user clears the launcher's death signal, so set it again."""
         if not self.words:
             return [*command]
         return [*self.words, *(["--pdeathsig", death_signal] if death_signal else []), "--", *command]
 
     def hand_over(self, *paths: Path) -> None:
-        """Give these files and folders, with what is in them, to whoever will use them."""
+        """Give these files and folders, recursively, to the user who will use them."""
         for path in paths:
             if path.lstat().st_uid == self.owner:
                 continue
@@ -50,7 +50,7 @@ class Way:
 
 
 def way_to(*paths: Path) -> Way:
-    """How to run a program that must enter or execute `paths`. Raises SandboxError when nothing works here."""
+    """How to run a program that must enter or execute `paths`. Raises SandboxError when no way works."""
     return _way_to(paths)
 
 
@@ -72,7 +72,7 @@ def _way_to(paths: tuple[Path, ...]) -> Way:
 
 
 def _has_a_name(user: int) -> bool:
-    """initdb wants one; a container may run under a number that no file knows."""
+    """Whether the user has a name: initdb needs one, and a container may run under an unknown number."""
     try:
         pwd.getpwuid(user)
     except KeyError:

@@ -1,4 +1,4 @@
-"""Many files of S3 at once: listed, read, written as a stream, erased for good."""
+"""Many files in S3 at once: list, read, write as a stream, erase for good."""
 
 import hashlib
 import mimetypes
@@ -16,11 +16,11 @@ from storages.backends.s3 import S3Storage
 
 from toolkit.files.storage import check_key
 
-PART = 16 * 1024 * 1024  # of an upload; ten thousand parts at most, so 160 GB
+PART = 16 * 1024 * 1024  # bytes per part; ten thousand parts at most, so 160 GB
 CHUNK = 256 * 1024
-SMALL = 1024 * 1024  # what is held whole, so that several travel at a time
+SMALL = 1024 * 1024  # bytes; smaller files are held in memory and transferred several at a time
 AT_A_TIME = 8
-# What a server answers that has no such thing as versions, or as a list of unfinished uploads.
+# Answers of a server without versions, or without a list of unfinished uploads.
 _HAS_NONE = ("NotImplemented", "NotSupported", "MethodNotAllowed", "NoSuchUpload")
 
 
@@ -31,7 +31,7 @@ def bucket() -> Any:
 
 
 class _Shared:
-    """One client for several threads, which boto3 allows; a bucket belongs to one, and is dear to make."""
+    """One client for several threads, which boto3 allows; a bucket belongs to one thread and is slow to create."""
 
     def __init__(self) -> None:
         found = bucket()
@@ -48,19 +48,19 @@ class _Shared:
 
 
 def listed(prefix: str) -> Iterator[tuple[str, int]]:
-    """Key and size of each file under it, by key."""
+    """Key and size of each file under `prefix`, sorted by key."""
     for item in bucket().objects.filter(Prefix=prefix):
         yield str(item.key), int(item.size)
 
 
 def dated(prefix: str) -> Iterator[tuple[str, datetime]]:
-    """Key of each file under it and when it was written (aware)."""
+    """Key and (aware) date of each file under `prefix`."""
     for item in bucket().objects.filter(Prefix=prefix):
         yield str(item.key), item.last_modified
 
 
 def read(key: str, through: _Shared | None = None) -> Iterator[bytes]:
-    """Its bytes in pieces. Raises FileNotFoundError."""
+    """The bytes of a file, in pieces. Raises FileNotFoundError."""
     try:
         body = (through or _Shared()).get(key)
     except ClientError as error:
@@ -72,7 +72,7 @@ def read(key: str, through: _Shared | None = None) -> Iterator[bytes]:
 
 
 def fetch(key: str, into: BinaryIO) -> str:
-    """Write it to a file; returns its sha256. Raises FileNotFoundError."""
+    """Write it to a local file; return its sha256. Raises FileNotFoundError."""
     digest = hashlib.sha256()
     for piece in read(key):
         into.write(piece)
@@ -81,7 +81,7 @@ def fetch(key: str, into: BinaryIO) -> str:
 
 
 class Upload:
-    """A file of S3 that is written from front to back; it is there once the block has ended well, else not at all."""
+    """Write a file in S3 sequentially. It appears only if the block ends without an exception."""
 
     def __init__(self, key: str) -> None:
         self._object = bucket().Object(key)
@@ -93,7 +93,7 @@ class Upload:
         return self
 
     def write(self, data: bytes) -> int:
-        """As a file opened for writing."""
+        """Like the method of a file opened for writing."""
         self._waiting += data
         while len(self._waiting) >= PART:
             self._send(bytes(self._waiting[:PART]))
@@ -101,7 +101,7 @@ class Upload:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing to do before the end."""
+        """Does nothing: parts are sent when full."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -121,7 +121,7 @@ class Upload:
 def read_all(files: Iterable[tuple[str, int]]) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Each key (given with its size) and its bytes in pieces, in that order. Raises FileNotFoundError.
 
-    Small ones are fetched ahead, several at a time; a big one is read as a stream at its turn.
+    Small files are fetched ahead, several at a time; a large one is streamed when its turn comes.
     """
     waiting: deque[tuple[str, Future[bytes] | None]] = deque()
     shared = _Shared()
@@ -139,9 +139,9 @@ def _turn(key: str, fetched: "Future[bytes] | None") -> tuple[str, Iterator[byte
 
 
 def store_all(files: Iterable[tuple[str, int, Iterable[bytes]]]) -> Iterator[int]:
-    """Keep files, each a key, a size and its bytes in pieces; yields how many are kept so far.
+    """Store files, each given as key, size and pieces; yield how many are stored so far.
 
-    Small ones are sent several at a time; a big one is sent as a stream. Once it has ended, all are kept.
+    Small files are sent several at a time; a large one is streamed. At the end, all are stored.
     """
     waiting: deque[Future[None]] = deque()
     shared, kept = _Shared(), 0
@@ -171,7 +171,7 @@ def _kind(key: str) -> str:
 
 @contextmanager
 def _pool() -> Iterator[ThreadPoolExecutor]:
-    """Left by an exception, it starts nothing more."""
+    """A thread pool that starts nothing more after an exception."""
     pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="objects")
     try:
         yield pool
@@ -180,7 +180,7 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def check_erasable(prefix: str) -> None:
-    """Raises PermissionError when this server would not let us see all that `erase` must destroy."""
+    """Raise PermissionError when the server does not let us list everything that `erase` must destroy."""
     try:
         _keeps_versions()
         _unfinished(prefix)
@@ -189,7 +189,7 @@ def check_erasable(prefix: str) -> None:
 
 
 def erase(prefix: str) -> Iterator[int]:
-    """Destroy every file under it: all versions, and uploads that were never ended. Yields how many went each time.
+    """Destroy every file under `prefix`, all versions, and unfinished uploads. Yields the number destroyed each time.
 
     Raises ValueError for an empty prefix, and OSError when the server could not destroy one.
     """
@@ -212,7 +212,7 @@ def _deleted(found: Any) -> Iterator[int]:
 
 
 def _named(item: Any) -> dict[str, str]:
-    version = getattr(item, "id", None)  # of an object's version
+    version = getattr(item, "id", None)  # the version of an object, if it has one
     return {"Key": item.object_key, "VersionId": version} if version else {"Key": item.key}
 
 

@@ -1,4 +1,4 @@
-"""Where files live in S3, and links to them that expire."""
+"""Keys of files in S3, and expiring links to them."""
 
 import re
 from collections.abc import Iterator
@@ -17,21 +17,20 @@ from storages.utils import clean_name
 
 LINK_SECONDS = 300
 _PIECE = 64 * 1024
-_ONE_REQUEST = (
-    2 * 1024 * 1024
-)  # bytes of a file that is sent at one go; a larger one is never whole in memory
-PLATFORM = "platform"  # what is no town's; a town's files stand under its UUID and go with it
+# Bytes of a file that is sent in one request; a larger one is never in memory whole.
+_ONE_REQUEST = 2 * 1024 * 1024
+PLATFORM = "platform"  # files of the platform; a town's files are under its UUID
 
 
 @dataclass(frozen=True)
 class Prefix:
-    """What becomes of the files under `<town uuid>/<prefix>/`; `why` is asked for what an export leaves out."""
+    """What happens to the files under `<town uuid>/<prefix>/`; `why` is required for what an export leaves out."""
 
     exported: bool
     why: str = ""
 
 
-# A new kind of file is declared here before anything can be stored under its prefix.
+# Declare a new kind of file here: nothing can be stored under an undeclared prefix.
 PREFIXES = {
     "invoices": Prefix(exported=True),
     "imports": Prefix(exported=True),
@@ -42,10 +41,10 @@ PREFIXES = {
 _OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
 
 
-# A try to reach S3 and its answer, in seconds: a thread that waits for it serves nobody else.
+# Seconds to connect to S3 and to wait for its answer: a waiting thread serves nobody else.
 _PATIENT = Config(connect_timeout=3, read_timeout=12, retries={"total_max_attempts": 2, "mode": "standard"})
 _BRIEF = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-# What is said of one file, not of the whole storage.
+# Errors about one file, not about the whole storage.
 _OF_A_FILE = (
     "NoSuchKey",
     "NoSuchUpload",
@@ -57,7 +56,7 @@ _OF_A_FILE = (
 )
 
 
-# For a form whose files could not be kept; what was typed is shown again with it.
+# For a form whose files could not be stored; its typed text is shown again.
 NOT_KEPT = _(
     "Les fichiers ne peuvent pas être enregistrés pour le moment. Ce que vous avez écrit est toujours là : "
     "choisissez de nouveau vos fichiers et recommencez dans quelques minutes."
@@ -65,12 +64,12 @@ NOT_KEPT = _(
 
 
 class StorageSilent(Exception):
-    """S3 does not answer, or answers that it cannot serve us now."""
+    """S3 does not answer, or cannot serve us now."""
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Around what is asked of S3: raises StorageSilent for a failure that is not about one file."""
+    """Wrap requests to S3: raises StorageSilent for a failure that is not about one file."""
     try:
         yield
     except ClientError as error:
@@ -87,7 +86,7 @@ def _is_about_a_file(error: ClientError) -> bool:
 
 
 class UndeclaredPrefix(LookupError):
-    """A file would be stored where nobody said whether an export holds it."""
+    """A file would be stored under a prefix that `PREFIXES` does not declare."""
 
 
 def town_key(town: UUID, prefix: str, *rest: str) -> str:
@@ -98,7 +97,7 @@ def town_key(town: UUID, prefix: str, *rest: str) -> str:
 
 
 def check_key(key: str) -> None:
-    """Raises UndeclaredPrefix when the key is neither under a declared prefix of a town nor the platform's."""
+    """Raise UndeclaredPrefix unless the key is the platform's or under a declared prefix of a town."""
     found = _OF_A_TOWN.fullmatch(key)
     if not (found and found[1] in PREFIXES) and not key.startswith(f"{PLATFORM}/"):
         raise UndeclaredPrefix(
@@ -107,37 +106,37 @@ def check_key(key: str) -> None:
 
 
 def document_key(*, town: UUID, year: int, document: UUID) -> str:
-    """`<town uuid>/invoices/<year>/<uuid>.pdf` (design §4)."""
+    """`<town uuid>/invoices/<year>/<uuid>.pdf`."""
     return town_key(town, "invoices", str(year), f"{document}.pdf")
 
 
 def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
-    """Where the file of an import waits: `<town uuid>/imports/<batch uuid>/<name>`."""
+    """The key of an import's file: `<town uuid>/imports/<batch uuid>/<name>`."""
     return town_key(town, "imports", str(batch), name)
 
 
 def export_key(*, operation: UUID, name: str) -> str:
-    """Where an export waits to be fetched: not under its town, which may be erased meanwhile."""
+    """The key of an export: not under its town, which may be erased meanwhile."""
     return f"{PLATFORM}/exports/{operation}/{name}"
 
 
 def statement_key(*, town: UUID, statement: UUID) -> str:
-    """Where a journal or a bank statement is kept as it came: `<town uuid>/statements/<uuid>`."""
+    """The key of a journal or bank statement, unchanged: `<town uuid>/statements/<uuid>`."""
     return town_key(town, "statements", str(statement))
 
 
 def identity_key(*, town: UUID, digest: str, extension: str) -> str:
-    """Where a town's logo or icon is: `<town uuid>/identity/<sha256>.<extension>`."""
+    """The key of a town's logo or icon: `<town uuid>/identity/<sha256>.<extension>`."""
     return town_key(town, "identity", f"{digest}.{extension}")
 
 
 def contact_key(*, town: UUID, message: UUID, file: UUID, extension: str) -> str:
-    """Where a file joined to a message is: `<town uuid>/contact/<message uuid>/<uuid>.<extension>`."""
+    """The key of a message's file: `<town uuid>/contact/<message uuid>/<uuid>.<extension>`."""
     return town_key(town, "contact", str(message), f"{file}.{extension}")
 
 
 class DocumentStorage(S3Storage):
-    """S3 through django-storages, with links signed for the address that browsers reach.
+    """S3 through django-storages, with links signed for the address that browsers use.
 
     The server and the browser may know S3 under two addresses; a signature covers the host, so the
     link is signed by a client of its own for `public_endpoint`.
@@ -152,7 +151,7 @@ class DocumentStorage(S3Storage):
         self.client_config: Any = self.client_config.merge(_PATIENT)
 
     def _save(self, name: str, content: Any) -> str:
-        """Raises StorageSilent, as all here that asks S3."""
+        """Raises StorageSilent, like every method here that asks S3."""
         check_key(name)
         with answering():
             if content.size <= _ONE_REQUEST:
@@ -161,7 +160,7 @@ class DocumentStorage(S3Storage):
         return saved
 
     def _put(self, name: str, content: Any) -> str:
-        """In one request. django-storages makes boto3's manager of transfers for each file: three times the work."""
+        """Send the file in one request: django-storages would create a transfer manager, three times the work."""
         cleaned: str = clean_name(name)
         key = self._normalize_name(cleaned)
         content.seek(0)
@@ -174,17 +173,17 @@ class DocumentStorage(S3Storage):
         return cleaned
 
     def _open(self, name: str, mode: str = "rb") -> Any:
-        """Raises FileNotFoundError too. What is read of it later raises what boto3 raises (`answering`)."""
+        """Raises FileNotFoundError too. Reading the file later raises boto3's errors (see `answering`)."""
         with answering():
             return super()._open(name, mode)
 
     def delete(self, name: str) -> None:
-        """One that is not there is no error."""
+        """Deleting a missing file is no error."""
         with answering():
             super().delete(name)
 
     def ask(self, key: str) -> None:
-        """Before somebody is sent there with a link: does S3 answer? Brief, and silent about a file that is gone."""
+        """Check quickly that S3 answers, before sending somebody there. A missing file raises nothing."""
         with self._lock:
             if self._brief is None:
                 self._brief = self._create_session().client(
@@ -200,7 +199,7 @@ class DocumentStorage(S3Storage):
             return
 
     def _signing_client(self) -> Any:
-        """Made once: a client costs some 50 ms, a signature none. Clients may be shared by threads, sessions not."""
+        """Made once: a client takes 50 ms, a signature nothing. Threads may share clients, but not sessions."""
         with self._lock:
             if self._signer is None:
                 self._signer = self._create_session().client(
@@ -212,7 +211,7 @@ class DocumentStorage(S3Storage):
             return self._signer
 
     def pieces(self, key: str) -> Iterator[bytes]:
-        """The object piece by piece. Raises ClientError at once, and not at the first piece, when it is absent."""
+        """The object, piece by piece. If it is absent, raises ClientError at once, not at the first piece."""
         client = self.connection.meta.client
         with answering():
             body = client.get_object(Bucket=self.bucket_name, Key=clean_name(key))["Body"]
@@ -222,7 +221,7 @@ class DocumentStorage(S3Storage):
     def signed_link(
         self, key: str, *, filename: str, inline: bool = True, content_type: str = "application/pdf"
     ) -> str:
-        """A GET link to `key` valid `LINK_SECONDS`, answered as a file named `filename` (ASCII)."""
+        """A GET link to `key`, valid `LINK_SECONDS`, which answers a file named `filename` (ASCII)."""
         client = self._signing_client()
         disposition = "inline" if inline else "attachment"
         link: str = client.generate_presigned_url(

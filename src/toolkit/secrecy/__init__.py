@@ -1,0 +1,1 @@
+"""Secrets: tokens in links, sealed values, lists of hashes."""

@@ -1,7 +1,7 @@
-"""A sorted text file of SHA-1 hashes, one `HASH:count` a line, searched where it lies.
+"""Search a sorted text file of SHA-1 hashes, one `HASH:count` per line, without loading it.
 
-It is the form that Have I Been Pwned's downloader writes when asked for one file: some 40 GB, so nothing of it is
-kept in memory. A search reads about forty lines.
+The downloader of Have I Been Pwned writes this form: some 40 GB, so nothing is
+kept in memory. A search reads about 40 lines.
 """
 
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _LINE = re.compile(rb"([0-9A-Fa-f]{40}):\d+\r?\n?")
-_LONGEST = 80  # bytes of a line, its end included: a file that is something else is not read whole
+_LONGEST = 80  # bytes of a line, its end included, so that another kind of file is not read whole
 _SAMPLES = 64
 
 
@@ -33,7 +33,7 @@ def holds(path: str | Path, digest: str) -> bool:
 
 
 def complaint(path: str | Path) -> str | None:
-    """Why the file cannot serve, in words; None when it looks right. Reads `_SAMPLES` lines, whatever its size."""
+    """Why the file cannot be used, in words; None when it looks right. Reads `_SAMPLES` lines."""
     try:
         if not Path(path).is_file():
             return "there is no such file"
@@ -54,7 +54,7 @@ def complaint(path: str | Path) -> str | None:
 
 
 def _line_from(file: BinaryIO, place: int) -> int:
-    """Go to the first line that starts at `place` or after; returns where that is."""
+    """Go to the first line that starts at `place` or later; return its position."""
     if place:
         file.seek(place - 1)
         file.readline(_LONGEST)

@@ -1,4 +1,4 @@
-"""Secrets that must be read again, kept sealed: whoever steals the database alone reads nothing."""
+"""Encrypt secrets that must be read again, so that a stolen database alone reveals nothing."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ class Unreadable(ValueError):
 
 
 def _box() -> MultiFernet:
-    """The first key seals; the older ones (SECRET_KEY_FALLBACKS) still open."""
+    """The present key seals; older ones (SECRET_KEY_FALLBACKS) still unseal."""
     return MultiFernet([_key(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
@@ -22,12 +22,12 @@ def _key(secret: str | bytes) -> Fernet:
 
 
 def seal(text: str) -> str:
-    """`text`, readable by this platform only."""
+    """Encrypt `text`; only this platform can read it."""
     return _box().encrypt(text.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
-    """What was sealed. Raises Unreadable."""
+    """The sealed text. Raises Unreadable."""
     try:
         return _box().decrypt(sealed.encode()).decode()
     except InvalidToken:

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shared_apps.audit import services as audit
+from shared_apps.mail import notices
 from tenant_apps.backoffice.templatetags.gestion import megabytes
 from tenant_apps.invoices.importing import registry
+from tenant_apps.products.models import Product, ProductKind
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
-from tenant_apps.townhall.models import HEX_COLOUR, Product, ProductKind, TownHall
+from tenant_apps.townhall.models import HEX_COLOUR, TownHall
 from toolkit.colour import contrast, mix
 from toolkit.plain_forms import PlainForm, PlainModelForm
 
@@ -106,6 +108,9 @@ def too_large(size: int) -> str:
     ) % {"size": megabytes(size), "limit": megabytes(settings.UPLOAD_MAX_BYTES)}
 
 
+NOTICES = notices.settings()  # which messages the town sends, and to whom
+
+
 class TownForm(PlainModelForm):
     """What the town shows of itself, and what it chose."""
 
@@ -121,7 +126,7 @@ class TownForm(PlainModelForm):
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
             *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
-            *("alert_audience", "remind_before", "remind_after"),
+            *(setting.field for setting in NOTICES),
         )
         widgets = {
             "address": forms.Textarea(attrs={"rows": 3}),
@@ -140,10 +145,8 @@ class TownForm(PlainModelForm):
             "mailed_codes": gettext_lazy(
                 "Permettre aux usagers de se connecter avec un code reçu par e-mail"
             ),
-            "alert_audience": gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
             "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
-            "remind_before": gettext_lazy("Rappeler les factures à régler, en jours avant l'échéance"),
-            "remind_after": gettext_lazy("Rappeler les factures en retard, en jours après l'échéance"),
+            **{setting.field: setting.label for setting in NOTICES},
         }
         help_texts = {
             "contact_email": gettext_lazy("Les messages des usagers y arrivent."),
@@ -155,24 +158,17 @@ class TownForm(PlainModelForm):
             "payer_claims": gettext_lazy(
                 "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
             ),
-            "remind_before": gettext_lazy(
-                "De 1 à 60, aux mêmes personnes que les nouvelles factures. Laissez vide pour ne pas écrire."
-            ),
-            "remind_after": gettext_lazy(
-                "De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."
-            ),
+            **{setting.field: setting.help for setting in NOTICES if setting.help},
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
             "contact_email": {"required": gettext_lazy("Écrivez l'adresse e-mail du service.")},
-            "alert_audience": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             **{
-                name: dict.fromkeys(
-                    ("invalid", "min_value", "max_value"),
-                    gettext_lazy("Indiquez un nombre de jours, de 1 à 60, ou laissez vide."),
+                setting.field: dict.fromkeys(
+                    ("required", "invalid", "invalid_choice", "min_value", "max_value"), setting.error
                 )
-                for name in ("remind_before", "remind_after")
+                for setting in NOTICES
             },
             "password_minimum": {
                 "required": gettext_lazy("Indiquez un nombre de 5 à 64."),
@@ -181,6 +177,11 @@ class TownForm(PlainModelForm):
                 "max_value": gettext_lazy("Indiquez un nombre de 5 à 64."),
             },
         }
+
+    @property
+    def notices(self) -> list[forms.BoundField]:
+        """What governs the messages, in the order of the page."""
+        return [self[setting.field] for setting in NOTICES]
 
     def clean_primary_colour(self) -> str:
         """The buttons must be seen on the ground of the page; what is written on them adapts by itself."""

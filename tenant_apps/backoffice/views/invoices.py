@@ -25,7 +25,7 @@ from tenant_apps.payments.online import review
 from tenant_apps.payments.queries import attempts_of_invoice, money_about, only_declared, only_held
 from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.payments.states import LIVE
-from tenant_apps.townhall.queries import products
+from tenant_apps.products.queries import products
 from toolkit import clock
 
 MAILS, LETTERS = 50, 20  # the newest are shown

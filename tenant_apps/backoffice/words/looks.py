@@ -21,8 +21,12 @@ LOOKS: dict[type[Model], dict[str, str]] = {
         BatchState.FAILED: "tag-bad",
         BatchState.READY: "tag-now",
     },
-    Attempt: dict.fromkeys(LIVE, "tag-now")
-    | {AttemptState.PAID: "tag-paid", AttemptState.REVIEW: "tag-bad", AttemptState.FAILED: "tag-bad"},
+    Attempt: {
+        **dict.fromkeys((state.value for state in LIVE), "tag-now"),
+        AttemptState.PAID: "tag-paid",
+        AttemptState.REVIEW: "tag-bad",
+        AttemptState.FAILED: "tag-bad",
+    },
     Trial: {
         TrialState.PAID: "tag-good",
         TrialState.STARTED: "tag-now",
@@ -31,9 +35,13 @@ LOOKS: dict[type[Model], dict[str, str]] = {
     },
     Claim: {ClaimState.ACCEPTED: "tag-good", ClaimState.WAITING: "tag-now"},
     OutgoingMail: {MailState.SENT: "tag-good", MailState.FAILED: "tag-bad"},
-    Line: dict.fromkeys(LineState, "tag-bad")
-    | {LineState.MATCHED: "tag-good", LineState.DOUBTFUL: "tag-now"}
-    | dict.fromkeys((LineState.IGNORED, LineState.KNOWN), ""),
+    Line: {
+        **dict.fromkeys(LineState.values, "tag-bad"),
+        LineState.MATCHED: "tag-good",
+        LineState.DOUBTFUL: "tag-now",
+        LineState.IGNORED: "",
+        LineState.KNOWN: "",
+    },
 }
 _STANDINGS = {"paid": "tag-paid", "late": "tag-bad", "wait": "tag-now"}
 

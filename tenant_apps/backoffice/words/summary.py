@@ -1,4 +1,4 @@
-"""« J'ai payé trois fois, est-ce passé ? » answered in one sentence (payfip.md §4.8)."""
+"""« J'ai payé trois fois, est-ce passé ? » answered in one sentence (docs/payfip.md §4, point 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""A file as somebody sends it, and what we keep of it: what it says it is, small, and unable to do anything.
+"""Attached files, checked: the type they claim, small, and harmless.
 
-A picture is drawn again, turned upright, so nothing of the file but its picture is kept: no place, no date, no
-telephone. A PDF is kept byte for byte (it may be signed) once it is known to be sound and to run nothing.
+A picture is drawn again, turned upright, so that only the picture is kept: no place, no date, no
+device. A PDF is kept byte for byte (it may be signed) once we know that it is valid and runs nothing.
 """
 
 import hashlib
@@ -23,20 +23,20 @@ from PIL import Image, ImageOps
 
 from tenant_apps.invoices.importing.documents import DocumentError, look_into
 
-MOST_FILES = 3  # of a message
-MOST_BYTES = 5 * 1024 * 1024  # of a file
+MOST_FILES = 3  # per message
+MOST_BYTES = 5 * 1024 * 1024  # per file
 MOST_PAGES = 100
-MOST_PIXELS = 24_000_000  # of a picture: it is held open while it is drawn again
-MOST_PIXELS_JPEG = 60_000_000  # which is opened at the size that is needed
-KEPT_SIDE = 3000  # pixels: a page photographed stays readable
+MOST_PIXELS = 24_000_000  # per picture, which is in memory while it is drawn again
+MOST_PIXELS_JPEG = 60_000_000  # more, because a JPEG can be opened at a smaller size
+KEPT_SIDE = 3000  # pixels: a photographed page stays readable
 _NAME = 80
-_MOST_MARKS = 5000  # links, fields and the like of a PDF
+_MOST_MARKS = 5000  # links, fields and the like in a PDF
 _ON_A_CLICK = {"/Launch", "/ImportData", "/GoToE"}
 _ON_OPENING = _ON_A_CLICK | {"/JavaScript"}
 
 _CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.webp,application/pdf,image/jpeg,image/png,image/webp"
-# ISO 14496-12: what a telephone's HEIC or AVIF says of itself after the length and « ftyp ».
+# ISO 14496-12: the brands of HEIC and AVIF, after the length and « ftyp ».
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif"}
 
 
@@ -65,20 +65,20 @@ class File:
 
     @property
     def ascii_name(self) -> str:
-        """For the header of a download."""
+        """The name in ASCII, for the header of a download."""
         stem = self.name.rpartition(".")[0]
         return f"{slugify(stem) or 'fichier'}.{self.extension}"
 
     @classmethod
     def of(cls, message: UUID, attachment: Attachment) -> "File":
-        """How `attachment` will be named: the same file sent twice has one name, so it is stored once."""
+        """The stored file of `attachment`. The same file sent twice has the same name, so it is stored once."""
         digest = hashlib.sha256(attachment.name.encode() + b"\0" + attachment.content).hexdigest()
         size = len(attachment.content)
         return cls(message, uuid5(message, digest), attachment.name, attachment.extension, size)
 
     @classmethod
     def all_of(cls, message: UUID, rows: Iterable[Mapping[str, Any]]) -> list["File"]:
-        """What the column `files` of a message says; what no version of ours wrote is passed over."""
+        """The files in the column `files` of a message; entries in an unknown form are skipped."""
         return [
             cls(message, UUID(row["id"]), row["name"], row["extension"], row["size"])
             for row in rows
@@ -86,12 +86,12 @@ class File:
         ]
 
     def row(self) -> dict[str, Any]:
-        """For the column `files`."""
+        """The entry for the column `files`."""
         return {"id": str(self.id), "name": self.name, "extension": self.extension, "size": self.size}
 
 
 def checked(upload: UploadedFile) -> Attachment:
-    """What we keep of a file that was sent. Raises ValidationError: its name, and what to do."""
+    """Check a file that was sent, and return what we keep. Raises ValidationError: its name, and what to do."""
     name = shown_name(upload.name or "")
     if (upload.size or 0) > MOST_BYTES:
         raise _refused(
@@ -124,7 +124,7 @@ def checked(upload: UploadedFile) -> Attachment:
 
 
 def shown_name(name: str) -> str:
-    """The name of a file, fit to be read: no folder, nothing invisible, no sign that turns the text around."""
+    """The name of a file, safe to show: no folder, no invisible characters, no change of text direction."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     plain = "".join(sign if unicodedata.category(sign)[0] != "C" else "" for sign in last)
     plain = re.sub(r"\s+", " ", plain).strip()
@@ -171,10 +171,10 @@ def _sound_pdf(name: str, content: bytes) -> bytes:
 
 
 def _acts(pdf: pikepdf.Pdf) -> bool:
-    """True when it runs something as it or a page is opened, starts a program, or carries other files.
+    """True when the PDF runs something when opened, starts a program, or contains other files.
 
-    Only what the pages lead to is looked at: to look at every object would inflate them all. The script of a form's
-    field runs when somebody fills it in, and stays.
+    Only what the pages refer to is checked: reading every object would decompress them all. The script of a form's
+    field runs only when somebody fills it in, and is allowed.
     """
     names = pdf.Root.get("/Names", {})
     if "/JavaScript" in names or "/EmbeddedFiles" in names or "/AA" in pdf.Root:
@@ -194,7 +194,7 @@ def _acts(pdf: pikepdf.Pdf) -> bool:
 
 
 def _starts(action: object, kinds: set[str], depth: int = 0) -> bool:
-    """True when the action, or one that follows it, is of these kinds."""
+    """True when the action, or a following one, is of these kinds."""
     if not isinstance(action, pikepdf.Dictionary):
         return False
     after = action.get("/Next", [])

@@ -1,4 +1,4 @@
-"""The boxes for files, which the forms of both doors show."""
+"""The file fields of the contact forms, in the portal and the back office."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ def _box(label: Any) -> forms.FileField:
 
 
 class FilesMixin(forms.Form):
-    """Three files at most, one a box: also without scripts, a PDF and a photograph from two places can be joined."""
+    """Three file fields, one file each: files from several folders can be attached even without scripts."""
 
     file_1, file_2, file_3 = (_box(label) for label in _LABELS)
     attachments: tuple[Attachment, ...] = ()
-    opens_files = True  # False: whoever sends too many is not worth the work
+    opens_files = True  # False: after too many tries, files are not opened
 
     @property
     def file_boxes(self) -> list[forms.BoundField]:
@@ -36,7 +36,7 @@ class FilesMixin(forms.Form):
 
     @property
     def lost_files(self) -> bool:
-        """True when the page is shown again: a browser forgets the files that were chosen."""
+        """True when the page is shown again, because browsers forget the chosen files."""
         return bool(self.files)
 
     def clean(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The files of messages in S3: stored before the row that names them, and swept when no row came to name them."""
+"""The files of messages in S3: stored before the row that names them, and deleted if no row does."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,14 +21,14 @@ YOUNG = timedelta(days=1)  # a file may wait that long for its row
 
 
 def key_of(file: File) -> str:
-    """Where it is. Made of the current town's own UUID: a row cannot name a file of another town."""
+    """Its key, made with the current town's UUID, so that a row cannot name a file of another town."""
     return contact_key(town=current_town().uuid, message=file.message, file=file.id, extension=file.extension)
 
 
 def store(message: UUID, attachments: Sequence[Attachment]) -> list[File]:
-    """Keep the files of a message that is about to be written. Twice is once.
+    """Store the files of a message that is about to be written. Twice stores them once.
 
-    The sweep is planned first: whatever happens next, a file without its row goes.
+    The sweep is planned first, so that a file without a row is deleted whatever happens next.
     """
     if not attachments:
         return []
@@ -40,9 +40,9 @@ def store(message: UUID, attachments: Sequence[Attachment]) -> list[File]:
 
 
 def download_link(file: File) -> str:
-    """A link of at most five minutes to a file whose thread the caller was allowed to read; never shown in place.
+    """A link, valid five minutes at most, to download a file. The caller has checked access to its thread.
 
-    Raises StorageSilent when whoever is sent there would find nobody.
+    Raises StorageSilent when S3 does not answer.
     """
     storage = cast(DocumentStorage, storages["documents"])
     storage.ask(key_of(file))
@@ -52,7 +52,7 @@ def download_link(file: File) -> str:
 
 
 def sweep() -> int:
-    """Delete the files that are a day old and that no message names; returns how many."""
+    """Delete files older than a day that no message names; return how many."""
     gone = 0
     for key, moment in objects.dated(_folder()):
         message = key.removeprefix(_folder()).partition("/")[0]
@@ -63,7 +63,7 @@ def sweep() -> int:
 
 
 def next_sweep() -> datetime | None:
-    """A day after the youngest file; None when all are old: a town where nobody joins files costs nothing."""
+    """A day after the newest file; None when all are old, so that a town without attachments costs nothing."""
     present = timezone.now()
     young = any(moment >= present - YOUNG for _key, moment in objects.dated(_folder()))
     return present + YOUNG + timedelta(hours=1) if young else None

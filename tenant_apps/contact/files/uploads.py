@@ -1,4 +1,4 @@
-"""Forms with attachments, also a stranger's: little is kept in memory, and what is typed is never lost."""
+"""Forms with attachments, also from strangers: they use little memory, and typed text is never lost."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,17 +14,17 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from shared_apps.accounts.throttling import throttle
 from tenant_apps.contact.files.attachments import MOST_BYTES, MOST_FILES
 
-PATIENCE = 100 * 1024 * 1024  # a request beyond it is not read at all
-STRANGERS_POSTS = throttle.Limit("contact-posts", 60)  # of an IP address: each costs the reading of its files
-# Posts whose files are opened: a picture drawn again costs a second and a hundred megabytes.
-OPENED = throttle.Limit("contact-opened", 40)  # of an account
+PATIENCE = 100 * 1024 * 1024  # bytes; a larger request is not read at all
+STRANGERS_POSTS = throttle.Limit("contact-posts", 60)  # per IP address: each post makes us read its files
+# Posts whose files are opened: drawing a picture again takes a second and a hundred megabytes.
+OPENED = throttle.Limit("contact-opened", 40)  # per account
 OPENED_BY_STRANGERS = throttle.Limit("contact-opened-by-strangers", 10)  # of an IP address
 
 View = Callable[..., HttpResponseBase]
 
 
 class Bounded(FileUploadHandler):
-    """Keeps three files of 5 MB at most, in memory. What is beyond is read, measured and forgotten: the text
+    """Keeps at most three files of 5 MB in memory. The rest is read, measured and dropped: the text
     of the form comes after it, and a sentence can name the file."""
 
     def __init__(self, request: HttpRequest | None = None) -> None:
@@ -54,7 +54,7 @@ class Bounded(FileUploadHandler):
 
 
 def takes_files(view: View) -> View:
-    """A view whose form has attachments. The token of the form is asked for once their handler is set."""
+    """Decorate a view whose form has attachments: set the upload handler before the CSRF check reads the form."""
     protected = csrf_protect(view)
 
     @csrf_exempt
@@ -72,7 +72,7 @@ def takes_files(view: View) -> View:
 
 
 def count_opened(request: HttpRequest) -> None:
-    """Counts a post with files, before any of them is opened. Raises TooManyTries."""
+    """Count a post with files before opening any. Raises TooManyTries."""
     if not request.FILES:
         return
     if request.user.is_authenticated:

@@ -1,0 +1,1 @@
+"""What becomes of a batch that was read: drafts, then publication."""

@@ -1,0 +1,1 @@
+"""The PDFs of invoices: links to one, a ZIP of many."""

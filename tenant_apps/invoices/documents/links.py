@@ -1,4 +1,4 @@
-"""Links to PDFs, made only after the access check (design §4, Document)."""
+"""Links to PDFs, made only after the access check."""
 
 import re
 from typing import cast

@@ -15,8 +15,8 @@ from tenant_apps.invoices.importing.people.matching import Finding, People
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.townhall import references
-from tenant_apps.townhall.queries import default_product, products_by_code
+from tenant_apps.products import references
+from tenant_apps.products.queries import default_product, products_by_code
 
 CHUNK = 200
 MOST_KEPT = 1000  # problems written down; all are counted

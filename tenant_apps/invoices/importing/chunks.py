@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tenant_apps.invoices.importing.people.matching import Finding
 from tenant_apps.invoices.importing.rows import InvoiceRow
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.townhall import references
+from tenant_apps.products import references
 from toolkit import emails
 from toolkit.reading.errors import FieldError
 from toolkit.reading.fields import identifier, text, without_accents
 
-NOT_ONLINE = Decimal("100000")  # PayFiP takes less than that
+NOT_ONLINE = Decimal("100000")  # PayFiP takes less than that (docs/payfip.md §2)
 
 
 def key_of(name: str) -> str:
@@ -30,7 +30,7 @@ def year(raw: str, default: int) -> int:
 
 
 def reference(raw: str, *, number: str, year: int) -> str:
-    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed.
+    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (docs/payfip.md §2).
 
     A file that gives none gets the number, with the exercice before it when the number does not begin with it:
     the number alone is unique within a year only. Never shortened: two invoices would share one.

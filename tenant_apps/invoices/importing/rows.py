@@ -239,7 +239,7 @@ def _twice(
         )
         return "number", sentence % {"line": first}
     if reference is not None:
-        # The Treasury tells payments apart by the reference alone.
+        # The Treasury tells payments apart by the reference alone (docs/payfip.md §1).
         first = seen.references.setdefault((product, reference.casefold()), line)
         if first != line:
             sentence = _("« Référence TIPI » est la même référence de paiement qu'à la ligne %(line)d.")

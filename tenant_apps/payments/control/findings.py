@@ -10,7 +10,7 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Finding, FindingKind
-from tenant_apps.townhall.models import Product
+from tenant_apps.products.models import Product
 from tenants.databases.postgresql.again import atomic_again
 
 

@@ -1,0 +1,1 @@
+"""What staff put right: cancelled payments, money left over, avoirs."""

@@ -2,24 +2,21 @@
 
 from decimal import Decimal
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
-from shared_apps.mail.content import Content
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.notifying import Telling, notify_all
 from tenant_apps.invoices import crediting
 from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.invoices.naming import named
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
 from tenant_apps.payments.locking import lock_payments
+from tenant_apps.payments.mails import INVOICE_CREDITED
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.queries import letterhead
 from tenants.databases.postgresql.again import atomic_again
 from toolkit.money import format_euros
 
@@ -96,36 +93,9 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
 
 def _tell(invoice: Invoice, credit: Credit) -> None:
     """Whoever sees the invoice in an account hears of it: what was announced does not change in silence."""
-    surroundings = letterhead()
     seers = Account.objects.filter(accesses__payer=invoice.payer_id, accesses__ended_at=None, is_active=True)
-    for account in seers.exclude(activated_at=None).distinct():
-        with translation.override(account.reads):
-            words = {
-                "number": named(invoice),
-                "amount": format_euros(credit.amount),
-                "rest": format_euros(invoice.balance),
-                "reason": credit.reason.rstrip(". "),
-            }
-            if credit.cancels:
-                sentence = _(
-                    "La facture n° %(number)s a été annulée : %(reason)s. Vous n'avez rien à régler."
-                )
-            else:
-                sentence = _(
-                    "La facture n° %(number)s a été réduite de %(amount)s : %(reason)s. Il reste %(rest)s à régler."
-                )
-            content = Content(
-                subject=_("Votre facture n° %(number)s a changé – %(town)s")
-                % {"number": invoice.number, "town": surroundings["townhall"].name},
-                sentence=sentence % words,
-                button_label=_("Voir la facture"),
-                button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
-                why=_("Vous recevez ce message parce que cette facture est dans votre compte."),
-            )
-            queue_mail(
-                kind="invoice-credited",
-                to=account.email,
-                content=content,
-                surroundings=surroundings,
-                key=f"invoice-credited:{credit.uuid}:{account.uuid}",
-            )
+    said = INVOICE_CREDITED.about(invoice=invoice, credit=credit)
+    notify_all(
+        Telling(said, account.email, account.reads, {"credit": credit.uuid, "account": account.uuid})
+        for account in seers.exclude(activated_at=None).distinct()
+    )

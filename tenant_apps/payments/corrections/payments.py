@@ -5,23 +5,20 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
-from shared_apps.mail.content import Content
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.notifying import notify
 from tenant_apps.invoices.locking import lock_invoice, lock_invoices
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.naming import named
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments import ledger
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.locking import lock_payment_alone
+from tenant_apps.payments.mails import PAYMENT_CANCELLED
 from tenant_apps.payments.models import Allocation, Payment, Refund
-from tenant_apps.payments.standing.reading import standings_of
-from tenant_apps.townhall.queries import letterhead
 from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros
@@ -175,39 +172,9 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
     attempt = payment.attempt
     if attempt is None or not attempt.email:  # the counter's, or of somebody who was erased since
         return
-    surroundings = letterhead()
-    with translation.override(attempt.account.reads if attempt.account else settings.LANGUAGE_CODE):
-        numbers = ", ".join(named(invoice) for invoice in invoices) or attempt.label
-        place = "reglements" if attempt.several else f"factures/{attempt.invoice.uuid}"
-        page = f"{surroundings['address']}/{place}/"
-        content = Content(
-            subject=_("Votre règlement n'a pas abouti – %(town)s") % {"town": surroundings["townhall"].name},
-            sentence=_("Votre règlement de %(amount)s (%(numbers)s) a été annulé : %(reason)s.")
-            % {
-                "amount": format_euros(payment.amount),
-                "numbers": numbers,
-                "reason": payment.cancel_reason.rstrip(". "),
-            },
-            button_label=_("Voir mes factures à régler") if attempt.several else _("Voir la facture"),
-            button_url=page,
-            more=(_what_now(invoices, several=attempt.several),),
-            why=_("Vous recevez ce message parce que vous avez réglé en ligne."),
-        )
-        queue_mail(
-            kind="payment-cancelled",
-            to=attempt.email,
-            content=content,
-            surroundings=surroundings,
-            key=f"payment-cancelled:{payment.uuid}",
-        )
-
-
-def _what_now(invoices: list[Invoice], *, several: bool) -> str:
-    """As the invoices stand: one may have been paid otherwise, or cancelled."""
-    if invoices and not any(one.what.is_awaited for one in standings_of(invoices).values()):
-        return _(
-            "Vous n'avez rien à régler pour l'instant. En cas de doute, écrivez-nous depuis « Contact »."
-        )
-    if several:
-        return _("Ces factures sont de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")
-    return _("La facture est de nouveau à régler. En cas de doute, écrivez-nous depuis « Contact ».")
+    notify(
+        PAYMENT_CANCELLED.about(payment=payment, attempt=attempt, invoices=invoices),
+        to=attempt.email,
+        language=attempt.account.reads if attempt.account else settings.LANGUAGE_CODE,
+        once={"payment": payment.uuid},
+    )

@@ -1,0 +1,1 @@
+"""Money received at the counter, and deposit dockets."""

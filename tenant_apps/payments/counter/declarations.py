@@ -3,17 +3,16 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
-from shared_apps.mail.content import Content
-from shared_apps.mail.services import queue_mail
-from tenant_apps.invoices.naming import named
+from shared_apps.mail.notifying import notify
 from tenant_apps.payments.errors import NotCorrectable
+from tenant_apps.payments.mails import DECLARATION_REFUSED
 from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
-from tenant_apps.townhall.queries import contact_address, letterhead
+from tenant_apps.products.queries import contact_address
 from tenants.databases.postgresql.again import atomic_again
 
 
@@ -58,24 +57,10 @@ def _tell(declaration: Declaration) -> None:
     account, invoice = declaration.account, declaration.invoice
     if account is None:
         return
-    surroundings = letterhead()
-    with translation.override(account.reads):
-        content = Content(
-            subject=_("Votre règlement n'a pas été retrouvé – %(town)s")
-            % {"town": surroundings["townhall"].name},
-            sentence=_(
-                "Vous avez indiqué avoir réglé la facture n° %(number)s. Voici notre réponse : %(answer)s"
-            )
-            % {"number": named(invoice), "answer": declaration.answer},
-            button_label=_("Voir la facture"),
-            button_url=f"{surroundings['address']}/factures/{invoice.uuid}/",
-            why=_("Vous recevez ce message parce que vous avez appuyé sur « J'ai réglé »."),
-        )
-        queue_mail(
-            kind="declaration-refused",
-            to=account.email,
-            content=content,
-            surroundings=surroundings,
-            reply_to=contact_address(invoice.product),
-            key=f"declaration-refused:{declaration.uuid}:{declaration.declared_at.isoformat()}",
-        )
+    notify(
+        DECLARATION_REFUSED.about(declaration=declaration),
+        to=account.email,
+        language=account.reads,
+        reply_to=contact_address(invoice.product),
+        once={"declaration": declaration.uuid, "declared_at": declaration.declared_at.isoformat()},
+    )

@@ -13,7 +13,8 @@ from shared_apps.audit import services as audit
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.locking import lock_payments
 from tenant_apps.payments.models import Deposit, Means, Payment
-from tenant_apps.townhall.models import Product, TownHall
+from tenant_apps.products.models import Product
+from tenant_apps.townhall.models import TownHall
 from tenants.databases.postgresql.again import atomic_again
 
 DEPOSITED = (Means.CHEQUE, Means.CASH)

@@ -1,0 +1,1 @@
+"""An online payment, from its start to the answer that settles it."""

@@ -1,4 +1,4 @@
-"""Several invoices of a régie in one payment: whether they go together, and why not (payfip.md §1, decision 0029)."""
+"""Several invoices of a régie in one payment: can they be paid together? (docs/payfip.md §1, decision 0029)"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tenant_apps.payments.models import Attempt, AttemptInvoice
 from tenant_apps.payments.standing.deciding import Act, Standing, beyond_limits
 from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.payments.standing.reasons import Reason
-from tenant_apps.townhall.models import Product, ProductKind
+from tenant_apps.products.models import Product, ProductKind
 
 MOST = 20  # invoices in one payment: they all hold one another until it ends
 

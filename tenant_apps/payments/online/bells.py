@@ -1,4 +1,4 @@
-"""What is heard at the Treasury's callback host (payfip.md §2-§3). It proves nothing: the poller looks, now."""
+"""What is heard at the Treasury's callback host (docs/payfip.md §2-§3). It proves nothing: the poller looks, now."""
 
 from collections.abc import Mapping
 

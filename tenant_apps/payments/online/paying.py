@@ -47,8 +47,8 @@ from tenant_apps.payments.standing.deciding import What, busy_until
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.standing.reasons import WhyNot, because
 from tenant_apps.payments.states import LIVE, AttemptState
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Mode, Protocol
+from tenant_apps.products import references
+from tenant_apps.products.models import Mode, Protocol
 from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
 from tenants.hosts import registry
@@ -370,7 +370,7 @@ def _expire_unasked(attempt: Attempt) -> None:
 
 @atomic_again
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
-    """« J'ai réglé » (M10): kept and shown to staff; it is not money. Twice changes nothing. Raises NotPayable.
+    """« J'ai réglé » (docs/manual.md, M10): staff see it; it is not money. Twice changes nothing. Raises NotPayable.
 
     After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
     """

@@ -1,15 +1,15 @@
 """A product that the Treasury refuses (T*): nobody is sent there again, and the town is told."""
 
-from django.utils.translation import gettext as _
+from django.conf import settings
 
 from shared_apps.audit import services as audit
-from shared_apps.mail.content import Content
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.notifying import notify
 from tenant_apps.payments.control.findings import report
+from tenant_apps.payments.mails import PRODUCT_CLOSED
 from tenant_apps.payments.models import FindingKind
-from tenant_apps.townhall.models import Product
-from tenant_apps.townhall.queries import contact_address, letterhead
-from tenant_apps.townhall.services import close_product
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import contact_address
+from tenant_apps.products.services import close_product
 from toolkit.words import in_french
 
 
@@ -20,21 +20,9 @@ def close_refused_product(product: Product, *, code: str, detail: str) -> None:
         return
     details = {"code": code, "detail": detail[:200], "numcli": product.numcli}
     finding = report(FindingKind.CLOSED, about=str(product.pk), product=product, details=details)
-    surroundings = letterhead()
-    queue_mail(
-        kind="product-closed",
+    notify(
+        PRODUCT_CLOSED.about(product=product, code=code),
         to=contact_address(product),
-        content=Content(
-            subject=_("Paiement en ligne interrompu : %(label)s") % {"label": product.label},
-            sentence=_(
-                "Le Trésor public refuse l'identifiant %(numcli)s (code %(code)s). Le paiement en ligne de "
-                "« %(label)s » est interrompu : les usagers en sont informés."
-            )
-            % {"numcli": product.numcli, "code": code, "label": product.label},
-            button_label=_("Vérifier ce numéro"),
-            button_url=f"{surroundings['address']}/gestion/commune/produits/{product.pk}/mise-en-service/",
-            why=_("Vous recevez ce message parce que cette adresse est celle du service."),
-        ),
-        surroundings=surroundings,
-        key=f"product-closed:{finding.uuid}:{finding.times}",
+        language=settings.LANGUAGE_CODE,
+        once={"finding": finding.uuid, "times": finding.times},
     )

@@ -1,4 +1,4 @@
-"""What TIPI's return is worth (payfip.md §3): nothing is signed, so every field is compared and it counts once."""
+"""TIPI's return (docs/payfip.md §3): nothing is signed, so compare every field and count it once."""
 
 import logging
 from collections.abc import Mapping

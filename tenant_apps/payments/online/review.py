@@ -15,7 +15,7 @@ from tenant_apps.payments.online.moves import move, note
 from tenant_apps.payments.online.settling import book
 from tenant_apps.payments.providers.payfip.client import read_amount
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Mode
+from tenant_apps.products.models import Mode
 from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros
@@ -80,7 +80,7 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
 
 @atomic_again
 def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
-    """The bank gave the money of a direct debit back, which the Treasury tells nobody (payfip.md §2).
+    """The bank gave the money of a direct debit back, which the Treasury tells nobody (docs/payfip.md §2).
 
     The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
     attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.

@@ -1,4 +1,4 @@
-"""`settle()`: the single road by which an answer about an attempt is applied (payfip.md §4).
+"""`settle()`: the single road by which an answer about an attempt is applied (docs/payfip.md §4).
 
 Return, notification, poller and staff all come here with what the provider said. Under the locks of the
 invoices and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
@@ -22,7 +22,7 @@ from tenant_apps.payments.providers import schedule
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import another_is_live
 from tenant_apps.payments.states import AttemptState
-from tenant_apps.townhall.models import Mode
+from tenant_apps.products.models import Mode
 from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 
@@ -128,7 +128,7 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
 def _day_of(attempt: Attempt, status: Status) -> date:
     """The day of the payment in Paris: what the Treasury says, when that can be, else today.
 
-    A day to come, or before the attempt, is an error of the source (payfip.md §7): the day's figures would miss it.
+    A date in the future or before the attempt is an error of the source (docs/payfip.md §7).
     """
     begun, today = attempt.created_at.astimezone(clock.PARIS).date(), clock.today()
     said = status.paid_at.astimezone(clock.PARIS).date() if status.paid_at else today

@@ -1,4 +1,4 @@
-"""Payments made to open a product: T tries, then X, then W (payfip.md §2, « going live »).
+"""Payments made to open a product: T tries, then X, then W (docs/payfip.md §2, « going live »).
 
 A trial is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
 """
@@ -29,8 +29,8 @@ from tenant_apps.payments.providers.base import (
 )
 from tenant_apps.payments.providers.registry import payfip, provider, tipi
 from tenant_apps.payments.states import TrialState
-from tenant_apps.townhall.models import Mode, Product, ProductKind, Protocol
-from tenant_apps.townhall.services import advance_product, confirm_number
+from tenant_apps.products.models import Mode, Product, ProductKind, Protocol
+from tenant_apps.products.services import advance_product, confirm_number
 from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
 from tenants.hosts import registry
@@ -42,7 +42,7 @@ from toolkit.words import kept
 log = logging.getLogger(__name__)
 S = TrialState
 AMOUNT = Decimal("1.00")
-# What clients in the field use for debts that do not exist (payfip.md §3).
+# What clients in the field use for debts that do not exist (docs/payfip.md §3).
 NO_DEBT = ("9999", "999900000000999999")
 _ENDS = {
     Outcome.PAID_CARD: S.PAID,

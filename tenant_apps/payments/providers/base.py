@@ -34,7 +34,7 @@ class Started:
 
 
 class Outcome(StrEnum):
-    """What the provider says became of an attempt (payfip.md §2, resultrans and faults)."""
+    """What the provider says became of an attempt (docs/payfip.md §2, resultrans and faults)."""
 
     PENDING = "pending"  # P5, or nothing yet
     PAID_CARD = "paid_card"  # P

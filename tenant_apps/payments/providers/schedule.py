@@ -1,4 +1,4 @@
-"""When the Treasury is asked again (payfip.md §2, suggested clock), and how long an attempt holds its invoice."""
+"""When the Treasury is asked again (docs/payfip.md §2, suggested clock), and how long an attempt holds its invoice."""
 
 from datetime import datetime, time, timedelta
 
@@ -7,7 +7,7 @@ from toolkit.clock import PARIS
 OPENING = timedelta(minutes=15)  # an idOp not opened by then never will be (P4)
 ON_THE_WAY = timedelta(seconds=30)  # for a browser to reach the Treasury before the end of that
 OPENED = OPENING + timedelta(minutes=5)  # P3: opened, so somebody may be typing a card (decision 0030)
-HOLD = timedelta(minutes=120)  # P5 is believed dead after that (M11's two hours)
+HOLD = timedelta(minutes=120)  # P5 is believed dead after that (the two hours of docs/manual.md, M11)
 LOST_CALL = timedelta(minutes=2)  # a request whose answer we never got: nobody holds its idOp
 ABANDON_AGAIN = timedelta(minutes=2)  # A is believed when it is said twice
 AFTER_FAILURE = timedelta(minutes=30)  # the guide's spacing when the Treasury itself is in trouble

@@ -1,4 +1,4 @@
-"""TIPI's redirect (payfip.md §3): an address with the fields in it, and an unsigned answer."""
+"""TIPI's redirect (docs/payfip.md §3): an address with the fields in it, and an unsigned answer."""
 
 from collections.abc import Mapping
 from dataclasses import replace

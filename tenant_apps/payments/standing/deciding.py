@@ -12,8 +12,8 @@ from tenant_apps.payments.providers import schedule
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.standing.facts import Facts, Situation
 from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
-from tenant_apps.townhall import references
-from tenant_apps.townhall.models import Mode, ProductKind, Protocol
+from tenant_apps.products import references
+from tenant_apps.products.models import Mode, ProductKind, Protocol
 from toolkit import clock
 
 
@@ -105,7 +105,7 @@ class Standing(NamedTuple):
 
     @property
     def may_declare(self) -> bool:
-        """« J'ai réglé » (M10): where the service offers it, and nothing says so already."""
+        """« J'ai réglé » (docs/manual.md, M10): where the service offers it, and nothing says so already."""
         if not self.facts.offers_declaration or self.facts.situation == Situation.DECLARED:
             return False
         return self.what not in (What.DRAFT, What.CANCELLED, What.PAID, What.ANNOUNCED, What.EXAMINED)
@@ -243,7 +243,7 @@ def opening_ends(started_at: datetime | None) -> datetime | None:
 
 
 def busy_until(free_at: datetime | None) -> Reason:
-    """Why nobody else can pay now, and until when, to the minute (M11)."""
+    """Why nobody else can pay now, and until when, to the minute (docs/manual.md, M11)."""
     time = free_from(free_at)
     if not time:
         sentence = _("Un paiement de cette facture est en cours, et le Trésor public ne répond pas encore.")

@@ -39,7 +39,7 @@ JOINS = """LEFT JOIN payments_attemptinvoice l ON l.invoice_id = i.id AND l.live
  LEFT JOIN payments_declaration d ON d.invoice_id = i.id AND d.refused_at IS NULL"""
 # Those on which something is really to be paid now; the rest of the unpaid ones wait for somebody else.
 AWAITED = f"SELECT i.id FROM invoices_invoice i {JOINS} WHERE i.state = 'published' AND {SITUATION} = 'due'"  # noqa: S608
-PRODUCT = "JOIN townhall_product p ON p.id = i.product_id"
+PRODUCT = "JOIN products_product p ON p.id = i.product_id"
 COLUMNS = f"""i.id, i.uuid, i.payer_id, i.number, i.reference, i.subject, i.issued_on, i.due_on, i.amount, i.paid,
  {SITUATION}, i.online_hold, i.online_until, p.id, p.kind, p.protocol, p.mode, p.closed_at IS NOT NULL,
  p.payable_days_after_due, p.payable_days_after_issue, p.offers_declaration, p.takes_several, p.numcli,

@@ -13,7 +13,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.standing.deciding import Standing, decide
 from tenant_apps.payments.standing.facts import AWAITED, COLUMNS, JOINS, PRODUCT, Facts
 from tenants.current import current_town
-from tenants.life import closing
+from tenants.life import town_closure
 from toolkit import clock
 
 _BY_IDS = f"SELECT {COLUMNS} FROM invoices_invoice i {PRODUCT} {JOINS} WHERE i.id = ANY(%s)"  # noqa: S608
@@ -39,7 +39,7 @@ def decided(
     """Id → standing today, for `reader`."""
     day, last_call, account = (
         clock.today(),
-        closing.is_last_call(current_town()),
+        town_closure.is_last_call(current_town()),
         reader.pk if reader else None,
     )
     return {one.id: decide(one, day=day, reader=account, alone=alone, last_call=last_call) for one in facts}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WhyNot(StrEnum):
-    """payfip.md §1. The order is the order in which they are looked for."""
+    """docs/payfip.md §1. The order is the order in which they are looked for."""
 
     DRAFT = "draft"
     CANCELLED = "cancelled"

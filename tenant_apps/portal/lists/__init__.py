@@ -1,0 +1,1 @@
+"""« Mes factures » and « Mes règlements »: what is asked for, the rows, the export."""

@@ -217,7 +217,7 @@ class Listing:
 
     @property
     def heads(self) -> list[dict[str, str]]:
-        """The manual's five columns (M6), and how a click on each sorts."""
+        """The manual's five columns (docs/manual.md, M6), and how a click on each sorts."""
         sorts = {"issued": ("", "date"), "due": ("echeance", "echeance-lointaine")}
         sorts["amount"] = ("montant-fort", "montant")
         labels = {"issued": _("Date"), "due": _("Echéance"), "amount": _("Montant")}

@@ -27,7 +27,7 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def invoice_rows(rows: Iterable[Row], with_pay: bool = False) -> SafeString:
-    """`<tr>` of each of `rows`: the manual's five columns (M6) and the state in words; on a phone, a card."""
+    """A `<tr>` per row: five columns (docs/manual.md, M6) and the state in words; on a phone, a card."""
     words = _Words(with_pay)
     return mark_safe("\n".join(words.line(row) for row in rows))  # noqa: S308 - see `_Words.line`
 

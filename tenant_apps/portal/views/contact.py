@@ -1,4 +1,4 @@
-"""M13: writing to the service, and the threads of what was written."""
+"""Write to the billing service, and read the threads (docs/manual.md, M13)."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -31,7 +31,7 @@ WITH_FILES = throttle.Limit("contact-files", 3)  # of those, from somebody witho
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_files
 def contact(request: HttpRequest) -> HttpResponse:
-    """M13: write to the service; also without an account."""
+    """Write to the billing service, with or without an account."""
     resident = _resident(request)
     form = ContactForm(
         request.POST or None,

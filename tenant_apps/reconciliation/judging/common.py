@@ -10,14 +10,14 @@ from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Deposit, Payment
+from tenant_apps.products.queries import products
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.reading.words import plain
 from tenant_apps.reconciliation.states import LineState
-from tenant_apps.townhall.queries import products
 from toolkit import clock
 
 S = LineState
-_LONG_ENOUGH = 6  # signs of a payment reference (payfip.md §2)
+_LONG_ENOUGH = 6  # signs of a payment reference (docs/payfip.md §2)
 SHORT_NUMBER = 4  # signs of a paper's own number below which a label holds it by chance
 
 
@@ -95,7 +95,7 @@ def say_invoice(line: Line, invoice: Invoice) -> None:
 
 
 def is_to_come(line: Line) -> bool:
-    """A day after today is an error of the source (payfip.md §7): nothing is booked on it."""
+    """A day after today is an error of the source (docs/payfip.md §7): nothing is booked on it."""
     return line.booked_on is not None and line.booked_on > clock.today()
 
 

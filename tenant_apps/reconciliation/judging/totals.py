@@ -10,10 +10,10 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from tenant_apps.payments.models import Means, Payment
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import products
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment
 from tenant_apps.reconciliation.states import LineState
-from tenant_apps.townhall.models import Product
-from tenant_apps.townhall.queries import products
 from toolkit import clock
 
 LATEST = timedelta(days=10)  # how long after the payments their sum reaches the account

@@ -1,0 +1,1 @@
+"""What residents change of their own account: address, passkeys, linked identity."""

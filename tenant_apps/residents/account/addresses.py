@@ -1,9 +1,8 @@
-"""Another address to sign in with (M12): confirmed at the new one, and undone from the old one."""
+"""Change an account's address (docs/manual.md, M12): confirm at the new one, undo from the old one."""
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import Q
-from django.utils import translation
 
 from shared_apps.accounts import addresses
 from shared_apps.accounts import services as accounts
@@ -11,26 +10,25 @@ from shared_apps.accounts.addresses import PutBack
 from shared_apps.accounts.models import Account, LinkPurpose
 from shared_apps.accounts.sessions import recent
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import queue_mail
-from tenant_apps.residents import messages
+from shared_apps.mail.notifying import notify
 from tenant_apps.residents.activation import grant_known_payers
 from tenant_apps.residents.claims import services
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.errors import SameAddress
+from tenant_apps.residents.mails.addresses import ADDRESS_CHANGED, ADDRESS_PUT_BACK
 from tenant_apps.residents.models import Access, PayerEmail
-from tenant_apps.townhall import queries as townhall
 from tenants.work import agenda
 from toolkit import clock, emails
 
 
 def request_address_change(*, actor: Account, email: str, password: str, session: SessionBase) -> None:
-    """Ask for another address: a message goes to the new one, which serves once confirmed.
+    """Ask for another address: a message goes to the new one, which is used once confirmed.
 
-    `password` is the current one: whoever changes the address has the account, and a session that was left open or
-    stolen must not give it. For an account without one, having just signed in stands for it.
+    `password` is the current one: changing the address gives the whole account, and an open or
+    stolen session must not be enough. An account without a password must have just signed in.
 
-    An address that belongs to another account is answered the same way, and that account's owner is told.
-    Raises SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for the operator
+    The answer is the same for an address of another account, whose owner gets a message.
+    Raises SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for an operator
     in somebody's place.
     """
     accounts.refuse_impersonator(actor)
@@ -45,40 +43,31 @@ def request_address_change(*, actor: Account, email: str, password: str, session
 
 @transaction.atomic
 def confirm_address(*, token: str) -> Account:
-    """Use up an address link: the new address serves; the old one is told, and can undo it for seven days.
+    """Use up an address link: the new address is used. The old one gets a message and can undo this for seven days.
 
     Raises the link errors and AddressTaken.
     """
     hold_still()
     account, old, regret = addresses.confirm_address(token=token)
     grant_known_payers(account=account)
-    letterhead = townhall.letterhead()
-    with translation.override(account.reads):
-        content = messages.address_changed(
-            town=letterhead["townhall"].name,
-            url=f"{letterhead['address']}/?LIEN={regret}",
-            until=clock.today() + addresses.REGRET,
-        )
-        queue_mail(kind="address-changed", to=old, content=content, surroundings=letterhead, secret=True)
+    said = ADDRESS_CHANGED.about(token=regret, until=clock.today() + addresses.REGRET)
+    notify(said, to=old, language=account.reads)
     return account
 
 
 @transaction.atomic
 def put_address_back(*, token: str) -> tuple[PutBack, str]:
-    """Use up the link of the old address: it serves again, and nothing that the new one opened stays; it is told.
+    """Use up the link of the old address: restore it, end everything that the new one opened, and tell both.
 
-    Returns what was undone and a token to choose the new password with, at once; none when the account had to be
-    closed because the old address has one of its own by now. Raises the link errors.
+    Returns what was undone, and a token to choose a new password at once; no token when the account had to be
+    closed because the old address has its own account by now. Raises the link errors.
     """
     hold_still()
     undone = addresses.put_address_back(token=token)
     account = undone.account
     _withdraw_accesses(undone)
     services.withdraw_since(account=account, since=undone.changed_at)
-    letterhead = townhall.letterhead()
-    with translation.override(account.reads):
-        content = messages.address_put_back(town=letterhead["townhall"].name)
-        queue_mail(kind="address-put-back", to=undone.replaced, content=content, surroundings=letterhead)
+    notify(ADDRESS_PUT_BACK.about(), to=undone.replaced, language=account.reads)
     if not account.is_active:
         return undone, ""
     reset = accounts.ask_link(purpose=LinkPurpose.RESET, email=account.email, account=account)
@@ -86,9 +75,9 @@ def put_address_back(*, token: str) -> tuple[PutBack, str]:
 
 
 def _withdraw_accesses(undone: PutBack) -> None:
-    """What was opened since the change, or is held by now, because billing knows the other address is shut.
+    """End the accesses that the other address opened since the change, or that depend on it now.
 
-    So is what the account gave to others meanwhile. The rows go: an access that ended would stay cut for ever
+    Also end what the account gave to others meanwhile. Rows are deleted: an ended access is never given again
     (grant_known_payers).
     """
     known = PayerEmail.objects.filter(email=undone.address).values("payer_id")

@@ -1,7 +1,7 @@
-"""A payer joined to an account with a paper invoice: asked, confirmed, decided, given up (decision 36).
+"""Join a payer to an account with a paper invoice: ask, confirm, decide, withdraw (decision 36).
 
-The room of invoices reads the paper (invoices.claiming); what comes of it is written here. Only the account's own
-row orders two connections of one person; staff are ordered by the claim's row.
+`invoices.claiming` checks the paper invoice; this module writes the result. The account's
+row lock orders simultaneous requests of one person; the claim's row lock orders those of staff.
 """
 
 import logging
@@ -29,14 +29,21 @@ from tenant_apps.townhall import queries as townhall
 from tenant_apps.townhall.models import PayerClaims
 from tenants.work import agenda
 
-LIFE = timedelta(days=60)  # of a claim that nobody decides
-UNCONFIRMED = timedelta(days=2)  # of one whose address nobody confirms: longer than its link
+LIFE = timedelta(days=60)  # for a claim that nobody decides
+UNCONFIRMED = timedelta(days=2)  # for a claim whose address is not confirmed: longer than its link
 Holds = Callable[[Claim], bool]
 log = logging.getLogger(__name__)
+VERBS = {
+    ClaimState.WAITING: "claim.waiting",
+    ClaimState.ACCEPTED: "claim.accepted",
+    ClaimState.REFUSED: "claim.refused",
+    ClaimState.WITHDRAWN: "claim.withdrawn",
+    ClaimState.EXPIRED: "claim.expired",
+}
 
 
 class Outcome(StrEnum):
-    """What came of a right paper."""
+    """The result of a valid paper invoice."""
 
     JOINED = "joined"
     WAITING = "waiting"
@@ -46,7 +53,7 @@ class Outcome(StrEnum):
 
 @transaction.atomic
 def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> Outcome:
-    """A signed-in resident has a right paper: joined, or left to staff. Twice changes nothing.
+    """A signed-in resident has a valid paper invoice: join the payer, or leave it to staff. Twice changes nothing.
 
     Raises NotWhileImpersonating.
     """
@@ -59,13 +66,13 @@ def open_claim(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> 
 
 @transaction.atomic
 def ask_by_mail(*, email: str, payer_id: int | None, invoice: UUID | None, number: str) -> None:
-    """Somebody without a session: one row, without a payer when the paper was wrong; the worker does the rest."""
+    """Somebody without a session asks: write a row, with no payer when the paper is wrong. The worker goes on."""
     Claim.objects.create(email=email, payer_id=payer_id, invoice=invoice, number=number)
     agenda.wake("claims")
 
 
 def handle_claims() -> int:
-    """Send the links of the requests that wait, and end what is too old. Returns how many requests were handled."""
+    """Send the links of waiting requests, and end old claims. Returns how many requests were handled."""
     handled, failed = 0, list[int]()
     while (claim := _answer_next(failed)) is not None:
         handled += claim not in failed
@@ -74,7 +81,7 @@ def handle_claims() -> int:
 
 
 def _answer_next(failed: list[int]) -> int | None:
-    """The id of the request that was answered, or that is now among `failed`; None when none waits."""
+    """The id of the request that was answered, or added to `failed`; None when none waits."""
     claim = None
     try:
         with transaction.atomic():
@@ -98,7 +105,7 @@ _UNHANDLED = Q(state=ClaimState.ASKED, account=None)
 
 
 def next_due() -> datetime | None:
-    """When the worker has something to do about claims."""
+    """When the worker next has work with claims."""
     if Claim.objects.filter(_UNHANDLED).exists():
         return timezone.now()
     oldest = Claim.objects.aggregate(
@@ -110,7 +117,7 @@ def next_due() -> datetime | None:
 
 
 def _answer(claim: Claim) -> None:
-    """A link to the address that was typed, if the paper was right; nothing stays of a wrong one."""
+    """Send a link to the typed address if the paper was valid; otherwise delete the request."""
     account = None if claim.payer_id is None or _asked_a_moment_ago(claim) else _account_of(claim.email)
     if account is None:
         claim.delete()
@@ -127,8 +134,8 @@ def _asked_a_moment_ago(claim: Claim) -> bool:
 
 
 def _account_of(email: str) -> Account | None:
-    """The resident of that address, made when there is none; None for anybody else's."""
-    # Locked, as in services: should the person be erased at this moment, the address is nobody's once that is done.
+    """The resident of that address, created if needed; None when the address is not a resident's."""
+    # Locked: after a simultaneous erasure the address belongs to nobody.
     account = Account.objects.select_for_update(no_key=True).filter(email=email).first()
     if account is None:
         return accounts.create_account(actor=audit.SYSTEM, email=email, role=Role.RESIDENT)
@@ -137,9 +144,9 @@ def _account_of(email: str) -> Account | None:
 
 @transaction.atomic
 def confirm_claim(*, token: str, password: str, holds: Holds) -> Outcome:
-    """Use up the link: the address is proven too. An account that was never activated gets its password.
+    """Use up the link, which proves the address too. An account that was never activated gets its password.
 
-    A paper that no longer `holds` is left to staff. Raises the link errors, and WeakPassword.
+    Without `holds` (the paper is no longer valid) staff decide. Raises the link errors, and WeakPassword.
     """
     hold_still()
     link = accounts.find_link(token)
@@ -164,7 +171,7 @@ def _proven(link: Link, token: str, password: str) -> Account:
 
 
 def _settle(claim: Claim, account: Account, *, holds: bool) -> Outcome:
-    """Join it, or leave it to staff. The account is locked, so a second connection finds what the first one wrote."""
+    """Join the payer, or leave it to staff. The account is locked, so a second request sees the first one's result."""
     between = Q(account=account, payer_id=claim.payer_id)
     found = None
     if Access.objects.filter(between, ended_at=None).exists():
@@ -187,8 +194,8 @@ def _settle(claim: Claim, account: Account, *, holds: bool) -> Outcome:
 
 
 def _staff_said_no(between: Q, claim: Claim) -> bool:
-    """They cut this very access, refused this very claim, or took the address that asks, or that had opened the
-    access, from the payer: a paper alone does not undo it.
+    """Whether staff cut this access, refused this claim, or took the asking address (or the one that opened the
+    access) from the payer: a paper invoice alone does not undo that.
     """
     assert claim.account is not None
     assert claim.payer_id is not None
@@ -201,9 +208,9 @@ def _staff_said_no(between: Q, claim: Claim) -> bool:
 
 @transaction.atomic
 def accept_claim(*, actor: audit.Actor, claim: Claim, holds: Holds) -> Claim:
-    """Staff let the account see the payer; everybody concerned is told. Twice changes nothing.
+    """Staff let the account see the payer, and everybody concerned gets a message. Twice changes nothing.
 
-    Raises ClaimClosed when it ended otherwise, PaperGone when its invoice is no longer one of that payer's.
+    Raises ClaimClosed when it ended otherwise, PaperGone when its invoice no longer belongs to that payer.
     """
     locked = _lock(claim)
     if locked.state == ClaimState.ACCEPTED:
@@ -231,7 +238,7 @@ def refuse_claim(*, actor: audit.Actor, claim: Claim, reason: str) -> Claim:
 
 @transaction.atomic
 def withdraw_claim(*, actor: Account, claim: Claim) -> Claim:
-    """Who asked gives up. Twice changes nothing. Raises ClaimClosed, NotWhileImpersonating."""
+    """The person who asked gives up. Twice changes nothing. Raises ClaimClosed, NotWhileImpersonating."""
     accounts.refuse_impersonator(actor)
     locked = _lock(claim)
     if locked.state == ClaimState.WITHDRAWN:
@@ -242,7 +249,7 @@ def withdraw_claim(*, actor: Account, claim: Claim) -> Claim:
 
 
 def withdraw_since(*, account: Account, since: datetime) -> None:
-    """What was asked by whoever had taken that account's address. In the caller's transaction."""
+    """Withdraw the claims made while somebody else had the account's address. Uses the caller's transaction."""
     for claim in Claim.objects.filter(account=account, state=ClaimState.WAITING, asked_at__gte=since):
         locked = _lock(claim)
         if locked.state == ClaimState.WAITING:
@@ -250,7 +257,7 @@ def withdraw_since(*, account: Account, since: datetime) -> None:
 
 
 def _end_old() -> None:
-    """Those that nobody confirmed go; those that nobody decided end, and who asked is told."""
+    """Delete old unconfirmed claims; end old undecided ones and tell the person who asked."""
     present = timezone.now()
     Claim.objects.filter(state=ClaimState.ASKED, asked_at__lte=present - UNCONFIRMED).delete()
     old = Claim.objects.filter(state=ClaimState.WAITING, asked_at__lte=present - LIFE)
@@ -287,7 +294,7 @@ def _join(claim: Claim, *, actor: audit.Actor) -> None:
 
 
 def _move(claim: Claim, to: ClaimState, *, actor: audit.Actor) -> None:
-    """The one setter of a locked, or new, claim's state."""
+    """The only setter of a claim's state. The claim is locked or new."""
     old = ClaimState(claim.state)
     if (old, to) not in CLAIM_EDGES:
         raise ClaimClosed
@@ -296,7 +303,7 @@ def _move(claim: Claim, to: ClaimState, *, actor: audit.Actor) -> None:
         claim.decided_at = timezone.now()
         claim.decided_by = actor if isinstance(actor, str) else actor.audit_name
     claim.save(update_fields=["state", "account", "decided_at", "decided_by", "reason"])
-    audit.record(f"claim.{to}", actor=actor, obj=_name(claim), old={"state": str(old)}, new=_said(claim))
+    audit.record(VERBS[to], actor=actor, obj=_name(claim), old={"state": str(old)}, new=_said(claim))
 
 
 def _said(claim: Claim) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A payer's addresses for staff: who says so, since when, what stands at each. The door has checked the role."""
+"""A payer's addresses, for staff (the view has checked the role): who gave each, since when, what it opens."""
 
 import re
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from django.db.models import Max
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.residents.models import EmailSource, Payer, PayerEmail, RemovedEmail
 
-_ACCOUNT = re.compile(r"\baccount:([0-9a-f-]{36})$")  # the operator in somebody's place bears both names
+_ACCOUNT = re.compile(r"\baccount:([0-9a-f-]{36})$")  # an impersonation has two names
 
 
 @dataclass(frozen=True)
 class Known:
-    """An address that is told, and opens the door. `by`: address of the member of staff who added it, or ""."""
+    """An address that gets messages and opens access. `by`: address of the member of staff who added it, or ""."""
 
     email: str
     source: EmailSource
@@ -28,7 +28,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Gone:
-    """An address that is told nothing any more; `by_staff`: no file brings it back."""
+    """An address that gets no messages any more; `by_staff`: no file brings it back."""
 
     email: str
     since: datetime
@@ -45,7 +45,7 @@ class AddressBook:
 
 
 def address_book(payer: Payer) -> AddressBook:
-    """In five statements, however many addresses."""
+    """The address book of a payer, in five statements for any number of addresses."""
     known = sorted(payer.emails.all(), key=lambda row: row.email)
     gone = list(RemovedEmail.objects.filter(payer=payer).order_by("email"))
     names = staff_of([*(row.added_by for row in known), *(row.removed_by for row in gone)])
@@ -76,7 +76,7 @@ def _known(
 
 
 def staff_of(names: Iterable[str]) -> dict[str, str]:
-    """Names of the trail (`account:<uuid>`) → addresses, of accounts that are still there; one statement at most."""
+    """Names of the trail (`account:<uuid>`) → addresses of existing accounts; one statement at most."""
     wanted = {name: UUID(found[1]) for name in names if (found := _ACCOUNT.search(name))}
     if not wanted:
         return {}

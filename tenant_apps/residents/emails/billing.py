@@ -1,8 +1,8 @@
-"""Which addresses are a payer's, and what becomes of the accesses that they gave (decision 47): the only writer.
+"""The only writer of payers' addresses, and of the accesses that depend on them (decision 47).
 
-Set by set, for one payer or for a whole file. Whoever gives something because of an address calls `hold_still` before
-anything else in its transaction; whoever changes addresses waits for those, and they wait for it (`_hold_alone`): so
-an access is never given by an address that goes at that moment.
+It works on sets: one payer or a whole file. Code that gives something because of an address calls `hold_still` before
+anything else in its transaction. Code that changes addresses takes the exclusive lock (`_hold_alone`). So
+no access is given because of an address that is being removed.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,9 +20,9 @@ from tenant_apps.residents.models import Access, EmailSource, Payer, PayerEmail,
 from toolkit import clock, emails
 
 _LOCK = "hashtextextended(current_schema() || ':addresses', 0)"
-_FORGET = "400 days"  # what billing took away and nobody refused anything at
+_FORGET = "400 days"  # for addresses that billing took away and that had refused nothing
 
-# What a file says of its payers; staff's word is stronger than the file's.
+# What a file says about its payers; what staff say wins.
 _FILE = """
 said AS (SELECT unnest(%(payers)s::bigint[]) AS payer_id),
 raw AS (SELECT DISTINCT payer_id, email FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS r(payer_id, email)),
@@ -40,7 +40,7 @@ _AFTER = """{file}, known AS (SELECT payer_id, email FROM given UNION
   SELECT e.payer_id, e.email FROM residents_payeremail e JOIN said USING (payer_id) WHERE e.source <> 'import')"""
 _NOW = """known AS (SELECT payer_id, email FROM residents_payeremail WHERE payer_id = ANY(%(payers)s))"""
 
-# What billing gave and no address holds any more; and what the holders gave to people whom no address names.
+# Accesses from billing whose address is gone, and what their holders gave to people without an address of the payer.
 _LAPSING = """WITH {known}, own AS (
   SELECT x.id, x.payer_id, a.uuid FROM residents_access x JOIN accounts_account a ON a.id = x.account_id
    WHERE x.payer_id = ANY(%(payers)s) AND x.ended_at IS NULL AND x.granted_by IS NULL AND x.through <> ''
@@ -73,7 +73,7 @@ SELECT g.payer_id, g.email, %(source)s, now(), %(by)s, COALESCE(back.refused_ale
   LEFT JOIN back ON back.payer_id = g.payer_id AND back.email = g.email
 ON CONFLICT (payer_id, email) DO NOTHING"""
 
-# An access that staff ended, or that stands, leaves no room for another of the same account and payer.
+# An access that is live, or that staff ended, prevents another for the same account and payer.
 _FREE = """NOT EXISTS (SELECT 1 FROM residents_access y WHERE y.account_id = x.account_id AND y.payer_id = x.payer_id
    AND (y.ended_at IS NULL OR NOT y.lapsed))"""
 _BACK = """UPDATE residents_access SET ended_at = NULL, lapsed = false, through = back.email FROM (
@@ -102,7 +102,7 @@ Pair = tuple[int, str]  # id of a payer, address
 
 @dataclass(frozen=True)
 class KeptOut:
-    """An address that a file gives and staff had taken away: it stays away."""
+    """An address that a file gives but that staff had taken away: it stays away."""
 
     payer_id: int
     email: str
@@ -112,7 +112,7 @@ class KeptOut:
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a file's addresses change, or would change. `losing`: ids of the accesses that lapse."""
+    """The changes that a file's addresses make, or would make. `losing`: ids of the accesses that lapse."""
 
     going: list[Pair]
     coming: list[Pair]
@@ -121,13 +121,13 @@ class Replacement:
 
     @property
     def accesses(self) -> list[Access]:
-        """Those of `losing`, with their accounts and payers."""
+        """The accesses `losing`, with their accounts and payers."""
         found = Access.objects.filter(pk__in=self.losing).select_related("account", "payer")
         return list(found.order_by("payer__reference", "id"))
 
 
 def hold_still() -> None:
-    """Addresses do not change until this transaction ends. Lock nothing else before it."""
+    """Prevent changes of addresses until this transaction ends. Call it before taking any other lock."""
     _execute("SELECT pg_advisory_xact_lock_shared({lock})")
 
 
@@ -136,7 +136,7 @@ def _hold_alone() -> None:
 
 
 def preview_emails(said: Mapping[int, Sequence[str]]) -> Replacement:
-    """What `replace_emails` would do with the same words now. Writes nothing."""
+    """What `replace_emails` would do now with the same arguments. Writes nothing."""
     file = _file(said)
     losing = _rows(_LAPSING, file, known=_AFTER.format(file=_FILE))
     return Replacement(
@@ -149,10 +149,10 @@ def preview_emails(said: Mapping[int, Sequence[str]]) -> Replacement:
 
 @transaction.atomic
 def replace_emails(said: Mapping[int, Sequence[str]], *, actor: audit.Actor, about: str = "") -> Replacement:
-    """Billing's addresses of these payers are those that its file gives: payer's id → addresses, maybe none.
+    """Replace billing's addresses of these payers by those of its file: payer's id → addresses, possibly none.
 
-    Leave out a payer of whom the file says nothing (it has no such column). Addresses that staff or a resident added
-    stay; what staff took away stays away. Accesses follow at once. Twice changes nothing. `about`: of the fact.
+    Omit payers about whom the file says nothing (it has no such column). Addresses that staff or a resident added
+    stay; those that staff took away stay away. Accesses follow at once. Twice changes nothing. `about`: for the trail.
     """
     _hold_alone()
     file = _file(said)
@@ -177,35 +177,35 @@ def replace_emails(said: Mapping[int, Sequence[str]], *, actor: audit.Actor, abo
 
 @transaction.atomic
 def add_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
-    """Staff say that this address is the payer's: no file takes it away. Raises AddressKnown when it is already."""
+    """Staff add an address, which no file takes away. Raises AddressKnown when the payer has it already."""
     _hold_alone()
     email = emails.normalise(email)
     if PayerEmail.objects.filter(payer=payer, email=email).exists():
         raise AddressKnown
     _put([(payer.pk, email)], source=EmailSource.STAFF, by=_name(actor))
     _follow([payer.pk])
-    _record("added", actor, payer, email)
+    _record("payer_email.added", actor, payer, email)
 
 
 @transaction.atomic
 def remove_email(*, actor: audit.Actor, payer: Payer, email: str) -> None:
-    """Staff take an address away: it is told nothing, opens nothing, and no file brings it back.
+    """Staff take an address away: it gets no messages, opens nothing, and no file brings it back.
 
-    The accesses that only it held lapse. Twice changes nothing.
+    The accesses that depend on it alone lapse. Twice changes nothing.
     """
     _hold_alone()
     if not PayerEmail.objects.filter(payer=payer, email=email).exists():
         return
     _take([(payer.pk, email)], by=_name(actor))
     _follow([payer.pk])
-    _record("removed", actor, payer, email)
+    _record("payer_email.removed", actor, payer, email)
 
 
 @transaction.atomic
 def let_back(*, actor: audit.Actor, payer: Payer, email: str) -> None:
-    """Staff undo a removal, theirs or billing's, with what the address had refused. Twice changes nothing.
+    """Staff undo a removal, theirs or billing's, and restore what the address had refused. Twice changes nothing.
 
-    What staff had taken from billing is billing's again; what billing took away is staff's from now on.
+    What staff had taken from billing belongs to billing again; what billing had removed now belongs to staff.
     """
     _hold_alone()
     gone = RemovedEmail.objects.filter(payer=payer, email=email).first()
@@ -214,21 +214,21 @@ def let_back(*, actor: audit.Actor, payer: Payer, email: str) -> None:
     source = gone.source if gone.removed_by else EmailSource.STAFF
     _put([(payer.pk, email)], source=source, by="" if source == EmailSource.BILLING else _name(actor))
     _follow([payer.pk])
-    _record("let_back", actor, payer, email)
+    _record("payer_email.let_back", actor, payer, email)
 
 
 def give_to(account: Account) -> list[int]:
-    """Give `account` what its address opens; returns the ids of the payers. The caller holds addresses still."""
+    """Give `account` what its address opens; return the ids of the payers. The caller has called `hold_still`."""
     return sorted(_give("x.account_id = %(account)s", {"account": account.pk}))
 
 
 def give_shares_back(payers: Collection[int]) -> None:
-    """What holders had given, and that lapsed with their own access, stands again with it."""
+    """Restore what holders had given, when it lapsed together with their own access."""
     _execute(_SHARES_BACK, {"payers": list(payers)})
 
 
 def _follow(payers: list[int]) -> list[int]:
-    """Accesses follow the addresses of these payers, as they are now. Returns the ids of those that lapsed."""
+    """Update accesses to the present addresses of these payers. Returns the ids of those that lapsed."""
     if not payers:
         return []
     values = {"payers": payers}
@@ -266,10 +266,10 @@ def _pairs(pairs: Iterable[Pair]) -> dict[str, list[Any]]:
     return {"of": [payer for payer, _email in all_of], "emails": [email for _payer, email in all_of]}
 
 
-def _record(what: str, actor: audit.Actor, payer: Payer, email: str) -> None:
+def _record(verb: str, actor: audit.Actor, payer: Payer, email: str) -> None:
     """The trail is never erased: it names no address in full."""
     new = {"address": emails.masked(email)}
-    audit.record(f"payer_email.{what}", actor=actor, obj=f"payer:{payer.uuid}", new=new)
+    audit.record(verb, actor=actor, obj=f"payer:{payer.uuid}", new=new)
 
 
 def _name(actor: audit.Actor) -> str:

@@ -1,4 +1,4 @@
-"""What was on its way to an address that is no longer a payer's does not arrive, and opens nothing."""
+"""Stop what is on its way to an address that a payer no longer has: messages and links."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,10 +9,13 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.mail import services as mail
 from tenant_apps.residents.errors import AddressGone
+from tenant_apps.residents.mails.claims import JOINED
+from tenant_apps.residents.mails.sharing import INVITATION
+from tenant_apps.residents.mails.signing_in import ACTIVATION
 from tenant_apps.residents.models import Claim, PayerEmail, RemovedEmail
 
 # They name nobody's payer to a stranger, but tell an address that nobody knows any more of one, or invite it in.
-_LAST = ("link-activation", "claim-joined")
+_LAST = (ACTIVATION.kind, JOINED.kind)
 _INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
   FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS g(payer_id, email) JOIN residents_payer p ON p.id = g.payer_id
  WHERE l.purpose = 'share' AND l.about = p.uuid AND l.email = g.email AND l.used_at IS NULL
@@ -20,7 +23,7 @@ _INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
 
 
 def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
-    """After (payer's id, address) went: the invitations to it are over, and messages that wait are dropped."""
+    """After these pairs (payer's id, address) were removed: end invitations to them, and drop waiting messages."""
     all_of = list(pairs)
     values: dict[str, Any] = {
         "of": [payer for payer, _email in all_of],
@@ -32,7 +35,7 @@ def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
     invited = Link.objects.filter(
         email__in=gone, purpose=LinkPurpose.SHARE, used_at=None, expires_at__gt=timezone.now()
     )
-    mail.drop_waiting(kinds=["link-share"], to=gone - set(invited.values_list("email", flat=True)))
+    mail.drop_waiting(kinds=[INVITATION.kind], to=gone - set(invited.values_list("email", flat=True)))
     known = PayerEmail.objects.filter(email__in=gone).values_list("email", flat=True)
     active = Account.objects.filter(email__in=gone, activated_at__isnull=False).values_list(
         "email", flat=True
@@ -41,9 +44,9 @@ def stop_links(pairs: Iterable[tuple[int, str]]) -> None:
 
 
 def is_shut_out(account: Account) -> bool:
-    """A resident who never chose a password, whose address is no payer's any more: nothing is there to open.
+    """Whether a resident never chose a password and has an address of no payer: the account opens nothing.
 
-    A right paper has an account made too; its own link lets it in, and an activation opens nothing by the way.
+    A valid paper invoice creates an account too: its own link opens it, but an activation link does not.
     """
     if account.role != Role.RESIDENT or account.activated_at is not None:
         return False
@@ -52,15 +55,15 @@ def is_shut_out(account: Account) -> bool:
 
 
 def check_link(link: Link) -> None:
-    """Raises AddressGone for an activation link that was sent before its address went.
+    """Raise AddressGone for an activation link sent before its address was removed.
 
-    The links of a claim and of an invitation have a proof of their own.
+    Links of claims and invitations have their own proof.
     """
     if link.purpose == LinkPurpose.ACTIVATION and link.account is not None and is_shut_out(link.account):
         raise AddressGone
 
 
 def taken_away(payer_id: int, *addresses: str) -> bool:
-    """Staff took one of these addresses from the payer: neither an invitation nor a paper opens it by itself."""
+    """Whether staff took one of these addresses from the payer: then no invitation or paper invoice alone opens it."""
     gone = RemovedEmail.objects.filter(payer=payer_id, email__in=addresses)
     return gone.exclude(removed_by="").exists()

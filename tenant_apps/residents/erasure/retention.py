@@ -1,7 +1,7 @@
-"""What no rule of accounting keeps is let go of after as many months as the town says, at most once a day.
+"""Delete what no accounting rule keeps, after the number of months that the town says, at most once per day.
 
-Planned by signs that the town lives, then by itself for the day when the oldest row is due, a month ahead at most: a
-town where nothing grows old costs next to nothing.
+Certain facts plan it; then it plans itself for the day when the oldest row is due, a month ahead at most. A
+town with nothing old costs next to nothing.
 """
 
 from datetime import datetime, time, timedelta
@@ -24,19 +24,22 @@ KIND = "retention"
 SIGNS_OF_LIFE = ("townhall.created", "townhall.changed", "batch.published", "account.activated")
 AT_ONCE = 1000  # rows in one transaction
 LATEST = timedelta(days=30)
-START, SPREAD = time(4, 30), 60  # Paris, after the audit of money; towns are spread over so many minutes
+START, SPREAD = (
+    time(4, 30),
+    60,
+)  # Paris time, after the nightly audit; towns are spread over that many minutes
 
 
 def town_lives(entry: Entry) -> None:
-    """A fact of `SIGNS_OF_LIFE`: the coming night looks, also when the town has just chosen to keep less."""
+    """On a fact of `SIGNS_OF_LIFE`, plan the coming night: the town may have chosen to keep less."""
     if current_schema() != PUBLIC:
         agenda.plan(KIND, _night(timezone.now()))
 
 
 def apply_retention() -> dict[str, int]:
-    """Let go of what is too old, some rows a transaction, each counted in the trail. Returns how many of what.
+    """Delete what is too old, some rows per transaction, and record the numbers. Returns the number per kind.
 
-    A second run finds nothing. Sessions that have ended open nothing: they go without being counted.
+    A second run finds nothing. Expired sessions are deleted without being counted.
     """
     townhall, present = current_townhall(), timezone.now()
     gone: dict[str, int] = {}
@@ -50,7 +53,7 @@ def apply_retention() -> dict[str, int]:
 
 @transaction.atomic
 def _let_go(kept: Kept, before: datetime) -> int:
-    """Whoever uses a row at this moment keeps it for another night."""
+    """Delete some rows. A row that is locked now stays for another night."""
     rows = kept.rows().filter(**{f"{kept.since}__lt": before}).order_by("pk")
     old = list(rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:AT_ONCE])
     if old:
@@ -62,7 +65,7 @@ def _let_go(kept: Kept, before: datetime) -> int:
 
 
 def next_look() -> datetime:
-    """The night when the oldest row will be too old: tomorrow's at the earliest, within `LATEST` at the latest."""
+    """The night when the oldest row will be too old: tomorrow's at the earliest, and within `LATEST`."""
     townhall, present = current_townhall(), timezone.now()
     latest = present + LATEST
     due = [latest]

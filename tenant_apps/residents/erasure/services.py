@@ -1,6 +1,6 @@
 """« Effacer mes données » (GDPR, article 17): asked by the resident, decided by a manager within a month.
 
-The request is on the account (docs/decisions/0034): the only table it would need one row in for years.
+The request is a column of the account (docs/decisions/0034): a table would have one row in years.
 """
 
 from datetime import date, datetime
@@ -9,20 +9,20 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit import services as audit
-from shared_apps.mail.services import FAREWELL, queue_mail
+from shared_apps.mail.notifying import notify
 from shared_apps.privacy import personal
-from tenant_apps.residents import messages
+from tenant_apps.products.queries import contact_address
 from tenant_apps.residents.emails.billing import hold_still
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
+from tenant_apps.residents.mails import erasure as mails
 from tenant_apps.residents.models import Claim, EmailSource, PayerEmail
 from tenant_apps.residents.states import ClaimState
-from tenant_apps.townhall.queries import letterhead
 from toolkit import clock
 
 MONTHS = 1  # to answer (GDPR, article 12.3)
@@ -35,9 +35,9 @@ def answer_before(asked_at: datetime) -> date:
 
 @transaction.atomic
 def request_erasure(*, actor: Account) -> None:
-    """Ask for one's own erasure: the person and the service are told. Twice changes nothing.
+    """Ask for one's own erasure; the person and the service get a message. Twice changes nothing.
 
-    Raises NotWhileImpersonating for the operator in somebody's place.
+    Raises NotWhileImpersonating for an operator in somebody's place.
     """
     accounts.refuse_impersonator(actor)
     account = _locked(actor)
@@ -47,21 +47,15 @@ def request_erasure(*, actor: Account) -> None:
     account.erasure_refused_at, account.erasure_answer = None, ""
     account.save(update_fields=["erasure_asked_at", "erasure_refused_at", "erasure_answer"])
     audit.record("erasure.asked", actor=actor, obj=account.audit_name)
-    paper = letterhead()
     until = answer_before(account.erasure_asked_at)
-    town, service = paper["townhall"].name, paper["townhall"].contact_email
-    with translation.override(account.reads):
-        content = messages.erasure_asked(town=town, address=paper["address"], until=until)
-        queue_mail(kind="erasure-asked", to=account.email, content=content, surroundings=paper)
-    with translation.override(settings.LANGUAGE_CODE):
-        url = f"{paper['address']}/gestion/effacements/{account.uuid}/"
-        content = messages.erasure_to_answer(town=town, url=url, until=until)
-        queue_mail(kind="erasure-to-answer", to=service, content=content, surroundings=paper)
+    notify(mails.ERASURE_ASKED.about(until=until), to=account.email, language=account.reads)
+    said = mails.ERASURE_TO_ANSWER.about(account=account.uuid, until=until)
+    notify(said, to=contact_address(None), language=settings.LANGUAGE_CODE)
 
 
 @transaction.atomic
 def cancel_erasure(*, actor: Account) -> None:
-    """The person changes their mind while it waits. Twice changes nothing."""
+    """The person withdraws the request. Twice changes nothing."""
     accounts.refuse_impersonator(actor)
     account = _locked(actor)
     if account.erasure_asked_at is None or account.erased_at is not None:
@@ -73,7 +67,7 @@ def cancel_erasure(*, actor: Account) -> None:
 
 @transaction.atomic
 def refuse_erasure(*, actor: audit.Actor, account: Account, answer: str) -> None:
-    """Say no, and why, in words that the person receives. Raises AnswerMissing; NoRequest when none waits."""
+    """Refuse, with a reason that the person receives. Raises AnswerMissing; NoRequest when none waits."""
     if not answer.strip():
         raise AnswerMissing
     locked = _locked(account)
@@ -83,22 +77,22 @@ def refuse_erasure(*, actor: audit.Actor, account: Account, answer: str) -> None
     locked.erasure_answer = answer.strip()[:500]
     locked.save(update_fields=["erasure_asked_at", "erasure_refused_at", "erasure_answer"])
     audit.record("erasure.refused", actor=actor, obj=locked.audit_name)
-    paper = letterhead()
-    with translation.override(locked.reads):
-        content = messages.erasure_refused(town=paper["townhall"].name, answer=locked.erasure_answer)
-        queue_mail(kind="erasure-refused", to=locked.email, content=content, surroundings=paper)
+    said = mails.ERASURE_REFUSED.about(answer=locked.erasure_answer)
+    notify(said, to=locked.email, language=locked.reads)
 
 
 @transaction.atomic
 def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
-    """Erase the person, all at once. Returns how many rows of what; nothing the second time.
+    """Erase the person in one transaction. Returns the number of rows per kind; empty the second time.
 
-    Money stays, and its audit stays right. Whoever signs in, pays, or opens a link meanwhile either comes before, and
-    is erased too, or finds nobody. Raises NoRequest when the person has changed their mind.
+    Money stays, and its audit stays right. A simultaneous sign-in, payment or link either comes first, and
+    is erased too, or finds no account. Raises NoRequest when the person has withdrawn.
     """
     hold_still()
     waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
-    list(waiting.select_for_update().values_list("pk"))  # before the account, as whoever decides one
+    list(
+        waiting.select_for_update().values_list("pk")
+    )  # before the account, in the same order as deciding a claim
     locked = _locked(account)
     if locked.erased_at is not None:
         return {}
@@ -107,12 +101,7 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     name, address, language = locked.audit_name, locked.email, locked.reads
     gone = personal.erase(locked, addresses_of(locked))
     audit.record("account.erased", actor=actor, obj=name, new=gone)
-    paper = letterhead()
-    with translation.override(language):
-        content = messages.erased(town=paper["townhall"].name)
-        queue_mail(
-            kind=FAREWELL, to=address, content=content, surroundings=paper, key=f"{FAREWELL}:{locked.uuid}"
-        )
+    notify(mails.ERASED.about(), to=address, language=language, once={"account": locked.uuid})
     return gone
 
 
@@ -124,7 +113,7 @@ def _locked(account: Account) -> Account:
 
 
 def waiting_erasures() -> QuerySet[Account]:
-    """Who waits for an answer, the first to answer first."""
+    """The requests that wait for an answer, the oldest first."""
     return Account.objects.filter(erasure_asked_at__isnull=False, erased_at=None).order_by(
         "erasure_asked_at", "pk"
     )
@@ -137,5 +126,5 @@ def erasure_for_staff(public_id: UUID) -> Account:
 
 
 def is_in_billing(account: Account) -> bool:
-    """Billing's own files hold an address of that account: only billing can take it out."""
+    """Whether billing's files hold an address of that account: only billing can remove it there."""
     return PayerEmail.objects.filter(email__in=addresses_of(account), source=EmailSource.BILLING).exists()

@@ -1,1 +1,1 @@
-"""The database engine of a deployment with several homes: see `base`."""
+"""The database engine of a deployment with several shards: see `base`."""

@@ -1,4 +1,4 @@
-"""A transaction that PostgreSQL ended because it crossed another is done again, whole: nothing of it was written."""
+"""Retry a transaction that PostgreSQL rolled back because of a deadlock or a serialization failure."""
 
 import logging
 import random
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 def atomic_again(act: Callable[P, R]) -> Callable[P, R]:
-    """`transaction.atomic` around `act`, called again, a few times, when a deadlock has ended its transaction.
+    """Run `act` in `transaction.atomic`, and again, a few times, after a deadlock.
 
-    Only for acts that read all they decide upon inside, and do nothing but write to the database. Inside another
-    transaction it is called once: that one is over, and whoever began it calls again.
+    Only for acts that read everything they need inside the transaction, and only write to the database. Inside another
+    transaction it runs once: the outer one is lost, and its caller must retry.
     """
 
     @wraps(act)

@@ -1,8 +1,8 @@
-"""A database that does not answer is not asked again by everybody at once.
+"""Remember for a moment that a database does not answer.
 
-Its towns cannot be served; the threads that would each wait for it, until their time-out, are those that serve
-the other towns. So after a wait in vain, the process answers at once for a moment, then lets one try. A refusal
-that comes quickly costs nobody anything, and is never remembered.
+Its towns cannot be served, and the threads that would wait for it until their time-out are needed by
+the other towns. So after one time-out the process fails at once for a moment, then lets one thread try. A refusal
+that comes quickly costs nothing and is not remembered.
 """
 
 import time
@@ -17,25 +17,25 @@ _until: dict[str, float] = {}
 
 
 @contextmanager
-def watch(home: str, time_out: int) -> Iterator[None]:
-    """Around a try to connect, which takes `time_out` seconds at most. Raises psycopg's OperationalError."""
+def watch(shard: str, time_out: int) -> Iterator[None]:
+    """Wrap an attempt to connect that lasts at most `time_out` seconds. Raises psycopg's OperationalError."""
     present = time.monotonic()
-    if present < _until.get(home, 0):
-        raise psycopg.OperationalError(f"the database {home!r} has just failed to answer")
-    if home in _until:
-        _until[home] = present + time_out  # we are the one who tries
+    if present < _until.get(shard, 0):
+        raise psycopg.OperationalError(f"the database {shard!r} has just failed to answer")
+    if shard in _until:
+        _until[shard] = present + time_out  # this thread tries; the others fail at once
     try:
         yield
     except psycopg.OperationalError:
         failed = time.monotonic()
-        _until.pop(home, None)
+        _until.pop(shard, None)
         if failed - present >= SLOW:
-            _until[home] = failed + SECONDS
+            _until[shard] = failed + SECONDS
         raise
     else:
-        _until.pop(home, None)
+        _until.pop(shard, None)
 
 
 def forget() -> None:
-    """What is known of silent databases, for tests."""
+    """Forget the silent databases (for tests)."""
     _until.clear()

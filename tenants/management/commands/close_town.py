@@ -1,13 +1,13 @@
 """`manage.py close_town SLUG --days 30 --reason WHY`: the town leaves at the end of that day. Instant.
 
-`resume_town` takes it back until then; afterwards it answers 410 and may be erased.
+Until then `resume_town` cancels it; afterwards the town answers 410 and may be erased.
 """
 
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from tenants.life import closing
+from tenants.life import town_closure
 from tenants.management.town_command import TownCommand
 from tenants.models import Town
 
@@ -21,5 +21,5 @@ class Command(TownCommand):
         parser.add_argument("--reason", required=True, help="kept in the trail")
 
     def act(self, town: Town, options: dict[str, Any]) -> str:
-        closed = closing.close_town(town=town, days=options["days"], reason=options["reason"])
+        closed = town_closure.close_town(town=town, days=options["days"], reason=options["reason"])
         return f"{closed.name} répond jusqu'au {closed.last_day:%d/%m/%Y} inclus."

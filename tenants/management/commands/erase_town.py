@@ -37,7 +37,7 @@ class Command(OperationCommand):
         self.stdout.write(text)
 
     def ask(self, slug: str) -> None:
-        """Once more, in a way that no habit answers."""
+        """Ask for confirmation by typing the slug."""
         if not sys.stdin.isatty():
             raise CommandError("Rien ne peut être demandé ici : confirmez par --yes.")
         self.stdout.write(

@@ -5,12 +5,13 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from tenants.errors import TownError
 from tenants.schema import migrating
 
 
 class Command(BaseCommand):
     help = __doc__
-    # Not those that read every page and template: a deployment waits for this command, most often to hear « nothing ».
+    # Skip the checks that read every page and template: deployments wait for this command, mostly for nothing.
     requires_system_checks = [Tags.models, Tags.database]
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,22 +21,25 @@ class Command(BaseCommand):
         if options["plan"]:
             self.show_plan()
             return
-        outcome = migrating.migrate_towns(on_progress=self.progress)
+        try:
+            outcome = migrating.migrate_towns(on_progress=self.progress)
+        except TownError as error:
+            raise CommandError(str(error)) from None
         self.stdout.write(f"{len(outcome.migrated)} commune(s) mise(s) à jour.")
         if outcome.failed:
             raise CommandError("\n".join(f"{slug} : {problem}" for slug, problem in outcome.failed.items()))
 
     def show_plan(self) -> None:
-        """A line a migration for each group of towns that miss the same ones."""
+        """One line per migration, for each group of towns that lack the same ones."""
         groups = list(migrating.pending())
         for group in groups:
-            self.stdout.write(f"{len(group.towns)} commune(s) de la base « {group.home} » :")
+            self.stdout.write(f"{len(group.towns)} commune(s) de la base « {group.shard} » :")
             for line in migrating.describe(group):
                 self.stdout.write(f"  {line}")
         if not groups:
             self.stdout.write("Toutes les communes sont à jour.")
 
     def progress(self, done: int, total: int) -> None:
-        """A line about every twentieth of the way."""
+        """One line per 5 % of the towns."""
         if total >= 20 and done % (total // 20) == 0:
             self.stdout.write(f"{done} / {total}")

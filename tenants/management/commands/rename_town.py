@@ -31,5 +31,5 @@ class Command(TownCommand):
         return f"{town.name} répond maintenant à {done.result['address']}."
 
     def show(self, operation: Operation) -> None:
-        """A line a step."""
+        """Print each step on a line."""
         self.stdout.write(f"{operation.done}/{operation.total} {operation.step}")

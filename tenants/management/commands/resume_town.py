@@ -1,4 +1,4 @@
-"""`manage.py resume_town SLUG`: a suspended town answers again, and one that is closing changes its mind. Instant."""
+"""`manage.py resume_town SLUG`: a suspended town answers again, and a closing town stays open. Instant."""
 
 from tenants.management.state_command import StateCommand
 from tenants.states import TownState

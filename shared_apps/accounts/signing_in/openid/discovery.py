@@ -18,7 +18,7 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 KEPT = 600  # seconds, in Redis, under the town's own key
 WANTED_SCOPES = ("email", "given_name", "family_name", "birthdate")
 ASYMMETRIC = ("ES256", "RS256", "PS256")
-SYMMETRIC = "HS256"  # FranceConnect's first version, and nobody else's choice today
+SYMMETRIC = "HS256"  # only FranceConnect's first version uses it
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Provider:
 
 
 def normalise(issuer: str) -> str:
-    """The issuer of what a person typed: it, or the address of its document."""
+    """The issuer, from what a person typed: the issuer itself or the address of its document."""
     return issuer.strip().removesuffix("/").removesuffix(WELL_KNOWN).removesuffix("/")
 
 
 def is_franceconnect(issuer: str) -> bool:
-    """Whether it is FranceConnect, in service or one of its places to try it."""
+    """Whether it is FranceConnect, in production or in a test environment."""
     host = urlsplit(issuer).hostname or ""
     return any(
         host == end or host.endswith(f".{end}") for end in ("franceconnect.gouv.fr", "dev-franceconnect.fr")
@@ -148,9 +148,9 @@ def _address(document: dict[str, Any], name: str, *, needed: bool = True) -> str
 
 
 def _algorithms(document: dict[str, Any]) -> tuple[str, ...]:
-    """Those of the provider that we take; never `none`. HS256 only from one that has nothing better.
+    """The provider's algorithms that we accept; never `none`, and HS256 only when it offers nothing else.
 
-    So whoever learns the client secret cannot make tokens for a provider that signs with a key of its own.
+    So somebody who learns the client secret cannot forge tokens of a provider that signs with its own key.
     """
     offered = _words(document, "id_token_signing_alg_values_supported") or [
         "RS256"
@@ -168,7 +168,7 @@ def _scopes(document: dict[str, Any]) -> tuple[str, ...]:
     if not offered:
         return ("openid", *WANTED_SCOPES)
     wanted = tuple(name for name in WANTED_SCOPES if name in offered)
-    if "given_name" not in offered and "profile" in offered:  # where names have no scope of their own
+    if "given_name" not in offered and "profile" in offered:  # when names have no scope of their own
         wanted += ("profile",)
     return ("openid", *wanted)
 

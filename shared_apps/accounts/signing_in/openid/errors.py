@@ -1,16 +1,16 @@
-"""Why a sign-in through a provider came to nothing. What the person reads is the door's affair."""
+"""Why a sign-in through a provider failed. The view chooses what the person reads."""
 
 
 class ProviderError(Exception):
-    """`str()` is for the log and for nobody's eyes: it names no person."""
+    """Base of these errors. `str()` is for the log only, and names no person."""
 
 
 class Unreachable(ProviderError):
-    """The provider does not answer, or says itself that it is ill: trying again later helps."""
+    """The provider does not answer, or reports a failure of its own: try again later."""
 
 
 class Misconfigured(ProviderError):
-    """`kind` says what is wrong with the settings, or with what the provider publishes; trying again helps nobody."""
+    """The settings, or what the provider publishes, are wrong (`kind`): trying again does not help."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"settings: {kind}")
@@ -18,15 +18,15 @@ class Misconfigured(ProviderError):
 
 
 class Refused(ProviderError):
-    """The person said no at the provider."""
+    """The person refused at the provider."""
 
 
 class Untrusted(ProviderError):
-    """An answer that does not prove what it must."""
+    """An answer that fails verification."""
 
 
 class AttemptUnknown(ProviderError):
-    """No attempt of this browser waits for such an answer: used already, another browser's, or forged."""
+    """This browser has no attempt for such an answer: it was used, belongs to another browser, or is forged."""
 
 
 class AttemptExpired(ProviderError):

@@ -1,4 +1,4 @@
-"""The authorization code flow (OpenID Connect Core 1.0 §3.1), with PKCE: the way out, and what comes back."""
+"""The authorization code flow (OpenID Connect Core 1.0 §3.1), with PKCE: the redirect, and the answer."""
 
 import json
 import secrets
@@ -27,7 +27,7 @@ from shared_apps.accounts.signing_in.openid.errors import Misconfigured, Refused
 from toolkit import outside
 from toolkit.outside import OutsideError
 
-LEEWAY = 60  # seconds that clocks may differ
+LEEWAY = 60  # seconds by which clocks may differ
 LEVEL = "eidas1"
 LEVELS = (LEVEL, "eidas2", "eidas3")
 KEY_TYPES = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA"}
@@ -36,7 +36,7 @@ _ILL = ("server_error", "temporarily_unavailable")
 
 @dataclass(frozen=True)
 class Way:
-    """What must be remembered in the person's session until they come back; each of the three is unguessable."""
+    """Three random values, kept in the session until the person comes back."""
 
     state: str
     nonce: str
@@ -49,7 +49,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the provider says this is. `issuer` as registered, without a final slash; `name` only to be shown."""
+    """The person, as the provider says. `issuer` as registered, without a final slash; `name` is for display only."""
 
     issuer: str
     subject: str
@@ -59,7 +59,7 @@ class Identity:
 
 
 def way_out(registration: Registration, provider: Provider, *, way: Way, redirect_uri: str) -> str:
-    """The address at the provider where the person signs in."""
+    """The provider's address where the person signs in."""
     with _client(registration, provider, redirect_uri) as client:
         address, _state = client.create_authorization_url(
             provider.authorization,
@@ -79,7 +79,7 @@ def identity(
     redirect_uri: str,
     answer: Mapping[str, str],
 ) -> Identity:
-    """Who came back with `answer` (the query of the redirect), whose state was that of `way`.
+    """The person of `answer` (the query of the redirect), whose state was that of `way`.
 
     Raises Refused, Unreachable, Misconfigured or Untrusted.
     """
@@ -104,7 +104,7 @@ def identity(
 
 
 def way_off(identity_token: str, end_session: str, *, back: str) -> str:
-    """The address at the provider that ends its session too (RP-Initiated Logout 1.0), then leads `back`."""
+    """The provider's address that ends its session too (RP-Initiated Logout 1.0) and returns to `back`."""
     query = {
         "id_token_hint": identity_token,
         "post_logout_redirect_uri": back,
@@ -143,7 +143,7 @@ def _code(provider: Provider, answer: Mapping[str, str]) -> str:
 
 
 def _tokens(client: OAuth2Session, provider: Provider, code: str, way: Way) -> dict[str, Any]:
-    """Never sent twice: a code serves once, and the provider takes a second use for a theft."""
+    """Exchange the code. Never retried: a code works once, and a second use looks like a theft."""
 
     def act() -> Any:
         return client.fetch_token(
@@ -173,7 +173,7 @@ def _of_transport(error: OutsideError) -> Unreachable | Misconfigured:
 
 
 def _userinfo(registration: Registration, provider: Provider, access_token: str) -> dict[str, Any]:
-    """What is said of the person: JSON, or a token signed like the first one."""
+    """The claims about the person: JSON, or a token signed like the first one."""
     try:
         answer = outside.get(provider.userinfo, headers={"Authorization": f"Bearer {access_token}"})
     except OutsideError as error:
@@ -207,7 +207,7 @@ def _list(value: object) -> list[object]:
 def _verified(
     registration: Registration, provider: Provider, token: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token whose signature is the provider's. Keys that were kept are fetched once more."""
+    """Header and claims of a token signed by the provider. When no cached key fits, fetch the keys once more."""
     try:
         header = dict(jws.extract_compact(token.encode("ascii")).headers())
     except (JoseError, ValueError):
@@ -220,7 +220,7 @@ def _verified(
     else:
         published, fetched = keys(provider)
         claims = _opened(token, _fitting(published, header), algorithm)
-        if claims is None and not fetched:  # they may have changed since
+        if claims is None and not fetched:  # the keys may have changed
             published, _fetched = keys(provider, fresh=True)
             claims = _opened(token, _fitting(published, header), algorithm)
     if claims is None:
@@ -229,7 +229,7 @@ def _verified(
 
 
 def _fitting(published: list[dict[str, Any]], header: dict[str, Any]) -> list[Key]:
-    """Those of the published keys that may have made the signature: of the right kind, to sign, of that name."""
+    """The published keys that may have made the signature: right type, for signing, with that id."""
     assert header["alg"] in ASYMMETRIC
     found: list[Key] = []
     for one in published:
@@ -287,7 +287,7 @@ def _check_id_token(
         raise Untrusted(f"ID token: {type(error).__name__}") from None
     if (
         said["iss"] != provider.issuer or said["nonce"] != nonce
-    ):  # the library also takes a list that holds it
+    ):  # the library also accepts a list that contains it
         raise Untrusted("ID token: issuer or nonce")
     if not isinstance(said["sub"], str) or not 1 <= len(said["sub"]) <= 255:
         raise Untrusted("ID token: no subject")
@@ -296,7 +296,7 @@ def _check_id_token(
 
 
 def _name(said: Mapping[str, Any]) -> str:
-    """« Camille MARTIN », as far as the provider says it; only ever shown to the person."""
+    """« Camille MARTIN », as far as the provider says; shown to that person only."""
     given, family = said.get("given_name"), said.get("family_name")
     words = [word for word in (given, family) if isinstance(word, str)]
     return " ".join(" ".join(words).split())[:120]

@@ -1,6 +1,6 @@
 """`manage.py create_town SLUG NAME --contact ADDRESS [--manager ADDRESS]`: open a town and print its address.
 
-An operation, done in the foreground: killed and asked for again, it goes on where it was.
+An operation, done in the foreground: after a kill, the same command goes on where it was.
 """
 
 from typing import Any
@@ -50,5 +50,5 @@ class Command(BaseCommand):
         self.stdout.write(registry.address_of(services.town_named(new.slug)))
 
     def show(self, operation: Operation) -> None:
-        """A line a step."""
+        """Print each step on a line."""
         self.stdout.write(f"{operation.done}/{operation.total} {operation.step}")

@@ -1,4 +1,4 @@
-"""English as it is written in Europe: the day comes before the month, in what is shown and in what is typed."""
+"""European English: the day comes before the month, in output and input."""
 
 DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"

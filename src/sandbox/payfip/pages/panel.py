@@ -24,7 +24,7 @@ AHEAD = {  # what the clock's buttons do
 def home(
     operations: Sequence[Row], behaviour: Row, warnings: Sequence[Row], events: Sequence[Row], now: float
 ) -> str:
-    """What there is, the newest first; above it what is not as usual."""
+    """The operations, newest first, below the unusual settings."""
     rows = "".join(_operation_row(operation, now) for operation in operations)
     listed = (
         f'<ul class="rows">{rows}</ul>'
@@ -89,7 +89,7 @@ def _line(event: Row) -> str:
 def operation(
     found: Row, bells: Sequence[Row], events: Sequence[Row], now: float, choices: Mapping[str, Labelled]
 ) -> str:
-    """One operation: what was asked, what became of it, what was said to whom; and the payer's buttons."""
+    """One operation: request, result, notifications, and the payer's buttons."""
     asked = found["fields"]
     shown = facts(
         [
@@ -128,7 +128,7 @@ def operation(
 
 
 def settings(behaviour: Row, now: float, *, done: bool, wrong: str = "") -> str:
-    """Every knob, the clock, and the way to begin again."""
+    """All knobs, the clock, and the reset."""
     fields = "".join(_field(name, knob, behaviour[name]) for name, knob in KNOBS.items() if name != "clock")
     clock = "".join(
         f'<button name="ahead" value="{value}">{words}</button>' for value, words in AHEAD.items()
@@ -162,7 +162,7 @@ def _field(name: str, knob: Knob, value: Any) -> str:
 
 
 def towns(clients: Sequence[Client], configured: set[str], *, done: bool, wrong: str = "") -> str:
-    """The numbers, what they may do, and a form to add or change one."""
+    """The numbers, what each may do, and a form to add or change one."""
     rows = "".join(_client_row(client, client.numcli in configured) for client in clients)
     modes = "".join(
         f'<label class="tick"><input type="checkbox" name="modes" value="{mode}" checked> {mode} : {words}</label>'

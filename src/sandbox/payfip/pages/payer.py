@@ -1,4 +1,4 @@
-"""What the payer sees."""
+"""The payer's pages."""
 
 from collections.abc import Mapping
 from html import escape
@@ -17,7 +17,7 @@ class Labelled(Protocol):
 
 
 def payment(operation: dict[str, Any], choices: Mapping[str, Labelled]) -> str:
-    """The payment screen, once more with a word about the last try when there was one."""
+    """The payment screen, with a sentence about the previous try if there was one."""
     asked = operation["fields"]
     shown = facts(
         [
@@ -42,7 +42,7 @@ def payment(operation: dict[str, Any], choices: Mapping[str, Labelled]) -> str:
 
 
 def buttons(choices: Mapping[str, Labelled]) -> str:
-    """One a choice, the first one in full colour."""
+    """One button per choice, the first in full colour."""
     return "".join(
         f'<button name="choice" value="{escape(value)}"{"" if number else " class=main"}>'
         f"{escape(choice.label)}</button>"
@@ -51,5 +51,5 @@ def buttons(choices: Mapping[str, Labelled]) -> str:
 
 
 def sentence(title: str, words: str) -> str:
-    """A page that only says something."""
+    """A page with one sentence."""
     return page(title, f'<div class="paper"><h1>{escape(title)}</h1><p>{escape(words)}</p></div>')

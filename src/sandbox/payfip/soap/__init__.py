@@ -1,0 +1,1 @@
+"""The simulator's SOAP service, on the Treasury's contract."""

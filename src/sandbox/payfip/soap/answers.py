@@ -1,4 +1,4 @@
-"""What the Treasury says of a finished operation, on SOAP and on TIPI's return."""
+"""What the Treasury answers about a finished operation, by SOAP and in TIPI's return."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ KNOWN = ("exer", "mel", "montant", "numcli", "objet", "refdet", "saisie")
 
 
 def detail(operation: dict[str, Any], behaviour: dict[str, Any]) -> dict[str, str]:
-    """The fields of recupererDetailPaiementSecurise, as odd as the knobs (or the operation) want them.
+    """The fields of recupererDetailPaiementSecurise, with the oddities that the knobs or the operation ask for.
 
     `numauto` is absent on R and A. An empty field is not sent.
     """

@@ -1,4 +1,4 @@
-"""The codes of the service's faults and their words (payfip.md §2)."""
+"""The fault codes of the service, with their words (docs/payfip.md §2)."""
 
 WORDS = {
     "P1": "IdOp incorrect.",

@@ -1,4 +1,4 @@
-"""Answers and faults as the service writes them: SOAP 1.1, unqualified fields, Java class names."""
+"""Answers and faults in the service's form: SOAP 1.1, unqualified fields, Java class names."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ TECHNICAL = {
 
 
 def response(operation: str, fields: dict[str, str]) -> bytes:
-    """The answer of an operation, in alphabetical order as the contract has it; an empty field is left out."""
+    """The answer of an operation: fields in alphabetical order, empty ones omitted."""
     envelope, body = _envelope()
     outer = etree.SubElement(body, f"{{{SERVICE}}}{operation}Response", nsmap={"ns2": SERVICE})
     result = etree.SubElement(outer, "return")
@@ -30,7 +30,7 @@ def response(operation: str, fields: dict[str, str]) -> bytes:
 
 
 def fault(kind: str, code: str, words: str | None = None) -> bytes:
-    """One of the service's four faults; `descriptif` and `message` are there and empty."""
+    """One of the service's four faults, with empty `descriptif` and `message`."""
     envelope, body = _envelope()
     outer = etree.SubElement(body, f"{{{ENVELOPE}}}Fault")
     etree.SubElement(outer, "faultcode").text = "S:Server"
@@ -47,7 +47,7 @@ def fault(kind: str, code: str, words: str | None = None) -> bytes:
 
 
 def misunderstood(words: str) -> bytes:
-    """What the SOAP machinery itself says of a request that is none: no detail, the client's fault."""
+    """The SOAP layer's own answer to a malformed request: a client fault without detail."""
     envelope, body = _envelope()
     outer = etree.SubElement(body, f"{{{ENVELOPE}}}Fault")
     etree.SubElement(outer, "faultcode").text = "S:Client"

@@ -1,4 +1,4 @@
-"""The three operations of the web service: a request → an answer or a fault, and what was odd in it."""
+"""The three operations of the web service: from a request to an answer or fault, and the oddities in it."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SHORT = {CREATE: "create", READ: "read", CLIENT: "client"}
 
 @dataclass(frozen=True)
 class Call:
-    """A request that could be read: its operation and its fields, as far as the service knows them."""
+    """A valid request: its operation, and the fields that the service knows."""
 
     operation: str
     fields: dict[str, str]
@@ -26,13 +26,13 @@ class Call:
 
     @property
     def idop(self) -> str:
-        """The operation it is about, where it names one."""
+        """The idOp that it names, if any."""
         return self.fields.get("idOp", "") if self.operation == READ else ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back: HTTP status, envelope, the fault's code (empty for an answer), the operation concerned."""
+    """The reply: HTTP status, envelope, fault code (empty for an answer), operation concerned."""
 
     status: int
     body: bytes
@@ -41,15 +41,15 @@ class Reply:
 
 
 class Misunderstood(Exception):
-    """Not a call of this service; the message is what the SOAP machinery says."""
+    """Not a call of this service; the message is the SOAP layer's."""
 
 
 class Refused(Exception):
-    """A FonctionnelleErreur, by its code."""
+    """A FonctionnelleErreur with its code."""
 
 
 def read(body: bytes) -> Call:
-    """The call in an envelope. Raises Misunderstood. Unknown fields are passed over, and noted."""
+    """The call in an envelope. Unknown fields are ignored and noted. Raises Misunderstood."""
     if len(body) > LARGEST:
         raise Misunderstood("Request too large")
     try:
@@ -73,7 +73,7 @@ def read(body: bytes) -> Call:
 
 
 def answer(call: Call, store: Store) -> Reply:
-    """Do it."""
+    """Execute the call."""
     try:
         fields = _OPERATIONS[call.operation](call.fields, store)
     except Refused as refused:
@@ -83,7 +83,7 @@ def answer(call: Call, store: Store) -> Reply:
 
 
 def refusal(asked: dict[str, str], store: Store) -> str:
-    """The code that a creation (or a redirect) is refused with; empty when all is well."""
+    """The code with which a creation (or a redirect) is refused; empty when it is accepted."""
     numcli, saisie, montant, mel = (asked.get(name, "") for name in ("numcli", "saisie", "montant", "mel"))
     checks: tuple[tuple[str, Any], ...] = (
         (clients.check(store, numcli)[1], not clients.check(store, numcli)[1]),

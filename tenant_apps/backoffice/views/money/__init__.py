@@ -1,0 +1,1 @@
+"""Pages of the back office about money: payments, deposits, corrections, reconciliation, figures."""

@@ -16,7 +16,8 @@ from tenant_apps.backoffice.paging import page_of
 from tenant_apps.payments.counter import deposits
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.printing import papers
-from tenant_apps.townhall.queries import current_townhall, has_several_products
+from tenant_apps.products.queries import has_several_products
+from tenant_apps.townhall.queries import current_townhall
 from toolkit.sheets import csv_answer
 from toolkit.words import in_french
 

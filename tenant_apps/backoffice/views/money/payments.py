@@ -27,7 +27,8 @@ from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.printing import papers
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.payments.standing.reading import with_standings
-from tenant_apps.townhall.queries import current_townhall, has_several_products
+from tenant_apps.products.queries import has_several_products
+from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 from toolkit.typed import words_of
 

@@ -1,0 +1,1 @@
+"""Pages of the back office where a manager sets up the town."""

@@ -15,8 +15,8 @@ from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.online import trials
 from tenant_apps.payments.providers.base import ProviderError
 from tenant_apps.payments.queries import trials_of
-from tenant_apps.townhall.models import Product
-from tenant_apps.townhall.queries import product as one_product
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import product as one_product
 
 # What a step answers: where to send the manager (None: back to this page), or the lines to recognise.
 Answer = str | tuple[str, ...] | None

@@ -9,8 +9,10 @@ from django.views.decorators.http import require_http_methods
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.base import ProductForm, TownForm
-from tenant_apps.townhall.queries import current_townhall, product, products
-from tenant_apps.townhall.services import change_product, change_townhall
+from tenant_apps.products.queries import product, products
+from tenant_apps.products.services import change_product
+from tenant_apps.townhall.queries import current_townhall
+from tenant_apps.townhall.services import change_townhall
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,1 @@
+"""PayFiP's web service: its contract, its fields, our client."""

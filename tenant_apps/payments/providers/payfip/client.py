@@ -1,4 +1,4 @@
-"""Our client of PayFiP's web service: three calls on zeep, the contract in our tree (payfip.md §2).
+"""Our client of PayFiP's web service: three calls on zeep, the contract in our tree (docs/payfip.md §2).
 
 No login, certificate or signature exists: only the look-up is proof. An idOp is a bearer secret until it
 is used, so it is in no log line and no error of ours.

@@ -1,4 +1,4 @@
-"""What PayFiP accepts in each field (guide, quoted in payfip.md §2), refused here before any call."""
+"""What PayFiP accepts in each field (guide, see docs/payfip.md §2), refused here before any call."""
 
 import re
 import unicodedata

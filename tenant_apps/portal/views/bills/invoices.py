@@ -1,4 +1,4 @@
-"""M6-M8: the list, an invoice, its PDF, what was paid."""
+"""The list of invoices, one invoice, its PDF, and what was paid (docs/manual.md, M6 to M8)."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,7 +22,7 @@ from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting
 @require_safe
 @resident_required
 def invoice_list(request: ResidentRequest) -> HttpResponse:
-    """M6: « Mes factures »; with `imprimer`, as many lines as a page to print holds, and the way to the next."""
+    """« Mes factures ». With `imprimer`: as many lines as a printed page holds, and a link to the next page."""
     found = listing(request.user, Asked.read(request.GET))
     context: dict[str, object] = {"section": "invoices", "list": found, "printed": found.asked.imprimer}
     if not found.shares:
@@ -42,7 +42,7 @@ def _why_empty(request: ResidentRequest) -> dict[str, object]:
 @require_safe
 @resident_required
 def payment_list(request: ResidentRequest) -> HttpResponse:
-    """M8: « Mes règlements », one invoice at a time, or several where a régie takes them; then what was paid."""
+    """« Mes règlements »: pay one invoice, or several where the régie accepts it; then what was paid."""
     page = settling_up(request.user, request.GET)
     context: dict[str, object] = {"section": "payments", "page": page}
     if not page.number:
@@ -53,7 +53,7 @@ def payment_list(request: ResidentRequest) -> HttpResponse:
 @require_safe
 @with_invoice
 def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """M7: what it is, and what can be done with it now."""
+    """One invoice: what it is, and what can be done with it now."""
     declaration = getattr(invoice, "declaration", None)
     paid = list(payments_of_resident(request.user).filter(invoice=invoice))
     standing = standing_of(invoice, reader=request.user)
@@ -84,7 +84,7 @@ def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 @require_POST
 @with_invoice
 def declare_paid(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """M10: « J'ai réglé »."""
+    """« J'ai réglé » (docs/manual.md, M10)."""
     try:
         payments.declare_paid(actor=request.user, invoice=invoice)
     except NotPayable:

@@ -1,4 +1,4 @@
-"""M8-M11: the payment screen, the way to the Treasury and back."""
+"""The payment screen, the way to the Treasury and back (docs/manual.md, M8 to M11)."""
 
 from decimal import Decimal
 
@@ -36,7 +36,7 @@ WAITING = (AttemptState.CREATED, AttemptState.STARTED)
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_invoice
 def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """M9: « Informations pour le paiement TIPI »; the POST opens the payment, or goes on with it, and leads there."""
+    """« Informations pour le paiement TIPI »: a POST starts or resumes the payment and redirects to it."""
     problem, status = "", 200
     error: Exception | None = None
     if request.method == "POST":
@@ -155,7 +155,7 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
 
 
 def following_invoice(account: Account, invoice: Invoice) -> Invoice | None:
-    """The next invoice that `account` can pay online now: one at a time, one after the other (payfip.md §1)."""
+    """The next invoice that `account` can pay online now: one at a time, one after the other (docs/payfip.md §1)."""
     unpaid = invoices_for_resident(account, status="unpaid").exclude(pk=invoice.pk).order_by("due_on", "id")
     looked_at = list(unpaid[:LOOKED_AT])
     known = standings_of(looked_at, reader=account)

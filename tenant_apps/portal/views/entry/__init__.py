@@ -1,0 +1,1 @@
+"""The ways in: password, mailed code, passkey, OpenID, links."""

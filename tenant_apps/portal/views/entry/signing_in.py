@@ -1,4 +1,4 @@
-"""M1-M4: sign in, activate, forgotten password, and the `?LIEN=` pages."""
+"""Sign in, activate, forgotten password, and the `?LIEN=` pages (docs/manual.md, M1 to M4)."""
 
 from django.contrib import messages
 from django.contrib.auth import login, logout
@@ -43,7 +43,7 @@ def front_door(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """M1."""
+    """The sign-in form, and what it answers."""
     home = "/gestion/" if getattr(request.user, "is_town_staff", False) else "/factures/"
     if request.user.is_authenticated and request.method != "POST":
         return redirect(next_page(request, default=home))
@@ -85,13 +85,13 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def activation(request: HttpRequest) -> HttpResponse:
-    """M2: the same answer for a known and an unknown address."""
+    """« Activer mon compte »: the same answer for a known and an unknown address."""
     return _ask_for_link(request, LinkPurpose.ACTIVATION)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten_password(request: HttpRequest) -> HttpResponse:
-    """M4: the same answer for a known and an unknown address."""
+    """« Mot de passe oublié »: the same answer for a known and an unknown address."""
     return _ask_for_link(request, LinkPurpose.RESET)
 
 
@@ -107,7 +107,7 @@ def _ask_for_link(request: HttpRequest, purpose: LinkPurpose) -> HttpResponse:
 
 
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """`/?LIEN=…` (M2): nothing is used up; the token moves from the address to the session.
+    """`/?LIEN=…`: move the token from the address to the session, without using it up.
 
     So the secret is in no history, and the form's page needs no policy that would hide its origin from
     the CSRF check.
@@ -129,7 +129,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_page(request: HttpRequest) -> HttpResponse:
-    """M3, M4, M12 and its undoing, an invitation: a GET shows what the link does; the POST does it and uses it up."""
+    """What a link does: a GET shows it, the POST does it and uses the link up."""
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)

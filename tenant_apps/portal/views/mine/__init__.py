@@ -1,0 +1,1 @@
+"""« Mes informations »: my address, messages, passkeys, data, and who else sees my invoices."""

@@ -1,4 +1,4 @@
-"""M12: my details."""
+"""« Mes informations » (docs/manual.md, M12)."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ FORMS: dict[str, type[PlainForm]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def my_details(request: ResidentRequest) -> HttpResponse:
-    """M12: two small forms on one page; each answers for itself."""
+    """« Mes informations »: two small forms on one page, each with its own errors."""
     sent = request.POST.get("quoi", "")
     forms, refused = {name: _form(request, name, sent) for name in FORMS}, None
     if sent in forms and forms[sent].is_valid():

@@ -1,20 +1,20 @@
-"""M14: which messages I want, chosen in « Mes informations » or refused from a message itself."""
+"""Which messages I want: chosen in « Mes informations », or refused from a message (docs/manual.md, M14)."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.models import AlertKind
 from shared_apps.accounts.throttling import throttle
-from tenant_apps.alerts import unsubscribing
+from shared_apps.mail import notices, unsubscribing
+from shared_apps.mail.unsubscribing import Refusal
+from tenant_apps.alerts.unsubscribing import unsubscribe as refuse
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
 from tenant_apps.portal.forms import AlertForm
-from tenant_apps.townhall.models import AlertAudience, TownHall
+from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall
 
 BAD_TICKETS = throttle.Limit("unsubscribe", 50)  # of an IP address
@@ -35,24 +35,9 @@ def choices(request: ResidentRequest) -> HttpResponse:
 
 
 def _offered(townhall: TownHall) -> dict[str, str]:
-    """Kind → what the box says, of what this town sends."""
-    found = {}
-    if townhall.alert_audience != AlertAudience.NOBODY:
-        found[AlertKind.NEW_INVOICES] = _("de nouvelles factures sont mises en ligne")
-        if days := townhall.remind_before:
-            found[AlertKind.REMINDER] = ngettext(
-                "une facture doit être réglée dans %(days)d jour",
-                "une facture doit être réglée dans %(days)d jours",
-                days,
-            ) % {"days": days}
-        if days := townhall.remind_after:
-            found[AlertKind.LATE] = ngettext(
-                "une facture n'est pas réglée %(days)d jour après son échéance",
-                "une facture n'est pas réglée %(days)d jours après son échéance",
-                days,
-            ) % {"days": days}
-    found[AlertKind.RECEIPT] = _("un de mes règlements en ligne est enregistré")
-    return {kind.value: label for kind, label in found.items()}
+    """Choice → what the box says, of what this town sends."""
+    boxes = {choice.name: choice.box(townhall) for choice in notices.choices()}
+    return {name: box for name, box in boxes.items() if box is not None}
 
 
 @csrf_exempt  # mail services post here, without cookies (RFC 8058): the sealed ticket is the whole right
@@ -74,5 +59,5 @@ def unsubscribe(request: HttpRequest, ticket: str) -> HttpResponse:
     return response
 
 
-def _refuse(ticket: str) -> unsubscribing.Refusal:
-    return unsubscribing.unsubscribe(ticket=ticket)
+def _refuse(ticket: str) -> Refusal:
+    return refuse(ticket=ticket)

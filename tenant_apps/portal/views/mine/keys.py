@@ -17,6 +17,7 @@ from shared_apps.accounts.signing_in import passkeys
 from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.forms import KeyNameForm
 from tenant_apps.residents.account import keys
+from tenant_apps.residents.mails.keys import PAGE
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,7 +68,7 @@ def ask_to_add(request: ResidentRequest) -> HttpResponse:
 def sign_in_again(request: ResidentRequest) -> HttpResponse:
     """Out, and back here by whatever way the person signs in."""
     logout(request)
-    return redirect("/?" + urlencode({"suite": keys.PAGE}))
+    return redirect("/?" + urlencode({"suite": PAGE}))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,178 @@
+"""What may happen, declared once: each verb of the trail with its payload and its words.
+
+A room declares its facts in its `facts` module, found by itself. Nothing else is recorded: a test reads every call,
+and where errors are shown to whoever made them (tests, DEBUG) an unknown verb or key raises (decision 55).
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.conf import settings
+from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+    from shared_apps.audit.models import Entry
+
+SUBMODULE = "facts"
+Say = Callable[[Any], str]
+log = logging.getLogger(__name__)
+
+
+class UnknownFact(Exception):
+    """A verb that no room declares, or a key that its verb does not have."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One thing that a fact says, before or after: its label, and how its JSON value reads.
+
+    Without a label it is kept for programs and not read out: an id.
+    """
+
+    name: str
+    label: "StrPromise | str" = ""
+    say: Say = str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One verb. `before` and `after` are the keys of an entry's `old` and `new`; an entry need not have all.
+
+    `more` gives the key of a name that is not among them, or None: for settings, whose names are a model's fields.
+    """
+
+    verb: str  # "payment.cancelled": it never changes
+    title: "StrPromise"
+    before: tuple[Key, ...] = ()
+    after: tuple[Key, ...] = ()
+    more: Callable[[str], Key | None] | None = None
+    room: str = ""  # who declares it; filled in by `declare`
+
+    def key(self, name: str, *, before: bool) -> Key | None:
+        """The key of that name on that side; None when the verb has none."""
+        for key in self.before if before else self.after:
+            if key.name == name:
+                return key
+        return self.more(name) if self.more else None
+
+
+_facts: dict[str, Fact] = {}
+_strict = False
+
+
+def declare(*facts: Fact, room: str) -> None:
+    """Make them known; `room` is the module that does. Raises ValueError for a verb that is known already."""
+    for fact in facts:
+        if fact.verb in _facts:
+            raise ValueError(f"the verb {fact.verb} is declared twice")
+        _facts[fact.verb] = Fact(fact.verb, fact.title, fact.before, fact.after, fact.more, room)
+
+
+def load() -> None:
+    """Read the declarations of every room."""
+    for config in apps.get_app_configs():
+        if config.module is not None and module_has_submodule(config.module, SUBMODULE):
+            import_module(f"{config.name}.{SUBMODULE}")
+
+
+def every() -> Iterator[Fact]:
+    """All of them, by their verbs."""
+    return iter([_facts[verb] for verb in sorted(_facts)])
+
+
+def find(verb: str) -> Fact | None:
+    """The fact of that verb; None when no room declares it (any more)."""
+    return _facts.get(verb)
+
+
+def be_strict() -> None:
+    """From now on in this process, whatever is not declared raises."""
+    global _strict
+    _strict = True
+
+
+def check(verb: str, old: Iterable[str], new: Iterable[str]) -> None:
+    """Raises UnknownFact when that cannot be recorded; in service it is only logged: no act fails for a word."""
+    fact = find(verb)
+    if fact is None:
+        wrong = f"the verb {verb} is not declared"
+    else:
+        names = [name for name in old if fact.key(name, before=True) is None]
+        names += [name for name in new if fact.key(name, before=False) is None]
+        if not names:
+            return
+        wrong = f"the verb {verb} has no {', '.join(names)}"
+    if _strict or settings.DEBUG:
+        raise UnknownFact(wrong)
+    log.error("%s", wrong)
+
+
+# --- in words -----------------------------------------------------------------------------------
+
+
+def title(verb: str) -> str:
+    """« Règlement annulé », in the reader's language."""
+    fact = find(verb)
+    return str(fact.title) if fact else verb
+
+
+def sentence(entry: "Entry", *, who: str = "") -> str:
+    """« Règlement annulé par Jeanne Martin : montant : 12,50 € ; motif : chèque impayé », as far as it is known."""
+    said = title(entry.verb)
+    if who:
+        said = _("%(fact)s par %(who)s") % {"fact": said, "who": who}
+    if details := changes(entry):
+        said = _("%(fact)s : %(details)s") % {"fact": said, "details": details}
+    return said
+
+
+def changes(entry: "Entry") -> str:
+    """« état : ouverte → suspendue ; motif : … »: what the entry says, old → new."""
+    fact = find(entry.verb)
+    pieces = []
+    for name in _in_order(fact, entry.old, entry.new):
+        was, now = _value(fact, entry.old, name, before=True), _value(fact, entry.new, name, before=False)
+        label = _label(fact, name)
+        if not label or not (was or now):
+            continue
+        changed = name in entry.old and name in entry.new and was != now
+        value = f"{was or _('rien')} → {now or _('rien')}" if changed else now or was
+        pieces.append(_("%(label)s : %(value)s") % {"label": label, "value": value})
+    return reduce(
+        lambda said, piece: _("%(said)s ; %(piece)s") % {"said": said, "piece": piece}, pieces or [""]
+    )
+
+
+def _in_order(fact: Fact | None, old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    """As they are declared, then the others (jsonb keeps no order)."""
+    declared = [key.name for key in (*fact.before, *fact.after)] if fact else []
+    present = {**old, **new}
+    return [
+        *dict.fromkeys(name for name in declared if name in present),
+        *sorted(present.keys() - set(declared)),
+    ]
+
+
+def _label(fact: Fact | None, name: str) -> str:
+    if fact is None:
+        return name
+    key = fact.key(name, before=False) or fact.key(name, before=True)
+    return str(key.label) if key else name
+
+
+def _value(fact: Fact | None, side: Mapping[str, Any], name: str, *, before: bool) -> str:
+    if name not in side or side[name] in (None, ""):
+        return ""
+    key = fact.key(name, before=before) if fact else None
+    try:
+        return (key.say if key else str)(side[name])
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # written by an older version
+        return str(side[name])

@@ -1,0 +1,32 @@
+"""What the messages about invoices say alike. Call under the reader's language."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.naming import named
+from tenant_apps.payments.standing.deciding import Standing
+from tenant_apps.payments.standing.words import told_in_mail
+from toolkit.money import format_euros
+
+SHOWN = 10  # invoices in one message
+Standings = Mapping[int, Standing]  # by the ids of the invoices
+
+
+def why(has_account: bool) -> str:
+    """An account may see invoices on somebody's invitation, which billing knows nothing of."""
+    if has_account:
+        return _("Vous recevez ce message parce que votre compte du portail donne accès à ces factures.")
+    return _("Vous recevez ce message parce que cette adresse est connue de notre service de facturation.")
+
+
+def of_invoice(invoice: Invoice, amount: Decimal, standing: Standing) -> dict[str, str]:
+    """One invoice in a line of a message."""
+    return {
+        "subject": invoice.subject,
+        "number": named(invoice),
+        "amount": format_euros(amount),
+        "what": told_in_mail(standing),
+    }

@@ -1,0 +1,49 @@
+"""What happens to imports and to invoices."""
+
+from django.utils.translation import gettext_lazy as _
+
+from shared_apps.audit.saying import AMOUNT, FILE, INVOICES, NAME, PAYERS, REASON, how_many, moment, one_of
+from shared_apps.audit.verbs import Fact, Key, declare
+from tenant_apps.invoices.states import InvoiceState, OnlineHold
+
+HOLD = Key("hold", _("paiement en ligne empêché"), one_of(OnlineHold))
+STATE = Key("state", _("état"), one_of(InvoiceState))
+ANSWER = Key("answer")  # the one that the file proposed, or another: the names say who
+READ = (
+    Key("new", _("nouvelles"), how_many),
+    Key("unchanged", _("inchangées"), how_many),
+    Key("errors", _("erreurs"), how_many),
+    Key("changes", _("changements"), how_many),
+    Key("questions", _("questions"), how_many),
+)
+
+declare(
+    Fact("batch.uploaded", _("Import envoyé"), after=(FILE, Key("source", _("provenance")))),
+    Fact("batch.ready", _("Import lu"), after=READ),
+    Fact("batch.refused", _("Import refusé"), after=READ),
+    Fact("batch.publication_asked", _("Mise en ligne demandée")),
+    Fact(
+        "batch.published",
+        _("Factures mises en ligne"),
+        after=(INVOICES, PAYERS, Key("documents", _("documents"), how_many)),
+    ),
+    Fact("batch.taken_back", _("Import repris"), after=(INVOICES,)),
+    Fact("batch.failed", _("Import interrompu"), after=(REASON,)),
+    Fact("batch.retried", _("Import recommencé")),
+    Fact("batch.discarded", _("Import abandonné")),
+    Fact(
+        "batch.payer_answered",
+        _("Réponse donnée sur un dossier"),
+        before=(NAME, ANSWER),
+        after=(Key("payer"), Key("code", _("code")), NAME, ANSWER),
+    ),
+    Fact("invoice.credited", _("Facture réduite"), before=(AMOUNT,), after=(AMOUNT, REASON)),
+    Fact("invoice.cancelled", _("Facture annulée"), before=(STATE, AMOUNT), after=(STATE, REASON)),
+    Fact("invoice.held", _("Paiement en ligne d'une facture changé"), before=(HOLD,), after=(HOLD,)),
+    Fact(
+        "claims.locked",
+        _("Rattachement par facture suspendu après trop d'essais"),
+        after=(PAYERS, Key("until", _("jusqu'à"), moment)),
+    ),
+    room=__name__,
+)

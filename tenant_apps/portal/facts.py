@@ -1,0 +1,10 @@
+"""What residents do in the portal and nowhere else."""
+
+from django.utils.translation import gettext_lazy as _
+
+from shared_apps.audit.verbs import Fact, declare
+
+declare(
+    Fact("account.data_taken", _("Copie de ses données téléchargée")),
+    room=__name__,
+)

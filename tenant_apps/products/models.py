@@ -1,0 +1,87 @@
+"""What a town's invoices can be paid on: a régie, a rôle or a budget, each with its own numcli."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from toolkit.address_fields import AddressField, kept_normal
+
+
+class ProductKind(models.TextChoices):
+    """What stands behind a numcli (payfip.md §1)."""
+
+    TITRE = "titre", _("titres de recettes")
+    ROLE = "role", _("rôle")
+    REGIE = "regie", _("régie")
+
+
+class Protocol(models.TextChoices):
+    """How the Treasury is spoken to."""
+
+    PAYFIP = "payfip", _("PayFiP (service web)")
+    TIPI = "tipi", _("TIPI (redirection)")
+    NONE = "none", _("pas de paiement en ligne")
+
+
+class Mode(models.TextChoices):
+    """The stage of a product at the Treasury; it only goes forward."""
+
+    TEST = "T", _("test")
+    ACTIVATION = "X", _("activation")
+    PRODUCTION = "W", _("en service")
+
+
+class Product(models.Model):
+    """A régie or a budget with its own numcli (what PayFiP calls a product)."""
+
+    code = models.CharField(_("code dans les fichiers"), max_length=30, unique=True)
+    label = models.CharField(_("nom"), max_length=80)
+    kind = models.CharField(_("nature"), max_length=6, choices=ProductKind, default=ProductKind.REGIE)
+    numcli = models.CharField(
+        _("identifiant collectivité"),
+        max_length=6,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{6}$", _("L'identifiant a six chiffres, par exemple 001964."))],
+    )
+    protocol = models.CharField(max_length=6, choices=Protocol, default=Protocol.NONE)
+    mode = models.CharField(max_length=1, choices=Mode, default=Mode.TEST)
+    payable_days_after_due = models.PositiveSmallIntegerField(
+        _("jours de paiement en ligne après l'échéance"), null=True, blank=True
+    )
+    # A titre or a rôle is payable the day after the Treasury took it in charge (payfip.md §1).
+    payable_days_after_issue = models.PositiveSmallIntegerField(
+        _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
+    )
+    # What recupererDetailClient said of the numcli, three lines, and when a manager recognised the town in it.
+    treasury_label = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    # The Treasury refused the numcli (T*): nobody is sent there until somebody has checked it again.
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_code = models.CharField(max_length=10, blank=True)
+    contact_email = AddressField(_("adresse du service"), blank=True)
+    offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
+    # Only a régie's references and amounts are the town's own (decision 0029).
+    takes_several = models.BooleanField(_("plusieurs factures en un paiement"), default=False)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("produit de paiement")
+        constraints = [
+            kept_normal("product_contact_normal", "contact_email", blank=True),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_product"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | ~Q(closed_code=""), name="closed_with_a_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(protocol="none") | Q(numcli__regex=r"^[0-9]{6}$"), name="online_wants_numcli"
+            ),
+            models.CheckConstraint(
+                condition=Q(takes_several=False) | Q(kind="regie"), name="several_is_for_a_regie"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,53 @@
+"""What the Treasury wants of a payment reference, by the nature of the product (docs/payfip.md §1). Plain."""
+
+import re
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.products.models import ProductKind
+
+_ANY = r"[A-Za-z0-9]{6,30}"
+# exercice, product (two letters), period (two digits), number of the debt: 2025EA00123456789
+_ROLE = r"[0-9]{4}[A-Z]{2}[0-9]{2}[0-9]{1,22}"
+# exercice, number, line; how the Treasury pads them is not certain, so only their nature is looked at
+_TITRE = r"[0-9]{6,30}"
+
+
+# Of a payment of several invoices. An invoice may not have one of that shape, so the two never meet (decision 0029).
+_SEVERAL = r"GRP[0-9A-Z]{25}"
+_SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def canonical(reference: str) -> str:
+    """The one spelling of a payment reference: capital letters and digits, no punctuation.
+
+    `2026-ab-00017` and `2026AB00017` are one reference everywhere: on papers, in files, at the Treasury, in the
+    database (a CHECK). May be what `problem` refuses.
+    """
+    return re.sub(r"[\W_]+", "", reference).upper()
+
+
+def of_several(attempt: UUID) -> str:
+    """The reference of an attempt to pay several invoices: as unique as its `uuid`, 28 signs."""
+    rest, signs = attempt.int, ""
+    for _place in range(25):  # 36 ** 25 is more than 2 ** 128
+        rest, sign = divmod(rest, 36)
+        signs = _SIGNS[sign] + signs
+    return f"GRP{signs}"
+
+
+def problem(kind: str, reference: str) -> str:
+    """What is wrong with `reference` for that kind of product, in words that follow its name; empty when fine."""
+    if not re.fullmatch(_ANY, reference):
+        return _("doit compter de 6 à 30 lettres sans accent ou chiffres : vérifiez-la.")
+    if re.fullmatch(_SEVERAL, reference, re.IGNORECASE):
+        return _("commence par GRP comme celles du portail pour les paiements de plusieurs factures.")
+    if kind == ProductKind.ROLE and not re.fullmatch(_ROLE, reference):
+        return _(
+            "n'est pas celle d'un rôle : l'exercice, deux lettres de produit, la période et le numéro "
+            "de la dette, par exemple 2025-EA-00-123456789."
+        )
+    if kind == ProductKind.TITRE and not re.fullmatch(_TITRE, reference):
+        return _("n'est pas celle d'un titre : l'exercice, le numéro et la ligne, en chiffres seulement.")
+    return ""

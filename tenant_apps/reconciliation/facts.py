@@ -1,0 +1,54 @@
+"""What happens to statements and to their lines."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from shared_apps.audit.saying import FILE, REASON, how_many, one_of
+from shared_apps.audit.verbs import Fact, Key, declare
+from tenant_apps.reconciliation.states import LineState
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+WHY = Key("why", _("motif"))
+MAPPING = Key("mapping")  # which column is which
+STATE = Key("state", _("état"), one_of(LineState))
+DECIDED = (STATE, REASON, Key("payment"))
+
+
+def _line(state: LineState, title: "StrPromise") -> Fact:
+    return Fact(f"line.{state}", title, before=(STATE, REASON), after=DECIDED)
+
+
+declare(
+    Fact("statement.received", _("Relevé envoyé"), after=(FILE,)),
+    Fact(
+        "statement.import_asked",
+        _("Lecture du relevé demandée"),
+        after=(MAPPING, Key("account", _("compte"))),
+    ),
+    Fact(
+        "statement.imported",
+        _("Relevé importé"),
+        after=(
+            Key("new", _("nouvelles lignes"), how_many),
+            Key("known", _("déjà connues"), how_many),
+            MAPPING,
+        ),
+    ),
+    Fact("statement.refused", _("Relevé refusé"), after=(WHY,)),
+    Fact("statement.failed", _("Lecture du relevé interrompue"), after=(WHY,)),
+    Fact("statement.put_back", _("Fichier du relevé envoyé de nouveau")),
+    Fact("statement.tried_again", _("Lecture du relevé recommencée")),
+    Fact("statement.looked_again", _("Relevé rapproché de nouveau")),
+    Fact("statement.withdrawn", _("Relevé retiré"), before=(Key("lines", _("lignes"), how_many),)),
+    Fact("statement.discarded", _("Relevé abandonné"), before=(FILE, Key("sha256"))),
+    _line(LineState.MATCHED, _("Ligne rapprochée")),
+    _line(LineState.UNMATCHED, _("Ligne inconnue")),
+    _line(LineState.DOUBTFUL, _("Ligne douteuse")),
+    _line(LineState.DUPLICATE, _("Ligne en double")),
+    _line(LineState.IGNORED, _("Ligne écartée")),
+    _line(LineState.KNOWN, _("Ligne déjà connue")),
+    room=__name__,
+)

@@ -1,0 +1,1 @@
+"""The kinds of messages of this room: one declaration each, with its words beside it."""
