@@ -13,6 +13,7 @@ from tenant_apps.contact import spam
 from tenant_apps.contact.files.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
 from toolkit.address_fields import AddressFormField
+from toolkit.plain_forms import PlainForm
 
 _EMAIL_MISSING = _("Écrivez votre adresse e-mail.")
 _OLD_PAGE = _(
@@ -22,29 +23,6 @@ _OLD_PAGE = _(
 _FAST = _("Votre message est parti très vite. Relisez-le, puis appuyez de nouveau sur « Envoyer ».")
 _CODE_WRONG = _("Le code du message a 6 chiffres : écrivez-les tous, et rien d'autre.")
 _PASSWORD_MISSING = _("Écrivez votre mot de passe.")
-
-
-class PlainForm(forms.Form):
-    """Bootstrap's classes on every field, and no browser bubbles: our own words name what is missing."""
-
-    use_required_attribute = False
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            kind = "form-check-input" if isinstance(field.widget, forms.CheckboxInput) else "form-control"
-            kind = "form-select" if isinstance(field.widget, forms.Select) else kind
-            field.widget.attrs.setdefault("class", kind)
-
-    def full_clean(self) -> None:
-        """Check, then tie each wrong field to its sentence for those who listen to the page."""
-        super().full_clean()
-        for name in self.errors:
-            if name in self.fields:
-                box = self.auto_id % name if isinstance(self.auto_id, str) else name
-                described = [f"{box}_helptext"] if self.fields[name].help_text else []
-                attrs = {"aria-invalid": "true", "aria-describedby": " ".join([*described, f"{box}_error"])}
-                self.fields[name].widget.attrs.update(attrs)
 
 
 def email_field(label: Any) -> AddressFormField:
@@ -136,8 +114,6 @@ class TypeCodeForm(PlainForm):
     def refuse(self, sentence: str) -> None:
         """It has six digits and is not the one: said at the field, like what `full_clean` finds."""
         self.add_error("code", sentence)
-        described = "id_code_helptext id_code_error"
-        self.fields["code"].widget.attrs.update({"aria-invalid": "true", "aria-describedby": described})
 
 
 class PasswordForm(PlainForm):
@@ -199,8 +175,7 @@ class AlertForm(PlainForm):
     def __init__(self, *args: Any, offered: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for kind, label in offered.items():
-            box = forms.CheckboxInput(attrs={"class": "form-check-input"})
-            self.fields[kind] = forms.BooleanField(label=label, required=False, widget=box)
+            self.fields[kind] = forms.BooleanField(label=label, required=False)
 
     @property
     def wanted(self) -> list[str]:

@@ -1,17 +1,15 @@
 """An e-mail address that staff give to a payer."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.backoffice.forms.base import _Plain
 from toolkit.address_fields import AddressFormField
+from toolkit.plain_forms import PlainForm
 
 _NO_ADDRESS = gettext_lazy("Écrivez l'adresse en entier, par exemple prenom.nom@exemple.fr.")
 
 
-class AddEmailForm(_Plain, forms.Form):
+class AddEmailForm(PlainForm):
     """One address more."""
 
     email = AddressFormField(
@@ -20,7 +18,3 @@ class AddEmailForm(_Plain, forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "off", "maxlength": 254}),
         error_messages={"required": _NO_ADDRESS, "max_length": _NO_ADDRESS},
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()

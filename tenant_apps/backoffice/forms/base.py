@@ -17,32 +17,17 @@ from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from tenant_apps.townhall.models import HEX_COLOUR, TownHall
 from toolkit.colour import contrast, mix
+from toolkit.plain_forms import PlainForm, PlainModelForm
 
-LIGHT = "#f6f5f1"  # tokens.css, --ground
+LIGHT = "#f6f5f1"  # ui.css, --ground
 A_YEAR = 366
 VISIBLE = 3.0  # WCAG 2.2, 1.4.11: what is not text must be seen on its ground
-
-
-class _Plain:
-    """Bootstrap's classes, errors tied to their field, and no browser bubbles: our own words name what is missing."""
-
-    use_required_attribute = False
-
-    def dress(self: Any) -> None:
-        for name, field in self.fields.items():
-            kind = "form-check-input" if isinstance(field.widget, forms.CheckboxInput) else "form-control"
-            kind = "form-select" if isinstance(field.widget, forms.Select) else kind
-            field.widget.attrs.setdefault("class", kind)
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
-                described = [f"id_{name}_helptext"] if field.help_text else []
-                field.widget.attrs["aria-describedby"] = " ".join([*described, f"id_{name}_error"])
 
 
 OTHER_SOURCE = "autre"
 
 
-class ImportForm(_Plain, forms.Form):
+class ImportForm(PlainForm):
     """The two files of an import, and where they come from.
 
     Once the town has several sources none is chosen beforehand: a code is another person's in another source.
@@ -81,7 +66,6 @@ class ImportForm(_Plain, forms.Form):
             choices = [("", _("Choisissez…")), *known, (OTHER_SOURCE, _("Une autre provenance"))]
             self.fields["source"].choices = choices  # type: ignore[attr-defined]
         self._ask_for_files()
-        self.dress()
 
     def _ask_for_files(self) -> None:
         """In the words of the formats that are read, and of what may come beside them."""
@@ -127,7 +111,7 @@ def too_large(size: int) -> str:
 NOTICES = notices.settings()  # which messages the town sends, and to whom
 
 
-class TownForm(_Plain, forms.ModelForm):
+class TownForm(PlainModelForm):
     """What the town shows of itself, and what it chose."""
 
     website = forms.URLField(
@@ -194,10 +178,6 @@ class TownForm(_Plain, forms.ModelForm):
             },
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()
-
     @property
     def notices(self) -> list[forms.BoundField]:
         """What governs the messages, in the order of the page."""
@@ -225,7 +205,7 @@ def visible(colour: str) -> str:
     return next(tone for tone in tones if contrast(tone, LIGHT) >= VISIBLE)
 
 
-class ProductForm(_Plain, forms.ModelForm):
+class ProductForm(PlainModelForm):
     """What a town may change of a product by itself."""
 
     class Meta:
@@ -272,7 +252,6 @@ class ProductForm(_Plain, forms.ModelForm):
         self.fields["payable_days_after_issue"].required = False
         if self.instance.kind != ProductKind.REGIE:  # the Treasury imposes reference and amount
             del self.fields["takes_several"]
-        self.dress()
 
     def clean_payable_days_after_issue(self) -> int:
         """Nothing written is no day."""

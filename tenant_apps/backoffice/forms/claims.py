@@ -1,14 +1,12 @@
 """What staff answer to a claim."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.backoffice.forms.base import _Plain
+from toolkit.plain_forms import PlainForm
 
 
-class RefuseClaimForm(_Plain, forms.Form):
+class RefuseClaimForm(PlainForm):
     """Why a claim is refused, in words for who asked."""
 
     reason = forms.CharField(
@@ -18,7 +16,3 @@ class RefuseClaimForm(_Plain, forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": gettext_lazy("Écrivez à cette personne pourquoi vous refusez.")},
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()

@@ -7,11 +7,11 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.backoffice.forms.base import _Plain
 from tenant_apps.contact.files.fields import FilesMixin
+from toolkit.plain_forms import PlainForm
 
 
-class ThreadForm(_Plain, FilesMixin):
+class ThreadForm(FilesMixin, PlainForm):
     """What the town writes in a thread. `seen` is the last message of the page; `key` makes of two sendings one."""
 
     body = forms.CharField(
@@ -30,7 +30,6 @@ class ThreadForm(_Plain, FilesMixin):
         if not can_join:
             for box in self.file_boxes:
                 del self.fields[box.name]
-        self.dress()
 
     def see(self, seen: uuid.UUID) -> None:
         """The page is shown again, with that message too."""

@@ -10,7 +10,6 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.backoffice.forms.base import _Plain
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Refund
@@ -18,6 +17,7 @@ from tenant_apps.payments.readers import only_product, same_cheque
 from tenant_apps.payments.services import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
 from toolkit import clock
 from toolkit.money import format_euros
+from toolkit.plain_forms import PlainForm
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError
 
@@ -33,7 +33,7 @@ class EuroField(forms.CharField):
     """An amount above zero, as people write one; cleans to Decimal euros, or None when it is empty and may be."""
 
     def __init__(self, **options: Any) -> None:
-        attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "form-control num right"}
+        attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "num right"}
         super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **options)
         self.error_messages["required"] = gettext_lazy("Indiquez un montant, par exemple 37,50.")
 
@@ -71,13 +71,7 @@ class PastDay(forms.DateField):
         return day
 
 
-class _Form(_Plain, forms.Form):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()
-
-
-class CounterForm(_Plain, forms.Form):
+class CounterForm(PlainForm):
     """One payment for the chosen invoices, each with its amount, the balances written in."""
 
     means = forms.ChoiceField(
@@ -110,7 +104,6 @@ class CounterForm(_Plain, forms.Form):
         for invoice in invoices:
             label = _("Montant pour la facture %(number)s") % {"number": invoice.number}
             self.fields[_name(invoice)] = EuroField(label=label, initial=typed(invoice.balance))
-        self.dress()
 
     @property
     def lines(self) -> list[tuple[Invoice, forms.BoundField]]:
@@ -183,7 +176,7 @@ def _name(invoice: Invoice) -> str:
     return f"montant_{invoice.uuid.hex}"
 
 
-class CancelForm(_Form):
+class CancelForm(PlainForm):
     """Why a payment is none."""
 
     reason = forms.CharField(
@@ -194,7 +187,7 @@ class CancelForm(_Form):
     )
 
 
-class AllocateForm(_Form):
+class AllocateForm(PlainForm):
     """Which other invoice the money left over pays."""
 
     invoice = forms.UUIDField(
@@ -203,7 +196,7 @@ class AllocateForm(_Form):
     amount = EuroField(label=gettext_lazy("Montant"))
 
 
-class RefundForm(_Form):
+class RefundForm(PlainForm):
     """Money given back outside of the portal."""
 
     amount = EuroField(label=gettext_lazy("Montant remboursé"))
@@ -216,7 +209,7 @@ class RefundForm(_Form):
     )
 
 
-class AnswerForm(_Form):
+class AnswerForm(PlainForm):
     """What is written to a resident whose « J'ai réglé » was not found."""
 
     answer = forms.CharField(
@@ -229,7 +222,7 @@ class AnswerForm(_Form):
     )
 
 
-class DepositForm(_Plain, forms.Form):
+class DepositForm(PlainForm):
     """The day of a docket; the payments are ticked in the list."""
 
     deposited_on = PastDay(label=gettext_lazy("Date de la remise"))
@@ -244,10 +237,9 @@ class DepositForm(_Plain, forms.Form):
         field.error_messages["invalid_choice"] = _(
             "Un de ces règlements a été remis ou annulé entre-temps. La liste est à jour : recommencez."
         )
-        self.dress()  # last: it looks for errors, which the choices decide
 
 
-class CreditForm(_Form):
+class CreditForm(PlainForm):
     """An avoir: of an amount, or of the whole invoice."""
 
     whole = forms.TypedChoiceField(

@@ -7,15 +7,15 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.backoffice.forms.base import _Plain
 from tenant_apps.townhall.images import MOST_BYTES, icon_from, logo_from
 from tenant_apps.townhall.models import TownHall
+from toolkit.plain_forms import PlainForm, PlainModelForm
 
 _ACCEPT = {"accept": ".png,.svg,image/png,image/svg+xml"}
 _EMPTY = {"empty": _("Ce fichier est vide : choisissez-en un autre.")}
 
 
-class IdentityForm(_Plain, forms.Form):
+class IdentityForm(PlainForm):
     """The logo and the icon; each may be sent, replaced or taken away."""
 
     logo = forms.FileField(
@@ -34,10 +34,6 @@ class IdentityForm(_Plain, forms.Form):
         error_messages=_EMPTY,
     )
     remove_icon = forms.BooleanField(label=_("Retirer l'icône"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()
 
     def clean_logo(self) -> bytes | None:
         return _checked(self.cleaned_data["logo"], logo_from)
@@ -58,7 +54,7 @@ def _checked(file: UploadedFile | None, check: Any) -> bytes | None:
     return content
 
 
-class NoticesForm(_Plain, forms.ModelForm):
+class NoticesForm(PlainModelForm):
     """The legal texts; an empty one is the default text."""
 
     class Meta:
@@ -78,4 +74,3 @@ class NoticesForm(_Plain, forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in ("legal_notice", "privacy_notice", "accessibility_notice"):
             self.fields[name].widget = forms.Textarea(attrs={"rows": 6})
-        self.dress()

@@ -7,12 +7,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.signing_in.openid.discovery import normalise
-from tenant_apps.backoffice.forms.base import _Plain
 from tenant_apps.townhall.identity_provider import DEFAULT_LABEL, IdentityProvider
 from toolkit import outside
+from toolkit.plain_forms import PlainForm
 
 
-class IdentityProviderForm(_Plain, forms.Form):
+class IdentityProviderForm(PlainForm):
     """`kept` is what is written already; its secret is never put back on the page."""
 
     issuer = forms.CharField(
@@ -62,7 +62,6 @@ class IdentityProviderForm(_Plain, forms.Form):
             if kept.secret
             else gettext("Elle est gardée chiffrée, et ne sera plus jamais montrée.")
         )
-        self.dress()
 
     def clean_issuer(self) -> str:
         issuer = normalise(self.cleaned_data["issuer"])

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.backoffice.forms.base import _Plain
 from tenant_apps.townhall.models import TownHall
+from toolkit.plain_forms import PlainForm, PlainModelForm
 
 _KEPT = ("keep_messages", "keep_mails", "keep_alerts", "keep_links", "keep_claims", "keep_unused")
 _BOUNDS = {
@@ -19,7 +19,7 @@ _BOUNDS = {
 }
 
 
-class RetentionForm(_Plain, forms.ModelForm):
+class RetentionForm(PlainModelForm):
     """Months; the bounds are the model's."""
 
     class Meta:
@@ -50,10 +50,9 @@ class RetentionForm(_Plain, forms.ModelForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["inputmode"] = "numeric"
-        self.dress()
 
 
-class ErasureAnswerForm(_Plain, forms.Form):
+class ErasureAnswerForm(PlainForm):
     """« Effacer », confirmed; or « Refuser », with a reason that the person reads."""
 
     decision = forms.ChoiceField(
@@ -73,15 +72,10 @@ class ErasureAnswerForm(_Plain, forms.Form):
         error_messages={"max_length": _("500 caractères au plus.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("decision") == "accept" and not data.get("sure"):
             self.add_error("sure", _("Cochez la case pour confirmer l'effacement."))
         if data.get("decision") == "refuse" and not data.get("answer"):
             self.add_error("answer", _("Écrivez à la personne pourquoi sa demande est refusée."))
-        self.dress()
         return data

@@ -7,18 +7,18 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from tenant_apps.backoffice.forms.base import _Plain
-from tenant_apps.backoffice.forms.desk import _DAY_FORMATS, _Form
+from tenant_apps.backoffice.forms.desk import _DAY_FORMATS
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation.models import Kind
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS
 from tenant_apps.reconciliation.reading.layout import HEAD
 from toolkit import clock
+from toolkit.plain_forms import PlainForm
 
 LONGEST = timedelta(days=400)
 
 
-class StatementForm(_Plain, forms.Form):
+class StatementForm(PlainForm):
     """A journal or a statement, as the Treasury or the bank gives it."""
 
     kind = forms.ChoiceField(
@@ -46,12 +46,8 @@ class StatementForm(_Plain, forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dress()
 
-
-class LayoutForm(_Plain, forms.Form):
+class LayoutForm(PlainForm):
     """How the table is written, when it was not understood."""
 
     delimiter = forms.ChoiceField(
@@ -80,7 +76,6 @@ class LayoutForm(_Plain, forms.Form):
 
     def __init__(self, data: Any, *, delimiter: str, titles_line: int | None) -> None:
         super().__init__(data, initial={"delimiter": delimiter, "titles_line": titles_line})
-        self.dress()
 
     @property
     def chosen(self) -> tuple[str, int | None]:
@@ -90,7 +85,7 @@ class LayoutForm(_Plain, forms.Form):
         return self.initial["delimiter"], self.initial["titles_line"]
 
 
-class AccountForm(_Plain, forms.Form):
+class AccountForm(PlainForm):
     """Whose statement it is, when the town has several accounts."""
 
     # Not « account »: a column of the file may be one.
@@ -108,7 +103,6 @@ class AccountForm(_Plain, forms.Form):
         if known:
             sentence = gettext("Déjà envoyés : %(names)s.") % {"names": ", ".join(known[:8])}
             self.fields["which_account"].help_text = sentence
-        self.dress()
 
     @property
     def chosen(self) -> str:
@@ -120,7 +114,7 @@ class AccountForm(_Plain, forms.Form):
         )
 
 
-class ColumnsForm(_Plain, forms.Form):
+class ColumnsForm(PlainForm):
     """Which title of the file gives which field."""
 
     def __init__(self, data: Any, *, kind: str, titles: Sequence[str], mapping: Mapping[str, Any]) -> None:
@@ -139,7 +133,6 @@ class ColumnsForm(_Plain, forms.Form):
             required=False,
             initial=bool(mapping.get(CENTS)),
         )
-        self.dress()
 
     def mapping(self) -> dict[str, object]:
         """What was chosen; of a form that was not sent, what it shows."""
@@ -153,26 +146,26 @@ class ColumnsForm(_Plain, forms.Form):
         return {**found, CENTS: True} if in_cents else found
 
 
-class MatchForm(_Form):
+class MatchForm(PlainForm):
     """Which payment a line is."""
 
     payment = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez un règlement.")})
 
 
-class TotalForm(_Form):
+class TotalForm(PlainForm):
     """Which sum of a day a line is, by its place among those that are offered and what it says."""
 
     total = forms.CharField(max_length=300, error_messages={"required": gettext_lazy("Choisissez un total.")})
 
 
-class BookForm(_Form):
+class BookForm(PlainForm):
     """Which invoice the money of a line pays, and how it came."""
 
     invoice = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez la facture.")})
     means = forms.ChoiceField(choices=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)])
 
 
-class IgnoreForm(_Form):
+class IgnoreForm(PlainForm):
     """Why a line is set aside."""
 
     reason = forms.CharField(
@@ -182,7 +175,7 @@ class IgnoreForm(_Form):
     )
 
 
-class PeriodForm(_Plain, forms.Form):
+class PeriodForm(PlainForm):
     """Two days; without them, the last month."""
 
     du = forms.DateField(
@@ -204,7 +197,6 @@ class PeriodForm(_Plain, forms.Form):
         sent = address.get("du") or address.get("au")
         shown = {"du": self.default[0].isoformat(), "au": self.default[1].isoformat()}
         super().__init__(address if sent else shown)
-        self.dress()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

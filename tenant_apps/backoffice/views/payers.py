@@ -82,7 +82,6 @@ def add_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
         billing.add_email(actor=request.user, payer=payer, email=form.cleaned_data["email"])
     except AccountError as error:
         form.add_error("email", str(error))
-        form.dress()
         return _page(request, payer, form)
     words = _("%(email)s est ajoutée : cette adresse sera prévenue des factures et peut activer un compte.")
     messages.success(request, words % {"email": form.cleaned_data["email"]})

@@ -15,12 +15,13 @@ from shared_apps.accounts.sessions import devices
 from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.portal.access import ResidentRequest, resident_required
-from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm, PlainForm
+from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm
 from tenant_apps.portal.views.entry import openid
 from tenant_apps.residents.account import addresses
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
 from tenant_apps.townhall.queries import password_rule
+from toolkit.plain_forms import PlainForm
 
 FORMS: dict[str, type[PlainForm]] = {
     "adresse": ChangeAddressForm,

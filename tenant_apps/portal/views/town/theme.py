@@ -9,7 +9,7 @@ from toolkit.colour import readable_on, text_on
 from toolkit.words import same_for_all
 
 # Text in the town's colours stands on several grounds; what can be read on the hardest one can on the others:
-# by day the tint of staff's lists (staff.css, --tint), by night the ground of a paid row (tokens.css, --paid).
+# by day the tint of staff's lists (staff.css, --tint), by night the ground of a paid row (ui.css, --paid).
 LIGHT, DARK = "#eef1f4", "#4a3f12"
 
 

@@ -1,0 +1,122 @@
+"""The one sheet that our PDF are drawn on: A4, the standard fonts (nothing to embed, 3 kB), the town's letterhead.
+
+The same rows give the same bytes whenever a paper is printed again.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from fpdf import FPDF
+from fpdf.fonts import FontFace
+
+from tenant_apps.townhall.models import TownHall
+from toolkit import colour
+from toolkit.money import NARROW_NBSP, NBSP
+from toolkit.words import current_language
+
+Ink = tuple[int, int, int]
+_STROKED = str.maketrans("ŁłĐđĦħı", "LlDdHhi")  # letters that no decomposition makes plain
+INK, QUIET, _LINE = (29, 29, 27), (85, 85, 79), (200, 198, 190)
+
+
+class Sheet(FPDF):
+    """A4 in the standard fonts, the town's name on top, the page number at the foot."""
+
+    def __init__(self, town: TownHall, title: str, made_at: datetime) -> None:
+        super().__init__(format="A4")
+        self.town, self.core_fonts_encoding = town, "windows-1252"
+        self.set_title(f"{title} – {town.name}")
+        self.set_lang({"en": "en-GB"}.get(current_language(), "fr-FR"))
+        self.set_creation_date(made_at)
+        self.set_margins(18, 16)
+        self.set_auto_page_break(True, 20)
+        self.add_page()
+
+    def normalize_text(self, text: str) -> str:
+        return str(super().normalize_text(plain(text)))
+
+    @property
+    def town_ink(self) -> Ink:
+        """The town's colour, dark enough to be read on paper."""
+        return _rgb(colour.readable_on(self.town.primary_colour, "#ffffff"))
+
+    def header(self) -> None:
+        self.set_fill_color(*_rgb(self.town.primary_colour))
+        self.rect(0, 0, self.w, 5, style="F")
+        self.set_y(14)
+        self.write_line(self.town.name, size=15, bold=True)
+        for line in filter(None, [*self.town.address.splitlines(), self.town.phone]):
+            self.write_line(line, size=9, colour=QUIET)
+        self.ln(6)
+
+    def footer(self) -> None:
+        self.set_y(-14)
+        self.set_font("helvetica", size=8)
+        self.set_text_color(*QUIET)
+        self.cell(0, 5, _("Page %(n)d sur {nb}") % {"n": self.page_no()}, align="R")
+
+    def write_line(
+        self,
+        text: str,
+        *,
+        size: float = 10.5,
+        bold: bool = False,
+        colour: Ink = INK,
+        after: float = 0,
+    ) -> None:
+        self.set_font("helvetica", "B" if bold else "", size)
+        self.set_text_color(*colour)
+        self.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        self.ln(after)
+
+    def facts(self, rows: Iterable[tuple[str, str]]) -> None:
+        for label, value in rows:
+            self.set_font("helvetica", size=10)
+            self.set_text_color(*QUIET)
+            self.cell(48, 6.5, label)
+            self.set_font("helvetica", "B", 10.5)
+            self.set_text_color(*INK)
+            self.multi_cell(0, 6.5, value, align="L", new_x="LMARGIN", new_y="NEXT")
+        self.ln(4)
+
+    def rows(
+        self, titles: tuple[str, ...], widths: tuple[int, ...], lines: Iterable[tuple[str, ...]]
+    ) -> None:
+        """A table whose titles come back on each page; its last column is an amount."""
+        self.set_font("helvetica", size=9.5)
+        self.set_draw_color(*_LINE)
+        self.set_text_color(*INK)
+        align = ("L",) * (len(titles) - 1) + ("R",)
+        head = FontFace(emphasis="BOLD", color=QUIET)
+        with self.table(
+            col_widths=widths, text_align=align, borders_layout="HORIZONTAL_LINES", line_height=6,
+            headings_style=head, padding=(0.6, 1),
+        ) as table:  # fmt: skip
+            for cells in (titles, *lines):
+                row = table.row()
+                for text in cells:
+                    row.cell(text)
+        self.ln(4)
+
+
+def _rgb(hexadecimal: str) -> Ink:
+    red, green, blue = (int(hexadecimal[n : n + 2], 16) for n in (1, 3, 5))
+    return red, green, blue
+
+
+def plain(text: str) -> str:
+    """`text` in the signs that the standard fonts have (Windows-1252): accents go rather than letters."""
+    text = text.replace(NARROW_NBSP, NBSP)
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        text = text.translate(_STROKED)
+        folded = (sign if _fits(sign) else unicodedata.normalize("NFKD", sign) for sign in text)
+        return "".join(folded).encode("cp1252", "ignore").decode("cp1252")
+    return text
+
+
+def _fits(sign: str) -> bool:
+    return len(sign.encode("cp1252", "ignore")) == 1
