@@ -4,7 +4,7 @@ A form says what it asks; the classes of its boxes, and which hint and which err
 box is drawn. So an error that is found late (`add_error` in a view) is tied to its box like any other.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
@@ -14,6 +14,10 @@ _KINDS: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Select, "form-select"),
     (forms.HiddenInput, ""),
 )
+if TYPE_CHECKING:  # Django's forms are generic for the type checker only
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
 CLASSES = ("form-control", *(name for _kind, name in _KINDS if name))
 
 
@@ -34,7 +38,7 @@ class PlainForm(forms.Form):
     bound_field_class = DressedField
 
 
-class PlainModelForm(forms.ModelForm):
+class PlainModelForm(_ModelForm):
     """The same for the columns of a row."""
 
     use_required_attribute = False
