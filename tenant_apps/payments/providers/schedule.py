@@ -19,7 +19,7 @@ class Schedule:
     )  # a page opened so long ago, and still « used »: nobody is typing
     hold: timedelta = timedelta(
         minutes=120
-    )  # without an answer, the attempt is over after that (M11's two hours)
+    )  # without an answer, the attempt is over after that (the two hours of docs/manual.md, M11)
     lost_call: timedelta = timedelta(
         minutes=2
     )  # a request whose answer we never got: nobody holds its operation
