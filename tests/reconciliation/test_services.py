@@ -50,7 +50,7 @@ def desk(
 def tried(invoice: Invoice, account: Account, state: str = "paid", *, protocol: str = "payfip") -> Attempt:
     return Attempt.objects.create(
         invoice=invoice, account=account, product=invoice.product, provider=protocol, state=state,
-        numcli="001964", fiscal_year="2026", reference=invoice.reference, label="Facture", mode="W",
+        merchant="001964", fiscal_year="2026", reference=invoice.reference, label="Facture", mode="W",
         amount=invoice.amount, email=account.email, free_at=timezone.now(),
         operation=f"op-{invoice.pk}" if protocol == "payfip" else None,
     )  # fmt: skip
