@@ -2,7 +2,7 @@
 
 A room declares its kinds in its `mails` module, or in the files of its `mails` package: a new file there is found by
 itself. The pages of choices, the page of the town's settings, the list of mails of the back office and the outbox read
-this registry (decision 54). This module is read before there are models: it imports none.
+this registry (decision 56). This module is read before there are models: it imports none.
 """
 
 import pkgutil

@@ -1,6 +1,6 @@
 """What attempts and test payments share on their way to a provider and back: the token, the request, the comparison.
 
-They stay two tables on purpose (decision 0061): a test payment has no invoice and can book no money.
+They stay two tables on purpose (decision 57): a test payment has no invoice and can book no money.
 """
 
 from typing import Any

@@ -12,7 +12,7 @@ from shared_apps.mail.notices import Notice
 HEAD = """# Kinds of messages
 
 What the portal writes to people. Made by `make lists` from the `mails` of each room; a test compares. To add one: a
-file in the `mails` package of the room that knows of it (see `shared_apps/mail/notices.py` and decision 54).
+file in the `mails` package of the room that knows of it (see `shared_apps/mail/notices.py` and decision 56).
 
 | kind | title | who is told | when | never twice with | may be refused | setting of the town | secret for |
 |---|---|---|---|---|---|---|---|
