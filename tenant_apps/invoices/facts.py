@@ -18,7 +18,11 @@ READ = (
 )
 
 declare(
-    Fact("batch.uploaded", _("Import envoyé"), after=(FILE, Key("source", _("provenance")))),
+    Fact(
+        "batch.uploaded",
+        _("Import envoyé"),
+        after=(FILE, Key("source", _("provenance")), Key("format", _("format"))),
+    ),
     Fact("batch.ready", _("Import lu"), after=READ),
     Fact("batch.refused", _("Import refusé"), after=READ),
     Fact("batch.publication_asked", _("Mise en ligne demandée")),

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from tenant_apps.payments.providers.payfip.client import CONTRACT
+from tenant_apps.payments.providers.payfip.contract import CONTRACT
 
 SERVICE = (
     "http://securite.service.tpa.cp.finances.gouv.fr/services/mas_securite/"

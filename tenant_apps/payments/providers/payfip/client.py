@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from threading import local
 from typing import Any
 from urllib.parse import urlencode
@@ -35,12 +34,12 @@ from tenant_apps.payments.providers.base import (
     differences,
 )
 from tenant_apps.payments.providers.payfip import fields, words
+from tenant_apps.payments.providers.payfip.contract import CONTRACT
 from tenant_apps.payments.providers.payfip.transport import BoundedTransport
 from tenant_apps.payments.providers.schedule import Schedule
 from toolkit.clock import PARIS
 from toolkit.money import from_cents
 
-CONTRACT = Path(__file__).parent / "contract" / "PaiementSecuriseService.wsdl"
 BINDING = (
     "{http://securite.service.tpa.cp.finances.gouv.fr/services/mas_securite/"
     "contrat_paiement_securise/PaiementSecuriseService}PaiementSecuriseServiceSoapBinding"
