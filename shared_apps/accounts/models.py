@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class Role(models.TextChoices):
@@ -27,7 +27,7 @@ STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
 
 
 class AccountManager(BaseUserManager["Account"]):
-    """Find people by address, however it is typed (toolkit.address_fields)."""
+    """Find people by address, however it is typed (toolkit.forms.address_fields)."""
 
     def get_by_natural_key(self, username: str | None) -> "Account":
         return self.get(email=username)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from shared_apps.mail import delivery
+from shared_apps.mail.sending import delivery
 from tenants.current import PUBLIC, current_schema
 from tenants.work import agenda
 

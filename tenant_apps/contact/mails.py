@@ -11,7 +11,7 @@ from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
 from tenant_apps.contact.files.attachments import File
 from tenant_apps.contact.models import Message
-from tenant_apps.invoices.naming import named
+from tenant_apps.invoices.documents.naming import named
 from toolkit import clock
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.models import Account
 from tenant_apps.contact.files.attachments import File
 from tenant_apps.invoices.models import Invoice
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class Author(models.TextChoices):

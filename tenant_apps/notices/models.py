@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class Alert(models.Model):

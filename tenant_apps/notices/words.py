@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from tenant_apps.invoices.documents.naming import named
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.naming import named
 from tenant_apps.payments.standing.deciding import Standing
 from tenant_apps.payments.standing.words import told_in_mail
 from toolkit.money import format_euros

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy
 
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Notice, declare
+from tenant_apps.invoices.documents.naming import named
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Attempt, Declaration, Payment
 from tenant_apps.payments.providers.registry import labels_of
 from tenant_apps.payments.standing.reading import standings_of

@@ -12,7 +12,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.states import AttemptState, TrialState
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.residents.models import Payer
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class Attempt(models.Model):

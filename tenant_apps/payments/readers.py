@@ -3,6 +3,7 @@
 These readers take no person: the door that calls them has checked the role.
 """
 
+from tenant_apps.payments.books.ledger import only_product, received_on
 from tenant_apps.payments.control.evidence import shown as evidence
 from tenant_apps.payments.corrections.payments import can_undo
 from tenant_apps.payments.counter.declarations import declaration, declarations
@@ -34,7 +35,6 @@ from tenant_apps.payments.counter.desk import (
     same_cheque,
 )
 from tenant_apps.payments.counter.search import Settled, invoices_for_staff
-from tenant_apps.payments.ledger import only_product, received_on
 from tenant_apps.payments.online.baskets import by_product, offered_together, paid_by
 from tenant_apps.payments.online.trials import missing
 from tenant_apps.payments.printing.papers import docket as docket_pdf

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from tenant_apps.invoices.claiming import Paper
 from tenant_apps.portal.forms import email_field
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.plain_forms import PlainForm
 from toolkit.reading.errors import FieldError
 from toolkit.reading.fields import amount
 

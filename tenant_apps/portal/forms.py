@@ -12,8 +12,8 @@ from shared_apps.accounts.signing_in.codes import DIGITS
 from tenant_apps.contact import spam
 from tenant_apps.contact.files.fields import FilesMixin
 from tenant_apps.invoices.models import Invoice
-from toolkit.address_fields import AddressFormField
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.address_fields import AddressFormField
+from toolkit.forms.plain_forms import PlainForm
 
 _EMAIL_MISSING = _("Écrivez votre adresse e-mail.")
 _OLD_PAGE = _(

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.products import protocols
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class ProductKind(models.TextChoices):

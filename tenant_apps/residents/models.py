@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
 from tenant_apps.residents.states import ClaimState
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class Source(models.Model):

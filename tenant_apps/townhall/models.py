@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from toolkit.address_fields import AddressField, kept_normal
+from toolkit.forms.address_fields import AddressField, kept_normal
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -14,8 +14,8 @@ from shared_apps.console import tasks
 from shared_apps.console.models import TownFigures
 from shared_apps.console.watch import figures
 from shared_apps.mail.content import Content
-from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
+from shared_apps.mail.sending.delivery import deliver_outbox
 from shared_apps.mail.services import queue_mail
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, Invoice

@@ -12,11 +12,11 @@ from django.db import connection
 from django.utils import timezone
 
 from shared_apps.audit.models import Entry
-from shared_apps.mail import delivery
 from shared_apps.mail.content import Content
-from shared_apps.mail.delivery import BACK_OFF, IN_A_ROW, deliver_outbox
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
-from shared_apps.mail.problems import diagnose
+from shared_apps.mail.sending import delivery
+from shared_apps.mail.sending.delivery import BACK_OFF, IN_A_ROW, deliver_outbox
+from shared_apps.mail.sending.problems import diagnose
 from shared_apps.mail.services import compose, queue_mail
 from tenant_apps.townhall.queries import letterhead
 from tenants.models import Town

@@ -10,8 +10,8 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from shared_apps.mail.content import Content
-from shared_apps.mail.delivery import BACK_OFF, deliver_outbox
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
+from shared_apps.mail.sending.delivery import BACK_OFF, deliver_outbox
 from shared_apps.mail.services import queue_mail
 from tenant_apps.townhall.queries import letterhead
 from tenants.models import AgendaItem, Town

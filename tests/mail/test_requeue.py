@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from shared_apps.audit.models import Entry
-from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import MailState, OutgoingMail
+from shared_apps.mail.sending.delivery import deliver_outbox
 from shared_apps.mail.services import SECRET_LIFE, requeue_mail
 from tenants.models import Town
 

@@ -9,9 +9,9 @@ from django.test import Client
 
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail import notices
-from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.notifying import notify
+from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.services import set_online_hold
 from tenant_apps.notices.models import Alert

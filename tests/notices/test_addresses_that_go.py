@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account
-from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
+from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.notices import reminders
 from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts

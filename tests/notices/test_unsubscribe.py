@@ -14,8 +14,8 @@ from sandbox.home import free_base_port
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from shared_apps.mail import unsubscribing
-from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import OutgoingMail
+from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Batch
 from tenant_apps.notices import reminders, services
 from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts

@@ -17,13 +17,13 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.queries import invoice_for_resident, invoices_for_resident
+from tenant_apps.payments.books.ledger import write_receipt
 from tenant_apps.payments.corrections.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.corrections.payments import allocate, can_undo, cancel_payment, record_refund
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.counter.declarations import declarations, refuse_declaration
 from tenant_apps.payments.counter.desk import left_over_figures, money_left_over, other_invoices
 from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillHeld
-from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means, Payment
 from tenant_apps.payments.online.paying import declare_paid
 from tenant_apps.payments.online.review import reject_debit

@@ -10,7 +10,7 @@ from django.utils import timezone
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials, make_token
-from shared_apps.mail.delivery import deliver_outbox
+from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.control import auditing

@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import ledger
+from tenant_apps.payments.books import ledger
 from tenant_apps.payments.corrections.credits import reduce_invoice
 from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
 from tenant_apps.payments.counter.booking import Line as Part

@@ -14,11 +14,11 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.books.ledger import write_receipt
 from tenant_apps.payments.corrections.payments import cancel_payment
 from tenant_apps.payments.counter.booking import Line as Part
 from tenant_apps.payments.counter.booking import Paper, book_payment
 from tenant_apps.payments.counter.deposits import close_deposit
-from tenant_apps.payments.ledger import write_receipt
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible

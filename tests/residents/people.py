@@ -14,7 +14,7 @@ from shared_apps.privacy import personal
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.notices.models import Alert
-from tenant_apps.payments.ledger import write_receipt, write_refund
+from tenant_apps.payments.books.ledger import write_receipt, write_refund
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.online.moves import move
 from tenant_apps.payments.states import AttemptState

@@ -12,8 +12,8 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials, set_password_from_link
 from shared_apps.audit.models import Entry
-from shared_apps.mail.delivery import deliver_outbox
 from shared_apps.mail.models import MailState, OutgoingMail
+from shared_apps.mail.sending.delivery import deliver_outbox
 from shared_apps.mail.services import requeue_mail
 from tenant_apps.contact.models import Message
 from tenant_apps.payments.control import auditing

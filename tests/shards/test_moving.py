@@ -247,7 +247,7 @@ def test_its_tasks_leave_at_once_and_its_agenda_is_held(held: Town, monkeypatch:
     def never() -> None:
         raise AssertionError("the task works")
 
-    monkeypatch.setattr("shared_apps.mail.delivery.deliver_outbox", never)
+    monkeypatch.setattr("shared_apps.mail.sending.delivery.deliver_outbox", never)
     assert deliver_outbox.apply(headers={"_schema_name": held.schema_name}).state == "SUCCESS"
     AgendaItem.objects.update(due_at=timezone.now())
     assert agenda.run() == 0

@@ -1,6 +1,6 @@
 """Nobody looks a person up by address, or folds one, but by the one rule: a new way to do it fails here.
 
-The rule lives in the column's type (toolkit.address_fields), so a look-up that uses Django goes by it whatever it was
+The rule lives in the column's type (`AddressField`), so a look-up that uses Django goes by it whatever it was
 given; what this file finds is whoever goes around it.
 """
 
@@ -21,7 +21,7 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.services import check_credentials
 from tenants.models import Town
-from toolkit.address_fields import FOLDING, NORMAL, AddressField
+from toolkit.forms.address_fields import FOLDING, NORMAL, AddressField
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = [
@@ -30,7 +30,7 @@ CODE = [
     for path in sorted((ROOT / folder).rglob("*.py"))
     if "migrations" not in path.parts
 ]
-OURS = {"src/toolkit/emails.py", "src/toolkit/address_fields.py"}
+OURS = {"src/toolkit/emails.py", "src/toolkit/forms/address_fields.py"}
 COLUMNS = "|".join(
     sorted(
         {f.name for m in apps.get_models() for f in m._meta.fields if isinstance(f, AddressField)} - {"to"}
@@ -159,7 +159,7 @@ def test_every_lookup_by_address_compares_normal_forms() -> None:
 
 def test_nobody_folds_or_checks_an_address_in_another_way() -> None:
     found = [f"{name}: {what}" for name, tree in parsed() if name not in OURS for what in around(tree)]
-    assert not found, "use toolkit.emails or toolkit.address_fields: " + "; ".join(found)
+    assert not found, "use toolkit.emails or toolkit.forms.address_fields: " + "; ".join(found)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit import emails
-from toolkit.address_fields import NORMAL, AddressFormField
+from toolkit.forms.address_fields import NORMAL, AddressFormField
 
 SIGNS = [chr(code) for code in range(sys.maxunicode + 1)]
 PYTHON_NORMAL = re.compile(NORMAL.replace("''", "'"))

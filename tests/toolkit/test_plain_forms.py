@@ -10,7 +10,7 @@ from django import forms
 import tenant_apps.backoffice
 import tenant_apps.portal
 from tenant_apps.contact.files.fields import FilesMixin
-from toolkit.plain_forms import DressedField, PlainForm
+from toolkit.forms.plain_forms import DressedField, PlainForm
 
 
 class Asked(PlainForm):

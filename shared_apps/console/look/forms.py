@@ -18,7 +18,7 @@ from shared_apps.console.models import Platform
 from tenants.current import REGISTRY, shard_aliases
 from tenants.life.town_closure import LONGEST
 from tenants.models import Town
-from toolkit.address_fields import AddressFormField
+from toolkit.forms.address_fields import AddressFormField
 
 _ADDRESS = {
     "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."

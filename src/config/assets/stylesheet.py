@@ -14,7 +14,7 @@ from typing import Any
 
 import tinycss2
 
-from toolkit import plain_forms
+from toolkit.forms import plain_forms
 
 _HERE = Path(__file__).parents[1]
 _ROOT = _HERE.parents[1]

@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from toolkit.address_fields import AddressFormField
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.address_fields import AddressFormField
+from toolkit.forms.plain_forms import PlainForm
 
 _NO_ADDRESS = gettext_lazy("Écrivez l'adresse en entier, par exemple prenom.nom@exemple.fr.")
 

@@ -17,7 +17,7 @@ from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from tenant_apps.townhall.models import HEX_COLOUR, TownHall
 from toolkit.colour import contrast, mix
-from toolkit.plain_forms import PlainForm, PlainModelForm
+from toolkit.forms.plain_forms import PlainForm, PlainModelForm
 
 LIGHT = "#f6f5f1"  # ui.css, --ground
 A_YEAR = 366

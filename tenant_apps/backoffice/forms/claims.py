@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.plain_forms import PlainForm
 
 
 class RefuseClaimForm(PlainForm):

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.contact.files.fields import FilesMixin
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.plain_forms import PlainForm
 
 
 class ThreadForm(FilesMixin, PlainForm):

@@ -16,8 +16,8 @@ from tenant_apps.payments.models import Means, Refund
 from tenant_apps.payments.readers import only_product, same_cheque
 from tenant_apps.payments.services import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
 from toolkit import clock
+from toolkit.forms.plain_forms import PlainForm
 from toolkit.money import format_euros
-from toolkit.plain_forms import PlainForm
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.townhall.images import MOST_BYTES, icon_from, logo_from
 from tenant_apps.townhall.models import TownHall
-from toolkit.plain_forms import PlainForm, PlainModelForm
+from toolkit.forms.plain_forms import PlainForm, PlainModelForm
 
 _ACCEPT = {"accept": ".png,.svg,image/png,image/svg+xml"}
 _EMPTY = {"empty": _("Ce fichier est vide : choisissez-en un autre.")}

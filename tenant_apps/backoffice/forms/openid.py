@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shared_apps.accounts.signing_in.openid.discovery import normalise
 from tenant_apps.townhall.identity_provider import DEFAULT_LABEL, IdentityProvider
 from toolkit import outside
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.plain_forms import PlainForm
 
 
 class IdentityProviderForm(PlainForm):

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.townhall.models import TownHall
-from toolkit.plain_forms import PlainForm, PlainModelForm
+from toolkit.forms.plain_forms import PlainForm, PlainModelForm
 
 _KEPT = ("keep_messages", "keep_mails", "keep_alerts", "keep_links", "keep_claims", "keep_unused")
 _BOUNDS = {

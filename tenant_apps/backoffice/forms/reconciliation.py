@@ -13,7 +13,7 @@ from tenant_apps.reconciliation.models import Kind
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS
 from tenant_apps.reconciliation.reading.layout import HEAD
 from toolkit import clock
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.plain_forms import PlainForm
 
 LONGEST = timedelta(days=400)
 

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import toolkit.address_fields
+import toolkit.forms.address_fields
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -24,11 +24,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('author', models.CharField(choices=[('resident', 'usager'), ('staff', 'mairie')], db_default='resident', default='resident', max_length=8)),
-                ('email', toolkit.address_fields.AddressField(max_length=254)),
+                ('email', toolkit.forms.address_fields.AddressField(max_length=254)),
                 ('subject', models.CharField(max_length=120)),
                 ('body', models.TextField(max_length=5000)),
                 ('files', models.JSONField(db_default=[], default=list)),
-                ('sent_to', toolkit.address_fields.AddressField(max_length=254)),
+                ('sent_to', toolkit.forms.address_fields.AddressField(max_length=254)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('handled_at', models.DateTimeField(null=True)),
                 ('handled_by', models.CharField(blank=True, max_length=254)),

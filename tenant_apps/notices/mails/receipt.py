@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from shared_apps.audit.models import Entry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, declare
+from tenant_apps.invoices.documents.naming import named
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.naming import named
 from tenant_apps.payments.models import Payment
 from tenant_apps.payments.naming import receipt_reference
 from tenants.work import agenda

@@ -10,9 +10,9 @@ from shared_apps.mail.notifying import Telling, notify_all
 from tenant_apps.invoices import crediting
 from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.payments import ledger
+from tenant_apps.payments.books import ledger
+from tenant_apps.payments.books.locking import lock_payments
 from tenant_apps.payments.errors import NotCorrectable, StillHeld
-from tenant_apps.payments.locking import lock_payments
 from tenant_apps.payments.mails import INVOICE_CREDITED
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt

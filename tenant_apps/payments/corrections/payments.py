@@ -14,9 +14,9 @@ from shared_apps.mail.notifying import notify
 from tenant_apps.invoices.locking import lock_invoice, lock_invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments import ledger
+from tenant_apps.payments.books import ledger
+from tenant_apps.payments.books.locking import lock_payment_alone
 from tenant_apps.payments.errors import NotCorrectable
-from tenant_apps.payments.locking import lock_payment_alone
 from tenant_apps.payments.mails import PAYMENT_CANCELLED
 from tenant_apps.payments.models import Allocation, Payment, Refund
 from tenants.databases.postgresql.again import atomic_again

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments import ledger
+from tenant_apps.payments.books import ledger
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Means, Payment
 from tenants.databases.postgresql.again import atomic_again

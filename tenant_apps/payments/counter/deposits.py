@@ -10,8 +10,8 @@ from django.db.models import Count, Max, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from tenant_apps.payments.books.locking import lock_payments
 from tenant_apps.payments.errors import NotCorrectable
-from tenant_apps.payments.locking import lock_payments
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.products.models import Product
 from tenant_apps.townhall.models import TownHall

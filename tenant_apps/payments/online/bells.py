@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.books.locking import lock_attempt
 from tenant_apps.payments.control.auditing import plan_audit
 from tenant_apps.payments.control.findings import report
-from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.online.asking import key_of
 from tenant_apps.payments.online.moves import evidence, note

@@ -20,6 +20,7 @@ from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.payments.books.locking import lock_attempt_alone, lock_attempts
 from tenant_apps.payments.control.auditing import plan_audit
 from tenant_apps.payments.errors import (
     Busy,
@@ -29,7 +30,6 @@ from tenant_apps.payments.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from tenant_apps.payments.locking import lock_attempt_alone, lock_attempts
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
 from tenant_apps.payments.online.asking import fingerprint_of, new_token, request_of, route
 from tenant_apps.payments.online.baskets import Together, by_product, of_the_set

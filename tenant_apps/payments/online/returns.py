@@ -5,8 +5,8 @@ import logging
 from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
 
 from shared_apps.audit import services as audit
+from tenant_apps.payments.books.locking import lock_attempt
 from tenant_apps.payments.control.findings import report
-from tenant_apps.payments.locking import lock_attempt
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.online.asking import differences_of, key_of
 from tenant_apps.payments.online.moves import evidence, move, note

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_noop
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
+from tenant_apps.payments.books.locking import Locked, lock_attempt
 from tenant_apps.payments.corrections.payments import cancel_payment, lock_payment
 from tenant_apps.payments.errors import NotOpen
-from tenant_apps.payments.locking import Locked, lock_attempt
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.online.moves import move, note
 from tenant_apps.payments.online.settling import book

@@ -11,9 +11,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
-from tenant_apps.payments import ledger
+from tenant_apps.payments.books import ledger
+from tenant_apps.payments.books.locking import Part, lock_attempt
 from tenant_apps.payments.control.findings import report
-from tenant_apps.payments.locking import Part, lock_attempt
 from tenant_apps.payments.models import Allocation, Attempt, FindingKind, Means, Payment
 from tenant_apps.payments.online.asking import differences_of
 from tenant_apps.payments.online.moves import CHANGING, evidence, move, moved, note

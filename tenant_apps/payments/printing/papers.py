@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tenant_apps.invoices.naming import named
+from tenant_apps.invoices.documents.naming import named
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.printing.sheet import QUIET, Sheet

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.naming import named
+from tenant_apps.invoices.documents.naming import named
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.naming import receipt_reference
 from tenant_apps.payments.printing.sheet import QUIET, Sheet

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import toolkit.address_fields
+import toolkit.forms.address_fields
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('state', models.CharField(choices=[('asked', 'adresse à confirmer'), ('waiting', 'à décider'), ('accepted', 'acceptée'), ('refused', 'refusée'), ('withdrawn', 'retirée'), ('expired', 'sans réponse')], default='asked', max_length=9)),
-                ('email', toolkit.address_fields.AddressField(max_length=254)),
+                ('email', toolkit.forms.address_fields.AddressField(max_length=254)),
                 ('invoice', models.UUIDField(null=True)),
                 ('number', models.CharField(blank=True, max_length=40)),
                 ('asked_at', models.DateTimeField(auto_now_add=True)),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('granted_at', models.DateTimeField(auto_now_add=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('granted_by', models.UUIDField(null=True)),
-                ('through', toolkit.address_fields.AddressField(blank=True, db_default='', default='', max_length=254)),
+                ('through', toolkit.forms.address_fields.AddressField(blank=True, db_default='', default='', max_length=254)),
                 ('lapsed', models.BooleanField(db_default=False, default=False)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to=settings.AUTH_USER_MODEL)),
                 ('payer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='residents.payer')),
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             name='PayerEmail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', toolkit.address_fields.AddressField(db_index=True, max_length=254)),
+                ('email', toolkit.forms.address_fields.AddressField(db_index=True, max_length=254)),
                 ('source', models.CharField(choices=[('import', 'facturation'), ('staff', 'mairie'), ('account', 'usager')], default='import', max_length=20)),
                 ('added_at', models.DateTimeField(auto_now_add=True)),
                 ('added_by', models.CharField(blank=True, db_default='', default='', max_length=254)),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             name='RemovedEmail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', toolkit.address_fields.AddressField(max_length=254)),
+                ('email', toolkit.forms.address_fields.AddressField(max_length=254)),
                 ('source', models.CharField(choices=[('import', 'facturation'), ('staff', 'mairie'), ('account', 'usager')], max_length=20)),
                 ('refused_alerts', models.JSONField(db_default=[], default=list)),
                 ('removed_at', models.DateTimeField()),

@@ -21,7 +21,7 @@ from tenant_apps.residents.account import addresses
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
 from tenant_apps.townhall.queries import password_rule
-from toolkit.plain_forms import PlainForm
+from toolkit.forms.plain_forms import PlainForm
 
 FORMS: dict[str, type[PlainForm]] = {
     "adresse": ChangeAddressForm,

@@ -15,7 +15,7 @@ from shared_apps.audit import services as audit
 from shared_apps.mail import notices
 from shared_apps.mail.content import one_line
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
-from shared_apps.mail.problems import Diagnosis, NothingTaken, diagnose, in_words
+from shared_apps.mail.sending.problems import Diagnosis, NothingTaken, diagnose, in_words
 from tenants.current import PUBLIC, current_schema, current_town
 
 PER_CONNECTION = 50  # messages; servers may close a connection that lasts
