@@ -254,7 +254,7 @@ import re, threading
 import django
 django.setup()
 from django.contrib.auth.hashers import make_password
-from shared_apps.accounts import hashing
+from shared_apps.accounts.passwords import hashing
 
 hashing.PATIENCE = 60
 

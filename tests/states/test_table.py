@@ -108,7 +108,8 @@ def test_the_invoice_s_own_page_and_the_payment_screen(world: World, client_for:
     assert invoice.reference in text(page)
     paying = alice.get(f"/factures/{invoice.uuid}/payer/")
     heading = re.search(r"<h1>(.*?)</h1>", paying.content.decode(), re.S)
-    assert heading and " ".join(unescape(heading[1]).split()) == says(row.paying or "", invoice)
+    assert heading is not None
+    assert " ".join(unescape(heading[1]).split()) == says(row.paying or "", invoice)
     assert invoice.reference in text(paying)
 
 
