@@ -1,0 +1,1 @@
+"""What can be paid, and with which number: a régie, a rôle or a budget of the town."""
