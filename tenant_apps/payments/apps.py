@@ -42,7 +42,7 @@ class PaymentsConfig(AppConfig):
         from tenant_apps.payments import personal as mine
         from tenant_apps.payments import tasks
         from tenant_apps.payments.control import auditing
-        from tenant_apps.payments.online import bells
+        from tenant_apps.payments.online.hearing import bells
         from tenant_apps.payments.providers import registry
         from tenant_apps.products import protocols
         from tenants.work import agenda

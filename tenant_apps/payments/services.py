@@ -19,7 +19,7 @@ from tenant_apps.payments.counter.booking import (
 )
 from tenant_apps.payments.counter.declarations import refuse_declaration
 from tenant_apps.payments.counter.deposits import close_deposit
-from tenant_apps.payments.online.bells import ask_soon, hear_return
+from tenant_apps.payments.online.hearing.bells import ask_soon, hear_return
 from tenant_apps.payments.online.paying import (
     StartedPayment,
     ask,

@@ -19,7 +19,7 @@ from tenant_apps.payments.control.evidence import shown
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.payments.online.bells import hear
+from tenant_apps.payments.online.hearing.bells import hear
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator

@@ -24,7 +24,8 @@ from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Finding, Means, Payment
-from tenant_apps.payments.online import bells, paying
+from tenant_apps.payments.online import paying
+from tenant_apps.payments.online.hearing import bells
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once

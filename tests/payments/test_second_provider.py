@@ -21,7 +21,8 @@ from shared_apps.treasury.models import Route
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable, ProductRefused, ProviderUnavailable
 from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
-from tenant_apps.payments.online import doors, paying, review, trials
+from tenant_apps.payments.online import paying, review, trials
+from tenant_apps.payments.online.hearing import doors
 from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.services import set_up_product

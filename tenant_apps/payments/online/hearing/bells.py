@@ -14,8 +14,8 @@ from tenant_apps.payments.control.auditing import plan_audit
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.online.asking import key_of
+from tenant_apps.payments.online.hearing.returns import ENOUGH, read_report
 from tenant_apps.payments.online.moves import evidence, note
-from tenant_apps.payments.online.returns import ENOUGH, read_report
 from tenant_apps.payments.online.settling import settle
 from tenant_apps.payments.online.trials import hear_trial_bell, read_trial_report
 from tenant_apps.payments.providers.base import Heard, Provider, Status
