@@ -8,12 +8,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.conf import settings
-from django.utils.module_loading import module_has_submodule
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
@@ -78,9 +76,7 @@ def declare(*facts: Fact, room: str) -> None:
 
 def load() -> None:
     """Read the declarations of every room."""
-    for config in apps.get_app_configs():
-        if config.module is not None and module_has_submodule(config.module, SUBMODULE):
-            import_module(f"{config.name}.{SUBMODULE}")
+    autodiscover_modules(SUBMODULE)
 
 
 def every() -> Iterator[Fact]:
