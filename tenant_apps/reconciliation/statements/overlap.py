@@ -57,18 +57,23 @@ class _Beside:
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
+        self._files: dict[int, Statement] = {}
         self._share_more: dict[int, bool] = {}
 
     def overlaps(self, file: int, day: date | None) -> bool:
         """`file` holds the very days of this one: what is equal in both is the same operation."""
         if file == self._statement.pk:
             return False
-        other = Statement.objects.only("first_day", "last_day").get(pk=file)
-        if day is not None and (_is_whole(self._statement, day) or _is_whole(other, day)):
+        if day is not None and (_is_whole(self._statement, day) or _is_whole(self._other(file), day)):
             return True
         if file not in self._share_more:
             self._share_more[file] = self._shares_more(file)
         return self._share_more[file]
+
+    def _other(self, file: int) -> Statement:
+        if file not in self._files:
+            self._files[file] = Statement.objects.only("first_day", "last_day").get(pk=file)
+        return self._files[file]
 
     def _shares_more(self, file: int) -> bool:
         """More than one line, of different words or amounts."""
