@@ -74,16 +74,15 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 
 def _known(text: str) -> list[str]:
-    """The fields that the first line names, with the sign that names the most."""
+    """The fields that the first line names."""
     header = next((line for line in text.splitlines() if line.strip()), "")
-    return max((known_in(_split(header, sign)) for sign in DELIMITERS), key=len)
+    return _best_split(header)[1]
 
 
 def _delimiter_of(header: str) -> str:
     """The sign that splits the header into the most known columns. Raises FileError."""
-    known = {sign: len(known_in(_split(header, sign))) for sign in DELIMITERS}
-    best = max(known, key=lambda sign: known[sign])
-    if known[best] < 2:
+    best, known = _best_split(header)
+    if len(known) < 2:
         raise FileError(
             _(
                 "La première ligne ne donne pas les titres des colonnes séparés par « ; », une virgule ou une "
@@ -92,6 +91,12 @@ def _delimiter_of(header: str) -> str:
             % {"line": header.strip()[:120]}
         )
     return best
+
+
+def _best_split(header: str) -> tuple[str, list[str]]:
+    """The sign that names the most known fields, and those fields."""
+    found = ((sign, known_in(_split(header, sign))) for sign in DELIMITERS)
+    return max(found, key=lambda pair: len(pair[1]))
 
 
 def _is_footer(cells: dict[str, str], row: list[str]) -> bool:
