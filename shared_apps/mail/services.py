@@ -17,36 +17,12 @@ from tenants.work import agenda
 from toolkit import emails
 
 
-def queue_mail(
-    *,
-    kind: str,
-    to: str,
-    content: Content,
-    surroundings: Mapping[str, object],
-    key: str | None = None,
-    reply_to: str = "",
-    secret: bool = False,
-) -> OutgoingMail | None:
-    """Write one message to the outbox; the worker sends it once the transaction commits.
-
-    Rooms do not call this: they declare a kind and call `notifying.notify`. `surroundings` are the town's name,
-    colours and address (townhall.queries.letterhead). With a `key` that exists already nothing is written and None
-    is returned. Raises emails.BadAddress.
-    """
-    mail = compose(
-        kind=kind,
-        to=to,
-        content=content,
-        surroundings=surroundings,
-        key=key,
-        reply_to=reply_to,
-        secret=secret,
-    )
-    return queue(mail)
-
-
 def queue(mail: OutgoingMail) -> OutgoingMail | None:
-    """Write one composed message to the outbox; None when its key exists already."""
+    """Write one composed message to the outbox; the worker sends it once the transaction commits.
+
+    With a key that exists already nothing is written and None is returned. Rooms do not call this: they declare a
+    kind and call `notifying.notify`.
+    """
     if mail.key is None:
         mail.save()
     else:
@@ -67,7 +43,7 @@ def compose(
     reply_to: str = "",
     secret: bool = False,
 ) -> OutgoingMail:
-    """Build a message in the reader's language, without storing it (see `queue_mail`, `queue_all`).
+    """Build a message in the reader's language, without storing it (see `queue`, `queue_all`). `surroundings`: the letterhead.
 
     Refuse here what no server accepts, while the caller can still say so: raises
     emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.

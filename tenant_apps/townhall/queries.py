@@ -61,5 +61,5 @@ class Letterhead(TypedDict):
 
 
 def letterhead() -> Letterhead:
-    """The letterhead of the current town, for `queue_mail`."""
+    """The letterhead of the current town, for its messages."""
     return {"townhall": current_townhall(), "address": registry.address_of(current_town())}

@@ -16,7 +16,7 @@ from shared_apps.console.watch import figures
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.sending.delivery import deliver_outbox
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.services import compose, queue
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
@@ -100,7 +100,7 @@ def test_a_message_that_fails(town: Town, commit: Capture, settings: Any) -> Non
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = 9, 1  # nobody listens there
     content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
-    queue_mail(kind="test", to="one@example.net", content=content, surroundings=letterhead())
+    queue(compose(kind="test", to="one@example.net", content=content, surroundings=letterhead()))
     OutgoingMail.objects.update(tries=7)  # its last try
     with commit():
         deliver_outbox()

@@ -12,12 +12,12 @@ from django.db import connection
 from django.utils import timezone
 
 from shared_apps.audit.models import Entry
+from shared_apps.mail import services as outbox
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.sending import delivery
 from shared_apps.mail.sending.delivery import BACK_OFF, IN_A_ROW, deliver_outbox
 from shared_apps.mail.sending.problems import diagnose
-from shared_apps.mail.services import compose, queue_mail
 from tenant_apps.townhall.queries import letterhead
 from tenants.models import Town
 from tests.mail.test_outbox import catcher, caught, queue
@@ -224,9 +224,9 @@ def test_a_connection_is_made_anew_once_in_a_while(queue: Queue, monkeypatch: py
 def test_an_address_that_cannot_be_written_to_is_refused_at_once(town: Town, to: str) -> None:
     content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
     with pytest.raises(emails.BadAddress):
-        queue_mail(kind="test", to=to, content=content, surroundings=letterhead())
+        outbox.queue(outbox.compose(kind="test", to=to, content=content, surroundings=letterhead()))
     with pytest.raises(emails.BadAddress):
-        compose(
+        outbox.compose(
             kind="test", to="a@example.net", reply_to=to or " ", content=content, surroundings=letterhead()
         )
     assert not OutgoingMail.objects.exists()
@@ -236,7 +236,9 @@ def test_signs_that_no_message_may_hold_are_replaced(town: Town) -> None:
     odd = "Bon\r\nBcc: x@example.net\x00\ud800 jour\x1b"
     town.name = "Mairie\r\nX-Evil: 1"
     content = Content(subject=odd, sentence=odd, why=odd, more=(odd,))
-    mail = queue_mail(kind="test", to="odd@example.net", content=content, surroundings=letterhead())
+    mail = outbox.queue(
+        outbox.compose(kind="test", to="odd@example.net", content=content, surroundings=letterhead())
+    )
     assert mail is not None
     assert deliver_outbox() == 1
     (got,) = caught("odd@example.net")

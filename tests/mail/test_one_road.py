@@ -11,7 +11,7 @@ from shared_apps.mail import notices
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("shared_apps", "tenant_apps", "tenants", "src/config", "src/toolkit")
 OUTBOX = ROOT / "shared_apps/mail"
-WRITERS = {"queue_mail", "queue_all", "queue", "compose"}
+WRITERS = {"queue_all", "queue", "compose"}
 SERVERS = {
     "send_mail",
     "send_mass_mail",
@@ -63,7 +63,7 @@ def test_nobody_else_writes_to_the_outbox() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from shared_apps.mail.services import queue_mail",
+        "from shared_apps.mail.services import queue",
         "from shared_apps.mail import services as outbox\noutbox.queue_all([])",
         "from django.core.mail import send_mail",
         "smtplib.SMTP('localhost').sendmail('a', 'b', 'c')",

@@ -9,10 +9,10 @@ import requests
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+from shared_apps.mail import services as outbox
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.sending.delivery import BACK_OFF, deliver_outbox
-from shared_apps.mail.services import queue_mail
 from tenant_apps.townhall.queries import letterhead
 from tenants.models import AgendaItem, Town
 
@@ -46,7 +46,8 @@ def caught(to: str) -> list[dict[str, Any]]:
 def queue(town: Town) -> Callable[..., OutgoingMail | None]:
     def make(to: str, **more: Any) -> OutgoingMail | None:
         content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
-        return queue_mail(kind="test", to=to, content=content, surroundings=letterhead(), **more)
+        mail = outbox.compose(kind="test", to=to, content=content, surroundings=letterhead(), **more)
+        return outbox.queue(mail)
 
     return make
 

@@ -19,7 +19,7 @@ from sandbox.samples import batch
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import OutgoingMail
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.services import compose, queue
 from shared_apps.mail.tasks import deliver_outbox
 from shared_apps.treasury.models import Route
 from tenant_apps.contact.models import Message
@@ -132,11 +132,13 @@ def test_mail_goes_out_by_a_task_of_the_worker(southern: Town, monkeypatch: pyte
     sent: list[tuple[str, Any]] = []
     monkeypatch.setattr(agenda, "hint", lambda task, *args: sent.append((task.name, current_schema())))
     with tenant_context(southern):
-        queue_mail(
-            kind="test",
-            to="alice@example.net",
-            content=Content("Bonjour", "Bonjour.", "Un essai."),
-            surroundings=letterhead(),
+        queue(
+            compose(
+                kind="test",
+                to="alice@example.net",
+                content=Content("Bonjour", "Bonjour.", "Un essai."),
+                surroundings=letterhead(),
+            )
         )
     with in_shard(SOUTH):
         AgendaItem.objects.filter(kind="mail").update(due_at=timezone.now())

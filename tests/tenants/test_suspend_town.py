@@ -15,7 +15,7 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit.models import Entry
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import OutgoingMail
-from shared_apps.mail.services import queue_mail
+from shared_apps.mail.services import compose, queue
 from shared_apps.mail.tasks import deliver_outbox
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
@@ -101,11 +101,13 @@ def test_refused(db: None, manage: Any) -> None:
 
 
 def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simulator: Simulator) -> None:
-    queue_mail(
-        kind="test",
-        to="alice@example.net",
-        content=Content(subject="Bonjour", sentence="Une phrase.", why="Parce que."),
-        surroundings=letterhead(),
+    queue(
+        compose(
+            kind="test",
+            to="alice@example.net",
+            content=Content(subject="Bonjour", sentence="Une phrase.", why="Parce que."),
+            surroundings=letterhead(),
+        )
     )
     create_batch(actor="system", rows_file=io.BytesIO(CSV), rows_name="f.csv")
     simulator.act(attempt.operation, "pay")
