@@ -43,10 +43,10 @@ def compose(
     reply_to: str = "",
     secret: bool = False,
 ) -> OutgoingMail:
-    """Build a message in the reader's language, without storing it (see `queue`, `queue_all`). `surroundings`: the letterhead.
+    """Build a message in the reader's language, without storing it (see `queue`, `queue_all`).
 
-    Refuse here what no server accepts, while the caller can still say so: raises
-    emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.
+    `surroundings` is the town's letterhead. Refuse here what no server accepts, while the caller can still say so:
+    raises emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.
     """
     context = {**surroundings, "content": content}
     return OutgoingMail(

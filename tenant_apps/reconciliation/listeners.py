@@ -11,7 +11,7 @@ from tenants.work import agenda
 def payment_cancelled(entry: Entry) -> None:
     """Its money is still on the account or in the journal, and pays nothing any more: its lines wait again.
 
-    The worker does it (`services.lose_payment`): lines are locked before payments, and here the payment is held.
+    The worker does it (`taken_back.lose_payment`): lines are locked before payments, and here the payment is held.
     """
     uuid = entry.object.removeprefix("payment:")
     about = Q(payment__uuid=uuid) | Q(parts__payment__uuid=uuid)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import uuid5
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -23,31 +23,20 @@ from tenant_apps.payments.services import (
     ask,
     ask_soon,
     book_payment,
-    cancel_payment,
     confirm_attempt,
-    reject_debit,
 )
 from tenant_apps.payments.services import Line as Part
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher
 from tenant_apps.reconciliation.judging.totals import Total, payments_of
-from tenant_apps.reconciliation.locking import lock_lines
+from tenant_apps.reconciliation.lines.setters import lock, lock_any, name_of, refuse_outgoing, settle, write
 from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
-from tenant_apps.reconciliation.states import EDGES, OPEN, LineState, StatementState
+from tenant_apps.reconciliation.states import LineState
 from toolkit import clock
-from toolkit.money import format_euros
 
 log = logging.getLogger(__name__)
 S = LineState
-VERBS = {
-    S.MATCHED: "line.matched",
-    S.UNMATCHED: "line.unmatched",
-    S.DOUBTFUL: "line.doubtful",
-    S.DUPLICATE: "line.duplicate",
-    S.IGNORED: "line.ignored",
-    S.KNOWN: "line.known",
-}
 ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
 
 
@@ -75,11 +64,11 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
             continue
         try:
             with transaction.atomic():
-                locked = _lock(line, while_reading=True)
+                locked = lock(line, while_reading=True)
                 done = confirm_attempt(actor=actor, attempt=attempt, paid_on=line.booked_on)
                 payment = Payment.objects.get(attempt=done)
                 locked.used = True
-                _settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
+                settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
         except (PaymentError, NotPossible):
             log.info("an announced payment was settled by somebody else meanwhile")
             continue
@@ -93,8 +82,8 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
 @transaction.atomic
 def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     """Staff's word: this line is that payment. Raises NotPossible."""
-    locked = _lock(line)
-    _refuse_outgoing(locked)
+    locked = lock(line)
+    refuse_outgoing(locked)
     chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
@@ -106,14 +95,14 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
     reason = gettext_noop("Rapprochée par un agent.")
     if locked.amount != chosen.amount:
         reason = gettext_noop("Rapprochée par un agent, malgré un montant différent.")
-    return _settle(locked, actor, chosen, reason)
+    return settle(locked, actor, chosen, reason)
 
 
 @transaction.atomic
 def match_total(*, actor: Account, line: Line, total: Total) -> Line:
     """This line is the sum of those payments, all of them. Raises NotPossible when that is no longer its amount."""
-    locked = _lock(line)
-    _refuse_outgoing(locked)
+    locked = lock(line)
+    refuse_outgoing(locked)
     if locked.kind != Kind.BANK:
         raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
     wanted = list(payments_of(total.day, total.product, total.means).values_list("pk", flat=True))
@@ -124,7 +113,7 @@ def match_total(*, actor: Account, line: Line, total: Total) -> Line:
         raise NotPossible(_("Ce total a changé entre-temps : cherchez de nouveau."))
     LinePayment.objects.bulk_create([LinePayment(line=locked, payment=payment) for payment in payments])
     locked.payment = None
-    return _write(locked, actor, S.MATCHED, _("Total de %(what)s.") % {"what": total.words})
+    return write(locked, actor, S.MATCHED, _("Total de %(what)s.") % {"what": total.words})
 
 
 def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
@@ -164,8 +153,8 @@ def _ask_first(invoice: Invoice, amount: Decimal) -> None:
 
 @transaction.atomic
 def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
-    locked = _lock(line)
-    _refuse_outgoing(locked)
+    locked = lock(line)
+    refuse_outgoing(locked)
     if locked.amount is None or locked.booked_on is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
     if locked.booked_on > clock.today():
@@ -192,100 +181,7 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     reason = gettext_noop("Enregistrée depuis cette ligne.")
     if not balance:
         reason = gettext_noop("Enregistrée en trop-perçu depuis cette ligne : aucune facture ne la prend.")
-    return _settle(locked, actor, payment, reason)
-
-
-# --- money taken back -----------------------------------------------------------------------------
-
-
-@transaction.atomic
-def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
-    """This line takes that payment back: it is cancelled with the bank's reason, and its invoices are owed again.
-
-    A payment that was cancelled already only finds its line. Raises NotPossible, and what payments raise.
-    """
-    locked = _lock(line)
-    if not (locked.outgoing or locked.returned):
-        raise NotPossible(_("Cette ligne ne reprend pas d'argent."))
-    chosen = Payment.objects.get(pk=payment.pk)
-    if locked.amount is not None and locked.amount < chosen.amount:
-        sentence = _(
-            "Cette ligne ne reprend que %(taken)s d'un règlement de %(amount)s : l'annuler en entier serait faux."
-        )
-        words = {"taken": format_euros(locked.amount), "amount": format_euros(chosen.amount)}
-        raise NotPossible(sentence % words)
-    if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=True).exists():
-        raise NotPossible(_("Une autre ligne reprend déjà ce règlement."))
-    locked.returned = True
-    locked.used = chosen.cancelled_at is None
-    # The line first: whoever hears of the cancellation finds the money taken back, and leaves its other lines alone.
-    reason = gettext_noop("Règlement revenu impayé, annulé chez nous.")
-    settled = _settle(locked, actor, chosen, reason)
-    if locked.used:
-        _cancel(actor, chosen, _why(locked))
-    came = Line.objects.select_for_update(no_key=True).filter(
-        payment=chosen, state=S.DOUBTFUL, returned=False
-    )
-    for line_ in came.order_by("pk"):
-        _write(line_, actor, S.MATCHED, gettext_noop("Venue, puis reprise : ce règlement est annulé."))
-    return settled
-
-
-def _cancel(actor: Account, payment: Payment, reason: str) -> None:
-    if payment.means == Means.DEBIT and payment.attempt is not None:
-        reject_debit(actor=actor, attempt=payment.attempt, reason=reason)
-    else:
-        cancel_payment(actor=actor, payment=payment, reason=reason)
-
-
-def _why(line: Line) -> str:
-    """The reason that the payment keeps, and that its payer may read."""
-    day = clock.in_figures(line.booked_on) if line.booked_on else ""
-    if line.return_reason:
-        return _("revenu impayé le %(day)s : %(reason)s") % {
-            "day": day,
-            "reason": line.return_reason.rstrip(". "),
-        }
-    return _("revenu impayé le %(day)s") % {"day": day}
-
-
-@transaction.atomic
-def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
-    """A payment was cancelled: the lines that it explained wait again. Returns how many.
-
-    Unless a line says that the money went back too: then both lines explain each other.
-    """
-    lock_lines()
-    if Line.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
-        return 0
-    reason = gettext_noop(
-        "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
-    )
-    if payment.cancel_reason:
-        reason += " " + gettext_noop("Motif : %(reason)s.") % {"reason": payment.cancel_reason.rstrip(". ")}
-    lines = Line.objects.select_for_update(of=("self",), no_key=True).filter(
-        Q(payment=payment) | Q(pk__in=LinePayment.objects.filter(payment=payment).values("line")),
-        state=S.MATCHED,
-        returned=False,
-    )
-    found = list(lines.order_by("pk"))
-    for line in found:
-        LinePayment.objects.filter(line=line).delete()
-        line.payment = payment
-        _write(line, actor, S.DOUBTFUL, reason)
-    return len(found)
-
-
-def lose_cancelled_payments() -> None:
-    """The same for every payment that was cancelled and still explains a line."""
-    lines = Line.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
-    lost = Payment.objects.filter(
-        Exists(lines.filter(returned=False)) | Exists(LinePayment.objects.filter(payment=OuterRef("pk"))),
-        ~Exists(lines.filter(returned=True)),
-        cancelled_at__isnull=False,
-    )
-    for payment in lost.order_by("pk"):
-        lose_payment(actor=payment.cancelled_by, payment=payment)
+    return settle(locked, actor, payment, reason)
 
 
 # --- aside, and back ------------------------------------------------------------------------------
@@ -296,8 +192,8 @@ def ignore_line(*, actor: Account, line: Line, reason: str) -> Line:
     """Set a line aside, with a reason. Raises NotPossible."""
     if not reason.strip():
         raise NotPossible(_("Indiquez pourquoi cette ligne est écartée."))
-    locked = _lock(line)
-    return _write(locked, actor, S.IGNORED, reason.strip())
+    locked = lock(line)
+    return write(locked, actor, S.IGNORED, reason.strip())
 
 
 @transaction.atomic
@@ -306,7 +202,7 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
 
     An outgoing line that the reading set aside may take one of our payments back, after all.
     """
-    locked = _held(line)
+    locked = lock_any(line)
     if locked.state not in (S.MATCHED, S.IGNORED):
         return locked
     if locked.amount is None:
@@ -320,34 +216,34 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
     if locked.outgoing:
         locked.returned = True
         reason = gettext_noop("Argent repris, selon un agent : cherchez le règlement.")
-        return _write(locked, actor, S.DOUBTFUL, reason)
-    return _write(locked, actor, S.UNMATCHED, gettext_noop("Remise en attente par un agent."))
+        return write(locked, actor, S.DOUBTFUL, reason)
+    return write(locked, actor, S.UNMATCHED, gettext_noop("Remise en attente par un agent."))
 
 
 @transaction.atomic
 def same_operation(*, actor: Account, line: Line) -> Line:
     """« C'est la même opération » that an earlier file has. Raises NotPossible."""
-    locked = _lock(line)
+    locked = lock(line)
     if locked.twin_id is None:
         raise NotPossible(_("Aucun fichier précédent n'a cette opération."))
     _count(locked, known=1)
-    return _write(locked, actor, S.KNOWN, gettext_noop("Déjà apportée par un autre fichier, selon un agent."))
+    return write(locked, actor, S.KNOWN, gettext_noop("Déjà apportée par un autre fichier, selon un agent."))
 
 
 @transaction.atomic
 def other_operation(*, actor: Account, line: Line) -> Line:
     """« C'est une autre opération » than the equal one of an earlier file: it is judged as any line."""
-    locked = _held(line)
+    locked = lock_any(line)
     if locked.twin_id is None:
         return locked
     if locked.state == S.KNOWN:
         rank_apart(locked)
         _count(locked, known=-1)
-        _write(locked, actor, S.UNMATCHED, gettext_noop("Une autre opération, selon un agent."))
+        write(locked, actor, S.UNMATCHED, gettext_noop("Une autre opération, selon un agent."))
     locked.twin = None
     locked.state = S.UNMATCHED
     Matcher(locked.kind).judge([locked])
-    locked.decided_by, locked.decided_at = _name(actor), timezone.now()
+    locked.decided_by, locked.decided_at = name_of(actor), timezone.now()
     locked.save()
     return locked
 
@@ -362,73 +258,3 @@ def _count(line: Line, *, known: int) -> None:
     file = line.statement
     file.known_count, file.new_count = file.known_count + known, file.new_count - known
     file.save(update_fields=["known_count", "new_count"])
-
-
-# --- the setters ----------------------------------------------------------------------------------
-
-
-def _lock(line: Line, *, while_reading: bool = False) -> Line:
-    locked = _held(line)
-    if locked.statement.state == StatementState.READING and not while_reading:
-        raise NotPossible(
-            _("Le fichier de cette ligne est en cours de lecture : attendez qu'elle soit finie.")
-        )
-    if locked.state not in OPEN:
-        sentence = _("Cette ligne est déjà « %(state)s ».")
-        raise NotPossible(sentence % {"state": locked.get_state_display()})
-    return locked
-
-
-def _held(line: Line) -> Line:
-    """The line as it is now, locked after its file: the order of everything that moves money (payments.locking)."""
-    lock_lines()
-    file = Statement.objects.select_for_update(no_key=True).get(pk=line.statement_id)
-    locked = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
-    locked.statement = file
-    return locked
-
-
-def _refuse_outgoing(line: Line) -> None:
-    if line.outgoing or line.returned:
-        raise NotPossible(
-            _("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement.")
-        )
-
-
-def _settle(line: Line, actor: audit.Actor, payment: Payment, reason: str) -> Line:
-    line.payment = payment
-    return _write(line, actor, S.MATCHED, reason)
-
-
-def _write(line: Line, actor: audit.Actor, to: LineState, reason: str) -> Line:
-    """The one setter of a line's state once it is kept."""
-    old = LineState(line.state)
-    if (old, to) not in EDGES:
-        raise NotPossible(
-            _("Une ligne « %(state)s » ne peut pas le devenir.") % {"state": line.get_state_display()}
-        )
-    before = line.reason
-    line.state, line.reason = to, reason[:300]
-    line.decided_by, line.decided_at = _name(actor), timezone.now()
-    line.save(
-        update_fields=[
-            *("state", "reason", "payment", "deposit", "invoice", "returned", "used", "rank"),
-            *("decided_by", "decided_at"),
-        ]
-    )
-    audit.record(
-        VERBS[to],
-        actor=actor,
-        obj=f"line:{line.uuid}",
-        old={"state": str(old), "reason": before},
-        new={
-            "state": str(to),
-            "reason": line.reason,
-            "payment": str(line.payment.uuid) if line.payment else "",
-        },
-    )
-    return line
-
-
-def _name(actor: audit.Actor) -> str:
-    return actor if isinstance(actor, str) else actor.audit_name

@@ -28,6 +28,7 @@ from tenant_apps.products.references import canonical
 from tenant_apps.reconciliation import services as reconciling
 from tenant_apps.reconciliation.errors import ReconciliationError
 from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
+from tenant_apps.reconciliation.lines import taken_back
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.states import LineState
 from tenant_apps.residents.sources import default_source
@@ -124,7 +125,7 @@ class Town:
             f"{payment.amount}", day=self._day, side="DBIT", details=[("", words, "X")], reference=f"B{n}"
         )
         for found in self._bring(line).lines.all():
-            reconciling.take_back(actor=self.clerk, line=found, payment=payment)
+            taken_back.take_back(actor=self.clerk, line=found, payment=payment)
 
     @property
     def _day(self) -> str:

@@ -19,6 +19,7 @@ from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import NotPossible
+from tenant_apps.reconciliation.lines import taken_back
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.statements import services as statements
 from tenants.models import AgendaItem
@@ -169,14 +170,14 @@ def test_a_returned_debit_waits_beside_its_payment(desk: SimpleNamespace) -> Non
     assert "revenu impayé : annulez-le ? Motif : la provision est insuffisante (AM04)." in line.reason
     with pytest.raises(NotPossible, match="reparti"):
         services.book_line(actor=desk.clerk, line=line, invoice=bill, means=Means.TRANSFER)
-    services.take_back(actor=desk.clerk, line=line, payment=payment)
+    taken_back.take_back(actor=desk.clerk, line=line, payment=payment)
     payment.refresh_from_db()
     assert "27/11/2026 : la provision est insuffisante (AM04)" in payment.cancel_reason
     assert balance(bill) == 10
     assert OutgoingMail.objects.filter(kind="payment-cancelled").count() == 1
     assert states(found) == ["matched"]
     with pytest.raises(NotPossible):
-        services.take_back(actor=desk.clerk, line=line, payment=payment)
+        taken_back.take_back(actor=desk.clerk, line=line, payment=payment)
 
 
 def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
@@ -188,7 +189,7 @@ def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
     assert states(found) == ["matched", "doubtful"]
     line = found.lines.last()
     assert (line.payment, line.return_reason) == (payment, "Impayé")
-    services.take_back(actor=desk.clerk, line=line, payment=payment)
+    taken_back.take_back(actor=desk.clerk, line=line, payment=payment)
     assert states(found) == ["matched", "matched"]
     assert balance(desk.bills[0]) == 10
     assert not queries.absent_from_journal(DAY, DAY + timedelta(days=9))
@@ -234,7 +235,7 @@ def test_part_of_a_payment_taken_back_cancels_nothing(desk: SimpleNamespace) -> 
     found = bring(desk, camt_of(returned("5.00", desk.bills[1].number)), "bank", "r.xml")
     assert "pour un autre montant" in found.lines.get().reason
     with pytest.raises(NotPossible, match="ne reprend que"):
-        services.take_back(actor=desk.clerk, line=found.lines.get(), payment=payment)
+        taken_back.take_back(actor=desk.clerk, line=found.lines.get(), payment=payment)
     payment.refresh_from_db()
     assert payment.cancelled_at is None
 
@@ -248,7 +249,7 @@ def test_already_cancelled_by_hand(desk: SimpleNamespace) -> None:
     found = bring(desk, camt_of(returned("10.00", desk.bills[0].number, code="MD06")), "bank", "r.xml")
     assert "déjà annulé" in found.lines.get().reason
     assert "le débiteur a demandé le remboursement (MD06)" in found.lines.get().reason
-    services.take_back(actor=desk.clerk, line=found.lines.get(), payment=payment)
+    taken_back.take_back(actor=desk.clerk, line=found.lines.get(), payment=payment)
     assert states(found) == states(came) == ["matched"]
     payment.refresh_from_db()
     assert payment.cancel_reason == "rejeté"

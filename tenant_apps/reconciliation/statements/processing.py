@@ -19,6 +19,7 @@ from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.judging.common import say
 from tenant_apps.reconciliation.judging.matcher import Matcher
+from tenant_apps.reconciliation.lines.taken_back import lose_cancelled_payments
 from tenant_apps.reconciliation.locking import READING, lock_lines, reading
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.reconciliation.reading.rows import BadRow, Identities, Identity, Row
@@ -50,7 +51,7 @@ def process_next() -> bool:
     with reading() as mine:
         if not mine:
             return False
-        services.lose_cancelled_payments()
+        lose_cancelled_payments()
         return INTAKE.process_next()
 
 

@@ -19,6 +19,7 @@ from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import ReconciliationError
+from tenant_apps.reconciliation.lines import taken_back
 from tenant_apps.reconciliation.models import Kind, Line
 from tenant_apps.reconciliation.states import OPEN
 from toolkit.typed import words_of
@@ -95,7 +96,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
     if not may_take_back(request.user.role, payment):
         return _back(request, line, error=_("Seul un responsable peut annuler ce règlement."))
-    return _do(request, line, lambda: services.take_back(actor=request.user, line=line, payment=payment))
+    return _do(request, line, lambda: taken_back.take_back(actor=request.user, line=line, payment=payment))
 
 
 @require_POST

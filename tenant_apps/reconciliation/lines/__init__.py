@@ -1,0 +1,1 @@
+"""One line: its setters, and money that a line takes back."""

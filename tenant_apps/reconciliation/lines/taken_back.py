@@ -1,0 +1,110 @@
+"""Money that a line takes back, and payments that no longer explain their lines."""
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from shared_apps.accounts.models import Account
+from shared_apps.audit import services as audit
+from tenant_apps.payments.models import Means, Payment
+from tenant_apps.payments.services import cancel_payment, reject_debit
+from tenant_apps.reconciliation.errors import NotPossible
+from tenant_apps.reconciliation.lines.setters import lock, settle, write
+from tenant_apps.reconciliation.locking import lock_lines
+from tenant_apps.reconciliation.models import Line, LinePayment
+from tenant_apps.reconciliation.states import LineState
+from toolkit import clock
+from toolkit.money import format_euros
+
+S = LineState
+
+
+@transaction.atomic
+def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
+    """This line takes that payment back: it is cancelled with the bank's reason, and its invoices are owed again.
+
+    A payment that was cancelled already only finds its line. Raises NotPossible, and what payments raise.
+    """
+    locked = lock(line)
+    if not (locked.outgoing or locked.returned):
+        raise NotPossible(_("Cette ligne ne reprend pas d'argent."))
+    chosen = Payment.objects.get(pk=payment.pk)
+    if locked.amount is not None and locked.amount < chosen.amount:
+        sentence = _(
+            "Cette ligne ne reprend que %(taken)s d'un règlement de %(amount)s : l'annuler en entier serait faux."
+        )
+        words = {"taken": format_euros(locked.amount), "amount": format_euros(chosen.amount)}
+        raise NotPossible(sentence % words)
+    if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=True).exists():
+        raise NotPossible(_("Une autre ligne reprend déjà ce règlement."))
+    locked.returned = True
+    locked.used = chosen.cancelled_at is None
+    # The line first: whoever hears of the cancellation finds the money taken back, and leaves its other lines alone.
+    reason = gettext_noop("Règlement revenu impayé, annulé chez nous.")
+    settled = settle(locked, actor, chosen, reason)
+    if locked.used:
+        _cancel(actor, chosen, _why(locked))
+    came = Line.objects.select_for_update(no_key=True).filter(
+        payment=chosen, state=S.DOUBTFUL, returned=False
+    )
+    for line_ in came.order_by("pk"):
+        write(line_, actor, S.MATCHED, gettext_noop("Venue, puis reprise : ce règlement est annulé."))
+    return settled
+
+
+def _cancel(actor: Account, payment: Payment, reason: str) -> None:
+    if payment.means == Means.DEBIT and payment.attempt is not None:
+        reject_debit(actor=actor, attempt=payment.attempt, reason=reason)
+    else:
+        cancel_payment(actor=actor, payment=payment, reason=reason)
+
+
+def _why(line: Line) -> str:
+    """The reason that the payment keeps, and that its payer may read."""
+    day = clock.in_figures(line.booked_on) if line.booked_on else ""
+    if line.return_reason:
+        return _("revenu impayé le %(day)s : %(reason)s") % {
+            "day": day,
+            "reason": line.return_reason.rstrip(". "),
+        }
+    return _("revenu impayé le %(day)s") % {"day": day}
+
+
+@transaction.atomic
+def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
+    """A payment was cancelled: the lines that it explained wait again. Returns how many.
+
+    Unless a line says that the money went back too: then both lines explain each other.
+    """
+    lock_lines()
+    if Line.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
+        return 0
+    reason = gettext_noop(
+        "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
+    )
+    if payment.cancel_reason:
+        reason += " " + gettext_noop("Motif : %(reason)s.") % {"reason": payment.cancel_reason.rstrip(". ")}
+    lines = Line.objects.select_for_update(of=("self",), no_key=True).filter(
+        Q(payment=payment) | Q(pk__in=LinePayment.objects.filter(payment=payment).values("line")),
+        state=S.MATCHED,
+        returned=False,
+    )
+    found = list(lines.order_by("pk"))
+    for line in found:
+        LinePayment.objects.filter(line=line).delete()
+        line.payment = payment
+        write(line, actor, S.DOUBTFUL, reason)
+    return len(found)
+
+
+def lose_cancelled_payments() -> None:
+    """The same for every payment that was cancelled and still explains a line."""
+    lines = Line.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
+    lost = Payment.objects.filter(
+        Exists(lines.filter(returned=False)) | Exists(LinePayment.objects.filter(payment=OuterRef("pk"))),
+        ~Exists(lines.filter(returned=True)),
+        cancelled_at__isnull=False,
+    )
+    for payment in lost.order_by("pk"):
+        lose_payment(actor=payment.cancelled_by, payment=payment)
