@@ -97,19 +97,16 @@ class Notice(Generic[P]):
     audience: Audience
     when: str  # for the list of kinds (docs/notices.md)
     words: Callable[Concatenate[Sender, P], Content]
-    key: str = (
-        ""  # « receipt:{payment}:{email} »: one with the same parts is never sent twice; empty: no limit
-    )
+    # « receipt:{payment}:{email} »: one with the same parts is never sent twice; empty: no limit.
+    key: str = ""
     choices: tuple[Choice, ...] = ()
     settings: tuple[Setting, ...] = ()
     on: On | None = None
     unsubscribe: bool = False  # its foot and its headers hold « Ne plus recevoir ces messages » (RFC 8058)
-    secret: timedelta | None = (
-        None  # it holds a link or a code that serves this long; the body is erased once sent
-    )
-    called_off: bool = (
-        False  # dropped, or told anew, when the address is no longer the payer's (notices.calling_off)
-    )
+    # It holds a link or a code that serves this long; the body is erased once sent.
+    secret: timedelta | None = None
+    # Dropped, or told anew, when the address is no longer the payer's (notices.calling_off).
+    called_off: bool = False
     farewell: bool = False  # the last word to somebody who was erased: its row forgets to whom
     # An invoice → the keys of the messages of this kind that told of it, for its page in the back office.
     keys_about: Callable[[Any], Iterable[str]] | None = None

@@ -101,9 +101,8 @@ def _open(pk: int, started: Started) -> None:
     schedule = provider(trial.provider).schedule
     trial.operation, trial.state = started.operation, S.STARTED
     asked = schedule.next_check(trial.started_at, timezone.now()) if started.operation else None
-    trial.next_check_at = (
-        asked or trial.started_at + schedule.hold
-    )  # without an operation nothing can be asked
+    # Without an operation nothing can be asked.
+    trial.next_check_at = asked or trial.started_at + schedule.hold
     trial.save(update_fields=["operation", "state", "next_check_at"])
     route(trial.provider, started.operation)
     agenda.plan("payments", trial.next_check_at)

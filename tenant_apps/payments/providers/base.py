@@ -127,12 +127,10 @@ class Capabilities:
     can_be_asked: bool  # a look-up exists and is proof
     opens_popup: bool
     limits: Limits
-    wants_token: bool = (
-        False  # nothing else tells its answers apart: each attempt has a one-use token of ours
-    )
-    opening_means: tuple[str, ...] = (
-        "card",
-    )  # each must be paid once in activation before a product is opened
+    # Nothing else tells its answers apart: each attempt has a one-use token of ours.
+    wants_token: bool = False
+    # Each must be paid once in activation before a product is opened.
+    opening_means: tuple[str, ...] = ("card",)
 
 
 class Provider(Protocol):

@@ -14,15 +14,12 @@ class Schedule:
 
     opening: timedelta = timedelta(minutes=15)  # how long a payment page may be opened
     on_the_way: timedelta = timedelta(seconds=30)  # for a browser to reach the page before the end of that
-    opened: timedelta = timedelta(
-        minutes=20
-    )  # a page opened so long ago, and still « used »: nobody is typing
-    hold: timedelta = timedelta(
-        minutes=120
-    )  # without an answer, the attempt is over after that (the two hours of docs/manual.md, M11)
-    lost_call: timedelta = timedelta(
-        minutes=2
-    )  # a request whose answer we never got: nobody holds its operation
+    # A page opened so long ago, and still « used »: nobody is typing.
+    opened: timedelta = timedelta(minutes=20)
+    # Without an answer, the attempt is over after that (the two hours of docs/manual.md, M11).
+    hold: timedelta = timedelta(minutes=120)
+    # A request whose answer we never got: nobody holds its operation.
+    lost_call: timedelta = timedelta(minutes=2)
     abandon_again: timedelta = timedelta(minutes=2)  # « abandoned » is believed when it is said twice
     after_failure: timedelta = timedelta(minutes=30)  # the spacing when the provider itself is in trouble
     first: tuple[timedelta, ...] = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 5, 10, 15, 20))

@@ -59,9 +59,8 @@ def _ask_now(found: Provider, token: str, heard: Heard | None) -> None:
     """A notification: the attempt is looked at now. One that rings after the end changes nothing."""
     key = key_of(found, token)
     attempt = Attempt.objects.filter(**key).first() if heard else None
-    if (
-        attempt is not None and heard is not None
-    ):  # first: it takes the invoices, which come before the attempt
+    # First: it takes the invoices, which come before the attempt.
+    if attempt is not None and heard is not None:
         keep_claim(attempt, heard.status, source="notification")
     unpaid = Attempt.objects.filter(**key).exclude(state=AttemptState.PAID)
     if not unpaid.update(next_check_at=timezone.now()):

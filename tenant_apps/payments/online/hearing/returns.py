@@ -19,10 +19,8 @@ from tenants.databases.postgresql.again import atomic_again
 log = logging.getLogger(__name__)
 S = AttemptState
 SOURCE = "callback"
-WAITING = (
-    S.STARTED,
-    S.EXPIRED,
-)  # nothing came back yet; expired is only what we show, the payer may have paid
+# Nothing came back yet; expired is only what we show, the payer may have paid.
+WAITING = (S.STARTED, S.EXPIRED)
 ENOUGH = 30  # lines of evidence on one attempt: whoever holds the token could write for ever
 
 
