@@ -56,17 +56,17 @@ def locked_by(sql: str) -> list[str]:
 
 def _listen(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     connection = context["connection"]
-    held: list[str] | None = getattr(connection, "locks_held", None)
+    locked: list[str] | None = getattr(connection, "locks_taken", None)
     # What a test writes by itself, between the transactions of the code, is not listened to.
-    if held is not None and any(not block._from_testcase for block in connection.atomic_blocks):
+    if locked is not None and any(not block._from_testcase for block in connection.atomic_blocks):
         for table in locked_by(str(sql)):
             step = STEPS.get(table)
-            if step is None or table in held:
+            if step is None or table in locked:
                 continue
-            later = [other for other in held if STEPS[other] > step]
+            later = [other for other in locked if STEPS[other] > step]
             if later:
                 violations.append(f"{table} locked after {later}: {' '.join(str(sql).split())[:300]}")
-            held.append(table)
+            locked.append(table)
     return execute(sql, params, many, context)
 
 
@@ -76,14 +76,14 @@ def _connected(sender: Any, connection: Any, **_: Any) -> None:
 
 
 def install() -> None:
-    """For the whole session: each connection listens, each outermost transaction begins with nothing held."""
+    """For the whole session: each connection listens, each outermost transaction begins with nothing locked."""
     connection_created.connect(_connected, dispatch_uid="tests.lock_order")
     entered = Atomic.__enter__
 
     def enter(self: Any) -> None:
         found = connections["default" if self.using is None else self.using]
         if not self._from_testcase and all(block._from_testcase for block in found.atomic_blocks):
-            found.locks_held = []
+            found.locks_taken = []
         entered(self)
 
     Atomic.__enter__ = enter  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ from shared_apps.console import queries
 from shared_apps.console.look import words
 from shared_apps.console.look.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
-from shared_apps.treasury.models import Stray
+from shared_apps.treasury.models import UnmatchedNotification
 from tenants.current import shard_aliases
 from tenants.hosts import registry
 from tenants.models import Erasure, Operation, Town
@@ -265,7 +265,7 @@ class ErasureAdmin(ReadOnly):
         return format_html('<a class="console-town" href="{}">{}</a>', page, erasure.name)
 
 
-class StrayAdmin(ReadOnly):
+class UnmatchedNotificationAdmin(ReadOnly):
     """Notifications for operations that no town knows, real or forged. Nothing was applied."""
 
     list_display = ("day", "kind", "number", "last_at", "shown_samples")
@@ -279,5 +279,5 @@ class StrayAdmin(ReadOnly):
         raise Http404
 
     @display(description="Empreintes des premières")
-    def shown_samples(self, stray: Stray) -> str:
-        return ", ".join(stray.samples)
+    def shown_samples(self, row: UnmatchedNotification) -> str:
+        return ", ".join(row.samples)

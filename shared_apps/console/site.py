@@ -11,9 +11,15 @@ from unfold.sites import UnfoldAdminSite
 
 from shared_apps.audit.models import Entry
 from shared_apps.console import access
-from shared_apps.console.admin import EntryAdmin, ErasureAdmin, OperationAdmin, StrayAdmin, TownAdmin
+from shared_apps.console.admin import (
+    EntryAdmin,
+    ErasureAdmin,
+    OperationAdmin,
+    TownAdmin,
+    UnmatchedNotificationAdmin,
+)
 from shared_apps.console.views import account, home, operations, platform, signing_in, towns
-from shared_apps.treasury.models import Stray
+from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Erasure, Operation, Town
 
 View = Callable[..., HttpResponse]
@@ -77,4 +83,4 @@ site.register(Town, TownAdmin)
 site.register(Operation, OperationAdmin)
 site.register(Entry, EntryAdmin)
 site.register(Erasure, ErasureAdmin)
-site.register(Stray, StrayAdmin)
+site.register(UnmatchedNotification, UnmatchedNotificationAdmin)

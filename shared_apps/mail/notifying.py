@@ -75,7 +75,7 @@ def _compose(telling: Telling, letterhead: Letterhead) -> OutgoingMail:
             kind=notice.kind,
             to=telling.to,
             content=content,
-            surroundings=letterhead,
+            letterhead=letterhead,
             key=notice.key_of(**telling.once) if notice.key else None,
             reply_to=telling.reply_to,
             secret=notice.secret is not None,

@@ -38,17 +38,17 @@ def compose(
     kind: str,
     to: str,
     content: Content,
-    surroundings: Mapping[str, object],
+    letterhead: Mapping[str, object],
     key: str | None = None,
     reply_to: str = "",
     secret: bool = False,
 ) -> OutgoingMail:
     """Build a message in the reader's language, without storing it (see `queue`, `queue_all`).
 
-    `surroundings` is the town's letterhead. Refuse here what no server accepts, while the caller can still say so:
+    `letterhead` is the town's letterhead. Refuse here what no server accepts, while the caller can still say so:
     raises emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.
     """
-    context = {**surroundings, "content": content}
+    context = {**letterhead, "content": content}
     return OutgoingMail(
         kind=kind,
         key=key,

@@ -8,12 +8,12 @@ class TreasuryConfig(AppConfig):
     verbose_name = "Trésor public"
     town_data = {
         "Route": HELD,
-        "WaitingBell": left_out("rung within minutes of the end of a move"),
-        "Stray": of_the_platform("bells that belong to no town, counted by day"),
+        "WaitingNotification": left_out("delivered within minutes of the end of a move"),
+        "UnmatchedNotification": of_the_platform("notifications for operations of no town, counted by day"),
     }
 
     def ready(self) -> None:
-        from shared_apps.treasury import tasks
+        from shared_apps.treasury import services, tasks
         from tenants.work import agenda
 
-        agenda.register("bells", tasks.ring_waiting)
+        agenda.register(services.AGENDA, tasks.deliver_waiting)

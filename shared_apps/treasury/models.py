@@ -18,7 +18,7 @@ class Route(models.Model):
         return f"{self.kind} {self.fingerprint[:8]}"
 
 
-class WaitingBell(models.Model):
+class WaitingNotification(models.Model):
     """A bell for a town that was being moved, in the registry: rung as soon as the town is written again.
 
     Some providers say each thing once, and nothing can be asked of them.
@@ -28,16 +28,17 @@ class WaitingBell(models.Model):
     kind = models.CharField(max_length=10)
     token = models.CharField(max_length=200)
     fields = models.JSONField(default=dict)
-    rung_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField(auto_now_add=True, db_column="rung_at")
 
     class Meta:
+        db_table = "treasury_waitingbell"
         ordering = ["id"]
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.town_id}"
 
 
-class Stray(models.Model):
+class UnmatchedNotification(models.Model):
     """Bells for operations that nobody knows: one row a day and kind, so that a flood cannot fill the database."""
 
     day = models.DateField(_("jour"))
@@ -47,6 +48,7 @@ class Stray(models.Model):
     last_at = models.DateTimeField(_("la dernière"), auto_now=True)
 
     class Meta:
+        db_table = "treasury_stray"
         verbose_name = _("sonnerie sans commune")
         verbose_name_plural = _("sonneries sans commune")
         ordering = ["-day", "kind"]

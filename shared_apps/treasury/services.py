@@ -7,7 +7,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.treasury.models import Route, WaitingBell
+from shared_apps.treasury.models import Route, WaitingNotification
 from tenants.current import current_town, in_shard, is_read_only, registry, shard_aliases
 from tenants.databases.outages import GONE, Outage, is_silence, outage_of
 from tenants.errors import ReadOnly
@@ -19,18 +19,19 @@ from toolkit.secrecy.secrets import fingerprint
 
 log = logging.getLogger(__name__)
 SAMPLES = 20
-Bell = Callable[[str, str, Mapping[str, str]], None]
-_bells: list[Bell] = []
+AGENDA = "bells"  # the kind of these rows of the agenda: rows of older code have it
+Receiver = Callable[[str, str, Mapping[str, str]], None]
+_receivers: list[Receiver] = []
 
 
-def register_bell(bell: Bell) -> None:
-    """`bell(kind, token, fields)` is called in the town of the operation; `kind` is the name of a provider."""
-    _bells.append(bell)
+def register_receiver(receive: Receiver) -> None:
+    """`receive(kind, token, fields)` is called in the town of the operation; `kind` is the name of a provider."""
+    _receivers.append(receive)
 
 
-def _ring(kind: str, token: str, fields: Mapping[str, str]) -> None:
-    for bell in _bells:
-        bell(kind, token, fields)
+def _deliver(kind: str, token: str, fields: Mapping[str, str]) -> None:
+    for receive in _receivers:
+        receive(kind, token, fields)
 
 
 def add_route(*, kind: str, token: str) -> None:
@@ -44,7 +45,7 @@ def add_route(*, kind: str, token: str) -> None:
         )
 
 
-def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
+def deliver(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
     """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator.
 
     While that town is moved the bell waits for it. Raises OperationalError when its shard, or the shard that would
@@ -53,16 +54,16 @@ def ring(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
     town = _town_of(kind, token)
     # Money in flight is heard of while the town is suspended, and after it has closed.
     if town is None or town.state == TownState.OPENING:
-        _keep_stray(kind, token)
+        _count_unmatched(kind, token)
         return False
     try:
         with tenant_context(town):
             if is_read_only():
                 raise ReadOnly
-            _ring(kind, token, fields)
+            _deliver(kind, token, fields)
     except (ReadOnly, DatabaseError) as error:
         if _is_erased(town, error):
-            _keep_stray(kind, token)
+            _count_unmatched(kind, token)
             return False
         if outage_of(error, town) is not Outage.READ_ONLY:
             raise
@@ -77,29 +78,29 @@ def _is_erased(town: Town, error: Exception) -> bool:
 
 def _keep_for_later(town: Town, kind: str, token: str, fields: Mapping[str, str]) -> None:
     with registry():
-        WaitingBell.objects.create(town=town, kind=kind, token=token, fields=dict(fields))
+        WaitingNotification.objects.create(town=town, kind=kind, token=token, fields=dict(fields))
     with tenant_context(town):
-        agenda.plan("bells", timezone.now())
+        agenda.plan(AGENDA, timezone.now())
 
 
-def ring_waiting() -> None:
+def deliver_waiting() -> None:
     """Ring what the current town could not hear. Twice changes nothing: a bell proves nothing."""
     town = current_town()
     with registry():
-        waiting = list(WaitingBell.objects.filter(town_id=town.pk))
-    for bell in waiting:
-        _ring(bell.kind, bell.token, bell.fields)
+        waiting = list(WaitingNotification.objects.filter(town_id=town.pk))
+    for notification in waiting:
+        _deliver(notification.kind, notification.token, notification.fields)
         with registry():
-            WaitingBell.objects.filter(pk=bell.pk).delete()
+            WaitingNotification.objects.filter(pk=notification.pk).delete()
 
 
 def plan_waiting() -> None:
     """The current town has bells to hear, if it has."""
     town = current_town()
     with registry():
-        waits = WaitingBell.objects.filter(town_id=town.pk).exists()
+        waits = WaitingNotification.objects.filter(town_id=town.pk).exists()
     if waits:
-        agenda.plan("bells", timezone.now())
+        agenda.plan(AGENDA, timezone.now())
 
 
 def _town_of(kind: str, token: str) -> Town | None:
@@ -112,7 +113,7 @@ def _town_of(kind: str, token: str) -> Town | None:
         except OperationalError as error:
             if not is_silence(error):
                 raise
-            log.warning("the database %s does not answer; a bell may be for one of its towns", shard)
+            log.warning("the database %s does not answer; a notification may be for one of its towns", shard)
             silent = error
             continue
         if route is not None:
@@ -124,9 +125,9 @@ def _town_of(kind: str, token: str) -> Town | None:
     return None
 
 
-def _keep_stray(kind: str, token: str) -> None:
+def _count_unmatched(kind: str, token: str) -> None:
     """Somebody tries idOps, or a bell outlived its town: counted by day, the first few named by fingerprint."""
-    log.info("a %s bell for an unknown operation", kind)
+    log.info("a %s notification for an unknown operation", kind)
     with registry(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO public.treasury_stray AS s (day, kind, number, samples, last_at) "

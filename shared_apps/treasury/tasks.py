@@ -6,9 +6,9 @@ from shared_apps.treasury import services
 from tenants.work import agenda
 
 
-@shared_task(name="treasury.ring_waiting")
-def ring_waiting() -> None:
+@shared_task(name="treasury.deliver_waiting")
+def deliver_waiting() -> None:
     """The bells that the current town could not hear while it was moved."""
-    services.ring_waiting()
-    agenda.finish("bells", lambda: None)
+    services.deliver_waiting()
+    agenda.finish(services.AGENDA, lambda: None)
     services.plan_waiting()  # one that was kept while we finished

@@ -358,7 +358,11 @@ UNFOLD = {
                         ("Opérations", "pending_actions", "tenants_operation_changelist"),
                         ("Journal", "history", "audit_entry_changelist"),
                         ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
-                        ("Sonneries sans commune", "notifications_off", "treasury_stray_changelist"),
+                        (
+                            "Sonneries sans commune",
+                            "notifications_off",
+                            "treasury_unmatchednotification_changelist",
+                        ),
                         ("Réglages", "settings", "platform"),
                         ("Mon compte", "key", "password_change"),
                     )

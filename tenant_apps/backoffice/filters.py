@@ -21,7 +21,7 @@ SETTLED = {
     "en-cours": "apart",
     "reglees": "paid",
     "declarees": "declared",
-    "a-examiner": "held",
+    "a-examiner": "in_review",
 }
 
 

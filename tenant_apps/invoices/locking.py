@@ -20,7 +20,7 @@ def lock_invoices(rows: "QuerySet[Invoice] | Iterable[int]") -> list[Invoice]:
     return list(wanted.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
-def hold_invoices(rows: "QuerySet[Invoice]") -> None:
+def lock_without_reading(rows: "QuerySet[Invoice]") -> None:
     """The same lock for as many invoices as a batch has, which nobody needs to read."""
     list(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
 

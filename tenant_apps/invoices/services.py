@@ -17,7 +17,7 @@ from tenant_apps.invoices.batches import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.format import HEAD, Format
-from tenant_apps.invoices.locking import hold_invoices, lock_invoice
+from tenant_apps.invoices.locking import lock_invoice, lock_without_reading
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold
 from tenant_apps.residents.models import Source
@@ -166,7 +166,7 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     if locked.state == BatchState.TAKEN_BACK:
         return locked
     # In the order of the ids, as everyone locks them; no payment and no avoir begins meanwhile.
-    hold_invoices(Invoice.objects.filter(batch=locked))
+    lock_without_reading(Invoice.objects.filter(batch=locked))
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
             _(
@@ -240,7 +240,7 @@ def drop_drafts(batch: Batch) -> list[str]:
     """
     drafts = Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT)
     if batch.published_at:  # they were seen: somebody may be about to pay several of them
-        hold_invoices(drafts)
+        lock_without_reading(drafts)
     drafts.delete()
     PayerUpdate.objects.filter(batch=batch, applied_at=None).delete()
     unused = Document.objects.filter(batch=batch, invoices=None)

@@ -16,9 +16,9 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.notifying import Telling, notify_all
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices.mails.reminder import KINDS, LATE, REMINDER, SOON
-from tenant_apps.payments.standing.deciding import Standing
-from tenant_apps.payments.standing.facts import JOINS, SITUATION
-from tenant_apps.payments.standing.reading import standings_of
+from tenant_apps.payments.payability.deciding import Payability
+from tenant_apps.payments.payability.facts import JOINS, SITUATION
+from tenant_apps.payments.payability.reading import payabilities_of
 from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import current_townhall
@@ -179,12 +179,12 @@ def _tellings(told: list[_Told]) -> list[Telling]:
     by_person: defaultdict[str, list[_Told]] = defaultdict(list)
     for one in told:
         by_person[one.email].append(one)
-    standings = standings_of(invoices.values())
-    return [_telling(person, group, invoices, standings) for person, group in sorted(by_person.items())]
+    payabilities = payabilities_of(invoices.values())
+    return [_telling(person, group, invoices, payabilities) for person, group in sorted(by_person.items())]
 
 
 def _telling(
-    person: str, told: list[_Told], invoices: dict[UUID, Invoice], standings: dict[int, Standing]
+    person: str, told: list[_Told], invoices: dict[UUID, Invoice], payabilities: dict[int, Payability]
 ) -> Telling:
     by_kind = {
         kind: sorted(
@@ -193,7 +193,7 @@ def _telling(
         for kind in KINDS
     }
     said = REMINDER.about(
-        soon=by_kind[SOON], late=by_kind[LATE], standings=standings, has_account=told[0].has_account
+        soon=by_kind[SOON], late=by_kind[LATE], payabilities=payabilities, has_account=told[0].has_account
     )
     return Telling(
         said,

@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.documents.naming import named
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.standing.deciding import Standing
-from tenant_apps.payments.standing.words import told_in_mail
+from tenant_apps.payments.payability.deciding import Payability
+from tenant_apps.payments.payability.words import told_in_mail
 from toolkit.money import format_euros
 
 SHOWN = 10  # invoices in one message
-Standings = Mapping[int, Standing]  # by the ids of the invoices
+Payabilities = Mapping[int, Payability]  # by the ids of the invoices
 
 
 def why(has_account: bool) -> str:
@@ -22,11 +22,11 @@ def why(has_account: bool) -> str:
     return _("Vous recevez ce message parce que cette adresse est connue de notre service de facturation.")
 
 
-def of_invoice(invoice: Invoice, amount: Decimal, standing: Standing) -> dict[str, str]:
+def of_invoice(invoice: Invoice, amount: Decimal, payability: Payability) -> dict[str, str]:
     """One invoice in a line of a message."""
     return {
         "subject": invoice.subject,
         "number": named(invoice),
         "amount": format_euros(amount),
-        "what": told_in_mail(standing),
+        "what": told_in_mail(payability),
     }

@@ -15,7 +15,7 @@ class PaymentsConfig(AppConfig):
         "Allocation": HELD,
         "Declaration": HELD_OF_A_PERSON,
         "Finding": HELD,
-        "Trial": HELD,
+        "TestPayment": HELD,
         "Deposit": HELD,
         "Refund": HELD,
         "LedgerLine": HELD,
@@ -29,7 +29,7 @@ class PaymentsConfig(AppConfig):
         "Allocation": given("reglements"),
         "Declaration": given("declarations"),
         "Finding": withheld("what staff must look at; it says nothing of a person that the attempt does not"),
-        "Trial": not_personal("a payment of staff's to open a product"),
+        "TestPayment": not_personal("a payment of staff's to open a product"),
         "Deposit": not_personal("a docket for the bank"),
         "Refund": given("remboursements"),
         "LedgerLine": withheld("the town's daily accounts of the payments and refunds that are given"),
@@ -42,7 +42,7 @@ class PaymentsConfig(AppConfig):
         from tenant_apps.payments import personal as mine
         from tenant_apps.payments import tasks
         from tenant_apps.payments.control import auditing
-        from tenant_apps.payments.online.hearing import bells
+        from tenant_apps.payments.online.incoming import notifications
         from tenant_apps.payments.providers import registry
         from tenant_apps.products import protocols
         from tenants.work import agenda
@@ -50,7 +50,7 @@ class PaymentsConfig(AppConfig):
         personal.register(self.label, give=mine.give, erase=mine.erase)
         agenda.register("payments", tasks.check_due)
         agenda.register("money-audit", tasks.audit_money)
-        treasury.register_bell(bells.hear)
+        treasury.register_receiver(notifications.receive)
         protocols.register(registry.takers)
         for verb in auditing.MOVES:
             audit.listen(verb, auditing.money_moved)

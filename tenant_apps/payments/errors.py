@@ -29,7 +29,7 @@ class NotCorrectable(PaymentError):
     """Staff cannot put this right as they ask; the sentence says why."""
 
 
-class StillHeld(NotCorrectable):
+class StillAllocated(NotCorrectable):
     """An avoir would ask less than what the invoice holds: the money must be let go with it."""
 
 

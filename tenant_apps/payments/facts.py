@@ -16,7 +16,7 @@ from shared_apps.audit.saying import (
 )
 from shared_apps.audit.verbs import Fact, Key, declare
 from tenant_apps.payments.models import FindingKind, Means
-from tenant_apps.payments.states import TrialState
+from tenant_apps.payments.states import TestPaymentState
 from tenant_apps.products.models import Mode
 
 UNALLOCATED = Key("unallocated", _("non affecté"), money)
@@ -81,7 +81,7 @@ declare(
     Fact(
         "trial.ended",
         _("Paiement d'essai terminé"),
-        after=(Key("state", _("état"), one_of(TrialState)),),
+        after=(Key("state", _("état"), one_of(TestPaymentState)),),
     ),
     room=__name__,
 )

@@ -8,8 +8,8 @@ from shared_apps.mail.notices import Audience, Notice, declare
 from tenant_apps.invoices.documents.naming import named
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.models import Attempt, Declaration, Payment
+from tenant_apps.payments.payability.reading import payabilities_of
 from tenant_apps.payments.providers.registry import labels_of
-from tenant_apps.payments.standing.reading import standings_of
 from tenant_apps.products.models import Product
 from toolkit.money import format_euros
 
@@ -37,7 +37,7 @@ def _payment_cancelled(
 
 def _what_now(invoices: list[Invoice], *, several: bool) -> str:
     """As the invoices stand: one may have been paid otherwise, or cancelled."""
-    if invoices and not any(one.what.is_awaited for one in standings_of(invoices).values()):
+    if invoices and not any(one.what.is_awaited for one in payabilities_of(invoices).values()):
         return _(
             "Vous n'avez rien à régler pour l'instant. En cas de doute, écrivez-nous depuis « Contact »."
         )

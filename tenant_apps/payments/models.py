@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.states import AttemptState, TrialState
+from tenant_apps.payments.states import AttemptState, TestPaymentState
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.residents.models import Payer
 from toolkit.forms.address_fields import AddressField, kept_normal
@@ -297,12 +297,13 @@ class Finding(models.Model):
         return self.get_kind_display()
 
 
-class Trial(models.Model):
+class TestPayment(models.Model):
     """A payment made to open a product (T, then X). No invoice and no Payment hang on it: it can pay nothing."""
 
+    __test__ = False  # not a test, whatever pytest may read in its name
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="trials")
-    state = models.CharField(max_length=10, choices=TrialState, default=TrialState.CREATED)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="test_payments")
+    state = models.CharField(max_length=10, choices=TestPaymentState, default=TestPaymentState.CREATED)
     provider = models.CharField(max_length=10)
     mode = models.CharField(max_length=1, choices=Mode)
     merchant = models.CharField(max_length=40)  # the product's number at its provider
@@ -321,6 +322,7 @@ class Trial(models.Model):
     next_check_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
+        db_table = "payments_trial"  # its first name; the constraints keep it too
         constraints = [
             kept_normal("trial_email_normal"),
             models.UniqueConstraint(fields=["operation", "provider"], name="trial_operation_once"),

@@ -17,7 +17,7 @@ from tenant_apps.payments.models import (
     Finding,
     FindingKind,
     Payment,
-    Trial,
+    TestPayment,
 )
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.products.models import Product
@@ -31,8 +31,8 @@ def live_attempt(invoice: Invoice) -> Attempt | None:
 def another_is_live(attempt: Attempt) -> bool:
     """Whether one of its invoices is held by another attempt: then this one may not live again."""
     mine = AttemptInvoice.objects.filter(attempt=attempt).values("invoice_id")
-    held = AttemptInvoice.objects.filter(live=True, invoice_id__in=mine)
-    return held.exclude(attempt=attempt).exists()
+    live = AttemptInvoice.objects.filter(live=True, invoice_id__in=mine)
+    return live.exclude(attempt=attempt).exists()
 
 
 def payments_of_resident(account: Account) -> QuerySet[Allocation]:
@@ -79,7 +79,7 @@ def was_refused_for_the_address(attempt: Attempt) -> bool:
 
 # --- For staff: the door has checked the role -----------------------------------------------------
 
-HELD = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must look
+IN_REVIEW = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must look
 
 
 def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
@@ -103,14 +103,14 @@ def attempt_for_staff(public_id: UUID) -> Attempt:
     return Attempt.objects.select_related("invoice").get(uuid=public_id)
 
 
-def held_attempts() -> QuerySet[Attempt]:
+def attempts_in_review() -> QuerySet[Attempt]:
     """Attempts whose outcome a person of the town must confirm."""
-    return Attempt.objects.filter(state__in=HELD)
+    return Attempt.objects.filter(state__in=IN_REVIEW)
 
 
-def held_for_staff() -> QuerySet[Attempt]:
-    """`held_attempts` with what the list of things to examine shows, the oldest first."""
-    found = held_attempts().select_related("invoice__payer", "product")
+def in_review_for_staff() -> QuerySet[Attempt]:
+    """`attempts_in_review` with what the list of things to examine shows, the oldest first."""
+    found = attempts_in_review().select_related("invoice__payer", "product")
     return found.annotate(others=Count("parts") - 1).order_by("id")
 
 
@@ -134,9 +134,9 @@ def last_audit() -> Entry | None:
     return Entry.objects.filter(verb="money.audited").order_by("-id").first()
 
 
-def trials_of(product: Product) -> QuerySet[Trial]:
+def test_payments_of(product: Product) -> QuerySet[TestPayment]:
     """The payments made to open `product`, newest first."""
-    return Trial.objects.filter(product=product, merchant=product.numcli).order_by("-id")
+    return TestPayment.objects.filter(product=product, merchant=product.numcli).order_by("-id")
 
 
 def open_declarations() -> QuerySet[Declaration]:
@@ -146,9 +146,9 @@ def open_declarations() -> QuerySet[Declaration]:
     )
 
 
-def only_held(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+def only_in_review(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """Those of `invoices` with an attempt to examine."""
-    return invoices.filter(attempt_parts__live=True, attempt_parts__attempt__state__in=HELD)
+    return invoices.filter(attempt_parts__live=True, attempt_parts__attempt__state__in=IN_REVIEW)
 
 
 def only_declared(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:

@@ -36,7 +36,7 @@ from tenant_apps.payments.counter.desk import (
 )
 from tenant_apps.payments.counter.search import Settled, invoices_for_staff
 from tenant_apps.payments.online.baskets import by_product, offered_together, paid_by
-from tenant_apps.payments.online.trials import missing
+from tenant_apps.payments.online.going_live import missing
 from tenant_apps.payments.printing.papers import docket as docket_pdf
 from tenant_apps.payments.printing.papers import means_in_words
 from tenant_apps.payments.printing.papers import receipt as receipt_for_staff_pdf

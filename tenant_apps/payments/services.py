@@ -11,15 +11,22 @@ from tenant_apps.payments.counter.booking import (
     CASH_LIMIT,
     JOURNAL,
     OFFLINE,
-    Line,
-    Paper,
+    CounterRow,
+    PaymentDetails,
     book_counter_payment,
     book_payment,
     cash_limit_sentence,
 )
 from tenant_apps.payments.counter.declarations import refuse_declaration
 from tenant_apps.payments.counter.deposits import close_deposit
-from tenant_apps.payments.online.hearing.bells import ask_soon, hear_return
+from tenant_apps.payments.online.going_live import (
+    ask_label,
+    check_test_payment,
+    go_forward,
+    recognise,
+    start_test_payment,
+)
+from tenant_apps.payments.online.incoming.notifications import ask_soon, receive_return
 from tenant_apps.payments.online.paying import (
     StartedPayment,
     ask,
@@ -30,14 +37,13 @@ from tenant_apps.payments.online.paying import (
     start_payment_of,
 )
 from tenant_apps.payments.online.review import confirm_attempt, refuse_attempt, reject_debit
-from tenant_apps.payments.online.trials import ask_label, check_trial, go_forward, recognise, start_trial
 
 __all__ = [
     "CASH_LIMIT",
     "JOURNAL",
     "OFFLINE",
-    "Line",
-    "Paper",
+    "CounterRow",
+    "PaymentDetails",
     "StartedPayment",
     "allocate",
     "ask",
@@ -49,13 +55,13 @@ __all__ = [
     "cancel_payment",
     "cash_limit_sentence",
     "check_now",
-    "check_trial",
+    "check_test_payment",
     "close_deposit",
     "close_finding",
     "confirm_attempt",
     "declare_paid",
     "go_forward",
-    "hear_return",
+    "receive_return",
     "recognise",
     "record_refund",
     "reduce_invoice",
@@ -65,5 +71,5 @@ __all__ = [
     "resume_payment",
     "start_payment",
     "start_payment_of",
-    "start_trial",
+    "start_test_payment",
 ]

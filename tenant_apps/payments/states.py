@@ -18,7 +18,7 @@ class AttemptState(models.TextChoices):
     REVIEW = "review", _("à examiner")  # an answer that does not match or is not known
 
 
-class TrialState(models.TextChoices):
+class TestPaymentState(models.TextChoices):
     """A payment made to open a product. It is only ever a record: one way, from created to an end."""
 
     CREATED = "created", _("préparé")

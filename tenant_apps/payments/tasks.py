@@ -8,7 +8,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from tenant_apps.payments.control import auditing
-from tenant_apps.payments.models import Attempt, Trial
+from tenant_apps.payments.models import Attempt, TestPayment
 from tenant_apps.payments.online import paying
 from tenants.work import agenda
 from tenants.work.town_tasks import MoneyTask
@@ -27,7 +27,7 @@ def check_due() -> None:
 def next_check() -> datetime | None:
     """When the current town next has something to ask; None when no attempt waits."""
     due: list[datetime | None] = [
-        model.objects.aggregate(due=Min("next_check_at"))["due"] for model in (Attempt, Trial)
+        model.objects.aggregate(due=Min("next_check_at"))["due"] for model in (Attempt, TestPayment)
     ]
     return min((moment for moment in due if moment), default=None)
 

@@ -19,13 +19,13 @@ from tenant_apps.payments.errors import PaymentError, ProviderUnavailable
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.services import (
     JOURNAL,
-    Paper,
+    PaymentDetails,
     ask,
     ask_soon,
     book_payment,
     confirm_attempt,
 )
-from tenant_apps.payments.services import Line as Part
+from tenant_apps.payments.services import CounterRow as Part
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher
@@ -173,7 +173,9 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
         received=locked.amount,
         means=means,
         paid_on=locked.booked_on,
-        paper=Paper(number=(locked.authorization or locked.reference)[:40], drawer=locked.payer_name[:80]),
+        details=PaymentDetails(
+            number=(locked.authorization or locked.reference)[:40], drawer=locked.payer_name[:80]
+        ),
         key=key,
         provider=provider,
     )

@@ -14,7 +14,12 @@ import pytest
 
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.corrections.payments import cancel_payment, record_refund
-from tenant_apps.payments.counter.booking import Line, Paper, book_counter_payment, book_payment
+from tenant_apps.payments.counter.booking import (
+    CounterRow,
+    PaymentDetails,
+    book_counter_payment,
+    book_payment,
+)
 from tenant_apps.payments.models import Deposit, Means, Payment, Refund
 from tenant_apps.payments.online.paying import declare_paid
 from tenant_apps.products.models import Product
@@ -215,9 +220,9 @@ def test_the_receipt_is_ours_and_never_a_quittance(browsers: SimpleNamespace, bi
 
 def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
     for invoice, drawer in zip(bills, ("=1+1", "M. DEUX", "M. TROIS"), strict=True):
-        paper = Paper(bank="Crédit", number=f"{invoice.pk}", drawer=drawer)
-        line = Line(invoice, invoice.amount)
-        book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), paper=paper)
+        details = PaymentDetails(bank="Crédit", number=f"{invoice.pk}", drawer=drawer)
+        line = CounterRow(invoice, invoice.amount)
+        book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), details=details)
     assert browsers.clerk.get("/gestion/remises/nouvelle/").status_code == 404
     page = browsers.manager.get("/gestion/remises/nouvelle/?moyen=cheques")
     assert "60,00 €" in text(page)

@@ -196,8 +196,8 @@ def test_a_try_to_examine(browsers: SimpleNamespace, make_payer: Any, make_invoi
     attempt(invoice, "review", reason="La réponse ne correspond pas : le montant.")
     page = text(browsers.reader.get(f"/gestion/factures/{invoice.uuid}/"))
     assert "Un essai est à examiner" in page
-    held = text(browsers.reader.get("/gestion/factures/?reglement=a-examiner"))
-    assert invoice.number in held
+    in_review = text(browsers.reader.get("/gestion/factures/?reglement=a-examiner"))
+    assert invoice.number in in_review
 
 
 def test_an_idop_is_never_on_a_page(browsers: SimpleNamespace, make_payer: Any, make_invoice: Any) -> None:

@@ -6,8 +6,8 @@ from django.db import models
 from tenant_apps.backoffice.words.looks import LOOKS, look
 from tenant_apps.backoffice.words.progress import Step
 from tenant_apps.invoices.models import Batch
-from tenant_apps.payments.models import Attempt, Trial
-from tenant_apps.payments.standing.words import State
+from tenant_apps.payments.models import Attempt, TestPayment
+from tenant_apps.payments.payability.words import State
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.residents.models import Claim
 
@@ -27,7 +27,7 @@ def test_only_states_that_exist_have_a_look(model: type[models.Model]) -> None:
         (Attempt(state="review"), "tag tag-bad"),
         (Attempt(state="reported"), "tag tag-now"),
         (Attempt(state="expired"), "tag"),
-        (Trial(state="paid"), "tag tag-good"),
+        (TestPayment(state="paid"), "tag tag-good"),
         (Claim(state="refused"), "tag"),
         (Line(state="unmatched"), "tag tag-bad"),
         (Line(state="duplicate", twin_id=7), "tag tag-now"),

@@ -133,7 +133,7 @@ def attempt(browsers: SimpleNamespace, issuer: str) -> str:
     return text(answer)
 
 
-def test_a_trial_that_succeeds(browsers: SimpleNamespace, provider: Provider) -> None:
+def test_a_connection_test_that_succeeds(browsers: SimpleNamespace, provider: Provider) -> None:
     page = attempt(browsers, provider.issuer)
     assert "L'adresse est la bonne" in page
     assert "2 clés de signature lues" in page
@@ -145,7 +145,7 @@ def test_nothing_to_try(browsers: SimpleNamespace) -> None:
     assert "Enregistrez d'abord" in text(browsers.manager.post(PAGE, {"quoi": "essayer"}))
 
 
-def test_a_trial_says_what_is_wrong(browsers: SimpleNamespace, provider: Provider) -> None:
+def test_a_connection_test_says_what_is_wrong(browsers: SimpleNamespace, provider: Provider) -> None:
     path = "/.well-known/openid-configuration"
     for fault, sentence in (
         (lies.status(404), "rien ne ressemble à un fournisseur"),
@@ -182,8 +182,8 @@ def test_our_own_network_says_nothing_of_itself(browsers: SimpleNamespace) -> No
     assert sentence in nowhere
 
 
-def test_trials_are_counted(browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openid, "TRIALS", at_most(openid.TRIALS, 1))
+def test_connection_tests_are_counted(browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openid, "CONNECTION_TESTS", at_most(openid.CONNECTION_TESTS, 1))
     with override_settings(INSIDE_HOSTS=[]):
         assert "Trop d'essais" not in attempt(browsers, "https://127.0.0.1")
         assert "Trop d'essais" in attempt(browsers, "https://127.0.0.1")

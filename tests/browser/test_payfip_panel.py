@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 @pytest.fixture
 def sim(tmp_path: Path) -> Sim:
     store = Store(str(tmp_path / "memory.sqlite3"))
-    return Sim(store, Client(Application(store)), "http://127.0.0.1:9/bell/")
+    return Sim(store, Client(Application(store)), "http://127.0.0.1:9/notification/")
 
 
 @pytest.fixture

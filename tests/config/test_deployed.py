@@ -128,7 +128,7 @@ INSIDE = "the size is looked at first, then the token is asked for"
 # Views that Django's check of forms leaves alone, each with what stands in its place.
 WITHOUT_TOKEN = {
     (
-        "tenant_apps/payments/online/hearing/doors.py",
+        "tenant_apps/payments/online/incoming/addresses.py",
         "knock",
     ): "a provider calls: it is asked, or its token or signature is right",
     ("tenant_apps/backoffice/views/settings/identity.py", "identity_page"): INSIDE,

@@ -100,7 +100,7 @@ def test_a_message_that_fails(town: Town, commit: Capture, settings: Any) -> Non
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = 9, 1  # nobody listens there
     content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
-    queue(compose(kind="test", to="one@example.net", content=content, surroundings=letterhead()))
+    queue(compose(kind="test", to="one@example.net", content=content, letterhead=letterhead()))
     OutgoingMail.objects.update(tries=7)  # its last try
     with commit():
         deliver_outbox()

@@ -10,7 +10,7 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Role
 from shared_apps.audit.models import Entry
 from shared_apps.console.models import Platform
-from shared_apps.treasury.models import Stray
+from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Town
 
 SETTINGS = {
@@ -84,13 +84,13 @@ def test_the_trail_is_filtered_and_read(console: Client, town: Town) -> None:
     assert console.get("/audit/entry/?q=mairie").status_code == 200
 
 
-def test_bells_that_no_town_knows_are_seen(console: Client, town: Town) -> None:
-    Stray.objects.all().delete()  # of tests that really commit
-    bell = Client(headers={"host": "paiement.localhost"})
+def test_notifications_that_no_town_knows_are_seen(console: Client, town: Town) -> None:
+    UnmatchedNotification.objects.all().delete()  # of tests that really commit
+    caller = Client(headers={"host": "paiement.localhost"})
     for n in range(3):
-        assert bell.post("/payfip/notification/", {"idop": f"inconnu-{n}"}).status_code == 200
-    page = console.get("/treasury/stray/").content.decode()
+        assert caller.post("/payfip/notification/", {"idop": f"inconnu-{n}"}).status_code == 200
+    page = console.get("/treasury/unmatchednotification/").content.decode()
     assert "Sonneries sans commune" in page
-    stray = Stray.objects.get()
-    assert (stray.number, stray.samples[0] in page, "inconnu" in page) == (3, True, False)
-    assert console.get(f"/treasury/stray/{stray.pk}/change/").status_code == 404
+    unmatched = UnmatchedNotification.objects.get()
+    assert (unmatched.number, unmatched.samples[0] in page, "inconnu" in page) == (3, True, False)
+    assert console.get(f"/treasury/unmatchednotification/{unmatched.pk}/change/").status_code == 404

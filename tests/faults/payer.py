@@ -143,7 +143,7 @@ class Bill:
 
 
 def pays(stack: Stack, idop: str | None, **options: object) -> None:
-    """As if the payer had pressed « Payer » on the Treasury's page; its bell rings unless `notify` is 0."""
+    """As if the payer had pressed « Payer » on the Treasury's page; it notifies us unless `notify` is 0."""
     stack.simulator("POST", f"operations/{idop}/pay", **options)
 
 

@@ -1,6 +1,6 @@
 """kill -9 between every two steps of a payment's road: each attempt ends in the Treasury's truth, without a click.
 
-attempt committed → SOAP call → idOp stored → redirect → paid at the Treasury → bell or poll → settle → receipt.
+attempt committed → SOAP call → idOp stored → redirect → paid at the Treasury → notified or polled → settle → receipt.
 The moments are found from outside: the simulator says what it has heard, PostgreSQL says who waits for a lock that we
 hold. Hours that must pass are shifted in the database (`Stack.later`), never slept.
 """
@@ -79,7 +79,7 @@ def test_the_web_dies_before_the_redirect(stack: Stack, payer: Payer, bill: Bill
 def test_the_worker_is_dead_when_the_payer_pays(stack: Stack, payer: Payer, bill: Bill) -> None:
     idop = payer.pay(bill)
     stack.kill("worker")
-    pays(stack, idop)  # the bell rings at the web
+    pays(stack, idop)  # the notification reaches the web process
     stack.start("worker")
     stack.later()
     bill.settles()

@@ -57,7 +57,7 @@ def test_the_treasury_is_away_for_an_hour(stack: Stack, payer: Payer, bill: Bill
 
 
 def test_the_database_crashes_twice_under_load(stack: Stack, payer: Payer, bill: Bill) -> None:
-    """Payers come back, bells ring, the worker asks, new attempts begin; every session is lost in the middle."""
+    """Payers come back, notifications arrive, the worker asks, new attempts begin; then every session is lost."""
     bills = [bill, *(new_bill(stack) for _ in range(4))]
     late = [new_bill(stack) for _ in range(3)]
     idops = [payer.pay(one) for one in bills]
@@ -93,11 +93,11 @@ def test_the_database_crashes_twice_under_load(stack: Stack, payer: Payer, bill:
 
 
 @pytest.mark.parametrize(("method", "name"), [("GET", "idOp"), ("POST", "idop")])
-def test_a_bell_in_the_night_for_an_attempt_that_we_gave_up(
+def test_a_notification_in_the_night_for_an_attempt_that_we_gave_up(
     stack: Stack, payer: Payer, bill: Bill, method: str, name: str
 ) -> None:
     """The payer sits on the bank's page for hours; expired is only what we show."""
-    stack.behave(notifications="night", bell_method=method, bell_name=name)
+    stack.behave(notifications="night", notification_method=method, notification_field=name)
     idop = payer.pay(bill)
     stack.simulator("POST", f"operations/{idop}/open")
     stack.ask("UPDATE payments_attempt SET free_at = now() WHERE invoice_id = %s", bill.pk)  # two hours later

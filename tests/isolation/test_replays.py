@@ -1,4 +1,4 @@
-"""What was made in one town, tried on another: cookies, tokens, ids, links and bells of one open nothing there."""
+"""What was made in one town, tried on another: cookies, tokens, ids, links, notifications open nothing there."""
 
 import re
 from typing import Any
@@ -153,7 +153,7 @@ def test_every_id_of_a_town_is_absent_in_the_other(world: World, make_account: A
         assert 404 in (asked.status_code, written.status_code), route
 
 
-def test_a_bell_rings_in_its_own_town_only(
+def test_a_notification_arrives_in_its_own_town_only(
     world: World, simulator: Simulator, make_payer: Any, make_invoice: Any
 ) -> None:
     with tenant_context(world.other):

@@ -224,10 +224,10 @@ def test_a_connection_is_made_anew_once_in_a_while(queue: Queue, monkeypatch: py
 def test_an_address_that_cannot_be_written_to_is_refused_at_once(town: Town, to: str) -> None:
     content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
     with pytest.raises(emails.BadAddress):
-        outbox.queue(outbox.compose(kind="test", to=to, content=content, surroundings=letterhead()))
+        outbox.queue(outbox.compose(kind="test", to=to, content=content, letterhead=letterhead()))
     with pytest.raises(emails.BadAddress):
         outbox.compose(
-            kind="test", to="a@example.net", reply_to=to or " ", content=content, surroundings=letterhead()
+            kind="test", to="a@example.net", reply_to=to or " ", content=content, letterhead=letterhead()
         )
     assert not OutgoingMail.objects.exists()
 
@@ -237,7 +237,7 @@ def test_signs_that_no_message_may_hold_are_replaced(town: Town) -> None:
     town.name = "Mairie\r\nX-Evil: 1"
     content = Content(subject=odd, sentence=odd, why=odd, more=(odd,))
     mail = outbox.queue(
-        outbox.compose(kind="test", to="odd@example.net", content=content, surroundings=letterhead())
+        outbox.compose(kind="test", to="odd@example.net", content=content, letterhead=letterhead())
     )
     assert mail is not None
     assert deliver_outbox() == 1

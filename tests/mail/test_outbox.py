@@ -46,7 +46,7 @@ def caught(to: str) -> list[dict[str, Any]]:
 def queue(town: Town) -> Callable[..., OutgoingMail | None]:
     def make(to: str, **more: Any) -> OutgoingMail | None:
         content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
-        mail = outbox.compose(kind="test", to=to, content=content, surroundings=letterhead(), **more)
+        mail = outbox.compose(kind="test", to=to, content=content, letterhead=letterhead(), **more)
         return outbox.queue(mail)
 
     return make

@@ -19,7 +19,7 @@ from tenant_apps.payments.control.evidence import shown
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Allocation, Attempt, Finding, FindingKind, LedgerLine, Means, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.payments.online.hearing.bells import hear
+from tenant_apps.payments.online.incoming.notifications import receive
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
@@ -143,11 +143,11 @@ def test_a_remainder_that_is_forgotten(paid: Attempt) -> None:
     assert kinds == {FindingKind.PAID_DIFFERS, FindingKind.LEFT_OVER_DIFFERS, FindingKind.LEDGER_DIFFERS}
 
 
-def test_a_late_bell_plans_it(paid: Attempt, town: Town) -> None:
+def test_a_late_notification_plans_it(paid: Attempt, town: Town) -> None:
     """The town sleeps, its attempt of last month is paid after all: the coming night looks at that money too."""
     tasks.audit_money()
     assert not planned(town)
-    hear("payfip", paid.operation or "", {})
+    receive("payfip", paid.operation or "", {})
     assert planned(town)
 
 

@@ -23,11 +23,11 @@ from tenant_apps.payments.corrections.payments import allocate, can_undo, cancel
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.counter.declarations import declarations, refuse_declaration
 from tenant_apps.payments.counter.desk import left_over_figures, money_left_over, other_invoices
-from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillHeld
+from tenant_apps.payments.errors import NotCorrectable, NotPayable, StillAllocated
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Means, Payment
 from tenant_apps.payments.online.paying import declare_paid
 from tenant_apps.payments.online.review import reject_debit
-from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.payability.reading import payability_of
 from tests.payments.test_races import wait_for_a_waiter
 from tests.races import at_once
 
@@ -96,7 +96,7 @@ def test_a_rejected_debit_leaves_the_invoice_to_be_paid_again(desk: SimpleNamesp
     for _ in range(2):  # twice changes nothing
         cancel_payment(actor=desk.clerk, payment=payment, reason="prélèvement rejeté par la banque")
     assert paid(desk.first) == 0
-    assert standing_of(desk.first).can
+    assert payability_of(desk.first).can
     assert Payment.objects.get().allocations.count() == 1  # kept, and no longer counted
     entry = Entry.objects.get(verb="payment.cancelled")
     assert entry.old["invoices"] == {str(desk.first.uuid): "20.00"}
@@ -219,7 +219,7 @@ def test_an_avoir_that_is_none(desk: SimpleNamespace, amount: str) -> None:
 
 def test_never_below_what_was_paid_unless_it_is_let_go(desk: SimpleNamespace) -> None:
     older, newer = cash(desk.first, "12"), cash(desk.first, "8")
-    with pytest.raises(StillHeld):
+    with pytest.raises(StillAllocated):
         reduce_invoice(actor=desk.clerk, invoice=desk.first, amount=Decimal("10"), reason="x")
     assert paid(desk.first) == 20
     reduce_invoice(actor=desk.clerk, invoice=desk.first, amount=Decimal("10"), reason="x", let_go=True)
@@ -230,7 +230,7 @@ def test_never_below_what_was_paid_unless_it_is_let_go(desk: SimpleNamespace) ->
 
 def test_an_invoice_cancelled_is_still_there_for_the_resident(desk: SimpleNamespace) -> None:
     payment = cash(desk.first, "20")
-    with pytest.raises(StillHeld):
+    with pytest.raises(StillAllocated):
         cancel_invoice(actor=desk.clerk, invoice=desk.first, reason="doublon")
     cancel_invoice(actor=desk.clerk, invoice=desk.first, reason="doublon", let_go=True)
     assert (paid(desk.first), desk.first.balance, left(payment)) == (0, 0, 20)

@@ -11,14 +11,19 @@ from django.db import DatabaseError, transaction
 
 from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.counter.booking import Line, Paper, book_counter_payment, book_payment
+from tenant_apps.payments.counter.booking import (
+    CounterRow,
+    PaymentDetails,
+    book_counter_payment,
+    book_payment,
+)
 from tenant_apps.payments.counter.deposits import close_deposit, payments_in, undeposited
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Allocation, Deposit, Means, Payment
 from tests.races import at_once
 
 DAY = date(2026, 11, 12)
-CHEQUE = Paper(bank="Banque des Coteaux", number="0000123", drawer="Mme MARTIN")
+CHEQUE = PaymentDetails(bank="Banque des Coteaux", number="0000123", drawer="Mme MARTIN")
 
 
 @pytest.fixture
@@ -32,8 +37,8 @@ def three(town: Any, make_payer: Callable[..., Any], make_invoice: Callable[...,
     ]
 
 
-def lines(invoices: list[Invoice], *amounts: str) -> list[Line]:
-    return [Line(invoice, Decimal(amount)) for invoice, amount in zip(invoices, amounts, strict=True)]
+def lines(invoices: list[Invoice], *amounts: str) -> list[CounterRow]:
+    return [CounterRow(invoice, Decimal(amount)) for invoice, amount in zip(invoices, amounts, strict=True)]
 
 
 def paid(invoices: list[Invoice]) -> list[Decimal]:
@@ -44,7 +49,11 @@ def paid(invoices: list[Invoice]) -> list[Decimal]:
 
 def test_one_cheque_for_invoices_of_two_payers(three: list[Invoice]) -> None:
     payment, new = book_payment(
-        actor="system", lines=lines(three, "10", "20", "12.50"), means=Means.CHEQUE, paid_on=DAY, paper=CHEQUE
+        actor="system",
+        lines=lines(three, "10", "20", "12.50"),
+        means=Means.CHEQUE,
+        paid_on=DAY,
+        details=CHEQUE,
     )
     payment.refresh_from_db()
     assert new

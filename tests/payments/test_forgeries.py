@@ -9,7 +9,7 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.treasury.models import Stray
+from shared_apps.treasury.models import UnmatchedNotification
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Finding, Payment
 from tenant_apps.payments.online import paying
@@ -51,7 +51,9 @@ def nothing_happened(attempt: Attempt) -> None:
     assert not Payment.objects.exists()
 
 
-def test_a_bell_that_claims_a_payment(attempt: Attempt, town: Town, staff_page: Callable[[], str]) -> None:
+def test_a_notification_that_claims_a_payment(
+    attempt: Attempt, town: Town, staff_page: Callable[[], str]
+) -> None:
     ring(idop=attempt.operation or "", resultrans="P", montant="3750")
     with tenant_context(town):
         paying.check_due()  # it did ring: the Treasury was asked, and says nothing of the kind
@@ -116,25 +118,25 @@ def test_another_s_idop(
 
 
 def test_an_unknown_idop_is_counted_for_the_operator(attempt: Attempt, town: Town) -> None:
-    Stray.objects.all().delete()  # of tests that really commit
+    UnmatchedNotification.objects.all().delete()  # of tests that really commit
     for n in range(30):
         ring(idop=f"unknown-{n}")
-    stray = Stray.objects.get()
-    assert (stray.kind, stray.number, len(stray.samples)) == ("payfip", 30, 20)
-    assert "unknown" not in str(stray.samples)
+    unmatched = UnmatchedNotification.objects.get()
+    assert (unmatched.kind, unmatched.number, len(unmatched.samples)) == ("payfip", 30, 20)
+    assert "unknown" not in str(unmatched.samples)
     with tenant_context(town):
         nothing_happened(attempt)
 
 
 def test_another_town_s_idop(attempt: Attempt, town: Town, other_town: Town, simulator: Simulator) -> None:
-    """The bell finds the town by the idOp alone, and another town has no such attempt to apply it to."""
+    """The notification finds the town by the idOp alone, and another town has no such attempt to apply it to."""
     simulator.act(attempt.operation, "pay")
     ring(idop=attempt.operation or "")
     with tenant_context(other_town):
         assert paying.check_due() == 0
         assert not Payment.objects.exists()
     with tenant_context(town):
-        nothing_happened(attempt)  # a bell is only a bell
+        nothing_happened(attempt)  # a notification proves nothing
         paying.check_due()
         assert Payment.objects.get().attempt == attempt
 

@@ -1,4 +1,4 @@
-"""A product goes live step by step, only forward, and the money of its trials pays nothing."""
+"""A product goes live step by step, only forward, and the money of its test payments pays nothing."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,10 +14,10 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import ProviderRefused, ProviderUnavailable
-from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
-from tenant_apps.payments.online import paying, settling, trials
+from tenant_apps.payments.models import Attempt, Finding, Payment, TestPayment
+from tenant_apps.payments.online import going_live, paying, settling
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.queries import default_product
 from tenants.models import Town
@@ -47,64 +47,64 @@ def mode() -> str:
 
 
 def checked(desk: SimpleNamespace) -> None:
-    label = "\n".join(trials.ask_label(default_product()))
+    label = "\n".join(going_live.ask_label(default_product()))
     assert desk.step("recognise", label=label).status_code == 302
     assert default_product().checked_at is not None
 
 
-def a_trial(desk: SimpleNamespace, simulator: Simulator, act: str) -> Trial:
-    assert desk.step("trial").status_code == 302
-    trial = Trial.objects.latest("id")
-    simulator.act(trial.operation, act)
-    Trial.objects.update(next_check_at=timezone.now())
+def a_test_payment(desk: SimpleNamespace, simulator: Simulator, act: str) -> TestPayment:
+    assert desk.step("test-payment").status_code == 302
+    test_payment = TestPayment.objects.latest("id")
+    simulator.act(test_payment.operation, act)
+    TestPayment.objects.update(next_check_at=timezone.now())
     paying.check_due()
-    trial.refresh_from_db()
-    return trial
+    test_payment.refresh_from_db()
+    return test_payment
 
 
 def test_from_test_to_live(desk: SimpleNamespace, simulator: Simulator) -> None:
     assert "Vérifiez d'abord le numéro" in desk.page()
-    desk.step("trial")
+    desk.step("test-payment")
     desk.step("forward")
-    assert (Trial.objects.count(), mode()) == (0, "T")  # nothing before the number is recognised
+    assert (TestPayment.objects.count(), mode()) == (0, "T")  # nothing before the number is recognised
     shown = text(desk.step("number"))
-    for line in trials.ask_label(default_product()):
+    for line in going_live.ask_label(default_product()):
         assert line in shown
     checked(desk)
     desk.step("forward")
-    assert mode() == "T"  # no trial has succeeded
-    refused = a_trial(desk, simulator, "refuse")
+    assert mode() == "T"  # no test payment has succeeded
+    refused = a_test_payment(desk, simulator, "refuse")
     assert refused.state == "refused"
     desk.step("forward")
     assert mode() == "T"
-    done = a_trial(desk, simulator, "pay")
+    done = a_test_payment(desk, simulator, "pay")
     assert (done.state, done.means, done.mode) == ("paid", "card", "T")
     desk.step("forward")
     assert mode() == "X"
     page = desk.page()
     assert "Il manque un paiement d'activation par carte" in page
-    a_trial(desk, simulator, "pay")
+    a_test_payment(desk, simulator, "pay")
     desk.step("forward")
     assert mode() == "X"  # the debit is missing
-    assert a_trial(desk, simulator, "debit").means == "debit"
+    assert a_test_payment(desk, simulator, "debit").means == "debit"
     desk.step("forward")
     assert mode() == "W"
     assert "est en service" in desk.page()
     desk.step("forward")
-    desk.step("trial")
-    assert (mode(), Trial.objects.count()) == ("W", 4)
+    desk.step("test-payment")
+    assert (mode(), TestPayment.objects.count()) == ("W", 4)
     assert not Payment.objects.exists()
 
 
-def test_a_trial_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator: Simulator) -> None:
+def test_a_test_payment_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator: Simulator) -> None:
     """P3 says that the manager is on the card page: the euro he pays there must count."""
     checked(desk)
     simulator.behave(opened="P3")
-    assert a_trial(desk, simulator, "open").state == "started"
-    simulator.act(Trial.objects.get().operation, "pay")
-    Trial.objects.update(next_check_at=timezone.now())
+    assert a_test_payment(desk, simulator, "open").state == "started"
+    simulator.act(TestPayment.objects.get().operation, "pay")
+    TestPayment.objects.update(next_check_at=timezone.now())
     paying.check_due()
-    assert Trial.objects.get().state == "paid"
+    assert TestPayment.objects.get().state == "paid"
 
 
 def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> None:
@@ -112,7 +112,7 @@ def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> No
     checked(desk)
     desk.step("forward", without_debit="on")
     assert mode() == "X"  # a card is always wanted
-    a_trial(desk, simulator, "pay")
+    a_test_payment(desk, simulator, "pay")
     desk.step("forward", without_debit="on")
     assert mode() == "W"
 
@@ -126,37 +126,37 @@ def test_an_unknown_number(desk: SimpleNamespace) -> None:
     Product.objects.update(numcli="999902")
     desk.step("number")
     with pytest.raises(ProviderRefused):
-        trials.ask_label(default_product())
+        going_live.ask_label(default_product())
 
 
 def test_an_answer_about_other_money_proves_nothing(desk: SimpleNamespace, simulator: Simulator) -> None:
     checked(desk)
-    desk.step("trial")
-    trial = Trial.objects.get()
+    desk.step("test-payment")
+    test_payment = TestPayment.objects.get()
     wrong = Status(
         Outcome.PAID_CARD,
-        amount=trial.amount,
+        amount=test_payment.amount,
         reference="ANOTHER01",
-        merchant=trial.merchant,
-        mode=trial.mode,
+        merchant=test_payment.merchant,
+        mode=test_payment.mode,
     )
-    trials._settle(trial.pk, wrong)
-    trial.refresh_from_db()
-    assert trial.state == "review"
-    assert trials.missing(default_product())
+    going_live._settle(test_payment.pk, wrong)
+    test_payment.refresh_from_db()
+    assert test_payment.state == "review"
+    assert going_live.missing(default_product())
 
 
-def test_a_trial_over_the_redirect(desk: SimpleNamespace, town: Town) -> None:
+def test_a_test_payment_over_the_redirect(desk: SimpleNamespace, town: Town) -> None:
     Product.objects.update(protocol="tipi")
     checked(desk)
-    where = desk.step("trial")["Location"]
+    where = desk.step("test-payment")["Location"]
     asked = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
     assert (asked["saisie"], asked["montant"]) == ("T", "100")
     path = urlsplit(asked.pop("urlcl")).path
     Client().post(path, {**asked, "resultrans": "V"}, headers={"host": "paiement.localhost"})
     with tenant_context(town):
-        trial = Trial.objects.get()
-    assert (trial.state, trial.means) == ("paid", "debit")
+        test_payment = TestPayment.objects.get()
+    assert (test_payment.state, test_payment.means) == ("paid", "debit")
 
 
 @pytest.fixture
@@ -204,33 +204,33 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
             paying.start_payment(actor=alice, invoice=invoice)
         invoice = Invoice.objects.get(pk=invoice.pk)
     assert Attempt.objects.count() == 1  # nobody else was sent there
-    assert standing_of(invoice).code == "closed"
+    assert payability_of(invoice).code == "closed"
     assert Finding.objects.get().kind == "closed"
     mail = OutgoingMail.objects.get(kind="product-closed")
     assert "T4" in mail.text
     assert "refuse ce numéro" in desk.page()
     Product.objects.update(numcli="001964")
     checked(desk)
-    assert standing_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
+    assert payability_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
 
 
 @pytest.mark.parametrize("protocol", ["payfip", "tipi"])
-def test_a_trial_that_nobody_can_ask_about_ends(
+def test_a_test_payment_that_nobody_can_ask_about_ends(
     desk: SimpleNamespace, simulator: Simulator, protocol: str
 ) -> None:
     """We died between the row and the Treasury's answer; or nobody came back from the redirect."""
     Product.objects.update(protocol=protocol)
     checked(desk)
-    desk.step("trial")
-    Trial.objects.update(operation=None, next_check_at=timezone.now())
+    desk.step("test-payment")
+    TestPayment.objects.update(operation=None, next_check_at=timezone.now())
     paying.check_due()
-    assert Trial.objects.get().state == "expired"
+    assert TestPayment.objects.get().state == "expired"
     paying.check_due()
-    assert not Trial.objects.filter(next_check_at__isnull=False).exists()
+    assert not TestPayment.objects.filter(next_check_at__isnull=False).exists()
 
 
 class Treasury:
-    """The real client, before or after which something else happens to the trial."""
+    """The real client, before or after which something else happens to the test payment."""
 
     def __init__(self, real: Any, *, starting: Any = None, asking: Any = None) -> None:
         self.real, self.starting, self.asking = real, starting, asking
@@ -247,56 +247,59 @@ class Treasury:
         return self.asking(idop)
 
 
-def test_a_trial_given_up_while_it_opens_stays_given_up(
+def test_a_test_payment_given_up_while_it_opens_stays_given_up(
     desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The poller believed the call lost while the Treasury was answering it: nobody is sent to that page."""
     checked(desk)
-    real = trials.provider("payfip")
-    meanwhile = Treasury(real, starting=lambda: trials.check_trial(Trial.objects.get()))
-    monkeypatch.setattr(trials, "provider", lambda name: meanwhile)
+    real = going_live.provider("payfip")
+    meanwhile = Treasury(real, starting=lambda: going_live.check_test_payment(TestPayment.objects.get()))
+    monkeypatch.setattr(going_live, "provider", lambda name: meanwhile)
     with pytest.raises(ProviderUnavailable):
-        trials.start_trial(actor=desk.manager, product=default_product())
-    trial = Trial.objects.get()
-    assert (trial.state, trial.operation, trial.next_check_at) == ("expired", None, None)
+        going_live.start_test_payment(actor=desk.manager, product=default_product())
+    test_payment = TestPayment.objects.get()
+    assert (test_payment.state, test_payment.operation, test_payment.next_check_at) == ("expired", None, None)
 
 
-def test_a_trial_that_ends_while_the_treasury_is_silent_is_left_alone(
+def test_a_test_payment_that_ends_while_the_treasury_is_silent_is_left_alone(
     desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked(desk)
-    trial = a_trial(desk, simulator, "pay")
-    assert (trial.state, trial.next_check_at) == ("paid", None)
-    Trial.objects.update(state="started", next_check_at=timezone.now())
-    trial.refresh_from_db()
+    test_payment = a_test_payment(desk, simulator, "pay")
+    assert (test_payment.state, test_payment.next_check_at) == ("paid", None)
+    TestPayment.objects.update(state="started", next_check_at=timezone.now())
+    test_payment.refresh_from_db()
 
-    real = trials.provider("payfip")
+    real = going_live.provider("payfip")
 
     def silent(idop: str) -> Any:
-        Trial.objects.update(state="paid", next_check_at=None)  # the bell, meanwhile
+        TestPayment.objects.update(state="paid", next_check_at=None)  # the bell, meanwhile
         raise ProviderUnavailable("silence")
 
-    monkeypatch.setattr(trials, "provider", lambda name: Treasury(real, asking=silent))
-    trials.check_trial(trial)
-    trial.refresh_from_db()
-    assert (trial.state, trial.next_check_at) == ("paid", None)  # otherwise it would be asked about for ever
+    monkeypatch.setattr(going_live, "provider", lambda name: Treasury(real, asking=silent))
+    going_live.check_test_payment(test_payment)
+    test_payment.refresh_from_db()
+    assert (test_payment.state, test_payment.next_check_at) == (
+        "paid",
+        None,
+    )  # otherwise it would be asked about for ever
 
 
-def test_one_trial_that_cannot_be_looked_at_does_not_stop_the_others(
+def test_one_test_payment_that_cannot_be_looked_at_does_not_stop_the_others(
     desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked(desk)
-    first, second = (a_trial(desk, simulator, "pay") for _ in range(2))
-    Trial.objects.update(state="started", next_check_at=timezone.now())
-    real = trials.provider("payfip")
+    first, second = (a_test_payment(desk, simulator, "pay") for _ in range(2))
+    TestPayment.objects.update(state="started", next_check_at=timezone.now())
+    real = going_live.provider("payfip")
 
     def asking(idop: str) -> Any:
         if idop == first.operation:
             raise RuntimeError("a fault")
         return real.fetch_status(idop)
 
-    monkeypatch.setattr(trials, "provider", lambda name: Treasury(real, asking=asking))
-    assert trials.check_trials() == 2
+    monkeypatch.setattr(going_live, "provider", lambda name: Treasury(real, asking=asking))
+    assert going_live.check_test_payments() == 2
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == ("started", "paid")

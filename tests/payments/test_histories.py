@@ -21,7 +21,7 @@ from tenant_apps.invoices.states import INVOICE_EDGES, BatchState, InvoiceState
 from tenant_apps.payments.control import auditing
 from tenant_apps.payments.corrections.credits import cancel_invoice, reduce_invoice
 from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
-from tenant_apps.payments.counter.booking import Line, book_payment
+from tenant_apps.payments.counter.booking import CounterRow, book_payment
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Allocation, LedgerLine, Means, Payment, Refund
 from tenant_apps.products.references import canonical
@@ -68,13 +68,13 @@ class Town:
     def pay(self, n: int, euros: Decimal, means: Means) -> None:
         bill = self._bill(n)
         if bill.state == InvoiceState.PUBLISHED:
-            self._book([Line(bill, euros)], euros, means, n)
+            self._book([CounterRow(bill, euros)], euros, means, n)
 
     def pay_two(self, n: int, euros: Decimal, means: Means) -> None:
         pair = [bill for bill in (self._bill(n), self._bill(n + 1)) if bill.state == InvoiceState.PUBLISHED]
-        self._book([Line(bill, euros) for bill in pair], euros * (len(pair) + 1), means, n)
+        self._book([CounterRow(bill, euros) for bill in pair], euros * (len(pair) + 1), means, n)
 
-    def _book(self, lines: list[Line], received: Decimal, means: Means, n: int) -> None:
+    def _book(self, lines: list[CounterRow], received: Decimal, means: Means, n: int) -> None:
         book_payment(
             actor=self.clerk, lines=lines, received=received, means=means, paid_on=self.today - timedelta(days=n % 3),
             provider="journal" if means in (Means.CARD, Means.DEBIT) else "offline",
@@ -164,13 +164,13 @@ def books_add_up() -> None:
         assert payment.amount == spent + payment.left_over
     for invoice in Invoice.objects.all():
         assert invoice.paid == _sum(Allocation.objects.filter(invoice=invoice, payment__cancelled_at=None))
-    held = _sum(Payment.objects.filter(cancelled_at=None)) - _sum(Refund.objects.all())
-    assert _sum(LedgerLine.objects.all()) == held
+    kept = _sum(Payment.objects.filter(cancelled_at=None)) - _sum(Refund.objects.all())
+    assert _sum(LedgerLine.objects.all()) == kept
     first, last = FIRST - timedelta(days=3), FIRST + timedelta(days=400)
     by_day: dict[str, Decimal] = {}
     for row in accountant_rows(first, last):
         by_day[row[0]] = by_day.get(row[0], Decimal(0)) + row[AMOUNT]
-    assert sum(by_day.values()) == held
+    assert sum(by_day.values()) == kept
     figures: dict[str, Decimal] = {}
     for one in day_figures(first, last):
         figures[f"{one.day:%d/%m/%Y}"] = figures.get(f"{one.day:%d/%m/%Y}", Decimal(0)) + one.total

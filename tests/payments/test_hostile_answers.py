@@ -28,7 +28,7 @@ def test_an_amount_that_no_payment_has_is_none(serve: Callable[..., PayFiP], cen
     assert (status.outcome, status.amount) == (Outcome.PAID_CARD, None)  # which is not what was asked: held
 
 
-def test_an_answer_about_another_operation_is_held(serve: Callable[..., PayFiP]) -> None:
+def test_an_answer_about_another_operation_is_reviewed(serve: Callable[..., PayFiP]) -> None:
     """Reference, amount and numcli are the same for every attempt on an invoice: only the idOp differs."""
     status = serve(detail(idOp="another")).fetch_status("secret")
     assert status.outcome == Outcome.OTHER

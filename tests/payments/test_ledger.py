@@ -13,7 +13,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.books import ledger
 from tenant_apps.payments.corrections.credits import reduce_invoice
 from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
-from tenant_apps.payments.counter.booking import Line as Part
+from tenant_apps.payments.counter.booking import CounterRow as Part
 from tenant_apps.payments.counter.booking import book_payment
 from tenant_apps.payments.counter.deposits import close_deposit, drawers
 from tenant_apps.payments.counter.desk import left_over_figures, other_invoices

@@ -156,14 +156,14 @@ class Money(RuleBasedStateMachine):
         )
 
     def staff(self, n: int) -> Callable[[], Any]:
-        held = Attempt.objects.filter(invoice__in=self.invoices, state=S.REVIEW).first()
-        if held is None:
+        in_review = Attempt.objects.filter(invoice__in=self.invoices, state=S.REVIEW).first()
+        if in_review is None:
             return self.deliver(n)
         decide = review.confirm_attempt if n % 2 else review.refuse_attempt
 
         def act() -> None:
             try:
-                decide(actor=self.stage.clerk, attempt=held)
+                decide(actor=self.stage.clerk, attempt=in_review)
             except review.NotOpen:
                 """The Treasury was quicker."""
 

@@ -25,7 +25,7 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Finding, Means, Payment
 from tenant_apps.payments.online import paying
-from tenant_apps.payments.online.hearing import bells
+from tenant_apps.payments.online.incoming import notifications
 from tenants.models import Town
 from tests.payments.conftest import Simulator
 from tests.races import at_once
@@ -51,7 +51,7 @@ def test_everybody_comes_together(
         lambda: paying.ask(attempt=attempt, source="staff"),
         paying.check_due,
         paying.check_due,
-        lambda: treasury.ring(kind="payfip", token=attempt.operation or "", fields={}),
+        lambda: treasury.deliver(kind="payfip", token=attempt.operation or "", fields={}),
         lambda: paying.start_payment(actor=alice, invoice=invoice),
         lambda: book_counter_payment(
             actor="system", invoice=invoice, means=Means.CASH, amount=Decimal("10"), paid_on=invoice.issued_on
@@ -111,7 +111,7 @@ def test_everybody_comes_over_http(
     web: str,
     seed: int,
 ) -> None:
-    """Two residents' returns, a second tab, the Treasury's bells, staff's button and the poller, over real sockets."""
+    """Two residents' returns, a second tab, the Treasury's notifications, staff, the poller: over real sockets."""
     host = f"{live_town.slug}.localhost"
     alice, bob = make_account("alice@example.net"), make_account("bob@example.net")
     clerk = make_account("clerk@example.net", role=Role.CLERK)
@@ -135,13 +135,13 @@ def test_everybody_comes_over_http(
         assert answer.status_code in (200, 302, 409), (path, answer.status_code)
 
     back = f"/factures/{invoice.uuid}/retour/"
-    bell = ("post", "/payfip/notification/", None, "paiement.localhost")
+    notification = ("post", "/payfip/notification/", None, "paiement.localhost")
     acts: list[Callable[[], Any]] = [
         lambda: call("get", f"{back}?idop={attempt.operation}", alice),
         lambda: call("get", f"{back}etat/", bob),
         lambda: call("post", f"/factures/{invoice.uuid}/payer/", bob),
-        lambda: call(*bell, idop=attempt.operation or ""),
-        lambda: call(*bell, idOp=attempt.operation or ""),
+        lambda: call(*notification, idop=attempt.operation or ""),
+        lambda: call(*notification, idOp=attempt.operation or ""),
         lambda: call("post", f"/gestion/tentatives/{attempt.uuid}/verifier/", clerk),
         paying.check_due,
     ]
@@ -257,7 +257,7 @@ def test_money_allocated_while_its_payment_is_cancelled_does_not_count(
     assert invoice.paid == 0
 
 
-def test_another_town_s_bell_changes_nothing(
+def test_another_town_s_notification_changes_nothing(
     live_town: Town,
     make_account: Callable[..., Account],
     make_payer: Callable[..., Any],
@@ -266,15 +266,15 @@ def test_another_town_s_bell_changes_nothing(
 ) -> None:
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
-    assert not treasury.ring(kind="payfip", token="unknown", fields={})
-    assert not treasury.ring(kind="tipi", token=attempt.operation or "", fields={"resultrans": "P"})
-    assert treasury.ring(kind="payfip", token=attempt.operation or "", fields={"resultrans": "P"})
+    assert not treasury.deliver(kind="payfip", token="unknown", fields={})
+    assert not treasury.deliver(kind="tipi", token=attempt.operation or "", fields={"resultrans": "P"})
+    assert treasury.deliver(kind="payfip", token=attempt.operation or "", fields={"resultrans": "P"})
     attempt.refresh_from_db()
     assert attempt.state == "started"
     assert not Payment.objects.exists()
 
 
-@pytest.mark.parametrize("how", ["bell", "return"])
+@pytest.mark.parametrize("how", ["notification", "return"])
 def test_a_forged_claim_that_waits_for_the_invoice_holds_nothing(
     live_town: Town,
     make_account: Callable[..., Account],
@@ -288,8 +288,8 @@ def test_a_forged_claim_that_waits_for_the_invoice_holds_nothing(
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     claim = {"resultrans": "P", "montant": "100"}
     acts = {
-        "bell": lambda: treasury.ring(kind="payfip", token=attempt.operation or "", fields=claim),
-        "return": lambda: bells.hear_return(invoice=attempt.invoice, fields=claim),
+        "notification": lambda: treasury.deliver(kind="payfip", token=attempt.operation or "", fields=claim),
+        "return": lambda: notifications.receive_return(invoice=attempt.invoice, fields=claim),
     }
     raised: list[BaseException] = []
     waiting = threading.Thread(target=lambda: raised.extend(at_once(live_town, acts[how])))

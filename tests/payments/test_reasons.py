@@ -17,8 +17,8 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.online import paying, review
-from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.payments.standing.reasons import WORDS, WhyNot
+from tenant_apps.payments.payability.reading import payability_of
+from tenant_apps.payments.payability.reasons import WORDS, WhyNot
 from tenant_apps.products import protocols
 from tenant_apps.products.models import Mode, Product, ProductKind
 from tests.backoffice.conftest import text
@@ -67,7 +67,7 @@ def test_each_is_its_own_page(
     Product.objects.update(**product)
     Invoice.objects.update(**bill)
     found = Invoice.objects.get()
-    online = standing_of(found)
+    online = payability_of(found)
     assert online.code == code
     browser = client_for(alice)
     words = WORDS[WhyNot(code)]
@@ -95,7 +95,7 @@ def test_the_window_ends_on_its_days(invoice: Invoice, window: dict[str, int], c
     yesterday = clock.today() - timedelta(days=1)
     Product.objects.update(**window)
     Invoice.objects.update(issued_on=yesterday, due_on=yesterday)
-    assert standing_of(Invoice.objects.get()).can == can
+    assert payability_of(Invoice.objects.get()).can == can
 
 
 def test_busy_is_mine_or_somebody_else_s(
@@ -132,7 +132,7 @@ def test_staff_hold_and_release_an_invoice(
     path = f"/gestion/factures/{invoice.uuid}/en-ligne/"
     for value, code in (("dispute", "dispute"), ("invented", "dispute"), ("", "")):
         assert clerk.post(path, {"hold": value}).status_code == 302
-        assert standing_of(Invoice.objects.get()).code == code
+        assert payability_of(Invoice.objects.get()).code == code
     assert Entry.objects.filter(verb="invoice.held").count() == 2
 
 
@@ -231,7 +231,7 @@ def test_an_unopened_idop_ends_the_waiting(
     assert attempt.state == "expired"
     assert attempt.next_check_at is not None
     assert "Le délai pour payer est passé" in text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
-    assert standing_of(Invoice.objects.get()).can
+    assert payability_of(Invoice.objects.get()).can
     back_in_time(attempt, minutes=121)
     paying.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
@@ -254,7 +254,7 @@ def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simu
     back_in_time(attempt, minutes=20)
     paying.ask(attempt=attempt, source="poller")
     attempt.refresh_from_db()
-    assert (attempt.state, standing_of(invoice).can) == ("expired", True)
+    assert (attempt.state, payability_of(invoice).can) == ("expired", True)
     assert attempt.next_check_at is not None
     simulator.act(attempt.operation, "pay")  # all the same
     assert paying.ask(attempt=attempt, source="poller").state == "paid"

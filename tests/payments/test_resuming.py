@@ -14,8 +14,8 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import Busy, NotPayable
 from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying, resuming
-from tenant_apps.payments.standing.deciding import Act, What
-from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.payability.deciding import Act, What
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.products.models import Product
 from tenants.models import Town
 from tests.payments.conftest import Simulator
@@ -59,8 +59,8 @@ def test_the_second_press_goes_to_the_same_page(
         again = start(alice, *bills[:number][::-1])
         assert (again.url, again.attempt) == (first.url, first.attempt)
     assert Attempt.objects.count() == 1
-    standing = standing_of(bills[0], reader=alice)
-    assert (standing.what, standing.act) == (What.BEGUN, Act.RESUME)
+    payability = payability_of(bills[0], reader=alice)
+    assert (payability.what, payability.act) == (What.BEGUN, Act.RESUME)
     simulator.act(first.attempt.operation, "pay")
     assert paying.ask(attempt=first.attempt, source="poller").state == "paid"
 
@@ -71,7 +71,7 @@ def test_somebody_else_is_told_to_wait(
     start(alice, bills[0])
     with pytest.raises(Busy, match="à partir de"):
         start(bob, bills[0])
-    assert standing_of(bills[0], reader=bob).what == What.OTHER_PAYS
+    assert payability_of(bills[0], reader=bob).what == What.OTHER_PAYS
     assert paying.resume_payment(actor=bob, invoice=bills[0]) is None
 
 
@@ -80,7 +80,7 @@ def test_not_once_its_quarter_of_an_hour_is_over(
 ) -> None:
     attempt = start(alice, bills[0]).attempt
     aged(attempt, minutes=14, seconds=45)  # thirty seconds are left for the way there
-    assert standing_of(bills[0], reader=alice).what == What.PAYING
+    assert payability_of(bills[0], reader=alice).what == What.PAYING
     with pytest.raises(Busy):
         start(alice, bills[0])
 
@@ -94,7 +94,7 @@ def test_not_when_the_treasury_says_that_its_page_was_opened(
     aged(attempt, minutes=1)
     with pytest.raises(Busy):
         start(alice, bills[0])
-    assert standing_of(bills[0], reader=alice).what == What.PAYING
+    assert payability_of(bills[0], reader=alice).what == What.PAYING
 
 
 def test_a_page_that_is_over_makes_way_at_once(
@@ -124,7 +124,7 @@ def test_not_when_something_else_has_paid_it_meanwhile(
     assert paying.resume_payment(actor=alice, invoice=bills[1]) is None
     with pytest.raises(Busy):
         start(alice, bills[1], bills[2])
-    assert standing_of(bills[2], reader=alice).what == What.PAYING
+    assert payability_of(bills[2], reader=alice).what == What.PAYING
 
 
 def test_another_set_is_another_payment(alice: Account, bills: list[Invoice], simulator: Simulator) -> None:

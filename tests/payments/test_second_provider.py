@@ -20,10 +20,10 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.treasury.models import Route
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable, ProductRefused, ProviderUnavailable
-from tenant_apps.payments.models import Attempt, Finding, Payment, Trial
-from tenant_apps.payments.online import paying, review, trials
-from tenant_apps.payments.online.hearing import doors
-from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.models import Attempt, Finding, Payment, TestPayment
+from tenant_apps.payments.online import going_live, paying, review
+from tenant_apps.payments.online.incoming import addresses
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.services import set_up_product
 from tenants.models import Town
@@ -32,7 +32,7 @@ from tests.payments.second.service import KEY, Service, signature
 
 def mount() -> None:
     """The addresses of the callback host, from the settings as they are now."""
-    importlib.reload(doors)
+    importlib.reload(addresses)
     importlib.reload(config.urls.callback)
     clear_url_caches()
 
@@ -147,7 +147,7 @@ def test_refused_and_begun_again(road: SimpleNamespace) -> None:
     with tenant_context(road.town):
         attempt.refresh_from_db()
         assert attempt.reason == "Carte Simple a refusé la carte."
-        assert standing_of(road.invoice).can
+        assert payability_of(road.invoice).can
         again = start(road)
         assert again.operation != attempt.operation
     notify(road, becomes(road, again, "paid"))
@@ -167,7 +167,7 @@ def test_asked_again_then_expired_then_paid_after_all(road: SimpleNamespace) -> 
     Attempt.objects.update(started_at=past, free_at=past, next_check_at=past)
     paying.check_due()
     assert state(road) == ("expired", 0, False)
-    assert standing_of(road.invoice).can
+    assert payability_of(road.invoice).can
     becomes(road, attempt, "paid")
     Attempt.objects.update(next_check_at=timezone.now())
     paying.check_due()
@@ -221,7 +221,7 @@ def test_down(road: SimpleNamespace) -> None:
     with pytest.raises(ProviderUnavailable):
         start(road)
     assert state(road) == ("expired", 0, False)
-    assert standing_of(road.invoice).can  # nobody holds an operation
+    assert payability_of(road.invoice).can  # nobody holds an operation
 
 
 def test_no_money_of_a_test_shop(road: SimpleNamespace) -> None:
@@ -240,7 +240,7 @@ def test_staff_have_the_last_word(road: SimpleNamespace, make_account: Callable[
         with pytest.raises(review.NotOpen, match="annonce 1,00"):
             review.confirm_attempt(actor=clerk, attempt=attempt)
         review.refuse_attempt(actor=clerk, attempt=attempt)
-        assert standing_of(road.invoice).can
+        assert payability_of(road.invoice).can
 
 
 def test_its_product_is_checked_and_opened(
@@ -255,17 +255,17 @@ def test_its_product_is_checked_and_opened(
     product.refresh_from_db()
     Product.objects.update(mode=Mode.TEST)
     product.refresh_from_db()
-    lines = trials.ask_label(product)
-    product = trials.recognise(actor=manager, product=product, label="\n".join(lines))
+    lines = going_live.ask_label(product)
+    product = going_live.recognise(actor=manager, product=product, label="\n".join(lines))
     assert lines == ("Cantine de Démonstration",)
-    trials.start_trial(actor=manager, product=product)
-    trial = Trial.objects.get()
-    notify(road, becomes(road, trial, "paid"))  # type: ignore[arg-type]
+    going_live.start_test_payment(actor=manager, product=product)
+    test_payment = TestPayment.objects.get()
+    notify(road, becomes(road, test_payment, "paid"))  # type: ignore[arg-type]
     with tenant_context(road.town):
-        trial.refresh_from_db()
-        assert (trial.state, trial.means, Payment.objects.count()) == ("paid", "card", 0)
-        assert trials.missing(product) == []
-        product = trials.go_forward(actor=manager, product=product)
+        test_payment.refresh_from_db()
+        assert (test_payment.state, test_payment.means, Payment.objects.count()) == ("paid", "card", 0)
+        assert going_live.missing(product) == []
+        product = going_live.go_forward(actor=manager, product=product)
         assert product.mode == "X"
 
 

@@ -17,10 +17,10 @@ from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.payments.online import paying as services
 from tenant_apps.payments.online import review
 from tenant_apps.payments.online.settling import settle
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.providers.payfip.client import paris_time
 from tenant_apps.payments.queries import last_attempt
-from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.payments.states import EDGES, AttemptState
 from tenant_apps.products import protocols
 from tenant_apps.products.models import Mode, Product, ProductKind
@@ -108,7 +108,7 @@ def test_what_was_not_asked_is_held_and_pays_nothing(
     assert "ne correspond pas" in found.reason
     assert not Payment.objects.exists()
     assert paid(invoice) == 0
-    assert not standing_of(invoice).can  # nobody pays twice meanwhile
+    assert not payability_of(invoice).can  # nobody pays twice meanwhile
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_nobody_confirms_what_the_treasury_contradicts(
         review.confirm_attempt(actor=alice, attempt=attempt)
     assert not Payment.objects.exists()
     review.refuse_attempt(actor=alice, attempt=attempt)
-    assert standing_of(invoice).can
+    assert payability_of(invoice).can
 
 
 def test_an_unknown_code_is_held_never_a_failure(attempt: Attempt) -> None:
@@ -136,7 +136,7 @@ def test_a_no_frees_the_invoice_at_once(
     attempt: Attempt, invoice: Invoice, alice: Account, outcome: Outcome
 ) -> None:
     says(attempt, outcome)
-    assert standing_of(invoice).can
+    assert payability_of(invoice).can
     assert services.start_payment(actor=alice, invoice=invoice).attempt.pk != attempt.pk
 
 
@@ -151,7 +151,7 @@ def test_abandoned_is_believed_the_second_time(attempt: Attempt, invoice: Invoic
     assert says(attempt, Outcome.ABANDONED).state == S.STARTED  # at once: not yet
     Attempt.objects.update(abandoned_seen_at=timezone.now() - timedelta(minutes=2))
     assert says(attempt, Outcome.ABANDONED).state == S.ABANDONED
-    assert standing_of(invoice).can
+    assert payability_of(invoice).can
 
 
 def test_abandoned_then_paid_is_paid(attempt: Attempt, invoice: Invoice) -> None:
@@ -165,7 +165,7 @@ def test_two_hours_then_free_then_really_paid(attempt: Attempt, invoice: Invoice
     assert says(attempt, Outcome.PENDING).state == S.STARTED
     Attempt.objects.update(free_at=timezone.now() - timedelta(seconds=1))
     assert says(attempt, Outcome.PENDING).state == S.EXPIRED
-    assert standing_of(invoice).can
+    assert payability_of(invoice).can
     assert says(attempt, Outcome.PAID_CARD).state == S.PAID  # expired is only what we show
     assert paid(invoice) == Decimal("37.50")
 
@@ -225,7 +225,7 @@ def test_why_not_online(
     Product.objects.update(**product)
     Invoice.objects.filter(pk=invoice.pk).update(**bill)
     found = Invoice.objects.get(pk=invoice.pk)
-    assert words in standing_of(found).reason
+    assert words in payability_of(found).reason
     with pytest.raises(NotPayable):
         services.start_payment(actor=alice, invoice=found)
     assert not Attempt.objects.exists()

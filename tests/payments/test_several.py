@@ -22,10 +22,10 @@ from tenant_apps.payments.errors import Busy, NotCorrectable, NotPayable
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Finding, Means, Payment
 from tenant_apps.payments.online import paying, review
 from tenant_apps.payments.online.settling import settle
+from tenant_apps.payments.payability.deciding import What
+from tenant_apps.payments.payability.reading import payabilities_of, payability_of
 from tenant_apps.payments.providers.base import Outcome, Status
 from tenant_apps.payments.queries import attempts_of_invoice, last_attempt, money_about
-from tenant_apps.payments.standing.deciding import What
-from tenant_apps.payments.standing.reading import standing_of, standings_of
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.products.models import Product, ProductKind
 from tenants.models import Town
@@ -82,10 +82,10 @@ def test_one_request_for_the_sum(attempt: Attempt, bills: list[Invoice], simulat
     asked = simulator.operation(attempt.operation)["fields"]
     assert (asked["montant"], asked["refdet"]) == ("6000", attempt.reference)
     for invoice in bills:
-        assert "en cours" in standing_of(invoice).reason  # each is held
+        assert "en cours" in payability_of(invoice).reason  # each is held
         assert last_attempt(invoice) == attempt == attempts_of_invoice(invoice).get()
-    assert {one.what for one in standings_of(bills).values()} == {What.OTHER_PAYS}
-    assert {one.what for one in standings_of(bills, reader=attempt.account).values()} == {What.BEGUN}
+    assert {one.what for one in payabilities_of(bills).values()} == {What.OTHER_PAYS}
+    assert {one.what for one in payabilities_of(bills, reader=attempt.account).values()} == {What.BEGUN}
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PAID_CARD, Outcome.PAID_DEBIT])
@@ -115,11 +115,11 @@ def test_a_no_frees_them_all(
 ) -> None:
     says(attempt, outcome)
     assert not AttemptInvoice.objects.filter(live=True).exists()
-    assert all(standing_of(invoice).can for invoice in bills)
+    assert all(payability_of(invoice).can for invoice in bills)
     paying.start_payment(actor=alice, invoice=bills[1])
     with pytest.raises(Busy, match=f"n° {bills[1].number} : Un paiement de cette facture est en cours"):
         paying.start_payment_of(actor=alice, invoices=bills)
-    assert standing_of(bills[0]).can
+    assert payability_of(bills[0]).can
 
 
 def test_two_hours_then_free_then_really_paid(attempt: Attempt, bills: list[Invoice]) -> None:
@@ -162,7 +162,7 @@ def test_what_was_not_asked_is_held_for_all(
     clerk = make_account("clerk@example.net", role=Role.CLERK)
     assert says(attempt, Outcome.PAID_DEBIT, **wrong).state == S.REVIEW
     assert paid(bills) == [0, 0, 0]
-    assert {standing_of(invoice).code for invoice in bills} == {"examined"}
+    assert {payability_of(invoice).code for invoice in bills} == {"examined"}
     review.confirm_attempt(actor=clerk, attempt=attempt)
     assert paid(bills) == euros("10", "20", "30")
     with pytest.raises(review.NotOpen):
@@ -171,7 +171,7 @@ def test_what_was_not_asked_is_held_for_all(
     assert paid(bills) == [0, 0, 0]
     told = OutgoingMail.objects.get(kind="payment-cancelled").text
     assert all(invoice.number in told for invoice in bills)
-    assert all(standing_of(invoice).can for invoice in bills)
+    assert all(payability_of(invoice).can for invoice in bills)
     assert auditing.audit_money() == []
 
 

@@ -20,7 +20,7 @@ from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Finding, Payment
 from tenant_apps.payments.online import paying, review
-from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.products.models import Product
 from tenants.models import Town
@@ -57,7 +57,7 @@ def test_tipi_announces_them_all(
     attempt = come_back(redirect, town)
     with tenant_context(town):
         assert attempt.state == S.REPORTED
-        assert {standing_of(invoice).code for invoice in bills} == {"announced"}
+        assert {payability_of(invoice).code for invoice in bills} == {"announced"}
         assert paid(bills) == [0, 0, 0]
         review.confirm_attempt(actor=clerk, attempt=attempt)
         assert paid(bills) == euros("10", "20", "30")

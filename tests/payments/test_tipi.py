@@ -14,7 +14,7 @@ from shared_apps.treasury.models import Route
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.online import paying, review
-from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.products.models import Product
 from tenants.models import Town
 
@@ -77,7 +77,7 @@ def test_every_answer(asked: dict[str, str], town: Town, method: str, code: str,
 def test_announced_blocks_another_payment(asked: dict[str, str], town: Town) -> None:
     come_back(asked, town)
     with tenant_context(town):
-        can = standing_of(Invoice.objects.get())
+        can = payability_of(Invoice.objects.get())
     assert not can.can
     assert "annoncé" in can.reason
 
@@ -116,11 +116,11 @@ def test_nobody_comes_back(asked: dict[str, str], town: Town) -> None:
     with tenant_context(town):
         Attempt.objects.update(free_at=timezone.now(), next_check_at=timezone.now())
         paying.check_due()
-        assert standing_of(Invoice.objects.get()).can
+        assert payability_of(Invoice.objects.get()).can
     assert state(town) == "expired"
 
 
-def test_the_payfip_bell_takes_any_form(town: Town) -> None:
+def test_the_payfip_notification_takes_any_form(town: Town) -> None:
     for method, path, data in (
         ("get", "/payfip/notification/?idop=x", {}),
         ("get", "/payfip/notification/?idOp=x", {}),
@@ -155,7 +155,7 @@ def test_no_money_came(asked: dict[str, str], town: Town, make_account: Callable
         clerk = make_account("clerk@example.net", role=Role.CLERK)
         review.refuse_attempt(actor=clerk, attempt=Attempt.objects.get())
         assert not Payment.objects.exists()
-        assert standing_of(Invoice.objects.get()).can
+        assert payability_of(Invoice.objects.get()).can
 
 
 def expire() -> None:
@@ -176,7 +176,7 @@ def test_a_first_return_after_the_two_hours_counts(
     come_back(asked, town, resultrans=code)
     assert state(town) == expected
     with tenant_context(town):
-        assert standing_of(Invoice.objects.get()).can == can  # what may be paid is not offered again
+        assert payability_of(Invoice.objects.get()).can == can  # what may be paid is not offered again
 
 
 def test_a_late_return_beside_another_attempt_is_shown_to_staff(

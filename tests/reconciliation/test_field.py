@@ -13,8 +13,8 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.corrections.credits import cancel_invoice
 from tenant_apps.payments.corrections.payments import cancel_payment
-from tenant_apps.payments.counter.booking import Line as Part
-from tenant_apps.payments.counter.booking import Paper, book_payment
+from tenant_apps.payments.counter.booking import CounterRow as Part
+from tenant_apps.payments.counter.booking import PaymentDetails, book_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.reconciliation import queries, services
@@ -43,8 +43,12 @@ def transfer(
     desk: SimpleNamespace, invoice: Invoice, *, number: str = "", means: Means = Means.TRANSFER
 ) -> Payment:
     return book_payment(
-        actor=desk.clerk, lines=[Part(invoice, invoice.amount)], means=means, paid_on=DAY, paper=Paper(number=number)
-    )[0]  # fmt: skip
+        actor=desk.clerk,
+        lines=[Part(invoice, invoice.amount)],
+        means=means,
+        paid_on=DAY,
+        details=PaymentDetails(number=number),
+    )[0]
 
 
 def balance(invoice: Invoice) -> Decimal:

@@ -16,8 +16,8 @@ from shared_apps.audit.models import Entry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.books.ledger import write_receipt
 from tenant_apps.payments.corrections.payments import cancel_payment
-from tenant_apps.payments.counter.booking import Line as Part
-from tenant_apps.payments.counter.booking import Paper, book_payment
+from tenant_apps.payments.counter.booking import CounterRow as Part
+from tenant_apps.payments.counter.booking import PaymentDetails, book_payment
 from tenant_apps.payments.counter.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.reconciliation import queries, services
@@ -307,7 +307,7 @@ def test_missing_on_either_side(desk: SimpleNamespace) -> None:
 def transfer(desk: SimpleNamespace, invoice: Invoice, number: str = "") -> Payment:
     return book_payment(
         actor=desk.clerk, lines=[Part(invoice, invoice.amount)], means=Means.TRANSFER, paid_on=DAY,
-        paper=Paper(number=number),
+        details=PaymentDetails(number=number),
     )[0]  # fmt: skip
 
 

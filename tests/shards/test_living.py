@@ -103,8 +103,8 @@ def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator
         assert Route.objects.filter(town_id=southern.pk).count() == 1
     with in_shard(REGISTRY):
         assert Route.objects.filter(town_id=southern.pk).count() == 0
-    bell = Client(headers={"host": "paiement.localhost"})
-    assert bell.post("/payfip/notification/", {"idop": attempt.operation}).status_code == 200
+    caller = Client(headers={"host": "paiement.localhost"})
+    assert caller.post("/payfip/notification/", {"idop": attempt.operation}).status_code == 200
     check_due.apply(headers={"_schema_name": southern.schema_name})
     with tenant_context(southern):
         assert Payment.objects.get().amount == Decimal("37.50")
@@ -137,7 +137,7 @@ def test_mail_goes_out_by_a_task_of_the_worker(southern: Town, monkeypatch: pyte
                 kind="test",
                 to="alice@example.net",
                 content=Content("Bonjour", "Bonjour.", "Un essai."),
-                surroundings=letterhead(),
+                letterhead=letterhead(),
             )
         )
     with in_shard(SOUTH):

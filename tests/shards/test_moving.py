@@ -18,7 +18,7 @@ from shared_apps.audit.models import Entry
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.tasks import deliver_outbox
 from shared_apps.treasury import services as treasury
-from shared_apps.treasury.models import Route, WaitingBell
+from shared_apps.treasury.models import Route, WaitingNotification
 from tenant_apps.townhall import queries as townhall
 from tenants.current import REGISTRY, current_shard, enter, in_shard, leave
 from tenants.databases import direct
@@ -257,7 +257,7 @@ def test_its_tasks_leave_at_once_and_its_agenda_is_held(held: Town, monkeypatch:
     assert "works" in str(deliver_outbox.apply(headers={"_schema_name": held.schema_name}).result)
 
 
-def test_a_bell_waits_and_is_heard_in_the_new_place(northern: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notification_waits_for_the_new_place(northern: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """TIPI says it once: while the flag is up, or by a process that does not know of it yet."""
     heard: list[tuple[str, dict[str, str], str]] = []
     before = Town.objects.get(pk=northern.pk)
@@ -266,23 +266,23 @@ def test_a_bell_waits_and_is_heard_in_the_new_place(northern: Town, monkeypatch:
         Account.objects.filter(email="alice@example.net").update(password="heard")
         heard.append((token, fields, current_shard()))
 
-    monkeypatch.setattr(treasury, "_bells", [hear])
+    monkeypatch.setattr(treasury, "_receivers", [hear])
     with tenant_context(northern):
         treasury.add_route(kind="tipi", token="once")
     moving._freeze(northern, "system")
     barrier.close(REGISTRY, northern.schema_name, lambda: None)
-    bell = Client(headers={"host": "paiement.localhost"}, raise_request_exception=False)
-    assert bell.post("/tipi/once/", {"resultrans": "P"}).status_code == 200
+    caller = Client(headers={"host": "paiement.localhost"}, raise_request_exception=False)
+    assert caller.post("/tipi/once/", {"resultrans": "P"}).status_code == 200
     with monkeypatch.context() as unaware:
         unaware.setattr(treasury, "_town_of", lambda kind, token: before)
-        assert bell.post("/tipi/once/", {"resultrans": "A"}).status_code == 200
+        assert caller.post("/tipi/once/", {"resultrans": "A"}).status_code == 200
     assert heard == []
     move(northern, SOUTH)
     monkeypatch.setattr(agenda, "hint", lambda task, *args: task.apply(args))
     agenda.run()
     assert heard == [("once", {"resultrans": "P"}, SOUTH), ("once", {"resultrans": "A"}, SOUTH)]
     leave()
-    assert not WaitingBell.objects.exists()
+    assert not WaitingNotification.objects.exists()
     with in_shard(SOUTH):
         assert not AgendaItem.objects.filter(kind="bells").exists()
 

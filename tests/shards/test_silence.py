@@ -61,13 +61,13 @@ def test_those_who_come(
     assert (databases.status_code, databases.json()) == (503, {REGISTRY: True, SOUTH: False})
 
     monkeypatch.setattr(treasury, "shard_aliases", lambda: [SOUTH, REGISTRY])  # the silent one is asked first
-    bell = Client(headers={"host": "paiement.localhost"}, raise_request_exception=False)
-    assert bell.post("/payfip/notification/", {"idop": f"idop-{northern.slug}"}).status_code == 200
-    assert bell.post("/payfip/notification/", {"idop": f"idop-{southern.slug}"}).status_code == 503
+    caller = Client(headers={"host": "paiement.localhost"}, raise_request_exception=False)
+    assert caller.post("/payfip/notification/", {"idop": f"idop-{northern.slug}"}).status_code == 200
+    assert caller.post("/payfip/notification/", {"idop": f"idop-{southern.slug}"}).status_code == 503
 
     silent.start()
     assert browser(southern, "alice@example.net").get("/factures/").status_code == 200
-    assert bell.post("/payfip/notification/", {"idop": f"idop-{southern.slug}"}).status_code == 200
+    assert caller.post("/payfip/notification/", {"idop": f"idop-{southern.slug}"}).status_code == 200
     assert Client().get("/healthz/databases").status_code == 200
 
 

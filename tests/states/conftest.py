@@ -17,8 +17,8 @@ from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Attempt, Means
 from tenant_apps.payments.online import paying
 from tenant_apps.payments.online.settling import settle
+from tenant_apps.payments.payability.deciding import free_from
 from tenant_apps.payments.providers.base import Outcome, Status
-from tenant_apps.payments.standing.deciding import free_from
 from tenant_apps.products import protocols
 from tenant_apps.products.models import Product
 from tenant_apps.residents.sources import default_source
@@ -92,7 +92,7 @@ MAKERS: dict[str, Callable[[World, Invoice], Any]] = {
     "paying": _paying,
     "somebody else pays": lambda world, invoice: paying.start_payment(actor=world.bob, invoice=invoice),
     "announced": _announced,
-    "held for review": _examined,
+    "in review": _examined,
     "declared": lambda world, invoice: paying.declare_paid(actor=world.alice, invoice=invoice),
     "direct debit": _change(online_hold="debit"),
     "direct debit, past": _change(online_hold="debit"),

@@ -78,7 +78,7 @@ TABLE: dict[str, Row] = {
         "paiement annoncé, à confirmer", False, "Paiement annoncé, à confirmer",
         "Un paiement de cette facture est annoncé : le Trésor public doit encore le confirmer.", "en-cours", TWICE,
     ),
-    "held for review": Row(
+    "in review": Row(
         "Paiement en cours d'examen", f"{NONE} En cours ou suspendues : 1 en cours d'examen (37,50 €).",
         "apart", "Voir", "Paiement en cours d'examen", "Un paiement est en cours d'examen",
         "paiement en cours d'examen", False, "Paiement en cours d'examen",

@@ -17,11 +17,11 @@ from tenant_apps.notices import reminders
 from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
 from tenant_apps.notices.services import queue_alerts
 from tenant_apps.payments.counter.search import Settled, invoices_for_staff
-from tenant_apps.payments.standing.deciding import What, decide
-from tenant_apps.payments.standing.facts import Facts, Situation
-from tenant_apps.payments.standing.figures import figures
-from tenant_apps.payments.standing.reading import awaited, standing_of
-from tenant_apps.payments.standing.words import state_of
+from tenant_apps.payments.payability.deciding import What, decide
+from tenant_apps.payments.payability.facts import Facts, Situation
+from tenant_apps.payments.payability.figures import figures
+from tenant_apps.payments.payability.reading import awaited, payability_of
+from tenant_apps.payments.payability.words import state_of
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tests.portal.conftest import text
 from tests.states.conftest import MAKERS, World, names
@@ -52,7 +52,7 @@ def plain(html: str) -> str:
 def test_the_table_is_whole(world: World) -> None:
     """Every state that is made has its line, and everything that an invoice can be is made."""
     assert set(MAKERS) <= set(TABLE)
-    facts = standing_of(world.make("due"), reader=world.alice).facts
+    facts = payability_of(world.make("due"), reader=world.alice).facts
     assert {decided(facts, situation) for situation in Situation} <= set(What)
 
 
@@ -209,12 +209,12 @@ def test_messages(world: World, state: str) -> None:
 def test_one_definition(world: World, state: str) -> None:
     """What SQL counts, filters and reminds of is what Python says in words."""
     invoice = world.make(state)
-    standing = standing_of(invoice, reader=world.alice)
-    assert Invoice.objects.filter(awaited()).exists() == standing.what.is_awaited == TABLE[state].reminded
+    payability = payability_of(invoice, reader=world.alice)
+    assert Invoice.objects.filter(awaited()).exists() == payability.what.is_awaited == TABLE[state].reminded
     kinds: list[Settled] = ["unpaid", "apart", "paid"]
     where = {
         kind: invoices_for_staff(today=clock.today(), settled=kind, state="published").exists()
         for kind in kinds
     }
-    assert where["unpaid"] == standing.what.is_awaited
-    assert where["paid"] == (standing.what == What.PAID)
+    assert where["unpaid"] == payability.what.is_awaited
+    assert where["paid"] == (payability.what == What.PAID)

@@ -17,7 +17,7 @@ from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.online.paying import start_payment
-from tenant_apps.payments.standing.reading import standing_of
+from tenant_apps.payments.payability.reading import payability_of
 from tenants.life import services, town_closure
 from tenants.models import Town
 from tenants.states import TownState
@@ -149,10 +149,10 @@ def test_paying_goes_on_until_the_day_before(
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
     close(30)
-    assert standing_of(invoice).can
+    assert payability_of(invoice).can
     Town.objects.update(state=TownState.OPEN)
     close(0)
-    assert "portail ferme" in standing_of(invoice).reason
+    assert "portail ferme" in payability_of(invoice).reason
     with pytest.raises(NotPayable, match="portail ferme"):
         start_payment(actor=alice, invoice=invoice)
 

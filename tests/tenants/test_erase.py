@@ -12,7 +12,7 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import Entry
 from shared_apps.treasury import services as treasury
-from shared_apps.treasury.models import Stray
+from shared_apps.treasury.models import UnmatchedNotification
 from tenants import facts
 from tenants.archive import erasing, exporting
 from tenants.current import REGISTRY, in_shard
@@ -155,14 +155,16 @@ def test_an_opening_that_never_ended_can_be_erased(make_town: MakeTown) -> None:
     assert Erasure.objects.get(town_uuid=town.uuid).counts["tables"] == {}
 
 
-def test_a_bell_of_the_treasury_in_the_middle_of_it(make_town: MakeTown) -> None:
-    """The schema is gone and the routes are not yet: counted as a stray, and not a breakdown."""
+def test_a_notification_of_the_treasury_in_the_middle_of_it(make_town: MakeTown) -> None:
+    """The schema is gone and the routes are not yet: counted as unmatched, and not a breakdown."""
     town = make_town(invoices=1)
     with tenant_context(town):
         treasury.add_route(kind="payfip", token=f"idop-{town.slug}")
     Town.objects.filter(pk=town.pk).update(state=TownState.CLOSED)
     rows.drop_schema(town.schema_name)
-    Stray.objects.all().delete()  # of tests that really commit: they are counted by day
-    assert not treasury.ring(kind="payfip", token=f"idop-{town.slug}", fields={"idop": f"idop-{town.slug}"})
-    assert Stray.objects.get().number == 1
-    Stray.objects.all().delete()
+    UnmatchedNotification.objects.all().delete()  # of tests that really commit: they are counted by day
+    assert not treasury.deliver(
+        kind="payfip", token=f"idop-{town.slug}", fields={"idop": f"idop-{town.slug}"}
+    )
+    assert UnmatchedNotification.objects.get().number == 1
+    UnmatchedNotification.objects.all().delete()

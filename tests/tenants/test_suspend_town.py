@@ -106,7 +106,7 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
             kind="test",
             to="alice@example.net",
             content=Content(subject="Bonjour", sentence="Une phrase.", why="Parce que."),
-            surroundings=letterhead(),
+            letterhead=letterhead(),
         )
     )
     create_batch(actor="system", rows_file=io.BytesIO(CSV), rows_name="f.csv")
@@ -133,7 +133,7 @@ def test_what_is_due_waits_and_then_happens(town: Town, attempt: Attempt, simula
     assert [message.subject for message in sent.outbox] == ["Bonjour"]
 
 
-def test_the_bell_rings_for_a_payment_made_just_before(
+def test_the_notification_arrives_for_a_payment_made_just_before(
     town: Town, attempt: Attempt, simulator: Simulator
 ) -> None:
     simulator.act(attempt.operation, "pay")

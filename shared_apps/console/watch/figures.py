@@ -22,7 +22,7 @@ from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
 from tenant_apps.notices.models import Alert
 from tenant_apps.payments.models import Attempt, Payment
-from tenant_apps.payments.queries import HELD
+from tenant_apps.payments.queries import IN_REVIEW
 from tenants.current import current_town, registry
 from tenants.models import AgendaItem, Town
 from tenants.work import agenda
@@ -105,7 +105,7 @@ def _count(present: datetime) -> dict[str, Any]:
         last=Max("published_at"),
         working=Min(Coalesce("beat_at", "started_at", "created_at"), filter=Q(state__in=WORKING)),
     )
-    attempts = Q(state__in=HELD) | Q(state__in=("created", "started"), free_at__lt=present - AGAIN)
+    attempts = Q(state__in=IN_REVIEW) | Q(state__in=("created", "started"), free_at__lt=present - AGAIN)
     return {
         "published_invoices": invoices["published"],
         "unpaid": invoices["unpaid"],

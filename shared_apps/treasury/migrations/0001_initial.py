@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Stray',
+            name='UnmatchedNotification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(verbose_name='jour')),
@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 ('last_at', models.DateTimeField(auto_now=True, verbose_name='la dernière')),
             ],
             options={
+                'db_table': 'treasury_stray',
                 'verbose_name': 'sonnerie sans commune',
                 'verbose_name_plural': 'sonneries sans commune',
                 'ordering': ['-day', 'kind'],
@@ -41,16 +42,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='WaitingBell',
+            name='WaitingNotification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=10)),
                 ('token', models.CharField(max_length=200)),
                 ('fields', models.JSONField(default=dict)),
-                ('rung_at', models.DateTimeField(auto_now_add=True)),
+                ('received_at', models.DateTimeField(auto_now_add=True, db_column='rung_at')),
                 ('town', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.town')),
             ],
             options={
+                'db_table': 'treasury_waitingbell',
                 'ordering': ['id'],
             },
         ),

@@ -6,4 +6,4 @@ from config.urls.public import handler400, handler403, handler404, handler500, s
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
-urlpatterns = [path("", include("tenant_apps.payments.online.hearing.doors")), *said_to_programs]
+urlpatterns = [path("", include("tenant_apps.payments.online.incoming.addresses")), *said_to_programs]

@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import bells, clients, life, payer
+from sandbox.payfip import clients, life, notifications, payer
 from sandbox.payfip.store import PAID, Store
 
 ACTS = {"pay": "P", "debit": "V", "refuse": "R", "refuse-debit": "Z", "abandon": "A", "leave": ""}
@@ -23,7 +23,7 @@ def operation(request: Request, store: Store, idop: str) -> Response:
         raise NotFound
     happened = store.events(idop=idop, limit=1000)[::-1]
     phase = life.phase(found, store.now())
-    return _json({**found, "phase": phase, "bells": store.bells(idop), "events": happened})
+    return _json({**found, "phase": phase, "notifications": store.notifications(idop), "events": happened})
 
 
 def act(request: Request, store: Store, idop: str, act: str) -> Response:
@@ -74,7 +74,7 @@ def clock(request: Request, store: Store) -> Response:
         store.behave(clock=ahead)
     except (TypeError, ValueError) as wrong:
         raise BadRequest(str(wrong)) from None
-    bells.ring_due(store)
+    notifications.send_due(store)
     return _json(store.behaviour())
 
 

@@ -75,14 +75,14 @@ KNOBS = {
             "night": "arrivent dans la nuit (2 h 30)",
         },
     ),
-    "bell_delay": Knob("Secondes de retard d'une notification en retard", 300.0),
-    "bell_order": Knob(
+    "notification_delay": Knob("Secondes de retard d'une notification en retard", 300.0),
+    "notification_order": Knob(
         "Le retour et la notification",
         "before",
         {"before": "la notification d'abord", "after": "le payeur revient d'abord"},
     ),
-    "bell_method": Knob("La notification est un", "POST", {"POST": "POST", "GET": "GET"}),
-    "bell_name": Knob("Le champ de la notification", "idop", {"idop": "idop", "idOp": "idOp"}),
+    "notification_method": Knob("La notification est un", "POST", {"POST": "POST", "GET": "GET"}),
+    "notification_field": Knob("Le champ de la notification", "idop", {"idop": "idop", "idOp": "idOp"}),
     "too_late": Knob(
         "Un idOp jamais ouvert dans le quart d'heure",
         "P4",

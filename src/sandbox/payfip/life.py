@@ -10,7 +10,7 @@ OPEN_WITHIN = 15 * 60  # seconds: an idOp not opened by then never will be
 AT_WORK = 2 * 3600  # a payer may be on the bank's page that long: the purge keeps such an operation
 READABLE = 365 * 24 * 3600  # seconds, for operations that reached the card or debit provider
 PURGE = time(3, 0)  # Paris
-NIGHT_BELL = time(2, 30)
+NIGHT_NOTIFICATION = time(2, 30)
 
 
 def next_time(of_day: time, after: float) -> float:

@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import bells, clients, life, payer
+from sandbox.payfip import clients, life, notifications, payer
 from sandbox.payfip.knobs import DEFAULTS
 from sandbox.payfip.pages import html
 from sandbox.payfip.pages import panel as pages
@@ -25,15 +25,15 @@ def home(request: Request, store: Store) -> Response:
 def operation(request: Request, store: Store, idop: str) -> Response:
     found = _found(store, idop)
     happened = store.events(idop=idop, limit=200)[::-1]
-    return html(pages.operation(found, store.bells(idop), happened, store.now(), CHOICES))
+    return html(pages.operation(found, store.notifications(idop), happened, store.now(), CHOICES))
 
 
 def act(request: Request, store: Store, idop: str) -> Response:
     """Act in the payer's place; refused when a real payer could not."""
     found, value = _found(store, idop), request.form.get("choice", "")
-    if value == "ring" and found["result"]:
-        bells.plan(store, found)
-        bells.ring_due(store)
+    if value == "notify" and found["result"]:
+        notifications.plan(store, found)
+        notifications.send_due(store)
         return redirect(f"/operations/{idop}", 303)
     if value not in CHOICES:
         raise NotFound
@@ -74,7 +74,7 @@ def clock(request: Request, store: Store) -> Response:
     else:
         present += float(ahead)
     store.behave(clock=present)
-    bells.ring_due(store)
+    notifications.send_due(store)
     return redirect("/reglages" + DONE, 303)
 
 

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import bells, life
+from sandbox.payfip import life, notifications
 from sandbox.payfip.pages import html, payer
 from sandbox.payfip.soap import service
 from sandbox.payfip.store import PAID, Store
@@ -121,6 +121,6 @@ def conclude(
     store.note("payer", f"résultat : {result}", idop=idop)
     found = store.get(idop)
     assert found is not None
-    bells.plan(store, found, times=times, delay=delay)
-    bells.ring_due(store)
+    notifications.plan(store, found, times=times, delay=delay)
+    notifications.send_due(store)
     return True

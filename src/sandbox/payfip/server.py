@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.payfip import bells
+from sandbox.payfip import notifications
 from sandbox.payfip.app import Application
 from sandbox.payfip.knobs import wait_of
 from sandbox.payfip.store import Store
@@ -42,7 +42,7 @@ def _tick(store: Store, server: Any) -> None:
     """Send due notifications; return when the server must stop listening."""
     while True:
         try:
-            bells.ring_due(store)
+            notifications.send_due(store)
             if store.behaviour()["soap"] == "refused":
                 break
         except Exception:

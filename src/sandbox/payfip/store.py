@@ -26,9 +26,9 @@ CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY, at REAL, idop TEXT, kind TEXT, text TEXT, detail TEXT DEFAULT '{}');
 CREATE INDEX IF NOT EXISTS event_of ON event (idop);
 CREATE INDEX IF NOT EXISTS event_kind ON event (kind);
-CREATE TABLE IF NOT EXISTS bell (
-    id INTEGER PRIMARY KEY, idop TEXT, url TEXT, method TEXT, fields TEXT, due REAL, rung REAL, status INTEGER);
-CREATE INDEX IF NOT EXISTS bell_waits ON bell (due) WHERE rung IS NULL;
+CREATE TABLE IF NOT EXISTS notification (
+    id INTEGER PRIMARY KEY, idop TEXT, url TEXT, method TEXT, fields TEXT, due REAL, sent_at REAL, status INTEGER);
+CREATE INDEX IF NOT EXISTS notification_waits ON notification (due) WHERE sent_at IS NULL;
 CREATE TABLE IF NOT EXISTS client (numcli TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS behaviour (name TEXT PRIMARY KEY, value TEXT);
 """
@@ -95,7 +95,7 @@ class Store:
     def reset(self) -> None:
         """Delete everything and reset the knobs."""
         with self._open() as db:
-            for table in ("operation", "event", "bell", "client", "behaviour"):
+            for table in ("operation", "event", "notification", "client", "behaviour"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - the five names above
 
     # --- operations -----------------------------------------------------------------------------------
@@ -142,40 +142,43 @@ class Store:
             )
         return done.rowcount == 1
 
-    # --- bells ----------------------------------------------------------------------------------------
+    # --- notifications ----------------------------------------------------------------------------------------
 
-    def plan_bell(self, idop: str, url: str, method: str, fields: dict[str, str], due: float) -> None:
+    def plan_notification(self, idop: str, url: str, method: str, fields: dict[str, str], due: float) -> None:
         """Plan a call to the town, at `due` on the simulator's clock."""
         with self._open() as db:
             db.execute(
-                "INSERT INTO bell (idop, url, method, fields, due) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO notification (idop, url, method, fields, due) VALUES (?, ?, ?, ?, ?)",
                 [idop, url, method, json.dumps(fields), due],
             )
 
-    def take_bells(self) -> list[dict[str, Any]]:
+    def take_notifications(self) -> list[dict[str, Any]]:
         """The calls that are due; each is given to one caller only."""
-        due = self._rows("SELECT * FROM bell WHERE rung IS NULL AND due <= ? ORDER BY id", (self.now(),))
+        due = self._rows(
+            "SELECT * FROM notification WHERE sent_at IS NULL AND due <= ? ORDER BY id", (self.now(),)
+        )
         with self._open() as db:
             return [
-                bell
-                for bell in due
+                notification
+                for notification in due
                 if db.execute(
-                    "UPDATE bell SET rung = ? WHERE id = ? AND rung IS NULL", [self.now(), bell["id"]]
+                    "UPDATE notification SET sent_at = ? WHERE id = ? AND sent_at IS NULL",
+                    [self.now(), notification["id"]],
                 ).rowcount
             ]
 
-    def bell_answered(self, bell: int, status: int | None) -> None:
+    def notification_answered(self, notification: int, status: int | None) -> None:
         with self._open() as db:
-            db.execute("UPDATE bell SET status = ? WHERE id = ?", [status, bell])
+            db.execute("UPDATE notification SET status = ? WHERE id = ?", [status, notification])
 
-    def bells(self, idop: str) -> list[dict[str, Any]]:
+    def notifications(self, idop: str) -> list[dict[str, Any]]:
         """The calls of an operation, in order."""
-        return self._rows("SELECT * FROM bell WHERE idop = ? ORDER BY due, id", (idop,))
+        return self._rows("SELECT * FROM notification WHERE idop = ? ORDER BY due, id", (idop,))
 
     # --- what happened --------------------------------------------------------------------------------
 
     def note(self, kind: str, text: str, *, idop: str = "", detail: dict[str, Any] | None = None) -> None:
-        """Store an event: `asked` (a SOAP request), `answered`, `payer`, `bell`, `warning`."""
+        """Store an event: `asked` (a SOAP request), `answered`, `payer`, `notification`, `warning`."""
         with self._open() as db:
             line = db.execute(
                 "INSERT INTO event (at, idop, kind, text, detail) VALUES (?, ?, ?, ?, ?)",

@@ -14,7 +14,7 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Refund
 from tenant_apps.payments.readers import only_product, same_cheque
-from tenant_apps.payments.services import CASH_LIMIT, OFFLINE, Line, Paper, cash_limit_sentence
+from tenant_apps.payments.services import CASH_LIMIT, OFFLINE, CounterRow, PaymentDetails, cash_limit_sentence
 from toolkit import clock
 from toolkit.forms.plain_forms import PlainForm
 from toolkit.money import format_euros
@@ -158,9 +158,9 @@ class CounterForm(PlainForm):
     def payment(self) -> dict[str, Any]:
         """What `book_payment` wants of a valid form."""
         data = self.cleaned_data
-        lines = [Line(invoice, data[_name(invoice)]) for invoice in self.invoices]
+        lines = [CounterRow(invoice, data[_name(invoice)]) for invoice in self.invoices]
         cheque = data["means"] == Means.CHEQUE
-        paper = Paper(
+        details = PaymentDetails(
             bank=data["bank"] if cheque else "",
             number=data["number"] if data["means"] != Means.CASH else "",
             drawer=data["drawer"] if cheque else "",
@@ -168,7 +168,7 @@ class CounterForm(PlainForm):
         means = next(one for one in OFFLINE if one == data["means"])
         return {
             "lines": lines, "means": means, "paid_on": data["paid_on"], "received": data["received"],
-            "paper": paper, "key": data["key"],
+            "details": details, "key": data["key"],
         }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from tenant_apps.backoffice.words.looks import look
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
+from tenant_apps.payments.payability.words import state_of
 from tenant_apps.payments.readers import capabilities_of, evidence, labels_of
-from tenant_apps.payments.standing.words import state_of
 from tenant_apps.residents.models import PayerEmail
 from toolkit import clock
 from toolkit.money import format_euros, format_number
@@ -33,7 +33,7 @@ register.filter("evidence", evidence)  # of a finding: names and values
 register.filter("taker", labels_of)  # the words of a provider
 register.filter("capabilities", capabilities_of)
 register.filter("look", look)
-register.filter("state", state_of)  # of a standing: `{% with state=invoice.standing|state %}`
+register.filter("state", state_of)  # of a payability: `{% with state=invoice.payability|state %}`
 
 
 @register.filter

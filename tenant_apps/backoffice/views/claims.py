@@ -16,7 +16,7 @@ from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.claiming import accept_claim
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_staff
-from tenant_apps.payments.standing.reading import with_standings
+from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.residents import queries
 from tenant_apps.residents.claims import services
 from tenant_apps.residents.models import Claim
@@ -65,7 +65,7 @@ def claim_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 def _page(request: StaffRequest, claim: Claim, form: RefuseClaimForm, *, problem: str = "") -> HttpResponse:
     try:
-        invoice = with_standings([invoice_for_staff(claim.invoice)])[0] if claim.invoice else None
+        invoice = with_payabilities([invoice_for_staff(claim.invoice)])[0] if claim.invoice else None
     except Invoice.DoesNotExist:
         invoice = None
     accesses = list(queries.accesses_to(claim.payer)) if claim.payer else []

@@ -12,10 +12,10 @@ from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import batches, waiting_batches
-from tenant_apps.payments.queries import held_attempts, open_declarations, open_findings
+from tenant_apps.payments.payability.figures import figures
+from tenant_apps.payments.payability.reading import with_payabilities
+from tenant_apps.payments.queries import attempts_in_review, open_declarations, open_findings
 from tenant_apps.payments.readers import invoices_for_staff
-from tenant_apps.payments.standing.figures import figures
-from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents.erasure.services import waiting_erasures
 from tenant_apps.residents.queries import payers_for_staff
 from toolkit import clock
@@ -35,7 +35,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "suspects": letters["held"],
         "mails": mails.failed,
         "declarations": open_declarations().count(),
-        "held": held_attempts().count() + open_findings().count(),
+        "in_review": attempts_in_review().count() + open_findings().count(),
         "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
     }
     return screen(
@@ -62,6 +62,6 @@ def search(request: StaffRequest) -> HttpResponse:
         "batches": batches().filter(rows_name__icontains=words)[:FOUND],
     }
     results = {name: list(rows) for name, rows in wanted.items()} if words else {}
-    with_standings(cast("list[Invoice]", results.get("invoices", [])))
+    with_payabilities(cast("list[Invoice]", results.get("invoices", [])))
     found: dict[str, Any] = {"words": words, "find_words": words, "any": any(results.values()), **results}
     return screen(request, "search.html", section="search", today=clock.today(), **found)

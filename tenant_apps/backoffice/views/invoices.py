@@ -19,9 +19,15 @@ from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.notices.queries import mails_about
-from tenant_apps.payments.queries import HELD, attempts_of_invoice, money_about, only_declared, only_held
+from tenant_apps.payments.payability.reading import with_payabilities
+from tenant_apps.payments.queries import (
+    IN_REVIEW,
+    attempts_of_invoice,
+    money_about,
+    only_declared,
+    only_in_review,
+)
 from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
-from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.payments.states import LIVE
 from tenant_apps.products.queries import products
 from toolkit import clock
@@ -35,7 +41,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
     """Search, and filters that stay in the address."""
     wanted = chosen(request.GET)
     page = page_of(_filtered(wanted), request.GET.get("apres", ""))
-    with_standings(page.rows)
+    with_payabilities(page.rows)
     return screen(
         request,
         "invoices.html",
@@ -54,8 +60,8 @@ def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
     )
     if wanted.settled == "declared":
         invoices = only_declared(invoices)
-    if wanted.settled == "held":
-        invoices = only_held(invoices)
+    if wanted.settled == "in_review":
+        invoices = only_in_review(invoices)
     keys: dict[str, Any] = {
         "product__code": wanted.product,
         "batch": wanted.batch,
@@ -68,7 +74,7 @@ def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
 @staff_required(Role.READER)
 def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
-    (invoice,) = with_standings([found(queries.invoice_for_staff, public_id)])
+    (invoice,) = with_payabilities([found(queries.invoice_for_staff, public_id)])
     mails, mails_number = newest(mails_about(invoice).defer("text", "html"), MAILS)
     received, received_number = newest(letters().filter(invoice=invoice), LETTERS)
     attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
@@ -88,7 +94,7 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         letters_number=received_number,
         live=LIVE,
         holds=OnlineHold.choices,
-        undecided=HELD,
+        undecided=IN_REVIEW,
         today=clock.today(),
     )
 

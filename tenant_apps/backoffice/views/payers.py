@@ -13,8 +13,8 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.addresses import AddEmailForm
 from tenant_apps.backoffice.paging import page_of
+from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.payments.readers import invoices_for_staff
-from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.residents import sharing
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.emails.address_book import address_book
@@ -62,7 +62,7 @@ def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpRespon
         accesses=[
             (access, givers.get(access.granted_by) if access.granted_by else "") for access in accesses
         ],
-        invoices=with_standings(invoices[:INVOICES]),
+        invoices=with_payabilities(invoices[:INVOICES]),
         more=len(invoices) > INVOICES,
         today=clock.today(),
         now=clock.now(),

@@ -5,9 +5,9 @@ from django.db.models import Model
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import BatchState
-from tenant_apps.payments.models import Attempt, Trial
-from tenant_apps.payments.standing.words import State
-from tenant_apps.payments.states import LIVE, AttemptState, TrialState
+from tenant_apps.payments.models import Attempt, TestPayment
+from tenant_apps.payments.payability.words import State
+from tenant_apps.payments.states import LIVE, AttemptState, TestPaymentState
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.states import LineState
 from tenant_apps.residents.models import Claim
@@ -27,11 +27,11 @@ LOOKS: dict[type[Model], dict[str, str]] = {
         AttemptState.REVIEW: "tag-bad",
         AttemptState.FAILED: "tag-bad",
     },
-    Trial: {
-        TrialState.PAID: "tag-good",
-        TrialState.STARTED: "tag-now",
-        TrialState.REVIEW: "tag-bad",
-        TrialState.FAILED: "tag-bad",
+    TestPayment: {
+        TestPaymentState.PAID: "tag-good",
+        TestPaymentState.STARTED: "tag-now",
+        TestPaymentState.REVIEW: "tag-bad",
+        TestPaymentState.FAILED: "tag-bad",
     },
     Claim: {ClaimState.ACCEPTED: "tag-good", ClaimState.WAITING: "tag-now"},
     OutgoingMail: {MailState.SENT: "tag-good", MailState.FAILED: "tag-bad"},

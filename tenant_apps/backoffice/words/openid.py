@@ -10,20 +10,20 @@ from shared_apps.accounts.signing_in.openid.errors import Misconfigured, Unreach
 
 
 @dataclass(frozen=True)
-class Trial:
+class ConnectionTest:
     """The outcome, to be shown as it is."""
 
     good: bool
     sentences: list[str]
 
 
-def try_provider(issuer: str) -> Trial:
+def try_provider(issuer: str) -> ConnectionTest:
     """Ask the provider for its document and its keys. Never raises: whatever happens is a sentence."""
     try:
         provider = discover(issuer, fresh=True)
         found, _fetched = keys(provider, fresh=True)
     except Unreachable:
-        return Trial(
+        return ConnectionTest(
             False,
             [
                 _(
@@ -32,9 +32,9 @@ def try_provider(issuer: str) -> Trial:
             ],
         )
     except Misconfigured as error:
-        return Trial(False, [_wrong(error.kind)])
+        return ConnectionTest(False, [_wrong(error.kind)])
     if provider.jwks and not found:
-        return Trial(False, [_wrong("keys")])
+        return ConnectionTest(False, [_wrong("keys")])
     sentences = [_("L'adresse est la bonne : le fournisseur y publie ce qu'il faut.")]
     if found:
         sentences.append(
@@ -54,7 +54,7 @@ def try_provider(issuer: str) -> Trial:
             "d'usager avant de prévenir les habitants."
         )
     )
-    return Trial(True, sentences)
+    return ConnectionTest(True, sentences)
 
 
 def _wrong(kind: str) -> str:

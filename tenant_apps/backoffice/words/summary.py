@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
-from tenant_apps.payments.queries import HELD
+from tenant_apps.payments.queries import IN_REVIEW
 from tenant_apps.payments.states import AttemptState
 from toolkit.money import format_euros
 
@@ -32,7 +32,7 @@ def summary_of(invoice: Invoice, attempts: Sequence[Attempt], money: Sequence[Pa
             _("%(excess)s ont été reçus en trop et ne sont affectés à aucune facture.")
             % {"excess": format_euros(excess)}
         )
-    return Summary(tuple(sentences), excess, any(attempt.state in HELD for attempt in attempts))
+    return Summary(tuple(sentences), excess, any(attempt.state in IN_REVIEW for attempt in attempts))
 
 
 def _tries(attempts: Sequence[Attempt]) -> str:
@@ -47,7 +47,7 @@ def _tries(attempts: Sequence[Attempt]) -> str:
         return _("%(tries)s ; le Trésor public n'a pas encore dit ce qu'il en est du dernier.") % {
             "tries": tries
         }
-    if any(attempt.state in HELD for attempt in attempts):
+    if any(attempt.state in IN_REVIEW for attempt in attempts):
         return _("%(tries)s, dont un attend votre réponse.") % {"tries": tries}
     return _("%(tries)s, aucun n'a abouti.") % {"tries": tries}
 

@@ -3,7 +3,7 @@
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from tenant_apps.invoices.locking import hold_invoices
+from tenant_apps.invoices.locking import lock_without_reading
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.emails import billing
@@ -131,7 +131,7 @@ def publish_drafts(batch: Batch) -> int:
     seen = Q(pk__in=[pk for late in _late(batch) for pk in late.late_for])
     if batch.published_at:  # somebody may hold some of them, in the order of the ids
         seen |= Q(batch=batch, state=InvoiceState.DRAFT)
-    hold_invoices(Invoice.objects.filter(seen))
+    lock_without_reading(Invoice.objects.filter(seen))
     steps = (_MERGED, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
     with connection.cursor() as cursor:
         for statement in steps:
@@ -142,7 +142,7 @@ def publish_drafts(batch: Batch) -> int:
 def detach_late_documents(batch: Batch) -> None:
     """The PDFs that `batch` attached to invoices of other imports go from them, in the caller's transaction."""
     attached = Invoice.objects.filter(document__in=_late(batch)).exclude(batch=batch)
-    hold_invoices(attached)
+    lock_without_reading(attached)
     attached.update(document=None)
 
 

@@ -14,20 +14,22 @@ from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, Setting
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.notices.services import plan_for
-from tenant_apps.notices.words import SHOWN, Standings, of_invoice, why
-from tenant_apps.payments.standing.deciding import Standing
-from tenant_apps.payments.standing.reading import standings_of, total
+from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
+from tenant_apps.payments.payability.deciding import Payability
+from tenant_apps.payments.payability.reading import payabilities_of, total
 from tenant_apps.residents.models import Access, PayerEmail, RemovedEmail
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.money import format_euros
 
 
-def _words(sender: Sender, *, invoices: list[Invoice], standings: Standings, has_account: bool) -> Content:
+def _words(
+    sender: Sender, *, invoices: list[Invoice], payabilities: Payabilities, has_account: bool
+) -> Content:
     n = len(invoices)
     lines = [
         _("%(subject)s, n° %(number)s : %(amount)s, %(what)s")
-        % of_invoice(invoice, invoice.amount, standings[invoice.pk])
+        % of_invoice(invoice, invoice.amount, payabilities[invoice.pk])
         for invoice in invoices[:SHOWN]
     ]
     if n > SHOWN:
@@ -35,7 +37,7 @@ def _words(sender: Sender, *, invoices: list[Invoice], standings: Standings, has
     return Content(
         subject=ngettext("Une nouvelle facture – %(town)s", "%(n)d nouvelles factures – %(town)s", n)
         % {"n": n, "town": sender.town},
-        sentence=_announced([standings[invoice.pk] for invoice in invoices]),
+        sentence=_announced([payabilities[invoice.pk] for invoice in invoices]),
         button_label=_("Voir mes factures") if has_account else _("Activer mon compte"),
         button_url=f"{sender.address}/factures/" if has_account else f"{sender.address}/activation/",
         more=tuple(lines),
@@ -43,8 +45,8 @@ def _words(sender: Sender, *, invoices: list[Invoice], standings: Standings, has
     )
 
 
-def _announced(standings: list[Standing]) -> str:
-    n, awaited = len(standings), [one for one in standings if one.what.is_awaited]
+def _announced(payabilities: list[Payability]) -> str:
+    n, awaited = len(payabilities), [one for one in payabilities if one.what.is_awaited]
     words = {"n": n, "total": format_euros(total(awaited))}
     if not awaited:
         sentence = ngettext(
@@ -92,9 +94,11 @@ def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
             "email", flat=True
         )
     )
-    standings = standings_of({invoice.pk: invoice for told in invoices.values() for invoice in told}.values())
+    payabilities = payabilities_of(
+        {invoice.pk: invoice for told in invoices.values() for invoice in told}.values()
+    )
     return {
-        email: NEW_INVOICES.about(invoices=told, standings=standings, has_account=email in active)
+        email: NEW_INVOICES.about(invoices=told, payabilities=payabilities, has_account=email in active)
         for email, told in invoices.items()
         if told
     }

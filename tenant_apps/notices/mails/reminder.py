@@ -14,7 +14,7 @@ from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, Setting, declare
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices.models import Alert
-from tenant_apps.notices.words import SHOWN, Standings, of_invoice, why
+from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from toolkit import clock
 from toolkit.money import format_euros
@@ -24,18 +24,18 @@ KINDS = (SOON, LATE)
 
 
 def _words(
-    sender: Sender, *, standings: Standings, soon: list[Invoice], late: list[Invoice], has_account: bool
+    sender: Sender, *, payabilities: Payabilities, soon: list[Invoice], late: list[Invoice], has_account: bool
 ) -> Content:
     invoices = [*late, *soon]
     only = invoices[0] if len(invoices) == 1 else None
     lines = [
         _("En retard : %(subject)s, n° %(number)s : %(amount)s, %(what)s")
-        % of_invoice(invoice, invoice.balance, standings[invoice.pk])
+        % of_invoice(invoice, invoice.balance, payabilities[invoice.pk])
         for invoice in late[:SHOWN]
     ]
     lines += [
         _("%(subject)s, n° %(number)s : %(amount)s, %(what)s")
-        % of_invoice(invoice, invoice.balance, standings[invoice.pk])
+        % of_invoice(invoice, invoice.balance, payabilities[invoice.pk])
         for invoice in soon[:SHOWN]
     ]
     if len(invoices) > len(lines):

@@ -4,7 +4,7 @@
 2. invoices, by their ids (`invoices.locking`);
 3. attempts, by their ids; their parts follow by a trigger;
 4. payments, by their ids; their allocations and refunds after them;
-5. a product, a trial, a finding: one at a time;
+5. a product, a test payment, a finding: one at a time;
 6. messages and alerts, then the agenda, which `tenants.work.agenda` writes by itself at the very end.
 
 Nobody ever goes back up, so nobody waits in a circle. All are `FOR NO KEY UPDATE` (see `invoices.locking`). The tests

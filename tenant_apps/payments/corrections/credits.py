@@ -12,7 +12,7 @@ from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.books import ledger
 from tenant_apps.payments.books.locking import lock_payments
-from tenant_apps.payments.errors import NotCorrectable, StillHeld
+from tenant_apps.payments.errors import NotCorrectable, StillAllocated
 from tenant_apps.payments.mails import INVOICE_CREDITED
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.queries import live_attempt
@@ -27,7 +27,7 @@ def reduce_invoice(
 ) -> Credit:
     """An avoir of `amount` euros. What was paid above the new amount becomes unallocated if `let_go`.
 
-    Raises StillHeld when money must be let go and `let_go` is false, NotCorrectable while a payment is under
+    Raises StillAllocated when money must be let go and `let_go` is false, NotCorrectable while a payment is under
     way, invoices' WrongState when the amount or the state does not allow it.
     """
     locked = _locked(invoice)
@@ -67,7 +67,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
         return
     if not allowed:
         sentence = _("%(paid)s sont déjà réglés : %(excess)s deviendraient disponibles. Confirmez-le.")
-        raise StillHeld(sentence % {"paid": format_euros(invoice.paid), "excess": format_euros(excess)})
+        raise StillAllocated(sentence % {"paid": format_euros(invoice.paid), "excess": format_euros(excess)})
     live = Allocation.objects.filter(invoice=invoice, payment__cancelled_at=None)
     lock_payments(Payment.objects.filter(pk__in=live.values("payment_id")))
     for allocation in live.select_related("payment").order_by("-pk"):

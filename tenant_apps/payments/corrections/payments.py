@@ -49,16 +49,19 @@ def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Paym
     locked.cancelled_by = actor if isinstance(actor, str) else actor.audit_name
     locked.cancel_reason = reason.strip()[:300]
     locked.save(update_fields=["cancelled_at", "cancelled_by", "cancel_reason"])
-    held = list(locked.allocations.select_related("invoice"))
-    ledger.write_cancellation(locked, held, actor=actor)
+    allocations = list(locked.allocations.select_related("invoice"))
+    ledger.write_cancellation(locked, allocations, actor=actor)
     audit.record(
         "payment.cancelled",
         actor=actor,
         obj=f"payment:{locked.uuid}",
-        old={"amount": str(locked.amount), "invoices": {str(a.invoice.uuid): str(a.amount) for a in held}},
+        old={
+            "amount": str(locked.amount),
+            "invoices": {str(a.invoice.uuid): str(a.amount) for a in allocations},
+        },
         new={"reason": locked.cancel_reason},
     )
-    _tell(locked, [allocation.invoice for allocation in held])
+    _tell(locked, [allocation.invoice for allocation in allocations])
     return locked
 
 

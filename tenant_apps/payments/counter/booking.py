@@ -24,7 +24,7 @@ OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
 
 
 @dataclass(frozen=True)
-class Line:
+class CounterRow:
     """This much, in euros, for this invoice."""
 
     invoice: Invoice
@@ -32,7 +32,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Paper:
+class PaymentDetails:
     """What stands on the cheque, or the reference of the transfer."""
 
     bank: str = ""
@@ -44,11 +44,11 @@ class Paper:
 def book_payment(
     *,
     actor: audit.Actor,
-    lines: Sequence[Line],
+    lines: Sequence[CounterRow],
     means: Means,
     paid_on: date,
     received: Decimal | None = None,
-    paper: Paper | None = None,
+    details: PaymentDetails | None = None,
     key: uuid.UUID | None = None,
     provider: str = "offline",
 ) -> tuple[Payment, bool]:
@@ -86,9 +86,9 @@ def book_payment(
             "amount": amount,
             "paid_on": paid_on,
             "payer_id": locked[lines[0].invoice.pk].payer_id,
-            "bank": paper.bank if paper else "",
-            "number": paper.number if paper else "",
-            "drawer": paper.drawer if paper else "",
+            "bank": details.bank if details else "",
+            "number": details.number if details else "",
+            "drawer": details.drawer if details else "",
             "recorded_by": actor if isinstance(actor, str) else actor.audit_name,
         },
     )
@@ -130,5 +130,5 @@ def book_counter_payment(
     key: uuid.UUID | None = None,
 ) -> Payment:
     """`book_payment` of `amount` euros for a single invoice."""
-    line = Line(invoice, amount)
+    line = CounterRow(invoice, amount)
     return book_payment(actor=actor, lines=[line], means=means, paid_on=paid_on, key=key)[0]

@@ -9,7 +9,7 @@ from django.db.models import F, Func, Q, QuerySet, Value
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Allocation, AttemptInvoice, Payment
-from tenant_apps.payments.standing.reading import awaited
+from tenant_apps.payments.payability.reading import awaited
 
 Settled = Literal["", "unpaid", "late", "apart", "paid"]
 WORDS = 6  # of a search that are looked at

@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Trial',
+            name='TestPayment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -242,9 +242,10 @@ class Migration(migrations.Migration):
                 ('started_by', models.CharField(max_length=254)),
                 ('started_at', models.DateTimeField(auto_now_add=True)),
                 ('next_check_at', models.DateTimeField(db_index=True, null=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='products.product')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='test_payments', to='products.product')),
             ],
             options={
+                'db_table': 'payments_trial',
                 'verbose_name': "paiement d'essai",
                 'ordering': ['-id'],
             },
@@ -254,7 +255,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('operation', 'provider'), name='attempt_operation_once'),
         ),
         migrations.AddConstraint(
-            model_name='trial',
+            model_name='testpayment',
             constraint=models.UniqueConstraint(fields=('operation', 'provider'), name='trial_operation_once'),
         ),
         migrations.AddConstraint(
@@ -338,7 +339,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='ledger_line_not_empty'),
         ),
         migrations.AddConstraint(
-            model_name='trial',
+            model_name='testpayment',
             constraint=models.CheckConstraint(condition=models.Q(('email__normal', True)), name='trial_email_normal'),
         ),
     ]

@@ -8,14 +8,14 @@ from typing import Any
 from django.conf import settings
 
 from shared_apps.treasury import services as treasury
-from tenant_apps.payments.models import Attempt, Trial
+from tenant_apps.payments.models import Attempt, TestPayment
 from tenant_apps.payments.providers.base import PaymentRequest, Provider, Status
 from tenant_apps.payments.providers.registry import provider
 from tenants.current import current_town
 from tenants.hosts import registry
 from toolkit.secrecy import secrets
 
-Row = Attempt | Trial
+Row = Attempt | TestPayment
 
 
 def new_token(found: Provider) -> str:

@@ -10,34 +10,34 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, AttemptInvoice
+from tenant_apps.payments.payability.deciding import Act, Payability, beyond_limits
+from tenant_apps.payments.payability.reading import payabilities_of
+from tenant_apps.payments.payability.reasons import Reason
 from tenant_apps.payments.providers.registry import capabilities_of, labels_of
 from tenant_apps.payments.providers.words import Labels
-from tenant_apps.payments.standing.deciding import Act, Standing, beyond_limits
-from tenant_apps.payments.standing.reading import standings_of
-from tenant_apps.payments.standing.reasons import Reason
 from tenant_apps.products.models import Product, ProductKind
 
 MOST = 20  # invoices in one payment: they all hold one another until it ends
 
 
-class Bill(NamedTuple):
+class BasketItem(NamedTuple):
     """An invoice of the set, and what it is to who asks."""
 
     invoice: Invoice
-    standing: Standing
+    payability: Payability
 
     @property
     def why(self) -> Reason | None:
         """Why it cannot be paid now, if it cannot."""
-        return self.standing.why
+        return self.payability.why
 
 
 @dataclass(frozen=True)
-class Together:
+class Basket:
     """Invoices of one product, paid at once; `amount` in euros. All or nothing: one that cannot be paid stops all."""
 
     product: Product
-    bills: tuple[Bill, ...]
+    items: tuple[BasketItem, ...]
     amount: Decimal
     problem: str  # in words, which name the invoice; empty when nothing stands in the way
 
@@ -57,21 +57,21 @@ class Together:
         return found is not None and found.opens_popup
 
 
-def by_product(invoices: Iterable[Invoice], *, reader: Account | None = None) -> list[Together]:
+def by_product(invoices: Iterable[Invoice], *, reader: Account | None = None) -> list[Basket]:
     """What becomes of `invoices` (each with its product) if they are paid at once: a payment for each product."""
     groups: dict[int, list[Invoice]] = {}
     for invoice in invoices:
         groups.setdefault(invoice.product_id, []).append(invoice)
-    alone = standings_of([group[0] for group in groups.values() if len(group) == 1], reader=reader)
+    alone = payabilities_of([group[0] for group in groups.values() if len(group) == 1], reader=reader)
     several = [one for group in groups.values() if len(group) > 1 for one in group]
-    known = {**alone, **standings_of(several, reader=reader, alone=False)}
-    return [_together([Bill(one, known[one.pk]) for one in group]) for group in groups.values()]
+    known = {**alone, **payabilities_of(several, reader=reader, alone=False)}
+    return [_basket([BasketItem(one, known[one.pk]) for one in group]) for group in groups.values()]
 
 
-def _together(bills: Sequence[Bill]) -> Together:
-    product, amount = bills[0].invoice.product, sum((one.invoice.balance for one in bills), Decimal("0.00"))
-    fine = len(bills) == 1 and not bills[0].why
-    return Together(product, tuple(bills), amount, "" if fine else _problem(product, bills, amount))
+def _basket(items: Sequence[BasketItem]) -> Basket:
+    product, amount = items[0].invoice.product, sum((one.invoice.balance for one in items), Decimal("0.00"))
+    fine = len(items) == 1 and not items[0].why
+    return Basket(product, tuple(items), amount, "" if fine else _problem(product, items, amount))
 
 
 def takes_several(product: Product) -> bool:
@@ -79,10 +79,10 @@ def takes_several(product: Product) -> bool:
     return product.takes_several and product.kind == ProductKind.REGIE
 
 
-def offered_together(standings: Iterable[Standing]) -> set[int]:
-    """The ids of those of `standings` (read with others) that may be ticked: at least two of one product."""
+def offered_together(payabilities: Iterable[Payability]) -> set[int]:
+    """The ids of those of `payabilities` (read with others) that may be ticked: at least two of one product."""
     products: dict[int, set[int]] = {}
-    for one in standings:
+    for one in payabilities:
         facts = one.facts
         if one.act == Act.PAY and facts.takes_several and facts.kind == ProductKind.REGIE:
             products.setdefault(facts.product_id, set()).add(facts.id)
@@ -96,14 +96,14 @@ def paid_by(attempt: Attempt) -> list[AttemptInvoice]:
     )
 
 
-def _problem(product: Product, bills: Sequence[Bill], amount: Decimal) -> str:
-    if len(bills) > 1 and not takes_several(product):
+def _problem(product: Product, items: Sequence[BasketItem], amount: Decimal) -> str:
+    if len(items) > 1 and not takes_several(product):
         return _("« %(label)s » se règle facture par facture.") % {"label": product.label}
-    if len(bills) > MOST:
+    if len(items) > MOST:
         return _("Réglez au plus %(most)s factures à la fois.") % {"most": MOST}
-    for bill in bills:
-        if bill.why:
-            return of_the_set(bill.invoice, bill.why.sentence)
+    for item in items:
+        if item.why:
+            return of_the_set(item.invoice, item.why.sentence)
     beyond = beyond_limits(product.protocol, amount)
     return beyond.sentence if beyond else ""
 

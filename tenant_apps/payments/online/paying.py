@@ -32,17 +32,17 @@ from tenant_apps.payments.errors import (
 )
 from tenant_apps.payments.models import Attempt, AttemptInvoice, Declaration
 from tenant_apps.payments.online.asking import fingerprint_of, new_token, request_of, route
-from tenant_apps.payments.online.baskets import Together, by_product, of_the_set
+from tenant_apps.payments.online.baskets import Basket, by_product, of_the_set
+from tenant_apps.payments.online.going_live import check_test_payments
 from tenant_apps.payments.online.moves import move
 from tenant_apps.payments.online.refused_products import close_refused_product
 from tenant_apps.payments.online.resuming import is_fresh, once_opened, own_attempt, page_of
 from tenant_apps.payments.online.settling import settle
-from tenant_apps.payments.online.trials import check_trials
+from tenant_apps.payments.payability.deciding import What, busy_until, waits_for_a_word
+from tenant_apps.payments.payability.reading import payability_of
+from tenant_apps.payments.payability.reasons import WhyNot
 from tenant_apps.payments.providers.base import PaymentRequest, Started
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.standing.deciding import What, busy_until, waits_for_a_word
-from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.payments.standing.reasons import WhyNot
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.products import references
 from tenants.databases.postgresql.again import atomic_again
@@ -119,8 +119,8 @@ def _resume(attempt: Attempt) -> StartedPayment | None:
 
 def _refresh_live(invoices: Sequence[Invoice]) -> None:
     """Before saying « busy », ask the provider: the other attempt may be over. One that is not is reason enough."""
-    held = Attempt.objects.filter(parts__invoice__in=invoices, parts__live=True).distinct().order_by("pk")
-    for attempt in held:
+    live = Attempt.objects.filter(parts__invoice__in=invoices, parts__live=True).distinct().order_by("pk")
+    for attempt in live:
         if attempt.state != S.STARTED or attempt.operation is None:
             continue
         try:
@@ -146,7 +146,7 @@ def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]
     if len(found) != 1:
         raise NotPayable(_("Choisissez les factures d'un même service."))
     if not found[0].can:
-        why = found[0].bills[0].why
+        why = found[0].items[0].why
         raise NotPayable(why.sentence if len(locked) == 1 and why else found[0].problem)
     attempt, token = _create(actor, found[0])
     return attempt, token
@@ -154,17 +154,17 @@ def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]
 
 def _make_way(locked: Sequence[Invoice]) -> None:
     """Raises Busy when another attempt holds one of the locked invoices. One whose call was lost lets go of them."""
-    holding = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
-    held = {part.attempt_id: part.invoice_id for part in holding}
+    live = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
+    invoice_of = {part.attempt_id: part.invoice_id for part in live}
     for other in lock_attempts(
-        held
+        invoice_of
     ):  # as they are now: what opened or closed them meanwhile holds no invoice
         if other.state == S.CREATED and other.free_at <= timezone.now():
             move(other, S.EXPIRED, source="start", reason=_lost(other))
         elif other.state in LIVE:
             sentence = _busy(other)
             if len(locked) > 1:
-                invoice = next(one for one in locked if one.pk == held[other.pk])
+                invoice = next(one for one in locked if one.pk == invoice_of[other.pk])
                 sentence = of_the_set(invoice, sentence)
             raise Busy(sentence, other.free_at)
 
@@ -175,12 +175,12 @@ def _busy(attempt: Attempt) -> str:
     return (waits_for_a_word(code, name) if code else busy_until(attempt.free_at, name)).sentence
 
 
-def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
+def _create(actor: Account, basket: Basket) -> tuple[Attempt, str]:
     """The row, and the one-use token of a provider that wants one. The payer comes back to the first invoice."""
-    invoices, product, present = [bill.invoice for bill in set_.bills], set_.product, timezone.now()
+    invoices, product, present = [item.invoice for item in basket.items], basket.product, timezone.now()
     first, public_id, several = invoices[0], uuid.uuid4(), len(invoices) > 1
     found = provider(product.protocol)
-    token, held_until = new_token(found), present + found.schedule.lost_call
+    token, reserved_until = new_token(found), present + found.schedule.lost_call
     attempt = Attempt.objects.create(
         uuid=public_id,
         invoice=first,
@@ -192,12 +192,12 @@ def _create(actor: Account, set_: Together) -> tuple[Attempt, str]:
         fiscal_year=str(max(invoice.fiscal_year for invoice in invoices)),
         reference=references.of_several(public_id) if several else first.reference,
         label=f"{len(invoices)} factures" if several else f"Facture {first.number}",
-        amount=set_.amount,
+        amount=basket.amount,
         email=actor.email,
         mode=product.mode,
         callback_hash=fingerprint_of(token),
-        free_at=held_until,
-        next_check_at=held_until,
+        free_at=reserved_until,
+        next_check_at=reserved_until,
     )
     if several:  # the database writes the row of an attempt on one invoice
         AttemptInvoice.objects.bulk_create(
@@ -222,7 +222,7 @@ def _open(attempt: Attempt, started: Started) -> None:
     locked, found = lock_attempt_alone(attempt.pk), provider(attempt.provider)
     locked.operation = started.operation
     locked.started_at = timezone.now()
-    locked.free_at = locked.started_at + found.schedule.hold
+    locked.free_at = locked.started_at + found.schedule.reserved_for
     locked.next_check_at = found.schedule.next_check(locked.started_at, locked.started_at)
     if locked.state != S.CREATED:
         # Our own clean-up was quicker than the provider: nobody was given this operation, so nobody pays it.
@@ -298,7 +298,7 @@ def check_due(limit: int = 100) -> int:
             if silent >= ENOUGH:
                 log.warning("the provider is silent: the other attempts are looked at later")
                 break
-    return len(due) + check_trials()
+    return len(due) + check_test_payments()
 
 
 def _check(attempt: Attempt) -> bool:
@@ -358,8 +358,8 @@ def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
 
     After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
     """
-    standing = standing_of(invoice)
-    if not standing.may_declare and standing.what != What.DECLARED:
+    payability = payability_of(invoice)
+    if not payability.may_declare and payability.what != What.DECLARED:
         raise NotPayable(_("Cette facture n'attend pas de déclaration."))
     declaration, created = Declaration.objects.get_or_create(invoice=invoice, defaults={"account": actor})
     again = Declaration.objects.filter(pk=declaration.pk, refused_at__isnull=False).update(

@@ -13,9 +13,9 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, AttemptInvoice
+from tenant_apps.payments.payability.deciding import opening_ends
 from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.standing.deciding import opening_ends
 from tenant_apps.payments.states import AttemptState
 
 WAIT, LOOK = (
@@ -27,8 +27,8 @@ FRESH = timedelta(seconds=15)  # a second press so soon is a double click: the p
 
 def own_attempt(account: Account, invoices: Collection[int]) -> Attempt | None:
     """The live attempt of `account` on just these invoices (their ids), if there is one."""
-    held = Attempt.objects.filter(account=account, parts__invoice__in=invoices, parts__live=True)
-    attempt = held.order_by("pk").first()
+    live = Attempt.objects.filter(account=account, parts__invoice__in=invoices, parts__live=True)
+    attempt = live.order_by("pk").first()
     if attempt is None:
         return None
     parts = AttemptInvoice.objects.filter(attempt=attempt).values_list("invoice_id", flat=True)

@@ -55,10 +55,10 @@ def _next_check(attempt: Attempt, status: Status) -> datetime | None:
     """When to ask again, should this answer not be the last word."""
     started, present = attempt.started_at or attempt.created_at, timezone.now()
     schedule = provider(attempt.provider).schedule
-    if status.outcome == Outcome.TOO_OLD and present >= started + schedule.hold:
+    if status.outcome == Outcome.TOO_OLD and present >= started + schedule.reserved_for:
         return None  # not opened in time; before that, a page opened at the last minute may still be paid
     if status.outcome == Outcome.UNKNOWN and schedule.is_purged(started, present):
-        return None  # purged in the night: the provider never heard of a payment
+        return None  # purged in the night: the provider never received a payment
     return schedule.next_check(started, present)
 
 
@@ -70,7 +70,7 @@ def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str)
     elif status.outcome.is_paid:
         _paid(attempt, parts, status, source)
     elif status.outcome == Outcome.OTHER:
-        _hold(attempt, status, source, reasons.unknown)
+        _put_in_review(attempt, status, source, reasons.unknown)
     elif status.outcome in REFUSED:
         by_card = status.outcome == Outcome.REFUSED_CARD
         _end(attempt, S.REFUSED, status, source, reasons.refused_card if by_card else reasons.refused_debit)
@@ -103,7 +103,7 @@ def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
 def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) -> None:
     difference = _difference(attempt, status)
     if difference:
-        _hold(attempt, status, source, difference)
+        _put_in_review(attempt, status, source, difference)
         return
     attempt.next_check_at = None
     paid_on = _day_of(attempt, status)
@@ -205,7 +205,7 @@ def _difference(attempt: Attempt, status: Status) -> str:
     return reasons.differs % {"what": ", ".join(wrong)} if wrong else ""
 
 
-def _hold(attempt: Attempt, status: Status, source: str, reason: str) -> None:
+def _put_in_review(attempt: Attempt, status: Status, source: str, reason: str) -> None:
     if attempt.state in (S.STARTED, S.EXPIRED) and not another_is_live(attempt):
         move(attempt, S.REVIEW, source=source, reason=reason, raw=status.raw)
         audit.record(
@@ -247,7 +247,7 @@ def _wait(attempt: Attempt, status: Status, source: str) -> None:
     if attempt.abandoned_seen_at is not None and attempt.state == S.STARTED:
         # The payer came back to the payment page after leaving it: the two hours count again.
         attempt.abandoned_seen_at = None
-        attempt.free_at = (attempt.started_at or attempt.created_at) + found.schedule.hold
+        attempt.free_at = (attempt.started_at or attempt.created_at) + found.schedule.reserved_for
     purged = status.outcome == Outcome.UNKNOWN and attempt.next_check_at is None
     if attempt.state == S.STARTED and (purged or timezone.now() >= attempt.free_at):
         move(attempt, S.EXPIRED, source=source, reason=found.reasons.out_of_time, raw=status.raw)

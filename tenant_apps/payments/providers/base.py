@@ -77,7 +77,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReportedStatus:
     """What a message says of an attempt. `is_proof`: the provider signed it, the operation it is about included."""
 
     status: Status
@@ -95,7 +95,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Ring:
+class Notification:
     """The operation, or the one-use token, that a call is about, and what it says of it."""
 
     token: str
@@ -103,12 +103,12 @@ class Ring:
 
 
 @dataclass(frozen=True)
-class Door:
-    """An address on the callback host: `path` as Django writes routes. `hear` reads a call; None says nothing."""
+class CallbackAddress:
+    """An address on the callback host: `path` as Django writes routes. `read` reads a call; None says nothing."""
 
     name: str
     path: str
-    hear: Callable[[Call], Ring | None]
+    read: Callable[[Call], Notification | None]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Provider(Protocol):
     schedule: Schedule
     labels: Labels
     reasons: Reasons
-    doors: Sequence[Door]
+    callback_addresses: Sequence[CallbackAddress]
     # Fields of an address that hold a secret of its: a page that was given one is kept and told nowhere.
     secret_fields: frozenset[str]
     # Fields of its answers that hold the payer's address: they go when the payer is erased.
@@ -170,7 +170,7 @@ class Provider(Protocol):
     def fetch_status(self, operation: str) -> Status:
         """Ask what became of it; no side effect. Raises ProviderUnavailable."""
 
-    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> Heard | None:
+    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus | None:
         """What a message about the operation `token` says; None when it is only a door-bell.
 
         Without `is_proof` it is compared and at best reported, or kept as evidence while the provider is asked.

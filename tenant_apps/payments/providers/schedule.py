@@ -17,7 +17,7 @@ class Schedule:
     # A page opened so long ago, and still « used »: nobody is typing.
     opened: timedelta = timedelta(minutes=20)
     # Without an answer, the attempt is over after that (the two hours of docs/manual.md, M11).
-    hold: timedelta = timedelta(minutes=120)
+    reserved_for: timedelta = timedelta(minutes=120)
     # A request whose answer we never got: nobody holds its operation.
     lost_call: timedelta = timedelta(minutes=2)
     abandon_again: timedelta = timedelta(minutes=2)  # « abandoned » is believed when it is said twice

@@ -19,15 +19,15 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.documents.archives import FILES
 from tenant_apps.invoices.queries import Status
-from tenant_apps.payments.standing.reading import decided
-from tenant_apps.payments.standing.resident_list import (
+from tenant_apps.payments.payability.reading import decided
+from tenant_apps.payments.payability.resident_list import (
     Order,
     Share,
     Wanted,
     lines_of_resident,
     shares_of_resident,
 )
-from tenant_apps.payments.standing.words import Apart, apart
+from tenant_apps.payments.payability.words import Apart, apart
 from tenant_apps.portal.lists.rows import Row, rows_of
 from toolkit import clock
 from toolkit.typed import words_of

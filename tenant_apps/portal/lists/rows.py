@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tenant_apps.payments.standing.deciding import Act, Standing
-from tenant_apps.payments.standing.words import State, States
+from tenant_apps.payments.payability.deciding import Act, Payability
+from tenant_apps.payments.payability.words import State, States
 from toolkit.clock import in_figures, today
 from toolkit.money import format_euros
 from toolkit.words import current_language
@@ -35,9 +35,9 @@ class Row(NamedTuple):
 
 
 def rows_of(
-    standings: Iterable[Standing], *, payers: Mapping[int, str] = _NOBODY, ticks: Collection[int] = ()
+    payabilities: Iterable[Payability], *, payers: Mapping[int, str] = _NOBODY, ticks: Collection[int] = ()
 ) -> list[Row]:
-    """The rows of `standings`, in their order.
+    """The rows of `payabilities`, in their order.
 
     `payers`: names, by their ids, of those that must be told apart; `ticks`: the ids that get a box to tick.
     """
@@ -54,9 +54,9 @@ def rows_of(
             payer=payers.get(facts.payer_id, ""),
             rest=format_euros(facts.amount - facts.paid, language) if facts.paid and not is_paid else "",
             is_paid=is_paid,
-            state=states.of(standing),
-            act=standing.act,
+            state=states.of(payability),
+            act=payability.act,
             tick=facts.id in ticks,
         )
-        for standing, facts, is_paid in ((one, one.facts, one.facts.is_paid) for one in standings)
+        for payability, facts, is_paid in ((one, one.facts, one.facts.is_paid) for one in payabilities)
     ]

@@ -9,10 +9,10 @@ from django.utils.http import urlencode
 
 from shared_apps.accounts.models import Account
 from tenant_apps.payments.models import Allocation
+from tenant_apps.payments.payability.reading import decided
+from tenant_apps.payments.payability.resident_list import Wanted, lines_of_resident, shares_of_resident
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.readers import offered_together
-from tenant_apps.payments.standing.reading import decided
-from tenant_apps.payments.standing.resident_list import Wanted, lines_of_resident, shares_of_resident
 from tenant_apps.portal.lists.listing import A_PAGE, Pages, Sum, sum_of, told_apart
 from tenant_apps.portal.lists.rows import Row, rows_of
 from tenant_apps.residents.queries import payers_of
@@ -42,11 +42,11 @@ def settling_up(account: Account, address: QueryDict) -> SettlingUp:
     lines = lines_of_resident(
         account, Wanted("unpaid", order="awaited"), start=(unpaid.number - 1) * A_PAGE, size=A_PAGE
     )
-    standings = decided(lines, reader=account)
+    payabilities = decided(lines, reader=account)
     ticks = offered_together(decided(lines, reader=account, alone=False).values())
     payers = told_apart((p.full_name, p.reference, p.pk) for p in payers_of(account))
-    due = [one for one in standings.values() if one.what.is_awaited]
-    rest = [one for one in standings.values() if not one.what.is_awaited]
+    due = [one for one in payabilities.values() if one.what.is_awaited]
+    rest = [one for one in payabilities.values() if not one.what.is_awaited]
     allocations = payments_of_resident(account)
     paid = _pages(address, PAID, allocations.count())
     start = (paid.number - 1) * A_PAGE

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.standing.reading import decided
-from tenant_apps.payments.standing.resident_list import Wanted, every_line_of_resident
-from tenant_apps.payments.standing.words import States
+from tenant_apps.payments.payability.reading import decided
+from tenant_apps.payments.payability.resident_list import Wanted, every_line_of_resident
+from tenant_apps.payments.payability.words import States
 from toolkit import clock
 
 HEADS = (
@@ -22,10 +22,10 @@ def rows(account: Account, wanted: Wanted) -> Iterator[tuple[str | Decimal, ...]
     """Every invoice that `wanted` keeps, however many, in its order; amounts in euros."""
     states = States(clock.today())
     for lines in every_line_of_resident(account, wanted):
-        standings = decided(lines, reader=account)
-        about = Invoice.objects.select_related("product", "payer").in_bulk(list(standings))
+        payabilities = decided(lines, reader=account)
+        about = Invoice.objects.select_related("product", "payer").in_bulk(list(payabilities))
         for line in lines:
-            state, invoice = states.of(standings[line.id]), about.get(line.id)
+            state, invoice = states.of(payabilities[line.id]), about.get(line.id)
             if invoice is None:
                 continue  # its import was given up this very second
             yield (

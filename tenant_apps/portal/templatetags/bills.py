@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from tenant_apps.payments.standing.deciding import Act
+from tenant_apps.payments.payability.deciding import Act
 from tenant_apps.portal.lists.rows import Row
 from toolkit.words import current_language
 

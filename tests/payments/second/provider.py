@@ -13,13 +13,13 @@ import requests
 from tenant_apps.payments.errors import ProductRefused, ProviderRefused, ProviderUnavailable
 from tenant_apps.payments.providers.base import (
     Call,
+    CallbackAddress,
     Capabilities,
-    Door,
-    Heard,
     Limits,
+    Notification,
     Outcome,
     PaymentRequest,
-    Ring,
+    ReportedStatus,
     Started,
     Status,
     differences,
@@ -56,7 +56,7 @@ class Second:
         opens_popup=False,
         limits=Limits(Decimal("0.50"), Decimal("2000.00")),
     )
-    schedule = Schedule(hold=timedelta(minutes=30))
+    schedule = Schedule(reserved_for=timedelta(minutes=30))
     labels = SecondLabels()
     reasons = SecondReasons()
     secret_fields: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ class Second:
 
     def __init__(self, *, service_url: str, key: str) -> None:
         self._url, self._key = service_url, key
-        self.doors = (Door("second-told", "carte-simple/", self._hear),)
+        self.callback_addresses = (CallbackAddress("second-told", "carte-simple/", self._read_call),)
 
     def product_problem(self, merchant: str) -> str:
         return "" if re.fullmatch(r"SHOP-[0-9]{4}", merchant) else "La boutique s'écrit SHOP-1234."
@@ -109,10 +109,10 @@ class Second:
             raise ProviderUnavailable("Carte Simple ne répond pas.", code="signature")
         return found
 
-    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> Heard | None:
+    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus | None:
         """Proof only when its signature is good and it is about the operation that rang."""
         found = self._signed(given.get("body", ""), given.get("signature", ""), token)
-        return Heard(found, is_proof=True) if found is not None else None
+        return ReportedStatus(found, is_proof=True) if found is not None else None
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
         return Status(
@@ -129,12 +129,14 @@ class Second:
     def compare(self, asked: PaymentRequest, status: Status) -> list[str]:
         return differences(asked, status, merchant="la boutique", mode=str(asked.mode != "W"))
 
-    def _hear(self, call: Call) -> Ring | None:
+    def _read_call(self, call: Call) -> Notification | None:
         try:
             operation = json.loads(call.body)["id"]
         except (ValueError, LookupError, TypeError):
             return None
-        return Ring(str(operation), {"body": call.body, "signature": call.headers.get("X-Signature", "")})
+        return Notification(
+            str(operation), {"body": call.body, "signature": call.headers.get("X-Signature", "")}
+        )
 
     def _signed(self, body: str, signature: str, operation: str) -> Status | None:
         wanted = hmac.new(self._key.encode(), body.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""A simulator in this process, with a memory of its own; and a town's side that hears its bells."""
+"""A simulator in this process, with a memory of its own; and a town's side that hears its notifications."""
 
 import threading
 from collections.abc import Iterator
@@ -107,7 +107,7 @@ def town() -> Iterator[Town]:
             """Silence."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Town(f"http://127.0.0.1:{server.server_port}/bell/")
+    found = Town(f"http://127.0.0.1:{server.server_port}/notification/")
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield found
     server.shutdown()

@@ -142,10 +142,10 @@ def test_refused_then_there_again(alone: Alone, creation: bytes) -> None:
     assert requests.get(alone.url("/api/behaviour"), timeout=5).json()["soap"] == "ok"
 
 
-def test_a_late_bell_rings_by_itself(alone: Alone, creation: bytes, town: Any) -> None:
+def test_a_late_notification_goes_by_itself(alone: Alone, creation: bytes, town: Any) -> None:
     alone.ask(creation)
     (operation,) = alone.operations()
-    alone.behave(notifications="late", bell_delay=0.5)
+    alone.behave(notifications="late", notification_delay=0.5)
     requests.post(alone.url(f"/api/operations/{operation['idop']}/pay"), json={}, timeout=5)
     assert not town.heard
     alone.until(lambda: town.heard)

@@ -1,4 +1,7 @@
-"""Several at once, in one memory: one redirection, each bell once, one result. And the manual names every knob."""
+"""Several requests at once on one memory: one redirection, each notification once, one result.
+
+And the manual names every knob.
+"""
 
 import threading
 from collections.abc import Callable
@@ -7,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.home import REPOSITORY
-from sandbox.payfip import bells
+from sandbox.payfip import notifications
 from sandbox.payfip.app import URLS
 from sandbox.payfip.clients import BUILT_IN
 from sandbox.payfip.knobs import KNOBS
@@ -38,12 +41,12 @@ def test_one_tab_only(sim: Sim) -> None:
     assert sorted(found) == [200, *[409] * 7]
 
 
-def test_each_bell_rings_once(sim: Sim, town: Town) -> None:
-    sim.behave(notifications="late", bell_delay=60)
+def test_each_notification_goes_once(sim: Sim, town: Town) -> None:
+    sim.behave(notifications="late", notification_delay=60)
     for _ in range(5):
         sim.act(sim.create(), "pay")
     sim.store.behave(clock=61)
-    assert sum(at_once(lambda: bells.ring_due(sim.store))) == 5
+    assert sum(at_once(lambda: notifications.send_due(sim.store))) == 5
     assert len({said["idop"] for _, _, said in town.heard}) == len(town.heard) == 5
 
 

@@ -87,7 +87,11 @@ def _line(event: Row) -> str:
 
 
 def operation(
-    found: Row, bells: Sequence[Row], events: Sequence[Row], now: float, choices: Mapping[str, Labelled]
+    found: Row,
+    notifications: Sequence[Row],
+    events: Sequence[Row],
+    now: float,
+    choices: Mapping[str, Labelled],
 ) -> str:
     """One operation: request, result, notifications, and the payer's buttons."""
     asked = found["fields"]
@@ -112,17 +116,21 @@ def operation(
         ]
     )
     happened = "".join(f"<li>{_line(event)}</li>" for event in events)
-    waiting = [bell for bell in bells if bell["rung"] is None]
-    due = "".join(f"<li>Une notification partira : {moment(bell['due'])}</li>" for bell in waiting)
+    waiting = [notification for notification in notifications if notification["sent_at"] is None]
+    due = "".join(
+        f"<li>Une notification partira : {moment(notification['due'])}</li>" for notification in waiting
+    )
     action = f"/operations/{escape(found['idop'])}"
-    ring = '<button name="choice" value="ring">Notifier encore une fois</button>' if found["result"] else ""
+    again = (
+        '<button name="choice" value="notify">Notifier encore une fois</button>' if found["result"] else ""
+    )
     act = "" if found["result"] in ("P", "V") else buttons(choices)
     return page(
         "Une opération",
         f"<h1>{escape(euros(asked.get('montant', '')))} · {escape(asked.get('refdet', ''))}</h1>"
         f'<div class="paper">{shown}</div>'
         f'<div class="paper"><h2>Ce qui s\'est passé</h2><ol class="rows">{happened}{due}</ol></div>'
-        f'<form method="post" action="{action}" class="paper"><h2>À la place du payeur</h2>{act}{ring}</form>',
+        f'<form method="post" action="{action}" class="paper"><h2>À la place du payeur</h2>{act}{again}</form>',
         place="/",
     ).replace(" aria-current=page", "")
 

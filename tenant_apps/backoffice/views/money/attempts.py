@@ -63,7 +63,7 @@ def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLERK)
-def hold(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def change_online_hold(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Keep an invoice out of online payment, with a reason the resident reads; or let it back in."""
     invoice = found(invoice_for_staff, public_id)
     wanted = request.POST.get("hold", "")

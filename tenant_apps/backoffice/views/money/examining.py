@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.paging import newest
-from tenant_apps.payments.queries import finding_for_staff, held_for_staff, last_audit, open_findings
+from tenant_apps.payments.queries import finding_for_staff, in_review_for_staff, last_audit, open_findings
 from tenant_apps.payments.services import close_finding
 from toolkit.typed import words_of
 
@@ -22,14 +22,14 @@ MOST = 100
 @staff_required(Role.READER)
 def examine(request: StaffRequest) -> HttpResponse:
     """Held attempts first: an invoice waits for each of them."""
-    held, held_number = newest(held_for_staff(), MOST)
+    in_review, in_review_number = newest(in_review_for_staff(), MOST)
     findings, findings_number = newest(open_findings(), MOST)
     return screen(
         request,
         "examine.html",
         section="examine",
-        held=held,
-        held_number=held_number,
+        in_review=in_review,
+        in_review_number=in_review_number,
         findings=findings,
         findings_number=findings_number,
         audit=last_audit(),

@@ -21,10 +21,10 @@ from tenant_apps.payments import readers
 from tenant_apps.payments.errors import NotCorrectable
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.naming import receipt_reference
+from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.payments.readers import can_undo
 from tenant_apps.payments.services import book_payment, cancel_payment
-from tenant_apps.payments.standing.reading import with_standings
 from tenant_apps.products.queries import has_several_products
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
@@ -80,7 +80,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         messages.success(request, done)
         return redirect("backoffice:payment", payment.uuid)
     words = words_of(sent, "q")
-    with_standings(chosen)
+    with_payabilities(chosen)
     results = list(readers.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
     return screen(
         request,
@@ -90,7 +90,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         form=form,
         chosen=chosen,
         words=words,
-        people=readers.by_person(with_standings(results[:FOUND])),
+        people=readers.by_person(with_payabilities(results[:FOUND])),
         several_regies=has_several_products(),
         more=len(results) > FOUND,
         today=clock.today(),
@@ -159,7 +159,7 @@ def payment_screen(
         problem=problem,
         cancel=cancel or CancelForm(),
         refund=refund or RefundForm(initial={"amount": typed(payment.left_over)}),
-        others=with_standings(others),
+        others=with_payabilities(others),
         others_number=others_number,
         spendable=spendable,
         may_cancel=payment.cancelled_at is None and (manages or can_undo(request.user, payment)),

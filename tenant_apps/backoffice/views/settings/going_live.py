@@ -13,13 +13,13 @@ from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_req
 from tenant_apps.backoffice.paging import newest
 from tenant_apps.payments import readers, services
 from tenant_apps.payments.errors import PaymentError, ProviderError
-from tenant_apps.payments.queries import trials_of
+from tenant_apps.payments.queries import test_payments_of
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import product as one_product
 
 # What a step answers: where to send the manager (None: back to this page), or the lines to recognise.
 Answer = str | tuple[str, ...] | None
-TRIALS = 30  # the newest are shown
+TEST_PAYMENTS = 30  # the newest are shown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,7 +38,7 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
             return redirect(answer or request.path)
         lines = answer
     _look(product)
-    shown, number = newest(trials_of(product), TRIALS)
+    shown, number = newest(test_payments_of(product), TEST_PAYMENTS)
     return screen(
         request,
         "going_live.html",
@@ -46,16 +46,16 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
         product=found(one_product, pk),
         lines=lines,
         words=readers.labels_of(product.protocol),
-        trials=shown,
-        trials_number=number,
+        test_payments=shown,
+        test_payments_number=number,
         missing=readers.missing(product),
     )
 
 
 def _look(product: Product) -> None:
-    """Opening the page is asking what became of the last trials; the poller does it anyway."""
-    for trial in trials_of(product).filter(state="started", operation__isnull=False)[:2]:
-        services.check_trial(trial)
+    """Opening the page is asking what became of the last test payments; the poller does it anyway."""
+    for test_payment in test_payments_of(product).filter(state="started", operation__isnull=False)[:2]:
+        services.check_test_payment(test_payment)
 
 
 def _number(request: StaffRequest, product: Product) -> Answer:
@@ -73,8 +73,8 @@ def _recognise(request: StaffRequest, product: Product) -> Answer:
     return None
 
 
-def _trial(request: StaffRequest, product: Product) -> Answer:
-    return services.start_trial(actor=request.user, product=product)
+def _test_payment(request: StaffRequest, product: Product) -> Answer:
+    return services.start_test_payment(actor=request.user, product=product)
 
 
 def _forward(request: StaffRequest, product: Product) -> Answer:
@@ -95,6 +95,6 @@ def _nothing(request: StaffRequest, product: Product) -> Answer:
 STEPS: dict[str, Callable[[StaffRequest, Product], Answer]] = {
     "number": _number,
     "recognise": _recognise,
-    "trial": _trial,
+    "test-payment": _test_payment,
     "forward": _forward,
 }

@@ -11,13 +11,13 @@ from shared_apps.accounts.models import Role
 from shared_apps.accounts.throttling import throttle
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.forms.openid import IdentityProviderForm
-from tenant_apps.backoffice.words.openid import Trial, try_provider
+from tenant_apps.backoffice.words.openid import ConnectionTest, try_provider
 from tenant_apps.townhall.identity_provider import IdentityProvider, change_identity_provider, provider_of
 from tenant_apps.townhall.queries import current_townhall
 from tenants.current import current_town
 from tenants.hosts.registry import address_of
 
-TRIALS = throttle.Limit("openid-trial", 20)  # of a town
+CONNECTION_TESTS = throttle.Limit("openid-connection-test", 20)  # of a town
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,7 +26,7 @@ def openid_page(request: StaffRequest) -> HttpResponse:
     """« Connexion par FranceConnect »: the settings; « Essayer » tries those that are saved."""
     kept = provider_of(current_townhall())
     if request.POST.get("quoi") == "essayer":
-        return _page(request, kept, IdentityProviderForm(kept=kept), trial=_try(kept))
+        return _page(request, kept, IdentityProviderForm(kept=kept), connection_test=_try(kept))
     form = IdentityProviderForm(request.POST or None, kept=kept)
     if request.method == "POST" and form.is_valid():
         change_identity_provider(actor=request.user, **form.cleaned_data)
@@ -35,18 +35,21 @@ def openid_page(request: StaffRequest) -> HttpResponse:
     return _page(request, kept, form)
 
 
-def _try(kept: IdentityProvider) -> Trial:
+def _try(kept: IdentityProvider) -> ConnectionTest:
     if not kept.issuer:
-        return Trial(False, [_("Enregistrez d'abord l'adresse du fournisseur.")])
+        return ConnectionTest(False, [_("Enregistrez d'abord l'adresse du fournisseur.")])
     try:
-        throttle.take((TRIALS, "town"))
+        throttle.take((CONNECTION_TESTS, "town"))
     except TooManyTries as error:
-        return Trial(False, [str(error)])
+        return ConnectionTest(False, [str(error)])
     return try_provider(kept.issuer)
 
 
 def _page(
-    request: StaffRequest, kept: IdentityProvider, form: IdentityProviderForm, trial: Trial | None = None
+    request: StaffRequest,
+    kept: IdentityProvider,
+    form: IdentityProviderForm,
+    connection_test: ConnectionTest | None = None,
 ) -> HttpResponse:
     address = address_of(current_town())
     return screen(
@@ -55,7 +58,7 @@ def _page(
         section="town",
         form=form,
         kept=kept,
-        trial=trial,
+        connection_test=connection_test,
         addresses={"back": f"{address}/connexion/fc/retour/", "out": f"{address}/"},
         status=422 if form.errors else 200,
     )

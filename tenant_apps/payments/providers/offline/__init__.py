@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.payments.errors import ProviderRefused, ProviderUnavailable
 from tenant_apps.payments.providers.base import (
+    CallbackAddress,
     Capabilities,
-    Door,
     Limits,
     Outcome,
     PaymentRequest,
@@ -32,7 +32,7 @@ class Offline:
     schedule = Schedule()
     labels = Labels()
     reasons = Reasons()
-    doors: Sequence[Door] = ()
+    callback_addresses: Sequence[CallbackAddress] = ()
     secret_fields: frozenset[str] = frozenset()
     personal_fields: frozenset[str] = frozenset()
     test_debt = None

@@ -23,12 +23,12 @@ from zeep.exceptions import Fault
 from tenant_apps.payments.errors import ProviderUnavailable
 from tenant_apps.payments.providers.base import (
     Call,
+    CallbackAddress,
     Capabilities,
-    Door,
-    Heard,
+    Notification,
     Outcome,
     PaymentRequest,
-    Ring,
+    ReportedStatus,
     Started,
     Status,
     differences,
@@ -62,7 +62,7 @@ OPENING_MEANS = ("card", "debit")  # one X payment by each opens it, the next wo
 TREASURY_SCHEDULE = Schedule(
     opening=timedelta(minutes=15),
     opened=timedelta(minutes=20),
-    hold=timedelta(minutes=120),
+    reserved_for=timedelta(minutes=120),
     abandon_again=timedelta(minutes=2),
     after_failure=timedelta(minutes=30),
     forgets_overnight=True,
@@ -106,7 +106,9 @@ class PayFiP:
     def __init__(self, *, service_url: str, payment_url: str, timeout: float = 15) -> None:
         self._service_url, self._payment_url, self._timeout = service_url, payment_url, timeout
         self._threads = local()
-        self.doors = (Door("payfip-notification", "payfip/notification/", self._hear),)
+        self.callback_addresses = (
+            CallbackAddress("payfip-notification", "payfip/notification/", self._read_call),
+        )
 
     def product_problem(self, merchant: str) -> str:
         """The numcli has six digits."""
@@ -154,10 +156,10 @@ class PayFiP:
             return Status(Outcome.OTHER, raw={"idOp": "another operation", "resultrans": found["resultrans"]})
         return read_detail(found)
 
-    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> Heard | None:
+    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus | None:
         """A door-bell. What somebody pretends beside the idOp is kept as evidence, and never believed."""
         said = {name: clean(str(given[name])) for name in CLAIMS if name in given}
-        return Heard(self.read_answer(said)) if said else None
+        return ReportedStatus(self.read_answer(said)) if said else None
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
         """A kept answer, or a kept fault."""
@@ -169,11 +171,11 @@ class PayFiP:
         """numcli, refdet, montant and saisie."""
         return differences(asked, status, merchant=words.MERCHANT)
 
-    def _hear(self, call: Call) -> Ring | None:
+    def _read_call(self, call: Call) -> Notification | None:
         """GET or POST, query or body, `idop` or `idOp`."""
         said = dict(call.fields)
         idop = said.pop("idop", "") or said.pop("idOp", "")
-        return Ring(idop, said) if idop else None
+        return Notification(idop, said) if idop else None
 
     def client_details(self, numcli: str) -> tuple[str, str, str]:
         """recupererDetailClient: the three lines the Treasury shows for a numcli (« is this you? »).

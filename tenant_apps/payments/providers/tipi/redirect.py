@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from tenant_apps.payments.errors import ProviderUnavailable
 from tenant_apps.payments.providers.base import (
     Call,
+    CallbackAddress,
     Capabilities,
-    Door,
-    Heard,
+    Notification,
     PaymentRequest,
-    Ring,
+    ReportedStatus,
     Started,
     Status,
     differences,
@@ -54,7 +54,7 @@ class Tipi:
 
     def __init__(self, *, payment_url: str, service: PayFiP) -> None:
         self._payment_url, self._service = payment_url, service
-        self.doors = (Door("tipi-callback", "tipi/<slug:token>/", self._hear),)
+        self.callback_addresses = (CallbackAddress("tipi-callback", "tipi/<slug:token>/", self._read_call),)
 
     def product_problem(self, merchant: str) -> str:
         """The numcli has six digits."""
@@ -91,9 +91,11 @@ class Tipi:
         """Cannot be: see `capabilities`."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))
 
-    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> Heard:
+    def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus:
         """The fields that urlcl was called with; the caller compares them with what it asked."""
-        return Heard(self.read_answer({name: clean(given[name]) for name in EVIDENCE if name in given}))
+        return ReportedStatus(
+            self.read_answer({name: clean(given[name]) for name in EVIDENCE if name in given})
+        )
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
         """Those fields → what they say."""
@@ -103,9 +105,9 @@ class Tipi:
         """Every field, and `A` where we asked for production."""
         return differences(asked, status, merchant=words.MERCHANT, mode=_saisie(asked.mode))
 
-    def _hear(self, call: Call) -> Ring:
+    def _read_call(self, call: Call) -> Notification:
         """The fields are unsigned; the one-use token names the attempt they claim to be about."""
-        return Ring(call.route["token"], call.fields)
+        return Notification(call.route["token"], call.fields)
 
 
 def _saisie(mode: str) -> str:

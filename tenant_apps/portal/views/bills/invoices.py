@@ -8,10 +8,10 @@ from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services
 from tenant_apps.payments.errors import NotPayable
+from tenant_apps.payments.payability.reading import payability_of
+from tenant_apps.payments.payability.words import headline, state_of
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.readers import credits_of
-from tenant_apps.payments.standing.reading import standing_of
-from tenant_apps.payments.standing.words import headline, state_of
 from tenant_apps.portal.access import ResidentRequest, resident_required, with_invoice
 from tenant_apps.portal.lists.listing import Asked, listing
 from tenant_apps.portal.lists.settling_up import settling_up
@@ -56,16 +56,16 @@ def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """One invoice: what it is, and what can be done with it now."""
     declaration = getattr(invoice, "declaration", None)
     paid = list(payments_of_resident(request.user).filter(invoice=invoice))
-    standing = standing_of(invoice, reader=request.user)
+    payability = payability_of(invoice, reader=request.user)
     context = {
         "section": "invoices",
         "invoice": invoice,
-        "standing": standing,
+        "payability": payability,
         "payments": paid,
         "credits": credits_of(invoice),
         "declaration": declaration,
-        "state": state_of(standing),
-        "headline": headline(standing),
+        "state": state_of(payability),
+        "headline": headline(payability),
         "preview": document_link(invoice) if invoice.document else "",
         "timeline": timeline(invoice, payments=paid, declaration=declaration),
     }

@@ -15,11 +15,11 @@ from tenant_apps.payments import services
 from tenant_apps.payments.errors import EmailRefused, NotPayable, ProviderError
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.naming import receipt_reference
+from tenant_apps.payments.payability.deciding import Payability, What, free_from
+from tenant_apps.payments.payability.reading import payabilities_of, payability_of
 from tenant_apps.payments.queries import last_attempt, payment_of_attempt, was_refused_for_the_address
 from tenant_apps.payments.readers import capabilities_of, labels_of, paid_by
-from tenant_apps.payments.services import hear_return
-from tenant_apps.payments.standing.deciding import Standing, What, free_from
-from tenant_apps.payments.standing.reading import standing_of, standings_of
+from tenant_apps.payments.services import receive_return
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.portal.access import ResidentRequest, with_invoice
 from tenant_apps.portal.views.bills.paying_several import address_of
@@ -41,17 +41,17 @@ def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
             error, problem, status = raised, str(raised), 409
     # Read again: the refusal may have closed the product, or somebody paid meanwhile.
     invoice = invoice_for_resident(request.user, invoice.uuid)
-    standing = _asked_again(request, invoice)
+    payability = _asked_again(request, invoice)
     context = {
         "section": "payments",
         "invoice": invoice,
-        "standing": standing,
-        "problem": "" if problem == standing.reason else problem,
+        "payability": payability,
+        "problem": "" if problem == payability.reason else problem,
         "ask_address": isinstance(error, EmailRefused),
         # The browser came back from the page that it had been sent to: that page is open, and opens once.
         "came_back": "retour" in request.GET or status == 409,
-        "declaration": getattr(invoice, "declaration", None) if standing.what == What.DECLARED else None,
-        **_taker(standing.facts.attempt_provider or standing.facts.protocol),
+        "declaration": getattr(invoice, "declaration", None) if payability.what == What.DECLARED else None,
+        **_taker(payability.facts.attempt_provider or payability.facts.protocol),
     }
     return render(request, "portal/pay.html", context, status=status)
 
@@ -75,15 +75,15 @@ def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
     return resumed.url if resumed else reverse("portal:pay", args=[invoice.uuid]) + "?retour=1"
 
 
-def _asked_again(request: ResidentRequest, invoice: Invoice) -> Standing:
-    """The standing, once the Treasury has said whether the reader's own payment page is open yet."""
-    standing = standing_of(invoice, reader=request.user)
-    attempt = last_attempt(invoice) if standing.what == What.BEGUN else None
+def _asked_again(request: ResidentRequest, invoice: Invoice) -> Payability:
+    """The payability, once the Treasury has said whether the reader's own payment page is open yet."""
+    payability = payability_of(invoice, reader=request.user)
+    attempt = last_attempt(invoice) if payability.what == What.BEGUN else None
     if attempt is None:
-        return standing
+        return payability
     services.check_now(actor=request.user, attempt=attempt)
     invoice.refresh_from_db(fields=["paid", "state"])
-    return standing_of(invoice, reader=request.user)
+    return payability_of(invoice, reader=request.user)
 
 
 @csrf_exempt  # the Treasury's page may send the payer back by POST; nothing is changed by it
@@ -92,7 +92,7 @@ def _asked_again(request: ResidentRequest, invoice: Invoice) -> Standing:
 def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
     """Where the payer comes back to. What the address says is not believed: the Treasury is asked."""
     context = _outcome(request, invoice)
-    hear_return(invoice=invoice, fields={**request.GET.dict(), **request.POST.dict()})
+    receive_return(invoice=invoice, fields={**request.GET.dict(), **request.POST.dict()})
     if request.method == "POST":
         return redirect("portal:payment-return", invoice.uuid)
     return render(request, "portal/return.html", context)
@@ -129,7 +129,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
         "until": free_from(attempt.free_at) if attempt is not None else "",
         "waiting": attempt is not None and attempt.state in WAITING,
         "seen": _seen(attempt),
-        "standing": standing_of(invoice, reader=request.user),
+        "payability": payability_of(invoice, reader=request.user),
         "following": following_invoice(request.user, invoice) if invoice.is_paid else None,
         **_of_several(request.user, invoice, attempt),
     }
@@ -151,7 +151,7 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
     visible = invoices_for_resident(account).filter(attempts=attempt).order_by("id")
     mine = {one.pk for one in visible} | {invoice.pk}  # the door has let in to that one, cancelled or not
     seen = [part for part in parts if part.invoice_id in mine]
-    known = standings_of(visible, reader=account, alone=False)
+    known = payabilities_of(visible, reader=account, alone=False)
     unpaid = [one for one in visible if known[one.pk].offers]
     return {
         "parts": seen,
@@ -166,5 +166,5 @@ def following_invoice(account: Account, invoice: Invoice) -> Invoice | None:
     """The next invoice that `account` can pay online now: one at a time, one after the other (docs/payfip.md §1)."""
     unpaid = invoices_for_resident(account, status="unpaid").exclude(pk=invoice.pk).order_by("due_on", "id")
     looked_at = list(unpaid[:LOOKED_AT])
-    known = standings_of(looked_at, reader=account)
+    known = payabilities_of(looked_at, reader=account)
     return next((other for other in looked_at if known[other.pk].offers), None)

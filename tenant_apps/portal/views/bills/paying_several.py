@@ -33,7 +33,7 @@ def pay_several(request: ResidentRequest) -> HttpResponse:
     groups = by_product(_chosen(request), reader=request.user)  # read again: somebody may have paid meanwhile
     context = {
         "section": "payments",
-        "groups": [(group, address_of([bill.invoice for bill in group.bills])) for group in groups],
+        "groups": [(group, address_of([bill.invoice for bill in group.items])) for group in groups],
         "problem": "" if problem in [group.problem for group in groups] else problem,
         "ask_address": isinstance(error, EmailRefused),
         "came_back": "retour" in request.GET or status == 409,

@@ -1,4 +1,4 @@
-"""What is heard at the callback host, or brought back by the payer's browser (docs/payfip.md §2-§3).
+"""What is reported at the callback host, or brought back by the payer's browser (docs/payfip.md §2-§3).
 
 Only a provider's own proof is applied. Anything else is a reason to ask it, now, or a report when it cannot be asked.
 """
@@ -14,11 +14,11 @@ from tenant_apps.payments.control.auditing import plan_audit
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.models import Attempt, FindingKind
 from tenant_apps.payments.online.asking import key_of
-from tenant_apps.payments.online.hearing.returns import ENOUGH, read_report
+from tenant_apps.payments.online.going_live import check_test_payment_soon, read_test_payment_report
+from tenant_apps.payments.online.incoming.reports import ENOUGH, read_report
 from tenant_apps.payments.online.moves import evidence, note
 from tenant_apps.payments.online.settling import settle
-from tenant_apps.payments.online.trials import hear_trial_bell, read_trial_report
-from tenant_apps.payments.providers.base import Heard, Provider, Status
+from tenant_apps.payments.providers.base import Provider, ReportedStatus, Status
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.queries import last_attempt
 from tenant_apps.payments.states import AttemptState
@@ -26,16 +26,18 @@ from tenants.databases.postgresql.again import atomic_again
 from tenants.work import agenda
 
 
-def hear(kind: str, token: str, fields: Mapping[str, str]) -> None:
+def receive(kind: str, token: str, fields: Mapping[str, str]) -> None:
     """A call of the provider `kind` about an operation, or a token, of the current town."""
     found = provider(kind)
-    heard = found.read_notification(fields, token=token)
-    if heard is not None and heard.is_proof:
-        _settle(found, token, heard.status)
+    reported = found.read_notification(fields, token=token)
+    if reported is not None and reported.is_proof:
+        _settle(found, token, reported.status)
     elif found.capabilities.can_be_asked:
-        _ask_now(found, token, heard)
-    elif heard is not None and not read_trial_report(found=found, token=token, status=heard.status):
-        read_report(found=found, token=token, status=heard.status)
+        _ask_now(found, token, reported)
+    elif reported is not None and not read_test_payment_report(
+        found=found, token=token, status=reported.status
+    ):
+        read_report(found=found, token=token, status=reported.status)
 
 
 def ask_soon(attempt: Attempt) -> None:
@@ -51,30 +53,30 @@ def _settle(found: Provider, token: str, status: Status) -> None:
     if attempt is not None:
         settle(attempt_id=attempt.pk, status=status, source="notification")
     else:
-        read_trial_report(found=found, token=token, status=status)
+        read_test_payment_report(found=found, token=token, status=status)
 
 
 @atomic_again
-def _ask_now(found: Provider, token: str, heard: Heard | None) -> None:
+def _ask_now(found: Provider, token: str, reported: ReportedStatus | None) -> None:
     """A notification: the attempt is looked at now. One that rings after the end changes nothing."""
     key = key_of(found, token)
-    attempt = Attempt.objects.filter(**key).first() if heard else None
+    attempt = Attempt.objects.filter(**key).first() if reported else None
     # First: it takes the invoices, which come before the attempt.
-    if attempt is not None and heard is not None:
-        keep_claim(attempt, heard.status, source="notification")
+    if attempt is not None and reported is not None:
+        keep_claim(attempt, reported.status, source="notification")
     unpaid = Attempt.objects.filter(**key).exclude(state=AttemptState.PAID)
     if not unpaid.update(next_check_at=timezone.now()):
-        hear_trial_bell(found, token)
+        check_test_payment_soon(found, token)
     agenda.wake("payments")
     plan_audit()  # the attempt may be of last month
 
 
-def hear_return(*, invoice: Invoice, fields: Mapping[str, str]) -> None:
+def receive_return(*, invoice: Invoice, fields: Mapping[str, str]) -> None:
     """The payer's browser came back and may say a result. It is never proof; the caller has asked already."""
     attempt = last_attempt(invoice)
-    heard = provider(attempt.provider).read_notification(fields) if attempt is not None else None
-    if attempt is not None and heard is not None and heard.status.raw:
-        keep_claim(attempt, heard.status, source="return")
+    reported = provider(attempt.provider).read_notification(fields) if attempt is not None else None
+    if attempt is not None and reported is not None and reported.status.raw:
+        keep_claim(attempt, reported.status, source="return")
 
 
 @atomic_again

@@ -1,6 +1,6 @@
 """Payments made to open a product: T tries, then X, then W (docs/payfip.md §2, « going live »).
 
-A trial is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
+A test payment is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
 """
 
 import logging
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.payments.errors import NotYet, ProviderError, ProviderUnavailable
-from tenant_apps.payments.models import Means, Trial
+from tenant_apps.payments.models import Means, TestPayment
 from tenant_apps.payments.online.asking import (
     differences_of,
     fingerprint_of,
@@ -28,7 +28,7 @@ from tenant_apps.payments.online.asking import (
 from tenant_apps.payments.online.moves import bounded
 from tenant_apps.payments.providers.base import Outcome, PaymentRequest, Provider, Started, Status
 from tenant_apps.payments.providers.registry import provider
-from tenant_apps.payments.states import TrialState
+from tenant_apps.payments.states import TestPaymentState
 from tenant_apps.products import protocols
 from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.services import advance_product, confirm_number
@@ -38,7 +38,7 @@ from toolkit import clock
 from toolkit.words import kept
 
 log = logging.getLogger(__name__)
-S = TrialState
+S = TestPaymentState
 AMOUNT = Decimal("1.00")
 CLAIMED = timedelta(minutes=30)  # when another poller, or ourselves after a crash, looks again
 _ENDS = {
@@ -71,7 +71,7 @@ def recognise(*, actor: Account, product: Product, label: str) -> Product:
     return confirm_number(actor=actor, product=product, label=lines)
 
 
-def start_trial(*, actor: Account, product: Product) -> str:
+def start_test_payment(*, actor: Account, product: Product) -> str:
     """Open a payment of 1 € in the product's present mode; returns where to send the manager.
 
     The row is committed before the provider is called. Raises NotYet, ProviderRefused or ProviderUnavailable.
@@ -82,41 +82,41 @@ def start_trial(*, actor: Account, product: Product) -> str:
         raise NotYet(_("Vérifiez d'abord le numéro."))
     found = provider(product.protocol)
     token = new_token(found)
-    trial = _create(actor, product, found, token)
+    test_payment = _create(actor, product, found, token)
     try:
-        started = found.start(_request(trial, token))
+        started = found.start(_request(test_payment, token))
     except ProviderError as error:
-        _end(trial.pk, S.FAILED, kept(error.sentence), was=(S.CREATED,))
+        _end(test_payment.pk, S.FAILED, kept(error.sentence), was=(S.CREATED,))
         raise
-    _open(trial.pk, started)
+    _open(test_payment.pk, started)
     return started.url
 
 
 @atomic_again
 def _open(pk: int, started: Started) -> None:
     """The provider has opened it. Raises ProviderUnavailable when our own clean-up was quicker."""
-    trial = _locked(pk)
-    if trial.state != S.CREATED:
-        raise ProviderUnavailable(_(provider(trial.provider).reasons.too_slow))
-    schedule = provider(trial.provider).schedule
-    trial.operation, trial.state = started.operation, S.STARTED
-    asked = schedule.next_check(trial.started_at, timezone.now()) if started.operation else None
+    test_payment = _locked(pk)
+    if test_payment.state != S.CREATED:
+        raise ProviderUnavailable(_(provider(test_payment.provider).reasons.too_slow))
+    schedule = provider(test_payment.provider).schedule
+    test_payment.operation, test_payment.state = started.operation, S.STARTED
+    asked = schedule.next_check(test_payment.started_at, timezone.now()) if started.operation else None
     # Without an operation nothing can be asked.
-    trial.next_check_at = asked or trial.started_at + schedule.hold
-    trial.save(update_fields=["operation", "state", "next_check_at"])
-    route(trial.provider, started.operation)
-    agenda.plan("payments", trial.next_check_at)
+    test_payment.next_check_at = asked or test_payment.started_at + schedule.reserved_for
+    test_payment.save(update_fields=["operation", "state", "next_check_at"])
+    route(test_payment.provider, started.operation)
+    agenda.plan("payments", test_payment.next_check_at)
 
 
-def _locked(pk: int) -> Trial:
-    return Trial.objects.select_for_update(no_key=True).get(pk=pk)
+def _locked(pk: int) -> TestPayment:
+    return TestPayment.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 @transaction.atomic
-def _create(actor: Account, product: Product, found: Provider, token: str) -> Trial:
+def _create(actor: Account, product: Product, found: Provider, token: str) -> TestPayment:
     year, reference = found.test_debt or ("", "")
-    held_until = timezone.now() + found.schedule.lost_call
-    trial = Trial.objects.create(
+    check_at = timezone.now() + found.schedule.lost_call
+    test_payment = TestPayment.objects.create(
         product=product,
         provider=found.name,
         mode=product.mode,
@@ -127,128 +127,144 @@ def _create(actor: Account, product: Product, found: Provider, token: str) -> Tr
         email=actor.email,
         callback_hash=fingerprint_of(token),
         started_by=actor.audit_name,
-        next_check_at=held_until,
+        next_check_at=check_at,
     )
-    agenda.plan("payments", held_until)
+    agenda.plan("payments", check_at)
     if product.kind == ProductKind.REGIE or not reference:  # the references of a régie are the town's own
-        trial.fiscal_year, trial.reference = str(clock.today().year), f"ESSAI{trial.pk:010}"
-        trial.save(update_fields=["fiscal_year", "reference"])
+        test_payment.fiscal_year, test_payment.reference = (
+            str(clock.today().year),
+            f"ESSAI{test_payment.pk:010}",
+        )
+        test_payment.save(update_fields=["fiscal_year", "reference"])
     route(found.name, token)
-    audit.record("trial.created", actor=actor, obj=f"trial:{trial.uuid}", new={"mode": trial.mode})
-    return trial
+    audit.record(
+        "trial.created", actor=actor, obj=f"trial:{test_payment.uuid}", new={"mode": test_payment.mode}
+    )
+    return test_payment
 
 
-def _request(trial: Trial, token: str) -> PaymentRequest:
-    back = f"/gestion/commune/produits/{trial.product_id}/mise-en-service/"
-    return request_of(trial, label="Paiement d'essai", token=token, back=back)
+def _request(test_payment: TestPayment, token: str) -> PaymentRequest:
+    back = f"/gestion/commune/produits/{test_payment.product_id}/mise-en-service/"
+    return request_of(test_payment, label="Paiement d'essai", token=token, back=back)
 
 
-def check_trials(limit: int = 20) -> int:
-    """Ask about the trials whose time has come. Returns how many were looked at."""
+def check_test_payments(limit: int = 20) -> int:
+    """Ask about the test payments whose time has come. Returns how many were looked at."""
     present = timezone.now()
     with transaction.atomic():
-        waiting = Trial.objects.select_for_update(skip_locked=True, no_key=True)
+        waiting = TestPayment.objects.select_for_update(skip_locked=True, no_key=True)
         due = list(waiting.filter(next_check_at__lte=present).order_by("next_check_at")[:limit])
         # Claimed: another poller, or ourselves after a crash, comes back to them later.
-        claimed = Trial.objects.filter(pk__in=[trial.pk for trial in due])
+        claimed = TestPayment.objects.filter(pk__in=[test_payment.pk for test_payment in due])
         claimed.update(next_check_at=present + CLAIMED)
-    for trial in due:
+    for test_payment in due:
         try:
-            check_trial(trial)
+            check_test_payment(test_payment)
         except Exception as error:  # one that cannot be looked at must not keep the others waiting
-            log.error("trial %s not settled: %s", trial.uuid, type(error).__name__)
+            log.error("test payment %s not settled: %s", test_payment.uuid, type(error).__name__)
     return len(due)
 
 
-def check_trial(trial: Trial) -> None:
-    """Ask what became of a trial; nothing happens while the provider is silent.
+def check_test_payment(test_payment: TestPayment) -> None:
+    """Ask what became of a test payment; nothing happens while the provider is silent.
 
     One that cannot be asked about (its call was lost, or nobody came back from a redirect) ends here.
     """
-    if trial.operation is None or not provider(trial.provider).capabilities.can_be_asked:
-        _end(trial.pk, S.EXPIRED, gettext_noop("Aucune réponse n'est arrivée."), was=(S.CREATED, S.STARTED))
+    if test_payment.operation is None or not provider(test_payment.provider).capabilities.can_be_asked:
+        _end(
+            test_payment.pk,
+            S.EXPIRED,
+            gettext_noop("Aucune réponse n'est arrivée."),
+            was=(S.CREATED, S.STARTED),
+        )
         return
     try:
-        status = provider(trial.provider).fetch_status(trial.operation)
+        status = provider(test_payment.provider).fetch_status(test_payment.operation)
     except ProviderUnavailable:
-        _wait(trial.pk)
+        _wait(test_payment.pk)
         return
-    _settle(trial.pk, status)
+    _settle(test_payment.pk, status)
 
 
-def hear_trial_bell(found: Provider, token: str) -> None:
-    """A notification about a trial: it is looked at now."""
-    rung = Trial.objects.filter(**key_of(found, token), state=S.STARTED)
-    rung.update(next_check_at=timezone.now())
+def check_test_payment_soon(found: Provider, token: str) -> None:
+    """A notification about a test payment: it is looked at now."""
+    open_ones = TestPayment.objects.filter(**key_of(found, token), state=S.STARTED)
+    open_ones.update(next_check_at=timezone.now())
 
 
-def read_trial_report(*, found: Provider, token: str, status: Status) -> bool:
-    """What was reported of a trial, if the token is one's."""
-    trial = Trial.objects.filter(**key_of(found, token)).first()
-    if trial is None:
+def read_test_payment_report(*, found: Provider, token: str, status: Status) -> bool:
+    """What was reported of a test payment, if the token is one's."""
+    test_payment = TestPayment.objects.filter(**key_of(found, token)).first()
+    if test_payment is None:
         return False
-    _settle(trial.pk, status)
+    _settle(test_payment.pk, status)
     return True
 
 
 @atomic_again
 def _settle(pk: int, status: Status) -> None:
-    trial = _locked(pk)
-    if trial.state != S.STARTED:
-        _leave(trial)
+    test_payment = _locked(pk)
+    if test_payment.state != S.STARTED:
+        _leave(test_payment)
         return
-    found, present = provider(trial.provider), timezone.now()
+    found, present = provider(test_payment.provider), timezone.now()
     schedule = found.schedule
-    trial.outcome, trial.answer = status.outcome, bounded(status.raw)
-    trial.next_check_at = schedule.next_check(trial.started_at, present) if trial.operation else None
+    test_payment.outcome, test_payment.answer = status.outcome, bounded(status.raw)
+    test_payment.next_check_at = (
+        schedule.next_check(test_payment.started_at, present) if test_payment.operation else None
+    )
     to = _ENDS.get(status.outcome)
-    if status.outcome == Outcome.USED and present < trial.started_at + schedule.opened:
+    if status.outcome == Outcome.USED and present < test_payment.started_at + schedule.opened:
         to = None  # the page is open: it may still be paid (decision 0030)
-    if to is None and present >= trial.started_at + schedule.hold:
+    if to is None and present >= test_payment.started_at + schedule.reserved_for:
         to = S.EXPIRED
-    if to == S.PAID and differences_of(trial, status):
-        to, trial.reason = S.REVIEW, found.reasons.test_differs
+    if to == S.PAID and differences_of(test_payment, status):
+        to, test_payment.reason = S.REVIEW, found.reasons.test_differs
     if to is not None:
-        trial.state, trial.next_check_at = to, None
+        test_payment.state, test_payment.next_check_at = to, None
         if to == S.PAID:
-            trial.means = Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT
-        audit.record("trial.ended", actor=audit.TREASURY, obj=f"trial:{trial.uuid}", new={"state": str(to)})
-    trial.save()
+            test_payment.means = Means.CARD if status.outcome == Outcome.PAID_CARD else Means.DEBIT
+        audit.record(
+            "trial.ended", actor=audit.TREASURY, obj=f"trial:{test_payment.uuid}", new={"state": str(to)}
+        )
+    test_payment.save()
 
 
 @atomic_again
-def _end(pk: int, to: TrialState, reason: str, *, was: Collection[TrialState]) -> None:
+def _end(pk: int, to: TestPaymentState, reason: str, *, was: Collection[TestPaymentState]) -> None:
     """End one that is still `was`, and has no operation: what opened or settled it meanwhile counts."""
-    trial = _locked(pk)
-    if trial.state not in was or trial.operation is not None:
+    test_payment = _locked(pk)
+    if test_payment.state not in was or test_payment.operation is not None:
         return
-    trial.state, trial.reason, trial.next_check_at = to, reason[:300], None
-    trial.save(update_fields=["state", "reason", "next_check_at"])
-    audit.record("trial.ended", actor=audit.TREASURY, obj=f"trial:{trial.uuid}", new={"state": str(to)})
+    test_payment.state, test_payment.reason, test_payment.next_check_at = to, reason[:300], None
+    test_payment.save(update_fields=["state", "reason", "next_check_at"])
+    audit.record(
+        "trial.ended", actor=audit.TREASURY, obj=f"trial:{test_payment.uuid}", new={"state": str(to)}
+    )
 
 
 @atomic_again
 def _wait(pk: int) -> None:
     """The provider is silent: asked again later, unless it ended meanwhile."""
-    trial = _locked(pk)
-    if trial.state == S.STARTED:
-        trial.next_check_at = timezone.now() + provider(trial.provider).schedule.after_failure
-        trial.save(update_fields=["next_check_at"])
+    test_payment = _locked(pk)
+    if test_payment.state == S.STARTED:
+        test_payment.next_check_at = timezone.now() + provider(test_payment.provider).schedule.after_failure
+        test_payment.save(update_fields=["next_check_at"])
     else:
-        _leave(trial)
+        _leave(test_payment)
 
 
-def _leave(trial: Trial) -> None:
+def _leave(test_payment: TestPayment) -> None:
     """One that has ended is never asked about again."""
-    if trial.state != S.CREATED and trial.next_check_at is not None:
-        trial.next_check_at = None
-        trial.save(update_fields=["next_check_at"])
+    if test_payment.state != S.CREATED and test_payment.next_check_at is not None:
+        test_payment.next_check_at = None
+        test_payment.save(update_fields=["next_check_at"])
 
 
 def missing(product: Product, *, without_debit: bool = False) -> list[str]:
     """What the next mode still wants, in sentences; empty when the product may go forward."""
     paid = set(
-        Trial.objects.filter(
+        TestPayment.objects.filter(
             product=product, merchant=product.numcli, mode=product.mode, state=S.PAID
         ).values_list("means", flat=True)
     )

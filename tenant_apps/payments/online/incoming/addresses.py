@@ -11,25 +11,25 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from shared_apps.treasury import services as treasury
-from tenant_apps.payments.providers.base import Call, Door
+from tenant_apps.payments.providers.base import Call, CallbackAddress
 from tenant_apps.payments.providers.registry import every_provider
 
 OK = "OK"
 LONGEST, LARGEST = 200, 8000  # characters of a field, of a body
 
 
-def knock_at(name: str, door: Door) -> Callable[..., HttpResponse]:
-    """The view of `door`: provider `name` reads the call, and the town that it is about hears it."""
+def view_of(name: str, address: CallbackAddress) -> Callable[..., HttpResponse]:
+    """The view of `address`: provider `name` reads the call, and the town that it is about hears it."""
 
     @csrf_exempt
     @require_http_methods(["GET", "POST"])
-    def knock(request: HttpRequest, **route: str) -> HttpResponse:
-        ring = door.hear(_call(request, route))
-        if ring is not None and 0 < len(ring.token) < LONGEST:
-            treasury.ring(kind=name, token=ring.token, fields=ring.fields)
+    def receive(request: HttpRequest, **route: str) -> HttpResponse:
+        notification = address.read(_call(request, route))
+        if notification is not None and 0 < len(notification.token) < LONGEST:
+            treasury.deliver(kind=name, token=notification.token, fields=notification.fields)
         return HttpResponse(OK, content_type="text/plain")
 
-    return knock
+    return receive
 
 
 def _call(request: HttpRequest, route: dict[str, str]) -> Call:
@@ -45,7 +45,7 @@ def _call(request: HttpRequest, route: dict[str, str]) -> Call:
 
 app_name = "treasury"
 urlpatterns: list[URLPattern] = [
-    path(door.path, knock_at(one.name, door), name=door.name)
+    path(address.path, view_of(one.name, address), name=address.name)
     for one in every_provider()
-    for door in one.doors
+    for address in one.callback_addresses
 ]

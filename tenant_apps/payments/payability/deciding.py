@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
+from tenant_apps.payments.payability.facts import Facts, Situation
+from tenant_apps.payments.payability.reasons import Reason, WhyNot, Words, because
 from tenant_apps.payments.providers.registry import labels_of, provider
-from tenant_apps.payments.standing.facts import Facts, Situation
-from tenant_apps.payments.standing.reasons import Reason, WhyNot, Words, because
 from tenant_apps.products import protocols, references
 from tenant_apps.products.models import Mode, ProductKind
 from toolkit import clock
@@ -64,7 +64,7 @@ _SAME = {
 }
 
 
-class Standing(NamedTuple):
+class Payability(NamedTuple):
     """What `facts` come to, on `day`, for one reader."""
 
     facts: Facts
@@ -132,15 +132,15 @@ class Standing(NamedTuple):
 
 def decide(
     facts: Facts, *, day: date, reader: int | None = None, alone: bool = True, last_call: bool = False
-) -> Standing:
-    """The standing of an invoice for the account `reader` (nobody: staff, a message).
+) -> Payability:
+    """The payability of an invoice for the account `reader` (nobody: staff, a message).
 
     With others in one payment (`alone` false) the provider's limits are those of the sum, which the caller looks at.
     `last_call`: the town is about to close.
     """
     why = _why_not(facts, day, alone=alone, last_call=last_call)
     what = _what(facts, day, reader)
-    return Standing(facts, day, what, _act(what, why), why)
+    return Payability(facts, day, what, _act(what, why), why)
 
 
 def _what(facts: Facts, day: date, reader: int | None) -> What:

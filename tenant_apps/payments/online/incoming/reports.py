@@ -54,13 +54,13 @@ def read_report(*, found: Provider, token: str, status: Status) -> None:
                 attempt=attempt,
                 details=evidence(attempt, status.raw),
             )
-    elif attempt.state == S.EXPIRED and _holds_the_invoice(status) and another_is_live(attempt):
+    elif attempt.state == S.EXPIRED and _reserves_the_invoice(status) and another_is_live(attempt):
         _beside_another(attempt, status)
     else:
         _apply(attempt, status)
 
 
-def _holds_the_invoice(status: Status) -> bool:
+def _reserves_the_invoice(status: Status) -> bool:
     """Whether applying it makes the attempt live again (reported, or held for review)."""
     return status.outcome.is_paid or status.outcome == Outcome.OTHER
 

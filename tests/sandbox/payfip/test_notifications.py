@@ -5,19 +5,21 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.payfip import bells, life
+from sandbox.payfip import life, notifications
 from tests.sandbox.payfip.conftest import Sim, Town
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 @pytest.mark.parametrize("name", ["idop", "idOp"])
-def test_the_bell_says_the_idop_and_nothing_else(sim: Sim, town: Town, method: str, name: str) -> None:
-    sim.behave(bell_method=method, bell_name=name)
+def test_the_notification_says_the_idop_and_nothing_else(
+    sim: Sim, town: Town, method: str, name: str
+) -> None:
+    sim.behave(notification_method=method, notification_field=name)
     idop = sim.create()
     sim.act(idop, "pay")
-    assert town.heard == [(method, "/bell/", {name: idop})]
-    (bell,) = sim.client.get(f"/api/operations/{idop}").json["bells"]  # type: ignore[index]
-    assert bell["status"] == 200
+    assert town.heard == [(method, "/notification/", {name: idop})]
+    (notification,) = sim.client.get(f"/api/operations/{idop}").json["notifications"]  # type: ignore[index]
+    assert notification["status"] == 200
 
 
 @pytest.mark.parametrize(("told", "times"), [("on", 1), ("off", 0), ("twice", 2)])
@@ -28,7 +30,7 @@ def test_lost_and_doubled(sim: Sim, town: Town, told: str, times: int) -> None:
 
 
 def test_late(sim: Sim, town: Town) -> None:
-    sim.behave(notifications="late", bell_delay=600)
+    sim.behave(notifications="late", notification_delay=600)
     sim.act(sim.create(), "pay")
     sim.ahead(590)
     assert not town.heard
@@ -42,17 +44,17 @@ def test_in_the_night(sim: Sim, town: Town) -> None:
     sim.behave(notifications="night")
     idop = sim.create()
     sim.act(idop, "pay")
-    sim.ahead(life.next_time(life.NIGHT_BELL, sim.store.now()) - sim.store.now() - 60)
+    sim.ahead(life.next_time(life.NIGHT_NOTIFICATION, sim.store.now()) - sim.store.now() - 60)
     assert not town.heard
     sim.ahead(61)
     assert len(town.heard) == 1
 
 
 def test_the_payer_comes_back_first(sim: Sim, town: Town) -> None:
-    sim.behave(bell_order="after")
+    sim.behave(notification_order="after")
     sim.act(sim.create(), "pay")
     assert not town.heard
-    sim.ahead(bells.AFTER_RETURN + 1)
+    sim.ahead(notifications.AFTER_RETURN + 1)
     assert len(town.heard) == 1
 
 
@@ -60,7 +62,7 @@ def test_nobody_listens(sim: Sim) -> None:
     idop = sim.create(urlnotif="http://127.0.0.1:9/")
     sim.act(idop, "pay")
     found: Any = sim.client.get(f"/api/operations/{idop}").json
-    assert found["bells"][0]["status"] is None
+    assert found["notifications"][0]["status"] is None
     assert any("personne ne répond" in event["text"] for event in found["events"])
 
 
@@ -125,7 +127,7 @@ def test_the_redirect_calls_back_with_every_field(sim: Sim, town: Town, choice: 
     (operation,) = sim.store.all()
     sim.client.post(f"/simulateur/{operation['idop']}", data={"choice": choice})
     ((method, path, said),) = town.heard
-    assert (method, path) == ("POST", "/bell/token/")
+    assert (method, path) == ("POST", "/notification/token/")
     assert {name: said[name] for name in asked} == asked
     assert said["resultrans"] == result
     assert ("numauto" in said) == (result not in "RA")

@@ -1,4 +1,4 @@
-"""The standing of invoices as other rooms ask for it. The caller says who may see them."""
+"""The payability of invoices as other rooms ask for it. The caller says who may see them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
@@ -10,8 +10,8 @@ from django.db.models.expressions import RawSQL
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.standing.deciding import Standing, decide
-from tenant_apps.payments.standing.facts import AWAITED, COLUMNS, JOINS, PRODUCT, Facts
+from tenant_apps.payments.payability.deciding import Payability, decide
+from tenant_apps.payments.payability.facts import AWAITED, COLUMNS, JOINS, PRODUCT, Facts
 from tenants.current import current_town
 from tenants.life import town_closure
 from toolkit import clock
@@ -35,8 +35,8 @@ def facts_rows(sql: str, values: Sequence[Any]) -> list[Facts]:
 
 def decided(
     facts: Iterable[Facts], *, reader: Account | None = None, alone: bool = True
-) -> dict[int, Standing]:
-    """Id → standing today, for `reader`."""
+) -> dict[int, Payability]:
+    """Id → payability today, for `reader`."""
     day, last_call, account = (
         clock.today(),
         town_closure.is_last_call(current_town()),
@@ -45,25 +45,25 @@ def decided(
     return {one.id: decide(one, day=day, reader=account, alone=alone, last_call=last_call) for one in facts}
 
 
-def standings_of(
+def payabilities_of(
     invoices: Iterable[Invoice], *, reader: Account | None = None, alone: bool = True
-) -> dict[int, Standing]:
-    """The standing of each, by its id, as the database knows it now: one statement however many they are."""
+) -> dict[int, Payability]:
+    """The payability of each, by its id, as the database knows it now: one statement however many they are."""
     facts = facts_of([invoice.pk for invoice in invoices])
     return decided(facts.values(), reader=reader, alone=alone)
 
 
-def standing_of(invoice: Invoice, *, reader: Account | None = None) -> Standing:
+def payability_of(invoice: Invoice, *, reader: Account | None = None) -> Payability:
     """What `invoice` is now, and what can be done with it, for `reader`."""
-    return standings_of([invoice], reader=reader)[invoice.pk]
+    return payabilities_of([invoice], reader=reader)[invoice.pk]
 
 
-def with_standings(invoices: Iterable[Invoice]) -> list[Invoice]:
-    """The same rows, each with its `standing` for staff: what a list of theirs shows."""
+def with_payabilities(invoices: Iterable[Invoice]) -> list[Invoice]:
+    """The same rows, each with its `payability` for staff: what a list of theirs shows."""
     rows = list(invoices)
-    known = standings_of(rows)
+    known = payabilities_of(rows)
     for row in rows:
-        row.standing = known[row.pk]  # type: ignore[attr-defined]
+        row.payability = known[row.pk]  # type: ignore[attr-defined]
     return rows
 
 
@@ -72,6 +72,6 @@ def awaited() -> Q:
     return Q(pk__in=RawSQL(AWAITED, []))  # noqa: S611 - no value of anybody's is in it
 
 
-def total(standings: Iterable[Standing]) -> Decimal:
+def total(payabilities: Iterable[Payability]) -> Decimal:
     """What remains to pay of them, in euros."""
-    return sum((one.balance for one in standings), Decimal("0.00"))
+    return sum((one.balance for one in payabilities), Decimal("0.00"))

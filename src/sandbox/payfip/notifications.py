@@ -37,20 +37,20 @@ def call(method: str, url: str, fields: dict[str, str]) -> int | None:
 
 
 def plan(store: Store, operation: dict[str, Any], *, times: int = 1, delay: float = 0) -> None:
-    """Plan when to notify the town of a finished operation, as the knobs say. `ring_due` sends it."""
+    """Plan when to notify the town of a finished operation, as the knobs say. `send_due` sends it."""
     behaviour, now = store.behaviour(), store.now()
     told = behaviour["notifications"]
     times = {"off": 0, "twice": 2}.get(told, times)
     due = now + delay
-    if behaviour["bell_order"] == "after":
+    if behaviour["notification_order"] == "after":
         due = max(due, now + AFTER_RETURN)
     if told == "late":
-        due = now + float(behaviour["bell_delay"])
+        due = now + float(behaviour["notification_delay"])
     elif told == "night":
-        due = life.next_time(life.NIGHT_BELL, now)
+        due = life.next_time(life.NIGHT_NOTIFICATION, now)
     url, fields = _address(operation, behaviour)
     for _ in range(times if url else 0):
-        store.plan_bell(operation["idop"], url, behaviour["bell_method"], fields, due)
+        store.plan_notification(operation["idop"], url, behaviour["notification_method"], fields, due)
 
 
 def _address(operation: dict[str, Any], behaviour: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -58,19 +58,19 @@ def _address(operation: dict[str, Any], behaviour: dict[str, Any]) -> tuple[str,
     if operation["kind"] == "tipi":
         found = {**asked, **detail(operation, behaviour), "idOp": ""}  # the redirect has no idOp
         return asked.get("urlcl", ""), {name: value for name, value in found.items() if value}
-    return asked.get("urlnotif", ""), {behaviour["bell_name"]: operation["idop"]}
+    return asked.get("urlnotif", ""), {behaviour["notification_field"]: operation["idop"]}
 
 
-def ring_due(store: Store) -> int:
+def send_due(store: Store) -> int:
     """Make the calls that are due; return how many."""
-    due = store.take_bells()
-    for bell in due:
-        status = call(bell["method"], bell["url"], bell["fields"])
-        store.bell_answered(bell["id"], status)
+    due = store.take_notifications()
+    for notification in due:
+        status = call(notification["method"], notification["url"], notification["fields"])
+        store.notification_answered(notification["id"], status)
         store.note(
-            "bell",
-            f"notification ({bell['method']}) : {status or 'personne ne répond'}",
-            idop=bell["idop"],
+            "notification",
+            f"notification ({notification['method']}) : {status or 'personne ne répond'}",
+            idop=notification["idop"],
             detail={"status": status},
         )
     return len(due)

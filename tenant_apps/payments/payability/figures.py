@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from tenant_apps.payments.standing.facts import JOINS, SITUATION
+from tenant_apps.payments.payability.facts import JOINS, SITUATION
 
 
 class Figures(NamedTuple):

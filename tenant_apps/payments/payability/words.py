@@ -1,4 +1,4 @@
-"""The standing of an invoice in words: a few for a list, a sentence for a page or a message."""
+"""The payability of an invoice in words: a few for a list, a sentence for a page or a message."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tenant_apps.payments.standing.deciding import Standing, What
+from tenant_apps.payments.payability.deciding import Payability, What
 from toolkit import clock
 from toolkit.clock import in_figures
 from toolkit.money import format_euros
@@ -47,13 +47,13 @@ class States:
         self.late, self.due = _("En retard"), _("À régler")
         self.paid_some_day, self.paid_that_day = _("Réglée"), _("Réglée le %(day)s")
 
-    def of(self, standing: Standing) -> State:
+    def of(self, payability: Payability) -> State:
         """« Réglée le 12/03/2026 », « Paiement annoncé, à confirmer », « En retard », « À régler »…"""
-        what, facts = standing.what, standing.facts
+        what, facts = payability.what, payability.facts
         if what == What.PAID:
             return self.paid(facts.paid_on)
         if what.is_awaited:
-            return self._awaited(facts.due_on, standing.why.short if standing.why else "")
+            return self._awaited(facts.due_on, payability.why.short if payability.why else "")
         if what == What.DECLARED:
             day = timezone.localtime(facts.declared_at).date() if facts.declared_at else self.day
             return State(_("Déclarée réglée le %(day)s") % {"day": in_figures(day)}, "clock", "wait")
@@ -84,31 +84,31 @@ class States:
         return State(words, "soon", "soon", note)
 
 
-def state_of(standing: Standing) -> State:
+def state_of(payability: Payability) -> State:
     """A few words, for one invoice alone."""
-    return States(standing.day).of(standing)
+    return States(payability.day).of(payability)
 
 
-def headline(standing: Standing) -> str:
+def headline(payability: Payability) -> str:
     """The same with its day in words, for the invoice's own page."""
-    what, facts = standing.what, standing.facts
+    what, facts = payability.what, payability.facts
     if what == What.PAID and facts.paid_on:
         return _("Réglée le %(day)s") % {"day": clock.in_words(facts.paid_on)}
     if what == What.LATE:
         return _("En retard : à régler depuis le %(due)s") % {"due": clock.in_words(facts.due_on)}
     if what == What.DUE:
         return _("À régler avant le %(due)s") % {"due": clock.in_words(facts.due_on)}
-    return state_of(standing).words
+    return state_of(payability).words
 
 
-def told_in_mail(standing: Standing) -> str:
+def told_in_mail(payability: Payability) -> str:
     """What follows « Cantine, n° 12 : 37,50 €, » in a message: what is expected of its reader."""
-    what, facts = standing.what, standing.facts
+    what, facts = payability.what, payability.facts
     if not what.is_awaited:
-        words = state_of(standing).words
+        words = state_of(payability).words
         return words[:1].lower() + words[1:]
     due = _("à régler avant le %(due)s") % {"due": clock.in_words(facts.due_on)}
-    short = standing.why.short if standing.why else ""
+    short = payability.why.short if payability.why else ""
     return f"{due} ({short})" if short else due
 
 

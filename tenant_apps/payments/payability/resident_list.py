@@ -17,9 +17,9 @@ from django.db import connection, transaction
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.queries import Status
 from tenant_apps.invoices.states import InvoiceState
-from tenant_apps.payments.standing.facts import COLUMNS, JOINS, PRODUCT, SITUATION, Facts
-from tenant_apps.payments.standing.reading import facts_rows
-from tenant_apps.payments.standing.words import SOON
+from tenant_apps.payments.payability.facts import COLUMNS, JOINS, PRODUCT, SITUATION, Facts
+from tenant_apps.payments.payability.reading import facts_rows
+from tenant_apps.payments.payability.words import SOON
 from tenant_apps.residents.queries import payer_ids_of
 
 Order = Literal["-issued_on", "issued_on", "due_on", "-due_on", "-amount", "amount", "awaited"]
