@@ -1,1 +1,1 @@
-"""The one callback host that the Treasury knows: find the town of an operation, and ring its bell."""
+"""Notifications of providers: find the town of an operation, and deliver the notification to it."""

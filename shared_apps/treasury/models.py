@@ -1,4 +1,4 @@
-"""Which town an operation at the Treasury belongs to."""
+"""The tables that say which town an operation belongs to, and the notifications that could not be delivered."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from tenants.models import Town
 
 
 class Route(models.Model):
-    """The hash of an operation (or of our one-use token) → its town. Says nothing of what is paid."""
+    """The town of an operation or one-use token, which is stored as a hash. It says nothing about the payment."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=10)  # the name of a provider
@@ -19,9 +19,9 @@ class Route(models.Model):
 
 
 class WaitingNotification(models.Model):
-    """A bell for a town that was being moved, in the registry: rung as soon as the town is written again.
+    """A notification for a town that is being moved. It is delivered when the town can be written again.
 
-    Some providers say each thing once, and nothing can be asked of them.
+    It is kept in the registry's database, because some providers send a result once and cannot be asked.
     """
 
     town = models.ForeignKey(Town, on_delete=models.CASCADE, related_name="+")
@@ -39,12 +39,15 @@ class WaitingNotification(models.Model):
 
 
 class UnmatchedNotification(models.Model):
-    """Bells for operations that nobody knows: one row a day and kind, so that a flood cannot fill the database."""
+    """The notifications of one day for operations of no town: one row per day and provider.
+
+    So many forged calls cannot fill the database.
+    """
 
     day = models.DateField(_("jour"))
     kind = models.CharField(_("protocole"), max_length=10)
     number = models.PositiveIntegerField(_("nombre"), default=1)
-    samples = models.JSONField(default=list)  # the first fingerprints; a token may still be somebody's secret
+    samples = models.JSONField(default=list)  # the first hashes only: a token may be a valid secret
     last_at = models.DateTimeField(_("la dernière"), auto_now=True)
 
     class Meta:

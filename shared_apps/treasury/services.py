@@ -1,4 +1,7 @@
-"""Find the town of an operation and ring its bell; nothing is believed, nothing is said (docs/payfip.md §2)."""
+"""Find the town of an operation and deliver notifications to it (docs/payfip.md §2).
+
+A notification proves nothing, and the caller never learns what we know.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -19,13 +22,13 @@ from toolkit.secrecy.secrets import fingerprint
 
 log = logging.getLogger(__name__)
 SAMPLES = 20
-AGENDA = "bells"  # the kind of these rows of the agenda: rows of older code have it
+AGENDA = "bells"  # the kind in the agenda's rows, which keep this former name
 Receiver = Callable[[str, str, Mapping[str, str]], None]
 _receivers: list[Receiver] = []
 
 
 def register_receiver(receive: Receiver) -> None:
-    """`receive(kind, token, fields)` is called in the town of the operation; `kind` is the name of a provider."""
+    """Add a function that gets each notification, in the town of its operation. `kind` is the provider's name."""
     _receivers.append(receive)
 
 
@@ -35,9 +38,9 @@ def _deliver(kind: str, token: str, fields: Mapping[str, str]) -> None:
 
 
 def add_route(*, kind: str, token: str) -> None:
-    """The operation `token` (its identity there, or our one-use token) belongs to the current town."""
+    """Record that `token`, an operation or one-use token of provider `kind`, belongs to the current town."""
     with connection.cursor() as cursor:
-        # Written with its schema: this is the town's own transaction, which a change of schema would leave.
+        # The table is named with its schema, because this runs in the town's transaction and schema.
         cursor.execute(
             "INSERT INTO public.treasury_route (fingerprint, kind, town_id, created_at) "
             "VALUES (%s, %s, %s, now()) ON CONFLICT (fingerprint) DO NOTHING",
@@ -46,13 +49,13 @@ def add_route(*, kind: str, token: str) -> None:
 
 
 def deliver(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
-    """Ring the bell of the town that `token` belongs to. False when nobody knows it: kept for the operator.
+    """Deliver a notification to the town of `token`. False when no town has it: it is counted for the operator.
 
-    While that town is moved the bell waits for it. Raises OperationalError when its shard, or the shard that would
-    know, is silent: the Treasury is answered 503, and the poller looks later.
+    While the town is being moved, the notification waits. Raises OperationalError when a shard that may have the
+    town does not answer: the caller then gets a 503, and the poller asks about the attempt later.
     """
     town = _town_of(kind, token)
-    # Money in flight is heard of while the town is suspended, and after it has closed.
+    # A suspended or closed town gets notifications too: its payments may end after that.
     if town is None or town.state == TownState.OPENING:
         _count_unmatched(kind, token)
         return False
@@ -72,7 +75,7 @@ def deliver(*, kind: str, token: str, fields: Mapping[str, str]) -> bool:
 
 
 def _is_erased(town: Town, error: Exception) -> bool:
-    """A closed town whose schema is gone, or going: nobody is left to hear."""
+    """Whether `error` means that the town is closed and its schema erased, or being erased."""
     return town.state == TownState.CLOSED and getattr(error.__cause__, "sqlstate", None) in GONE
 
 
@@ -84,7 +87,7 @@ def _keep_for_later(town: Town, kind: str, token: str, fields: Mapping[str, str]
 
 
 def deliver_waiting() -> None:
-    """Ring what the current town could not hear. Twice changes nothing: a bell proves nothing."""
+    """Deliver the notifications that waited for the current town. Delivering one twice changes nothing."""
     town = current_town()
     with registry():
         waiting = list(WaitingNotification.objects.filter(town_id=town.pk))
@@ -95,7 +98,7 @@ def deliver_waiting() -> None:
 
 
 def plan_waiting() -> None:
-    """The current town has bells to hear, if it has."""
+    """Plan `deliver_waiting` for the current town if notifications wait for it."""
     town = current_town()
     with registry():
         waits = WaitingNotification.objects.filter(town_id=town.pk).exists()
@@ -104,7 +107,7 @@ def plan_waiting() -> None:
 
 
 def _town_of(kind: str, token: str) -> Town | None:
-    """A route is written in the town's own transaction, so it is in the town's own database: ask each."""
+    """The town of `token`. Its route is in the town's own database, so this asks each database in turn."""
     silent: OperationalError | None = None
     for shard in shard_aliases():
         try:
@@ -126,7 +129,10 @@ def _town_of(kind: str, token: str) -> Town | None:
 
 
 def _count_unmatched(kind: str, token: str) -> None:
-    """Somebody tries idOps, or a bell outlived its town: counted by day, the first few named by fingerprint."""
+    """Count a notification for an operation of no town, and keep its hash if it is among the first of the day.
+
+    Somebody may be trying idOps, or the town was erased.
+    """
     log.info("a %s notification for an unknown operation", kind)
     with registry(), connection.cursor() as cursor:
         cursor.execute(

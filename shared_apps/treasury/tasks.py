@@ -8,7 +8,7 @@ from tenants.work import agenda
 
 @shared_task(name="treasury.deliver_waiting")
 def deliver_waiting() -> None:
-    """The bells that the current town could not hear while it was moved."""
+    """Deliver the notifications that waited while the current town was moved."""
     services.deliver_waiting()
     agenda.finish(services.AGENDA, lambda: None)
-    services.plan_waiting()  # one that was kept while we finished
+    services.plan_waiting()  # one may have come meanwhile

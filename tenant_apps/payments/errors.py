@@ -1,4 +1,4 @@
-"""Why a payment could not begin, or be corrected. `str()` is the sentence to show."""
+"""The errors of payments. `str(error)` is the sentence to show to the person."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 
 
 class PaymentError(Exception):
-    """Base of this room's errors."""
+    """The base class of the errors of payments."""
 
 
 class NotPayable(PaymentError):
@@ -14,7 +14,7 @@ class NotPayable(PaymentError):
 
 
 class Busy(NotPayable):
-    """Another attempt is alive; `until` is when a new one may begin at the latest (docs/manual.md, M11)."""
+    """Another attempt is live. A new one may begin at `until` at the latest (docs/manual.md, M11)."""
 
     def __init__(self, sentence: str, until: datetime) -> None:
         super().__init__(sentence)
@@ -22,29 +22,29 @@ class Busy(NotPayable):
 
 
 class ForbiddenMove(PaymentError):
-    """A transition that `states.EDGES` does not have."""
+    """A change of state that is not in `states.EDGES`."""
 
 
 class NotCorrectable(PaymentError):
-    """Staff cannot put this right as they ask; the sentence says why."""
+    """Staff cannot make this correction; the sentence says why."""
 
 
 class StillAllocated(NotCorrectable):
-    """An avoir would ask less than what the invoice holds: the money must be let go with it."""
+    """A credit would make the amount lower than what payments allocate to the invoice: release that money first."""
 
 
 class NotOpen(PaymentError):
-    """The attempt waits for nobody's word (any more)."""
+    """The attempt does not wait for a decision of staff, or does not any more."""
 
 
 class NotYet(PaymentError):
-    """A step of going live whose conditions are not met; the sentence says which."""
+    """The conditions of a step of going live are not met; the sentence says which."""
 
 
 class ProviderError(Exception):
-    """`sentence` is for the resident, in their language when it is shown; `code` and `detail` for staff.
+    """A call to a provider failed. `sentence` is for the resident; `code` and `detail` are for staff.
 
-    Never holds an operation.
+    None of them contains an operation.
     """
 
     def __init__(self, sentence: str | Promise, *, code: str = "", detail: str = "") -> None:
@@ -53,16 +53,16 @@ class ProviderError(Exception):
 
 
 class ProviderUnavailable(ProviderError):
-    """No usable answer: down, slow, cut, garbage, a technical fault. Retry later; nothing is known."""
+    """The provider gave no usable answer, so nothing is known. Retry later."""
 
 
 class ProviderRefused(ProviderError):
-    """A final no to this request, before or after the call. Retrying the same changes nothing."""
+    """The request is refused, by our own checks or by the provider. The same request would be refused again."""
 
 
 class EmailRefused(ProviderRefused):
-    """The provider does not accept this e-mail address: ask for another."""
+    """The provider does not accept this e-mail address: ask the payer for another one."""
 
 
 class ProductRefused(ProviderRefused):
-    """The number is wrong, unknown or closed: the product must be looked at by the town."""
+    """The product's number is wrong, unknown or closed at the provider: the town must check it."""

@@ -1,4 +1,4 @@
-"""What happens to money."""
+"""The facts of the trail that this room records: what happens to money."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""The mails about money that was put right or not found, and about a product that the Treasury refuses."""
+"""The mails about corrected payments, declarations without money, and products that the Treasury refuses."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +17,7 @@ from toolkit.money import format_euros
 def _payment_cancelled(
     sender: Sender, *, payment: Payment, attempt: Attempt, invoices: list[Invoice]
 ) -> Content:
-    """The resident believed it was paid: say that it is not, and what to do."""
+    """Say that the invoices are not paid after all, and what to do."""
     numbers = ", ".join(named(invoice) for invoice in invoices) or attempt.label
     place = "reglements" if attempt.several else f"factures/{attempt.invoice.uuid}"
     return Content(
@@ -36,7 +36,7 @@ def _payment_cancelled(
 
 
 def _what_now(invoices: list[Invoice], *, several: bool) -> str:
-    """As the invoices stand: one may have been paid otherwise, or cancelled."""
+    """What to do now. An invoice may have been paid another way or cancelled meanwhile."""
     if invoices and not any(one.what.is_awaited for one in payabilities_of(invoices).values()):
         return _(
             "Vous n'avez rien à régler pour l'instant. En cas de doute, écrivez-nous depuis « Contact »."
@@ -47,7 +47,7 @@ def _what_now(invoices: list[Invoice], *, several: bool) -> str:
 
 
 def _invoice_credited(sender: Sender, *, invoice: Invoice, credit: Credit) -> Content:
-    """What was announced does not change in silence."""
+    """Say that the amount of the invoice has changed, or that it is cancelled."""
     words = {
         "number": named(invoice),
         "amount": format_euros(credit.amount),

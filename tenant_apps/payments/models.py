@@ -1,4 +1,4 @@
-"""Attempts to pay, money received, what it pays."""
+"""The tables of payments: attempts to pay online, money received, and what that money pays."""
 
 import uuid
 from decimal import Decimal
@@ -16,10 +16,10 @@ from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class Attempt(models.Model):
-    """One try to pay online one invoice, or several of a régie. Frozen here before the provider is called."""
+    """One attempt to pay one or several invoices of a product online. The request is stored before the call."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # The one that the payer comes back to: the only one, or the first of several.
+    # The invoice whose page the payer comes back to: the only one, or the first of several.
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
     several = models.BooleanField(default=False)
     invoices = models.ManyToManyField(Invoice, through="AttemptInvoice", related_name="attempts")
@@ -27,28 +27,27 @@ class Attempt(models.Model):
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
     provider = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.CREATED)
-    reason = models.CharField(max_length=300, blank=True)  # in words, for the screen
-    # The frozen request
+    reason = models.CharField(max_length=300, blank=True)  # why it has this state, a sentence for the screen
+    # The request, which never changes
     merchant = models.CharField(max_length=40)  # the product's number at its provider
     fiscal_year = models.CharField(max_length=4)
     reference = models.CharField(max_length=30)
     label = models.CharField(max_length=99)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
-    # Empty once erased; the provider refuses more than it takes.
+    # Empty once the payer is erased. The provider refuses an address that is too long for it.
     email = AddressField(max_length=254, blank=True)
     mode = models.CharField(max_length=1, choices=Mode)
-    # The provider's side, which only the provider understands
-    operation = models.CharField(max_length=64, null=True)  # noqa: DJ001 - its identity there, NULL until given
+    # What the provider says, which only its own code reads
+    operation = models.CharField(max_length=64, null=True)  # noqa: DJ001 - its name there, NULL until given
     callback_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - of our one-use token
-    outcome = models.CharField(max_length=16, blank=True)  # of the last answer: a providers.base.Outcome
-    answer = models.JSONField(default=dict)  # as received, bounded (online.moves.evidence)
-    abandoned_seen_at = models.DateTimeField(null=True)  # « abandoned » is believed the second time
-    # The clock
+    outcome = models.CharField(max_length=16, blank=True)  # the last answer, a providers.base.Outcome
+    answer = models.JSONField(default=dict)  # the last answer, cut to a size (online.moves.evidence)
+    abandoned_seen_at = models.DateTimeField(null=True)  # « abandoned » counts when it is said twice
+    # Dates
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
-    free_at = (
-        models.DateTimeField()
-    )  # when another attempt may begin at the latest (two hours: docs/manual.md, M11)
+    # When another attempt may begin at the latest (two hours: docs/manual.md, M11).
+    free_at = models.DateTimeField()
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)
@@ -64,9 +63,8 @@ class Attempt(models.Model):
             models.Index(
                 fields=["next_check_at"], name="attempt_due", condition=Q(next_check_at__isnull=False)
             ),
-            models.Index(
-                fields=["reference"], name="attempt_reference"
-            ),  # the accountant's lists know it by that
+            # The accountant's lists name an attempt by its reference.
+            models.Index(fields=["reference"], name="attempt_reference"),
         ]
 
     def __str__(self) -> str:
@@ -74,10 +72,10 @@ class Attempt(models.Model):
 
 
 class AttemptInvoice(models.Model):
-    """What an attempt pays of one invoice, frozen with it: a row for every attempt and each of its invoices.
+    """The amount that an attempt pays of one invoice: a row for each invoice of each attempt.
 
-    The database (migration 0008) writes the row of an attempt on one invoice, keeps `live` as the attempt's state
-    says it, and refuses any other change.
+    Triggers (migration 0002) write the row of an attempt on one invoice, set `live` from the attempt's state, and
+    refuse any other change.
     """
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="parts", db_index=False)
@@ -98,7 +96,7 @@ class AttemptInvoice(models.Model):
 
 
 class AttemptEvent(models.Model):
-    """What happened to an attempt, in order; kept as evidence, also what was not applied."""
+    """One event of an attempt, kept as evidence even when it was not applied."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(auto_now_add=True)
@@ -116,7 +114,7 @@ class AttemptEvent(models.Model):
 
 
 class Means(models.TextChoices):
-    """How money came."""
+    """How the payer paid."""
 
     CARD = "card", _("carte bancaire")
     DEBIT = "debit", _("prélèvement")
@@ -126,12 +124,12 @@ class Means(models.TextChoices):
 
 
 class Deposit(models.Model):
-    """A bordereau de remise: cheques or cash for the bank. Closed when it is made; never changed (a trigger)."""
+    """A deposit (bordereau de remise): cheques, or cash, for the bank. A trigger refuses any change of it."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT)  # the régie: each has its own bank account
     year = models.PositiveSmallIntegerField()
-    number = models.PositiveIntegerField()  # in the year, without a gap
+    number = models.PositiveIntegerField()  # counted per year, without a gap
     means = models.CharField(max_length=10, choices=Means)
     deposited_on = models.DateField(_("date de la remise"))
     total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
@@ -152,33 +150,32 @@ class Deposit(models.Model):
 
     @property
     def label(self) -> str:
-        """« 2026-0007 », as the docket says."""
+        """The number printed on the deposit: « 2026-0007 »."""
         return f"{self.year}-{self.number:04}"
 
 
 class Payment(models.Model):
-    """Money received. Never deleted; cancelled with a reason."""
+    """Money received. A payment is never deleted; staff cancel it with a reason."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     attempt = models.OneToOneField(Attempt, null=True, on_delete=models.PROTECT, related_name="payment")
-    # The régie that received it, for ever: all it pays is of that régie (payments.ledger).
+    # The product that received it. It never changes, and the payment pays only invoices of this product.
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=10)
-    provider_reference = models.CharField(max_length=64)  # the operation, or our own for the counter
+    provider_reference = models.CharField(max_length=64)  # the operation; at the counter, our own
     means = models.CharField(max_length=10, choices=Means)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     paid_on = models.DateField(_("date du règlement"))
     authorization = models.CharField(max_length=40, blank=True)  # as the provider gave it
-    # Whose money it is: what is left over may pay this payer's other invoices.
+    # The payer whose money this is: money left over may pay their other invoices.
     payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="payments")
-    # The paper of the counter
+    # What was typed at the counter (counter.booking.PaymentDetails)
     bank = models.CharField(_("banque"), max_length=60, blank=True)
-    number = models.CharField(
-        _("numéro"), max_length=40, blank=True
-    )  # of the cheque, reference of the transfer
+    # Of the cheque, or the reference of the transfer.
+    number = models.CharField(_("numéro"), max_length=40, blank=True)
     drawer = models.CharField(_("tireur"), max_length=80, blank=True)
     deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="payments")
-    # Kept by the database (migration 0006): amount - allocations - refunds, in euros, never below zero.
+    # Triggers keep it (migration 0002): amount - allocations - refunds, in euros, never below zero.
     unallocated = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.CharField(max_length=254)
@@ -211,12 +208,15 @@ class Payment(models.Model):
 
     @property
     def left_over(self) -> Decimal:
-        """What of it pays no invoice and was not given back, in euros: the one definition; nothing once cancelled."""
+        """The euros that pay no invoice and were not given back; zero for a cancelled payment.
+
+        Everything that shows money left over reads this.
+        """
         return Decimal("0.00") if self.cancelled_at is not None else self.unallocated
 
 
 class Allocation(models.Model):
-    """This much of this money pays this invoice. A trigger keeps the invoice's `paid` equal to their sum."""
+    """The amount of a payment that pays one invoice. A trigger sets the invoice's `paid` to the sum of these."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations", db_index=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
@@ -233,13 +233,13 @@ class Allocation(models.Model):
 
 
 class Declaration(models.Model):
-    """A resident's « J'ai réglé » (docs/manual.md, M10): shown to staff, not money."""
+    """A resident says « J'ai réglé » (docs/manual.md, M10). Staff see it; it is not money."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="declaration")
     account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL)
     declared_at = models.DateTimeField(auto_now_add=True)
-    # Staff looked and found nothing: their words to the resident, who may declare again.
+    # Set when staff found no money, with their answer to the resident, who may declare again.
     refused_at = models.DateTimeField(null=True)
     refused_by = models.CharField(max_length=254, blank=True)
     answer = models.CharField(max_length=500, blank=True)
@@ -249,7 +249,7 @@ class Declaration(models.Model):
 
 
 class FindingKind(models.TextChoices):
-    """What staff are asked to look at. Nothing of it was applied."""
+    """The kinds of findings. None of what they report was applied."""
 
     CLAIM = "claim", _("annonce d'un paiement que le Trésor public ne confirme pas")
     FORGED = "forged", _("retour qui ne correspond pas à la demande")
@@ -269,14 +269,14 @@ class FindingKind(models.TextChoices):
 
 
 class Finding(models.Model):
-    """Evidence of something that does not add up: a forged return, a difference seen by the nightly audit.
+    """Something that is wrong: a forged return, a difference found by the nightly audit.
 
-    Kept for ever, shown to staff until somebody closes it (or until the audit no longer sees it).
+    It is never deleted. Staff see it until somebody closes it, or until the audit no longer finds it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=12, choices=FindingKind)
-    key = models.CharField(max_length=120, unique=True)  # the same thing seen again is counted, not repeated
+    key = models.CharField(max_length=120, unique=True)  # the same finding seen again is counted on one row
     attempt = models.ForeignKey(Attempt, null=True, on_delete=models.CASCADE, related_name="findings")
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.CASCADE, related_name="findings")
     product = models.ForeignKey(Product, null=True, on_delete=models.CASCADE, related_name="findings")
@@ -298,9 +298,12 @@ class Finding(models.Model):
 
 
 class TestPayment(models.Model):
-    """A payment made to open a product (T, then X). No invoice and no Payment hang on it: it can pay nothing."""
+    """A payment that a manager makes to open a product (T, then X). It has no invoice and no Payment.
 
-    __test__ = False  # not a test, whatever pytest may read in its name
+    So it cannot pay anything.
+    """
+
+    __test__ = False  # pytest must not take it for a class of tests
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="test_payments")
     state = models.CharField(max_length=10, choices=TestPaymentState, default=TestPaymentState.CREATED)
@@ -322,7 +325,7 @@ class TestPayment(models.Model):
     next_check_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
-        db_table = "payments_trial"  # its first name; the constraints keep it too
+        db_table = "payments_trial"  # the model's former name, kept in the database
         constraints = [
             kept_normal("trial_email_normal"),
             models.UniqueConstraint(fields=["operation", "provider"], name="trial_operation_once"),
@@ -335,10 +338,10 @@ class TestPayment(models.Model):
 
 
 class Refund(models.Model):
-    """Money given back outside of the portal (PayFiP has no refund): a note of staff's."""
+    """Money that staff gave back outside of the portal, because PayFiP has no refund."""
 
     class By(models.TextChoices):
-        """How it was given back."""
+        """How the money was given back."""
 
         TRANSFER = "transfer", _("virement")
         CHEQUE = "cheque", _("chèque")
@@ -364,7 +367,7 @@ class Refund(models.Model):
 
 
 class Nature(models.TextChoices):
-    """What a line of the ledger says of its payment's money."""
+    """What a line of the ledger records."""
 
     RECEIVED = "received", _("encaissement")
     REALLOCATED = "realloc", _("réaffectation")
@@ -373,17 +376,16 @@ class Nature(models.TextChoices):
 
 
 class LedgerLine(models.Model):
-    """What one act on a payment's money changed, on the day of that act. Never changed, never deleted (a trigger).
+    """What one act on a payment changed, on the day of that act. A trigger refuses to change or delete a line.
 
-    The figures of a day, the month and the accountant's file are sums of these lines, so a later act never changes
-    a day that is over. Amounts are signed euros. Of a payment, the lines add up to what the town still holds of it:
-    its amount less its refunds, or zero once it is cancelled; of its lines on one invoice, to what it pays of it.
+    The figures of a day, of a month and of the accountant's file are sums of these lines, so a later act never
+    changes a past day. Amounts are signed euros. The lines of a payment add up to its amount less its refunds, or
+    to zero once it is cancelled. Its lines on one invoice add up to what it pays of that invoice.
     """
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="ledger_lines")
-    invoice = models.ForeignKey(
-        Invoice, null=True, on_delete=models.PROTECT, related_name="+"
-    )  # NULL: pays none
+    # NULL: this money pays no invoice.
+    invoice = models.ForeignKey(Invoice, null=True, on_delete=models.PROTECT, related_name="+")
     refund = models.OneToOneField(Refund, null=True, on_delete=models.PROTECT, related_name="+")
     nature = models.CharField(max_length=9, choices=Nature)
     day = models.DateField()

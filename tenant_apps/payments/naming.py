@@ -1,8 +1,8 @@
-"""The reference of a payment on our papers, messages and screens: the one that staff's search knows."""
+"""The reference of a payment on documents, messages and screens. Staff can search for it."""
 
 from tenant_apps.payments.models import Payment
 
 
 def receipt_reference(payment: Payment) -> str:
-    """« 3F2A91C07B »."""
+    """The reference of `payment`: « 3F2A91C07B »."""
     return payment.uuid.hex[:10].upper()

@@ -1,4 +1,4 @@
-"""What this room gives to a person, and what it erases of them: money stays (shared_apps.privacy.personal)."""
+"""What this room gives to a person in their copy of data, and what it erases (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ from tenant_apps.payments.states import AttemptState
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The money that the portal shows them, their own tries to pay (no token, no operation), their « J'ai réglé »."""
+    """The payments that the portal shows, the person's own attempts (no token, no operation) and declarations."""
     paid = payments_of_resident(account).order_by("payment__paid_on", "id")
     yield Section(
         "reglements",
@@ -114,11 +114,14 @@ def _tries(account: Account) -> Iterator[Section]:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """The address of their tries, and of what the provider answered; amounts, references and states are the town's
-    accounts and stay. What is answered later about such a try no longer holds an address either (moves.evidence)."""
+    """Erase the e-mail address from the person's attempts and from the answers of the provider.
+
+    Amounts, references and states belong to the town's accounts and stay. Later answers about these attempts are
+    kept without an address too (moves.evidence). Returns the number of rows erased per table.
+    """
     fields = sorted({field for one in every_provider() for field in one.personal_fields})
     with connection.cursor() as cursor:
-        cursor.execute(_LOCKED, {"account": account.pk})  # nobody settles them meanwhile
+        cursor.execute(_LOCKED, {"account": account.pk})  # so that no answer is applied meanwhile
         cursor.execute(_TRIES, {"account": account.pk, "fields": fields})
         tries = cursor.rowcount
         for statement in _ADDRESSES:
@@ -128,10 +131,10 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
 
 
 _OF = "IN (SELECT id FROM payments_attempt WHERE account_id = %(account)s)"
-# As everybody locks them: by their ids, one after the other (payments.locking).
+# In the order of their ids, as everywhere else (books.locking).
 _LOCKED = "SELECT id FROM payments_attempt WHERE account_id = %(account)s ORDER BY id FOR NO KEY UPDATE"
-# In one statement: a row written twice by a transaction has its foreign keys checked again when that ends, and the
-# check would wait for whoever settles it, holds its invoice, and waits for us.
+# One statement for all columns. PostgreSQL checks the foreign keys of a row again if a transaction writes it twice.
+# That check would wait for a transaction that has locked the invoice and waits for our row.
 _TRIES = (
     "UPDATE payments_attempt SET email = '', answer = "
     "CASE WHEN answer ?| %(fields)s::text[] THEN answer - %(fields)s::text[] ELSE answer END "

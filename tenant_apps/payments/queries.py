@@ -1,4 +1,4 @@
-"""Attempts and money: what staff must look at, and the readers that take a person."""
+"""Readers of attempts and payments: those that take a resident, and those for staff."""
 
 from uuid import UUID
 
@@ -24,19 +24,19 @@ from tenant_apps.products.models import Product
 
 
 def live_attempt(invoice: Invoice) -> Attempt | None:
-    """The attempt that holds `invoice`; the database allows one (constraint one_live_attempt)."""
+    """The live attempt that reserves `invoice`. The database allows only one (constraint one_live_attempt)."""
     return Attempt.objects.filter(parts__invoice=invoice, parts__live=True).first()
 
 
 def another_is_live(attempt: Attempt) -> bool:
-    """Whether one of its invoices is held by another attempt: then this one may not live again."""
+    """Whether another live attempt reserves one of its invoices. `attempt` may not become live again then."""
     mine = AttemptInvoice.objects.filter(attempt=attempt).values("invoice_id")
     live = AttemptInvoice.objects.filter(live=True, invoice_id__in=mine)
     return live.exclude(attempt=attempt).exists()
 
 
 def payments_of_resident(account: Account) -> QuerySet[Allocation]:
-    """The money that paid invoices `account` may see, newest first, with its invoice; cancelled money left out."""
+    """The allocations to invoices that `account` may see, newest first, without cancelled payments."""
     return (
         Allocation.objects.filter(invoice__in=invoices_for_resident(account), payment__cancelled_at=None)
         .select_related("payment", "invoice")
@@ -45,9 +45,9 @@ def payments_of_resident(account: Account) -> QuerySet[Allocation]:
 
 
 def payment_for_resident(account: Account, public_id: UUID) -> Payment:
-    """Money received that pays at least one invoice `account` may see, with those allocations as `seen`.
+    """A payment that pays at least one invoice that `account` may see; its `seen` are those allocations.
 
-    Raises Payment.DoesNotExist for an absent, a cancelled and a forbidden one alike.
+    Raises Payment.DoesNotExist if it does not exist, is cancelled, or `account` may not see it.
     """
     mine = payments_of_resident(account).select_related("invoice__product", "invoice__payer")
     seen = Prefetch("allocations", queryset=mine, to_attr="seen")
@@ -56,34 +56,34 @@ def payment_for_resident(account: Account, public_id: UUID) -> Payment:
 
 
 def attempts_for_resident(invoice: Invoice) -> QuerySet[Attempt]:
-    """The tries to pay an invoice that the caller may see, but for those that ended in money, oldest first."""
+    """The attempts to pay an invoice that the caller may see, without the paid ones, oldest first."""
     return Attempt.objects.filter(invoices=invoice).exclude(state=AttemptState.PAID).order_by("id")
 
 
 def last_attempt(invoice: Invoice) -> Attempt | None:
-    """The newest attempt on an invoice that the caller may see, for the page the payer comes back to."""
+    """The newest attempt on an invoice that the caller may see, for the page that the payer returns to."""
     return (
         Attempt.objects.filter(invoices=invoice).select_related("invoice", "product").order_by("-id").first()
     )
 
 
 def payment_of_attempt(attempt: Attempt) -> Payment | None:
-    """The money that an attempt brought, cancelled since or not."""
+    """The payment of an attempt, even if it was cancelled since; None without one."""
     return Payment.objects.filter(attempt=attempt).prefetch_related("allocations").first()
 
 
 def was_refused_for_the_address(attempt: Attempt) -> bool:
-    """The provider did not take the payer's e-mail address: another one would do."""
+    """Whether the provider refused the payer's e-mail address, so that another address may work."""
     return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__error="EmailRefused").exists()
 
 
-# --- For staff: the door has checked the role -----------------------------------------------------
+# --- For staff: the view has checked the role -----------------------------------------------------
 
-IN_REVIEW = (AttemptState.REVIEW, AttemptState.REPORTED)  # a person of the town must look
+IN_REVIEW = (AttemptState.REVIEW, AttemptState.REPORTED)  # staff must decide
 
 
 def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
-    """Every attempt to pay `invoice`, newest first, with its events and its money (docs/payfip.md §4)."""
+    """Every attempt to pay `invoice`, newest first, with its events and its payment (docs/payfip.md §4)."""
     return (
         Attempt.objects.filter(invoices=invoice)
         .select_related("account", "payment")
@@ -93,7 +93,7 @@ def attempts_of_invoice(invoice: Invoice) -> QuerySet[Attempt]:
 
 
 def money_about(invoice: Invoice) -> QuerySet[Payment]:
-    """The money that pays `invoice`, and the money that came for it in excess; cancelled payments too."""
+    """The payments that pay `invoice` and those received for it in excess, cancelled ones included."""
     about = Q(allocations__invoice=invoice) | Q(attempt__invoices=invoice)
     return Payment.objects.filter(about).prefetch_related("allocations__invoice").distinct().order_by("-id")
 
@@ -104,18 +104,18 @@ def attempt_for_staff(public_id: UUID) -> Attempt:
 
 
 def attempts_in_review() -> QuerySet[Attempt]:
-    """Attempts whose outcome a person of the town must confirm."""
+    """The attempts that staff must confirm or refuse."""
     return Attempt.objects.filter(state__in=IN_REVIEW)
 
 
 def in_review_for_staff() -> QuerySet[Attempt]:
-    """`attempts_in_review` with what the list of things to examine shows, the oldest first."""
+    """`attempts_in_review` with the rows that the list of staff shows, the oldest first."""
     found = attempts_in_review().select_related("invoice__payer", "product")
     return found.annotate(others=Count("parts") - 1).order_by("id")
 
 
 def open_findings() -> QuerySet[Finding]:
-    """Evidence that nobody has closed, the newest first; a claim that the provider confirmed since is none."""
+    """The findings that nobody has closed, newest first, without claims that the provider confirmed since."""
     return (
         Finding.objects.filter(closed_at=None)
         .exclude(kind=FindingKind.CLAIM, attempt__state=AttemptState.PAID)
@@ -125,12 +125,12 @@ def open_findings() -> QuerySet[Finding]:
 
 
 def finding_for_staff(public_id: UUID) -> Finding:
-    """One of them, closed or not. Raises Finding.DoesNotExist."""
+    """One finding, closed or not. Raises Finding.DoesNotExist."""
     return Finding.objects.get(uuid=public_id)
 
 
 def last_audit() -> Entry | None:
-    """The fact of the last nightly audit: when, and how many differences."""
+    """The entry of the trail of the last nightly audit: its time and its number of differences."""
     return Entry.objects.filter(verb="money.audited").order_by("-id").first()
 
 
@@ -140,17 +140,17 @@ def test_payments_of(product: Product) -> QuerySet[TestPayment]:
 
 
 def open_declarations() -> QuerySet[Declaration]:
-    """« J'ai réglé », not answered yet, for invoices on which money is still awaited."""
+    """The declarations « J'ai réglé » that staff have not answered, for invoices that are still unpaid."""
     return Declaration.objects.filter(
         refused_at=None, invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
     )
 
 
 def only_in_review(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """Those of `invoices` with an attempt to examine."""
+    """Those of `invoices` with an attempt that staff must decide."""
     return invoices.filter(attempt_parts__live=True, attempt_parts__attempt__state__in=IN_REVIEW)
 
 
 def only_declared(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """Those of `invoices` whose resident says « J'ai réglé » and whose money is still awaited."""
+    """Those of `invoices` that a resident declared paid and that are still unpaid."""
     return invoices.filter(pk__in=open_declarations().values("invoice_id"))

@@ -1,6 +1,6 @@
-"""What other rooms may read of payments, beside `queries` and `standing`: the counter, baskets, papers to print.
+"""What other rooms may read of payments, beside `queries` and `payability`: counter, baskets, printed documents.
 
-These readers take no person: the door that calls them has checked the role.
+These readers take no person: the view that calls them has checked the role.
 """
 
 from tenant_apps.payments.books.ledger import only_product, received_on

@@ -1,7 +1,7 @@
-"""The public face of payments: every act that another room may call. Nobody else writes money.
+"""The services of payments that other rooms may call. No other code writes money.
 
-The work is done in `online`, `counter`, `corrections` and `control`; an import contract keeps the other rooms out of
-them. What other rooms may read is in `queries`, `standing` and `readers`.
+The code is in `online`, `counter`, `corrections` and `control`; an import contract forbids other rooms to import
+these. What other rooms may read is in `queries`, `payability` and `readers`.
 """
 
 from tenant_apps.payments.control.findings import close_finding

@@ -1,25 +1,25 @@
-"""The states of an attempt to pay, as data: (from, to) → why (docs/payfip.md §2-§4)."""
+"""The states of an attempt to pay, and the changes that are allowed with their reasons (docs/payfip.md §2-§4)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class AttemptState(models.TextChoices):
-    """Finer than what the resident sees."""
+    """The state of an attempt. The resident sees fewer states than these."""
 
-    CREATED = "created", _("préparé")  # the row is committed before the provider is called
+    CREATED = "created", _("préparé")  # committed before the provider is called
     STARTED = "started", _("en attente de réponse")  # an operation (or a redirect) exists
-    REPORTED = "reported", _("annoncé payé, à confirmer")  # unsigned, until the accountant says so
+    REPORTED = "reported", _("annoncé payé, à confirmer")  # only an unsigned message says so
     PAID = "paid", _("payé")
     REFUSED = "refused", _("refusé")
     ABANDONED = "abandoned", _("abandonné")
     EXPIRED = "expired", _("expiré")
     FAILED = "failed", _("non abouti")  # the provider refused to open it
-    REVIEW = "review", _("à examiner")  # an answer that does not match or is not known
+    REVIEW = "review", _("à examiner")  # the answer does not match the request, or its code is unknown
 
 
 class TestPaymentState(models.TextChoices):
-    """A payment made to open a product. It is only ever a record: one way, from created to an end."""
+    """The state of a test payment. It goes from created to one of the last states, and never back."""
 
     CREATED = "created", _("préparé")
     STARTED = "started", _("en attente de réponse")

@@ -16,16 +16,16 @@ from tenants.work.town_tasks import MoneyTask
 
 @shared_task(name="payments.check_due", base=MoneyTask)
 def check_due() -> None:
-    """Ask the provider about the current town's attempts whose time has come.
+    """Ask the providers about the attempts of the current town that are due.
 
-    The agenda holds it while the town is suspended; the provider's bell is answered even then.
+    The agenda does not start this task while the town is suspended. Notifications are received even then.
     """
     paying.check_due()
     agenda.finish("payments", next_check)
 
 
 def next_check() -> datetime | None:
-    """When the current town next has something to ask; None when no attempt waits."""
+    """The next time to ask about an attempt of the current town; None when none waits."""
     due: list[datetime | None] = [
         model.objects.aggregate(due=Min("next_check_at"))["due"] for model in (Attempt, TestPayment)
     ]
@@ -34,7 +34,7 @@ def next_check() -> datetime | None:
 
 @shared_task(name="payments.audit_money")
 def audit_money() -> None:
-    """The nightly audit of the current town, planned when money moves."""
+    """The nightly audit of the current town; see `control.auditing`."""
     began = timezone.now()
     auditing.audit_money()
     agenda.finish("money-audit", partial(auditing.next_audit, began))

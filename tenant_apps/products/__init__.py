@@ -1,1 +1,1 @@
-"""What can be paid, and with which number: a régie, a rôle or a budget of the town."""
+"""The products of a town: a régie, a rôle or a budget, each with its number at the Treasury."""

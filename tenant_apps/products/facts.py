@@ -1,4 +1,4 @@
-"""What happens to what can be paid."""
+"""The facts of the trail about products."""
 
 from django.utils.translation import gettext_lazy as _
 

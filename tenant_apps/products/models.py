@@ -1,4 +1,4 @@
-"""What a town's invoices can be paid on: a régie, a rôle or a budget, each with its own numcli."""
+"""The table of products: a régie, a rôle or a budget of the town, each with its own numcli."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,7 +10,7 @@ from toolkit.forms.address_fields import AddressField, kept_normal
 
 
 class ProductKind(models.TextChoices):
-    """What stands behind a numcli (docs/payfip.md §1)."""
+    """The kind of debts that a numcli is for (docs/payfip.md §1)."""
 
     TITRE = "titre", _("titres de recettes")
     ROLE = "role", _("rôle")
@@ -18,7 +18,7 @@ class ProductKind(models.TextChoices):
 
 
 class Mode(models.TextChoices):
-    """The stage of a product at the Treasury; it only goes forward."""
+    """The stage of a product at the Treasury. It only goes forward: T, X, W."""
 
     TEST = "T", _("test")
     ACTIVATION = "X", _("activation")
@@ -31,20 +31,22 @@ class Product(models.Model):
     code = models.CharField(_("code dans les fichiers"), max_length=30, unique=True)
     label = models.CharField(_("nom"), max_length=80)
     kind = models.CharField(_("nature"), max_length=6, choices=ProductKind, default=ProductKind.REGIE)
-    numcli = models.CharField(_("identifiant collectivité"), max_length=40, blank=True)  # at its provider
+    numcli = models.CharField(
+        _("identifiant collectivité"), max_length=40, blank=True
+    )  # its number at the provider
     protocol = models.CharField(max_length=10, choices=protocols.choices, default=protocols.NONE)
     mode = models.CharField(max_length=1, choices=Mode, default=Mode.TEST)
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
-    # A titre or a rôle is payable the day after the Treasury took it in charge (docs/payfip.md §1).
+    # A titre or a rôle can be paid from the day after the Treasury registered it (docs/payfip.md §1).
     payable_days_after_issue = models.PositiveSmallIntegerField(
         _("jours entre la date de la facture et l'ouverture du paiement en ligne"), default=0
     )
     # The three lines of recupererDetailClient for the numcli, and when a manager confirmed them.
     treasury_label = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
-    # The Treasury refused the numcli (T*): no online payment until somebody has checked it again.
+    # Set when the Treasury refused the numcli (codes T*): no online payment until a manager checks it again.
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_code = models.CharField(max_length=10, blank=True)
     contact_email = AddressField(_("adresse du service"), blank=True)
@@ -75,6 +77,6 @@ class Product(models.Model):
         return self.label
 
     def clean(self) -> None:
-        """The number is one that whoever takes the money can know. Raises ValidationError."""
+        """Check that the provider can have this number. Raises ValidationError."""
         if problem := protocols.problem(self.protocol, self.numcli):
             raise ValidationError({"numcli": problem})

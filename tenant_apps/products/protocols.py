@@ -1,15 +1,15 @@
-"""Who can take the money of a product online. The room of payments names them; this one knows none of them."""
+"""The protocols that a product can be paid with. The room of payments registers its providers here."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-NONE = "none"  # of a product that is not paid online
+NONE = "none"  # the protocol of a product that is not paid online
 
 
 class Taker(NamedTuple):
-    """One of them: `problem(number)` says what is wrong with a product's number there, empty when it is fine."""
+    """A provider that a product may have. `problem(number)` says what is wrong with a number, empty if nothing."""
 
     name: str
     label: str
@@ -20,7 +20,7 @@ _sources: list[Callable[[], Iterable[Taker]]] = []
 
 
 def register(source: Callable[[], Iterable[Taker]]) -> None:
-    """`source()` gives those of the deployment, whenever they are wanted."""
+    """Set the function that returns the providers of this deployment."""
     _sources.append(source)
 
 
@@ -30,7 +30,7 @@ def choices() -> list[tuple[str, str]]:
 
 
 def problem(protocol: str, number: str) -> str:
-    """What is wrong with `number` for a product of `protocol`, in words."""
+    """What is wrong with `number` for a product of `protocol`, as a sentence; empty if nothing is."""
     found = next((taker for taker in _takers() if taker.name == protocol), None)
     return found.problem(number) if found else ""
 

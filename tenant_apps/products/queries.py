@@ -17,12 +17,12 @@ def products_by_code() -> dict[str, Product]:
 
 
 def has_several_products() -> bool:
-    """Whether screens must name the régie."""
+    """Whether the town has several products, so that screens must name the régie."""
     return Product.objects.count() > 1
 
 
 def contact_address(product: Product | None) -> str:
-    """The address for residents' messages about `product`."""
+    """The e-mail address for residents' messages about `product`."""
     return (product.contact_email if product else "") or current_townhall().contact_email
 
 

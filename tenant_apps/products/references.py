@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from tenant_apps.products.models import ProductKind
 
 _ANY = r"[A-Za-z0-9]{6,30}"
-# exercice, product (two letters), period (two digits), number of the debt: 2025EA00123456789
+# fiscal year, product (two letters), period (two digits), number of the debt: 2025EA00123456789
 _ROLE = r"[0-9]{4}[A-Z]{2}[0-9]{2}[0-9]{1,22}"
-# exercice, number, line; how the Treasury pads them is unsure, so only digits are checked
+# fiscal year, number, line; we do not know how the Treasury pads them, so we check only the digits
 _TITRE = r"[0-9]{6,30}"
 
 
@@ -22,14 +22,14 @@ _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def canonical(reference: str) -> str:
     """The canonical form of a payment reference: capital letters and digits, no punctuation.
 
-    `2026-ab-00017` and `2026AB00017` are the same reference on papers, in files, at the Treasury and in the
-    database (a CHECK). The result may be one that `problem` refuses.
+    `2026-ab-00017` and `2026AB00017` are the same reference in documents, in files, at the Treasury and in the
+    database (a CHECK). `problem` may refuse the result.
     """
     return re.sub(r"[\W_]+", "", reference).upper()
 
 
 def of_several(attempt: UUID) -> str:
-    """The reference of an attempt to pay several invoices: 28 characters, as unique as `uuid`."""
+    """The reference of an attempt to pay several invoices: 28 characters made from its uuid, so it is unique."""
     rest, signs = attempt.int, ""
     for _place in range(25):  # 36 ** 25 is more than 2 ** 128
         rest, sign = divmod(rest, 36)
@@ -38,7 +38,7 @@ def of_several(attempt: UUID) -> str:
 
 
 def problem(kind: str, reference: str) -> str:
-    """What is wrong with `reference` for that kind of product, as the end of a sentence; empty when nothing is."""
+    """What is wrong with `reference` for this kind of product, as the end of a sentence; empty if nothing is."""
     if not re.fullmatch(_ANY, reference):
         return _("doit compter de 6 à 30 lettres sans accent ou chiffres : vérifiez-la.")
     if re.fullmatch(_SEVERAL, reference, re.IGNORECASE):

@@ -14,7 +14,7 @@ from toolkit.rows import change_row
 
 @transaction.atomic
 def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any) -> Product:
-    """Create or change the product with that code. `settings` are fields of Product.
+    """Create or change the product with this code. `settings` are fields of Product.
 
     The mode only goes forward, unless the numcli changes with it. Raises ValidationError.
     """
@@ -33,7 +33,7 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
 
 
 def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, Any]:
-    """Reset what was checked for the old numcli when the numcli changes."""
+    """The fields to reset when the numcli changes: what was checked about the old number."""
     if settings.get("numcli", before.numcli) != before.numcli:
         return {"checked_at": None, "treasury_label": "", "closed_at": None, "closed_code": "", **settings}
     forward(before, settings.get("mode", before.mode))
@@ -41,7 +41,7 @@ def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, A
 
 
 def forward(product: Product, to: str) -> None:
-    """Raise ValidationError when `to` comes before the product's mode: T → X → W, never back."""
+    """Raises ValidationError when `to` comes before the product's mode. The order is T, X, W."""
     if list(Mode).index(Mode(to)) < list(Mode).index(Mode(product.mode)):
         raise ValidationError({"mode": _("L'étape d'un produit n'avance que dans un sens.")})
 
@@ -56,7 +56,7 @@ def change_product(
     offers_declaration: bool,
     **window: Any,
 ) -> Product:
-    """Change what the town itself may change of a product. The Treasury's settings are made when it goes live.
+    """Change the fields of a product that the town may change. Going live sets those of the Treasury.
 
     `window`: payable_days_after_issue, payable_days_after_due, takes_several. Raises ValidationError.
     """
@@ -98,7 +98,7 @@ def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Produ
 
 @transaction.atomic
 def advance_product(*, actor: audit.Actor, product: Product, to: Mode) -> Product:
-    """Go to the next mode; the room of payments has checked the proofs. Raises ValidationError for a step back."""
+    """Set the next mode. The caller has checked the conditions. Raises ValidationError for a step back."""
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     old = locked.mode
     forward(locked, to)

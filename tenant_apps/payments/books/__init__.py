@@ -1,1 +1,1 @@
-"""The ledger of what each act on money changed, and the one order of locks on money."""
+"""The ledger of every act on money, and the order in which rows about money are locked."""

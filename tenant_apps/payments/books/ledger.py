@@ -1,7 +1,7 @@
-"""The ledger: each act on money writes what it changed, on its own day, in the transaction of the act.
+"""The ledger: each act on money writes lines that say what it changed, in the same transaction.
 
-Receipts stand on the day of the payment (`paid_on`), refunds on the day they were given, everything else on the day
-it is done. Nothing here is ever rewritten: what is wrong is taken back by another line, today (decision 53).
+A receipt has the day of the payment (`paid_on`), a refund the day it was given, and every other act the day it
+was done. No line is ever changed: a new line of today corrects a wrong one (decision 53).
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from toolkit import clock
 
 
 def receipt(payment: Payment, shares: Iterable[Allocation]) -> list[LedgerLine]:
-    """The lines, not saved, of money that comes in: a line an invoice it pays, and one for what pays none."""
+    """The unsaved lines of new money: one line per invoice that it pays, and one for what pays no invoice."""
     rest, lines = payment.amount, []
     for share in shares:
         if share.amount:
@@ -39,7 +39,7 @@ def write_receipt(payment: Payment, shares: Sequence[Allocation]) -> None:
 def write_reallocation(
     payment: Payment, amount: Decimal, *, actor: audit.Actor, left: Invoice | None, now_pays: Invoice | None
 ) -> None:
-    """`amount` euros of `payment` no longer pay `left` (None: no invoice) and pay `now_pays` from today on."""
+    """From today, `amount` euros of `payment` pay `now_pays` instead of `left`; None stands for no invoice."""
     LedgerLine.objects.bulk_create(
         [
             _line(payment, Nature.REALLOCATED, clock.today(), -amount, left, actor=actor),
@@ -49,14 +49,14 @@ def write_reallocation(
 
 
 def write_refund(refund: Refund, *, actor: audit.Actor) -> None:
-    """Money left over was given back, on `refund.refunded_on`."""
+    """Save the line of a refund, on the day `refund.refunded_on`."""
     line = _line(refund.payment, Nature.REFUNDED, refund.refunded_on, -refund.amount, actor=actor)
     line.refund = refund
     line.save()
 
 
 def write_cancellation(payment: Payment, shares: Iterable[Allocation], *, actor: audit.Actor) -> None:
-    """The payment is none after all: all that it paid, and what was left of it, is taken back today."""
+    """Save the lines of a cancelled payment: today they take back all that it paid, and what was left of it."""
     parts: list[tuple[Decimal, Invoice | None]] = [(share.amount, share.invoice) for share in shares]
     parts.append((payment.unallocated, None))
     LedgerLine.objects.bulk_create(
@@ -69,14 +69,14 @@ def write_cancellation(payment: Payment, shares: Iterable[Allocation], *, actor:
 
 
 def received_on(day: date) -> Decimal:
-    """The euros that came in on `day`, all means, less what of that day's was taken back the same day."""
+    """The euros received on `day` by all means, less what was cancelled or given back on that same day."""
     taken_back = Q(nature=Nature.CANCELLED, payment__paid_on=day)
     found = LedgerLine.objects.filter(Q(nature=Nature.RECEIVED) | taken_back, day=day)
     return Decimal(found.aggregate(total=Sum("amount", default=Decimal("0.00")))["total"])
 
 
 def only_product(invoices: Iterable[Invoice]) -> Product:
-    """The régie of all `invoices`: money goes to one bank account. Raises NotPayable when there are several."""
+    """The product of all `invoices`: one payment goes to one bank account. Raises NotPayable if they have several."""
     products = {invoice.product_id: invoice.product for invoice in invoices}
     if len(products) != 1:
         labels = ", ".join(sorted(product.label for product in products.values()))

@@ -1,17 +1,17 @@
-"""The one order of locks of everything that moves money. Whoever takes two of these takes them in this order:
+"""The order in which code that moves money locks rows. Code that locks two of these locks them in this order:
 
 1. the account of a resident who acts (`accounts.erasing.lock_present`), a batch, a statement and its lines;
 2. invoices, by their ids (`invoices.locking`);
 3. attempts, by their ids; their parts follow by a trigger;
 4. payments, by their ids; their allocations and refunds after them;
 5. a product, a test payment, a finding: one at a time;
-6. messages and alerts, then the agenda, which `tenants.work.agenda` writes by itself at the very end.
+6. messages and alerts, then the agenda, which `tenants.work.agenda` writes at the very end.
 
-Nobody ever goes back up, so nobody waits in a circle. All are `FOR NO KEY UPDATE` (see `invoices.locking`). The tests
-listen to every statement and fail on one that breaks this (tests/lock_order.py).
+With one order for all, two transactions cannot wait for each other. All locks are `FOR NO KEY UPDATE` (see
+`invoices.locking`). The tests read every statement and fail on one that breaks this order (tests/lock_order.py).
 
-The SQL is the ORM's own, made once a process: making it anew each time costs as much as running it. An attempt on one
-invoice, nearly every one, is one trip; several invoices cannot be locked in that order by one statement.
+The ORM makes the SQL once per process: making it costs as much as running it. An attempt on one invoice, the usual
+case, is locked with its invoice in one statement; several invoices cannot be locked in this order in one statement.
 """
 
 from collections.abc import Collection
@@ -29,21 +29,24 @@ from tenant_apps.payments.models import Attempt, AttemptInvoice, Payment
 
 
 class Part(NamedTuple):
-    """What an attempt pays of an invoice, in euros."""
+    """The amount, in euros, that an attempt pays of one invoice."""
 
     invoice: Invoice
     amount: Decimal
 
 
 class Locked(NamedTuple):
-    """An attempt and what it pays, by the ids of the invoices, all as they are now."""
+    """A locked attempt and its parts, in the order of the invoices' ids, as the database has them now."""
 
     attempt: Attempt
     parts: tuple[Part, ...]
 
 
 def lock_attempt(attempt_id: int) -> Locked:
-    """Both locked until the transaction ends. Raises Attempt.DoesNotExist. In a transaction only."""
+    """Lock an attempt and its invoices until the transaction ends. Raises Attempt.DoesNotExist.
+
+    Call it in a transaction only.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_statement(), [attempt_id])
         row = cursor.fetchone()
@@ -64,34 +67,34 @@ def _lock_several(attempt_id: int) -> Locked:
 
 
 def lock_attempt_alone(attempt_id: int) -> Attempt:
-    """The attempt without its invoices, for its call and its clock. Raises Attempt.DoesNotExist."""
+    """Lock an attempt without its invoices, to change only its operation and dates. Raises Attempt.DoesNotExist."""
     return Attempt.objects.select_for_update(no_key=True).get(pk=attempt_id)
 
 
 def lock_attempts(attempts: Collection[int]) -> list[Attempt]:
-    """Several attempts by their ids, as they are now. The caller holds their invoices."""
+    """Lock several attempts in the order of their ids and read them again. The caller has locked their invoices."""
     return list(Attempt.objects.select_for_update(no_key=True).filter(pk__in=attempts).order_by("pk"))
 
 
 def lock_payment_alone(payment: Payment) -> Payment:
-    """A payment whose allocations stay as they are; `corrections.lock_payment` takes its invoices first."""
+    """Lock a payment whose allocations do not change. `corrections.lock_payment` locks its invoices first."""
     return Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
 
 
 def lock_payments(rows: QuerySet[Payment]) -> list[Payment]:
-    """Several payments by their ids, as they are now."""
+    """Lock several payments in the order of their ids and read them again."""
     return list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 @cache
 def _statement() -> str:
-    # PostgreSQL locks the rows of one line of a join in the order of `of`. `several` never changes.
+    # PostgreSQL locks the rows of a joined row in the order of `of`. The column `several` never changes.
     locked = Attempt.objects.select_for_update(of=("invoice", "self"), no_key=True).select_related("invoice")
     return str(locked.order_by().filter(several=False, pk=0).query.sql_with_params()[0])
 
 
 def _made(model: type[models.Model], values: Any) -> Any:
-    """The next columns, as an instance: what a queryset does with them."""
+    """An instance of `model` made from the next columns, as a queryset makes one."""
     fields = model._meta.concrete_fields
     read = [
         field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value

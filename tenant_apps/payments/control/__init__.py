@@ -1,1 +1,1 @@
-"""What checks the money: the nightly audit, findings for staff, the drawn states."""
+"""Checks on money: the nightly audit, the findings for staff, and the diagram of the states."""

@@ -1,7 +1,7 @@
-"""The nightly audit: sums made again from the rows, held against what the triggers and states say.
+"""The nightly audit: it adds up the rows again and compares the sums with the columns that triggers keep.
 
-Planned for the coming night when money may move, and again while an attempt is still asked about: a town where
-nothing moves costs nothing.
+It is planned for the next night when money may move, and again while we still ask about an attempt. A town where
+nothing moves is not audited and costs nothing.
 """
 
 import logging
@@ -25,20 +25,21 @@ from toolkit.clock import PARIS
 
 log = logging.getLogger(__name__)
 KIND = "money-audit"
-# What moves money by a person's hand. What the provider says moves is planned when its attempt begins, and by a bell.
+# Facts of the trail where a person moves money. For online payments, the start of an attempt and a notification
+# plan the audit.
 MOVES = (
     *("payment.booked", "payment.cancelled", "payment.allocated", "payment.refunded"),
     *("attempt.confirmed", "invoice.cancelled", "invoice.credited"),
 )
-START, SPREAD = time(3, 30), 90  # Paris, past the hour of summer time; towns are spread over so many minutes
+START, SPREAD = time(3, 30), 90  # in Paris, after the change of summer time; minutes between towns
 
-# What allocations and refunds took of each payment.
+# What allocations and refunds use of each payment.
 _SPENT = """
     SELECT payment_id, MIN(invoice_id) AS invoice_id, SUM(amount) AS total FROM (
         SELECT payment_id, invoice_id, amount FROM payments_allocation
         UNION ALL SELECT payment_id, NULL, amount FROM payments_refund
     ) part GROUP BY payment_id"""
-# kind → (uuid of what it is about, invoice, attempt, what is expected, what was found)
+# For each kind, a query that returns: uuid of the object, invoice, attempt, expected amount, amount found
 _CHECKS: dict[FindingKind, str] = {
     FindingKind.PAID_DIFFERS: """
         SELECT i.uuid::text, i.id, NULL::bigint, COALESCE(s.total, 0), i.paid
@@ -94,7 +95,7 @@ _CHECKS: dict[FindingKind, str] = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that does not add up; euros."""
+    """One amount that is not what it should be, in euros."""
 
     kind: FindingKind
     about: str  # uuid of the invoice, payment or attempt
@@ -105,17 +106,17 @@ class Difference:
 
 
 def plan_audit() -> None:
-    """Money may move in the current town: the coming night looks at it."""
+    """Plan the audit of the current town for the next night, because money may move."""
     agenda.plan(KIND, _next_night(timezone.now()))
 
 
 def money_moved(entry: Entry) -> None:
-    """A fact of `MOVES` was recorded."""
+    """Plan the audit when a fact of `MOVES` is recorded."""
     plan_audit()
 
 
 def next_audit(began: datetime) -> datetime | None:
-    """The coming night while money may still move, or has since `began`; None lets the town sleep."""
+    """When to audit again: the next night if money may still move or has moved since `began`, else None."""
     moved = Q(recorded_at__gte=began) | Q(cancelled_at__gte=began)
     if Attempt.objects.filter(next_check_at__isnull=False).exists() or Payment.objects.filter(moved).exists():
         return _next_night(timezone.now())
@@ -129,7 +130,7 @@ def _next_night(now: datetime) -> datetime:
 
 
 def differences() -> list[Difference]:
-    """What does not add up in the current town: one statement, so all of it is as of one moment."""
+    """The differences in the current town, which one statement reads at one moment."""
     every = " UNION ALL ".join(f"SELECT '{kind}', x.* FROM ({query}) x" for kind, query in _CHECKS.items())  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(every)
@@ -137,9 +138,9 @@ def differences() -> list[Difference]:
 
 
 def audit_money() -> list[Difference]:
-    """Look, keep each difference as a finding, close the ones that are gone, tell the operator. Not in a transaction.
+    """Keep each difference as a finding, close the findings that no longer apply, and inform the operator.
 
-    A second run changes nothing but how often a difference was seen.
+    Call it outside of a transaction. A second run only raises the number of times that a difference was seen.
     """
     found = differences()
     with transaction.atomic():
@@ -163,7 +164,7 @@ def audit_money() -> list[Difference]:
 
 
 def _tell_the_operator(found: list[Difference]) -> None:
-    """A line of the platform's own trail: how many of each kind, nothing of whom."""
+    """Record in the platform's trail the number of differences of each kind, without personal data."""
     town = current_town()
     kinds = {str(kind): sum(one.kind == kind for one in found) for kind in _CHECKS}
     with registry(), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The states of an attempt, drawn: the picture in `docs/` and the guard in SQL both come from `states.EDGES`."""
+"""The states of an attempt as a diagram for `docs/` and as a trigger in SQL, both made from `states.EDGES`."""
 
 from tenant_apps.payments.states import EDGES, LIVE, AttemptState
 
@@ -6,7 +6,7 @@ PICTURE = "docs/payment-states.md"
 
 
 def mermaid() -> str:
-    """The graph in Mermaid's words, as GitHub and GitLab show it."""
+    """The graph in Mermaid's language, which GitHub and GitLab draw."""
     into = {to for _, to in EDGES}
     starts = [state for state in AttemptState if state not in into]
     ends = [state for state in AttemptState if not any(start == state for start, _ in EDGES)]
@@ -20,7 +20,7 @@ def mermaid() -> str:
 
 
 def page() -> str:
-    """The whole of `docs/payment-states.md`."""
+    """The text of `docs/payment-states.md`."""
     rows = [
         f"| {number} | {start.name} | {to.name} | {reason} |"
         for number, ((start, to), reason) in enumerate(EDGES.items(), 1)
@@ -52,7 +52,7 @@ def page() -> str:
 
 
 def guard() -> str:
-    """The body of the trigger's function. A change of EDGES wants a migration that holds what this gives."""
+    """The body of the trigger's function. A change of EDGES needs a migration with this text."""
     edges = ",\n        ".join(f"'{start}>{to}'" for start, to in EDGES)
     return f"""
 CREATE OR REPLACE FUNCTION payments_guard_state() RETURNS trigger LANGUAGE plpgsql AS $body$

@@ -1,4 +1,4 @@
-"""The evidence of a finding in words, for staff: each field as its provider names it."""
+"""The evidence of a finding, for staff: each field with the name that its provider gives it."""
 
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ OURS = {
 
 
 def shown(finding: Finding) -> list[tuple[str, str]]:
-    """Name and value of what it knows to name; the finding has its attempt or its product."""
+    """(name, value) of each field that has a name. `finding` comes with its attempt or its product."""
     named = {**OURS, **labels_of(_provider(finding)).fields}
     return [
         (str(words), format_euros(Decimal(value)) if name in EUROS else value)

@@ -1,4 +1,4 @@
-"""Evidence for staff: kept, counted when it repeats, closed by a person or by the audit that no longer sees it."""
+"""Findings for staff: kept, counted when they repeat, and closed by a person or by the audit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,9 +24,9 @@ def report(
     product: Product | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """Write down that something does not add up. `about` (an id) makes the same thing one row, however often.
+    """Record that something is wrong. The same `kind` and `about` (an id) count on one row.
 
-    One that staff closed opens again. `details` hold JSON values only, no operation and no token.
+    A finding that staff closed is opened again. `details` contain JSON values only, no operation and no token.
     """
     invoice = invoice or (attempt.invoice if attempt else None)
     values = {"details": dict(details or {}), "last_at": timezone.now()}
@@ -48,7 +48,7 @@ def report(
 
 @atomic_again
 def close_finding(*, actor: Account, finding: Finding, answer: str) -> Finding:
-    """« Classer »: somebody looked, and says what it was. Twice changes nothing."""
+    """« Classer »: close a finding with what staff found. Closing it again changes nothing."""
     locked = Finding.objects.select_for_update(no_key=True).get(pk=finding.pk)
     if locked.closed_at is None:
         locked.closed_at, locked.closed_by = timezone.now(), actor.audit_name

@@ -1,1 +1,1 @@
-"""What staff put right: cancelled payments, money left over, avoirs."""
+"""Corrections by staff: cancelled payments, money left over, credits (avoirs)."""

@@ -1,4 +1,7 @@
-"""Avoirs: an invoice is reduced or cancelled. It never asks less than what it holds, unless that money is let go."""
+"""Credits (avoirs): reduce or cancel an invoice.
+
+An invoice's amount never falls below what payments have allocated to it, unless that money is released first.
+"""
 
 from decimal import Decimal
 
@@ -25,13 +28,13 @@ from toolkit.money import format_euros
 def reduce_invoice(
     *, actor: audit.Actor, invoice: Invoice, amount: Decimal, reason: str, let_go: bool = False
 ) -> Credit:
-    """An avoir of `amount` euros. What was paid above the new amount becomes unallocated if `let_go`.
+    """Write a credit of `amount` euros. With `let_go`, what was paid above the new amount becomes unallocated.
 
-    Raises StillAllocated when money must be let go and `let_go` is false, NotCorrectable while a payment is under
-    way, invoices' WrongState when the amount or the state does not allow it.
+    Raises StillAllocated when money must be released and `let_go` is false, NotCorrectable during a payment, and
+    the invoices' WrongState when the amount or the state does not allow it.
     """
     locked = _locked(invoice)
-    if 0 < amount < locked.amount:  # else crediting says why not
+    if 0 < amount < locked.amount:  # otherwise `crediting` raises the error
         _let_go(actor, locked, locked.paid - (locked.amount - amount), allowed=let_go)
     credit = crediting.record_reduction(actor=actor, invoice=locked, amount=amount, reason=reason)
     _tell(locked, credit)
@@ -40,7 +43,7 @@ def reduce_invoice(
 
 @atomic_again
 def cancel_invoice(*, actor: audit.Actor, invoice: Invoice, reason: str, let_go: bool = False) -> Credit:
-    """An avoir of the whole invoice; raises as `reduce_invoice`."""
+    """Write a credit of the whole invoice. Raises the same errors as `reduce_invoice`."""
     locked = _locked(invoice)
     _let_go(actor, locked, locked.paid, allowed=let_go)
     credit = crediting.record_cancellation(actor=actor, invoice=locked, reason=reason)
@@ -52,7 +55,7 @@ def _locked(invoice: Invoice) -> Invoice:
     locked = lock_invoice(invoice)
     attempt = live_attempt(locked)
     if attempt is not None and attempt.state in (AttemptState.CREATED, AttemptState.STARTED):
-        # Its amount is frozen at the provider: the resident would pay the old one.
+        # The provider already has the old amount, and the resident would pay that one.
         raise NotCorrectable(
             _("Un paiement en ligne de cette facture est en cours : attendez qu'il soit terminé.")
         )
@@ -62,7 +65,7 @@ def _locked(invoice: Invoice) -> Invoice:
 
 
 def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: bool) -> None:
-    """Take `excess` euros off what pays the locked invoice, the newest money first."""
+    """Release `excess` euros of the money that pays the locked invoice, the newest payment first."""
     if excess <= 0:
         return
     if not allowed:
@@ -92,7 +95,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
 
 
 def _tell(invoice: Invoice, credit: Credit) -> None:
-    """Whoever sees the invoice in an account hears of it: what was announced does not change in silence."""
+    """Write to everyone who sees the invoice in their account: the amount that they know has changed."""
     seers = Account.objects.filter(accesses__payer=invoice.payer_id, accesses__ended_at=None, is_active=True)
     said = INVOICE_CREDITED.about(invoice=invoice, credit=credit)
     notify_all(

@@ -1,4 +1,4 @@
-"""What staff put right: a payment cancelled, money left over allocated or given back. Nothing is ever deleted."""
+"""Corrections of payments by staff: cancel one, allocate money left over or give it back. Nothing is deleted."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,16 +23,16 @@ from tenants.databases.postgresql.again import atomic_again
 from toolkit import clock
 from toolkit.money import format_euros
 
-UNDO = timedelta(minutes=30)  # how long whoever booked a payment may take it back alone
+UNDO = timedelta(minutes=30)  # how long the person who booked a payment may cancel it without a manager
 
 
 @atomic_again
 def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Payment:
-    """A payment that is none after all: keyed by mistake, cheque unpaid, direct debit rejected by the bank.
+    """Cancel a payment that was typed by mistake, an unpaid cheque, or a direct debit that the bank rejected.
 
-    Its allocations stay as evidence and no longer count (a trigger takes them off the invoices, which can be paid
-    again). Whoever paid online is told by e-mail. Twice changes nothing. Raises NotCorrectable without a reason, or
-    when some of it was given back: that money would be missing from the accounts.
+    Its allocations stay as evidence and no longer count: a trigger takes them off the invoices, which can be paid
+    again. Somebody who paid online gets an e-mail. Cancelling again changes nothing. Raises NotCorrectable without
+    a reason, or when part of the payment was given back: that money would be missing from the accounts.
     """
     if not reason.strip():
         raise NotCorrectable(_("Indiquez pourquoi ce règlement est annulé."))
@@ -67,7 +67,7 @@ def cancel_payment(*, actor: audit.Actor, payment: Payment, reason: str) -> Paym
 
 @atomic_again
 def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: Decimal) -> Allocation:
-    """Let money left over pay another invoice of the same payer and the same régie. Raises NotCorrectable."""
+    """Use `amount` euros left over to pay another invoice of the same payer and product. Raises NotCorrectable."""
     target = lock_invoice(invoice)
     locked = lock_payment_alone(payment)
     if locked.cancelled_at is not None or target.state != InvoiceState.PUBLISHED:
@@ -104,7 +104,10 @@ def allocate(*, actor: audit.Actor, payment: Payment, invoice: Invoice, amount: 
 def record_refund(
     *, actor: audit.Actor, payment: Payment, amount: Decimal, refunded_on: date, means: str, reason: str
 ) -> Refund:
-    """Note that money left over was given back: PayFiP has no refund, it is done outside. Raises NotCorrectable."""
+    """Record that money left over was given back. PayFiP has no refund: staff give it another way.
+
+    Raises NotCorrectable.
+    """
     locked = lock_payment_alone(payment)
     if locked.cancelled_at is not None:
         raise NotCorrectable(_("Ce règlement est annulé : il n'y a rien à rembourser."))
@@ -134,14 +137,14 @@ def record_refund(
 
 
 def can_undo(account: Account, payment: Payment) -> bool:
-    """True for whoever has just booked it at the counter, as long as it lies in no docket."""
+    """Whether `account` booked `payment` at the counter within UNDO, and it is in no deposit yet."""
     fresh = payment.recorded_at > timezone.now() - UNDO
     own = payment.recorded_by == account.audit_name
     return own and fresh and payment.deposit_id is None and payment.cancelled_at is None
 
 
 def payers_of(payment: Payment) -> set[int]:
-    """The payers whose money it is."""
+    """The ids of the payers whose money this is."""
     found = set(payment.allocations.values_list("invoice__payer_id", flat=True))
     if payment.payer_id is not None:
         found.add(payment.payer_id)
@@ -151,9 +154,10 @@ def payers_of(payment: Payment) -> set[int]:
 
 
 def lock_payment(payment: Payment) -> Payment:
-    """The payment as it is now, locked after its invoices: everyone takes them in this order. In a transaction.
+    """Lock a payment's invoices, then the payment, and read it again. In a transaction only.
 
-    Money left over may have gone to one more invoice while we waited: all is let go of and taken again, with that one.
+    While we wait, money left over may have gone to one more invoice. All locks are then released and taken again
+    with that invoice.
     """
     ids = (
         Allocation.objects.filter(payment=payment).order_by("invoice_id").values_list("invoice_id", flat=True)
@@ -171,9 +175,9 @@ def lock_payment(payment: Payment) -> Payment:
 
 
 def _tell(payment: Payment, invoices: list[Invoice]) -> None:
-    """The resident believed it was paid: say that it is not, and what to do."""
+    """Write to the resident that the invoice is not paid after all, and what to do."""
     attempt = payment.attempt
-    if attempt is None or not attempt.email:  # the counter's, or of somebody who was erased since
+    if attempt is None or not attempt.email:  # at the counter, or the payer is erased
         return
     notify(
         PAYMENT_CANCELLED.about(payment=payment, attempt=attempt, invoices=invoices),

@@ -1,1 +1,1 @@
-"""Money received at the counter, and deposit dockets."""
+"""Money received at the counter, and the deposits that take it to the bank."""

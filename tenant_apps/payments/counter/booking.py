@@ -1,4 +1,4 @@
-"""Money received at the counter: cash, cheque, transfer. It takes the same tables as what the provider reports."""
+"""Book money received at the counter: cash, cheque, transfer. It uses the same tables as online payments."""
 
 import uuid
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ OFFLINE = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
 
 @dataclass(frozen=True)
 class CounterRow:
-    """This much, in euros, for this invoice."""
+    """One row of a payment at the counter: an amount in euros for one invoice."""
 
     invoice: Invoice
     amount: Decimal
@@ -33,7 +33,7 @@ class CounterRow:
 
 @dataclass(frozen=True)
 class PaymentDetails:
-    """What stands on the cheque, or the reference of the transfer."""
+    """What is written on a cheque; of a transfer, only its reference in `number` and the payer in `drawer`."""
 
     bank: str = ""
     number: str = ""
@@ -52,13 +52,13 @@ def book_payment(
     key: uuid.UUID | None = None,
     provider: str = "offline",
 ) -> tuple[Payment, bool]:
-    """Book one payment for invoices of one régie, of one or several payers. Returns it, and whether it is new.
+    """Book one payment for invoices of one product, of one or several payers. Returns (payment, is it new).
 
-    `received` (euros) may be more than the lines: what is left over, like what goes beyond a balance, stays
-    unallocated and is shown. `key`, given by the form, makes a second click or a page sent again change nothing.
-    `provider` JOURNAL is money that the accountant's journal reports and that did not come through us.
-    Raises NotPayable for means that only the provider reports, no line, a day to come, amounts that cannot be,
-    invoices of two régies, or cash above CASH_LIMIT.
+    `received` (euros) may be more than the sum of the lines. What is left over, or is more than the balance of an
+    invoice, stays unallocated and is shown. `key` comes from the form: with the same key, a second click changes
+    nothing. With `provider` JOURNAL, the accountant's journal reports money that did not come through us.
+    Raises NotPayable for means that only a provider reports, no line, a future day, an amount that is not positive
+    or less than the lines, invoices of two products, or cash above CASH_LIMIT.
     """
     total = sum((line.amount for line in lines), Decimal("0.00"))
     amount = total if received is None else received
@@ -112,7 +112,7 @@ def book_payment(
 
 
 def cash_limit_sentence() -> str:
-    """Why more is not taken in cash."""
+    """The sentence that refuses cash above CASH_LIMIT."""
     sentence = _(
         "Au-delà de %(limit)s, un règlement en espèces ne peut pas être accepté (article 1680 du code général des "
         "impôts) : proposez un chèque, un virement ou le paiement en ligne."

@@ -1,4 +1,4 @@
-"""« J'ai réglé »: what staff answer. To confirm one is to book the money at the counter."""
+"""What staff answer to « J'ai réglé ». They confirm a declaration by booking the money at the counter."""
 
 from uuid import UUID
 
@@ -18,7 +18,10 @@ from tenants.databases.postgresql.again import atomic_again
 
 @atomic_again
 def refuse_declaration(*, actor: audit.Actor, declaration: Declaration, answer: str) -> Declaration:
-    """No money was found: tell the resident in staff's own words. Twice changes nothing. Raises NotCorrectable."""
+    """Answer that no money was found, in staff's own words, by e-mail. Refusing again changes nothing.
+
+    Raises NotCorrectable.
+    """
     if not answer.strip():
         raise NotCorrectable(_("Écrivez à l'usager ce que vous avez vérifié et ce qu'il doit faire."))
     locked = (
@@ -44,12 +47,12 @@ def refuse_declaration(*, actor: audit.Actor, declaration: Declaration, answer: 
 
 
 def declarations() -> QuerySet[Declaration]:
-    """Those that wait for staff, the oldest first."""
+    """The declarations that staff have not answered, the oldest first."""
     return open_declarations().select_related("account", "invoice__payer", "invoice__product").order_by("id")
 
 
 def declaration(public_id: UUID) -> Declaration:
-    """One of them, answered or not. Raises Declaration.DoesNotExist."""
+    """One declaration, answered or not. Raises Declaration.DoesNotExist."""
     return Declaration.objects.select_related("account", "invoice__payer").get(uuid=public_id)
 
 

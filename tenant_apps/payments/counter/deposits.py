@@ -1,4 +1,4 @@
-"""Bordereaux de remise: cheques or cash that go to the bank together."""
+"""Deposits (bordereaux de remise): cheques, or cash, that go to the bank together."""
 
 import uuid
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from tenant_apps.townhall.models import TownHall
 from tenants.databases.postgresql.again import atomic_again
 
 DEPOSITED = (Means.CHEQUE, Means.CASH)
-MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}  # as the addresses of pages name them
+MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}  # the words of the pages' addresses
 MOST = 1000
 
 
@@ -26,15 +26,16 @@ MOST = 1000
 def close_deposit(
     *, actor: audit.Actor, means: Means, payments: Collection[uuid.UUID], deposited_on: date
 ) -> Deposit:
-    """Close a docket of these payments of one régie: numbered, dated, totalled, and never changed.
+    """Make the deposit of these payments of one product. It has a number, a date and a total, and never changes.
 
-    Raises NotCorrectable when one of them is cancelled, of another kind or régie, or lies in a docket already.
+    Raises NotCorrectable when a payment is cancelled, has other means or another product, or is in a deposit already.
     """
     if means not in DEPOSITED or not payments:
         raise NotCorrectable(_("Cochez au moins un règlement."))
     if len(payments) > MOST:
         raise NotCorrectable(_("Une remise compte 1 000 règlements au plus : faites-en plusieurs."))
-    TownHall.objects.select_for_update(no_key=True).get(pk=1)  # the numbers follow one another without a gap
+    # One deposit at a time, so that the numbers have no gap.
+    TownHall.objects.select_for_update(no_key=True).get(pk=1)
     locked = lock_payments(Payment.objects.filter(uuid__in=list(payments)))
     if len(locked) < len(set(payments)) or any(not _can_be_deposited(one, means) for one in locked):
         raise NotCorrectable(
@@ -74,11 +75,11 @@ def _can_be_deposited(payment: Payment, means: Means) -> bool:
     return payment.deposit_id is None and payment.cancelled_at is None and payment.means == means
 
 
-# --- For staff: the door has checked the role -----------------------------------------------------
+# --- For staff: the view has checked the role -----------------------------------------------------
 
 
 def undeposited(means: str, product: Product | None = None) -> QuerySet[Payment]:
-    """Cheques, or cash, that wait for a docket, of every régie or of one; the oldest first."""
+    """Payments by cheque, or in cash, that are in no deposit yet, of all products or of one; the oldest first."""
     waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means=means)
     if product is not None:
         waiting = waiting.filter(product=product)
@@ -87,7 +88,7 @@ def undeposited(means: str, product: Product | None = None) -> QuerySet[Payment]
 
 @dataclass(frozen=True)
 class Drawer:
-    """What of one régie and one means lies in the drawer, in euros."""
+    """The money of one product and one means that is in no deposit yet, in euros."""
 
     product: Product
     means: str
@@ -96,12 +97,12 @@ class Drawer:
 
     @property
     def name(self) -> str:
-        """Its means, as addresses name it (MEANS)."""
+        """The word for its means in addresses (MEANS)."""
         return next(name for name, means in MEANS.items() if means == self.means)
 
 
 def drawers() -> list[Drawer]:
-    """What waits for a docket, by régie and means; an index holds just those payments."""
+    """The money that is in no deposit yet, by product and means. A partial index covers these payments."""
     waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means__in=DEPOSITED)
     rows = waiting.order_by().values("product", "means").annotate(count=Count("id"), total=Sum("amount"))
     products = Product.objects.in_bulk({row["product"] for row in rows})
@@ -110,16 +111,16 @@ def drawers() -> list[Drawer]:
 
 
 def deposits() -> QuerySet[Deposit]:
-    """The dockets, newest first."""
+    """The deposits, newest first."""
     return Deposit.objects.select_related("product").order_by("-id")
 
 
 def deposit(public_id: uuid.UUID) -> Deposit:
-    """One docket. Raises Deposit.DoesNotExist."""
+    """One deposit. Raises Deposit.DoesNotExist."""
     return Deposit.objects.select_related("product").get(uuid=public_id)
 
 
 def payments_in(docket: Deposit) -> QuerySet[Payment]:
-    """What lies in a docket, in the order of booking; payments cancelled since are still in it."""
+    """The payments of a deposit, in the order they were booked, with those that were cancelled since."""
     inside = Payment.objects.filter(deposit=docket).select_related("payer")
     return inside.prefetch_related("allocations__invoice").order_by("pk")

@@ -1,4 +1,4 @@
-"""What staff read at the counter. The door has checked the role."""
+"""What staff read at the counter. The view has checked the role."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MOST_LINES = 50  # invoices in one payment of the counter
 
 
 def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -> QuerySet[Payment]:
-    """The town's payments, newest first. Every one of `words` must be found: payer, drawer, invoice…"""
+    """The town's payments, newest first. Each of `words` must match its payer, drawer, number or invoice."""
     found = Payment.objects.select_related("payer", "deposit").prefetch_related("allocations__invoice")
     if means:
         found = found.filter(means=means)
@@ -45,7 +45,7 @@ def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -
 
 
 def payment_for_staff(public_id: UUID) -> Payment:
-    """One payment with what hangs on it. Raises Payment.DoesNotExist."""
+    """One payment with its payer, deposit, attempt, allocations and refunds. Raises Payment.DoesNotExist."""
     return (
         Payment.objects.select_related("payer", "deposit", "attempt__invoice__product", "attempt__account")
         .prefetch_related("allocations__invoice__payer", "allocations__invoice__product", "refunds")
@@ -54,28 +54,28 @@ def payment_for_staff(public_id: UUID) -> Payment:
 
 
 def money_left_over() -> QuerySet[Payment]:
-    """Payments of which something pays no invoice and was not given back, newest first."""
+    """Payments with money that pays no invoice and was not given back, newest first."""
     return (
         Payment.objects.filter(unallocated__gt=0, cancelled_at=None).select_related("payer").order_by("-id")
     )
 
 
 def left_over_figures() -> tuple[int, Decimal]:
-    """How many of them, and how much in euros; they are few, and an index holds just them."""
+    """(number of payments with money left over, its sum in euros). A partial index covers them."""
     found = money_left_over().order_by().aggregate(number=Count("id"), total=Sum("unallocated"))
     return found["number"], found["total"] or Decimal("0.00")
 
 
 @dataclass(frozen=True)
 class Person:
-    """A payer and what they owe, of the invoices found; homonyms are told apart by `told`."""
+    """A payer and their invoices among those found. `told` distinguishes two payers of the same name."""
 
     payer: Payer
     invoices: list[Invoice]
 
     @property
     def told(self) -> str:
-        """The street, the town and the code: « 12 rue des Lilas, 47000 Agen · code 00123 »."""
+        """The address and the code of the payer: « 12 rue des Lilas, 47000 Agen · code 00123 »."""
         street = ", ".join(filter(None, [*self.payer.address.split("\n"), self.place]))
         code = _("code %(code)s") % {"code": self.payer.reference}
         return " · ".join(filter(None, [street, code]))
@@ -87,7 +87,7 @@ class Person:
 
 
 def by_person(invoices: Sequence[Invoice]) -> list[Person]:
-    """`invoices` (with their payer) grouped by who owes them, by name; money is taken from a person, not a number."""
+    """`invoices` (with their payer) grouped by payer, in the order of the names."""
     people: dict[int, Person] = {}
     for invoice in invoices:
         people.setdefault(invoice.payer_id, Person(invoice.payer, [])).invoices.append(invoice)
@@ -95,14 +95,14 @@ def by_person(invoices: Sequence[Invoice]) -> list[Person]:
 
 
 def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
-    """Invoices on which money is awaited and which hold the words, the next one due first."""
+    """Unpaid published invoices that match `words`, except `without`, the next one due first."""
     awaiting = Invoice.objects.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
     found = holding(awaiting.select_related("payer", "product"), words)
     return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
 
 
 def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
-    """Those of `public_ids` on which money is awaited, in the order they were chosen."""
+    """The unpaid published invoices among `public_ids`, at most MOST_LINES, in the order they were chosen."""
     wanted = list(dict.fromkeys(public_ids))[:MOST_LINES]
     rows = Invoice.objects.filter(uuid__in=wanted, state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
     found = {invoice.uuid: invoice for invoice in rows.select_related("payer", "product")}
@@ -110,7 +110,7 @@ def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
 
 
 def other_invoices(payment: Payment) -> QuerySet[Invoice]:
-    """Invoices of the same payers and régie that what is left of `payment` may pay."""
+    """Unpaid invoices of the same payers and product, which the money left of `payment` may pay."""
     return Invoice.objects.filter(
         payer__in=payers_of(payment),
         product=payment.product_id,
@@ -120,11 +120,11 @@ def other_invoices(payment: Payment) -> QuerySet[Invoice]:
 
 
 def same_cheque(*, bank: str, number: str) -> Payment | None:
-    """A cheque of that bank and number that is booked already, and not cancelled."""
+    """A payment booked already with that bank and cheque number, and not cancelled; None without one."""
     same = Payment.objects.filter(means=Means.CHEQUE, number=number, bank__iexact=bank, cancelled_at=None)
     return same.order_by("-id").first() if number else None
 
 
 def credits_of(invoice: Invoice) -> QuerySet[Credit]:
-    """The avoirs on an invoice that the caller may see, in order."""
+    """The credits (avoirs) of an invoice that the caller may see, the oldest first."""
     return Credit.objects.filter(invoice=invoice).order_by("id")

@@ -1,4 +1,4 @@
-"""What staff type in a search box finds the invoice: a name, or whatever reference a screen or a paper has shown."""
+"""Staff's search of invoices and payments, by a name or by any reference that a screen or a document shows."""
 
 import re
 from datetime import date
@@ -12,16 +12,16 @@ from tenant_apps.payments.models import Allocation, AttemptInvoice, Payment
 from tenant_apps.payments.payability.reading import awaited
 
 Settled = Literal["", "unpaid", "late", "apart", "paid"]
-WORDS = 6  # of a search that are looked at
+WORDS = 6  # the first words of a search; the others are ignored
 _RECEIPT = r"[0-9A-Fa-f]{8,32}"
 
 
 def invoices_for_staff(
     *, today: date, words: str = "", state: str = "", settled: Settled = ""
 ) -> QuerySet[Invoice]:
-    """The town's invoices, newest first, that hold `words`.
+    """The town's invoices that match `words`, newest first.
 
-    `settled`: `unpaid` and `late` are to be paid now, `apart` are unpaid and await nothing of their payer.
+    `settled`: `unpaid` and `late` are to be paid now; `apart` are unpaid, but their payer has nothing to do.
     """
     invoices = Invoice.objects.select_related("payer", "product").order_by("-id")
     if state:
@@ -38,9 +38,9 @@ def invoices_for_staff(
 
 
 def holding(invoices: QuerySet[Invoice], words: str) -> QuerySet[Invoice]:
-    """Those of `invoices` in which every one of `words` is found: payer, number, any reference that we print.
+    """Those of `invoices` where each of `words` matches the payer, the number or a reference that we print.
 
-    Punctuation and spaces do not count in references, nor does it matter where the words are cut.
+    Punctuation and spaces in a reference do not count.
     """
     if not words.strip():
         return invoices
@@ -88,7 +88,7 @@ def payments_holding(word: str) -> Q:
 
 
 def of_receipt(reference: str) -> QuerySet[Payment]:
-    """The payments whose public id begins with `reference` (8 hexadecimal signs at least), by its index."""
+    """The payments whose public id begins with `reference`, at least 8 hexadecimal digits. It uses the index."""
     low, high = (UUID(reference.ljust(32, sign)) for sign in "0f")
     return Payment.objects.filter(uuid__range=(low, high))
 

@@ -1,6 +1,6 @@
-"""What attempts and test payments share on their way to a provider and back: the token, the request, the comparison.
+"""What attempts and test payments share: the one-use token, the request, and the comparison with the answer.
 
-They stay two tables on purpose (decision 57): a test payment has no invoice and can book no money.
+They are two tables on purpose (decision 57): a test payment has no invoice and books no money.
 """
 
 from typing import Any
@@ -19,30 +19,30 @@ Row = Attempt | TestPayment
 
 
 def new_token(found: Provider) -> str:
-    """Our own one-use token, for a provider whose answers nothing else tells apart; else empty."""
+    """A one-use token for a provider whose answers name no operation; empty for the others."""
     return secrets.new_lien() if found.capabilities.wants_token else ""
 
 
 def fingerprint_of(token: str) -> str | None:
-    """What the row keeps of a token."""
+    """The hash of a token, which the row keeps; None for an empty token."""
     return secrets.fingerprint(token) if token else None
 
 
 def route(name: str, identity: str | None) -> None:
-    """The calls of provider `name` about `identity`, an operation or a token, are for the current town."""
+    """Record that calls of provider `name` about `identity` (an operation or a token) are for the current town."""
     if identity:
         treasury.add_route(kind=name, token=identity)
 
 
 def key_of(found: Provider, identity: str) -> dict[str, Any]:
-    """The filter that finds the row which `identity` belongs to."""
+    """The filter for the row of `identity`, an operation or a token."""
     if found.capabilities.wants_token:
         return {"provider": found.name, "callback_hash": secrets.fingerprint(identity)}
     return {"provider": found.name, "operation": identity}
 
 
 def request_of(row: Row, *, label: str, token: str, back: str) -> PaymentRequest:
-    """The frozen request, with the address that the provider calls and the one (a path) the payer comes back to."""
+    """The request to the provider. It calls us at our callback host; the payer comes back to the path `back`."""
     callback = registry.address(f"paiement.{settings.BASE_DOMAIN}")
     return _asked(
         row,
@@ -53,7 +53,7 @@ def request_of(row: Row, *, label: str, token: str, back: str) -> PaymentRequest
 
 
 def differences_of(row: Row, status: Status) -> list[str]:
-    """What in `status` is not what was asked, as the provider of `row` compares and names it."""
+    """The names of the fields of `status` that differ from the request, in the words of the provider."""
     return provider(row.provider).compare(_asked(row), status)
 
 

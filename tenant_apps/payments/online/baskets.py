@@ -1,4 +1,4 @@
-"""Several invoices of a régie in one payment: can they be paid together? (docs/payfip.md §1, decision 0029)"""
+"""Baskets: whether several invoices of a product can be paid in one payment (docs/payfip.md §1, decision 0029)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from tenant_apps.payments.providers.registry import capabilities_of, labels_of
 from tenant_apps.payments.providers.words import Labels
 from tenant_apps.products.models import Product, ProductKind
 
-MOST = 20  # invoices in one payment: they all hold one another until it ends
+MOST = 20  # invoices in one payment, which reserves all of them until it ends
 
 
 class BasketItem(NamedTuple):
-    """An invoice of the set, and what it is to who asks."""
+    """An invoice of a basket, and its payability for the reader."""
 
     invoice: Invoice
     payability: Payability
 
     @property
     def why(self) -> Reason | None:
-        """Why it cannot be paid now, if it cannot."""
+        """Why the invoice cannot be paid now; None when it can."""
         return self.payability.why
 
 
 @dataclass(frozen=True)
 class Basket:
-    """Invoices of one product, paid at once; `amount` in euros. All or nothing: one that cannot be paid stops all."""
+    """Invoices of one product to pay at once; `amount` in euros. One that cannot be paid stops the whole basket."""
 
     product: Product
     items: tuple[BasketItem, ...]
     amount: Decimal
-    problem: str  # in words, which name the invoice; empty when nothing stands in the way
+    problem: str  # why it cannot be paid, with the number of the invoice; empty when it can
 
     @property
     def can(self) -> bool:
@@ -47,18 +47,18 @@ class Basket:
 
     @property
     def words(self) -> Labels:
-        """Of whoever takes the money."""
+        """The words of the provider of this product."""
         return labels_of(self.product.protocol)
 
     @property
     def opens_popup(self) -> bool:
-        """The payment screen opens in another window."""
+        """Whether the provider's page opens in another window."""
         found = capabilities_of(self.product.protocol)
         return found is not None and found.opens_popup
 
 
 def by_product(invoices: Iterable[Invoice], *, reader: Account | None = None) -> list[Basket]:
-    """What becomes of `invoices` (each with its product) if they are paid at once: a payment for each product."""
+    """The baskets of `invoices` (each with its product): one per product, because each needs its own payment."""
     groups: dict[int, list[Invoice]] = {}
     for invoice in invoices:
         groups.setdefault(invoice.product_id, []).append(invoice)
@@ -75,12 +75,15 @@ def _basket(items: Sequence[BasketItem]) -> Basket:
 
 
 def takes_several(product: Product) -> bool:
-    """Whether residents may pay several invoices of `product` at once."""
+    """Whether residents may pay several invoices of `product` in one payment."""
     return product.takes_several and product.kind == ProductKind.REGIE
 
 
 def offered_together(payabilities: Iterable[Payability]) -> set[int]:
-    """The ids of those of `payabilities` (read with others) that may be ticked: at least two of one product."""
+    """The ids of the invoices that the resident may tick: at least two of one product that can be paid together.
+
+    `payabilities` were read with `alone` false.
+    """
     products: dict[int, set[int]] = {}
     for one in payabilities:
         facts = one.facts
@@ -90,7 +93,7 @@ def offered_together(payabilities: Iterable[Payability]) -> set[int]:
 
 
 def paid_by(attempt: Attempt) -> list[AttemptInvoice]:
-    """What `attempt` pays of each invoice, by their ids. The caller says who may read it."""
+    """The parts of `attempt`, in the order of the invoices' ids. The caller checks who may read them."""
     return list(
         AttemptInvoice.objects.filter(attempt=attempt).select_related("invoice").order_by("invoice_id")
     )
@@ -109,5 +112,5 @@ def _problem(product: Product, items: Sequence[BasketItem], amount: Decimal) -> 
 
 
 def of_the_set(invoice: Invoice, sentence: str) -> str:
-    """`sentence` about one invoice of several, which it names."""
+    """`sentence`, with the number of the invoice that it is about."""
     return _("Facture n° %(number)s : %(sentence)s") % {"number": invoice.number, "sentence": sentence}

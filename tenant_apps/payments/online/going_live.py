@@ -1,6 +1,6 @@
-"""Payments made to open a product: T tries, then X, then W (docs/payfip.md §2, « going live »).
+"""Open a product for online payment: test payments in mode T, then in X, then mode W (docs/payfip.md §2).
 
-A test payment is a record of its own: no invoice and no Payment hang on it, so test money can pay nothing.
+A test payment is a row of its own table, without invoice or Payment, so test money cannot pay anything.
 """
 
 import logging
@@ -40,7 +40,7 @@ from toolkit.words import kept
 log = logging.getLogger(__name__)
 S = TestPaymentState
 AMOUNT = Decimal("1.00")
-CLAIMED = timedelta(minutes=30)  # when another poller, or ourselves after a crash, looks again
+CLAIMED = timedelta(minutes=30)  # when another poller, or this one after a crash, asks again
 _ENDS = {
     Outcome.PAID_CARD: S.PAID,
     Outcome.PAID_DEBIT: S.PAID,
@@ -54,7 +54,7 @@ _ENDS = {
 
 
 def ask_label(product: Product) -> tuple[str, ...]:
-    """« Vérifier ce numéro »: the lines by which the provider knows it, empty ones left out.
+    """« Vérifier ce numéro »: the lines of text that the provider shows for the product's number, without empty ones.
 
     Raises ProviderRefused (unknown number), ProviderUnavailable, or NotYet for a product without a number.
     """
@@ -64,7 +64,10 @@ def ask_label(product: Product) -> tuple[str, ...]:
 
 
 def recognise(*, actor: Account, product: Product, label: str) -> Product:
-    """« C'est bien nous »: what the manager saw is asked for again, and must be the same. Raises NotYet."""
+    """« C'est bien nous »: confirm the number, if the provider still shows the `label` that the manager saw.
+
+    Raises NotYet.
+    """
     lines = "\n".join(ask_label(product))
     if not lines or lines != label.replace("\r\n", "\n"):
         raise NotYet(_("Le libellé a changé entre-temps : vérifiez-le de nouveau."))
@@ -72,7 +75,7 @@ def recognise(*, actor: Account, product: Product, label: str) -> Product:
 
 
 def start_test_payment(*, actor: Account, product: Product) -> str:
-    """Open a payment of 1 € in the product's present mode; returns where to send the manager.
+    """Open a test payment of 1 € in the product's mode, and return the address where the manager pays.
 
     The row is committed before the provider is called. Raises NotYet, ProviderRefused or ProviderUnavailable.
     """
@@ -94,14 +97,14 @@ def start_test_payment(*, actor: Account, product: Product) -> str:
 
 @atomic_again
 def _open(pk: int, started: Started) -> None:
-    """The provider has opened it. Raises ProviderUnavailable when our own clean-up was quicker."""
+    """Save the operation that the provider gave. Raises ProviderUnavailable if the poller expired the row before."""
     test_payment = _locked(pk)
     if test_payment.state != S.CREATED:
         raise ProviderUnavailable(_(provider(test_payment.provider).reasons.too_slow))
     schedule = provider(test_payment.provider).schedule
     test_payment.operation, test_payment.state = started.operation, S.STARTED
     asked = schedule.next_check(test_payment.started_at, timezone.now()) if started.operation else None
-    # Without an operation nothing can be asked.
+    # Without an operation we cannot ask.
     test_payment.next_check_at = asked or test_payment.started_at + schedule.reserved_for
     test_payment.save(update_fields=["operation", "state", "next_check_at"])
     route(test_payment.provider, started.operation)
@@ -130,7 +133,7 @@ def _create(actor: Account, product: Product, found: Provider, token: str) -> Te
         next_check_at=check_at,
     )
     agenda.plan("payments", check_at)
-    if product.kind == ProductKind.REGIE or not reference:  # the references of a régie are the town's own
+    if product.kind == ProductKind.REGIE or not reference:  # the town chooses the references of a régie
         test_payment.fiscal_year, test_payment.reference = (
             str(clock.today().year),
             f"ESSAI{test_payment.pk:010}",
@@ -149,26 +152,26 @@ def _request(test_payment: TestPayment, token: str) -> PaymentRequest:
 
 
 def check_test_payments(limit: int = 20) -> int:
-    """Ask about the test payments whose time has come. Returns how many were looked at."""
+    """Ask about the test payments that are due, at most `limit`. Returns how many it asked about."""
     present = timezone.now()
     with transaction.atomic():
         waiting = TestPayment.objects.select_for_update(skip_locked=True, no_key=True)
         due = list(waiting.filter(next_check_at__lte=present).order_by("next_check_at")[:limit])
-        # Claimed: another poller, or ourselves after a crash, comes back to them later.
+        # They are due again later, for another poller or for this one after a crash.
         claimed = TestPayment.objects.filter(pk__in=[test_payment.pk for test_payment in due])
         claimed.update(next_check_at=present + CLAIMED)
     for test_payment in due:
         try:
             check_test_payment(test_payment)
-        except Exception as error:  # one that cannot be looked at must not keep the others waiting
+        except Exception as error:  # one error must not stop the others
             log.error("test payment %s not settled: %s", test_payment.uuid, type(error).__name__)
     return len(due)
 
 
 def check_test_payment(test_payment: TestPayment) -> None:
-    """Ask what became of a test payment; nothing happens while the provider is silent.
+    """Ask the provider about a test payment and apply the answer. Without an answer, ask again later.
 
-    One that cannot be asked about (its call was lost, or nobody came back from a redirect) ends here.
+    A test payment that we cannot ask about expires: its call was lost, or nobody came back from the redirect.
     """
     if test_payment.operation is None or not provider(test_payment.provider).capabilities.can_be_asked:
         _end(
@@ -187,13 +190,13 @@ def check_test_payment(test_payment: TestPayment) -> None:
 
 
 def check_test_payment_soon(found: Provider, token: str) -> None:
-    """A notification about a test payment: it is looked at now."""
+    """Make a test payment due at once, after a notification about `token`."""
     open_ones = TestPayment.objects.filter(**key_of(found, token), state=S.STARTED)
     open_ones.update(next_check_at=timezone.now())
 
 
 def read_test_payment_report(*, found: Provider, token: str, status: Status) -> bool:
-    """What was reported of a test payment, if the token is one's."""
+    """Apply `status` to the test payment of `token`. False when no test payment has this token."""
     test_payment = TestPayment.objects.filter(**key_of(found, token)).first()
     if test_payment is None:
         return False
@@ -215,7 +218,7 @@ def _settle(pk: int, status: Status) -> None:
     )
     to = _ENDS.get(status.outcome)
     if status.outcome == Outcome.USED and present < test_payment.started_at + schedule.opened:
-        to = None  # the page is open: it may still be paid (decision 0030)
+        to = None  # the page is open and may be paid (decision 0030)
     if to is None and present >= test_payment.started_at + schedule.reserved_for:
         to = S.EXPIRED
     if to == S.PAID and differences_of(test_payment, status):
@@ -232,7 +235,7 @@ def _settle(pk: int, status: Status) -> None:
 
 @atomic_again
 def _end(pk: int, to: TestPaymentState, reason: str, *, was: Collection[TestPaymentState]) -> None:
-    """End one that is still `was`, and has no operation: what opened or settled it meanwhile counts."""
+    """End a test payment without an operation whose state is in `was`. Otherwise leave it as it is."""
     test_payment = _locked(pk)
     if test_payment.state not in was or test_payment.operation is not None:
         return
@@ -245,7 +248,7 @@ def _end(pk: int, to: TestPaymentState, reason: str, *, was: Collection[TestPaym
 
 @atomic_again
 def _wait(pk: int) -> None:
-    """The provider is silent: asked again later, unless it ended meanwhile."""
+    """Ask again later, because the provider did not answer; not if the test payment has ended meanwhile."""
     test_payment = _locked(pk)
     if test_payment.state == S.STARTED:
         test_payment.next_check_at = timezone.now() + provider(test_payment.provider).schedule.after_failure
@@ -255,14 +258,14 @@ def _wait(pk: int) -> None:
 
 
 def _leave(test_payment: TestPayment) -> None:
-    """One that has ended is never asked about again."""
+    """Stop asking about a test payment that has ended."""
     if test_payment.state != S.CREATED and test_payment.next_check_at is not None:
         test_payment.next_check_at = None
         test_payment.save(update_fields=["next_check_at"])
 
 
 def missing(product: Product, *, without_debit: bool = False) -> list[str]:
-    """What the next mode still wants, in sentences; empty when the product may go forward."""
+    """What is missing for the next mode, in sentences; empty when the product may go forward."""
     paid = set(
         TestPayment.objects.filter(
             product=product, merchant=product.numcli, mode=product.mode, state=S.PAID
@@ -286,7 +289,10 @@ def missing(product: Product, *, without_debit: bool = False) -> list[str]:
 
 @atomic_again
 def go_forward(*, actor: Account, product: Product, without_debit: bool = False) -> Product:
-    """T → X → W, one step, its proofs looked at again under the product's lock. Raises NotYet."""
+    """Go one step from T to X or from X to W. The conditions are checked again under the product's lock.
+
+    Raises NotYet.
+    """
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     lacking = missing(locked, without_debit=without_debit)
     if lacking or locked.mode == Mode.PRODUCTION or locked.mode != product.mode:

@@ -1,4 +1,7 @@
-"""The one setter of an attempt's state, and its history. A trigger refuses what is not an edge (migration 0005)."""
+"""The only code that sets the state of an attempt and writes its events.
+
+A trigger (migration 0002) refuses a change of state that is not in `states.EDGES`.
+"""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,8 +14,8 @@ from tenant_apps.payments.online.writing import Statement, inserted, updated, wr
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import EDGES, LIVE, AttemptState
 
-MOST, LONGEST = 40, 500  # fields of an answer that are kept, and characters of each
-# What an answer may change of an attempt. The frozen request is not among them.
+MOST, LONGEST = 40, 500  # how many fields of an answer are kept, and how many characters of each
+# The columns that an answer may change. The columns of the request are not among them.
 CHANGING = (
     *("state", "reason", "outcome", "answer", "abandoned_seen_at", "operation"),
     *("started_at", "free_at", "next_check_at", "checks", "settled_at"),
@@ -22,14 +25,14 @@ CHANGING = (
 def move(
     attempt: Attempt, to: AttemptState, *, source: str, reason: str = "", raw: Mapping[str, str] | None = None
 ) -> None:
-    """Take a locked attempt along an edge and write it down. Raises ForbiddenMove: PAID is never overwritten."""
+    """Change the state of a locked attempt and save it with an event. Raises ForbiddenMove: PAID never changes."""
     write(*moved(attempt, to, source=source, reason=reason, raw=raw))
 
 
 def moved(
     attempt: Attempt, to: AttemptState, *, source: str, reason: str = "", raw: Mapping[str, str] | None = None
 ) -> tuple[Statement, Statement]:
-    """The same, for a caller who writes it together with what follows from it."""
+    """The statements of `move`, for a caller that sends them together with others."""
     old = AttemptState(attempt.state)
     if (old, to) not in EDGES:
         raise ForbiddenMove(f"{old} → {to}")
@@ -43,7 +46,7 @@ def moved(
 
 
 def note(attempt: Attempt, *, source: str, note: str, raw: Mapping[str, str] | None = None) -> None:
-    """Keep something that was not applied, as evidence. `note` is read by staff."""
+    """Keep an answer that was not applied, as evidence. Staff read `note`."""
     AttemptEvent.objects.create(
         attempt=attempt,
         source=source,
@@ -55,12 +58,12 @@ def note(attempt: Attempt, *, source: str, note: str, raw: Mapping[str, str] | N
 
 
 def bounded(raw: Mapping[str, str]) -> dict[str, str]:
-    """An answer as rows keep it, whatever a provider says."""
+    """An answer cut to MOST fields and LONGEST characters per name and value."""
     return {name[:LONGEST]: str(value)[:LONGEST] for name, value in islice(raw.items(), MOST)}
 
 
 def evidence(attempt: Attempt, raw: Mapping[str, str] | None) -> dict[str, str]:
-    """What was said of an attempt, as it is kept: bounded, and without the address of a payer who was erased."""
+    """An answer about an attempt as we keep it: cut to a size, and without the address of an erased payer."""
     kept = bounded(raw or {})
     if attempt.email:
         return kept

@@ -1,4 +1,4 @@
-"""Begin a payment, ask what became of it. Money is applied by `settling.settle` only."""
+"""Start payments and ask the provider about them. Only `settling.settle` books the money."""
 
 import contextlib
 import logging
@@ -51,31 +51,32 @@ from toolkit.words import kept
 
 log = logging.getLogger(__name__)
 S = AttemptState
-ENOUGH = 3  # silent answers in a row after which the poller lets the provider be
+ENOUGH = 3  # calls without an answer, one after the other, after which the poller stops this run
 ASK_EVERY = 3  # seconds between two questions about one attempt from pages that wait
 
 
 @dataclass(frozen=True)
 class StartedPayment:
-    """The payer may be sent to `url`."""
+    """An open attempt, and the address `url` where the payer pays."""
 
     attempt: Attempt
     url: str
 
 
 def start_payment(*, actor: Account, invoice: Invoice) -> StartedPayment:
-    """Open an attempt on an invoice that the actor may see (the door checked it) and say where to send the payer.
+    """Open an attempt on one invoice, and return where to send the payer.
 
-    The attempt is committed before the provider is called. Raises NotPayable (Busy among them),
-    ProviderRefused or ProviderUnavailable; the invoice is free again after each of the last two.
+    The view has checked that the actor may see the invoice. The attempt is committed before the provider is called.
+    Raises NotPayable (or its subclass Busy), ProviderRefused or ProviderUnavailable. After the last two the invoice
+    can be paid again at once.
     """
     return start_payment_of(actor=actor, invoices=[invoice])
 
 
 def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedPayment:
-    """`start_payment` of several invoices of one régie at once, or of one: all of them, or none (decision 0029).
+    """`start_payment` of one or several invoices of one product: all of them or none (decision 0029).
 
-    The same person's attempt on just these, whose page is not opened yet, is gone on with (decision 0052).
+    If the actor has an attempt on exactly these invoices whose page is not opened yet, it is resumed (decision 0052).
     """
     ids = {invoice.pk for invoice in invoices}
     own = own_attempt(actor, ids)
@@ -85,7 +86,7 @@ def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedP
     try:
         attempt, token = _prepare(actor, invoices)
     except Busy:
-        own = own_attempt(actor, ids)  # a second press at the very same moment
+        own = own_attempt(actor, ids)  # a second click at the same moment
         if own is None or not (resumed := _resume(own)):
             raise
         return resumed
@@ -99,13 +100,16 @@ def start_payment_of(*, actor: Account, invoices: Sequence[Invoice]) -> StartedP
 
 
 def resume_payment(*, actor: Account, invoice: Invoice) -> StartedPayment | None:
-    """« Reprendre mon paiement », of this invoice alone or with others; None when there is nothing left to resume."""
+    """« Reprendre mon paiement »: resume the actor's attempt on this invoice, alone or with others.
+
+    Returns None when there is no attempt to resume.
+    """
     found = Attempt.objects.filter(account=actor, parts__invoice=invoice, parts__live=True).first()
     return _resume(found) if found else None
 
 
 def _resume(attempt: Attempt) -> StartedPayment | None:
-    """Raises NotPayable when the attempt's own call to the provider has just failed."""
+    """Raises NotPayable when the call to the provider of this attempt has just failed."""
     if attempt.state == S.CREATED:
         attempt = once_opened(attempt)
         if attempt.state in (S.FAILED, S.EXPIRED):
@@ -118,7 +122,7 @@ def _resume(attempt: Attempt) -> StartedPayment | None:
 
 
 def _refresh_live(invoices: Sequence[Invoice]) -> None:
-    """Before saying « busy », ask the provider: the other attempt may be over. One that is not is reason enough."""
+    """Ask the provider about the live attempts on `invoices`: one may have ended. Stop at the first that has not."""
     live = Attempt.objects.filter(parts__invoice__in=invoices, parts__live=True).distinct().order_by("pk")
     for attempt in live:
         if attempt.state != S.STARTED or attempt.operation is None:
@@ -153,12 +157,11 @@ def _prepare(actor: Account, invoices: Sequence[Invoice]) -> tuple[Attempt, str]
 
 
 def _make_way(locked: Sequence[Invoice]) -> None:
-    """Raises Busy when another attempt holds one of the locked invoices. One whose call was lost lets go of them."""
+    """Raises Busy when another attempt reserves one of the locked invoices. Expire an attempt whose call was lost."""
     live = AttemptInvoice.objects.filter(invoice__in=locked, live=True).order_by("-invoice_id")
     invoice_of = {part.attempt_id: part.invoice_id for part in live}
-    for other in lock_attempts(
-        invoice_of
-    ):  # as they are now: what opened or closed them meanwhile holds no invoice
+    # They are read again: an attempt may open or end without a lock on its invoices.
+    for other in lock_attempts(invoice_of):
         if other.state == S.CREATED and other.free_at <= timezone.now():
             move(other, S.EXPIRED, source="start", reason=_lost(other))
         elif other.state in LIVE:
@@ -176,7 +179,10 @@ def _busy(attempt: Attempt) -> str:
 
 
 def _create(actor: Account, basket: Basket) -> tuple[Attempt, str]:
-    """The row, and the one-use token of a provider that wants one. The payer comes back to the first invoice."""
+    """Create the attempt and the one-use token of a provider that needs one, else an empty token.
+
+    The payer comes back to the page of the first invoice.
+    """
     invoices, product, present = [item.invoice for item in basket.items], basket.product, timezone.now()
     first, public_id, several = invoices[0], uuid.uuid4(), len(invoices) > 1
     found = provider(product.protocol)
@@ -199,7 +205,7 @@ def _create(actor: Account, basket: Basket) -> tuple[Attempt, str]:
         free_at=reserved_until,
         next_check_at=reserved_until,
     )
-    if several:  # the database writes the row of an attempt on one invoice
+    if several:  # a trigger writes the part of an attempt on one invoice
         AttemptInvoice.objects.bulk_create(
             AttemptInvoice(attempt=attempt, invoice=one, amount=one.balance) for one in invoices
         )
@@ -225,7 +231,7 @@ def _open(attempt: Attempt, started: Started) -> None:
     locked.free_at = locked.started_at + found.schedule.reserved_for
     locked.next_check_at = found.schedule.next_check(locked.started_at, locked.started_at)
     if locked.state != S.CREATED:
-        # Our own clean-up was quicker than the provider: nobody was given this operation, so nobody pays it.
+        # The poller expired the attempt before the provider answered. Nobody got this operation, nobody pays it.
         raise ProviderUnavailable(_(found.reasons.too_slow))
     move(locked, S.STARTED, source="start")
     route(found.name, started.operation)
@@ -234,7 +240,7 @@ def _open(attempt: Attempt, started: Started) -> None:
 
 
 def _close(attempt: Attempt, error: ProviderError) -> None:
-    """The provider said no, or nothing: an operation that nobody holds cannot be paid, so the invoice is free."""
+    """End an attempt that the provider refused or did not answer. Nobody got an operation, so nobody can pay it."""
     final = isinstance(error, ProviderRefused)
     with transaction.atomic():
         locked = lock_attempt_alone(attempt.pk)
@@ -255,7 +261,7 @@ def _close(attempt: Attempt, error: ProviderError) -> None:
 
 
 def ask(*, attempt: Attempt, source: str) -> Attempt:
-    """Ask the provider about an attempt and settle what it says. Raises ProviderUnavailable."""
+    """Ask the provider about an attempt and apply its answer. Raises ProviderUnavailable."""
     found = provider(attempt.provider)
     if attempt.operation is None or not found.capabilities.can_be_asked:
         return attempt
@@ -264,9 +270,9 @@ def ask(*, attempt: Attempt, source: str) -> Attempt:
 
 
 def check_now(*, actor: Account, attempt: Attempt) -> Attempt:
-    """« Vérifier maintenant », and the page that waits: ask, but not more often than every few seconds.
+    """Ask about an attempt for « Vérifier maintenant » and for the page that waits, at most every ASK_EVERY seconds.
 
-    When the provider does not answer, the attempt is returned as it is: the poller goes on.
+    When the provider does not answer, return the attempt as it is: the poller asks again later.
     """
     if not throttle.first_in("asked", str(attempt.uuid), ASK_EVERY):
         attempt.refresh_from_db()
@@ -279,7 +285,7 @@ def check_now(*, actor: Account, attempt: Attempt) -> Attempt:
 
 
 def check_due(limit: int = 100) -> int:
-    """The poller: every attempt whose time has come, one after the other. Returns how many were looked at."""
+    """The poller: ask about every attempt that is due, one after the other. Returns how many it asked about."""
     present = timezone.now()
     with transaction.atomic():
         due = list(
@@ -287,7 +293,7 @@ def check_due(limit: int = 100) -> int:
             .filter(next_check_at__lte=present)
             .order_by("next_check_at")[:limit]
         )
-        # Claimed: another poller, or ourselves after a crash, comes back to them later.
+        # They are due again later, for another poller or for this one after a crash.
         Attempt.objects.filter(pk__in=[attempt.pk for attempt in due]).update(
             next_check_at=present + timedelta(minutes=10)
         )
@@ -302,7 +308,7 @@ def check_due(limit: int = 100) -> int:
 
 
 def _check(attempt: Attempt) -> bool:
-    """Look at one attempt; False when the provider did not answer."""
+    """Ask about one attempt. False when the provider did not answer."""
     if attempt.operation is None or not provider(attempt.provider).capabilities.can_be_asked:
         _expire_unasked(attempt)
         return True
@@ -317,8 +323,8 @@ def _check(attempt: Attempt) -> bool:
         )
         return False
     except Exception as error:
-        # One attempt that cannot be settled must not keep the others from being paid. It comes back later.
-        # The words of a database error quote the row, its operation and all, so only its kind and place are logged.
+        # An attempt that cannot be settled must not stop the others. It is due again later.
+        # The text of a database error quotes the row with its operation, so we log only its type and place.
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.error(
             "attempt %s not settled: %s, %s:%s", attempt.uuid, type(error).__name__, place.name, place.lineno
@@ -338,7 +344,7 @@ def _lost(attempt: Attempt) -> str:
 
 
 def _expire_unasked(attempt: Attempt) -> None:
-    """An attempt that cannot be asked about: its call was lost, or it is a redirect nobody came back from."""
+    """Expire an attempt that we cannot ask about: its call was lost, or nobody came back from the redirect."""
     with transaction.atomic():
         locked = lock_attempt_alone(attempt.pk)
         locked.next_check_at = None
@@ -354,9 +360,10 @@ def _expire_unasked(attempt: Attempt) -> None:
 
 @atomic_again
 def declare_paid(*, actor: Account, invoice: Invoice) -> Declaration:
-    """« J'ai réglé » (docs/manual.md, M10): staff see it; it is not money. Twice changes nothing. Raises NotPayable.
+    """Record « J'ai réglé » (docs/manual.md, M10), which staff see. It is not money. Raises NotPayable.
 
-    After staff refused it, it may be said again: they look again. The trail keeps the first one and the answer.
+    Declaring twice changes nothing. After staff refused a declaration, the resident may declare again, and staff
+    check again. The trail keeps the first declaration and the answer.
     """
     payability = payability_of(invoice)
     if not payability.may_declare and payability.what != What.DECLARED:

@@ -1,4 +1,4 @@
-"""A product that its provider refuses: nobody is sent there again, and the town is told."""
+"""Close a product whose number the provider refuses, and inform the town."""
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ from toolkit.words import in_french
 
 @in_french
 def close_refused_product(product: Product, *, code: str, detail: str) -> None:
-    """Close it, once, in the caller's transaction: a finding for staff, a message to the service."""
+    """Close the product once, in the caller's transaction, with a finding for staff and a mail to the service."""
     if not close_product(actor=audit.TREASURY, product=product, code=code):
         return
     details = {"code": code, "detail": detail[:200], "merchant": product.numcli}

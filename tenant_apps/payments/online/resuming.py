@@ -1,6 +1,7 @@
-"""A second press of the same person goes on with their payment, whose page is not opened yet (decision 0052).
+"""Resume a payment: a second click of the same person continues their own attempt (decision 0052).
 
-An operation opens one page, once, and not for long. Until then nothing is gained by locking out its own payer.
+The provider opens the page of an operation once, within a limited time. Until the page is opened, the payer who
+clicks again gets the same page.
 """
 
 import time
@@ -18,15 +19,13 @@ from tenant_apps.payments.providers.base import Outcome
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import AttemptState
 
-WAIT, LOOK = (
-    8.0,
-    0.1,
-)  # seconds that a second press waits for the provider to answer the first; between two looks
-FRESH = timedelta(seconds=15)  # a second press so soon is a double click: the provider has nothing to say yet
+# Seconds: how long a second click waits for the provider's answer to the first, and between two looks.
+WAIT, LOOK = 8.0, 0.1
+FRESH = timedelta(seconds=15)  # a second click within this time is a double click: we do not ask the provider
 
 
 def own_attempt(account: Account, invoices: Collection[int]) -> Attempt | None:
-    """The live attempt of `account` on just these invoices (their ids), if there is one."""
+    """The live attempt of `account` on exactly these invoices (their ids); None without one."""
     live = Attempt.objects.filter(account=account, parts__invoice__in=invoices, parts__live=True)
     attempt = live.order_by("pk").first()
     if attempt is None:
@@ -36,7 +35,7 @@ def own_attempt(account: Account, invoices: Collection[int]) -> Attempt | None:
 
 
 def once_opened(attempt: Attempt) -> Attempt:
-    """`attempt` as it is once its call to the provider is over, or after `WAIT` seconds."""
+    """`attempt`, read again when its call to the provider is over, or after `WAIT` seconds."""
     end = time.monotonic() + WAIT
     while attempt.state == AttemptState.CREATED and attempt.free_at > timezone.now():
         if time.monotonic() > end:
@@ -47,14 +46,14 @@ def once_opened(attempt: Attempt) -> Attempt:
 
 
 def is_fresh(attempt: Attempt) -> bool:
-    """It began some seconds ago."""
+    """Whether the attempt started less than FRESH ago."""
     return attempt.started_at is not None and timezone.now() - attempt.started_at < FRESH
 
 
 def page_of(attempt: Attempt) -> str:
-    """The provider's page that its payer may still open.
+    """The address of the provider's page, if the payer can still open it.
 
-    Empty when there is none, when it is known to be open, or when it asks what is no longer to be paid.
+    Empty when there is no page, when the page was opened already, or when its amount is no longer what is owed.
     """
     end = opening_ends(attempt.started_at, attempt.provider)
     if attempt.state != AttemptState.STARTED or not attempt.operation or end is None or timezone.now() >= end:

@@ -1,4 +1,4 @@
-"""Staff's word on what the provider's answer could not settle alone: announced, or held for review."""
+"""What staff decide about an attempt whose answer proves nothing (REPORTED) or does not match (REVIEW)."""
 
 from datetime import date
 
@@ -27,10 +27,10 @@ OPEN = (S.REPORTED, S.REVIEW)
 
 @atomic_again
 def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | None = None) -> Attempt:
-    """The money is on the accountant's list, at `paid_on` (today if nobody says): book it, once.
+    """Book the attempt, once: the accountant's list shows the money on `paid_on`, by default today.
 
-    Raises NotOpen, also for test money or a day to come, and when the provider itself reports another amount than
-    the one asked.
+    Raises NotOpen if the attempt does not wait for staff, for test money, for a future day, and when the provider
+    reports another amount than the one asked.
     """
     locked, parts = _locked(attempt)
     found = provider(locked.provider)
@@ -59,7 +59,7 @@ def confirm_attempt(*, actor: audit.Actor, attempt: Attempt, paid_on: date | Non
 
 @atomic_again
 def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
-    """No money came: the invoice can be paid again. Raises NotOpen."""
+    """Refuse the attempt, because no money came. Its invoices can be paid again. Raises NotOpen."""
     locked, _parts = _locked(attempt)
     locked.next_check_at = None
     move(
@@ -74,14 +74,14 @@ def refuse_attempt(*, actor: Account, attempt: Attempt) -> Attempt:
 
 @atomic_again
 def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
-    """The bank gave the money of a direct debit back, which no provider tells (docs/payfip.md §2).
+    """Cancel the payment of a direct debit that the bank returned. No provider reports this (docs/payfip.md §2).
 
-    The payment is cancelled with the reason, never deleted; the invoice is owed again and can be paid again. The
-    attempt stays PAID: it was. Raises NotOpen for anything but a debit that counts.
+    The payment keeps the reason and is not deleted. The invoice is owed again and can be paid again. The attempt
+    stays PAID. Raises NotOpen unless the attempt is a direct debit whose payment is not cancelled.
     """
     payment = Payment.objects.filter(attempt=attempt).first()
     if payment is not None:
-        # Its invoices first, all of them: money left over may pay others than the attempt's own.
+        # It locks all invoices first: money left over may pay other invoices than those of the attempt.
         payment = lock_payment(payment)
     if payment is None or payment.means != Means.DEBIT or payment.cancelled_at is not None:
         raise NotOpen(_("Il n'y a pas de prélèvement à rejeter pour cet essai."))
@@ -97,7 +97,7 @@ def reject_debit(*, actor: Account, attempt: Attempt, reason: str) -> Payment:
 
 
 def _locked(attempt: Attempt) -> Locked:
-    """The attempt and its invoices, looked at again."""
+    """Lock the attempt and its invoices and read them again."""
     found = lock_attempt(attempt.pk)
     locked = found.attempt
     if locked.state not in OPEN:

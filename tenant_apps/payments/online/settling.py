@@ -1,7 +1,7 @@
-"""`settle()`: the single road by which an answer about an attempt is applied (docs/payfip.md §4).
+"""`settle()`: the only code that applies a provider's answer to an attempt (docs/payfip.md §4).
 
-Return, notification, poller and staff all come here with what the provider said. Under the locks of the
-invoices and of the attempt it looks again, applies once, and keeps as evidence what it does not apply.
+The payer's return, notifications, the poller and staff all call it with the provider's answer. It locks the invoices
+and the attempt, reads them again, applies the answer once, and keeps as evidence what it does not apply.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ REFUSED = (Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT)
 
 @atomic_again
 def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
-    """Apply `status` to the attempt, once. Returns the attempt as it now is.
+    """Apply `status` to the attempt, once. Returns the changed attempt.
 
-    Whoever comes second finds the attempt settled and changes nothing.
+    A second call with the same answer finds the attempt settled and changes nothing.
     """
     attempt, parts = lock_attempt(attempt_id)
     before = attempt.state
@@ -42,7 +42,7 @@ def settle(*, attempt_id: int, status: Status, source: str) -> Attempt:
     attempt.checks += 1
     attempt.next_check_at = _next_check(attempt, status)
     _apply(attempt, parts, status, source)
-    if attempt.state == before:  # otherwise `move` has written it
+    if attempt.state == before:  # otherwise `move` has saved it
         attempt.save(update_fields=CHANGING)
     return attempt
 
@@ -52,13 +52,13 @@ def _age(attempt: Attempt) -> timedelta:
 
 
 def _next_check(attempt: Attempt, status: Status) -> datetime | None:
-    """When to ask again, should this answer not be the last word."""
+    """When to ask again if this answer is not final."""
     started, present = attempt.started_at or attempt.created_at, timezone.now()
     schedule = provider(attempt.provider).schedule
     if status.outcome == Outcome.TOO_OLD and present >= started + schedule.reserved_for:
-        return None  # not opened in time; before that, a page opened at the last minute may still be paid
+        return None  # the page was not opened in time; earlier, a page opened at the last minute may be paid
     if status.outcome == Outcome.UNKNOWN and schedule.is_purged(started, present):
-        return None  # purged in the night: the provider never received a payment
+        return None  # the provider purged the operation at night: there was no payment
     return schedule.next_check(started, present)
 
 
@@ -85,7 +85,7 @@ def _apply(attempt: Attempt, parts: Sequence[Part], status: Status, source: str)
 
 
 def _after_paid(attempt: Attempt, status: Status, source: str) -> None:
-    """PAID has no way out. An answer that says otherwise is kept, and shown when it speaks of other money."""
+    """Keep an answer about a PAID attempt, whose state never changes. Another amount becomes a finding."""
     attempt.next_check_at = None
     if not status.outcome.is_paid:
         said = provider(attempt.provider).reasons.after_paid
@@ -127,9 +127,9 @@ def _paid(attempt: Attempt, parts: Sequence[Part], status: Status, source: str) 
 
 
 def _day_of(attempt: Attempt, status: Status) -> date:
-    """The day of the payment in Paris: what the provider says, when that can be, else today.
+    """The day of the payment in Paris: the provider's day if it is possible, else today.
 
-    A date in the future or before the attempt is an error of the source (docs/payfip.md §7).
+    A day in the future, or more than one day before the attempt, is an error of the provider (docs/payfip.md §7).
     """
     begun, today = attempt.created_at.astimezone(clock.PARIS).date(), clock.today()
     said = status.paid_at.astimezone(clock.PARIS).date() if status.paid_at else today
@@ -148,7 +148,7 @@ def book(
     reason: str = "",
     raw: Mapping[str, str] | None = None,
 ) -> Payment:
-    """The attempt becomes PAID and its money is in the books, together. The caller holds the locks (`lock_attempt`).
+    """Set the attempt to PAID and book its money, together. The caller has called `lock_attempt`.
 
     Raises ForbiddenMove for an attempt that cannot become PAID, and IntegrityError for money booked already.
     """
@@ -164,7 +164,7 @@ def book(
         authorization=authorization[:40],
         recorded_by=actor if isinstance(actor, str) else actor.audit_name,
     )
-    # What an invoice no longer needs (paid twice, at the counter meanwhile) stays unallocated, and is shown.
+    # If an invoice was paid at the counter meanwhile, the money that it no longer needs stays unallocated.
     shares = [
         Allocation(invoice=part.invoice, amount=max(min(part.amount, part.invoice.balance), Decimal(0)))
         for part in parts
@@ -185,16 +185,16 @@ def book(
 
 
 def _told(shares: Sequence[Allocation]) -> dict[str, object]:
-    """For the trail: the invoice and what it took, or each of several with its own."""
+    """For the trail: the invoice and its allocated amount, or the amounts of several invoices."""
     if len(shares) == 1:
         return {"invoice": str(shares[0].invoice.uuid), "allocated": str(shares[0].amount)}
     return {"invoices": {str(share.invoice.uuid): str(share.amount) for share in shares}}
 
 
 def _difference(attempt: Attempt, status: Status) -> str:
-    """What in a « paid » answer is not what was asked, in words; empty when all matches.
+    """What differs between a « paid » answer and the request, as a sentence; empty when all matches.
 
-    The provider compares; what it says of test money counts for nothing.
+    A payment in test mode always differs: it is no money.
     """
     reasons = provider(attempt.provider).reasons
     if attempt.mode in (Mode.TEST, Mode.ACTIVATION) and attempt.product.mode == Mode.PRODUCTION:
@@ -213,7 +213,7 @@ def _put_in_review(attempt: Attempt, status: Status, source: str, reason: str) -
         )
     else:
         note(attempt, source=source, note=reason, raw=status.raw)
-        if attempt.state != S.REVIEW:  # which is on the list of things to examine already
+        if attempt.state != S.REVIEW:  # staff see an attempt in review already
             report(
                 FindingKind.DIFFERS,
                 about=str(attempt.uuid),
@@ -229,7 +229,7 @@ def _end(attempt: Attempt, to: AttemptState, status: Status, source: str, reason
 
 
 def _abandoned(attempt: Attempt, status: Status, source: str) -> None:
-    """« Abandoned » is believed when it is said again later: the payer may be trying another card."""
+    """Apply « abandoned » only when the provider says it again later: the payer may be trying another card."""
     present, found = timezone.now(), provider(attempt.provider)
     if attempt.abandoned_seen_at is None:
         attempt.abandoned_seen_at = present
@@ -242,10 +242,10 @@ def _abandoned(attempt: Attempt, status: Status, source: str) -> None:
 
 
 def _wait(attempt: Attempt, status: Status, source: str) -> None:
-    """Nothing is known yet. Once the provider's time is over the invoice is free again."""
+    """The result is not known yet. Expire the attempt, and so free the invoice, once its time is over."""
     found = provider(attempt.provider)
     if attempt.abandoned_seen_at is not None and attempt.state == S.STARTED:
-        # The payer came back to the payment page after leaving it: the two hours count again.
+        # The payer left the payment page and came back to it: the attempt has its two hours again.
         attempt.abandoned_seen_at = None
         attempt.free_at = (attempt.started_at or attempt.created_at) + found.schedule.reserved_for
     purged = status.outcome == Outcome.UNKNOWN and attempt.next_check_at is None

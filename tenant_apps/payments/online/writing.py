@@ -1,7 +1,7 @@
-"""Several rows in one trip to the database: settling holds an invoice's lock, so it should not talk more than it must.
+"""Write several rows in one round trip to the database, to keep the locks of `settle` short.
 
-Values go through the model's own fields (defaults, `auto_now_add`, JSON). The statements run in order, in the
-caller's transaction, and each model's SQL is made once.
+Values go through the fields of the model (defaults, `auto_now_add`, JSON). The statements run in order, in the
+caller's transaction. The SQL of each model is made once.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from django.db import connection, models
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL with its values."""
+    """An SQL statement with its values."""
 
     sql: str
     values: list[Any]
@@ -22,13 +22,13 @@ class Statement:
 
 @dataclass(frozen=True)
 class IdOf:
-    """For a foreign key: the id that the last INSERT of `model` was given, further up in the same `write`."""
+    """The value of a foreign key: the id of the last row of `model` inserted by the same `write`."""
 
     model: type[models.Model]
 
 
 def inserted(row: models.Model, **references: IdOf) -> Statement:
-    """INSERT of `row`, which does not learn its id. `references`: the columns that name a row above."""
+    """The INSERT of `row`. The instance does not get its id. `references`: columns that take an IdOf."""
     fields = _own(type(row))
     values = [
         field.get_db_prep_save(field.pre_save(row, True), connection)
@@ -40,14 +40,14 @@ def inserted(row: models.Model, **references: IdOf) -> Statement:
 
 
 def updated(row: models.Model, fields: Iterable[str]) -> Statement:
-    """UPDATE of these fields of `row`, and of no other."""
+    """The UPDATE of only these fields of `row`."""
     chosen: list[Any] = [row._meta.get_field(name) for name in fields]
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in chosen]
     return Statement(_update(type(row), tuple(fields)), [*values, row.pk])
 
 
 def write(*statements: Statement) -> None:
-    """Send them together."""
+    """Send all statements to the database at once."""
     with connection.cursor() as cursor:
         cursor.execute(
             "; ".join(statement.sql for statement in statements),

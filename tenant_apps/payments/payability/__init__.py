@@ -1,4 +1,5 @@
-"""What an invoice is and what can be done with it now: one answer for every screen, message and file (decision 0051).
+"""Payability: what an invoice is to one reader now, what they can do, and why it cannot be paid (decision 0051).
 
-`facts` reads, `deciding` decides, `words` says it, `reading` is what other rooms call.
+Every screen, message and file reads it here. `facts` reads the database, `deciding` decides, `words` makes the
+sentences, and `reading` has the functions for other rooms.
 """

@@ -1,4 +1,4 @@
-"""What an invoice is, what may be done with it now, and why it cannot be paid online: decided from its facts alone."""
+"""Decide the payability of an invoice from its facts, without reading the database."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,15 +16,15 @@ from toolkit import clock
 
 
 class What(StrEnum):
-    """What an invoice is, to one reader."""
+    """What an invoice is to one reader."""
 
     DRAFT = "draft"
     CANCELLED = "cancelled"
     PAID = "paid"
-    EXAMINED = "examined"  # an answer of the provider's is held for staff
-    ANNOUNCED = "announced"  # by a return that proves nothing
-    BEGUN = "begun"  # by this reader, whose page at the provider is not opened yet
-    PAYING = "paying"  # by this reader
+    EXAMINED = "examined"  # staff must decide about an answer of the provider
+    ANNOUNCED = "announced"  # an unsigned report says that it is paid
+    BEGUN = "begun"  # this reader started a payment whose page is not opened yet
+    PAYING = "paying"  # this reader is paying
     OTHER_PAYS = "other_pays"
     DECLARED = "declared"  # « J'ai réglé »
     DEBIT = "debit"
@@ -35,16 +35,16 @@ class What(StrEnum):
 
     @property
     def is_awaited(self) -> bool:
-        """Something is to be paid now: only these are counted, reminded and offered."""
+        """Whether it must be paid now. Only these invoices are counted, reminded and offered for payment."""
         return self in (What.LATE, What.DUE)
 
 
 class Act(StrEnum):
-    """What the reader can do now about its payment."""
+    """What the reader can do now."""
 
     PAY = "pay"
     RESUME = "resume"
-    FOLLOW = "follow"  # see what becomes of a payment
+    FOLLOW = "follow"  # see the state of a payment
     NOTHING = "nothing"
 
 
@@ -65,22 +65,22 @@ _SAME = {
 
 
 class Payability(NamedTuple):
-    """What `facts` come to, on `day`, for one reader."""
+    """What an invoice is on `day` for one reader, decided from its `facts`."""
 
     facts: Facts
     day: date
     what: What
     act: Act
-    why: Reason | None  # why no payment may begin now
+    why: Reason | None  # why no payment can start now; None when one can
 
     @property
     def can(self) -> bool:
-        """A payment may begin now."""
+        """Whether a payment can start now."""
         return self.why is None
 
     @property
     def offers(self) -> bool:
-        """« Régler » is offered: it may begin, and nobody has paid, announced or declared it."""
+        """Whether to show « Régler »: a payment can start, and nobody has paid, announced or declared one."""
         return self.act == Act.PAY
 
     @property
@@ -89,12 +89,12 @@ class Payability(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """A sentence for the resident; empty when nothing stands in the way."""
+        """The sentence for the resident that says why no payment can start; empty when one can."""
         return self.why.sentence if self.why else ""
 
     @property
     def words(self) -> Words | None:
-        """Of the reason."""
+        """The words of the reason; None without one."""
         return self.why.words if self.why else None
 
     @property
@@ -103,29 +103,29 @@ class Payability(NamedTuple):
 
     @property
     def may_declare(self) -> bool:
-        """« J'ai réglé » (docs/manual.md, M10): where the service offers it, and nothing says so already."""
+        """Whether to offer « J'ai réglé » (docs/manual.md, M10): the product has it and nobody announced a payment."""
         if not self.facts.offers_declaration or self.facts.situation == Situation.DECLARED:
             return False
         return self.what not in (What.DRAFT, What.CANCELLED, What.PAID, What.ANNOUNCED, What.EXAMINED)
 
     @property
     def is_over(self) -> bool:
-        """Nothing more is to be paid, by anybody."""
+        """Whether nothing more is owed."""
         return self.what in (What.PAID, What.CANCELLED)
 
     @property
     def is_mine(self) -> bool:
-        """The reader began the payment under way."""
+        """Whether the reader started the live payment."""
         return self.what in (What.BEGUN, What.PAYING)
 
     @property
     def free_at(self) -> str:
-        """« 14:32 »: when another payment may begin; see `free_from`."""
+        """« 14:32 »: when another payment can start; see `free_from`."""
         return free_from(self.facts.free_at)
 
     @property
     def resumable_until(self) -> str:
-        """« 14:32 »: until when the reader's own payment page may be opened."""
+        """« 14:32 »: until when the reader can open their own payment page."""
         end = opening_ends(self.facts.started_at, self.facts.attempt_provider)
         return f"{timezone.localtime(end):%H:%M}" if end else ""
 
@@ -133,10 +133,10 @@ class Payability(NamedTuple):
 def decide(
     facts: Facts, *, day: date, reader: int | None = None, alone: bool = True, last_call: bool = False
 ) -> Payability:
-    """The payability of an invoice for the account `reader` (nobody: staff, a message).
+    """The payability of an invoice for the account with id `reader`; None for staff and messages.
 
-    With others in one payment (`alone` false) the provider's limits are those of the sum, which the caller looks at.
-    `last_call`: the town is about to close.
+    `alone` false: the invoice is paid with others, and the caller compares the sum with the provider's limits.
+    `last_call`: the town closes soon, so no payment can start.
     """
     why = _why_not(facts, day, alone=alone, last_call=last_call)
     what = _what(facts, day, reader)
@@ -165,7 +165,7 @@ def _act(what: What, why: Reason | None) -> Act:
 
 
 def _why_not(facts: Facts, day: date, *, alone: bool, last_call: bool) -> Reason | None:
-    """The first reason in the order of `WhyNot`."""
+    """The first reason, in the order of `WhyNot`, why no payment can start; None when one can."""
     situation = Situation(facts.situation)
     if situation in _ENDS:
         return because(_ENDS[situation])
@@ -208,18 +208,18 @@ def _not_in_time(facts: Facts, day: date, last_call: bool) -> Reason | None:
 
 
 def first_day(facts: Facts) -> date:
-    """The first day of online payment: for a titre, the Treasury must have taken it in charge."""
+    """The first day of online payment. The Treasury must have registered a titre before."""
     return facts.issued_on + timedelta(days=facts.days_after_issue)
 
 
 def last_day(facts: Facts) -> date | None:
-    """The last day of online payment, or None when there is none."""
+    """The last day of online payment; None without a limit."""
     days = facts.days_after_due
     return facts.due_on + timedelta(days=days) if days is not None else None
 
 
 def beyond_limits(protocol: str, amount: Decimal) -> Reason | None:
-    """Why the provider does not take `amount` euros in one payment; None when it does."""
+    """Why the provider refuses `amount` euros in one payment; None when it accepts."""
     found = provider(protocol)
     limits = found.capabilities.limits
     if amount < limits.smallest:
@@ -228,7 +228,7 @@ def beyond_limits(protocol: str, amount: Decimal) -> Reason | None:
 
 
 def can_resume(facts: Facts) -> bool:
-    """The page of the live attempt can still be opened (once, and not for long) and is not known to be."""
+    """Whether the payer can still open the payment page of the live attempt, and has not opened it yet."""
     if facts.situation != Situation.STARTED or not facts.has_page or facts.was_opened:
         return False
     end = opening_ends(facts.started_at, facts.attempt_provider)
@@ -236,17 +236,17 @@ def can_resume(facts: Facts) -> bool:
 
 
 def opening_ends(started_at: datetime | None, name: str | None) -> datetime | None:
-    """When nobody is sent any more to the page that provider `name` opened at `started_at`."""
+    """Until when the payer can open a page of provider `name` started at `started_at`; None without one."""
     return provider(name).schedule.opening_ends(started_at) if started_at and name else None
 
 
 def waits_for_a_word(code: WhyNot, name: str) -> Reason:
-    """Why an attempt at provider `name` that waits for somebody's word stands in the way."""
+    """The reason when an attempt at provider `name` waits for a confirmation (ANNOUNCED) or for staff (EXAMINED)."""
     return Reason(code, said=labels_of(name).announced) if code == WhyNot.ANNOUNCED else because(code)
 
 
 def busy_until(free_at: datetime | None, name: str) -> Reason:
-    """Why nobody else can pay now, and until when, to the minute (docs/manual.md, M11)."""
+    """The reason when another payment is live, with the time when it ends at the latest (docs/manual.md, M11)."""
     time = free_from(free_at)
     if not time:
         return Reason(WhyNot.BUSY, said=labels_of(name).under_way)
@@ -254,9 +254,9 @@ def busy_until(free_at: datetime | None, name: str) -> Reason:
 
 
 def free_from(free_at: datetime | None) -> str:
-    """« 14:32 », rounded up: at the minute that is shown, another attempt may begin.
+    """« 14:32 »: the minute, rounded up, when another attempt can start.
 
-    Empty once it is past: the provider is silent, and nothing is freed before it has said what became of it.
+    Empty when that time is past: the provider does not answer, and the attempt stays live until it does.
     """
     if free_at is None or free_at <= timezone.now():
         return ""

@@ -1,7 +1,7 @@
-"""What decides the standing of invoices, read by one piece of SQL whatever the list.
+"""The facts that decide the payability of invoices, as SQL that every list uses.
 
-Whoever writes SQL about what residents owe joins `JOINS` and asks `SITUATION`: what is under way, declared or held
-back is never owed now, on any screen. The rows are `invoices_invoice i`.
+All SQL about what residents owe must join `JOINS` and read `SITUATION`, so that no screen asks for an invoice whose
+payment is live or declared, or whose online payment staff have stopped. The invoices are `invoices_invoice i`.
 """
 
 from datetime import date, datetime
@@ -15,12 +15,12 @@ from tenant_apps.payments.states import AttemptState
 
 
 class Situation(StrEnum):
-    """What stands first among what is known of an invoice, before its product and the day are looked at."""
+    """The most important fact about an invoice, without its product and the day. `SITUATION` computes it."""
 
     DRAFT = InvoiceState.DRAFT.value
     CANCELLED = InvoiceState.CANCELLED.value
     PAID = "paid"
-    CREATED = AttemptState.CREATED.value  # the state of the attempt that holds it
+    CREATED = AttemptState.CREATED.value  # this and the next three: the state of the live attempt
     STARTED = AttemptState.STARTED.value
     REPORTED = AttemptState.REPORTED.value
     REVIEW = AttemptState.REVIEW.value
@@ -28,16 +28,16 @@ class Situation(StrEnum):
     DEBIT = OnlineHold.DEBIT.value
     DISPUTE = OnlineHold.DISPUTE.value
     COLLECTION = OnlineHold.COLLECTION.value
-    DUE = "due"  # the payer's turn
+    DUE = "due"  # none of the others: the payer must pay
 
 
-# Money under way comes before the rest: whoever paid must not be told to pay otherwise.
+# A live attempt comes first: somebody who may have paid must not be asked to pay another way.
 SITUATION = """CASE WHEN i.state <> 'published' THEN i.state WHEN i.paid >= i.amount THEN 'paid'
  ELSE coalesce(a.state, CASE WHEN d.id IS NOT NULL THEN 'declared' END, nullif(i.online_hold, ''), 'due') END"""
 JOINS = """LEFT JOIN payments_attemptinvoice l ON l.invoice_id = i.id AND l.live
  LEFT JOIN payments_attempt a ON a.id = l.attempt_id
  LEFT JOIN payments_declaration d ON d.invoice_id = i.id AND d.refused_at IS NULL"""
-# Those on which something is really to be paid now; the rest of the unpaid ones wait for somebody else.
+# The ids of invoices that their payers must pay now. Other unpaid invoices wait for somebody else.
 AWAITED = f"SELECT i.id FROM invoices_invoice i {JOINS} WHERE i.state = 'published' AND {SITUATION} = 'due'"  # noqa: S608
 PRODUCT = "JOIN products_product p ON p.id = i.product_id"
 COLUMNS = f"""i.id, i.uuid, i.payer_id, i.number, i.reference, i.subject, i.issued_on, i.due_on, i.amount, i.paid,
@@ -82,16 +82,16 @@ class Facts(NamedTuple):
     begun_at: datetime | None
     started_at: datetime | None
     free_at: datetime | None
-    has_page: bool | None  # of the provider's, opened with an operation, for what is still to be paid
-    was_opened: bool | None  # the provider says that the payer has been there
+    has_page: bool | None  # the attempt has a payment page, for exactly what is still owed
+    was_opened: bool | None  # the provider says that the page was opened
     several: bool | None
     attempt_amount: Decimal | None
     declared_at: datetime | None
-    paid_on: date | None  # the day of the latest money, once it is paid
+    paid_on: date | None  # the day of the last payment, once it is paid
 
     @property
     def balance(self) -> Decimal:
-        """What remains to pay, in euros; nothing of a cancelled one."""
+        """What remains to pay, in euros; zero for a cancelled invoice."""
         return Decimal("0.00") if self.situation == Situation.CANCELLED else self.amount - self.paid
 
     @property

@@ -1,4 +1,4 @@
-"""The town's published invoices in one look."""
+"""Figures about the published invoices of a town."""
 
 from datetime import date
 from decimal import Decimal
@@ -10,7 +10,7 @@ from tenant_apps.payments.payability.facts import JOINS, SITUATION
 
 
 class Figures(NamedTuple):
-    """Amounts in euros. `unpaid` are to be paid now; `apart` are unpaid and await nothing of their payer."""
+    """Numbers, and amounts in euros. `unpaid` must be paid now; the payers of `apart` have nothing to do."""
 
     published: int
     unpaid: int
@@ -22,7 +22,7 @@ class Figures(NamedTuple):
 
 
 def figures(*, today: date) -> Figures:
-    """What is online and what remains to pay on `today`, in one statement."""
+    """The figures of the published invoices on `today`, read by one statement."""
     due, late, apart = (
         f"FILTER (WHERE s.situation {which})"
         for which in ("= 'due'", "= 'due' AND s.due_on < %(today)s", "NOT IN ('due', 'paid')")

@@ -1,4 +1,4 @@
-"""The payability of invoices as other rooms ask for it. The caller says who may see them."""
+"""Read the payability of invoices, for other rooms. The caller checks who may see the invoices."""
 
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
@@ -20,14 +20,14 @@ _BY_IDS = f"SELECT {COLUMNS} FROM invoices_invoice i {PRODUCT} {JOINS} WHERE i.i
 
 
 def facts_of(ids: Collection[int]) -> dict[int, Facts]:
-    """Id → facts, in one statement; none for no ids."""
+    """The facts of each invoice by its id, read by one statement; no statement without ids."""
     if not ids:
         return {}
     return {row.id: row for row in facts_rows(_BY_IDS, [list(ids)])}
 
 
 def facts_rows(sql: str, values: Sequence[Any]) -> list[Facts]:
-    """The rows of a statement that selects `COLUMNS`."""
+    """The rows of an SQL statement that selects `COLUMNS`."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [Facts(*row) for row in cursor.fetchall()]
@@ -36,7 +36,7 @@ def facts_rows(sql: str, values: Sequence[Any]) -> list[Facts]:
 def decided(
     facts: Iterable[Facts], *, reader: Account | None = None, alone: bool = True
 ) -> dict[int, Payability]:
-    """Id → payability today, for `reader`."""
+    """The payability today of each invoice by its id, for `reader` (None: staff, a message)."""
     day, last_call, account = (
         clock.today(),
         town_closure.is_last_call(current_town()),
@@ -48,18 +48,18 @@ def decided(
 def payabilities_of(
     invoices: Iterable[Invoice], *, reader: Account | None = None, alone: bool = True
 ) -> dict[int, Payability]:
-    """The payability of each, by its id, as the database knows it now: one statement however many they are."""
+    """The payability now of each invoice by its id. One statement reads them all again from the database."""
     facts = facts_of([invoice.pk for invoice in invoices])
     return decided(facts.values(), reader=reader, alone=alone)
 
 
 def payability_of(invoice: Invoice, *, reader: Account | None = None) -> Payability:
-    """What `invoice` is now, and what can be done with it, for `reader`."""
+    """The payability now of one invoice, for `reader`."""
     return payabilities_of([invoice], reader=reader)[invoice.pk]
 
 
 def with_payabilities(invoices: Iterable[Invoice]) -> list[Invoice]:
-    """The same rows, each with its `payability` for staff: what a list of theirs shows."""
+    """The same invoices, each with an attribute `payability`, for the lists of staff."""
     rows = list(invoices)
     known = payabilities_of(rows)
     for row in rows:
@@ -68,10 +68,10 @@ def with_payabilities(invoices: Iterable[Invoice]) -> list[Invoice]:
 
 
 def awaited() -> Q:
-    """Invoices on which something is really to be paid now."""
-    return Q(pk__in=RawSQL(AWAITED, []))  # noqa: S611 - no value of anybody's is in it
+    """The filter for invoices that must be paid now."""
+    return Q(pk__in=RawSQL(AWAITED, []))  # noqa: S611 - it contains no value from outside
 
 
 def total(payabilities: Iterable[Payability]) -> Decimal:
-    """What remains to pay of them, in euros."""
+    """The sum of what remains to pay, in euros."""
     return sum((one.balance for one in payabilities), Decimal("0.00"))

@@ -1,4 +1,4 @@
-"""Why an invoice cannot be paid online now, as data: a code to act on, words to read, and what to do instead."""
+"""Why an invoice cannot be paid online now: a code for programs, sentences, and what to do instead."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,24 +8,24 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WhyNot(StrEnum):
-    """docs/payfip.md §1. The order is the order in which they are looked for."""
+    """The reasons, in the order in which they are checked (docs/payfip.md §1)."""
 
     DRAFT = "draft"
     CANCELLED = "cancelled"
     PAID = "paid"
     BUSY = "busy"  # somebody is paying
-    ANNOUNCED = "announced"  # said so, nothing proves it yet
-    EXAMINED = "examined"  # held for staff
+    ANNOUNCED = "announced"  # an unsigned report says that it is paid
+    EXAMINED = "examined"  # staff must decide
     DEBIT = "debit"
     DISPUTE = "dispute"
     COLLECTION = "collection"
-    OFFLINE = "offline"  # no payment product
+    OFFLINE = "offline"  # the product is not paid online
     CLOSED = "closed"  # the provider refuses the product
-    NOT_OPEN = "not_open"  # the product is still in T or X
+    NOT_OPEN = "not_open"  # the product is still in mode T or X
     PARTLY_PAID = "partly_paid"
     TOO_SMALL = "too_small"
     TOO_LARGE = "too_large"
-    PORTAL_CLOSES = "portal_closes"  # the town leaves: what is begun must have the time to end
+    PORTAL_CLOSES = "portal_closes"  # the town closes soon, and a new payment would not end in time
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     BAD_REFERENCE = "bad_reference"
@@ -33,7 +33,7 @@ class WhyNot(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """`sentence` and `short` may hold %(names)s. `ask`: the way on is to write to the service."""
+    """The words of a reason. `sentence` and `short` may contain %(names)s. `ask`: offer to write to the service."""
 
     title: str | Promise
     sentence: str | Promise
@@ -158,20 +158,20 @@ WORDS: dict[WhyNot, Words] = {
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason about one invoice; its words are filled in when they are read."""
+    """A reason for one invoice. `names` fill in its sentence when it is read."""
 
     code: WhyNot
     names: tuple[tuple[str, str], ...] = ()
-    said: str | Promise = ""  # instead of the usual sentence
+    said: str | Promise = ""  # replaces the usual sentence
 
     @property
     def sentence(self) -> str:
-        """For the resident."""
+        """The sentence for the resident."""
         return str(self.said or self.words.sentence) % dict(self.names)
 
     @property
     def short(self) -> str:
-        """Beside the state in a list; empty for a reason that the state says itself."""
+        """The few words beside the state in a list; empty when the state says it already."""
         return str(self.words.short) % dict(self.names)
 
     @property
@@ -180,5 +180,5 @@ class Reason:
 
 
 def because(code: WhyNot, **names: str) -> Reason:
-    """The reason `code`, with what its sentence names."""
+    """The reason `code`, with the values of its sentence."""
     return Reason(code, tuple(names.items()))

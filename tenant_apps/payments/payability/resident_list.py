@@ -1,6 +1,6 @@
-"""« Mes factures »: the readers of the page that is asked for most, in SQL written by hand (decisions 0024, 0051).
+"""« Mes factures », the page that residents open most: its readers, in SQL written by hand (decisions 0024, 0051).
 
-Who may see what is not written here: `_mine` is the SQL of `residents.queries.payer_ids_of`. Every value is bound.
+`residents.queries.payer_ids_of` decides who may see what; `_mine` takes its SQL. Every value is a bound parameter.
 """
 
 import re
@@ -30,15 +30,15 @@ _ORDERS: dict[Order, str] = {
     "-due_on": "i.due_on DESC, i.id DESC",
     "amount": "i.amount, i.id",
     "-amount": "i.amount DESC, i.id DESC",
-    "awaited": f"({SITUATION} <> 'due'), i.due_on, i.id",  # what is to be paid now, then the rest
+    "awaited": f"({SITUATION} <> 'due'), i.due_on, i.id",  # first the invoices to pay now, then the others
 }
 _ACCENTS = ("àâäçéèêëîïôöùûüÿñ", "aaaceeeeiioouuuyn")
-AT_ONCE = 1000  # rows of a file that are in memory together
+AT_ONCE = 1000  # rows of a file in memory at the same time
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a resident wants to see; by default everything, newest first. `payer` is a public id."""
+    """The filters of a resident's list; by default everything, newest first. `payer` is a public id."""
 
     status: Status = "all"
     words: str = ""
@@ -48,7 +48,7 @@ class Wanted:
 
 
 class Share(NamedTuple):
-    """The invoices of one year (of issue) and one payer that a resident may see; amounts in euros."""
+    """The invoices of one payer, issued in one year, that a resident may see; amounts in euros."""
 
     year: int
     payer_id: int
@@ -58,13 +58,13 @@ class Share(NamedTuple):
     payer_last: str
     payer_reference: str
     number: int
-    wanted: int  # those that the filters keep
-    due: int  # those to be paid now
+    wanted: int  # the invoices that match the filters
+    due: int  # the invoices to pay now
     due_amount: Decimal
     late: int
     soon: int
-    apart: list[str] | None  # the Situation of each unpaid one that awaits nothing of its payer,
-    apart_amounts: list[Decimal] | None  # and what remains to pay of it
+    apart: list[str] | None  # the Situation of each unpaid invoice whose payer has nothing to do,
+    apart_amounts: list[Decimal] | None  # and what remains to pay of each
     documents: int
 
     @property
@@ -76,9 +76,9 @@ class Share(NamedTuple):
 
 @cache
 def _mine() -> str:
-    """What equals the id of each payer whose invoices an account (the one %s) may see, as SQL.
+    """SQL for the right side of `payer_id =`: the payers whose invoices an account (its only %s) may see.
 
-    An array, because they are few: a join takes longer to plan than the whole list to read.
+    It is an array, because the payers are few: PostgreSQL needs more time to plan a join than to read the list.
     """
     sql, parameters = payer_ids_of(Account(pk=1)).query.sql_with_params()
     assert parameters == (1,), "one value: the account"
@@ -86,13 +86,13 @@ def _mine() -> str:
 
 
 def lines_of_resident(account: Account, wanted: Wanted, *, start: int = 0, size: int) -> list[Facts]:
-    """A page of the invoices that `account` may see and `wanted` keeps, in its order."""
+    """A page of the invoices that `account` may see and that match `wanted`, in its order."""
     sql, values = _lines(account, wanted)
     return facts_rows(f"{sql} LIMIT %s OFFSET %s", [*values, size, start])
 
 
 def every_line_of_resident(account: Account, wanted: Wanted) -> Iterator[list[Facts]]:
-    """All of them, `AT_ONCE` at a time, as they were at one moment."""
+    """All invoices that match, `AT_ONCE` at a time, as they were at one moment."""
     sql, values = _lines(account, wanted)
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(sql, values)
@@ -104,12 +104,12 @@ def _lines(account: Account, wanted: Wanted) -> tuple[str, list[Any]]:
     where, values = _where(wanted)
     sql = f"""SELECT {COLUMNS} FROM invoices_invoice i {PRODUCT} {JOINS}
         WHERE i.payer_id = {_mine()} AND i.state = %s AND {where}
-        ORDER BY {_ORDERS[wanted.order]}"""  # noqa: S608 - only our own words are written in
+        ORDER BY {_ORDERS[wanted.order]}"""  # noqa: S608 - only our own constants are in it
     return sql, [account.pk, InvoiceState.PUBLISHED.value, *values]
 
 
 def shares_of_resident(account: Account, wanted: Wanted, *, today: date) -> list[Share]:
-    """How many and how much, by year and payer, latest year first: what stands around the list, in one statement."""
+    """Numbers and sums per year and payer, last year first, for what is around the list. One statement."""
     where, values = _where(wanted)
     due, apart = "s.situation = 'due'", "s.situation NOT IN ('due', 'paid')"
     sql = f"""
@@ -132,7 +132,7 @@ def shares_of_resident(account: Account, wanted: Wanted, *, today: date) -> list
 
 
 def _where(wanted: Wanted) -> tuple[str, list[Any]]:
-    """What `wanted` keeps of `invoices_invoice i`: SQL and its values."""
+    """The condition of `wanted` on `invoices_invoice i`: SQL and its values."""
     parts, values = ["true"], list[Any]()
     if wanted.status != "all":
         parts.append("i.paid < i.amount" if wanted.status == "unpaid" else "i.paid >= i.amount")
@@ -150,12 +150,13 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
 
 
 def _found(words: str) -> tuple[str, list[Any]]:
-    """Every word in the number, the reference or the subject; or the whole as an amount in euros."""
+    """The condition of a search: each word in the number, reference or subject, or the whole as an amount in euros."""
     each, values = list[str](), list[Any]()
     for word in words.split()[:6]:
         one = "i.number ILIKE %s OR translate(lower(i.subject), %s, %s) LIKE %s"
         values += [_like(word), *_ACCENTS, _like(word.lower().translate(str.maketrans(*_ACCENTS)))]
-        bare = re.sub(r"[^A-Za-z0-9]", "", word)  # references are typed with the punctuation of the paper
+        # People type references with the punctuation of the printed invoice.
+        bare = re.sub(r"[^A-Za-z0-9]", "", word)
         if len(bare) >= 3:
             one += " OR i.reference ILIKE %s"
             values.append(_like(bare))
@@ -170,5 +171,5 @@ def _found(words: str) -> tuple[str, list[Any]]:
 
 
 def _like(text: str) -> str:
-    """`text` anywhere, its own wildcards taken as letters."""
+    """The LIKE pattern that finds `text` anywhere, with its own wildcards escaped."""
     return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"

@@ -1,4 +1,4 @@
-"""The payability of an invoice in words: a few for a list, a sentence for a page or a message."""
+"""The payability of an invoice in words: a few words for a list, a sentence for a page or a message."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -18,12 +18,12 @@ SOON = timedelta(days=7)  # « bientôt » before the due date
 
 
 class State(NamedTuple):
-    """A state in words, its icon (partials/icons.html) and its class: never colour alone."""
+    """A state in words, its icon (partials/icons.html) and its CSS class, so that colour is never alone."""
 
     words: str
     icon: str
     kind: str
-    note: str = ""  # small, under it
+    note: str = ""  # in small letters below
 
 
 _FIXED = {
@@ -40,7 +40,7 @@ _FIXED = {
 
 
 class States:
-    """The states of a day in the reader's language, each sentence looked up once for a list."""
+    """Makes the states of a list on one day. It translates each sentence once per list."""
 
     def __init__(self, day: date) -> None:
         self.day, self.last = day, day + SOON
@@ -48,7 +48,7 @@ class States:
         self.paid_some_day, self.paid_that_day = _("Réglée"), _("Réglée le %(day)s")
 
     def of(self, payability: Payability) -> State:
-        """« Réglée le 12/03/2026 », « Paiement annoncé, à confirmer », « En retard », « À régler »…"""
+        """The state of one invoice: « Réglée le 12/03/2026 », « En retard », « À régler »…"""
         what, facts = payability.what, payability.facts
         if what == What.PAID:
             return self.paid(facts.paid_on)
@@ -85,12 +85,12 @@ class States:
 
 
 def state_of(payability: Payability) -> State:
-    """A few words, for one invoice alone."""
+    """The state of one invoice, in a few words."""
     return States(payability.day).of(payability)
 
 
 def headline(payability: Payability) -> str:
-    """The same with its day in words, for the invoice's own page."""
+    """The state with the day in words, for the page of the invoice."""
     what, facts = payability.what, payability.facts
     if what == What.PAID and facts.paid_on:
         return _("Réglée le %(day)s") % {"day": clock.in_words(facts.paid_on)}
@@ -102,7 +102,7 @@ def headline(payability: Payability) -> str:
 
 
 def told_in_mail(payability: Payability) -> str:
-    """What follows « Cantine, n° 12 : 37,50 €, » in a message: what is expected of its reader."""
+    """The end of a line like « Cantine, n° 12 : 37,50 €, » in a message: what the reader must do."""
     what, facts = payability.what, payability.facts
     if not what.is_awaited:
         words = state_of(payability).words
@@ -113,7 +113,7 @@ def told_in_mail(payability: Payability) -> str:
 
 
 class Apart(NamedTuple):
-    """Unpaid invoices that await nothing of their payer: how many, and for how much in words."""
+    """Unpaid invoices whose payer has nothing to do: their number, and words with their sum."""
 
     number: int
     words: str
@@ -131,7 +131,10 @@ _GROUPS = (
 
 
 def apart(found: Iterable[tuple[str, Decimal]]) -> list[Apart]:
-    """« 1 en cours de paiement (37,50 €) », « 2 prélevées (20,00 €) »… from the Situation and the rest of each."""
+    """« 1 en cours de paiement (37,50 €) », « 2 prélevées (20,00 €) »…
+
+    `found` has the Situation of each invoice, and what remains to pay of it in euros.
+    """
     told, known = [], list(found)
     for place, situations in enumerate(_GROUPS):
         rests = [rest for situation, rest in known if situation in situations]

@@ -1,6 +1,6 @@
-"""Our own papers as PDF: the justificatif de paiement and the bordereau de remise. Never a « quittance ».
+"""Our own documents as PDF: the justificatif de paiement and the bordereau de remise. Never a « quittance ».
 
-The same rows give the same bytes whenever a paper is printed again.
+The same rows always give the same bytes.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from toolkit.words import in_french
 
 @in_french
 def receipt(payment: Payment, town: TownHall) -> bytes:
-    """What a person takes home. `payment` comes with its allocations, their invoices and its refunds."""
+    """The receipt of a payment as PDF. `payment` comes with its allocations, their invoices and its refunds."""
     title = _("Justificatif de paiement")
     sheet = Sheet(town, title, payment.cancelled_at or payment.recorded_at)
     sheet.write_line(title, size=20, bold=True)
@@ -63,7 +63,7 @@ def receipt(payment: Payment, town: TownHall) -> bytes:
 
 @in_french
 def docket(deposit: Deposit, payments: Iterable[Payment], town: TownHall) -> bytes:
-    """The bordereau de remise that goes to the bank with the cheques or the cash."""
+    """The bordereau de remise as PDF, which goes to the bank with the cheques or the cash."""
     cheques = deposit.means == Means.CHEQUE
     title = _("Bordereau de remise de chèques") if cheques else _("Bordereau de remise d'espèces")
     sheet = Sheet(town, title, deposit.closed_at)
@@ -110,7 +110,7 @@ def _docket_line(rank: int, payment: Payment, cheques: bool) -> tuple[str, ...]:
 
 
 def means_in_words(payment: Payment) -> str:
-    """« chèque n° 123, Banque des Coteaux »."""
+    """The means of a payment in words: « chèque n° 123, Banque des Coteaux »."""
     parts = [str(payment.get_means_display())]
     if payment.number:
         parts[0] += _(" n° %(number)s") % {"number": payment.number}

@@ -1,4 +1,4 @@
-"""The receipt of a payment as a PDF (« justificatif de paiement »). Only the accountant may give quittance."""
+"""The receipt of a payment as PDF (« justificatif de paiement »). Only the accountant gives a « quittance »."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,7 +15,7 @@ from toolkit.money import format_euros
 
 
 def receipt(payment: Payment, *, townhall: TownHall) -> bytes:
-    """One A4 page about `payment`, whose `seen` (payments.queries.payment_for_resident) are the invoices to name."""
+    """One A4 page about `payment`. It names the invoices of `payment.seen` (queries.payment_for_resident)."""
     seen: Sequence[Allocation] = payment.seen  # type: ignore[attr-defined]
     title = _("Justificatif de paiement")
     sheet = Sheet(townhall, title, payment.recorded_at)

@@ -1,6 +1,6 @@
-"""The one sheet that our PDF are drawn on: A4, the standard fonts (nothing to embed, 3 kB), the town's letterhead.
+"""The page of all our PDF: A4, the town's letterhead, and standard fonts, so that a file has about 3 kB.
 
-The same rows give the same bytes whenever a paper is printed again.
+The same rows always give the same bytes.
 """
 
 import unicodedata
@@ -17,12 +17,13 @@ from toolkit.money import NARROW_NBSP, NBSP
 from toolkit.words import current_language
 
 Ink = tuple[int, int, int]
-_STROKED = str.maketrans("ŁłĐđĦħı", "LlDdHhi")  # letters that no decomposition makes plain
+# Letters that Unicode does not split into a plain letter and an accent.
+_STROKED = str.maketrans("ŁłĐđĦħı", "LlDdHhi")
 INK, QUIET, _LINE = (29, 29, 27), (85, 85, 79), (200, 198, 190)
 
 
 class Sheet(FPDF):
-    """A4 in the standard fonts, the town's name on top, the page number at the foot."""
+    """A page of A4 in standard fonts, with the town's name at the top and the page number at the bottom."""
 
     def __init__(self, town: TownHall, title: str, made_at: datetime) -> None:
         super().__init__(format="A4")
@@ -84,7 +85,7 @@ class Sheet(FPDF):
     def rows(
         self, titles: tuple[str, ...], widths: tuple[int, ...], lines: Iterable[tuple[str, ...]]
     ) -> None:
-        """A table whose titles come back on each page; its last column is an amount."""
+        """Draw a table that repeats its titles on each page. The last column is an amount."""
         self.set_font("helvetica", size=9.5)
         self.set_draw_color(*_LINE)
         self.set_text_color(*INK)
@@ -107,7 +108,7 @@ def _rgb(hexadecimal: str) -> Ink:
 
 
 def plain(text: str) -> str:
-    """`text` in the signs that the standard fonts have (Windows-1252): accents go rather than letters."""
+    """`text` in the characters of the standard fonts (Windows-1252). A letter loses its accent if it must."""
     text = text.replace(NARROW_NBSP, NBSP)
     try:
         text.encode("cp1252")

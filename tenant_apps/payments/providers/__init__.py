@@ -1,1 +1,1 @@
-"""Who can be asked to take a payment. Each provider is plain Python: no models, no town."""
+"""The payment providers. Each is plain Python: it imports no models and knows no town."""

@@ -1,7 +1,7 @@
-"""The seam between our payments and whoever takes the money: what a provider says and does.
+"""The interface between our payments and the payment providers.
 
 A provider is a folder here, named in the setting PAYMENT_PROVIDERS. It is plain Python: no model, no town, no other
-room. Whatever it says goes through `settling.settle`; it never touches an invoice.
+room. `settling.settle` applies its answers; a provider never changes an invoice.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # rows keep the French sentence: toolkit.words
 
 from tenant_apps.payments.providers.schedule import Schedule
 from tenant_apps.payments.providers.words import Labels, Reasons
@@ -19,12 +19,12 @@ from tenant_apps.payments.providers.words import Labels, Reasons
 
 @dataclass(frozen=True)
 class PaymentRequest:
-    """What is asked of a provider, frozen in the attempt before the call. Euros as Decimal."""
+    """A request to a provider, stored in the attempt before the call. `amount` is in euros."""
 
     merchant: str  # the product's number at its provider
     fiscal_year: str  # [0-9]{4}
     reference: str  # [A-Za-z0-9]{6,30}
-    label: str  # folded by the provider; generic, never a person's name
+    label: str  # the provider removes accents; it never contains a person's name
     amount: Decimal
     email: str
     mode: str  # the product's stage: T, X or W
@@ -34,25 +34,28 @@ class PaymentRequest:
 
 @dataclass(frozen=True)
 class Started:
-    """The payer may go: `url` is where. `operation` is a bearer secret until used; None when there is none."""
+    """An open payment: the payer pays at `url`. `operation` is the provider's name for it, None without one.
+
+    Anybody who knows an unused operation can open its page, so it is a secret.
+    """
 
     url: str
     operation: str | None = None
 
 
 class Outcome(StrEnum):
-    """What a provider says became of an attempt."""
+    """The result of an attempt, as a provider reports it."""
 
-    PENDING = "pending"  # nothing yet
+    PENDING = "pending"  # no result yet
     PAID_CARD = "paid_card"
     PAID_DEBIT = "paid_debit"
     REFUSED_CARD = "refused_card"
     REFUSED_DEBIT = "refused_debit"
     ABANDONED = "abandoned"
-    UNKNOWN = "unknown"  # the operation is not known: not yet received, or forgotten in the night
-    USED = "used"  # its page was opened already
-    TOO_OLD = "too_old"  # its page was not opened in time
-    OTHER = "other"  # a code nobody announced: held for review, never taken for a failure
+    UNKNOWN = "unknown"  # the provider does not know the operation: not yet, or not any more
+    USED = "used"  # the payment page was opened already
+    TOO_OLD = "too_old"  # the payment page was not opened in time
+    OTHER = "other"  # an unknown code: staff must decide; it is never taken for a failure
 
     @property
     def is_paid(self) -> bool:
@@ -61,9 +64,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """An answer of the provider. None where it said nothing; `raw` is the evidence, as received.
+    """An answer of the provider, with None for what it did not say. `raw` is the answer as received, for evidence.
 
-    `mode` is the provider's own word: only its `compare` knows what it means.
+    `amount` is in euros. `mode` is the provider's own word; only its `compare` understands it.
     """
 
     outcome: Outcome
@@ -78,7 +81,7 @@ class Status:
 
 @dataclass(frozen=True)
 class ReportedStatus:
-    """What a message says of an attempt. `is_proof`: the provider signed it, the operation it is about included."""
+    """What a message says about an attempt. `is_proof`: the provider signed all of it, with the operation."""
 
     status: Status
     is_proof: bool = False
@@ -86,17 +89,17 @@ class ReportedStatus:
 
 @dataclass(frozen=True)
 class Call:
-    """What came to an address of a provider on the callback host, from anybody; every text is cut to a length."""
+    """A call to a callback address of a provider. Anybody can send one. Long texts are cut."""
 
     fields: Mapping[str, str]  # query and body
-    route: Mapping[str, str]  # what the address itself holds
+    route: Mapping[str, str]  # the variable parts of the address
     headers: Mapping[str, str]
     body: str
 
 
 @dataclass(frozen=True)
 class Notification:
-    """The operation, or the one-use token, that a call is about, and what it says of it."""
+    """What a call says: `token` is the operation or one-use token, `fields` are the rest."""
 
     token: str
     fields: Mapping[str, str]
@@ -104,7 +107,10 @@ class Notification:
 
 @dataclass(frozen=True)
 class CallbackAddress:
-    """An address on the callback host: `path` as Django writes routes. `read` reads a call; None says nothing."""
+    """An address on the callback host. `path` is a Django route.
+
+    `read` turns a call into a Notification; None if the call names no operation.
+    """
 
     name: str
     path: str
@@ -113,7 +119,7 @@ class CallbackAddress:
 
 @dataclass(frozen=True)
 class Limits:
-    """Euros, both ends included."""
+    """The smallest and the largest amount of one payment, in euros, both allowed."""
 
     smallest: Decimal
     largest: Decimal
@@ -121,20 +127,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What can be expected of a provider."""
+    """What a provider can do."""
 
-    is_online: bool  # the payer is sent somewhere; False: somebody of the town books what came
-    can_be_asked: bool  # a look-up exists and is proof
+    is_online: bool  # the payer pays on the provider's page; False: staff book the money
+    can_be_asked: bool  # we can ask for the result, and the answer is proof
     opens_popup: bool
     limits: Limits
-    # Nothing else tells its answers apart: each attempt has a one-use token of ours.
+    # Its answers name no operation: we add a one-use token to the callback address of each attempt.
     wants_token: bool = False
-    # Each must be paid once in activation before a product is opened.
+    # A test payment by each of these means must succeed in mode X before a product is opened.
     opening_means: tuple[str, ...] = ("card",)
 
 
 class Provider(Protocol):
-    """What a provider must do. Implementations are thread-safe and hold no state of a payment."""
+    """What a provider must implement. An object is thread-safe and keeps nothing about a payment."""
 
     name: str  # at most 10 letters
     capabilities: Capabilities
@@ -142,53 +148,58 @@ class Provider(Protocol):
     labels: Labels
     reasons: Reasons
     callback_addresses: Sequence[CallbackAddress]
-    # Fields of an address that hold a secret of its: a page that was given one is kept and told nowhere.
+    # Query fields that are secrets: a page whose address has one is not stored by browsers nor sent as a referrer.
     secret_fields: frozenset[str]
-    # Fields of its answers that hold the payer's address: they go when the payer is erased.
+    # Fields of its answers with the payer's e-mail address, erased with the payer.
     personal_fields: frozenset[str]
-    # The fiscal year and reference of a debt that does not exist, for test payments; None: ours will do.
+    # The fiscal year and reference of a debt that does not exist, for test payments; None: we choose them.
     test_debt: tuple[str, str] | None
 
     def product_problem(self, merchant: str) -> str:
-        """What is wrong with a product's number, in words; empty when it may be opened."""
+        """What is wrong with a product's number, as a sentence; empty when it is correct."""
 
     def identify(self, merchant: str) -> tuple[str, ...]:
-        """The lines by which the provider knows that number (« is this you? »).
+        """The lines of text that the provider shows for a product's number, so that a manager can confirm it.
 
         Raises ProviderRefused (unknown number) or ProviderUnavailable.
         """
 
     def callback_path(self, token: str) -> str:
-        """Where it calls us, on the callback host, without the first slash. `token` is empty unless it wants one."""
+        """The path on the callback host that the provider calls, without the first slash.
+
+        `token` is empty unless the provider's `capabilities.wants_token` is set.
+        """
 
     def start(self, request: PaymentRequest) -> Started:
-        """Open an attempt. Raises ProviderRefused or ProviderUnavailable."""
+        """Open a payment at the provider. Raises ProviderRefused or ProviderUnavailable."""
 
     def page(self, operation: str) -> str:
-        """Where the payer of an open attempt goes: what `Started.url` said. Only for attempts with an operation."""
+        """The payment page of an operation, the same as `Started.url`. Only for attempts with an operation."""
 
     def fetch_status(self, operation: str) -> Status:
-        """Ask what became of it; no side effect. Raises ProviderUnavailable."""
+        """Ask for the result of an operation. This changes nothing there. Raises ProviderUnavailable."""
 
     def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus | None:
-        """What a message about the operation `token` says; None when it is only a door-bell.
+        """What a message about the operation `token` says; None when it says no result.
 
-        Without `is_proof` it is compared and at best reported, or kept as evidence while the provider is asked.
+        A message without `is_proof` never books money. If the provider can be asked, the message is kept as evidence
+        and we ask; else it is compared with the request, and the attempt is at best reported.
         """
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
-        """A kept `Status.raw` → the Status it came with."""
+        """The Status of a `Status.raw` that was kept."""
 
     def compare(self, asked: PaymentRequest, status: Status) -> list[str]:
-        """What in `status` is not what was asked, in French words that are kept; empty when all matches."""
+        """The names, in French, of the fields of `status` that differ from the request; rows keep them."""
 
 
 def differences(
     asked: PaymentRequest, status: Status, *, merchant: str, mode: str | None = None
 ) -> list[str]:
-    """The comparison that every provider makes. `merchant`: how it calls that number; `mode`: its word for ours.
+    """Compare amount, reference, number and mode; return the names of those that differ.
 
-    The fiscal year is left out on purpose: a service has been seen to shorten it.
+    `merchant` is the provider's name for the product's number, `mode` the provider's word for our mode.
+    The fiscal year is not compared on purpose: a provider has shortened it in its answers.
     """
     pairs = (
         (_("le montant"), asked.amount, status.amount),

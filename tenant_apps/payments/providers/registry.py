@@ -13,19 +13,19 @@ NEUTRAL = Labels()
 
 
 def provider(name: str) -> Provider:
-    """The provider of that name (`Product.protocol`, `Attempt.provider`). Raises KeyError."""
+    """The provider called `name` (`Product.protocol`, `Attempt.provider`). Raises KeyError."""
     return _made(settings.PAYMENT_PROVIDERS[name])
 
 
 @cache
 def _made(folder: str) -> Provider:
-    """`make()` of that folder."""
+    """The object that `make()` of this folder returns, made once per process."""
     found: Provider = import_string(f"{folder}.make")()
     return found
 
 
 def takers() -> list[Taker]:
-    """Those that a product may name, for the room of products."""
+    """The providers that a product may have, for `products.protocols`."""
     return [
         Taker(one.name, str(one.labels.choice), one.product_problem)
         for one in every_provider()
@@ -34,15 +34,15 @@ def takers() -> list[Taker]:
 
 
 def every_provider() -> list[Provider]:
-    """In the order of the setting."""
+    """All providers, in the order of the setting."""
     return [provider(name) for name in settings.PAYMENT_PROVIDERS]
 
 
 def capabilities_of(name: str) -> Capabilities | None:
-    """What can be expected of it; None where nobody takes money online."""
+    """What the provider can do; None for a product that is not paid online."""
     return provider(name).capabilities if name in settings.PAYMENT_PROVIDERS else None
 
 
 def labels_of(name: str) -> Labels:
-    """Its words; neutral ones where nobody takes money online."""
+    """The provider's labels; neutral ones for a product that is not paid online."""
     return provider(name).labels if name in settings.PAYMENT_PROVIDERS else NEUTRAL

@@ -1,7 +1,7 @@
-"""What a provider is called and what is said of it: neutral sentences, which a subclass replaces with its own.
+"""The sentences that depend on the provider. These are neutral; a provider's subclass replaces them.
 
-`Labels` are shown and translated at once. `Reasons` are kept in rows as they stand, in French, and translated when
-they are read (toolkit.words).
+`Labels` are translated when they are shown. `Reasons` are stored in rows in French and translated when they are
+read (toolkit.words).
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ Words = str | Promise
 
 
 class Labels:
-    """Words of the screens that depend on who takes the money."""
+    """Words on screens that depend on the provider."""
 
     name: Words = ""  # « PayFiP », for staff
     choice: Words = ""  # « PayFiP (service web) », among the protocols of a product
-    merchant: Words = _("Identifiant du service")  # of the product's number at its provider
+    merchant: Words = _("Identifiant du service")  # the name of a product's number
     title: Words = _("Informations pour le paiement en ligne")
     go: Words = _("Accès à l'écran de paiement")
     leaving: Words = _("Vous allez passer sur le site sécurisé du service de paiement, puis revenir ici.")
     blocked: Words = _("Si rien ne s'ouvre, autorisez les fenêtres « popup » pour ce site.")
-    too_small: Words = ""  # instead of the usual sentence, to name the smallest amount
+    too_small: Words = ""  # replaces the usual sentence, to give the smallest amount
     announced: Words = _(
         "Un paiement de cette facture est annoncé : le service de paiement doit encore le confirmer."
     )
@@ -34,8 +34,8 @@ class Labels:
     refused_product: Words = _(
         "Le service de paiement refuse l'identifiant %(merchant)s (code %(code)s). Le paiement en ligne de "
         "« %(label)s » est interrompu : les usagers en sont informés."
-    )  # to the service
-    # While the result is awaited
+    )  # asks the person to contact the service
+    # While we wait for the result
     waiting_title: Words = _("Nous attendons la réponse du service de paiement")
     waiting: Words = _(
         "Cela prend en général moins d'une minute. Vous pouvez quitter cette page : le résultat sera enregistré "
@@ -66,7 +66,7 @@ class Labels:
         "Rien n'a été enregistré. Si votre banque montre pourtant un débit, ne payez pas de nouveau : écrivez au "
         "service de facturation, qui vérifiera auprès du service de paiement."
     )
-    # The payer's own payment, begun and not ended
+    # When the payer's own payment is started and has no result
     opens_once: Words = _(
         "La page de paiement ne s'ouvre qu'une fois. Si elle est encore ouverte (un autre onglet, ou la flèche "
         "« Suivant » de votre navigateur), terminez-y le paiement. Si vous l'avez fermée ou si le paiement a été "
@@ -76,12 +76,12 @@ class Labels:
         "Le service de paiement ne répond pas encore : vous pourrez recommencer dès qu'il aura dit ce qu'il en est."
     )
     not_shown: Words = _("La page de paiement ne s'est pas affichée ?")
-    # Of its answers, for staff who read the evidence
+    # Names of the fields of its answers, for staff who read the evidence
     fields: Mapping[str, Words] = MappingProxyType({})
 
 
 class Reasons:
-    """Why an attempt is as it is. Sentences of rows: `%(name)s` is filled in before they are kept."""
+    """Why an attempt has its state: sentences to store in rows, once `%(name)s` is filled in."""
 
     refused_card: str = gettext_noop("La carte a été refusée. Rien n'a été débité.")
     refused_debit: str = gettext_noop("Le prélèvement a été refusé. Rien n'a été débité.")

@@ -1,4 +1,4 @@
-"""`manage.py draw_states [--check | --sql]`: the diagram of `docs/`, and the guard for a migration."""
+"""`manage.py draw_states [--check | --sql]`: write or check the diagram of `docs/`, or print the trigger's SQL."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,7 +10,7 @@ from tenant_apps.payments.control import drawing
 
 
 class Command(BaseCommand):
-    """Needs no database."""
+    """It needs no database."""
 
     help = "Draw the states of an attempt into docs/payment-states.md."
     requires_system_checks: list[str] = []

@@ -1,1 +1,1 @@
-"""What others say of a payment: calls at the callback host, and what the payer's browser brings back."""
+"""What reaches us about a payment: calls to the callback host, and what the payer's browser brings back."""

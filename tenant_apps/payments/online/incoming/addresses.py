@@ -1,6 +1,6 @@
-"""The addresses of the one declared callback host, `paiement.<base domain>`: those that the providers declare.
+"""The routes of the callback host `paiement.<base domain>`, which the providers declare.
 
-Any method, a short 200, whatever is said: a call proves nothing here, and says nothing of what we know.
+Each call gets the same short answer 200, whatever it says: the answer must not reveal what we know.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ LONGEST, LARGEST = 200, 8000  # characters of a field, of a body
 
 
 def view_of(name: str, address: CallbackAddress) -> Callable[..., HttpResponse]:
-    """The view of `address`: provider `name` reads the call, and the town that it is about hears it."""
+    """The view of `address`: provider `name` reads the call, and the town of its operation gets it."""
 
     @csrf_exempt
     @require_http_methods(["GET", "POST"])

@@ -1,6 +1,7 @@
-"""What is reported at the callback host, or brought back by the payer's browser (docs/payfip.md §2-§3).
+"""Notifications to the callback host, and what the payer's browser brings back (docs/payfip.md §2-§3).
 
-Only a provider's own proof is applied. Anything else is a reason to ask it, now, or a report when it cannot be asked.
+Only what the provider signed is applied. For anything else we ask the provider at once; if it cannot be asked, we
+treat it as an unsigned report.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ from tenants.work import agenda
 
 
 def receive(kind: str, token: str, fields: Mapping[str, str]) -> None:
-    """A call of the provider `kind` about an operation, or a token, of the current town."""
+    """Treat a call of the provider `kind` about `token`, an operation or one-use token of the current town."""
     found = provider(kind)
     reported = found.read_notification(fields, token=token)
     if reported is not None and reported.is_proof:
@@ -41,14 +42,14 @@ def receive(kind: str, token: str, fields: Mapping[str, str]) -> None:
 
 
 def ask_soon(attempt: Attempt) -> None:
-    """Something else says that `attempt` was paid: it is looked at now, if its provider can be asked."""
+    """Ask about `attempt` at once, if its provider can be asked: another source says that it was paid."""
     found = provider(attempt.provider)
     if attempt.operation and found.capabilities.can_be_asked:
         _ask_now(found, attempt.operation, None)
 
 
 def _settle(found: Provider, token: str, status: Status) -> None:
-    """The provider signed it: it is worth what a look-up is worth, and takes the same road."""
+    """Apply a signed answer with `settle`, as the answer of a look-up."""
     attempt = Attempt.objects.filter(**key_of(found, token)).only("pk").first()
     if attempt is not None:
         settle(attempt_id=attempt.pk, status=status, source="notification")
@@ -58,10 +59,10 @@ def _settle(found: Provider, token: str, status: Status) -> None:
 
 @atomic_again
 def _ask_now(found: Provider, token: str, reported: ReportedStatus | None) -> None:
-    """A notification: the attempt is looked at now. One that rings after the end changes nothing."""
+    """Make the attempt, or the test payment, due at once. A paid attempt does not change."""
     key = key_of(found, token)
     attempt = Attempt.objects.filter(**key).first() if reported else None
-    # First: it takes the invoices, which come before the attempt.
+    # This comes first, because it locks the invoices before the attempt.
     if attempt is not None and reported is not None:
         keep_claim(attempt, reported.status, source="notification")
     unpaid = Attempt.objects.filter(**key).exclude(state=AttemptState.PAID)
@@ -72,7 +73,7 @@ def _ask_now(found: Provider, token: str, reported: ReportedStatus | None) -> No
 
 
 def receive_return(*, invoice: Invoice, fields: Mapping[str, str]) -> None:
-    """The payer's browser came back and may say a result. It is never proof; the caller has asked already."""
+    """Keep the result that the payer's browser brings back. It proves nothing; the caller has asked already."""
     attempt = last_attempt(invoice)
     reported = provider(attempt.provider).read_notification(fields) if attempt is not None else None
     if attempt is not None and reported is not None and reported.status.raw:
@@ -81,10 +82,10 @@ def receive_return(*, invoice: Invoice, fields: Mapping[str, str]) -> None:
 
 @atomic_again
 def keep_claim(attempt: Attempt, said: Status, *, source: str) -> None:
-    """Somebody told us a result instead of letting us ask: kept as evidence, shown to staff, never applied."""
+    """Keep a result that somebody claims as evidence, and show a claimed payment to staff. Never apply it."""
     if not said.raw:
         return
-    attempt = lock_attempt(attempt.pk).attempt  # somebody may be settling it at this moment
+    attempt = lock_attempt(attempt.pk).attempt  # `settle` may be changing it now
     if said.outcome.is_paid and attempt.state == AttemptState.PAID:
         return
     if attempt.events.count() < ENOUGH:

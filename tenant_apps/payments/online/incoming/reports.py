@@ -1,4 +1,4 @@
-"""What an unsigned report is worth (docs/payfip.md §3): every field is compared, it counts once, and it never pays."""
+"""Unsigned reports (docs/payfip.md §3): every field is compared, a report counts once, and it never books money."""
 
 import logging
 
@@ -19,17 +19,17 @@ from tenants.databases.postgresql.again import atomic_again
 log = logging.getLogger(__name__)
 S = AttemptState
 SOURCE = "callback"
-# Nothing came back yet; expired is only what we show, the payer may have paid.
+# States in which no report has come yet. The payer of an expired attempt may have paid.
 WAITING = (S.STARTED, S.EXPIRED)
-ENOUGH = 30  # lines of evidence on one attempt: whoever holds the token could write for ever
+ENOUGH = 30  # events kept per attempt: somebody with the token could send reports without end
 
 
 @atomic_again
 def read_report(*, found: Provider, token: str, status: Status) -> None:
-    """Apply a report to the attempt of that one-use token: reported, refused or abandoned, never paid.
+    """Apply a report to the attempt of this one-use token: it becomes REPORTED, REFUSED or ABANDONED, never PAID.
 
-    A first return that comes after our two hours counts too: the money may have left the payer's account.
-    What does not match what was asked, or comes a second time, is kept as evidence and not applied.
+    A first report counts even after the two hours of the attempt: the payer may have paid. A report that does not
+    match the request, or comes a second time, is kept as evidence and not applied.
     """
     pk = Attempt.objects.filter(**key_of(found, token)).values_list("pk", flat=True).first()
     if pk is None:
@@ -61,12 +61,12 @@ def read_report(*, found: Provider, token: str, status: Status) -> None:
 
 
 def _reserves_the_invoice(status: Status) -> bool:
-    """Whether applying it makes the attempt live again (reported, or held for review)."""
+    """Whether applying this report makes the attempt live again (REPORTED or REVIEW)."""
     return status.outcome.is_paid or status.outcome == Outcome.OTHER
 
 
 def _beside_another(attempt: Attempt, status: Status) -> None:
-    """Late, and the invoice has another live attempt: only one may live, so staff read it on this one."""
+    """Keep a late report as a finding for staff: another attempt on the invoice is live, and only one may be."""
     attempt.reason = _("Paiement annoncé après le délai, pendant une autre tentative : à vérifier.")
     attempt.save(update_fields=["reason"])
     note(attempt, source=SOURCE, note=_("Arrivé pendant une autre tentative, non appliqué."), raw=status.raw)

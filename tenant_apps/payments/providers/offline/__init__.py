@@ -1,4 +1,4 @@
-"""Cash, cheques and transfers: nobody is sent anywhere and nothing can be asked; a person of the town books it."""
+"""The counter: cash, cheques and transfers. There is no payment page and nothing to ask; staff book the money."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -20,7 +20,7 @@ from tenant_apps.payments.providers.words import Labels, Reasons
 
 
 class Offline:
-    """The road of the counter is `counter.booking`: no attempt ever has this provider."""
+    """The provider of payments at the counter. `counter.booking` books them; no attempt has this provider."""
 
     name = "offline"
     capabilities = Capabilities(
@@ -38,42 +38,42 @@ class Offline:
     test_debt = None
 
     def product_problem(self, merchant: str) -> str:
-        """The counter wants no number."""
+        """Empty: the counter needs no number."""
         return ""
 
     def identify(self, merchant: str) -> tuple[str, ...]:
-        """Nobody knows it by a number."""
+        """Empty: the counter has no number."""
         return ()
 
     def callback_path(self, token: str) -> str:
-        """Nobody calls for the counter."""
+        """Empty: nobody calls us about the counter."""
         return ""
 
     def start(self, request: PaymentRequest) -> Started:
-        """Nothing can be started from a browser."""
+        """Raises ProviderRefused: nobody can pay online at the counter."""
         raise ProviderRefused(_("Ce moyen de paiement se règle au guichet."))
 
     def page(self, operation: str) -> str:
-        """There is none: nothing here has an operation."""
+        """Raises ProviderUnavailable: there is no payment page."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de reprendre un paiement."))
 
     def fetch_status(self, operation: str) -> Status:
-        """Cannot be: see `capabilities`."""
+        """Raises ProviderUnavailable: there is nothing to ask."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))
 
     def read_notification(self, given: Mapping[str, str], *, token: str = "") -> None:
-        """Nobody rings for the counter."""
+        """None: the counter sends no messages."""
         return
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
-        """Nothing was ever answered."""
+        """A Status with OTHER: the counter gives no answers."""
         return Status(Outcome.OTHER, raw=raw)
 
     def compare(self, asked: PaymentRequest, status: Status) -> list[str]:
-        """Nothing is asked."""
+        """Empty: there is no request to compare with."""
         return []
 
 
 def make() -> Offline:
-    """The counter."""
+    """The provider object, made by the registry."""
     return Offline()

@@ -1,4 +1,4 @@
-"""PayFiP's web service: a payment is opened by a call, and a look-up is proof of what became of it."""
+"""PayFiP's web service: one call opens a payment, and another one proves its result."""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +7,8 @@ if TYPE_CHECKING:
 
 
 def make() -> "PayFiP":
-    """With the addresses of the settings."""
-    # Here, because the simulator reads the contract below without Django's settings.
+    """The provider object, with the addresses of the settings."""
+    # Imported here, because the simulator imports this package without Django's settings.
     from django.conf import settings
 
     from tenant_apps.payments.providers.payfip.client import PayFiP

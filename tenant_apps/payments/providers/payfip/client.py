@@ -1,7 +1,7 @@
-"""Our client of PayFiP's web service: three calls on zeep, the contract in our tree (docs/payfip.md §2).
+"""Our client of PayFiP's web service: three calls with zeep, on the WSDL in this folder (docs/payfip.md §2).
 
-No login, certificate or signature exists: only the look-up is proof. An idOp is a bearer secret until it
-is used, so it is in no log line and no error of ours.
+The service has no login, certificate or signature: only an answer to our own question is proof. Anybody who knows
+an unused idOp can open its page, so our logs and errors never contain one.
 """
 
 import logging
@@ -53,12 +53,12 @@ RESULTS = {
     "A": Outcome.ABANDONED,
 }
 WAITING = {"P1": Outcome.UNKNOWN, "P3": Outcome.USED, "P4": Outcome.TOO_OLD, "P5": Outcome.PENDING}
-# What zeep stumbles with over an envelope that is well-formed and yet no answer (an empty Body, a wrong type).
+# The errors of zeep on well-formed XML that is no answer (an empty Body, a wrong type).
 STUMBLES = (ValueError, TypeError, LookupError, AttributeError)
 IDOP = r"[A-Za-z0-9-]{6,64}"
-OPENING_MEANS = ("card", "debit")  # one X payment by each opens it, the next working day
-# docs/payfip.md §2: an idOp is opened within fifteen minutes (P4) or never; P3 five minutes later is believed dead
-# (decision 0030), P5 after two hours (docs/manual.md, M11); half an hour when the service is in trouble.
+OPENING_MEANS = ("card", "debit")  # after one X payment by each, the product is open on the next working day
+# docs/payfip.md §2. An idOp can be opened within fifteen minutes, then the answer is P4. An opened page (P3) ends five
+# minutes later (decision 0030), an unanswered attempt (P5) after two hours (docs/manual.md, M11).
 TREASURY_SCHEDULE = Schedule(
     opening=timedelta(minutes=15),
     opened=timedelta(minutes=20),
@@ -67,14 +67,14 @@ TREASURY_SCHEDULE = Schedule(
     after_failure=timedelta(minutes=30),
     forgets_overnight=True,
 )
-# What somebody may pretend beside an idOp: PayFiP itself sends the idOp and nothing else.
+# Fields that a forged notification may have. PayFiP itself sends only the idOp.
 CLAIMS = ("resultrans", "montant", "numcli", "refdet", "numauto", "saisie")
-LONGEST = 100  # characters of a field that anybody can write
+LONGEST = 100  # characters kept of a field that anybody can send
 log = logging.getLogger(__name__)
 
 
 class ServiceFault(Exception):
-    """A Fault of the service: its class, code and words."""
+    """A SOAP Fault of the service: its class, code and text."""
 
     def __init__(self, kind: str, code: str, words: str) -> None:
         super().__init__(f"{kind} {code}")
@@ -86,7 +86,7 @@ class ServiceFault(Exception):
 
 
 class PayFiP:
-    """Thread-safe: each thread has its own HTTP session and its own reading of the contract."""
+    """The client of the web service. It is thread-safe: each thread has its own HTTP session and zeep client."""
 
     name = "payfip"
     capabilities = Capabilities(
@@ -111,19 +111,22 @@ class PayFiP:
         )
 
     def product_problem(self, merchant: str) -> str:
-        """The numcli has six digits."""
+        """What is wrong with a numcli, which has six digits; empty when it is correct."""
         return fields.product_problem(merchant)
 
     def identify(self, merchant: str) -> tuple[str, ...]:
-        """recupererDetailClient: the lines that the Treasury shows for a numcli, empty ones left out."""
+        """The lines that the Treasury shows for a numcli (recupererDetailClient), without empty ones."""
         return tuple(line for line in self.client_details(merchant) if line)
 
     def callback_path(self, token: str) -> str:
-        """urlnotif: one address for all; the idOp comes with the call."""
+        """The path of urlnotif, the same for all attempts: the call names the idOp."""
         return "payfip/notification/"
 
     def start(self, request: PaymentRequest) -> Started:
-        """creerPaiementSecurise. Raises ProviderRefused, also before calling, or ProviderUnavailable."""
+        """Open a payment (creerPaiementSecurise). Raises ProviderRefused, even before the call.
+
+        Raises ProviderUnavailable without a usable answer.
+        """
         asked = fields.creation(request)
         try:
             idop = _text(self._call("creerPaiementSecurise", asked), "idOp")
@@ -131,16 +134,16 @@ class PayFiP:
             if fault.is_functional:
                 raise fields.refusal(fault.code, fault.words) from None
             raise _unavailable(fault.kind, fault.code, fault.words) from None
-        if not re.fullmatch(IDOP, idop):  # it goes into an address and a column: an odd one is no answer
+        if not re.fullmatch(IDOP, idop):  # we put it in an address and a column, so we refuse an unusual one
             raise _unavailable("no usable idOp", "", "")
         return Started(url=self.page(idop), operation=idop)
 
     def page(self, operation: str) -> str:
-        """The Treasury's page of that idOp: it opens once, within fifteen minutes."""
+        """The Treasury's payment page of an idOp. It opens once, within fifteen minutes."""
         return f"{self._payment_url}?{urlencode({'idop': operation})}"
 
     def fetch_status(self, operation: str) -> Status:
-        """recupererDetailPaiementSecurise: what became of it. No side effect. Raises ProviderUnavailable."""
+        """Ask for the result (recupererDetailPaiementSecurise); changes nothing. Raises ProviderUnavailable."""
         try:
             answer = self._call("recupererDetailPaiementSecurise", {"idOp": operation})
         except ServiceFault as fault:
@@ -151,34 +154,34 @@ class PayFiP:
         if not any(found.values()):
             raise _unavailable("an answer that says nothing", "", "")
         if found["idOp"] not in ("", operation):
-            # All attempts on an invoice have the same reference and amount: only this tells them apart.
+            # Attempts on one invoice have the same reference and amount; only the idOp distinguishes them.
             log.error("PayFiP answered about another operation than the one asked about")
             return Status(Outcome.OTHER, raw={"idOp": "another operation", "resultrans": found["resultrans"]})
         return read_detail(found)
 
     def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus | None:
-        """A door-bell. What somebody pretends beside the idOp is kept as evidence, and never believed."""
+        """The result that a call claims beside its idOp, kept as evidence and never applied; None without one."""
         said = {name: clean(str(given[name])) for name in CLAIMS if name in given}
         return ReportedStatus(self.read_answer(said)) if said else None
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
-        """A kept answer, or a kept fault."""
+        """The Status of a kept answer or of a kept fault."""
         if "fault" in raw:
             return Status(WAITING.get(raw["fault"], Outcome.OTHER), raw=raw)
         return read_detail(raw)
 
     def compare(self, asked: PaymentRequest, status: Status) -> list[str]:
-        """numcli, refdet, montant and saisie."""
+        """The names of those of numcli, refdet, montant and saisie that differ."""
         return differences(asked, status, merchant=words.MERCHANT)
 
     def _read_call(self, call: Call) -> Notification | None:
-        """GET or POST, query or body, `idop` or `idOp`."""
+        """Read the idOp of a GET or POST call, named `idop` or `idOp`, in the query or in the body."""
         said = dict(call.fields)
         idop = said.pop("idop", "") or said.pop("idOp", "")
         return Notification(idop, said) if idop else None
 
     def client_details(self, numcli: str) -> tuple[str, str, str]:
-        """recupererDetailClient: the three lines the Treasury shows for a numcli (« is this you? »).
+        """The three lines that the Treasury shows for a numcli (recupererDetailClient).
 
         Raises ProductRefused (unknown number) or ProviderUnavailable.
         """
@@ -191,7 +194,7 @@ class PayFiP:
         return (_text(answer, "libelleN1"), _text(answer, "libelleN2"), _text(answer, "libelleN3"))
 
     def _call(self, operation: str, argument: dict[str, str]) -> Any:
-        """One call, never repeated here. Raises ServiceFault, or ProviderUnavailable for what is no answer."""
+        """Make one call, without retrying. Raises ServiceFault, or ProviderUnavailable without a usable answer."""
         try:
             answer = getattr(self._service(), operation)(arg0=argument)
         except Fault as fault:
@@ -203,14 +206,14 @@ class PayFiP:
         return answer
 
     def _service(self) -> Any:
-        """This thread's proxy."""
+        """The zeep proxy of this thread."""
         found = getattr(self._threads, "service", None)
         if found is None:
             client = Client(
                 str(CONTRACT),
                 transport=BoundedTransport(timeout=self._timeout),
                 plugins=[KnownFieldsOnly()],
-                # Strict: a truncated envelope must not be mended into an answer with fields missing.
+                # Strict: zeep must not repair a truncated envelope into an answer with missing fields.
                 settings=Settings(strict=True, forbid_dtd=True, xsd_ignore_sequence_order=True),
             )
             found = self._threads.service = client.create_service(BINDING, self._service_url)
@@ -218,11 +221,11 @@ class PayFiP:
 
 
 class KnownFieldsOnly(Plugin):
-    """A field that the Treasury adds one day must not make its answers unreadable: it is passed over."""
+    """A zeep plugin that ignores unknown fields, so that a new field does not make an answer unreadable."""
 
     def ingress(self, envelope: Any, http_headers: Any, operation: Any) -> tuple[Any, Any]:
-        """Drop the children of `return` that the contract does not have, and what zeep would stumble over."""
-        etree.strip_tags(envelope, etree.ProcessingInstruction)  # one inside a value would cut it short
+        """Remove the children of `return` that the WSDL does not have, and what zeep cannot read."""
+        etree.strip_tags(envelope, etree.ProcessingInstruction)  # one inside a value would cut the value
         envelope = _prefixed(envelope)
         for result in envelope.iter("return"):
             for child in list(result):
@@ -232,7 +235,7 @@ class KnownFieldsOnly(Plugin):
 
 
 def _prefixed(envelope: Any) -> Any:
-    """An envelope whose namespace is the default one, with a prefix: zeep finds no fault's detail otherwise."""
+    """The envelope with a namespace prefix. Without one, zeep does not find the detail of a fault."""
     if envelope.nsmap.get(None) != SOAP:
         return envelope
     rewritten = etree.Element(envelope.tag, nsmap={"soap": SOAP})
@@ -255,7 +258,7 @@ KNOWN = frozenset((*DETAIL, "libelleN1", "libelleN2", "libelleN3"))
 
 
 def read_detail(answer: Mapping[str, str]) -> Status:
-    """The fields of an answer → a Status. A code nobody announced, or no code, is OTHER: held, never a failure."""
+    """The Status of the fields of an answer. An unknown or missing code is OTHER, which staff must decide."""
     return Status(
         outcome=RESULTS.get(answer.get("resultrans", ""), Outcome.OTHER),
         amount=read_amount(answer.get("montant", "")),
@@ -269,12 +272,12 @@ def read_detail(answer: Mapping[str, str]) -> Status:
 
 
 def clean(value: str) -> str:
-    """Of what anybody can write: short, and without what a database cannot hold (a NUL)."""
+    """`value` cut to LONGEST, without NUL characters, which the database refuses."""
     return "".join(c if c.isprintable() else "\ufffd" for c in value[:LONGEST])
 
 
 def paris_time(dattrans: str, heurtrans: str) -> datetime | None:
-    """DDMMYYYY and HHMM on a wall in Paris → aware; None when missing, malformed or of another century."""
+    """DDMMYYYY and HHMM in Paris time as an aware datetime; None when missing, malformed or impossible."""
     if len(dattrans) != 8 or len(heurtrans) != 4:
         return None
     try:
@@ -285,18 +288,18 @@ def paris_time(dattrans: str, heurtrans: str) -> datetime | None:
 
 
 def read_amount(montant: str) -> Decimal | None:
-    """Cents, as the Treasury writes them → euros; None for what no payment of ours can be."""
+    """Cents, as the Treasury writes them, in euros; None for an amount that we never ask."""
     return from_cents(int(montant)) if re.fullmatch(r"[0-9]{1,9}", montant) else None
 
 
 def _text(answer: Any, name: str) -> str:
-    """A field of an answer; an operation that returns a single field is unwrapped by zeep."""
+    """A field of an answer. If an operation returns a single field, zeep gives its value alone."""
     value = answer if isinstance(answer, str) else getattr(answer, name, None)
     return "" if value is None else str(value).strip()
 
 
 def _service_fault(fault: Fault) -> Exception:
-    """The Treasury's fault, or ProviderUnavailable when the envelope is not one of its four."""
+    """A ServiceFault, or ProviderUnavailable when the fault is not one of the service's four."""
     detail = fault.detail
     if detail is None or not hasattr(detail, "iter"):
         return _unavailable("a fault without detail", "", str(fault.message or "")[:200])

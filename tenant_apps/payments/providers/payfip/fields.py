@@ -1,4 +1,4 @@
-"""What PayFiP accepts in each field (guide, see docs/payfip.md §2), refused here before any call."""
+"""What PayFiP accepts in each field (docs/payfip.md §2). We refuse other values before any call."""
 
 import re
 import unicodedata
@@ -12,15 +12,15 @@ from tenant_apps.payments.providers.base import Limits, PaymentRequest
 from toolkit.money import from_cents, to_cents
 
 MODES = ("T", "X", "W")
-PERSONAL = frozenset({"mel"})  # fields of an answer that hold the payer's address
-# What clients in the field use for debts that do not exist (docs/payfip.md §3): exer and refdet.
+PERSONAL = frozenset({"mel"})  # fields of an answer with the payer's e-mail address
+# exer and refdet of a debt that does not exist, as other software uses them (docs/payfip.md §3).
 NO_DEBT = ("9999", "999900000000999999")
 LEAST, MOST = 100, 9_999_999  # cents: 1.00 € to under 100,000.00 €
 LIMITS = Limits(from_cents(LEAST), from_cents(MOST))
 
 
 def product_problem(numcli: str) -> str:
-    """What is wrong with a product's number, in words; empty when it can be a numcli."""
+    """What is wrong with a product's number, as a sentence; empty when it can be a numcli."""
     return (
         ""
         if re.fullmatch(r"[0-9]{6}", numcli)
@@ -29,17 +29,20 @@ def product_problem(numcli: str) -> str:
 
 
 def label(text: str) -> str:
-    """`objet`: at most 99 letters, digits and spaces; accents folded, apostrophes and dashes become spaces."""
+    """`text` for the field `objet`: at most 99 letters without accents, digits and spaces.
+
+    Apostrophes and dashes become spaces.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     spaced = re.sub(r"['’\-/_.]", " ", plain)
     return re.sub(r"\s+", " ", re.sub(r"[^A-Za-z0-9 ]", "", spaced)).strip()[:99].strip()
 
 
 def cents(amount: Decimal) -> str:
-    """`montant`: a whole number of cents. Raises ProviderRefused outside of the service's bounds."""
+    """`amount` (euros) for the field `montant`, in cents. Raises ProviderRefused outside of the service's limits."""
     try:
         value = to_cents(amount)
-    except (ValueError, ArithmeticError):  # the second for an infinite one
+    except (ValueError, ArithmeticError):  # ArithmeticError: an infinite amount
         raise _refused("M1", f"{amount} is no whole number of cents") from None
     if not LEAST <= value <= MOST:
         raise ProviderRefused(
@@ -49,7 +52,7 @@ def cents(amount: Decimal) -> str:
 
 
 def creation(request: PaymentRequest) -> dict[str, str]:
-    """The fields of `creerPaiementSecurise`. Raises a kind of ProviderRefused naming the first bad one."""
+    """The fields of `creerPaiementSecurise`. Raises ProviderRefused, or a subclass, about the first bad field."""
     if not re.fullmatch(r"[0-9]{6}", request.merchant):
         raise ProductRefused(_not_open(), code="T1", detail=f"numcli {request.merchant!r}")
     if not re.fullmatch(r"[0-9]{4}", request.fiscal_year):
@@ -74,11 +77,11 @@ def creation(request: PaymentRequest) -> dict[str, str]:
         "urlnotif": request.notify_url,
         "urlredirect": request.return_url,
     }
-    return {name: value for name, value in asked.items() if value}  # only `objet` may be missing
+    return {name: value for name, value in asked.items() if value}  # only `objet` may be empty
 
 
 def _is_email(text: str) -> bool:
-    """Six to eighty printable characters around one @; a control character cannot even be written in XML."""
+    """Whether `text` has six to eighty printable characters with one @. XML refuses control characters."""
     return (
         6 <= len(text) <= 80
         and text.isprintable()
@@ -105,7 +108,7 @@ def _refused(code: str, detail: str) -> ProviderRefused:
 
 
 def refusal(code: str, detail: str) -> ProviderRefused:
-    """The error of a functional code that ends an attempt before it began."""
+    """The ProviderRefused of a functional fault code of `creerPaiementSecurise`."""
     if code.startswith("A"):
         return EmailRefused(_bad_email(), code=code, detail=detail)
     if code.startswith("T"):

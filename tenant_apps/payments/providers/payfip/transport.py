@@ -1,4 +1,4 @@
-"""The HTTP under the SOAP: one answer, in a bounded time and of a bounded size, taken for XML and nothing else."""
+"""HTTP for the SOAP calls: one answer, limited in time and size, and always read as XML."""
 
 import time
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ import requests
 from urllib3.exceptions import HTTPError
 from zeep.transports import Transport
 
-LARGEST = 256 * 1024  # bytes; a real answer has about one thousand
+LARGEST = 256 * 1024  # bytes of an answer; a real one has about one thousand
 CONNECT = 5.0  # seconds
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What zeep reads of a response. The announced type is left out: a proxy's « multipart » is no answer."""
+    """The parts of a response that zeep reads. The content type is left out: it must always read XML."""
 
     status_code: int
     content: bytes
@@ -24,20 +24,20 @@ class Answer:
 
 
 class BoundedTransport(Transport):
-    """Posts once: no redirect is followed, nothing is sent again, no proxy comes from the environment.
+    """A zeep transport that posts once: no redirect, no retry, no proxy of the environment.
 
-    `timeout` (seconds) bounds the silence before the headers, then the whole of the body: an answer that drips
-    in byte by byte ends too.
+    `timeout` (seconds) limits the time before the headers, then the time of the whole body, so that a very slow
+    answer ends too.
     """
 
     def __init__(self, *, timeout: float) -> None:
         session = requests.Session()
-        session.trust_env = False  # no proxy by surprise, no .netrc
+        session.trust_env = False  # no proxy and no .netrc of the environment
         super().__init__(session=session, operation_timeout=(CONNECT, timeout))
         self._timeout = timeout
 
     def post(self, address: str, message: bytes, headers: dict[str, str]) -> Answer:
-        """Raises requests.RequestException for what is no whole answer. Nothing of the exchange is logged."""
+        """Post `message`. Raises requests.RequestException without a whole answer. It logs nothing."""
         response = self.session.post(
             address,
             data=message,
@@ -52,7 +52,7 @@ class BoundedTransport(Transport):
     def _body(self, response: requests.Response) -> bytes:
         end, body = time.monotonic() + self._timeout, bytearray()
         try:
-            # read1 returns what has arrived; read would wait for a whole block, and never look at the clock.
+            # read1 returns what has arrived. read would wait for a whole block, and we could not check the time.
             while piece := response.raw.read1(8192, decode_content=True):
                 body += piece
                 if len(body) > LARGEST:

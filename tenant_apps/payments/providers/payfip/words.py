@@ -1,4 +1,4 @@
-"""The Treasury's words: PayFiP and TIPI are two roads to the same service."""
+"""The sentences about the Treasury. PayFiP and TIPI are two protocols of the same service."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -7,7 +7,7 @@ from tenant_apps.payments.providers.words import Labels, Reasons
 
 
 class TreasuryLabels(Labels):
-    """Of both."""
+    """The labels of both protocols."""
 
     name = "PayFiP"
     choice = _("PayFiP (service web)")
@@ -75,7 +75,7 @@ class TreasuryLabels(Labels):
 
 
 class TipiLabels(TreasuryLabels):
-    """Of the redirect."""
+    """The labels of TIPI's redirect."""
 
     name = "TIPI"
     choice = _("TIPI (redirection)")
@@ -87,7 +87,7 @@ class TipiLabels(TreasuryLabels):
 
 
 class TreasuryReasons(Reasons):
-    """Of both."""
+    """The reasons of both protocols."""
 
     abandoned_once = gettext_noop(
         "Le Trésor public dit « abandonné » ; nous le croirons s'il le redit dans deux minutes."

@@ -1,4 +1,4 @@
-"""TIPI's redirect: an address with the fields in it, and an unsigned answer that nothing can prove."""
+"""TIPI's redirect: a payment page with the request in its address, and an unsigned answer."""
 
 from django.conf import settings
 
@@ -7,5 +7,5 @@ from tenant_apps.payments.providers.tipi.redirect import Tipi
 
 
 def make() -> Tipi:
-    """With the addresses of the settings; the web service tells whose number it is."""
+    """The provider object, with the addresses of the settings. The web service confirms a product's number."""
     return Tipi(payment_url=settings.TIPI_PAYMENT_URL, service=payfip.make())

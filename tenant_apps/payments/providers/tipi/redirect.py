@@ -1,4 +1,4 @@
-"""TIPI's redirect (docs/payfip.md §3): an address with the fields in it, and an unsigned answer."""
+"""TIPI's redirect (docs/payfip.md §3): a payment page with the request in its address, and an unsigned answer."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ from tenant_apps.payments.providers.payfip.client import (
     read_detail,
 )
 
-# What is kept of a return. Neither the payer's address nor urlcl, whose token may still be good.
+# The fields of a return that are kept. The payer's e-mail and urlcl are not: its token may still be valid.
 EVIDENCE = (
     *("numcli", "exer", "refdet", "objet", "montant", "saisie"),
     *("resultrans", "numauto", "dattrans", "heurtrans"),
@@ -34,7 +34,7 @@ EVIDENCE = (
 
 
 class Tipi:
-    """Nothing can be asked and nothing is signed: an answer is a report, never a proof."""
+    """The provider of TIPI. We cannot ask it for a result, and its answers are unsigned: they prove nothing."""
 
     name = "tipi"
     capabilities = Capabilities(
@@ -57,19 +57,19 @@ class Tipi:
         self.callback_addresses = (CallbackAddress("tipi-callback", "tipi/<slug:token>/", self._read_call),)
 
     def product_problem(self, merchant: str) -> str:
-        """The numcli has six digits."""
+        """What is wrong with a numcli, which has six digits; empty when it is correct."""
         return fields.product_problem(merchant)
 
     def identify(self, merchant: str) -> tuple[str, ...]:
-        """The redirect tells nothing; the web service knows the same numbers."""
+        """The lines of a numcli, which the web service gives: it has the same numbers."""
         return self._service.identify(merchant)
 
     def callback_path(self, token: str) -> str:
-        """urlcl, with the one-use token that tells the attempt."""
+        """The path of urlcl, with the one-use token of the attempt."""
         return f"tipi/{token}/"
 
     def start(self, request: PaymentRequest) -> Started:
-        """The address of the payment screen. `notify_url` is urlcl and must hold a one-use token."""
+        """The address of the payment page. `notify_url` becomes urlcl and must contain a one-use token."""
         checked = fields.creation(request)
         asked = {
             "numcli": checked["numcli"],
@@ -84,32 +84,32 @@ class Tipi:
         return Started(url=f"{self._payment_url}?{urlencode(asked)}")
 
     def page(self, operation: str) -> str:
-        """There is none: nothing here has an operation."""
+        """Raises ProviderUnavailable: a TIPI payment has no operation."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de reprendre un paiement."))
 
     def fetch_status(self, operation: str) -> Status:
-        """Cannot be: see `capabilities`."""
+        """Raises ProviderUnavailable: TIPI cannot be asked."""
         raise ProviderUnavailable(_("Ce mode de paiement ne permet pas de vérifier un paiement."))
 
     def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus:
-        """The fields that urlcl was called with; the caller compares them with what it asked."""
+        """The result in the fields of a call to urlcl. The caller compares it with the request."""
         return ReportedStatus(
             self.read_answer({name: clean(given[name]) for name in EVIDENCE if name in given})
         )
 
     def read_answer(self, raw: Mapping[str, str]) -> Status:
-        """Those fields → what they say."""
+        """The Status of the kept fields."""
         return read_detail(raw)
 
     def compare(self, asked: PaymentRequest, status: Status) -> list[str]:
-        """Every field, and `A` where we asked for production."""
+        """The names of the fields that differ; for production, the mode must be `A`."""
         return differences(asked, status, merchant=words.MERCHANT, mode=_saisie(asked.mode))
 
     def _read_call(self, call: Call) -> Notification:
-        """The fields are unsigned; the one-use token names the attempt they claim to be about."""
+        """The token in the address, which names the attempt, and the unsigned fields."""
         return Notification(call.route["token"], call.fields)
 
 
 def _saisie(mode: str) -> str:
-    """`A` is TIPI's word for production."""
+    """TIPI's word for a mode: `A` for production, else the same letter."""
     return "A" if mode == "W" else mode

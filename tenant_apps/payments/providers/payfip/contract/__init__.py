@@ -1,4 +1,4 @@
-"""The contract of the web service, as the Treasury publishes it. It is read by the client and by the simulator."""
+"""The contract of the web service (WSDL), as the Treasury publishes it. The client and the simulator read it."""
 
 from pathlib import Path
 
