@@ -29,11 +29,11 @@ def begin_again(stack: Stack, payer: Payer, bill: Bill) -> None:
     assert "paid" not in states[:-1]
 
 
-@pytest.mark.parametrize("ill", ["slow", "slow-after"])
+@pytest.mark.parametrize("failure", ["slow", "slow-after"])
 def test_the_web_dies_while_the_treasury_opens_the_payment(
-    stack: Stack, payer: Payer, bill: Bill, ill: str
+    stack: Stack, payer: Payer, bill: Bill, failure: str
 ) -> None:
-    stack.behave(soap=ill, soap_on="create", delay=2)
+    stack.behave(soap=failure, soap_on="create", delay=2)
     before = stack.last_event()
     lost = payer.press_and_lose_the_answer(bill)
     wait(lambda: stack.asked(CREATE, before))

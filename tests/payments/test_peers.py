@@ -107,10 +107,10 @@ def test_a_number_that_the_treasury_refuses(payfip: PayFiP, numcli: str) -> None
         payfip.start(request(merchant=numcli))
 
 
-@pytest.mark.parametrize("illness", ["down", "garbage", "technical", "cut", "slow"])
-def test_no_usable_answer(payfip: PayFiP, simulator: Simulator, illness: str) -> None:
+@pytest.mark.parametrize("failure", ["down", "garbage", "technical", "cut", "slow"])
+def test_no_usable_answer(payfip: PayFiP, simulator: Simulator, failure: str) -> None:
     idop = payfip.start(request()).operation or ""
-    simulator.behave(soap=illness, delay=4)
+    simulator.behave(soap=failure, delay=4)
     with pytest.raises(ProviderUnavailable):
         payfip.start(request())
     with pytest.raises(ProviderUnavailable) as said:

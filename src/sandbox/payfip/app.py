@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox.payfip import api, illness, panel, payer
+from sandbox.payfip import api, failures, panel, payer
 from sandbox.payfip.pages import html
 from sandbox.payfip.pages.payer import sentence
 from sandbox.payfip.soap import contract
@@ -23,8 +23,8 @@ def soap(request: Request, store: Store) -> Response:
     """The contract on `?wsdl`, the service on POST."""
     if request.method == "GET":
         here = os.environ.get("PAYFIP_SIM_SERVICE_URL") or request.base_url
-        return Response(contract.wsdl(here), content_type=illness.XML)
-    return illness.serve(request, store)
+        return Response(contract.wsdl(here), content_type=failures.XML)
+    return failures.serve(request, store)
 
 
 def _rules() -> list[Rule]:
@@ -77,7 +77,7 @@ class Application:
         self._memory = memory
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Answer one request. `illness.Gone` passes to the server: the connection was cut on purpose."""
+        """Answer one request. `failures.Gone` passes to the server: the connection was cut on purpose."""
         request = Request(environ)
         try:
             view, values = URLS.bind_to_environ(environ).match()

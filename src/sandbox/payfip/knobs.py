@@ -29,7 +29,7 @@ class Knob:
         return seconds
 
 
-ILL = {
+FAILURES = {
     "ok": "répond comme il faut",
     "slow": "attend, puis travaille et répond",
     "slow-after": "travaille, puis attend avant de répondre",
@@ -46,7 +46,7 @@ ILL = {
     "999": "panne annoncée : FonctionnelleErreur 999",
 }
 KNOBS = {
-    "soap": Knob("Le service web", "ok", ILL),
+    "soap": Knob("Le service web", "ok", FAILURES),
     "soap_on": Knob(
         "… pour quelles demandes",
         "all",

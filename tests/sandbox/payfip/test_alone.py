@@ -110,17 +110,17 @@ def test_cut_in_the_middle(alone: Alone, creation: bytes) -> None:
     assert len(alone.operations()) == 1  # the work was done
 
 
-@pytest.mark.parametrize(("ill", "done"), [("reset", 0), ("reset-after", 1)])
-def test_reset(alone: Alone, creation: bytes, ill: str, done: int) -> None:
-    alone.behave(soap=ill)
+@pytest.mark.parametrize(("failure", "done"), [("reset", 0), ("reset-after", 1)])
+def test_reset(alone: Alone, creation: bytes, failure: str, done: int) -> None:
+    alone.behave(soap=failure)
     with pytest.raises(requests.ConnectionError, match="reset"):
         alone.ask(creation)
     assert len(alone.operations()) == done
 
 
-@pytest.mark.parametrize(("ill", "while_waiting"), [("slow", 0), ("slow-after", 1)])
-def test_slow(alone: Alone, creation: bytes, ill: str, while_waiting: int) -> None:
-    alone.behave(soap=ill, delay=1.5)
+@pytest.mark.parametrize(("failure", "while_waiting"), [("slow", 0), ("slow-after", 1)])
+def test_slow(alone: Alone, creation: bytes, failure: str, while_waiting: int) -> None:
+    alone.behave(soap=failure, delay=1.5)
     with pytest.raises(requests.ReadTimeout):
         alone.ask(creation, timeout=0.5)
     assert len(alone.operations()) == while_waiting

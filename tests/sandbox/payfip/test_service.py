@@ -73,7 +73,7 @@ def test_a_fault_has_the_service_s_shape(sim: Sim) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ill", "kind"),
+    ("failure", "kind"),
     [
         ("technical", "TechIndisponibiliteErreur"),
         ("dysfunction", "TechDysfonctionnementErreur"),
@@ -81,8 +81,8 @@ def test_a_fault_has_the_service_s_shape(sim: Sim) -> None:
         ("999", "FonctionnelleErreur"),
     ],
 )
-def test_the_technical_faults(sim: Sim, ill: str, kind: str) -> None:
-    sim.behave(soap=ill)
+def test_the_technical_faults(sim: Sim, failure: str, kind: str) -> None:
+    sim.behave(soap=failure)
     answer = sim.soap("creerPaiementSecurise", sim.fields)
     assert code(answer) == "999"
     assert etree.fromstring(answer.data).findtext(".//faultstring") == JAVA + kind

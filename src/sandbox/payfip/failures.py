@@ -32,44 +32,44 @@ def serve(request: Request, store: Store) -> Response:
     for words in call.warnings:
         store.note("warning", words, idop=call.idop, detail={"operation": call.operation})
     store.note("asked", call.operation, idop=call.idop)
-    ill = behaviour["soap"] if behaviour["soap_on"] in ("all", service.SHORT[call.operation]) else "ok"
-    reply = _before(ill, behaviour, request) or service.answer(call, store)
+    failure = behaviour["soap"] if behaviour["soap_on"] in ("all", service.SHORT[call.operation]) else "ok"
+    reply = _before(failure, behaviour, request) or service.answer(call, store)
     said = reply.code or ("réponse" if reply.status == 200 else f"HTTP {reply.status}")
     store.note(
         "answered",
-        f"{call.operation} : {said}" + ("" if ill == "ok" else f" ({ill})"),
+        f"{call.operation} : {said}" + ("" if failure == "ok" else f" ({failure})"),
         idop=reply.idop or call.idop,
-        detail={"operation": call.operation, "code": reply.code, "status": reply.status, "ill": ill},
+        detail={"operation": call.operation, "code": reply.code, "status": reply.status, "failure": failure},
     )
-    return _after(ill, behaviour, request, reply)
+    return _after(failure, behaviour, request, reply)
 
 
-def _before(ill: str, behaviour: dict[str, Any], request: Request) -> service.Reply | None:
+def _before(failure: str, behaviour: dict[str, Any], request: Request) -> service.Reply | None:
     """Failures before, or instead of, the work."""
-    if ill == "slow":
+    if failure == "slow":
         time.sleep(wait_of(behaviour))
-    elif ill in ("reset", "refused"):
+    elif failure in ("reset", "refused"):
         _reset(request)
-    elif ill == "down":
+    elif failure == "down":
         return service.Reply(503, b"Service Unavailable")
-    elif ill == "garbage":
+    elif failure == "garbage":
         return service.Reply(200, MAINTENANCE.encode(), code="HTML")
-    elif ill == "empty":
+    elif failure == "empty":
         return service.Reply(200, b"", code="vide")
-    elif ill in envelopes.TECHNICAL:
-        return service.Reply(500, envelopes.fault(envelopes.TECHNICAL[ill], "999"), code="999")
+    elif failure in envelopes.TECHNICAL:
+        return service.Reply(500, envelopes.fault(envelopes.TECHNICAL[failure], "999"), code="999")
     return None
 
 
-def _after(ill: str, behaviour: dict[str, Any], request: Request, reply: service.Reply) -> Response:
+def _after(failure: str, behaviour: dict[str, Any], request: Request, reply: service.Reply) -> Response:
     """Failures of the answer on its way."""
-    if ill == "slow-after":
+    if failure == "slow-after":
         time.sleep(wait_of(behaviour))
-    elif ill == "reset-after":
+    elif failure == "reset-after":
         _reset(request)
-    kind = "text/html" if ill in ("down", "garbage") else XML
+    kind = "text/html" if failure in ("down", "garbage") else XML
     response = Response(reply.body, reply.status, content_type=kind)
-    if ill == "cut":  # send less than the announced length
+    if failure == "cut":  # send less than the announced length
         response.response = [reply.body[: len(reply.body) // 2]]
         response.headers["Content-Length"] = str(len(reply.body))
     return response
