@@ -1,1 +1,1 @@
-"""A PayFiP to try things against: the Treasury's paths, its contract, its faults. No real money, no real card."""
+"""A simulator of PayFiP, with the addresses, contract and faults of the Treasury. No real money, no real card."""

@@ -12,7 +12,7 @@ from sandbox.payfip.store import Store
 
 
 def main() -> None:
-    """Run until a signal."""
+    """Run the simulator until a signal stops it."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.payfip", description="Le simulateur PayFiP, seul."
     )

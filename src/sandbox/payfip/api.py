@@ -1,4 +1,4 @@
-"""The control API, for tests and other programs. JSON in, JSON out."""
+"""The JSON API that tests and other programs use to control the simulator."""
 
 import json
 from typing import Any
@@ -29,8 +29,8 @@ def operation(request: Request, store: Store, idop: str) -> Response:
 def act(request: Request, store: Store, idop: str, act: str) -> Response:
     """Act as the payer: pay, debit, refuse, refuse-debit, abandon, leave, open, other.
 
-    JSON: {notify: times, delay: seconds, result: the code of `other`, changes: fields to answer differently}.
-    409 when a real payer could not: too late, or purged.
+    JSON: {notify: number of notifications, delay: seconds before them, result: the code of `other`,
+    changes: fields that a look-up answers differently}. 409 when a real payer could not: too late, or purged.
     """
     found, options = store.get(idop), _given(request)
     if found is None:
@@ -67,7 +67,7 @@ def behaviour(request: Request, store: Store) -> Response:
 
 
 def clock(request: Request, store: Store) -> Response:
-    """JSON: {seconds: how far ahead the clock is} or {advance: more seconds}. Due notifications are sent."""
+    """Move the clock. JSON: {seconds: how far it is ahead} or {advance: more seconds}. Sends due notifications."""
     given = _given(request)
     try:
         ahead = float(given.get("seconds", store.behaviour()["clock"])) + float(given.get("advance", 0))
@@ -100,12 +100,12 @@ def set_client(request: Request, store: Store, numcli: str) -> Response:
 
 
 def warnings(request: Request, store: Store) -> Response:
-    """What requests contained that the contract does not know, oldest first; `?after=` an id."""
+    """What the contract does not know in past requests, oldest first; `?after=` an id."""
     return _json(store.events(kind="warning", after=_after(request), limit=1000)[::-1])
 
 
 def events(request: Request, store: Store) -> Response:
-    """Events, oldest first: `?after=` an id, `?kind=` a kind, `?limit=` only the newest."""
+    """The events, oldest first. Filters: `?after=` an id, `?kind=` a kind, `?limit=` only the newest."""
     kind, limit = request.args.get("kind", ""), request.args.get("limit", 1000, type=int)
     return _json(store.events(kind=kind, after=_after(request), limit=limit)[::-1])
 

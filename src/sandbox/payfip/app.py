@@ -1,4 +1,4 @@
-"""The simulator as a WSGI application: the Treasury's own paths, a page for people, an API for programs."""
+"""The simulator as a WSGI application: the addresses of the Treasury, pages for people, an API for programs."""
 
 import os
 from functools import cache
@@ -20,7 +20,7 @@ def health(request: Request, store: Store) -> Response:
 
 
 def soap(request: Request, store: Store) -> Response:
-    """The contract on `?wsdl`, the service on POST."""
+    """The web service: the contract on GET `?wsdl`, the calls on POST."""
     if request.method == "GET":
         here = os.environ.get("PAYFIP_SIM_SERVICE_URL") or request.base_url
         return Response(contract.wsdl(here), content_type=failures.XML)
@@ -30,12 +30,12 @@ def soap(request: Request, store: Store) -> Response:
 def _rules() -> list[Rule]:
     get, post = ["GET"], ["POST"]
     found: list[tuple[str, list[str], Any]] = [
-        # The Treasury's
+        # The addresses of the Treasury
         ("/tpa/services/securite", ["GET", "POST"], soap),
         ("/tpa/paiementws.web", get, payer.open_payfip),
         ("/tpa/paiement.web", get, payer.open_tipi),
         ("/simulateur/<idop>", post, payer.choose),
-        # A person's
+        # The pages of the control panel
         ("/", get, panel.home),
         ("/operations/<idop>", get, panel.operation),
         ("/operations/<idop>", post, panel.act),
@@ -45,7 +45,7 @@ def _rules() -> list[Rule]:
         ("/collectivites", get, panel.towns),
         ("/collectivites", post, panel.set_town),
         ("/effacer", post, panel.reset),
-        # A program's
+        # The API for programs
         ("/healthz", get, health),
         ("/api/operations", get, api.operations),
         ("/api/operations/<idop>", get, api.operation),
@@ -71,13 +71,13 @@ def store() -> Store:
 
 
 class Application:
-    """The WSGI entry, over one store (by default the process's own)."""
+    """The WSGI application. It uses one store, by default the one of this process."""
 
     def __init__(self, memory: Store | None = None) -> None:
         self._memory = memory
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Answer one request. `failures.Gone` passes to the server: the connection was cut on purpose."""
+        """Answer one request. Raises `failures.Gone` when the connection was cut on purpose."""
         request = Request(environ)
         try:
             view, values = URLS.bind_to_environ(environ).match()
@@ -88,7 +88,7 @@ class Application:
 
 
 def _said(request: Request, error: HTTPException) -> Any:
-    """An error: plain text for the API, a page for a person."""
+    """The answer to an error: plain text for the API, a page for a person."""
     if error.code not in (400, 404, 409):
         return error
     if request.path.startswith("/api/"):

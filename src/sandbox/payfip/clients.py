@@ -1,4 +1,4 @@
-"""The towns' numbers (numcli): their labels at the Treasury, and what they may do."""
+"""The clients of the service, by their number (numcli): their labels at the Treasury, and what they may do."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ REFUSALS = {"": "ouvert", "T1": "incorrect (T1)", "T2": "inconnu (T2)", "T4": "f
 
 @dataclass(frozen=True)
 class Client:
-    """`modes`: the kinds of `saisie` it may use. `refused`: the code with which it is always refused."""
+    """A client. `modes`: the values of `saisie` it may use. `refused`: the code that refuses all its requests."""
 
     numcli: str
     lines: tuple[str, str, str]
@@ -44,7 +44,7 @@ BUILT_IN = {
 
 
 def read(numcli: str, given: dict[str, Any]) -> Client:
-    """A client from the control page's or the API's fields. Raises ValueError with a sentence."""
+    """Read a client from a form or from the API. Raises ValueError with a sentence."""
     if not re.fullmatch(r"[0-9]{6}", numcli):
         raise ValueError("Un identifiant de collectivité a six chiffres.")
     lines = [str(line).strip()[:60] for line in given.get("lines") or ()][:3]
@@ -57,13 +57,13 @@ def read(numcli: str, given: dict[str, Any]) -> Client:
 
 
 def every(store: "Store") -> list[Client]:
-    """All clients; configured ones replace built-in ones."""
+    """All clients. Configured clients replace built-in ones of the same number."""
     known = {**BUILT_IN, **{numcli: read(numcli, given) for numcli, given in store.clients().items()}}
     return [known[numcli] for numcli in sorted(known)]
 
 
 def check(store: "Store", numcli: str, saisie: str = "") -> tuple[Client | None, str]:
-    """The client of a number, and the code with which it (or this `saisie`) is refused."""
+    """(the client of a number or None, the code that refuses it or this `saisie`, empty if it is accepted)."""
     if not re.fullmatch(r"[0-9]{6}", numcli):
         return None, "T1"
     found = next((client for client in every(store) if client.numcli == numcli), None)
@@ -76,5 +76,5 @@ def check(store: "Store", numcli: str, saisie: str = "") -> tuple[Client | None,
 
 
 def as_json(client: Client) -> dict[str, Any]:
-    """For the API."""
+    """The client as the API shows it."""
     return asdict(client)

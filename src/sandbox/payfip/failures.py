@@ -1,4 +1,4 @@
-"""The web service's HTTP layer, with the failures that the knobs ask for."""
+"""The HTTP layer of the web service, with the failures that the knobs select."""
 
 import os
 import socket
@@ -17,11 +17,11 @@ MAINTENANCE = "<html><body><h1>Maintenance</h1><p>Le service est momentanément 
 
 
 class Gone(ConnectionError):
-    """The connection was cut on purpose, so no answer is possible."""
+    """The connection was cut on purpose, so the request gets no answer."""
 
 
 def serve(request: Request, store: Store) -> Response:
-    """One SOAP exchange, logged before and after the work. Raises Gone."""
+    """Answer one SOAP request; store an event before and after the work. Raises Gone."""
     behaviour = store.behaviour()
     body = request.get_data()
     try:
@@ -45,7 +45,7 @@ def serve(request: Request, store: Store) -> Response:
 
 
 def _before(failure: str, behaviour: dict[str, Any], request: Request) -> service.Reply | None:
-    """Failures before, or instead of, the work."""
+    """Apply a failure that comes before the work. Returns the reply if there is no work to do."""
     if failure == "slow":
         time.sleep(wait_of(behaviour))
     elif failure in ("reset", "refused"):
@@ -62,7 +62,7 @@ def _before(failure: str, behaviour: dict[str, Any], request: Request) -> servic
 
 
 def _after(failure: str, behaviour: dict[str, Any], request: Request, reply: service.Reply) -> Response:
-    """Failures of the answer on its way."""
+    """The response, with a failure that comes after the work."""
     if failure == "slow-after":
         time.sleep(wait_of(behaviour))
     elif failure == "reset-after":

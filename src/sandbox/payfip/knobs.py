@@ -1,4 +1,4 @@
-"""The knobs of the simulator, as data: name, possible values, and what they do (in French)."""
+"""The knobs: the settings that change how the simulator behaves, with their values and French labels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,14 @@ from sandbox.payfip.soap.codes import WORDS
 
 @dataclass(frozen=True)
 class Knob:
-    """`choices` are its values with their words; without choices it is a number of seconds."""
+    """A setting. `choices` are its values with their labels; without choices it is a number of seconds."""
 
     label: str
     default: Any
     choices: dict[str, str] | None = None
 
     def read(self, value: Any) -> Any:
-        """The value, checked. Raises ValueError with a sentence."""
+        """Check and convert a value. Raises ValueError with a sentence."""
         if self.choices is not None:
             if str(value) not in self.choices:
                 raise ValueError(f"{self.label} : « {value} » n'est pas un de {', '.join(self.choices)}")
@@ -107,9 +107,9 @@ KNOBS = {
     "clock": Knob("Secondes d'avance de l'horloge", 0.0),
 }
 DEFAULTS: dict[str, Any] = {name: knob.default for name, knob in KNOBS.items()}
-DEFAULT_WAIT = 20.0  # seconds, where `delay` is left at zero
+DEFAULT_WAIT = 20.0  # seconds, when `delay` is zero
 
 
 def wait_of(behaviour: dict[str, Any]) -> float:
-    """How long « slow » and « refused » last."""
+    """How long the failures « slow » and « refused » last, in seconds."""
     return float(behaviour["delay"] or DEFAULT_WAIT)

@@ -1,4 +1,7 @@
-"""The life of an operation (docs/payfip.md §2): 15 minutes to be opened, once; kept until the night, or a year."""
+"""The life of an operation (docs/payfip.md §2).
+
+Its page can be opened once, within 15 minutes. The operation is kept until the night, or one year with a result.
+"""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -6,15 +9,15 @@ from typing import Any
 from toolkit.clock import PARIS
 
 Operation = dict[str, Any]
-OPEN_WITHIN = 15 * 60  # seconds: an idOp not opened by then never will be
-AT_WORK = 2 * 3600  # a payer may be on the bank's page that long: the purge keeps such an operation
-READABLE = 365 * 24 * 3600  # seconds, for operations that reached the card or debit provider
-PURGE = time(3, 0)  # Paris
+OPEN_WITHIN = 15 * 60  # seconds in which the page can be opened
+AT_WORK = 2 * 3600  # seconds that a payer may need on the bank's page: the purge keeps younger operations
+READABLE = 365 * 24 * 3600  # seconds that an operation with a result is kept
+PURGE = time(3, 0)  # in Paris
 NIGHT_NOTIFICATION = time(2, 30)
 
 
 def next_time(of_day: time, after: float) -> float:
-    """The first time after a moment when it is `of_day` in Paris."""
+    """The first moment after `after` when it is `of_day` in Paris; both are Unix times."""
     moment = datetime.fromtimestamp(after, PARIS)
     day = moment.date()
     while (found := datetime.combine(day, of_day, PARIS).timestamp()) <= after:
@@ -23,14 +26,14 @@ def next_time(of_day: time, after: float) -> float:
 
 
 def forgotten_at(operation: Operation) -> float:
-    """When the service forgets it: at night, or after a year if it has a result."""
+    """When the service deletes the operation: at night, or after a year if it has a result."""
     if operation["result"]:
         return float(operation["finished"]) + READABLE
     return next_time(PURGE, float(operation["opened"] or operation["created"]) + AT_WORK)
 
 
 def opening(operation: Operation | None, now: float) -> str:
-    """The code with which the payer's browser is refused; empty when it may enter."""
+    """The code that refuses to open the payment page; empty when the page opens."""
     if operation is None or now >= forgotten_at(operation):
         return "P1"
     if operation["opened"]:
@@ -39,7 +42,7 @@ def opening(operation: Operation | None, now: float) -> str:
 
 
 def reading(operation: Operation | None, now: float, behaviour: dict[str, Any]) -> str:
-    """The code with which a look-up is refused; empty when there is a result."""
+    """The fault code of a look-up; empty when there is a result."""
     if operation is None or operation["kind"] != "payfip" or now >= forgotten_at(operation):
         return "P1"
     if operation["result"]:
@@ -53,7 +56,7 @@ PHASES = {"P": "payé par carte", "V": "payé par prélèvement", "R": "carte re
 
 
 def phase(operation: Operation, now: float) -> str:
-    """Its phase, in words."""
+    """The phase of an operation, in words."""
     result = operation["result"]
     if now >= forgotten_at(operation):
         return "oublié (P1)"

@@ -1,4 +1,4 @@
-"""Calls to the town: urlnotif (with the idOp only) and TIPI's urlcl."""
+"""Notifications to the town: calls to urlnotif (with only the idOp) and to TIPI's urlcl."""
 
 import logging
 from typing import Any
@@ -12,13 +12,13 @@ from sandbox.payfip.store import Store
 
 log = logging.getLogger(__name__)
 TIMEOUT = 10
-AFTER_RETURN = 3  # seconds, when the payer's browser must come first
+AFTER_RETURN = 3  # seconds to wait when the payer's browser must return first
 
 
 def call(method: str, url: str, fields: dict[str, str]) -> int | None:
-    """Send a form to `url`; return the status of the answer, or None without an answer.
+    """Send a form to `url`. Returns the HTTP status, or None without an answer.
 
-    `*.localhost` is loopback (RFC 6761), even if the system's resolver does not know it.
+    `*.localhost` means 127.0.0.1 (RFC 6761), even if the system's resolver does not know it.
     """
     parts = urlsplit(url)
     headers = {"Host": parts.netloc}
@@ -37,7 +37,7 @@ def call(method: str, url: str, fields: dict[str, str]) -> int | None:
 
 
 def plan(store: Store, operation: dict[str, Any], *, times: int = 1, delay: float = 0) -> None:
-    """Plan when to notify the town of a finished operation, as the knobs say. `send_due` sends it."""
+    """Plan `times` notifications about a finished operation, as the knobs say. `send_due` sends them."""
     behaviour, now = store.behaviour(), store.now()
     told = behaviour["notifications"]
     times = {"off": 0, "twice": 2}.get(told, times)
@@ -62,7 +62,7 @@ def _address(operation: dict[str, Any], behaviour: dict[str, Any]) -> tuple[str,
 
 
 def send_due(store: Store) -> int:
-    """Make the calls that are due; return how many."""
+    """Send the notifications that are due. Returns how many."""
     due = store.take_notifications()
     for notification in due:
         status = call(notification["method"], notification["url"], notification["fields"])

@@ -1,4 +1,4 @@
-"""The views of the control page."""
+"""The views of the control panel."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def operation(request: Request, store: Store, idop: str) -> Response:
 
 
 def act(request: Request, store: Store, idop: str) -> Response:
-    """Act in the payer's place; refused when a real payer could not."""
+    """Act as the payer. Refused when a real payer could not."""
     found, value = _found(store, idop), request.form.get("choice", "")
     if value == "notify" and found["result"]:
         notifications.plan(store, found)
@@ -83,7 +83,7 @@ def towns(request: Request, store: Store) -> Response:
 
 
 def set_town(request: Request, store: Store) -> Response:
-    """Add, change or remove a number."""
+    """Add, change or remove a client."""
     numcli = request.form.get("numcli", "").strip()
     given = {
         "lines": request.form.getlist("lines"),

@@ -1,4 +1,4 @@
-"""The payer's views: the entry of each protocol, the buttons, the way back."""
+"""The payer's views: opening a payment with each protocol, the buttons, and the return to the town."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,11 @@ from sandbox.payfip.store import PAID, Store
 
 @dataclass(frozen=True)
 class Choice:
-    """A button: the result (none when the payer leaves), the notification, and whether the payer stays."""
+    """A button of the payment page.
+
+    It has a result (none when the payer leaves), a number of notifications and their delay in seconds, and says
+    whether the payer returns to the town.
+    """
 
     label: str
     result: str
@@ -64,7 +68,7 @@ def open_payfip(request: Request, store: Store) -> Response:
 
 
 def open_tipi(request: Request, store: Store) -> Response:
-    """TIPI: the browser brings the fields, and each visit is a new operation."""
+    """Open a TIPI payment: the browser sends the fields, and each visit is a new operation."""
     asked = {name: str(value) for name, value in request.args.items()}
     missing = [
         name for name in ("numcli", "exer", "refdet", "montant", "mel", "urlcl") if not asked.get(name)
@@ -84,7 +88,7 @@ def open_tipi(request: Request, store: Store) -> Response:
 
 
 def choose(request: Request, store: Store, idop: str) -> Response:
-    """A button of the payment page was pressed."""
+    """Apply the button that the payer pressed on the payment page."""
     found, choice = store.get(idop), CHOICES.get(request.form.get("choice", ""))
     if found is None or choice is None or not found["opened"]:
         raise NotFound
@@ -114,7 +118,7 @@ def conclude(
     delay: float = 0,
     changes: dict[str, str] | None = None,
 ) -> bool:
-    """Store the result and plan the notification, as the knobs say. False when it was paid already."""
+    """Store the result and plan the notifications, as the knobs say. False when it was paid already."""
     idop = operation["idop"]
     if not store.finish(idop, result, changes or {}):
         return False

@@ -1,4 +1,4 @@
-"""The simulator's server: it can stop listening for a while, cut connections, and send notifications on time."""
+"""The HTTP server. It can stop listening for a while and cut connections; it sends notifications when they are due."""
 
 import logging
 import threading
@@ -12,19 +12,19 @@ from sandbox.payfip.app import Application
 from sandbox.payfip.knobs import wait_of
 from sandbox.payfip.store import Store
 
-TICK = 0.2  # seconds between two checks of what is due
+TICK = 0.2  # seconds between two looks for due notifications
 log = logging.getLogger(__name__)
 
 
 class Quiet(WSGIRequestHandler):
-    """A handler that logs no requests."""
+    """A request handler that logs nothing."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
 
 
 def serve(host: str, port: int, store: Store) -> None:
-    """Listen for ever, except while the knob `soap` is « refused ». Raises OSError on a busy port."""
+    """Listen until the process ends, except while the knob `soap` is « refused ». Raises OSError on a busy port."""
     if store.behaviour()["soap"] == "refused":
         store.behave(soap="ok")
     while True:
@@ -39,7 +39,7 @@ def serve(host: str, port: int, store: Store) -> None:
 
 
 def _tick(store: Store, server: Any) -> None:
-    """Send due notifications; return when the server must stop listening."""
+    """Send due notifications. Returns when the server must stop listening."""
     while True:
         try:
             notifications.send_due(store)

@@ -1,4 +1,4 @@
-"""The simulator's data, in SQLite: operations, notifications, events, knobs. It survives a restart."""
+"""The data of the simulator, in an SQLite file: operations, notifications, events, knobs."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from typing import Any
 from sandbox.payfip.knobs import DEFAULTS, KNOBS
 
 PAID = ("P", "V")
-SHOWN = 200  # operations in a list
-KEPT = 5000  # events
+SHOWN = 200  # the most operations in a list
+KEPT = 5000  # the most events kept
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS operation (
@@ -36,10 +36,10 @@ _JSON = ("fields", "changes", "detail")
 
 
 class Store:
-    """One short transaction per call; several threads and processes may share the file."""
+    """The data in one file, which threads and processes can share. Each call is a short transaction."""
 
     def __init__(self, path: str | None = None) -> None:
-        """`path` defaults to PAYFIP_SIM_DB, else a file of its own that this process makes."""
+        """Open `path`, by default the file named by PAYFIP_SIM_DB, else a temporary file of this process."""
         self._path = (
             path
             or os.environ.get("PAYFIP_SIM_DB")
@@ -52,7 +52,7 @@ class Store:
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self._path, timeout=10)
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA synchronous = OFF")  # a kill loses nothing; a power cut may
+        db.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing; a power cut may lose data
         try:
             with db:
                 yield db
@@ -63,14 +63,14 @@ class Store:
         with self._open() as db:
             return [_read(row) for row in db.execute(sql, values).fetchall()]
 
-    # --- how it behaves -----------------------------------------------------------------------------
+    # --- knobs --------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """The simulator's clock, which can be moved."""
+        """The time of the simulator's clock, which can be moved; a Unix time."""
         return time.time() + float(self.behaviour()["clock"])
 
     def behaviour(self) -> dict[str, Any]:
-        """Every knob."""
+        """The value of every knob."""
         told = self._rows("SELECT * FROM behaviour")
         return {**DEFAULTS, **{row["name"]: json.loads(row["value"]) for row in told}}
 
@@ -85,7 +85,7 @@ class Store:
         return {row["numcli"]: json.loads(row["value"]) for row in self._rows("SELECT * FROM client")}
 
     def set_client(self, numcli: str, value: dict[str, Any] | None) -> None:
-        """Configure a client, or remove it."""
+        """Configure a client, or remove it with None."""
         with self._open() as db:
             if value is None:
                 db.execute("DELETE FROM client WHERE numcli = ?", [numcli])
@@ -96,12 +96,12 @@ class Store:
         """Delete everything and reset the knobs."""
         with self._open() as db:
             for table in ("operation", "event", "notification", "client", "behaviour"):
-                db.execute(f"DELETE FROM {table}")  # noqa: S608 - the five names above
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - only the five names above
 
     # --- operations -----------------------------------------------------------------------------------
 
     def create(self, kind: str, fields: dict[str, str]) -> str:
-        """A new operation; returns its idOp."""
+        """Store a new operation. Returns its idOp."""
         idop = secrets.token_hex(18)
         with self._open() as db:
             db.execute(
@@ -111,15 +111,15 @@ class Store:
         return idop
 
     def get(self, idop: str) -> dict[str, Any] | None:
-        """One operation, or None."""
+        """One operation, or None if there is none."""
         return next(iter(self._rows("SELECT * FROM operation WHERE idop = ?", (idop,))), None)
 
     def all(self) -> list[dict[str, Any]]:
-        """The newest first, at most SHOWN."""
+        """The operations, newest first, at most SHOWN."""
         return self._rows("SELECT * FROM operation ORDER BY created DESC, rowid DESC LIMIT ?", (SHOWN,))
 
     def mark_opened(self, idop: str) -> bool:
-        """Note that the payer's browser has used the one redirection. False when it was used already."""
+        """Record that the payer's browser has opened the page. False when it was opened already."""
         with self._open() as db:
             done = db.execute(
                 "UPDATE operation SET opened = ? WHERE idop = ? AND opened IS NULL", [self.now(), idop]
@@ -127,9 +127,10 @@ class Store:
         return done.rowcount == 1
 
     def finish(self, idop: str, result: str, changes: dict[str, str]) -> bool:
-        """Store the result: P, V, R, Z, A or another. Refused or abandoned, it may still be paid; paid is final.
+        """Store the result: P, V, R, Z, A or another code. False when the operation is paid already.
 
-        `changes`: fields that a look-up will answer differently from the request.
+        A refused or abandoned operation may still be paid. `changes`: fields that a look-up answers differently from
+        the request.
         """
         numauto = (
             "" if result in ("R", "A") else "".join(secrets.choice("0123456789ABCDEF") for _ in range(16))
@@ -145,7 +146,7 @@ class Store:
     # --- notifications ----------------------------------------------------------------------------------------
 
     def plan_notification(self, idop: str, url: str, method: str, fields: dict[str, str], due: float) -> None:
-        """Plan a call to the town, at `due` on the simulator's clock."""
+        """Plan a notification to `url` at `due`, a time of the simulator's clock."""
         with self._open() as db:
             db.execute(
                 "INSERT INTO notification (idop, url, method, fields, due) VALUES (?, ?, ?, ?, ?)",
@@ -153,7 +154,7 @@ class Store:
             )
 
     def take_notifications(self) -> list[dict[str, Any]]:
-        """The calls that are due; each is given to one caller only."""
+        """The notifications that are due. Each is returned to one caller only."""
         due = self._rows(
             "SELECT * FROM notification WHERE sent_at IS NULL AND due <= ? ORDER BY id", (self.now(),)
         )
@@ -172,13 +173,13 @@ class Store:
             db.execute("UPDATE notification SET status = ? WHERE id = ?", [status, notification])
 
     def notifications(self, idop: str) -> list[dict[str, Any]]:
-        """The calls of an operation, in order."""
+        """The notifications of an operation, in the order they are due."""
         return self._rows("SELECT * FROM notification WHERE idop = ? ORDER BY due, id", (idop,))
 
-    # --- what happened --------------------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------------------
 
     def note(self, kind: str, text: str, *, idop: str = "", detail: dict[str, Any] | None = None) -> None:
-        """Store an event: `asked` (a SOAP request), `answered`, `payer`, `notification`, `warning`."""
+        """Store an event. `kind`: `asked` (a SOAP request), `answered`, `payer`, `notification` or `warning`."""
         with self._open() as db:
             line = db.execute(
                 "INSERT INTO event (at, idop, kind, text, detail) VALUES (?, ?, ?, ?, ?)",
@@ -189,7 +190,7 @@ class Store:
     def events(
         self, *, idop: str = "", kind: str = "", after: int = 0, limit: int = 100
     ) -> list[dict[str, Any]]:
-        """Events, newest first, of an operation or a kind, above an id."""
+        """The events, newest first; only of an operation, of a kind, or with a higher id than `after`."""
         return self._rows(
             "SELECT * FROM event WHERE id > ? AND (? = '' OR idop = ?) AND (? = '' OR kind = ?) "
             "ORDER BY id DESC LIMIT ?",

@@ -1,4 +1,4 @@
-"""The simulator's own pages: plain, in French, and nothing that passes for the real thing."""
+"""The simulator's pages, in French. They do not look like the Treasury's, so that nobody confuses them."""
 
 from datetime import datetime
 from html import escape
@@ -44,7 +44,7 @@ _PLACES = (("/", "Opérations"), ("/collectivites", "Collectivités"), ("/reglag
 
 
 def page(title: str, body: str, *, place: str = "") -> str:
-    """A whole page. `place` is the current address of the menu; without it there is no menu (a payer's page)."""
+    """A whole HTML page. `place` is the current entry of the menu; without it, there is no menu (payer's pages)."""
     links = "".join(
         f'<a href="{address}"{" aria-current=page" if address == place else ""}>{words}</a>'
         for address, words in _PLACES
@@ -60,15 +60,15 @@ def page(title: str, body: str, *, place: str = "") -> str:
 
 
 def html(text: str, status: int = 200) -> Response:
-    """A page as an answer, never kept by the browser: what it shows changes."""
+    """The response of a page. Browsers must not cache it, because its content changes."""
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"  # an idOp is in the address of the payment page
+    response.headers["Referrer-Policy"] = "no-referrer"  # the address of the payment page contains an idOp
     return response
 
 
 def euros(montant: str) -> str:
-    """Cents as they were sent → « 37,50 € »; as they were sent when that is no number."""
+    """« 37,50 € » from cents as they were sent; the text as it was sent if it is no number."""
     if not montant.isdigit():
         return f"« {montant} » centimes"
     whole, cents = divmod(int(montant), 100)
@@ -76,11 +76,11 @@ def euros(montant: str) -> str:
 
 
 def moment(at: float | None) -> str:
-    """On a wall in Paris."""
+    """A Unix time in words, in Paris time."""
     return f"{datetime.fromtimestamp(at, PARIS):%d/%m/%Y à %H:%M:%S}" if at else "…"
 
 
 def facts(pairs: list[tuple[str, str]]) -> str:
-    """Names and values, those that are empty left out."""
+    """A list of names and values, without empty values."""
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs if value)
     return f"<dl>{rows}</dl>"

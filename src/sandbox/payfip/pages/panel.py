@@ -1,4 +1,4 @@
-"""The control page: operations, numbers, knobs."""
+"""The pages of the control panel: operations, clients, knobs."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -11,7 +11,7 @@ from sandbox.payfip.pages import euros, facts, moment, page
 from sandbox.payfip.pages.payer import Labelled, buttons
 
 Row = dict[str, Any]
-AHEAD = {  # what the clock's buttons do
+AHEAD = {  # the buttons that move the clock
     "900": "+ 15 minutes",
     "7200": "+ 2 heures",
     "night": "Jusqu'à la nuit (3 h)",
@@ -24,7 +24,7 @@ AHEAD = {  # what the clock's buttons do
 def home(
     operations: Sequence[Row], behaviour: Row, warnings: Sequence[Row], events: Sequence[Row], now: float
 ) -> str:
-    """The operations, newest first, below the unusual settings."""
+    """The home page: the knobs that are not at their default, then the operations, newest first."""
     rows = "".join(_operation_row(operation, now) for operation in operations)
     listed = (
         f'<ul class="rows">{rows}</ul>'
@@ -93,7 +93,7 @@ def operation(
     now: float,
     choices: Mapping[str, Labelled],
 ) -> str:
-    """One operation: request, result, notifications, and the payer's buttons."""
+    """The page of one operation: request, result, notifications, and buttons to act as the payer."""
     asked = found["fields"]
     shown = facts(
         [
@@ -136,7 +136,7 @@ def operation(
 
 
 def settings(behaviour: Row, now: float, *, done: bool, wrong: str = "") -> str:
-    """All knobs, the clock, and the reset."""
+    """The page of the knobs, the clock and the reset."""
     fields = "".join(_field(name, knob, behaviour[name]) for name, knob in KNOBS.items() if name != "clock")
     clock = "".join(
         f'<button name="ahead" value="{value}">{words}</button>' for value, words in AHEAD.items()
@@ -170,7 +170,7 @@ def _field(name: str, knob: Knob, value: Any) -> str:
 
 
 def towns(clients: Sequence[Client], configured: set[str], *, done: bool, wrong: str = "") -> str:
-    """The numbers, what each may do, and a form to add or change one."""
+    """The page of the clients, what each may do, and a form to add or change one."""
     rows = "".join(_client_row(client, client.numcli in configured) for client in clients)
     modes = "".join(
         f'<label class="tick"><input type="checkbox" name="modes" value="{mode}" checked> {mode} : {words}</label>'

@@ -1,4 +1,4 @@
-"""The payer's pages."""
+"""The pages that the payer sees."""
 
 from collections.abc import Mapping
 from html import escape
@@ -9,15 +9,15 @@ from sandbox.payfip.pages import euros, facts, page
 
 
 class Labelled(Protocol):
-    """A button."""
+    """Anything with a label, to make a button of it."""
 
     @property
     def label(self) -> str:
-        """Its words."""
+        """The words of the button."""
 
 
 def payment(operation: dict[str, Any], choices: Mapping[str, Labelled]) -> str:
-    """The payment screen, with a sentence about the previous try if there was one."""
+    """The payment page, with a sentence about the previous attempt if there was one."""
     asked = operation["fields"]
     shown = facts(
         [
@@ -42,7 +42,7 @@ def payment(operation: dict[str, Any], choices: Mapping[str, Labelled]) -> str:
 
 
 def buttons(choices: Mapping[str, Labelled]) -> str:
-    """One button per choice, the first in full colour."""
+    """One button per choice; the first is the main one."""
     return "".join(
         f'<button name="choice" value="{escape(value)}"{"" if number else " class=main"}>'
         f"{escape(choice.label)}</button>"

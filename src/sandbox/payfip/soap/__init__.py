@@ -1,1 +1,1 @@
-"""The simulator's SOAP service, on the Treasury's contract."""
+"""The SOAP service of the simulator, on the Treasury's contract."""

@@ -1,4 +1,4 @@
-"""What the Treasury answers about a finished operation, by SOAP and in TIPI's return."""
+"""The fields that the Treasury answers about a finished operation, by SOAP and in TIPI's return."""
 
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ KNOWN = ("exer", "mel", "montant", "numcli", "objet", "refdet", "saisie")
 
 
 def detail(operation: dict[str, Any], behaviour: dict[str, Any]) -> dict[str, str]:
-    """The fields of recupererDetailPaiementSecurise, with the oddities that the knobs or the operation ask for.
+    """The fields of recupererDetailPaiementSecurise, changed as the knobs or the operation say.
 
-    `numauto` is absent on R and A. An empty field is not sent.
+    `numauto` is absent for the results R and A. An empty field is not sent.
     """
     asked = operation["fields"]
     moment = datetime.fromtimestamp(operation["finished"], PARIS)

@@ -1,4 +1,4 @@
-"""The fault codes of the service, with their words (docs/payfip.md §2)."""
+"""The fault codes of the service and their texts (docs/payfip.md §2)."""
 
 WORDS = {
     "P1": "IdOp incorrect.",
@@ -20,4 +20,4 @@ WORDS = {
     "E1": "Exercice incorrect",
     "O1": "Objet incorrect",
 }
-GUESSED = ("E1", "O1")  # no source names the code of these two refusals
+GUESSED = ("E1", "O1")  # no document names the codes of these two refusals, so we chose them

@@ -1,7 +1,7 @@
-"""The service's contract: served on `?wsdl`, and compared with each request.
+"""The contract of the service: it is served on `?wsdl` and compared with each request.
 
-The real service silently ignores a misspelt tag. So does the simulator, but it notes what the schema says,
-for people to see and for tests to assert that there was nothing.
+The real service ignores a misspelt tag without a word. So does the simulator, but it stores what the schema
+reports: people can see it, and tests assert that there is nothing.
 """
 
 from functools import cache
@@ -18,17 +18,17 @@ SERVICE = (
 )
 REAL = "https://www.payfip.gouv.fr/tpa/services/securite"
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_reading = Lock()  # a validator keeps the errors of its last document
+_reading = Lock()  # a validator keeps the errors of its last document, so one thread at a time uses it
 
 
 def wsdl(address: str) -> str:
-    """The contract, with this simulator's address instead of the Treasury's."""
+    """The contract, with `address` instead of the Treasury's address."""
     return CONTRACT.read_text(encoding="utf-8").replace(REAL, address)
 
 
 @cache
 def _validator() -> Any:
-    """One schema document that imports the others, as lxml needs it."""
+    """The validator of requests. lxml needs one schema document that imports the others."""
     schemas = etree.parse(str(CONTRACT)).iter(f"{_XS}schema")
     by_target = {schema.get("targetNamespace"): etree.tostring(schema) for schema in schemas}
 
@@ -45,7 +45,7 @@ def _validator() -> Any:
 
 
 def warnings(call: Any) -> list[str]:
-    """What the schema does not know in a call (the child of the SOAP Body); empty for a valid one."""
+    """What the schema does not know in a call (the child of the SOAP Body); empty for a valid call."""
     with _reading:
         validator = _validator()
         if validator.validate(call):

@@ -1,4 +1,4 @@
-"""Answers and faults in the service's form: SOAP 1.1, unqualified fields, Java class names."""
+"""Answers and faults as the service writes them: SOAP 1.1, fields without namespace, Java class names."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ TECHNICAL = {
 
 
 def response(operation: str, fields: dict[str, str]) -> bytes:
-    """The answer of an operation: fields in alphabetical order, empty ones omitted."""
+    """The answer of an operation, with its fields in alphabetical order and without empty ones."""
     envelope, body = _envelope()
     outer = etree.SubElement(body, f"{{{SERVICE}}}{operation}Response", nsmap={"ns2": SERVICE})
     result = etree.SubElement(outer, "return")
@@ -30,7 +30,7 @@ def response(operation: str, fields: dict[str, str]) -> bytes:
 
 
 def fault(kind: str, code: str, words: str | None = None) -> bytes:
-    """One of the service's four faults, with empty `descriptif` and `message`."""
+    """One of the four faults of the service. Its `descriptif` and `message` are empty, as in real ones."""
     envelope, body = _envelope()
     outer = etree.SubElement(body, f"{{{ENVELOPE}}}Fault")
     etree.SubElement(outer, "faultcode").text = "S:Server"
@@ -47,7 +47,7 @@ def fault(kind: str, code: str, words: str | None = None) -> bytes:
 
 
 def misunderstood(words: str) -> bytes:
-    """The SOAP layer's own answer to a malformed request: a client fault without detail."""
+    """The answer of the SOAP layer to a malformed request: a client fault without detail."""
     envelope, body = _envelope()
     outer = etree.SubElement(body, f"{{{ENVELOPE}}}Fault")
     etree.SubElement(outer, "faultcode").text = "S:Client"

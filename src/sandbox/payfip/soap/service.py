@@ -1,4 +1,4 @@
-"""The three operations of the web service: from a request to an answer or fault, and the oddities in it."""
+"""The three operations of the web service: read a request, and make its answer or fault."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from sandbox.payfip.soap import contract, envelopes
 from sandbox.payfip.soap.answers import detail
 from sandbox.payfip.store import Store
 
-LARGEST = 100_000  # bytes of a request
+LARGEST = 100_000  # the most bytes of a request
 CREATE, READ, CLIENT = "creerPaiementSecurise", "recupererDetailPaiementSecurise", "recupererDetailClient"
 SHORT = {CREATE: "create", READ: "read", CLIENT: "client"}
 
@@ -26,13 +26,13 @@ class Call:
 
     @property
     def idop(self) -> str:
-        """The idOp that it names, if any."""
+        """The idOp in the request; empty without one."""
         return self.fields.get("idOp", "") if self.operation == READ else ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The reply: HTTP status, envelope, fault code (empty for an answer), operation concerned."""
+    """A reply: HTTP status, envelope, fault code (empty for an answer), and idOp."""
 
     status: int
     body: bytes
@@ -41,15 +41,15 @@ class Reply:
 
 
 class Misunderstood(Exception):
-    """Not a call of this service; the message is the SOAP layer's."""
+    """The request is no call of this service. `str(error)` is the message of the SOAP layer."""
 
 
 class Refused(Exception):
-    """A FonctionnelleErreur with its code."""
+    """The service refuses the request with a FonctionnelleErreur; `str(error)` is its code."""
 
 
 def read(body: bytes) -> Call:
-    """The call in an envelope. Unknown fields are ignored and noted. Raises Misunderstood."""
+    """Read the call of an envelope. Unknown fields become warnings. Raises Misunderstood."""
     if len(body) > LARGEST:
         raise Misunderstood("Request too large")
     try:
@@ -73,7 +73,7 @@ def read(body: bytes) -> Call:
 
 
 def answer(call: Call, store: Store) -> Reply:
-    """Execute the call."""
+    """Execute a call and return its reply."""
     try:
         fields = _OPERATIONS[call.operation](call.fields, store)
     except Refused as refused:
@@ -83,7 +83,7 @@ def answer(call: Call, store: Store) -> Reply:
 
 
 def refusal(asked: dict[str, str], store: Store) -> str:
-    """The code with which a creation (or a redirect) is refused; empty when it is accepted."""
+    """The code that refuses a creation or a redirect; empty when it is accepted."""
     numcli, saisie, montant, mel = (asked.get(name, "") for name in ("numcli", "saisie", "montant", "mel"))
     checks: tuple[tuple[str, Any], ...] = (
         (clients.check(store, numcli)[1], not clients.check(store, numcli)[1]),
