@@ -275,7 +275,7 @@ def test_another_town_s_notification_changes_nothing(
 
 
 @pytest.mark.parametrize("how", ["notification", "return"])
-def test_a_forged_claim_that_waits_for_the_invoice_holds_nothing(
+def test_a_forged_claim_that_waits_for_the_invoice_locks_nothing(
     live_town: Town,
     make_account: Callable[..., Account],
     make_payer: Callable[..., Any],

@@ -243,7 +243,7 @@ def back_in_time(attempt: Attempt, *, minutes: int) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(created_at=started, started_at=started)
 
 
-def test_an_opened_page_holds_the_invoice(invoice: Invoice, alice: Account, simulator: Simulator) -> None:
+def test_an_opened_page_reserves_the_invoice(invoice: Invoice, alice: Account, simulator: Simulator) -> None:
     """P3 says that the page was opened: somebody may be typing a card there (decision 0030)."""
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(opened="P3")
