@@ -1,7 +1,7 @@
-"""Listens to the locks of every transaction of every test: those on money are taken in one order (payments.locking).
+"""Checks in every test that each transaction locks the tables about money in one order (payments.books.locking).
 
-A violation is noted rather than raised, because code that goes on after an error would hide it; each test looks at the
-end. What the triggers lock cannot be heard; the rows they touch are locked by then.
+A violation is stored, because code that catches errors would hide an exception; each test checks the list at its end.
+Locks that triggers take are not seen, but the rows that they change are locked already.
 """
 
 import re
@@ -11,7 +11,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.transaction import Atomic
 
-# table → its step in the order; who takes a table of an earlier step for the first time has gone back up.
+# The step of each table in the order. The first lock on a table of an earlier step is a violation.
 STEPS = {
     "accounts_account": 1,
     "invoices_batch": 1,
@@ -35,7 +35,7 @@ violations: list[str] = []
 
 
 def locked_by(sql: str) -> list[str]:
-    """The tables whose rows a statement locks, and the complaint about how, if there is one."""
+    """The tables whose rows a statement locks, and what is wrong with the kind of lock, if anything."""
     sql = " ".join(sql.split())
     if match := _WRITING.match(sql):
         return [match[1]]
@@ -57,7 +57,7 @@ def locked_by(sql: str) -> list[str]:
 def _listen(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     connection = context["connection"]
     locked: list[str] | None = getattr(connection, "locks_taken", None)
-    # What a test writes by itself, between the transactions of the code, is not listened to.
+    # Statements of the test itself, outside of the transactions of the code, are ignored.
     if locked is not None and any(not block._from_testcase for block in connection.atomic_blocks):
         for table in locked_by(str(sql)):
             step = STEPS.get(table)
@@ -76,7 +76,7 @@ def _connected(sender: Any, connection: Any, **_: Any) -> None:
 
 
 def install() -> None:
-    """For the whole session: each connection listens, each outermost transaction begins with nothing locked."""
+    """Watch every connection for the whole session. Each outermost transaction starts without locks."""
     connection_created.connect(_connected, dispatch_uid="tests.lock_order")
     entered = Atomic.__enter__
 

@@ -1,4 +1,4 @@
-"""The simulator of the session, driven as a payer or a breakdown would."""
+"""The PayFiP simulator of the test session, and servers with chosen answers."""
 
 import threading
 import time
@@ -18,12 +18,12 @@ from tenant_apps.payments.providers.payfip.client import PayFiP
 
 @dataclass(frozen=True)
 class Simulator:
-    """Its control API (docs/payfip-simulator.md)."""
+    """The control API of the simulator (docs/payfip-simulator.md)."""
 
     base: str
 
     def act(self, idop: str | None, what: str, **options: Any) -> None:
-        """As if the payer had clicked; no notification unless asked for."""
+        """Act as the payer on the payment page of `idop`. Without `notify`, no notification is sent."""
         answer = requests.post(
             f"{self.base}/api/operations/{idop}/{what}", json={"notify": 0, **options}, timeout=10
         )
@@ -36,11 +36,11 @@ class Simulator:
         return self._get(f"operations/{idop}")
 
     def warnings(self, after: int = 0) -> list[dict[str, Any]]:
-        """What requests had that the contract does not know, above an id: the real service says nothing of it."""
+        """What the contract does not know in requests after event `after`. The real service does not report it."""
         return self._get(f"warnings?after={after}")
 
     def last_event(self) -> int:
-        """The id that what happens next will be above."""
+        """The id of the newest event."""
         return max((event["id"] for event in self._get("events?limit=1")), default=0)
 
     def _get(self, path: str) -> Any:
@@ -51,7 +51,7 @@ class Simulator:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """Behaves well at the end, and then has seen nothing outside of the contract."""
+    """The simulator. At the end it is reset, and no request may have broken the contract."""
     parts = urlsplit(settings.PAYFIP_SERVICE_URL)
     found = Simulator(f"{parts.scheme}://{parts.netloc}")
     begun = found.last_event()
@@ -62,7 +62,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., PayFiP]]:
-    """`serve(body, status=200)`: our client in front of a server that says just that, byte by byte if `drip`."""
+    """`serve(body, status=200)`: our client, with a server that answers `body`; byte by byte with `drip`."""
     servers = []
 
     def make(
@@ -92,7 +92,7 @@ def serve() -> Iterator[Callable[..., PayFiP]]:
                     """The client had enough."""
 
             def log_message(self, format: str, *args: object) -> None:
-                """Silence."""
+                """Log nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True

@@ -1,7 +1,7 @@
-"""Our client, bare zeep (strict) and eopayment against the simulator on the same operations: a table of scenarios.
+"""Our client, zeep alone (strict) and eopayment read the same operations of the simulator: a table of scenarios.
 
-Where eopayment reads otherwise than we do (docs/payfip.md §6), the difference is in the table, so that we know
-when it goes away.
+Where eopayment reads another result than we do (docs/payfip.md §6), the table has both, so that a test fails if the
+difference disappears.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ ASKED = {
 
 
 class ToTheSimulator(Transport):
-    """eopayment's own contract names the real service; its requests go to the simulator unchanged."""
+    """A transport for eopayment. Its contract has the address of the real service; this one sends to the simulator."""
 
     def post(self, address: str, message: bytes, headers: dict[str, str]) -> object:
         return super().post(settings.PAYFIP_SERVICE_URL, message, headers)
@@ -46,14 +46,14 @@ class ToTheSimulator(Transport):
 
 @dataclass
 class Readers:
-    """The three of them, each as its users use it."""
+    """The three clients, each used as in a real program."""
 
     ours: PayFiP
     zeep: Any
     peer: Any
 
     def read(self, idop: str, *, age: timedelta) -> tuple[str, str, str]:
-        """What each says of an operation, in a word."""
+        """What each client says about an operation, in one word."""
         return self._ours(idop), self._zeep(idop), self._peer(idop, age)
 
     def _ours(self, idop: str) -> str:
@@ -112,7 +112,7 @@ def readers() -> Iterator[Readers]:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is done to an operation, and what our client, zeep and eopayment say of it then."""
+    """What happens to an operation, and what our client, zeep and eopayment then say about it."""
 
     ours: str
     zeep: str
@@ -143,23 +143,23 @@ SCENARIOS = {
     "paid, months ago": Scenario("paid_card", "P", "paid", acts=("pay",), ahead=200 * 86400),
     "paid, more than a year ago": Scenario("unknown", "P1", "expired", acts=("pay",), ahead=366 * 86400),
     "functional 999": Scenario("unavailable 999", "999", "error 999", knobs={"soap": "999"}),
-    # Differences. A code nobody announced is held by us, an error for the peer:
+    # Differences. For an unknown code we ask staff; eopayment raises an error.
     "a new code": Scenario("other", "K", "unknown code", acts=("other",)),
     "a new word": Scenario("other", "WERO", "unknown code", acts=("other",), result="WERO"),
-    # A is said as it is by our client, and believed the second time by settle(); the peer waits two minutes by itself.
+    # Our client reports A, and settle() applies it the second time. eopayment waits two minutes itself.
     "abandoned": Scenario("abandoned", "A", "waiting", acts=("abandon",)),
-    # A fresh P1 may only mean « not received yet »: the peer ends it.
+    # A P1 soon after the start may mean « not received yet ». eopayment takes it as the end.
     "purged in the night": Scenario("unknown", "P1", "expired", ahead=NIGHT),
-    # P5 after two hours: our client says what was said (the schedule ends it), the peer ends it by the caller's date.
+    # P5 after two hours: our client reports it and the schedule ends the attempt. eopayment ends it by its date.
     "two hours without result": Scenario("pending", "P5", "expired", acts=("open",), age=TWO_HOURS),
-    # P3 and P4 are answers to us, exceptions to the peer.
+    # P3 and P4 are answers for us, and exceptions for eopayment.
     "too late": Scenario("too_old", "P4", "error P4", ahead=16 * 60),
     "used": Scenario("used", "P3", "error P3", acts=("open",), knobs={"opened": "P3"}),
-    # The peer loses the code of the technical faults.
+    # eopayment loses the code of technical faults.
     "unavailable": Scenario("unavailable 999", "999", "error unknown", knobs={"soap": "technical"}),
     "dysfunction": Scenario("unavailable 999", "999", "error unknown", knobs={"soap": "dysfunction"}),
     "protocol": Scenario("unavailable 999", "999", "error unknown", knobs={"soap": "protocol"}),
-    # What is no answer is an error for everybody.
+    # Without an answer, all three raise an error.
     "503": Scenario(
         "unavailable TransportError", "TransportError", "error SOAP error", knobs={"soap": "down"}
     ),
@@ -172,7 +172,7 @@ SCENARIOS = {
 
 
 def like(found: str, expected: str) -> bool:
-    """The same; a star stands for the name of an exception, never for a result."""
+    """Whether `found` is as expected. A star stands for the name of an exception, never for a result."""
     if not expected.endswith("*"):
         return found == expected
     return found.startswith(expected[:-1]) and len(found) > 2 and not found.startswith(("paid", "None"))
@@ -209,7 +209,7 @@ def test_what_they_send_is_the_same_operation(readers: Readers, simulator: Simul
     assert peer in url
     asked = [simulator.operation(idop)["fields"] for idop in (ours, bare, peer)]
     assert asked[0] == asked[1] == asked[2]
-    for idop in (bare, peer):  # and each reads what another began
+    for idop in (bare, peer):  # each client reads operations that another one started
         simulator.act(idop, "pay")
     assert (
         readers.read(bare, age=timedelta())
@@ -238,7 +238,7 @@ def test_who_a_number_is(readers: Readers, numcli: str) -> None:
 
 
 def test_an_invented_field_stops_zeep_and_not_us(readers: Readers, simulator: Simulator) -> None:
-    """Why our client has its plugin: the strict reader alone refuses a field that the Treasury adds one day."""
+    """Zeep alone refuses an unknown field, which the Treasury may add one day. Our client's plugin ignores it."""
     idop = readers.ours.start(request()).operation or ""
     simulator.act(idop, "pay", changes={"moyen": "WERO"})
     assert readers.ours.fetch_status(idop).outcome == Outcome.PAID_CARD
@@ -246,11 +246,11 @@ def test_an_invented_field_stops_zeep_and_not_us(readers: Readers, simulator: Si
         readers.zeep.recupererDetailPaiementSecurise(arg0={"idOp": idop})
 
 
-# --- what the peer does and we must not (docs/payfip.md §6) --------------------------------------------------
+# --- what eopayment does and we must not (docs/payfip.md §6) ---------------------------------------------------
 
 
 def test_fractions_of_a_cent(readers: Readers, simulator: Simulator) -> None:
-    """The peer rounds down; we refuse, because nobody owes a third of a cent."""
+    """eopayment rounds down. We refuse, because nobody owes a third of a cent."""
     idop, _kind, _url = readers.peer.request("37.509", **ASKED)
     assert simulator.operation(idop)["fields"]["montant"] == "3750"
     with pytest.raises(ProviderRefused) as refused:
@@ -260,7 +260,7 @@ def test_fractions_of_a_cent(readers: Readers, simulator: Simulator) -> None:
 
 @pytest.mark.parametrize(("code", "theirs"), [("P", eopayment.PAID), ("V", eopayment.ERROR)])
 def test_an_unsigned_return(code: str, theirs: int) -> None:
-    """The peer calls the redirect's return signed, and does not know V; to us it is a report to be compared."""
+    """eopayment calls TIPI's return signed and does not know V. For us it is an unsigned report to compare."""
     said = {
         "numcli": "001964",
         "exer": "2015",
@@ -274,5 +274,5 @@ def test_an_unsigned_return(code: str, theirs: int) -> None:
     ours = Tipi(payment_url="http://x/", service=PayFiP(service_url="http://x/", payment_url="http://x/"))
     ours = ours.read_notification(said).status
     assert ours.outcome.is_paid
-    assert ours.amount == Decimal("0.01")  # which is not what was asked: callback.py keeps it as evidence
+    assert ours.amount == Decimal("0.01")  # not what was asked: kept as evidence
     assert not Tipi.capabilities.can_be_asked

@@ -1,4 +1,4 @@
-"""SOAP answers as the real service gives them, served byte for byte over real HTTP, read by our client."""
+"""Our client reads SOAP answers of the real service, sent byte for byte over HTTP."""
 
 from collections.abc import Callable
 

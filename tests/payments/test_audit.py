@@ -1,4 +1,4 @@
-"""The nightly audit: broken on purpose, it names what it finds; a sound town costs nothing and shows nothing."""
+"""The nightly audit names each difference that a test makes on purpose. A correct town shows none."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,7 +43,7 @@ def alice(town: Town, make_account: Callable[..., Account]) -> Account:
 def paid(
     alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice], simulator: Simulator
 ) -> Attempt:
-    """An invoice paid online, for real."""
+    """An attempt that was paid through the simulator."""
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     simulator.act(attempt.operation, "pay")
     found = paying.ask(attempt=attempt, source="poller")
@@ -52,7 +52,7 @@ def paid(
 
 
 def without_triggers(statement: str, *values: object) -> None:
-    """What a careless hand in psql would do."""
+    """Run a statement without triggers, like a careless person in psql."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
@@ -69,7 +69,7 @@ def test_a_sound_town(paid: Attempt) -> None:
 
 
 def test_a_ledger_that_does_not_add_up(paid: Attempt) -> None:
-    """By payment and by invoice: a day's figures cannot differ from the money for more than a night."""
+    """The audit compares the ledger with the money, per payment and per invoice, every night."""
     without_triggers("UPDATE payments_ledgerline SET amount = 40 WHERE invoice_id = %s", paid.invoice_id)
     named = auditing.audit_money()
     assert {(d.kind, d.expected, d.found) for d in named} == {
@@ -96,7 +96,7 @@ def test_a_ledger_that_does_not_add_up(paid: Attempt) -> None:
 def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: str, found: str) -> None:
     without_triggers(statement.replace("%(invoice)s", str(paid.invoice_id)).replace("%(id)s", str(paid.pk)))
     named = auditing.audit_money()
-    # What changes an allocation or a payment leaves the ledger behind: that is said too.
+    # A change of an allocation or a payment without its ledger line is reported too.
     behind = [FindingKind.LEDGER_DIFFERS, FindingKind.LEFT_OVER_DIFFERS]
     told = [(d.kind, str(d.expected), str(d.found)) for d in named if d.kind not in behind]
     assert told == [(kind, expected, found)]
@@ -105,7 +105,7 @@ def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: s
     assert all(value.endswith("€") for _, value in shown(finding))
     if kind != "audit_lost":
         assert finding.invoice == paid.invoice
-    with schema_context("public"):  # the operator's trail says which town and how many, not whose
+    with schema_context("public"):  # the operator's trail has the town and the number, no person
         entry = Entry.objects.filter(verb="town.money_differs").get()
         assert entry.new[kind] == 1
         assert str(paid.invoice.number) not in str(entry.new)
@@ -137,14 +137,14 @@ def test_a_remainder_that_is_none(paid: Attempt) -> None:
 
 
 def test_a_remainder_that_is_forgotten(paid: Attempt) -> None:
-    """Money left over that no screen would show."""
+    """Money left over that no screen would show is found."""
     without_triggers("UPDATE payments_allocation SET amount = 30 WHERE invoice_id = %s", paid.invoice_id)
     kinds = {found.kind for found in auditing.differences()}
     assert kinds == {FindingKind.PAID_DIFFERS, FindingKind.LEFT_OVER_DIFFERS, FindingKind.LEDGER_DIFFERS}
 
 
 def test_a_late_notification_plans_it(paid: Attempt, town: Town) -> None:
-    """The town sleeps, its attempt of last month is paid after all: the coming night looks at that money too."""
+    """An attempt of last month is paid late: the notification plans an audit for the next night."""
     tasks.audit_money()
     assert not planned(town)
     receive("payfip", paid.operation or "", {})
@@ -173,7 +173,7 @@ def planned(town: Town) -> bool:
 def test_only_towns_where_money_moves_are_audited(paid: Attempt, town: Town) -> None:
     assert planned(town)
     tasks.audit_money()
-    # Booked before the audit began, and nothing is asked about any more.
+    # The payment was booked before the audit, and no attempt is asked about any more.
     assert Payment.objects.filter(recorded_at__lt=timezone.now()).count() == 1
     assert not planned(town)
 

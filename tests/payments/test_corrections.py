@@ -1,4 +1,4 @@
-"""What staff put right: cancelled payments, avoirs, money left over, refused declarations. Nothing is deleted."""
+"""Corrections by staff: cancelled payments, credits, money left over, refused declarations. Nothing is deleted."""
 
 import threading
 from collections.abc import Callable
@@ -97,7 +97,7 @@ def test_a_rejected_debit_leaves_the_invoice_to_be_paid_again(desk: SimpleNamesp
         cancel_payment(actor=desk.clerk, payment=payment, reason="prélèvement rejeté par la banque")
     assert paid(desk.first) == 0
     assert payability_of(desk.first).can
-    assert Payment.objects.get().allocations.count() == 1  # kept, and no longer counted
+    assert Payment.objects.get().allocations.count() == 1  # kept, but no longer counted
     entry = Entry.objects.get(verb="payment.cancelled")
     assert entry.old["invoices"] == {str(desk.first.uuid): "20.00"}
     assert entry.actor == desk.clerk.audit_name
@@ -130,7 +130,7 @@ def test_who_may_undo(desk: SimpleNamespace, make_account: Any) -> None:
 def test_a_debit_is_rejected_in_the_order_of_the_locks(
     live_town: Any, make_account: Any, make_payer: Any, make_invoice: Callable[..., Invoice]
 ) -> None:
-    """Whoever waits for one of its invoices does not hold the payment: « allocate » takes them the other way round."""
+    """A rejection that waits for an invoice has not locked the payment: « allocate » locks invoices first too."""
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
     first, second = make_invoice(payer, amount="20"), make_invoice(payer, amount="20")
@@ -158,7 +158,7 @@ def test_a_debit_is_rejected_in_the_order_of_the_locks(
 def test_a_payment_is_cancelled_while_what_is_left_of_it_goes_elsewhere(
     live_town: Any, make_payer: Any, make_invoice: Callable[..., Invoice]
 ) -> None:
-    """It pays one more invoice than when its cancellation began to wait: that one too is taken before the payment."""
+    """The payment pays one more invoice since its cancellation started to wait: it locks that invoice first too."""
     payer = make_payer()
     first, second = make_invoice(payer, amount="20"), make_invoice(payer, amount="20")
     payment, raised = cash(first, "30"), []
@@ -195,7 +195,7 @@ def test_cancelled_and_paid_again_at_once(
     assert Entry.objects.filter(verb="payment.cancelled").count() == 1
 
 
-# --- avoirs ---------------------------------------------------------------------------------------
+# --- credits --------------------------------------------------------------------------------------
 
 
 def test_an_invoice_is_reduced(desk: SimpleNamespace) -> None:
@@ -224,7 +224,7 @@ def test_never_below_what_was_paid_unless_it_is_let_go(desk: SimpleNamespace) ->
     assert paid(desk.first) == 20
     reduce_invoice(actor=desk.clerk, invoice=desk.first, amount=Decimal("10"), reason="x", let_go=True)
     assert (paid(desk.first), desk.first.amount) == (10, 10)
-    assert (left(older), left(newer)) == (2, 8)  # the newest money first
+    assert (left(older), left(newer)) == (2, 8)  # the newest payment first
     assert Entry.objects.filter(verb="allocation.let_go").count() == 2
 
 

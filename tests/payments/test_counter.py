@@ -1,4 +1,4 @@
-"""The counter: one payment for many invoices, once; dockets that do not change."""
+"""The counter: one payment for many invoices is booked once, and deposits do not change."""
 
 import uuid
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_more_than_the_lines_stays_unallocated(three: list[Invoice]) -> None:
     )
     payment.refresh_from_db()
     assert payment.unallocated == 5
-    # Paid meanwhile by somebody else: the money is in the drawer all the same, and is shown.
+    # Somebody else paid the invoice meanwhile: the town has received this money too, and shows it.
     late = book_counter_payment(
         actor="system", invoice=three[0], means=Means.CASH, amount=Decimal("10"), paid_on=DAY
     )
@@ -115,7 +115,7 @@ def test_the_database_refuses_to_spend_a_payment_twice(three: list[Invoice]) -> 
     with pytest.raises(DatabaseError, match="payment_not_spent_twice"), transaction.atomic():
         Allocation.objects.create(payment=payment, invoice=three[1], amount=Decimal("0.01"))
     payment.refresh_from_db()
-    payment.unallocated = Decimal("99")  # whatever a program writes, the database knows better
+    payment.unallocated = Decimal("99")  # a trigger replaces what a program writes
     payment.save()
     payment.refresh_from_db()
     assert payment.unallocated == 0
@@ -124,7 +124,7 @@ def test_the_database_refuses_to_spend_a_payment_twice(three: list[Invoice]) -> 
 def test_two_counters_share_invoices(
     live_town: Any, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
 ) -> None:
-    """In opposite orders, and the same form twice: no deadlock, nothing booked twice, nothing lost."""
+    """Two counters book the same invoices in opposite orders, and one form twice: no deadlock, each form once."""
     payer = make_payer()
     invoices = [make_invoice(payer, amount="10") for _ in range(3)]
     key = uuid.uuid4()
@@ -141,7 +141,7 @@ def test_two_counters_share_invoices(
     assert sum(payment.unallocated for payment in Payment.objects.all()) == 30
 
 
-# --- dockets --------------------------------------------------------------------------------------
+# --- deposits -------------------------------------------------------------------------------------
 
 
 @pytest.fixture

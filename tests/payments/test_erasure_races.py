@@ -1,4 +1,4 @@
-"""A person is erased while they pay, sign in, ask for a link: on real connections, whatever the order."""
+"""A person is erased while they pay, sign in or ask for a link, on real connections and in any order."""
 
 import random
 from collections.abc import Callable
@@ -105,5 +105,5 @@ def test_while_they_sign_in_again(live_town: Town, leaving: Account, seed: int) 
     residents.handle_links()
     Link.objects.filter(
         account=None, token_hash=None
-    ).delete()  # asked again meanwhile: answered as to a stranger
+    ).delete()  # if it was asked again meanwhile, the answer is that of an unknown address
     nothing_left()

@@ -1,4 +1,4 @@
-"""What somebody may pretend: nothing of it is applied, the evidence is kept, staff see it (docs/payfip.md §4)."""
+"""Forged messages are never applied. They are kept as evidence, which staff see (docs/payfip.md §4)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def attempt(
 def staff_page(
     town: Town, make_account: Callable[..., Account], client_for: Callable[..., Client]
 ) -> Callable[[], str]:
-    """`staff_page()`: « À examiner », as a clerk reads it."""
+    """`staff_page()`: the page « À examiner » of a clerk."""
     browser = client_for(make_account("clerk@example.net", role=Role.CLERK))
     return lambda: browser.get("/gestion/a-examiner/").content.decode()
 
@@ -56,7 +56,7 @@ def test_a_notification_that_claims_a_payment(
 ) -> None:
     ring(idop=attempt.operation or "", resultrans="P", montant="3750")
     with tenant_context(town):
-        paying.check_due()  # it did ring: the Treasury was asked, and says nothing of the kind
+        paying.check_due()  # the Treasury was asked, and does not confirm it
         nothing_happened(attempt)
         finding = Finding.objects.get()
         assert (finding.kind, finding.details) == ("claim", {"resultrans": "P", "montant": "3750"})
@@ -103,7 +103,7 @@ def test_another_s_idop(
     client_for: Callable[..., Client],
     simulator: Simulator,
 ) -> None:
-    """Charlie brings the idOp of Alice's payment, which is paid, back to his own invoice: only hers is."""
+    """Charlie returns to his own invoice with the idOp of Alice's payment. Only Alice's invoice is paid."""
     charlie = make_account("charlie@example.net")
     his = make_invoice(make_payer(charlie))
     paying.start_payment(actor=charlie, invoice=his)
@@ -129,7 +129,7 @@ def test_an_unknown_idop_is_counted_for_the_operator(attempt: Attempt, town: Tow
 
 
 def test_another_town_s_idop(attempt: Attempt, town: Town, other_town: Town, simulator: Simulator) -> None:
-    """The notification finds the town by the idOp alone, and another town has no such attempt to apply it to."""
+    """The idOp alone says which town gets a notification. Another town has no attempt with this idOp."""
     simulator.act(attempt.operation, "pay")
     ring(idop=attempt.operation or "")
     with tenant_context(other_town):
@@ -153,7 +153,7 @@ def test_a_replay_after_the_end(attempt: Attempt, town: Town, simulator: Simulat
         attempt.refresh_from_db()
         assert (attempt.state, Payment.objects.count()) == ("paid", 1)
         assert attempt.next_check_at is None
-        assert attempt.events.count() > events  # the one that claims a refusal is kept
+        assert attempt.events.count() > events  # the claimed refusal is kept as evidence
 
 
 def test_evidence_has_an_end(attempt: Attempt, town: Town) -> None:
@@ -188,7 +188,7 @@ def come_back(asked: dict[str, str], **changes: str) -> None:
             {"resultrans": "P"},
             None,
             "reported",
-        ),  # the same again: a browser's back button
+        ),  # the same again, as the Back button of a browser sends it
     ],
 )
 def test_urlcl(
@@ -229,12 +229,12 @@ def test_a_clerk_closes_it_with_words(
         assert client_for(reader).post(path, {"answer": "x"}).status_code == 404
         client_for(clerk).post(path, {"answer": "  "})
         finding.refresh_from_db()
-        assert finding.closed_at is None  # not without a word
+        assert finding.closed_at is None  # not without an answer of staff
         client_for(clerk).post(path, {"answer": "Usager appelé : rien payé."})
         finding.refresh_from_db()
         assert (finding.closed_by, finding.answer) == (clerk.audit_name, "Usager appelé : rien payé.")
     ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
         finding.refresh_from_db()
-        assert finding.closed_at is None  # seen again: open again
+        assert finding.closed_at is None  # seen again, so open again
         assert finding.last_at > finding.first_at

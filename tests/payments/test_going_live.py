@@ -1,4 +1,4 @@
-"""A product goes live step by step, only forward, and the money of its test payments pays nothing."""
+"""A product goes live step by step and never back, and its test payments pay no invoice."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ from tests.payments.conftest import Simulator
 def desk(
     town: Town, make_account: Callable[..., Account], client_for: Callable[..., Client]
 ) -> SimpleNamespace:
-    """A product in test, its manager and the guided page."""
+    """A product in mode T, its manager, and the page that guides them."""
     Product.objects.update(mode=Mode.TEST)
     manager = make_account("manager@example.net", role=Role.MANAGER)
     product = default_product()
@@ -66,7 +66,7 @@ def test_from_test_to_live(desk: SimpleNamespace, simulator: Simulator) -> None:
     assert "Vérifiez d'abord le numéro" in desk.page()
     desk.step("test-payment")
     desk.step("forward")
-    assert (TestPayment.objects.count(), mode()) == (0, "T")  # nothing before the number is recognised
+    assert (TestPayment.objects.count(), mode()) == (0, "T")  # no test payment before the number is confirmed
     shown = text(desk.step("number"))
     for line in going_live.ask_label(default_product()):
         assert line in shown
@@ -85,7 +85,7 @@ def test_from_test_to_live(desk: SimpleNamespace, simulator: Simulator) -> None:
     assert "Il manque un paiement d'activation par carte" in page
     a_test_payment(desk, simulator, "pay")
     desk.step("forward")
-    assert mode() == "X"  # the debit is missing
+    assert mode() == "X"  # the test payment by direct debit is missing
     assert a_test_payment(desk, simulator, "debit").means == "debit"
     desk.step("forward")
     assert mode() == "W"
@@ -97,7 +97,7 @@ def test_from_test_to_live(desk: SimpleNamespace, simulator: Simulator) -> None:
 
 
 def test_a_test_payment_whose_page_is_open_is_not_over(desk: SimpleNamespace, simulator: Simulator) -> None:
-    """P3 says that the manager is on the card page: the euro he pays there must count."""
+    """With P3 the manager is on the payment page: the euro that they pay there must count."""
     checked(desk)
     simulator.behave(opened="P3")
     assert a_test_payment(desk, simulator, "open").state == "started"
@@ -111,7 +111,7 @@ def test_a_town_without_debit(desk: SimpleNamespace, simulator: Simulator) -> No
     Product.objects.update(mode=Mode.ACTIVATION)
     checked(desk)
     desk.step("forward", without_debit="on")
-    assert mode() == "X"  # a card is always wanted
+    assert mode() == "X"  # a payment by card is always needed
     a_test_payment(desk, simulator, "pay")
     desk.step("forward", without_debit="on")
     assert mode() == "W"
@@ -169,7 +169,7 @@ def invoice(town: Town, make_account: Callable[..., Account], make_payer: Any, m
 def test_test_money_never_pays_an_invoice_of_a_live_product(
     invoice: Invoice, town: Town, simulator: Simulator, stage: str
 ) -> None:
-    """An attempt left from before the product went live, and the Treasury says P in that mode."""
+    """The Treasury reports P for an attempt that was started in test mode, before the product went live."""
     attempt = Attempt.objects.create(
         invoice=invoice,
         product=invoice.product,
@@ -203,7 +203,7 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
         with pytest.raises(Exception, match=r"n'est pas ouvert|interrompu"):
             paying.start_payment(actor=alice, invoice=invoice)
         invoice = Invoice.objects.get(pk=invoice.pk)
-    assert Attempt.objects.count() == 1  # nobody else was sent there
+    assert Attempt.objects.count() == 1  # nobody else was sent to the Treasury
     assert payability_of(invoice).code == "closed"
     assert Finding.objects.get().kind == "closed"
     mail = OutgoingMail.objects.get(kind="product-closed")
@@ -218,7 +218,7 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
 def test_a_test_payment_that_nobody_can_ask_about_ends(
     desk: SimpleNamespace, simulator: Simulator, protocol: str
 ) -> None:
-    """We died between the row and the Treasury's answer; or nobody came back from the redirect."""
+    """It expires: our process died before the Treasury's answer, or nobody came back from the redirect."""
     Product.objects.update(protocol=protocol)
     checked(desk)
     desk.step("test-payment")
@@ -230,7 +230,7 @@ def test_a_test_payment_that_nobody_can_ask_about_ends(
 
 
 class Treasury:
-    """The real client, before or after which something else happens to the test payment."""
+    """The real client; `starting` or `asking` runs during its calls."""
 
     def __init__(self, real: Any, *, starting: Any = None, asking: Any = None) -> None:
         self.real, self.starting, self.asking = real, starting, asking
@@ -250,7 +250,7 @@ class Treasury:
 def test_a_test_payment_given_up_while_it_opens_stays_given_up(
     desk: SimpleNamespace, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The poller believed the call lost while the Treasury was answering it: nobody is sent to that page."""
+    """The poller expired it while the Treasury was answering. Nobody is sent to that page."""
     checked(desk)
     real = going_live.provider("payfip")
     meanwhile = Treasury(real, starting=lambda: going_live.check_test_payment(TestPayment.objects.get()))
@@ -273,7 +273,7 @@ def test_a_test_payment_that_ends_while_the_treasury_is_silent_is_left_alone(
     real = going_live.provider("payfip")
 
     def silent(idop: str) -> Any:
-        TestPayment.objects.update(state="paid", next_check_at=None)  # the bell, meanwhile
+        TestPayment.objects.update(state="paid", next_check_at=None)  # as a notification does, meanwhile
         raise ProviderUnavailable("silence")
 
     monkeypatch.setattr(going_live, "provider", lambda name: Treasury(real, asking=silent))
@@ -282,7 +282,7 @@ def test_a_test_payment_that_ends_while_the_treasury_is_silent_is_left_alone(
     assert (test_payment.state, test_payment.next_check_at) == (
         "paid",
         None,
-    )  # otherwise it would be asked about for ever
+    )  # otherwise we would ask about it for ever
 
 
 def test_one_test_payment_that_cannot_be_looked_at_does_not_stop_the_others(

@@ -1,4 +1,4 @@
-"""Random histories of a town's money, day after day: whatever people do, the books add up and no past day changes."""
+"""Random histories of a town's money over some days: the accounts always add up, and no past day changes."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,7 +46,7 @@ act = st.tuples(st.sampled_from(ACTS), st.integers(0, 999), st.integers(1, 4000)
 
 
 class Town:
-    """What may happen in a town in the course of some days, each act as the back office would ask for it."""
+    """The acts that can happen in a town, each done as the back office does it."""
 
     def __init__(self, clerk: Account, bills: list[Invoice], batch: Batch) -> None:
         self.clerk, self.bills, self.batch = clerk, bills, batch
@@ -54,7 +54,7 @@ class Town:
         self.closed: dict[date, tuple[Any, Any]] = {}
 
     def do(self, what: str, n: int, cents: int, means: Means) -> None:
-        """One act; what the services refuse in words changes nothing."""
+        """Do one act. An act that a service refuses changes nothing."""
         with suppress(PaymentError, InvoiceError, ReconciliationError), transaction.atomic():
             getattr(self, what)(n, Decimal(cents) / 100, means)
 
@@ -106,7 +106,7 @@ class Town:
             allocate(actor=self.clerk, payment=payment, invoice=self._bill(n // 7), amount=euros)
 
     def statement(self, n: int, euros: Decimal, means: Means) -> None:
-        """A bank statement with a transfer for a bill, booked from its line."""
+        """Import a bank statement with a transfer for an invoice, and book its line."""
         bill = self._bill(n)
         found = self._bring(
             entry(f"{euros}", day=self._day, details=[("", bill.number, "INCONNU")], reference=f"R{n}")
@@ -115,7 +115,7 @@ class Town:
             reconciling.book_line(actor=self.clerk, line=line, invoice=bill, means=Means.TRANSFER)
 
     def returned(self, n: int, euros: Decimal, means: Means) -> None:
-        """A statement that takes a payment back."""
+        """Import a bank statement that takes a payment back."""
         payment = self._payment(n)
         if payment is None:
             return
@@ -142,7 +142,7 @@ class Town:
         invoices.finish_publication(batch=self.batch)
 
     def night(self, n: int, euros: Decimal, means: Means) -> None:
-        """The day is over: receipts may still come in for the two days before, nothing else may touch it."""
+        """End the day. Receipts can still have one of the last two days; nothing else may change a past day."""
         for day, before in self.closed.items():
             assert _of_the_acts(day) == before, f"{day} changed"
         self.today += timedelta(days=1)
@@ -155,7 +155,11 @@ def _of_the_acts(day: date) -> tuple[Any, Any]:
 
 
 def books_add_up() -> None:
-    """payments = allocations + left over + refunds; paid = allocations; the accountant's file = the days."""
+    """Check the accounts.
+
+    Payments = allocations + money left over + refunds. The invoices' `paid` = their allocations. The accountant's
+    file = the sums of the days.
+    """
     assert auditing.differences() == []
     for payment in Payment.objects.filter(cancelled_at=None):
         spent = _sum(Allocation.objects.filter(payment=payment)) + _sum(
@@ -225,7 +229,10 @@ def test_random_histories(city: Callable[[], Town], monkeypatch: pytest.MonkeyPa
 
 
 def test_what_a_batch_with_an_avoir_becomes(city: Callable[[], Town]) -> None:
-    """It used to go back to drafts with its cancelled invoice, which the next publication made payable again."""
+    """A published batch with a cancelled invoice is not taken back to drafts.
+
+    That once happened, and the next publication made the cancelled invoice payable again.
+    """
     made = city()
     cancel_invoice(actor=made.clerk, invoice=made.bills[0], reason="doublon")
     with pytest.raises(InvoiceError, match=made.bills[0].number):

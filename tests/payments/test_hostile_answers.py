@@ -1,4 +1,4 @@
-"""Answers that no service should give: each ends, in time, as a Status to look at or as ProviderUnavailable."""
+"""Impossible answers: each ends in time, as a Status that staff must review or as ProviderUnavailable."""
 
 import random
 import time
@@ -25,11 +25,11 @@ def created(idop: str) -> bytes:
 @pytest.mark.parametrize("cents", ["9" * 50, "9" * 5000, "-100", "37.50", "3 750", "٣٧٥٠", ""])
 def test_an_amount_that_no_payment_has_is_none(serve: Callable[..., PayFiP], cents: str) -> None:
     status = serve(detail(montant=cents)).fetch_status("secret")
-    assert (status.outcome, status.amount) == (Outcome.PAID_CARD, None)  # which is not what was asked: held
+    assert (status.outcome, status.amount) == (Outcome.PAID_CARD, None)  # not what was asked: reviewed
 
 
 def test_an_answer_about_another_operation_is_reviewed(serve: Callable[..., PayFiP]) -> None:
-    """Reference, amount and numcli are the same for every attempt on an invoice: only the idOp differs."""
+    """Attempts on one invoice have the same reference, amount and numcli. Only the idOp differs."""
     status = serve(detail(idOp="another")).fetch_status("secret")
     assert status.outcome == Outcome.OTHER
     assert "another operation" in status.raw["idOp"]
@@ -50,9 +50,7 @@ def test_a_dripping_answer_ends_in_time(serve: Callable[..., PayFiP]) -> None:
     begun = time.monotonic()
     with pytest.raises(ProviderUnavailable):
         serve(detail(), drip=0.05).fetch_status("secret")
-    assert (
-        time.monotonic() - begun < 15
-    )  # the client was given two seconds; the whole would take half a minute
+    assert time.monotonic() - begun < 15  # the client waits two seconds; the whole answer takes half a minute
 
 
 def test_an_endless_answer_is_not_kept(serve: Callable[..., PayFiP]) -> None:
@@ -80,7 +78,7 @@ def test_no_answer(serve: Callable[..., PayFiP], body: bytes, status: int, heade
 
 @pytest.mark.parametrize("seed", range(4))
 def test_damaged_answers_never_surprise(serve: Callable[..., PayFiP], seed: int) -> None:
-    """Bytes lost, doubled and changed: nothing but a Status or ProviderUnavailable may come out."""
+    """With lost, doubled and changed bytes, the client returns a Status or raises ProviderUnavailable."""
     chance = random.Random(seed)
     for body in (detail(), fault("FonctionnelleErreur", "P5"), created("a" * 36)):
         for _ in range(12):

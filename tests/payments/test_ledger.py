@@ -1,4 +1,4 @@
-"""A past day never changes: refunds, cancellations and corrections are lines of their own day."""
+"""A past day never changes: refunds, cancellations and corrections write lines of their own day."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ CENT = Decimal("0.01")
 
 @pytest.fixture
 def desk(town: Any, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]) -> SimpleNamespace:
-    """One payer with two invoices of the canteen and one of the water, 20 € each."""
+    """One payer with two invoices of the product « cantine » and one of « eau », 20 € each."""
     payer = make_payer()
     default = Product.objects.get(is_default=True)
     water = Product.objects.create(code="eau", label="Régie eau", kind=default.kind, numcli="001965")
@@ -146,7 +146,7 @@ def test_the_ledger_does_not_change(desk: SimpleNamespace) -> None:
             act()
 
 
-# --- each régie has its own account ---------------------------------------------------------------
+# --- each product has its own bank account --------------------------------------------------------
 
 
 def test_one_payment_is_of_one_regie(desk: SimpleNamespace) -> None:

@@ -1,5 +1,6 @@
-"""A thousand shuffled interleavings on two real connections: answers fetched early and delivered late, twice, in any
-order, beside the counter, a second tab, staff and the clock. Whatever happens, the books are right.
+"""A thousand random pairs of acts on two real connections: the accounts are always right.
+
+Answers are read early and applied late, twice or in any order, while the counter, a second tab, staff and time act.
 """
 
 import queue
@@ -40,7 +41,7 @@ from tests.payments.conftest import Simulator
 
 S = AttemptState
 WANTED = 1000
-# What the payer can make of it at the Treasury; P and V are for ever.
+# The results that the payer can reach at the Treasury. P and V are final.
 TRUTH = {
     Outcome.PENDING: (
         *(Outcome.PAID_CARD, Outcome.PAID_DEBIT, Outcome.REFUSED_CARD, Outcome.REFUSED_DEBIT),
@@ -67,12 +68,12 @@ FROM invoices_invoice i LEFT JOIN payments_attemptinvoice s ON s.invoice_id = i.
 LEFT JOIN payments_attempt t ON t.id = s.attempt_id
 LEFT JOIN payments_payment p ON p.attempt_id = t.id WHERE i.id = ANY(%(invoices)s) GROUP BY i.id
 """
-# What is ticked: each alone, pairs that overlap, all of them; in any order.
+# The invoices to pay together: each alone, overlapping pairs, all of them, in any order.
 SETS = ((0,), (0, 1), (2, 1), (1,), (2, 0, 1), (2, 0))
 
 
 class Hand(threading.Thread):
-    """A thread with a connection of its own, which does what it is given, in the town."""
+    """A thread with its own connection that does the acts it gets, in the town."""
 
     def __init__(self, town: Town, start: threading.Barrier) -> None:
         super().__init__(daemon=True)
@@ -95,7 +96,7 @@ class Hand(threading.Thread):
 
 @dataclass
 class Stage:
-    """What all the examples share; `interleavings` counts the pairs of acts let go together."""
+    """What all examples share. `interleavings` counts the pairs of acts done at the same time."""
 
     town: Town
     people: list[Account]
@@ -106,7 +107,7 @@ class Stage:
 
 
 class Money(RuleBasedStateMachine):
-    """Three invoices of a régie, everybody who may touch them, and the Treasury's truth about each idOp."""
+    """Three invoices of one product, everybody who acts on them, and the true result of each idOp."""
 
     stage: Stage
 
@@ -114,11 +115,11 @@ class Money(RuleBasedStateMachine):
     def an_invoice(self) -> None:
         self.invoices = [self.stage.bill() for _ in range(3)]
         self.truth: dict[int, Outcome] = {}
-        self.under_way: list[tuple[int, Outcome]] = []  # answers fetched and not yet delivered
+        self.under_way: list[tuple[int, Outcome]] = []  # answers read from the Treasury and not yet applied
         self.opened = 0
         self.together(self.second_tab(0), self.second_tab(1))
 
-    # --- acts: each returns what a hand will do -----------------------------------------------------
+    # --- acts: each returns what a Hand will do -----------------------------------------------------
     def second_tab(self, who: int) -> Callable[[], Any]:
         ticked = [self.invoices[n] for n in SETS[who % len(SETS)]]
 
@@ -132,7 +133,7 @@ class Money(RuleBasedStateMachine):
         return act
 
     def deliver(self, n: int) -> Callable[[], Any]:
-        """An answer arrives: by the return, the bell's poller or staff, it is the same road. Or twice the same."""
+        """Apply an answer that was read before, once or twice, as the return, the poller or staff do."""
         if not self.under_way:
             return lambda: None
         pk, outcome = self.under_way[n % len(self.under_way)]
@@ -195,12 +196,12 @@ class Money(RuleBasedStateMachine):
 
     # --- rules --------------------------------------------------------------------------------------
     def payer_acts(self, n: int) -> None:
-        """At the Treasury, far from us; and somebody fetches the answer, before or after."""
+        """The payer acts at the Treasury. Somebody reads the answer before or after that."""
         pk = list(self.truth)[n % len(self.truth)]
         before = self.truth[pk]
         choices = TRUTH.get(before, ())
         if n % 5 == 0:
-            self.under_way.append((pk, before))  # will be delivered when it is no longer true
+            self.under_way.append((pk, before))  # it will be applied when it is no longer true
         if choices:
             self.truth[pk] = choices[n % len(choices)]
         self.under_way.append((pk, self.truth[pk]))
@@ -224,7 +225,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(hours=st.booleans())
     def time_passes(self, hours: bool) -> None:
-        """Two minutes, which makes an abandon believable; or two hours, after which the invoice is free."""
+        """Two minutes pass, after which « abandoned » is applied; or two hours, after which the attempt expires."""
         mine = Attempt.objects.filter(invoice__in=self.invoices)
         mine.filter(abandoned_seen_at__isnull=False).update(
             abandoned_seen_at=F("abandoned_seen_at") - timedelta(minutes=2)
@@ -243,11 +244,11 @@ class Money(RuleBasedStateMachine):
             assert payments == references
             assert odd == 0  # PAID without money, or money without PAID
             assert live <= 1
-            assert astray == 0  # a part that lives without its attempt, or the other way
-            assert uneven == 0  # parts that are not the attempt's amount, money that is neither used nor left
+            assert astray == 0  # a live part of an ended attempt, or the other way round
+            assert uneven == 0  # sums of parts and of allocations that do not add up
 
     def teardown(self) -> None:
-        """In the end everybody hears the truth: what was paid is booked, once, and told once."""
+        """Apply the true result of each idOp: what was paid is booked once, with one receipt."""
         for pk, outcome in self.truth.items():
             self.under_way = [(pk, outcome)]
             self.deliver(0)()
@@ -276,7 +277,7 @@ def test_a_thousand_interleavings(
     stage.hands = [Hand(live_town, barrier) for _ in range(2)]
     machine = type("MoneyHere", (Money,), {"stage": stage})
     try:
-        while stage.interleavings < WANTED:  # an example has as many steps as it likes
+        while stage.interleavings < WANTED:  # Hypothesis chooses the number of steps of an example
             run_state_machine_as_test(
                 machine,
                 settings=settings(

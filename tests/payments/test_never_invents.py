@@ -1,4 +1,4 @@
-"""Whatever an answer says, and whatever it leaves out: what our client reads of it is what is in it, or nothing."""
+"""Our client reads from an answer only what is in it. It never makes up a missing or bad field."""
 
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
@@ -33,7 +33,7 @@ def treasury() -> Iterator[Treasury]:
 
 @st.composite
 def answers(draw: st.DrawFn) -> dict[str, str]:
-    """Any of the fields, each as it should be or as nobody would think."""
+    """Any of the fields of an answer, each with a correct or an unexpected value."""
     names = draw(st.lists(st.sampled_from(DETAIL), unique=True))
     return {name: draw(LIKELY.get(name, ANYTHING) | ANYTHING) for name in names}
 
@@ -54,7 +54,7 @@ def test_what_is_read_is_what_was_said(treasury: Treasury, said: dict[str, str])
             client.fetch_status(IDOP)
         return
     status = client.fetch_status(IDOP)
-    if said.get("idOp", IDOP) != IDOP:  # about something else: nothing of it is used
+    if said.get("idOp", IDOP) != IDOP:  # an answer about another operation: nothing of it is used
         assert (status.outcome, status.amount, status.reference) == (Outcome.OTHER, None, None)
         return
     assert status.outcome == RESULTS.get(said.get("resultrans", ""), Outcome.OTHER)

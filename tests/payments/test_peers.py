@@ -1,4 +1,4 @@
-"""Our client against the simulator; what bare zeep and eopayment make of the same is in test_agreement."""
+"""Our client against the simulator. `test_agreement` compares it with zeep alone and with eopayment."""
 
 from decimal import Decimal
 
@@ -51,7 +51,7 @@ def test_created_and_paid(payfip: PayFiP, simulator: Simulator) -> None:
     )
     assert status.authorization
     assert status.paid_at is not None
-    assert started.operation not in str(status.raw)  # a bearer secret is in no evidence of ours
+    assert started.operation not in str(status.raw)  # the idOp is a secret, so no evidence contains it
     asked = simulator.operation(started.operation)["fields"]
     assert asked["montant"] == "3750"
     assert asked["objet"] == "Facture d ecole n 12 3 ete"

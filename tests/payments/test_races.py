@@ -1,4 +1,4 @@
-"""Return × notification × poller × second tab × counter on real connections: one payment, whatever the order."""
+"""The return, notification, poller, second tab and counter act at once on real connections: one payment is booked."""
 
 import random
 import threading
@@ -85,14 +85,14 @@ def test_two_tabs_make_one_attempt(
         *[lambda: paying.start_payment(actor=alice, invoice=invoice)] * 2,
         *[lambda: paying.start_payment(actor=bob, invoice=invoice)] * 2,
     )
-    assert len(raised) == 2  # both tabs of whoever was first are led to the same page
+    assert len(raised) == 2  # both tabs of the person who was first get the same page
     assert all(isinstance(error, NotPayable) for error in raised), raised
     assert Attempt.objects.count() == 1
 
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[str]:
-    """Our own WSGI application behind a real socket, a thread a request."""
+    """Our WSGI application on a real socket, with one thread per request."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(get_wsgi_application())
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -170,7 +170,7 @@ def test_the_invoice_is_locked_before_the_attempt(
     make_invoice: Callable[..., Invoice],
     simulator: Simulator,
 ) -> None:
-    """Whoever waits for the invoice does not hold the attempt meanwhile: two orders would be a deadlock one day."""
+    """A settlement that waits for the invoice has not locked the attempt: two orders could be a deadlock."""
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     simulator.act(attempt.operation, "pay")
@@ -194,7 +194,7 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
     make_invoice: Callable[..., Invoice],
     simulator: Simulator,
 ) -> None:
-    """A second tab believes the first call lost while the Treasury is just answering it: the idOp must stay."""
+    """A second tab takes the first call for lost while the Treasury answers it: the idOp must stay."""
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     idop, connected = attempt.operation, connection.cursor()
@@ -212,13 +212,13 @@ def test_an_attempt_that_opens_at_the_last_second_is_not_lost(
         waiting.start()
         wait_for_a_waiter()
     waiting.join(20)
-    assert raised == []  # the second tab is led to the same page
+    assert raised == []  # the second tab gets the same page
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.operation) == ("started", idop)
 
 
 def wait_for_a_waiter(number: int = 1) -> None:
-    """Until some other connection, or several, wait for what this transaction has locked."""
+    """Wait until `number` other connections wait for a lock of this transaction."""
     for _ in range(1200):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -233,7 +233,7 @@ def wait_for_a_waiter(number: int = 1) -> None:
 def test_money_allocated_while_its_payment_is_cancelled_does_not_count(
     live_town: Town, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
 ) -> None:
-    """The two hold different rows; without the trigger's lock, each would miss the other."""
+    """The two acts lock different rows. Without the lock of the trigger, each would miss the other."""
     invoice = make_invoice(make_payer())
     payment = Payment.objects.create(
         product=invoice.product,
@@ -283,7 +283,7 @@ def test_a_forged_claim_that_waits_for_the_invoice_locks_nothing(
     simulator: Simulator,
     how: str,
 ) -> None:
-    """It used to hold the attempt and wait for the invoice of its finding, which a settlement holds."""
+    """A claim once locked the attempt and waited for the invoice of its finding, which a settlement had locked."""
     alice = make_account("alice@example.net")
     attempt = paying.start_payment(actor=alice, invoice=make_invoice(make_payer(alice))).attempt
     claim = {"resultrans": "P", "montant": "100"}

@@ -1,4 +1,4 @@
-"""Why not online: each reason has its code, its words and its next step, on the resident's page and for staff."""
+"""Why an invoice cannot be paid online: the code, words and next step of each reason, for residents and staff."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,7 +39,7 @@ def invoice(alice: Account, make_payer: Callable[..., Any], make_invoice: Callab
 def test_every_reason_has_words() -> None:
     assert set(WORDS) == set(WhyNot)
     assert all(words.title and words.sentence and words.next_step for words in WORDS.values())
-    assert len({str(words.title) for words in WORDS.values()}) >= len(WORDS) - 1  # each its own
+    assert len({str(words.title) for words in WORDS.values()}) >= len(WORDS) - 1  # each has its own title
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -122,7 +122,7 @@ def test_busy_is_mine_or_somebody_else_s(
     assert "Reprendre mon paiement" not in mine
     assert client_for(bob).post(path).status_code == 409
     simulator.act(attempt.operation, "refuse")
-    assert client_for(bob).post(path).status_code == 302  # asked again, it is free at once
+    assert client_for(bob).post(path).status_code == 302  # asked again: the invoice is free
 
 
 def test_staff_hold_and_release_an_invoice(
@@ -157,17 +157,17 @@ def test_a_debit_that_the_bank_gives_back(
     invoice.refresh_from_db()
     assert invoice.paid == 0
     attempt.refresh_from_db()
-    assert attempt.state == "paid"  # it was
+    assert attempt.state == "paid"  # it was paid
     page = text(client_for(alice).get(f"/factures/{invoice.uuid}/retour/"))
     assert "Le prélèvement a été rejeté" in page
     assert "Provision insuffisante" in page
-    again = paying.start_payment(actor=alice, invoice=invoice).attempt  # owed again, payable again
+    again = paying.start_payment(actor=alice, invoice=invoice).attempt  # it is owed again and can be paid
     simulator.act(again.operation, "pay")
     paying.ask(attempt=again, source="poller")
     invoice.refresh_from_db()
     assert invoice.is_paid
     with pytest.raises(review.NotOpen):
-        review.reject_debit(actor=clerk, attempt=again, reason="x")  # a card
+        review.reject_debit(actor=clerk, attempt=again, reason="x")  # a payment by card cannot be rejected
 
 
 def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(
@@ -204,7 +204,7 @@ def test_nobody_is_promised_a_question_that_is_not_asked(
 def test_no_hour_is_promised_once_it_is_past(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
-    """The Treasury is silent past the two hours: what it has not said may have been paid, so the invoice is held."""
+    """The Treasury does not answer after two hours: the invoice may be paid, so it stays reserved."""
     paying.start_payment(actor=alice, invoice=invoice)
     Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=119))
     hour = "à partir de"
@@ -223,7 +223,7 @@ def test_no_hour_is_promised_once_it_is_past(
 def test_an_unopened_idop_ends_the_waiting(
     invoice: Invoice, alice: Account, client_for: Callable[..., Client], simulator: Simulator
 ) -> None:
-    """P4 frees at once; it is final after two hours, since a page opened at the last minute may still be paid."""
+    """P4 frees the invoice at once. It is final after two hours: a page opened at the last minute may be paid."""
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(clock=960.0)
     paying.ask(attempt=attempt, source="poller")
@@ -244,7 +244,7 @@ def back_in_time(attempt: Attempt, *, minutes: int) -> None:
 
 
 def test_an_opened_page_reserves_the_invoice(invoice: Invoice, alice: Account, simulator: Simulator) -> None:
-    """P3 says that the page was opened: somebody may be typing a card there (decision 0030)."""
+    """With P3 the page was opened, so somebody may be typing a card number there (decision 0030)."""
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.behave(opened="P3")
     simulator.act(attempt.operation, "open")
@@ -256,5 +256,5 @@ def test_an_opened_page_reserves_the_invoice(invoice: Invoice, alice: Account, s
     attempt.refresh_from_db()
     assert (attempt.state, payability_of(invoice).can) == ("expired", True)
     assert attempt.next_check_at is not None
-    simulator.act(attempt.operation, "pay")  # all the same
+    simulator.act(attempt.operation, "pay")  # the payer pays after all
     assert paying.ask(attempt=attempt, source="poller").state == "paid"

@@ -1,8 +1,8 @@
-"""Recorded exchanges: what goes out is the contract's own bytes, what comes back is read as it was written.
+"""Recorded exchanges: our requests have the bytes of the contract, and every form of an answer is read the same.
 
-The files in `recorded/` are written from the contract: namespaces, field order and fault shapes are the service's.
-Each answer is served over real HTTP in every way in which an XML writer or a proxy may put the same thing, and must
-be read the same; what an answer does not say is None, never made up.
+The files in `recorded/` follow the contract: namespaces, order of fields and form of faults are those of the service.
+Each answer is served over HTTP in every form that an XML writer or a proxy may give it, and must be read the same.
+What an answer does not say is None.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ RECORDED = Path(__file__).parent / "recorded"
 IDOP = "cc0cb210-1cd4-11ea-8cca-0213ad91a103"
 SERVICE, SOAP = contract.SERVICE, "http://schemas.xmlsoap.org/soap/envelope/"
 AT = "2026-11-24T09:30:00+01:00"
-# name → outcome, amount, reference, numcli, mode, moment, authorization
+# By the name of a file: outcome, amount, reference, numcli, mode, time, authorization
 DETAILS: dict[str, tuple[Any, ...]] = {
     "carte": (Outcome.PAID_CARD, "37.50", "2015RS008001516", "001964", "W", AT, "112233445566-tip"),
     "prelevement": (Outcome.PAID_DEBIT, "37.50", "2015RS008001516", "001964", "W", AT, "112233445566-tip"),
@@ -51,7 +51,7 @@ DETAILS: dict[str, tuple[Any, ...]] = {
     "sans-montant": (Outcome.PAID_CARD, None, "2015RS008001516", "001964", "W", AT, "112233445566-tip"),
 }
 FAULTS: dict[str, tuple[type[Exception] | None, Outcome | None]] = {
-    # name → what a creation raises, what a look-up says (None: ProviderUnavailable)
+    # By the name of a file: what a creation raises, what a look-up says (None: ProviderUnavailable)
     "P1": (ProviderRefused, Outcome.UNKNOWN),
     "P3": (ProviderRefused, Outcome.USED),
     "P4": (ProviderRefused, Outcome.TOO_OLD),
@@ -114,7 +114,7 @@ def test_questions_go_out_as_recorded(treasury: Treasury) -> None:
 
 
 def same(sent: bytes, expected: str) -> bool:
-    """The same XML, and the contract knows all of it."""
+    """Whether the XML is the same, and the contract knows all of it."""
     (call,) = etree.fromstring(sent)[0]
     assert contract.warnings(call) == []
     ours, theirs = (etree.canonicalize(text, strip_text=True) for text in (sent.decode(), expected))
@@ -242,7 +242,7 @@ def test_what_is_no_answer(treasury: Treasury, body: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["carte", "prelevement"])
 def test_a_field_said_twice_is_never_taken_for_a_payment(treasury: Treasury, name: str) -> None:
-    """Two results in one answer: whichever a reader takes, it would be a guess."""
+    """With a field twice in one answer, either value would be a guess."""
     text = recorded("answers", name).replace("<saisie>", "<resultrans>A</resultrans><saisie>")
     try:
         outcome = treasury(text.encode()).fetch_status(IDOP).outcome

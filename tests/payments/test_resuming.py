@@ -1,4 +1,4 @@
-"""A second press, Back, two tabs: the same person goes on with the page that is not opened yet (decision 0052)."""
+"""A second click, Back or two tabs: the same person gets the page that is not opened yet (decision 0052)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -79,7 +79,7 @@ def test_not_once_its_quarter_of_an_hour_is_over(
     alice: Account, bills: list[Invoice], simulator: Simulator
 ) -> None:
     attempt = start(alice, bills[0]).attempt
-    aged(attempt, minutes=14, seconds=45)  # thirty seconds are left for the way there
+    aged(attempt, minutes=14, seconds=45)  # thirty seconds are left to reach the page
     assert payability_of(bills[0], reader=alice).what == What.PAYING
     with pytest.raises(Busy):
         start(alice, bills[0])
@@ -111,7 +111,7 @@ def test_a_page_that_is_over_makes_way_at_once(
 def test_not_when_something_else_has_paid_it_meanwhile(
     alice: Account, bills: list[Invoice], simulator: Simulator
 ) -> None:
-    """Its page would take the whole once more."""
+    """The old page would charge the whole amount again."""
     start(alice, bills[1], bills[2])
     for invoice, amount in ((bills[2], "5"),):
         book_counter_payment(
@@ -133,7 +133,7 @@ def test_another_set_is_another_payment(alice: Account, bills: list[Invoice], si
         start(alice, *bills)
     with pytest.raises(Busy):
         start(alice, bills[0])
-    for invoice in bills[:2]:  # from the page of each, with a button that says what it is
+    for invoice in bills[:2]:  # from the page of each invoice, with a button of its own
         resumed = paying.resume_payment(actor=alice, invoice=invoice)
         assert resumed is not None
         assert resumed.url == first.url
@@ -141,7 +141,7 @@ def test_another_set_is_another_payment(alice: Account, bills: list[Invoice], si
 
 
 def test_a_redirect_has_no_page_to_resume(alice: Account, bills: list[Invoice]) -> None:
-    """TIPI's page may be opened as often as one likes: a second one could pay a second time."""
+    """TIPI's page can be opened many times, so a second one could be paid too."""
     Product.objects.update(protocol="tipi")
     start(alice, bills[0])
     with pytest.raises(Busy):
@@ -173,7 +173,7 @@ def test_presses_at_the_same_instant_make_one_idop(
     simulator: Simulator,
     slow: int,
 ) -> None:
-    """Real connections: whoever is second waits for the Treasury's answer to the first, and is led to its page."""
+    """On real connections, the second click waits for the Treasury's answer to the first, and gets the same page."""
     alice = make_account("alice@example.net")
     invoice = make_invoice(make_payer(alice))
     if slow:

@@ -1,4 +1,4 @@
-"""When the Treasury is asked again (docs/payfip.md §2), summer time and midnight included."""
+"""When we ask the Treasury again (docs/payfip.md §2), with summer time and midnight."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def test_then_every_morning_for_a_week() -> None:
         assert (found.astimezone(PARIS).hour, found.astimezone(PARIS).minute) == (7, 30)
         assert found > now
         now, asked = found, asked + 1
-    assert asked == 8  # the last one just after the week is over
+    assert asked == 8  # the last one is just after a week
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_then_every_morning_for_a_week() -> None:
             datetime(2026, 3, 28, 23, 30, tzinfo=UTC),
             "2026-03-29T07:30:00+02:00",
         ),  # the night summer time begins
-        (datetime(2026, 10, 24, 22, 30, tzinfo=UTC), "2026-10-25T07:30:00+01:00"),  # and the one it ends
+        (datetime(2026, 10, 24, 22, 30, tzinfo=UTC), "2026-10-25T07:30:00+01:00"),  # and the night it ends
         (datetime(2026, 11, 24, 5, 0, tzinfo=UTC), "2026-11-24T07:30:00+01:00"),
         (datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "2027-01-01T07:30:00+01:00"),
     ],
@@ -70,7 +70,7 @@ def test_a_purge_is_a_whole_night_later(started: datetime, purged: str) -> None:
 def test_the_worker_is_told_once_about_a_hundred_payments(
     town: Town, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """The poller settles many in a row: the broker gets one message for their receipts, at the end."""
+    """The poller settles many attempts in one run: the broker gets one message for all receipts, at the end."""
     broker = Redis.from_url(settings.CELERY_BROKER_URL)
     before = broker.llen("celery")
     with agenda.gathered():

@@ -1,4 +1,4 @@
-"""The words of the Treasury's services stay in the folders of its providers; nobody else asks which provider it is."""
+"""The Treasury's words are only in the folders of its providers, and no other code asks which provider it is."""
 
 import ast
 import re
@@ -12,8 +12,8 @@ ROOMS = (
     *("tenant_apps/payments", "tenant_apps/portal", "tenant_apps/backoffice", "tenant_apps/notices"),
     *("tenant_apps/notices", "shared_apps/treasury", "shared_apps/console", "src/config"),
 )
-# Nobody writes these by chance; « saisie » is also a French word, looked for where it stands alone, and « montant »
-# where it names a field of an answer.
+# These words are names of the Treasury's fields. « saisie » and « montant » are also French words: they count only
+# where they are a whole string, and where they name a field of an answer.
 WORDS = frozenset(("idop", "numcli", "resultrans", "refdet", "numauto", "dattrans", "heurtrans", "urlcl"))
 ALONE = WORDS | {
     "saisie",
@@ -37,7 +37,7 @@ ELSEWHERE = {
     "tenant_apps/backoffice/templates/backoffice/partials/statement_preview.html": "the Treasury's journal",
     "tenant_apps/backoffice/templates/backoffice/days.html": "the product's number, in the accountant's figures",
 }
-# The product's own setting, read from a product.
+# The field `numcli` of a product is allowed.
 OF_A_PRODUCT = re.compile(r"\b(product|p)(\.|__)numcli\b")
 
 
@@ -50,7 +50,7 @@ def files(suffix: str) -> Iterator[tuple[str, str]]:
 
 
 def words_of(tree: ast.Module) -> Iterator[str]:
-    """Every name and every text that is not a docstring."""
+    """Every name and every string that is not a docstring."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
         id(node.body[0].value)
@@ -65,13 +65,13 @@ def words_of(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.arg | ast.keyword) and node.arg:
             yield node.arg
         elif is_amount(node):
-            yield "refdet"  # it stands for any of the words
+            yield "refdet"  # this one stands for all of WORDS
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
 
 
 def is_amount(node: ast.AST) -> bool:
-    """`answer["montant"]`, `answer.get("montant")`."""
+    """Whether the node is `answer["montant"]` or `answer.get("montant")`."""
     if isinstance(node, ast.Subscript):
         return ast.unparse(node.slice) == "'montant'"
     return isinstance(node, ast.Call) and ".get('montant'" in ast.unparse(node)

@@ -1,4 +1,4 @@
-"""The whole road with a provider that nobody knew: its folder and its settings are all that it brings."""
+"""Whole payments with a new provider that adds only its folder and its settings."""
 
 import importlib
 import subprocess
@@ -31,7 +31,7 @@ from tests.payments.second.service import KEY, Service, signature
 
 
 def mount() -> None:
-    """The addresses of the callback host, from the settings as they are now."""
+    """Load the routes of the callback host again, with the current settings."""
     importlib.reload(addresses)
     importlib.reload(config.urls.callback)
     clear_url_caches()
@@ -39,7 +39,7 @@ def mount() -> None:
 
 @pytest.fixture
 def service(settings: Any) -> Iterator[Service]:
-    """The other side, and the settings that a deployment would add."""
+    """The card service, with the settings that a deployment would add."""
     with Service() as found:
         settings.PAYMENT_PROVIDERS = {**configured.PAYMENT_PROVIDERS, "second": "tests.payments.second"}
         settings.SECOND_SERVICE_URL, settings.SECOND_KEY = found.url, KEY
@@ -83,14 +83,14 @@ def notify(road: SimpleNamespace, body: str, signed: str | None = None) -> None:
 
 
 def becomes(road: SimpleNamespace, attempt: Attempt, status: str) -> str:
-    """At the service; returns what it would notify with."""
+    """Set the result at the card service. Returns the body of its notification."""
     at = timezone.now().isoformat() if status == "paid" else ""
     road.service.operations[attempt.operation].update(status=status, at=at, ticket="T-1" if at else "")
     return str(road.service.told(attempt.operation or ""))
 
 
 def state(road: SimpleNamespace) -> tuple[str, int, bool]:
-    """Of the last attempt, how many payments, whether the invoice is paid."""
+    """(state of the last attempt, number of payments, whether the invoice is paid)."""
     with tenant_context(road.town):
         invoice = Invoice.objects.get(pk=road.invoice.pk)
         attempt = Attempt.objects.order_by("-id")[0]
@@ -113,7 +113,7 @@ def test_away_and_its_own_words(road: SimpleNamespace, client_for: Callable[...,
     assert asked["back"].endswith(f"/factures/{road.invoice.uuid}/retour/")
     assert (attempt.provider, attempt.merchant, attempt.mode) == ("second", "SHOP-1234", "W")
     assert Route.objects.filter(kind="second").exists()
-    assert attempt.free_at - timezone.now() < timedelta(minutes=31)  # its own schedule
+    assert attempt.free_at - timezone.now() < timedelta(minutes=31)  # the schedule of this provider
 
 
 def test_a_notification_is_settled_once(road: SimpleNamespace) -> None:
@@ -126,7 +126,7 @@ def test_a_notification_is_settled_once(road: SimpleNamespace) -> None:
         payment = Payment.objects.get()
         assert (payment.provider, payment.provider_reference) == ("second", attempt.operation)
         assert (payment.means, payment.authorization) == ("card", "T-1")
-        assert road.service.asked == 0  # signed: nobody had to ask
+        assert road.service.asked == 0  # it is signed, so nobody had to ask
         paying.check_due()
     assert state(road) == ("paid", 1, True)
 
@@ -136,7 +136,7 @@ def test_the_return_asks(road: SimpleNamespace, client_for: Callable[..., Client
     becomes(road, attempt, "paid")
     page = client_for(road.alice).get(f"/factures/{road.invoice.uuid}/retour/").content.decode()
     assert "votre paiement est enregistré" in page
-    assert "ticket" not in page  # which only the Treasury sends
+    assert "ticket" not in page  # only the Treasury sends a ticket
     assert state(road) == ("paid", 1, True)
 
 
@@ -157,7 +157,7 @@ def test_refused_and_begun_again(road: SimpleNamespace) -> None:
 def test_asked_again_then_expired_then_paid_after_all(road: SimpleNamespace) -> None:
     attempt = start(road)
     paying.check_due()
-    assert road.service.asked == 0  # its time has not come
+    assert road.service.asked == 0  # it is not due yet
     Attempt.objects.update(next_check_at=timezone.now())
     paying.check_due()
     attempt.refresh_from_db()
@@ -187,7 +187,7 @@ def test_a_forged_notification_changes_nothing(road: SimpleNamespace, how: str) 
     }[how]
     notify(road, *forged)
     with tenant_context(road.town):
-        paying.check_due()  # a bell is only a reason to ask, and the service says « waiting »
+        paying.check_due()  # a notification only makes us ask, and the service says « waiting »
     assert state(road) == ("started", 0, False)
 
 
@@ -206,7 +206,7 @@ def test_signed_and_not_what_was_asked(road: SimpleNamespace) -> None:
 def test_an_old_proof_does_not_pay_a_new_attempt(
     road: SimpleNamespace, client_for: Callable[..., Client]
 ) -> None:
-    """The same invoice, the same amount: only the operation tells them apart, and the signature covers it."""
+    """Two attempts have the same invoice and amount. They differ by their operation, which is signed too."""
     first = start(road)
     refused = becomes(road, first, "refused")
     notify(road, refused)
@@ -221,7 +221,7 @@ def test_down(road: SimpleNamespace) -> None:
     with pytest.raises(ProviderUnavailable):
         start(road)
     assert state(road) == ("expired", 0, False)
-    assert payability_of(road.invoice).can  # nobody holds an operation
+    assert payability_of(road.invoice).can  # nobody got an operation
 
 
 def test_no_money_of_a_test_shop(road: SimpleNamespace) -> None:
@@ -284,7 +284,7 @@ def test_a_shop_that_is_gone_is_closed(road: SimpleNamespace) -> None:
 
 
 def test_nothing_else_knows_it() -> None:
-    """Its folder in the tests is all that holds its name."""
+    """No file outside of its folder in the tests contains its name."""
     root = Path(__file__).parents[2]
     found = subprocess.run(
         [

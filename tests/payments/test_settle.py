@@ -1,4 +1,4 @@
-"""One road for every answer: applied once, what does not match is held, PAID is never overwritten."""
+"""`settle` applies each answer once; an answer that does not match is reviewed, and PAID never changes."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,7 +71,7 @@ def test_paid_once_whatever_repeats(attempt: Attempt, invoice: Invoice) -> None:
 
 @pytest.mark.parametrize("day", ["31122099", "01012001"])
 def test_a_day_that_cannot_be_is_today(attempt: Attempt, day: str) -> None:
-    """The figures of a day would never show it; what the Treasury wrote stays beside it."""
+    """An impossible day becomes today, so that the figures of a day show it. The Treasury's date is kept too."""
     moment = paris_time(day, "1030")
     assert says(attempt, Outcome.PAID_CARD, paid_at=moment, raw={"dattrans": day}).state == S.PAID
     assert Payment.objects.get().paid_on == clock.today()
@@ -118,7 +118,7 @@ def test_what_was_not_asked_is_held_and_pays_nothing(
 def test_nobody_confirms_what_the_treasury_contradicts(
     attempt: Attempt, alice: Account, invoice: Invoice, said: dict[str, str], words: str
 ) -> None:
-    """A cent was paid: one press must not book the whole amount that was asked. Nor test money."""
+    """When one cent was paid, or test money, a click of staff must not book the whole amount."""
     says(attempt, Outcome.PAID_CARD, amount=Decimal(said["montant"]) / 100, mode=said["saisie"], raw=said)
     with pytest.raises(review.NotOpen, match=words):
         review.confirm_attempt(actor=alice, attempt=attempt)
@@ -141,14 +141,14 @@ def test_a_no_frees_the_invoice_at_once(
 
 
 def test_what_is_kept_is_french_whoever_brings_the_answer(attempt: Attempt) -> None:
-    """Staff read it, and other residents, each in their own language."""
+    """Rows keep French sentences: staff and other residents read them, each in their own language."""
     with translation.override("en"):
         assert says(attempt, Outcome.REFUSED_CARD).reason == "La carte a été refusée. Rien n'a été débité."
 
 
 def test_abandoned_is_believed_the_second_time(attempt: Attempt, invoice: Invoice) -> None:
     assert says(attempt, Outcome.ABANDONED).state == S.STARTED
-    assert says(attempt, Outcome.ABANDONED).state == S.STARTED  # at once: not yet
+    assert says(attempt, Outcome.ABANDONED).state == S.STARTED  # not applied the first time
     Attempt.objects.update(abandoned_seen_at=timezone.now() - timedelta(minutes=2))
     assert says(attempt, Outcome.ABANDONED).state == S.ABANDONED
     assert payability_of(invoice).can
@@ -166,7 +166,7 @@ def test_two_hours_then_free_then_really_paid(attempt: Attempt, invoice: Invoice
     Attempt.objects.update(free_at=timezone.now() - timedelta(seconds=1))
     assert says(attempt, Outcome.PENDING).state == S.EXPIRED
     assert payability_of(invoice).can
-    assert says(attempt, Outcome.PAID_CARD).state == S.PAID  # expired is only what we show
+    assert says(attempt, Outcome.PAID_CARD).state == S.PAID  # an expired attempt can still be paid
     assert paid(invoice) == Decimal("37.50")
 
 
@@ -174,7 +174,7 @@ def test_busy_until(attempt: Attempt, invoice: Invoice, make_account: Callable[.
     with pytest.raises(Busy) as busy:
         services.start_payment(actor=make_account("bob@example.net"), invoice=invoice)
     assert timedelta(minutes=118) < busy.value.until - timezone.now() <= timedelta(minutes=120)
-    shown = timezone.localtime(busy.value.until + timedelta(seconds=59))  # at the minute shown, it is free
+    shown = timezone.localtime(busy.value.until + timedelta(seconds=59))  # at this minute the invoice is free
     assert f"{shown:%H:%M}" in str(busy.value)
 
 
@@ -192,7 +192,7 @@ def test_paid_at_the_counter_and_online_keeps_the_rest_visible(attempt: Attempt,
 def test_the_attempt_is_written_before_the_treasury_is_called(
     alice: Account, invoice: Invoice, simulator: Simulator
 ) -> None:
-    simulator.behave(soap="cut")  # the Treasury did it, the answer was lost
+    simulator.behave(soap="cut")  # the Treasury opened it, but the answer was lost
     with pytest.raises(ProviderUnavailable):
         services.start_payment(actor=alice, invoice=invoice)
     assert Attempt.objects.get().state == S.EXPIRED
@@ -233,7 +233,7 @@ def test_why_not_online(
 
 def test_the_poller_alone_is_enough(attempt: Attempt, invoice: Invoice, simulator: Simulator) -> None:
     simulator.act(attempt.operation, "pay")
-    assert services.check_due() == 0  # its time has not come
+    assert services.check_due() == 0  # it is not due yet
     Attempt.objects.update(next_check_at=timezone.now())
     assert services.check_due() == 1
     assert paid(invoice) == Decimal("37.50")
@@ -298,7 +298,7 @@ def test_a_silent_treasury_is_not_asked_about_everybody(
     services.check_due()
     soon = timezone.now() + timedelta(minutes=5)
     assert Attempt.objects.filter(checks=1, next_check_at__lt=soon).count() == 3
-    assert Attempt.objects.filter(checks=0, next_check_at__gt=soon).count() == 2  # claimed, asked about later
+    assert Attempt.objects.filter(checks=0, next_check_at__gt=soon).count() == 2  # they are due again later
 
 
 def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
@@ -310,7 +310,7 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
 ) -> None:
     payer = make_payer(alice)
     stuck, good = (services.start_payment(actor=alice, invoice=make_invoice(payer)).attempt for _ in range(2))
-    # Its money is in the books under another name already: the database refuses to book it twice.
+    # A payment with this operation exists already: the database refuses to book it twice.
     Payment.objects.create(
         product=stuck.product,
         provider="payfip",
@@ -337,7 +337,7 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(
 def test_the_return_page_of_what_was_settled_while_it_was_made(
     attempt: Attempt, alice: Account, client_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker hears the bell between the door's look at the invoice and the look at the attempt."""
+    """The worker settles the attempt after the view has read the invoice and before it reads the attempt."""
     from tenant_apps.portal.views.bills import paying
 
     def settled_just_now(invoice: Invoice) -> Attempt | None:
@@ -351,6 +351,6 @@ def test_the_return_page_of_what_was_settled_while_it_was_made(
 
 
 def test_settling_talks_little(attempt: Attempt, django_assert_num_queries: Any) -> None:
-    """Lock both, write four rows, the fact, the receipt, the agenda: the invoice is locked for no longer."""
-    with django_assert_num_queries(7):  # two of them the test's own savepoint
+    """Few statements keep the lock of the invoice short: the locks, four rows, the fact, the receipt, the agenda."""
+    with django_assert_num_queries(7):  # two of them are the savepoint of the test
         says(attempt, Outcome.PAID_CARD)

@@ -1,4 +1,4 @@
-"""Several invoices of a régie in one payment: all of them or none, a share for each, and nobody pays one twice."""
+"""Several invoices of one product in one payment: all or none, a part for each, and none is paid twice."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def alice(town: Town, make_account: Callable[..., Account]) -> Account:
 
 @pytest.fixture
 def bills(alice: Account, make_payer: Any, make_invoice: Callable[..., Invoice]) -> list[Invoice]:
-    """10 + 20 + 30 euros, of two payers that Alice answers for; the régie takes several at once."""
+    """Three invoices of 10, 20 and 30 euros, of two payers of Alice. The product takes several in one payment."""
     Product.objects.update(takes_several=True)
     one, two = make_payer(alice), make_payer(alice)
     return [make_invoice(payer, amount=amount) for payer, amount in ((one, "10"), (one, "20"), (two, "30"))]
@@ -82,7 +82,7 @@ def test_one_request_for_the_sum(attempt: Attempt, bills: list[Invoice], simulat
     asked = simulator.operation(attempt.operation)["fields"]
     assert (asked["montant"], asked["refdet"]) == ("6000", attempt.reference)
     for invoice in bills:
-        assert "en cours" in payability_of(invoice).reason  # each is held
+        assert "en cours" in payability_of(invoice).reason  # each is reserved
         assert last_attempt(invoice) == attempt == attempts_of_invoice(invoice).get()
     assert {one.what for one in payabilities_of(bills).values()} == {What.OTHER_PAYS}
     assert {one.what for one in payabilities_of(bills, reader=attempt.account).values()} == {What.BEGUN}
@@ -141,7 +141,7 @@ def test_what_an_invoice_no_longer_needs_stays_visible(attempt: Attempt, bills: 
     payment = Payment.objects.get(provider="payfip")
     assert paid(bills) == euros("10", "20", "30")
     assert payment.unallocated == Decimal("34")
-    assert payment in money_about(bills[2])  # staff of that invoice see the money that came for it
+    assert payment in money_about(bills[2])  # staff see on this invoice the money that was meant for it
     assert not other_invoices(payment)
 
 
@@ -180,7 +180,7 @@ def test_a_late_answer_does_not_live_beside_another(
 ) -> None:
     says(attempt, Outcome.TOO_OLD)
     other = paying.start_payment(actor=alice, invoice=bills[2]).attempt
-    assert says(attempt, Outcome.OTHER).state == S.EXPIRED  # noted, and shown
+    assert says(attempt, Outcome.OTHER).state == S.EXPIRED  # kept as evidence, and shown
     assert Finding.objects.filter(attempt=attempt, kind="differs").exists()
     assert says(other, Outcome.PAID_CARD).state == S.PAID
     assert says(attempt, Outcome.PAID_CARD).state == S.PAID
@@ -242,7 +242,7 @@ def test_one_ticked_is_the_ordinary_payment(
     assert [part.amount for part in attempt.parts.all()] == euros("10")
 
 
-# --- what the database keeps ---------------------------------------------------------------------------
+# --- what the database refuses -------------------------------------------------------------------------
 
 
 def raw(attempt: Attempt, **changes: Any) -> Attempt:

@@ -1,4 +1,4 @@
-"""Several invoices in one payment: what TIPI's unsigned return is worth, and two real connections at once."""
+"""Several invoices in one payment, with TIPI's unsigned return and with two real connections at once."""
 
 import threading
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def come_back(redirect: dict[str, str], town: Town, **changes: str) -> Attempt:
     fields = {**redirect, "resultrans": "P", "dattrans": "24112026", "heurtrans": "1030", **changes}
     path = urlsplit(fields.pop("urlcl")).path
     assert Client().post(path, fields, headers={"host": "paiement.localhost"}).status_code == 200
-    with tenant_context(town):  # the request was of another host
+    with tenant_context(town):  # the request was for the callback host
         return Attempt.objects.get(reference=redirect["refdet"])
 
 
@@ -155,7 +155,7 @@ def test_the_invoices_are_locked_before_the_attempt_in_their_order(
     make_invoice: Callable[..., Invoice],
     simulator: Simulator,
 ) -> None:
-    """Whoever waits for the second invoice holds the first, and neither the third nor the attempt."""
+    """A settlement that waits for the second invoice has locked the first, but not the third nor the attempt."""
     Product.objects.update(takes_several=True)
     alice = make_account("alice@example.net")
     payer = make_payer(alice)

@@ -1,5 +1,4 @@
-"""Three hundred shuffled rounds on real connections: whatever comes together, nobody waits in a circle, nobody is
-answered 503, and each payment is booked once."""
+"""Three hundred rounds of acts in random order on real connections: no deadlock, no 503, and each payment once."""
 
 import contextlib
 import random
@@ -35,7 +34,7 @@ Act = Callable[[], Any]
 
 
 class Street:
-    """A town with its people and their browsers; each round has its own invoices."""
+    """A town, its people and their browsers. Each round has its own invoices."""
 
     def __init__(self, town: Town, make_account: Any, make_payer: Any, make_invoice: Any) -> None:
         self.town, self.host, self.make_invoice = town, f"{town.slug}.localhost", make_invoice
@@ -68,7 +67,7 @@ def street(live_town: Town, make_account: Any, make_payer: Any, make_invoice: An
 
 
 def deadlocks() -> int:
-    """How many this database has ended; services that are done again after one would hide it."""
+    """The number of deadlocks that PostgreSQL counted. Services retry after one, so no test would see it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
@@ -76,12 +75,12 @@ def deadlocks() -> int:
 
 
 def told(answers: list[int], ask: Callable[..., Any], *args: Any, **data: Any) -> Act:
-    """The act of a browser, whose answer is noted."""
+    """The act of a browser; its answer is kept in `answers`."""
     return lambda: answers.append(ask(*args, **data).status_code)
 
 
 def refusable(act: Act) -> Act:
-    """An act that may come too late, and is then refused in words."""
+    """An act that a service may refuse, if it comes too late."""
 
     def acting() -> None:
         with contextlib.suppress(PaymentError, InvoiceError):
@@ -91,7 +90,7 @@ def refusable(act: Act) -> Act:
 
 
 def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) -> tuple[Attempt, list[Act]]:
-    """PayFiP: the payer's returns, true and forged, the bells, the poller, staff, and who takes the batch back."""
+    """A PayFiP attempt, and acts on it: true and forged returns, notifications, the poller, staff, an import."""
     batch, (first, second, third) = street.batch(3)
     attempt = paying.start_payment_of(actor=street.alice, invoices=[second, first]).attempt
     simulator.act(attempt.operation, "pay")
@@ -117,7 +116,7 @@ def around_an_attempt(street: Street, simulator: Simulator, answers: list[int]) 
 
 
 def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list[Act]]:
-    """TIPI: the one return, its forgery, its replay, and staff's word."""
+    """A TIPI attempt, and acts on it: its return, a forged one, a repeated one, and staff's decision."""
     Product.objects.update(protocol="tipi")
     batch, (first, second) = street.batch(2)
     started = paying.start_payment_of(actor=street.alice, invoices=[second, first])
@@ -141,7 +140,7 @@ def around_a_redirect(street: Street, answers: list[int]) -> tuple[Attempt, list
 
 
 def around_a_batch(street: Street) -> list[Act]:
-    """Taking it back against paying several of it, in the other order, and against the counter."""
+    """Acts on a batch: taking it back, paying its invoices in two orders, and booking them at the counter."""
     batch, bills = street.batch(3)
     return [
         refusable(lambda: invoices.take_back_batch(actor=street.clerk, batch=batch)),

@@ -1,4 +1,4 @@
-"""The graph of states: drawn in docs/, guarded by the database, and both say what `states.EDGES` says."""
+"""The graph of states: the diagram in docs/ and the trigger of the database are the same as `states.EDGES`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -61,11 +61,11 @@ def a_payment(invoice: Invoice, **changes: Any) -> Payment:
 
 def test_the_picture_is_current() -> None:
     call_command("draw_states", "--check")
-    assert drawing.mermaid().count(" --> ") == len(EDGES) + 1 + 2  # in at CREATED, out at PAID and FAILED
+    assert drawing.mermaid().count(" --> ") == len(EDGES) + 1 + 2  # one start, and two ends
 
 
 def test_the_database_refuses_every_move_that_is_not_an_edge(invoice: Invoice) -> None:
-    """All the pairs, tried on a real row: the trigger of migration 0005 agrees with EDGES."""
+    """All pairs of states are tried on a real row: the trigger of migration 0002 agrees with EDGES."""
     let_through = set()
     for start in S:
         for to in set(S) - {start}:
@@ -110,7 +110,7 @@ def paid(invoice: Invoice) -> Any:
 def test_paid_follows_every_path(
     invoice: Invoice, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
 ) -> None:
-    """INSERT, UPDATE of the amount, of the invoice and of the payment, DELETE, and the same on a cancelled payment."""
+    """`paid` follows an INSERT, each UPDATE and a DELETE of an allocation, also of a cancelled payment."""
     other = make_invoice(make_payer(), amount="50.00")
     money = a_payment(invoice, amount=60)
     cancelled = a_payment(

@@ -1,4 +1,4 @@
-"""TIPI's return is not signed: every field is compared, it counts once, and it never pays an invoice."""
+"""TIPI's return is not signed: every field is compared, it counts once, and it never books money."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def alice(town: Town, make_account: Callable[..., Account]) -> Account:
 def asked(
     alice: Account, make_payer: Callable[..., Any], make_invoice: Callable[..., Invoice]
 ) -> dict[str, str]:
-    """The fields of the redirect, as the Treasury would send them back, urlcl among them."""
+    """The fields of the redirect as the Treasury sends them back, with urlcl."""
     Product.objects.update(protocol="tipi")
     invoice = make_invoice(make_payer(alice))
     url = paying.start_payment(actor=alice, invoice=invoice).url
@@ -107,7 +107,7 @@ def test_it_counts_once(asked: dict[str, str], town: Town) -> None:
 def test_an_unknown_token_and_another_town_s(asked: dict[str, str], town: Town, other_town: Town) -> None:
     come_back({**asked, "urlcl": "http://x/tipi/X00000000000000000000000000000000/"}, town)
     assert state(town) == "started"
-    Route.objects.update(town=other_town)  # as if the registry pointed at the wrong town
+    Route.objects.update(town=other_town)  # as if the route named the wrong town
     come_back(asked, town)
     assert state(town) == "started"
 
@@ -176,7 +176,7 @@ def test_a_first_return_after_the_two_hours_counts(
     come_back(asked, town, resultrans=code)
     assert state(town) == expected
     with tenant_context(town):
-        assert payability_of(Invoice.objects.get()).can == can  # what may be paid is not offered again
+        assert payability_of(Invoice.objects.get()).can == can  # it may be paid: not offered again
 
 
 def test_a_late_return_beside_another_attempt_is_shown_to_staff(

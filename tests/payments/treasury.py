@@ -1,4 +1,4 @@
-"""One server that says what it is told to, byte for byte, and one client of ours in front of it."""
+"""A server that answers chosen bytes, and a client of ours that calls it."""
 
 import contextlib
 import threading
@@ -9,7 +9,7 @@ from tenant_apps.payments.providers.payfip.client import PayFiP
 
 
 class Treasury:
-    """`treasury(body, status=…, chunked=…)`: says that from now on; returns the client. `received` was asked last."""
+    """`treasury(body, status=…, chunked=…)` sets the answer and returns the client. `received`: the last request."""
 
     received: bytes = b""
 
@@ -24,7 +24,7 @@ class Treasury:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # 40 ms an answer otherwise
+            disable_nagle_algorithm = True  # otherwise each answer takes 40 ms
 
             def do_POST(self) -> None:
                 says.received = self.rfile.read(int(self.headers["Content-Length"]))
@@ -45,7 +45,7 @@ class Treasury:
                     super().handle()
 
             def log_message(self, format: str, *args: object) -> None:
-                """Silence."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""The same XML in every way in which a writer or a proxy may put it."""
+"""The same XML in every form that an XML writer or a proxy may give it."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ def with_prefixes(text: str) -> str:
 
 
 def with_default_namespaces(text: str) -> str:
-    """The envelope and the operation unprefixed, so that `return` and the fields must undo the default."""
+    """The envelope and the operation without a prefix, so that `return` and its fields must reset the namespace."""
     text = text.replace("xmlns:S=", "xmlns=").replace("<S:", "<").replace("</S:", "</")
     text = re.sub(r"<ns2:(\w+) xmlns:ns2=", r"<\1 xmlns=", text).replace("</ns2:", "</")
     for name in ("return", "code", "descriptif", "libelle", "message", "severite"):
@@ -125,5 +125,5 @@ WAYS: list[Callable[[str], str | bytes]] = [
 def written(way: Callable[[str], str | bytes], text: str) -> bytes:
     body = way(text)
     found = body.encode() if isinstance(body, str) else body
-    etree.fromstring(found)  # whatever we did to it, it is XML
+    etree.fromstring(found)  # the result must still be XML
     return found

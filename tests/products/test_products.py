@@ -1,4 +1,4 @@
-"""What a product never becomes, whoever writes it."""
+"""What the services and the database refuse about products."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -16,7 +16,7 @@ def test_the_mode_only_goes_forward(town: Town) -> None:
         set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST)
     assert default_product().mode == "W"
     other = set_up_product(actor="system", code="REGIE", label="Régie", mode=Mode.TEST, numcli="001999")
-    assert (other.mode, other.checked_at) == ("T", None)  # another number begins at the beginning
+    assert (other.mode, other.checked_at) == ("T", None)  # a new number starts again in mode T
 
 
 def test_only_a_regie(town: Town) -> None:

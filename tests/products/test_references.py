@@ -1,4 +1,4 @@
-"""A payment reference, by the nature of the product, and those that the portal makes."""
+"""Payment references per kind of product, and the references that the portal makes."""
 
 import re
 import uuid

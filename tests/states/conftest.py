@@ -1,4 +1,4 @@
-"""An invoice brought to each state of the table by the services that real people use."""
+"""Bring an invoice to each state of the table, with the services that people use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ __all__ = ["simulator"]
 
 @dataclass(frozen=True)
 class World:
-    """Alice and Bob, who share a payer, and the way to bring its one invoice to a state."""
+    """Alice and Bob, who share a payer, and the acts that bring the payer's invoice to a state."""
 
     alice: Account
     bob: Account
@@ -38,7 +38,7 @@ class World:
     simulator: Simulator
 
     def make(self, state: str) -> Invoice:
-        """The invoice, once it is in `state`."""
+        """A new invoice in `state`."""
         days = {"soon": 3, "late": -1, "too late": -1, "direct debit, past": -2}.get(state, 40)
         batch = Batch.objects.create(
             source=default_source(), state=BatchState.PUBLISHED, created_by="x", published_at=timezone.now()
@@ -59,7 +59,7 @@ def _cash(amount: str) -> Callable[[World, Invoice], Any]:
 
 
 def _paying(world: World, invoice: Invoice) -> None:
-    """The Treasury says that the page was opened: it will not open again."""
+    """The Treasury says that the page was opened, so it cannot be opened again."""
     attempt = paying.start_payment(actor=world.alice, invoice=invoice).attempt
     world.simulator.behave(opened="P3")
     world.simulator.act(attempt.operation, "open")
@@ -113,7 +113,7 @@ def world(town: Any, make_account: Any, make_payer: Any, make_invoice: Any, simu
 
 
 def names(invoice: Invoice) -> dict[str, str]:
-    """What the sentences of the table name."""
+    """The values of the names in the sentences of the table."""
     attempt = invoice.attempts.order_by("-id").first()
     return {
         "due": clock.in_figures(invoice.due_on),

@@ -1,7 +1,7 @@
-"""Every state of an invoice × every place that shows it, one sentence each (decision 0051).
+"""For every state of an invoice and every place that shows it, the sentence of that place (decision 0051).
 
-`{due}` is the due date in figures, `{in_words}` in words, `{today}` today's in figures, `{free}` the hour at which
-another payment may begin. None: the place does not show such an invoice.
+`{due}` is the due date in figures, `{in_words}` in words, `{today}` today's date in figures, and `{free}` the time
+when another payment may start. None: the place does not show such an invoice.
 """
 
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """What a resident (Alice, who shares the payer with Bob) and staff read of an invoice of 37,50 €."""
+    """What staff and a resident (Alice, who shares the payer with Bob) read about an invoice of 37,50 €."""
 
     listed: str | None  # « Mes factures » on the screen, on paper and in the CSV
-    sums: str  # the sentence above it
+    sums: str  # the sentence above that list
     settling: str | None  # « Mes règlements »: « due », or « apart » under « En cours ou suspendues »
-    button: str  # its button there
-    page: str | None  # the invoice's own page
-    paying: str | None  # the title of the payment screen
+    button: str  # its button in « Mes règlements »
+    page: str | None  # the page of the invoice
+    paying: str | None  # the title of the page that pays it
     mail: str | None  # its line in the message of new invoices
     reminded: bool
-    staff: str  # the tag in staff's lists, on its page, on the payer's, in the search
-    online: str  # « Paiement en ligne » of its page for staff
+    staff: str  # the state in staff's lists and search, on its page and on the payer's page
+    online: str  # « Paiement en ligne » on its page for staff
     chip: str | None  # the filter under which staff find it
-    counter: str | None  # what the counter says beside it; None: it cannot be chosen
+    counter: str | None  # the words beside it at the counter; None: it cannot be chosen
 
 
 ONE = "Vous avez 1 facture à régler, 37,50 €."

@@ -1,4 +1,4 @@
-"""The table of states × places, place by place; and every « Régler » that is offered leads to the Treasury."""
+"""Each place shows each state as the table says, and every « Régler » that is shown leads to the Treasury."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ def says(sentence: str, invoice: Invoice) -> str:
 
 
 def line_of(page: str, invoice: Invoice) -> str:
-    """The row of a list that names `invoice`, as it reads."""
+    """The text of the row of a list that has the number of `invoice`."""
     rows = [row for row in re.findall(r"<tr\b.*?</tr>", page, re.S) if f">{invoice.number}<" in row]
     return plain(rows[0]) if rows else ""
 
@@ -50,14 +50,14 @@ def plain(html: str) -> str:
 
 
 def test_the_table_is_whole(world: World) -> None:
-    """Every state that is made has its line, and everything that an invoice can be is made."""
+    """Every state that `World` makes has a row, and `World` makes every value of `What`."""
     assert set(MAKERS) <= set(TABLE)
     facts = payability_of(world.make("due"), reader=world.alice).facts
     assert {decided(facts, situation) for situation in Situation} <= set(What)
 
 
 def decided(facts: Facts, situation: Situation) -> What:
-    """No situation that the SQL can name is unknown to the decision, and each has its words."""
+    """Python can decide and name every Situation that the SQL can return."""
     found = decide(facts._replace(situation=situation.value), day=clock.today())
     assert state_of(found).words
     return found.what
@@ -65,7 +65,7 @@ def decided(facts: Facts, situation: Situation) -> What:
 
 @STATES
 def test_the_resident_s_lists(world: World, client_for: Browser, state: str) -> None:
-    """« Mes factures » on the screen, to print and as CSV; the sentence; « Mes règlements »."""
+    """« Mes factures » on the screen, printed and as CSV, the sentence above it, and « Mes règlements »."""
     row, invoice, alice = TABLE[state], world.make(state), client_for(world.alice)
     for address in ("", "?imprimer=1", "?etat=toutes"):
         page = alice.get(f"/factures/{address}")
@@ -115,7 +115,7 @@ def test_the_invoice_s_own_page_and_the_payment_screen(world: World, client_for:
 
 @STATES
 def test_no_offer_to_pay_leads_to_a_refusal(world: World, client_for: Browser, state: str) -> None:
-    """Every button that says « Régler » or « Reprendre », on every page, is pressed: it leads to the Treasury."""
+    """Every button « Régler » or « Reprendre » on every page leads to the Treasury."""
     row, invoice, alice = TABLE[state], world.make(state), client_for(world.alice)
     pages = ["/factures/", "/reglements/", f"/factures/{invoice.uuid}/", f"/factures/{invoice.uuid}/retour/"]
     offers = set()
@@ -133,7 +133,7 @@ def test_no_offer_to_pay_leads_to_a_refusal(world: World, client_for: Browser, s
             answer = alice.post(href, {"reprendre": "1"} if "reprendre" in form else {})
             assert answer.status_code == 302
             assert "/tpa/paiement" in answer["Location"], answer["Location"]
-    if not offers:  # and who posts all the same, from an old page, is refused in words; nothing else happens
+    if not offers:  # a click on an old page is refused with a sentence, and changes nothing
         before = list(invoice.attempts.values_list("pk", "state"))
         answer = alice.post(f"/factures/{invoice.uuid}/payer/")
         expected = {"declared": 302, "draft": 404}.get(state, 409)
@@ -150,7 +150,7 @@ def _links(page: str) -> list[tuple[str, str]]:
 
 @STATES
 def test_staff_s_screens(world: World, client_for: Browser, make_account: Any, state: str) -> None:
-    """Their list with its filters, the invoice's page, the payer's, the search, the counter, the home page."""
+    """The list with its filters, the pages of the invoice and of the payer, the search, the counter, the home page."""
     row, invoice = TABLE[state], world.make(state)
     clerk = client_for(make_account("clerk@example.net", role=Role.CLERK))
     tag = says(row.staff, invoice)
@@ -183,7 +183,7 @@ def test_staff_s_screens(world: World, client_for: Browser, make_account: Any, s
 
 @STATES
 def test_messages(world: World, state: str) -> None:
-    """What the message of new invoices says of it, and whether anybody is reminded."""
+    """What the message about new invoices says, and whether a reminder is sent."""
     TownHall.objects.update(alert_audience=AlertAudience.KNOWN, remind_before=3, remind_after=1)
     row, invoice = TABLE[state], world.make(state)
     OutgoingMail.objects.all().delete()
@@ -207,7 +207,7 @@ def test_messages(world: World, state: str) -> None:
 
 @STATES
 def test_one_definition(world: World, state: str) -> None:
-    """What SQL counts, filters and reminds of is what Python says in words."""
+    """The SQL that counts, filters and reminds agrees with what Python decides."""
     invoice = world.make(state)
     payability = payability_of(invoice, reader=world.alice)
     assert Invoice.objects.filter(awaited()).exists() == payability.what.is_awaited == TABLE[state].reminded

@@ -1,4 +1,4 @@
-"""A card service that signs what it says: it answers when it is asked, and its notifications are proof."""
+"""A provider for cards that signs its messages: we can ask it, and its notifications are proof."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ RESULTS = {"waiting": Outcome.PENDING, "paid": Outcome.PAID_CARD, "refused": Out
 
 
 class SecondLabels(Labels):
-    """Its own name and words."""
+    """The labels of this provider."""
 
     name = "Carte Simple"
     choice = "Carte Simple"
@@ -41,13 +41,13 @@ class SecondLabels(Labels):
 
 
 class SecondReasons(Reasons):
-    """One of its own; the others are the neutral ones."""
+    """One sentence of this provider; the others stay neutral."""
 
     refused_card = "Carte Simple a refusé la carte."
 
 
 class Second:
-    """Thread-safe: it holds an address and a key."""
+    """The provider. It is thread-safe: it has only an address and a key."""
 
     name = "second"
     capabilities = Capabilities(
@@ -110,7 +110,7 @@ class Second:
         return found
 
     def read_notification(self, given: Mapping[str, str], *, token: str = "") -> ReportedStatus | None:
-        """Proof only when its signature is good and it is about the operation that rang."""
+        """A proof only if the signature is valid and signs this operation."""
         found = self._signed(given.get("body", ""), given.get("signature", ""), token)
         return ReportedStatus(found, is_proof=True) if found is not None else None
 

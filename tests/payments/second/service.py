@@ -1,4 +1,4 @@
-"""The other side: a small card service, on HTTP, that signs what it says."""
+"""The card service that the second provider calls: a small HTTP server that signs its messages."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ def signature(body: str, key: str = KEY) -> str:
 
 
 class Service:
-    """`operations` by their ids; `is_down` answers 503. `told(id)` is the body that it would notify with."""
+    """`operations` by their ids. With `is_down` it answers 503. `told(id)` is the body of its notification."""
 
     def __init__(self) -> None:
         self.operations: dict[str, dict[str, Any]] = {}
@@ -70,7 +70,7 @@ class Service:
                 self.wfile.write(body.encode())
 
             def log_message(self, format: str, *args: object) -> None:
-                """Silence."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
