@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.corrections.payments import payers_of
-from tenant_apps.payments.counter.search import WORDS, holding, payments_holding
+from tenant_apps.payments.counter.search import WORDS, matching, payments_matching
 from tenant_apps.payments.models import Allocation, Means, Payment
 from tenant_apps.residents.models import Payer
 
@@ -39,9 +39,9 @@ def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -
             | Q(number__icontains=word)
             | Q(authorization__iexact=word)
             | Q(pk__in=of_invoice)
-            | payments_holding(word)
+            | payments_matching(word)
         )
-    return found.filter(each | payments_holding(words) if " " in words.strip() else each).order_by("-id")
+    return found.filter(each | payments_matching(words) if " " in words.strip() else each).order_by("-id")
 
 
 def payment_for_staff(public_id: UUID) -> Payment:
@@ -97,7 +97,7 @@ def by_person(invoices: Sequence[Invoice]) -> list[Person]:
 def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
     """Unpaid published invoices that match `words`, except `without`, the next one due first."""
     awaiting = Invoice.objects.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
-    found = holding(awaiting.select_related("payer", "product"), words)
+    found = matching(awaiting.select_related("payer", "product"), words)
     return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
 
 

@@ -34,10 +34,10 @@ def invoices_for_staff(
         invoices = invoices.filter(awaited())
     if settled == "late":
         invoices = invoices.filter(due_on__lt=today)
-    return holding(invoices, words)
+    return matching(invoices, words)
 
 
-def holding(invoices: QuerySet[Invoice], words: str) -> QuerySet[Invoice]:
+def matching(invoices: QuerySet[Invoice], words: str) -> QuerySet[Invoice]:
     """Those of `invoices` where each of `words` matches the payer, the number or a reference that we print.
 
     Punctuation and spaces in a reference do not count.
@@ -72,7 +72,7 @@ def _of_reference(text: str) -> Q:
     return found
 
 
-def payments_holding(word: str) -> Q:
+def payments_matching(word: str) -> Q:
     """Payments whose invoices, attempt or receipt have the reference `word`."""
     bare = plain(word)
     if len(bare) < 3:

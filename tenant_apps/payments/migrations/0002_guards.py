@@ -1,13 +1,13 @@
-"""What no program may do to money, whichever it is: the walls behind the services.
+"""Triggers that refuse what no program may do to money, even without the services.
 
-The statements name their schema from the trigger's own table, so they are right under any search_path.
+Their statements take the schema from the table of the trigger, so they are right with any search_path.
 """
 
 from django.db import migrations
 
-# The invoice's `paid` follows the allocations, whatever program writes them. The amount is added and taken away
-# rather than summed again: an UPDATE that waited for another transaction sees that one's new `paid`, but would sum
-# the allocations it saw before it waited.
+# Any change of allocations changes the invoice's `paid`. The amount is added or subtracted, not summed again: an
+# UPDATE that waited for another transaction sees the new `paid` of that transaction, but a sum would count only the
+# allocations that it saw before it waited.
 PAID = """
 CREATE FUNCTION payments_keep_paid() RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
@@ -57,8 +57,8 @@ DROP TRIGGER payments_allocation_keeps_paid ON payments_allocation;
 DROP FUNCTION payments_keep_paid();
 """
 
-# An attempt moves along the edges of `states.EDGES` only. They are what `manage.py draw_states --sql` gives; a test
-# compares them, and a change of EDGES needs another migration.
+# The state of an attempt changes only as `states.EDGES` says. `manage.py draw_states --sql` writes this SQL, and a
+# test compares the two. A change of EDGES needs another migration.
 STATES = """
 CREATE FUNCTION payments_guard_state() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -99,8 +99,8 @@ DROP TRIGGER payments_attempt_guards_state ON payments_attempt;
 DROP FUNCTION payments_guard_state();
 """
 
-# An allocation takes its payment's row lock before the amounts are read: one that comes while the payment is being
-# cancelled waits, and then sees it cancelled. Without it, it would count for ever on a cancelled payment.
+# An allocation locks its payment before the amounts are read. If the payment is being cancelled, the allocation waits
+# and then sees the cancelled payment. Without this lock, it would count on a cancelled payment for ever.
 LOCKS = """
 CREATE FUNCTION payments_lock_payment() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -142,9 +142,9 @@ DROP TRIGGER payments_payment_is_kept ON payments_payment;
 DROP FUNCTION payments_keep_payment();
 """
 
-# `unallocated`, what is left of a payment, is computed again whenever the payment's row is written: the row's lock is
-# held by then, and whoever allocates or refunds touches that row too, so the sums see all that was committed before.
-# With its CHECK no euro is spent twice.
+# `unallocated`, the money left over of a payment, is computed each time the payment's row is written. The row is locked
+# then, and every allocation or refund writes this row too, so the sums see all that was committed before. With its
+# CHECK, no euro is spent twice.
 LEFT_OVER = """
 CREATE FUNCTION payments_left_over() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -186,7 +186,7 @@ DROP TRIGGER payments_payment_left_over ON payments_payment;
 DROP FUNCTION payments_left_over();
 """
 
-# A docket and its payments do not change once it is closed.
+# A deposit and its payments never change.
 DOCKETS = """
 CREATE FUNCTION payments_keep_closed() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -207,10 +207,10 @@ DROP TRIGGER payments_deposit_keep_closed ON payments_deposit;
 DROP FUNCTION payments_keep_closed();
 """
 
-# What an attempt pays of each invoice is a row, also for an attempt on one: « one live attempt per invoice » stands
-# on it. An attempt on one invoice gets its row from a trigger, whoever inserts it. `live` is never what a program
-# says: it is read from the attempt's state when the row comes, and follows it when the state moves. The rest of a row
-# is frozen. A test compares the list of live states with `states`.
+# Each attempt has a row for each of its invoices, even for only one: the index « one live attempt per invoice » is on
+# these rows. A trigger inserts the row of an attempt on one invoice. Triggers set `live` from the state of the attempt,
+# at the INSERT and at each change of state, and ignore what a program writes. The rest of a row never changes. A test
+# compares the list of live states with `states`.
 PARTS = """
 CREATE FUNCTION payments_part_of_single() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
