@@ -135,7 +135,7 @@ def last_audit() -> Entry | None:
 
 
 def test_payments_of(product: Product) -> QuerySet[TestPayment]:
-    """The payments made to open `product`, newest first."""
+    """The test payments of `product` with its present number, newest first."""
     return TestPayment.objects.filter(product=product, merchant=product.numcli).order_by("-id")
 
 
