@@ -14,24 +14,24 @@ from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices import services as imports
 from tenant_apps.invoices.batches import processing
-from tenant_apps.invoices.claiming import confirm_claim, request_claim, request_claim_by_mail
 from tenant_apps.invoices.models import Batch
+from tenant_apps.invoices.paper_proof import confirm_access_request, request_access, request_access_by_mail
 from tenant_apps.invoices.states import Answer
 from tenant_apps.residents import activation, sharing
+from tenant_apps.residents.access_requests import services as access_requests
+from tenant_apps.residents.access_requests.services import Outcome
 from tenant_apps.residents.account import addresses
-from tenant_apps.residents.claims import services as claims
-from tenant_apps.residents.claims.services import Outcome
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.errors import AccessCut, AddressGone, AddressKnown
-from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
+from tenant_apps.residents.models import Access, AccessRequest, Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import addresses_taken, payers_of
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
 from tests.residents.letters import lien
+from tests.residents.test_access_requests import paper_of
 from tests.residents.test_addresses import change
-from tests.residents.test_claims import paper_of
 
 ALICE, NEW, BOB = "alice@example.net", "alice.new@example.net", "bob@example.net"
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom;Prénom"
@@ -375,22 +375,22 @@ def test_a_paper_opens_again_what_billing_took_and_asks_staff_for_what_they_took
     paper = paper_of(make_invoice(payer))
     take(payer, by_staff)
     change(alice, NEW)  # another address is no way round
-    outcome = request_claim(actor=alice, paper=paper)
+    outcome = request_access(actor=alice, paper=paper)
     assert outcome == (Outcome.WAITING if by_staff else Outcome.JOINED)
     assert payers_of(alice).exists() is not by_staff
     if by_staff:
-        (gone,) = addresses_taken(Claim.objects.get())  # staff read it before they decide
+        (gone,) = addresses_taken(AccessRequest.objects.get())  # staff read it before they decide
         assert gone.email == ALICE
 
 
 @pytest.mark.parametrize("by_staff", [True, False])
 def test_the_link_of_a_paper_keeps_its_own_proof(payer: Payer, make_invoice: Any, by_staff: bool) -> None:
     TownHall.objects.update(payer_claims="at_once")
-    request_claim_by_mail(email=ALICE, paper=paper_of(make_invoice(payer)))
-    claims.handle_claims()
+    request_access_by_mail(email=ALICE, paper=paper_of(make_invoice(payer)))
+    access_requests.handle_access_requests()
     token = lien("link-claim", ALICE)
     take(payer, by_staff)
-    outcome = confirm_claim(token=token, password=PASSWORD)
+    outcome = confirm_access_request(token=token, password=PASSWORD)
     assert outcome == (Outcome.WAITING if by_staff else Outcome.JOINED)
 
 

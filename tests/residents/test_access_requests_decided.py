@@ -14,21 +14,21 @@ from shared_apps.accounts.models import Account, Link, Role
 from shared_apps.accounts.services import check_credentials
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.invoices import claiming
-from tenant_apps.invoices.claiming import Paper, request_claim, request_claim_by_mail
+from tenant_apps.invoices import paper_proof
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.paper_proof import Paper, request_access, request_access_by_mail
 from tenant_apps.residents import activation
+from tenant_apps.residents.access_requests import services as access_requests
+from tenant_apps.residents.access_requests.services import Outcome
 from tenant_apps.residents.account import addresses
-from tenant_apps.residents.claims import services as claims
-from tenant_apps.residents.claims.services import Outcome
-from tenant_apps.residents.errors import ClaimClosed, PaperGone
-from tenant_apps.residents.models import Access, Claim, PayerEmail
+from tenant_apps.residents.errors import AccessRequestClosed, PaperGone
+from tenant_apps.residents.models import Access, AccessRequest, PayerEmail
 from tenant_apps.residents.queries import payers_of
-from tenant_apps.residents.tasks import handle_claims
+from tenant_apps.residents.tasks import handle_access_requests
 from tenants.models import AgendaItem, Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
-from tests.residents.test_claims import (
+from tests.residents.test_access_requests import (
     NEW,
     Accounts,
     Invoices,
@@ -49,8 +49,8 @@ from tests.residents.letters import ask_address, lien
 
 
 def ask(paper: Paper, email: str = NEW) -> str:
-    request_claim_by_mail(email=email, paper=paper)
-    handle_claims()
+    request_access_by_mail(email=email, paper=paper)
+    handle_access_requests()
     return lien("link-claim", email.lower())
 
 
@@ -59,12 +59,12 @@ def test_the_proof_and_the_address_are_both_needed(at_once_town: None, bill: Inv
     account = Account.objects.get(email=NEW)
     assert not payers_of(account).exists()  # the proof alone opens nothing
     assert token not in str(list(Link.objects.values()))
-    outcome = claiming.confirm_claim(token=token, password=PASSWORD)
+    outcome = paper_proof.confirm_access_request(token=token, password=PASSWORD)
     assert outcome == Outcome.JOINED
     assert list(payers_of(account)) == [bill.payer]
     assert check_credentials(email=NEW, password=PASSWORD, ip="192.0.2.1") == account
     with pytest.raises(errors.LinkUsed):
-        claiming.confirm_claim(token=token, password=PASSWORD)
+        paper_proof.confirm_access_request(token=token, password=PASSWORD)
 
 
 def test_what_was_refused_at_the_address_stays_refused(
@@ -73,14 +73,14 @@ def test_what_was_refused_at_the_address_stays_refused(
     """By the link under a message, before there was an account."""
     PayerEmail.objects.create(payer=bill.payer, email=NEW)
     activation.refuse_at_address(actor="visitor", email=NEW, kinds=["new_invoices"])
-    claiming.confirm_claim(token=ask(right), password=PASSWORD)
+    paper_proof.confirm_access_request(token=ask(right), password=PASSWORD)
     assert Account.objects.get(email=NEW).refused == {"new_invoices"}
 
 
-def test_with_approval_the_confirmed_claim_waits(bill: Invoice, right: Paper) -> None:
+def test_with_approval_the_confirmed_access_request_waits(bill: Invoice, right: Paper) -> None:
     token = ask(right)
-    assert Claim.objects.get().state == "asked"
-    assert claiming.confirm_claim(token=token, password=PASSWORD) == Outcome.WAITING
+    assert AccessRequest.objects.get().state == "asked"
+    assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.WAITING
     account = Account.objects.get(email=NEW)
     assert account.activated_at is not None
     assert not payers_of(account).exists()
@@ -91,19 +91,19 @@ def test_an_active_account_confirms_without_a_password(
     at_once_town: None, alice: Account, bill: Invoice, right: Paper
 ) -> None:
     token = ask(right, email=alice.email)
-    assert claiming.confirm_claim(token=token) == Outcome.JOINED
+    assert paper_proof.confirm_access_request(token=token) == Outcome.JOINED
     assert list(payers_of(alice)) == [bill.payer]
     assert check_credentials(email=alice.email, password=PASSWORD, ip="192.0.2.1") == alice
 
 
-def test_the_link_of_a_claim_changes_no_password(alice: Account, right: Paper) -> None:
+def test_the_link_of_an_access_request_changes_no_password(alice: Account, right: Paper) -> None:
     token = ask(right, email=alice.email)
     with pytest.raises(errors.LinkUnknown):
         activation.activate(token=token, password="un autre bien long")
     assert check_credentials(email=alice.email, password=PASSWORD, ip="192.0.2.1") == alice
 
 
-def test_another_link_confirms_no_claim(at_once_town: None, bill: Invoice, right: Paper) -> None:
+def test_another_link_confirms_no_access_request(at_once_town: None, bill: Invoice, right: Paper) -> None:
     """Whoever only resets a password has not agreed to see a stranger's record."""
     ask(right)
     Link.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
@@ -115,24 +115,26 @@ def test_another_link_confirms_no_claim(at_once_town: None, bill: Invoice, right
     account = activation.activate(token=found[1], password=PASSWORD)
     assert not payers_of(account).exists()
     with pytest.raises(errors.LinkUnknown):
-        claiming.confirm_claim(token=found[1] + "0")
-    assert claiming.confirm_claim(token=lien("link-claim", NEW)) == Outcome.JOINED  # its own link still does
+        paper_proof.confirm_access_request(token=found[1] + "0")
+    assert (
+        paper_proof.confirm_access_request(token=lien("link-claim", NEW)) == Outcome.JOINED
+    )  # its own link still does
 
 
 def test_a_weak_password_leaves_the_link_usable(at_once_town: None, bill: Invoice, right: Paper) -> None:
     token = ask(right)
     for weak in ("", "court"):
         with pytest.raises(errors.WeakPassword):
-            claiming.confirm_claim(token=token, password=weak)
-    assert Claim.objects.get().state == "asked"
-    assert claiming.confirm_claim(token=token, password=PASSWORD) == Outcome.JOINED
+            paper_proof.confirm_access_request(token=token, password=weak)
+    assert AccessRequest.objects.get().state == "asked"
+    assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.JOINED
 
 
 def test_a_wrong_paper_leaves_nothing(town: Town, right: Paper) -> None:
-    request_claim_by_mail(email=NEW, paper=replace(right, amount=Decimal("1")))
-    assert Claim.objects.get().payer is None
-    assert claims.handle_claims() == 1
-    assert not Claim.objects.exists()
+    request_access_by_mail(email=NEW, paper=replace(right, amount=Decimal("1")))
+    assert AccessRequest.objects.get().payer is None
+    assert access_requests.handle_access_requests() == 1
+    assert not AccessRequest.objects.exists()
     assert not Account.objects.exists()
     assert not OutgoingMail.objects.exists()
 
@@ -140,28 +142,28 @@ def test_a_wrong_paper_leaves_nothing(town: Town, right: Paper) -> None:
 @pytest.mark.parametrize("change", [{"role": Role.CLERK}, {"is_active": False}])
 def test_staff_and_closed_accounts_get_nothing(alice: Account, right: Paper, change: dict[str, Any]) -> None:
     Account.objects.update(**change)
-    request_claim_by_mail(email=alice.email, paper=right)
-    handle_claims()
-    assert not Claim.objects.exists()
+    request_access_by_mail(email=alice.email, paper=right)
+    handle_access_requests()
+    assert not AccessRequest.objects.exists()
     assert not OutgoingMail.objects.exists()
 
 
 def test_asked_twice_within_a_minute_sends_one_message(right: Paper) -> None:
-    request_claim_by_mail(email=NEW, paper=right)
-    request_claim_by_mail(email=NEW, paper=right)
-    handle_claims()
+    request_access_by_mail(email=NEW, paper=right)
+    request_access_by_mail(email=NEW, paper=right)
+    handle_access_requests()
     assert OutgoingMail.objects.count() == 1
-    assert Claim.objects.count() == 1
+    assert AccessRequest.objects.count() == 1
 
 
 def test_asked_twice_and_confirmed_twice(at_once_town: None, bill: Invoice, right: Paper) -> None:
     first = ask(right)
-    Claim.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+    AccessRequest.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
     second = ask(right)
     assert first != second
-    assert claiming.confirm_claim(token=first, password=PASSWORD) == Outcome.JOINED
-    assert claiming.confirm_claim(token=second) == Outcome.ALREADY
-    assert Claim.objects.count() == 1
+    assert paper_proof.confirm_access_request(token=first, password=PASSWORD) == Outcome.JOINED
+    assert paper_proof.confirm_access_request(token=second) == Outcome.ALREADY
+    assert AccessRequest.objects.count() == 1
 
 
 def test_an_invoice_cancelled_before_the_link_is_opened_is_left_to_staff(
@@ -169,7 +171,7 @@ def test_an_invoice_cancelled_before_the_link_is_opened_is_left_to_staff(
 ) -> None:
     token = ask(right)
     Invoice.objects.update(state="cancelled")
-    assert claiming.confirm_claim(token=token, password=PASSWORD) == Outcome.WAITING
+    assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.WAITING
 
 
 def test_a_payer_erased_before_the_link_is_opened(at_once_town: None, bill: Invoice, right: Paper) -> None:
@@ -177,7 +179,7 @@ def test_a_payer_erased_before_the_link_is_opened(at_once_town: None, bill: Invo
     payer = bill.payer
     bill.delete()
     payer.delete()
-    assert claiming.confirm_claim(token=token, password=PASSWORD) == Outcome.GONE
+    assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.GONE
     assert Account.objects.get(email=NEW).activated_at is not None
 
 
@@ -185,7 +187,7 @@ def test_an_expired_link(at_once_town: None, right: Paper) -> None:
     token = ask(right)
     Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(errors.LinkExpired):
-        claiming.confirm_claim(token=token, password=PASSWORD)
+        paper_proof.confirm_access_request(token=token, password=PASSWORD)
     assert not Access.objects.exists()
 
 
@@ -193,59 +195,67 @@ def test_an_expired_link(at_once_town: None, right: Paper) -> None:
 
 
 def test_refused_with_a_reason(alice: Account, right: Paper) -> None:
-    request_claim(actor=alice, paper=right)
-    claim = waiting(alice)
-    claims.refuse_claim(actor="system", claim=claim, reason="Nous ne vous connaissons pas.")
-    claims.refuse_claim(actor="system", claim=claim, reason="Une autre raison.")  # twice changes nothing
-    claim.refresh_from_db()
-    assert (claim.state, claim.reason) == ("refused", "Nous ne vous connaissons pas.")
+    request_access(actor=alice, paper=right)
+    access_request = waiting(alice)
+    access_requests.refuse_access_request(
+        actor="system", access_request=access_request, reason="Nous ne vous connaissons pas."
+    )
+    access_requests.refuse_access_request(
+        actor="system", access_request=access_request, reason="Une autre raison."
+    )  # twice changes nothing
+    access_request.refresh_from_db()
+    assert (access_request.state, access_request.reason) == ("refused", "Nous ne vous connaissons pas.")
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.to) == ("claim-refused", alice.email)
     assert "Nous ne vous connaissons pas." in mail.text
     assert Entry.objects.filter(verb="claim.refused").count() == 1
-    with pytest.raises(ClaimClosed):
-        claiming.accept_claim(actor="system", claim=claim)
+    with pytest.raises(AccessRequestClosed):
+        paper_proof.accept_access_request(actor="system", access_request=access_request)
     assert not payers_of(alice).exists()
 
 
 def test_accepted_twice_and_then_too_late_to_refuse(alice: Account, bill: Invoice, right: Paper) -> None:
-    request_claim(actor=alice, paper=right)
-    claim = waiting(alice)
+    request_access(actor=alice, paper=right)
+    access_request = waiting(alice)
     for _ in range(2):
-        claiming.accept_claim(actor="system", claim=claim)
+        paper_proof.accept_access_request(actor="system", access_request=access_request)
     assert OutgoingMail.objects.filter(kind="claim-accepted").count() == 1
     assert Access.objects.count() == 1
-    with pytest.raises(ClaimClosed):
-        claims.refuse_claim(actor="system", claim=claim, reason="Trop tard.")
-    with pytest.raises(ClaimClosed):
-        claims.withdraw_claim(actor=alice, claim=claim)
+    with pytest.raises(AccessRequestClosed):
+        access_requests.refuse_access_request(
+            actor="system", access_request=access_request, reason="Trop tard."
+        )
+    with pytest.raises(AccessRequestClosed):
+        access_requests.withdraw_access_request(actor=alice, access_request=access_request)
 
 
 def test_withdrawn(alice: Account, right: Paper) -> None:
-    request_claim(actor=alice, paper=right)
-    claim = waiting(alice)
+    request_access(actor=alice, paper=right)
+    access_request = waiting(alice)
     for _ in range(2):
-        claims.withdraw_claim(actor=alice, claim=claim)
-    with pytest.raises(ClaimClosed):
-        claiming.accept_claim(actor="system", claim=claim)
+        access_requests.withdraw_access_request(actor=alice, access_request=access_request)
+    with pytest.raises(AccessRequestClosed):
+        paper_proof.accept_access_request(actor="system", access_request=access_request)
     assert not payers_of(alice).exists()
     assert Entry.objects.filter(verb="claim.withdrawn").count() == 1
-    assert request_claim(actor=alice, paper=right) == Outcome.WAITING  # and may be asked again
+    assert request_access(actor=alice, paper=right) == Outcome.WAITING  # and may be asked again
 
 
 @pytest.mark.parametrize("what", ["cancelled", "another payer"])
 def test_an_invoice_that_is_no_longer_theirs_is_not_accepted(
     alice: Account, bill: Invoice, right: Paper, make_payer: Payers, what: str
 ) -> None:
-    request_claim(actor=alice, paper=right)
+    request_access(actor=alice, paper=right)
     Invoice.objects.update(**({"state": what} if what == "cancelled" else {"payer": make_payer()}))
     with pytest.raises(PaperGone):
-        claiming.accept_claim(actor="system", claim=waiting(alice))
+        paper_proof.accept_access_request(actor="system", access_request=waiting(alice))
     assert not payers_of(alice).exists()
-    claims.refuse_claim(actor="system", claim=waiting(alice), reason="Facture annulée.")
+    access_requests.refuse_access_request(
+        actor="system", access_request=waiting(alice), reason="Facture annulée."
+    )
 
 
-def test_whoever_took_the_address_leaves_no_claim_behind(alice: Account, right: Paper) -> None:
+def test_whoever_took_the_address_leaves_no_access_request_behind(alice: Account, right: Paper) -> None:
     ask_address(alice, "thief@example.net")
     activation.handle_links()
     mail = OutgoingMail.objects.get(kind="link-address")
@@ -253,12 +263,12 @@ def test_whoever_took_the_address_leaves_no_claim_behind(alice: Account, right: 
     assert found
     addresses.confirm_address(token=found[1])
     alice.refresh_from_db()
-    request_claim(actor=alice, paper=right)
+    request_access(actor=alice, paper=right)
     back = OutgoingMail.objects.get(kind="address-changed")
     found = re.search(r"LIEN=(X[0-9a-f]{32})\b", back.text)
     assert found
     addresses.put_address_back(token=found[1])
-    assert Claim.objects.get().state == "withdrawn"
+    assert AccessRequest.objects.get().state == "withdrawn"
 
 
 # --- The agenda ----------------------------------------------------------------------------------
@@ -270,16 +280,16 @@ def due(town: Town) -> Any:
 
 
 def test_nobody_decides_in_sixty_days(town: Town, alice: Account, right: Paper) -> None:
-    request_claim(actor=alice, paper=right)
-    claim = waiting(alice)
-    handle_claims()
-    claim.refresh_from_db()
-    assert claim.state == "waiting"
-    assert due(town) == claim.asked_at + claims.LIFE
-    Claim.objects.update(asked_at=timezone.now() - claims.LIFE)
-    handle_claims()
-    claim.refresh_from_db()
-    assert claim.state == "expired"
+    request_access(actor=alice, paper=right)
+    access_request = waiting(alice)
+    handle_access_requests()
+    access_request.refresh_from_db()
+    assert access_request.state == "waiting"
+    assert due(town) == access_request.asked_at + access_requests.LIFE
+    AccessRequest.objects.update(asked_at=timezone.now() - access_requests.LIFE)
+    handle_access_requests()
+    access_request.refresh_from_db()
+    assert access_request.state == "expired"
     assert due(town) is None
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.to) == ("claim-expired", alice.email)
@@ -288,9 +298,9 @@ def test_nobody_decides_in_sixty_days(town: Town, alice: Account, right: Paper) 
 def test_nobody_confirms(town: Town, right: Paper) -> None:
     ask(right)
     assert due(town) is not None
-    Claim.objects.update(asked_at=timezone.now() - claims.UNCONFIRMED)
-    handle_claims()
-    assert not Claim.objects.exists()
+    AccessRequest.objects.update(asked_at=timezone.now() - access_requests.UNCONFIRMED)
+    handle_access_requests()
+    assert not AccessRequest.objects.exists()
     assert due(town) is None
 
 
@@ -298,15 +308,15 @@ def test_nobody_confirms(town: Town, right: Paper) -> None:
 
 
 @pytest.mark.parametrize("mode", ["approval", "at_once"])
-def test_two_connections_claim_once(
+def test_two_connections_access_request_once(
     live_town: Town, make_account: Accounts, make_payer: Payers, make_invoice: Invoices, mode: str
 ) -> None:
     alice, bill = make_account("alice@example.net"), make_invoice(make_payer(email="connue@example.net"))
     setting(mode)
     outcomes: list[Outcome | None] = []
-    act = lambda: outcomes.append(request_claim(actor=alice, paper=paper_of(bill)))  # noqa: E731
+    act = lambda: outcomes.append(request_access(actor=alice, paper=paper_of(bill)))  # noqa: E731
     assert at_once(live_town, act, act, act, act) == []
-    assert Claim.objects.count() == 1
+    assert AccessRequest.objects.count() == 1
     assert Access.objects.count() == (mode == "at_once")
     assert OutgoingMail.objects.count() == (mode == "at_once")
     first = {"approval": Outcome.WAITING, "at_once": Outcome.JOINED}[mode]
@@ -318,27 +328,32 @@ def test_staff_decide_twice_at_once(
     live_town: Town, make_account: Accounts, make_payer: Payers, make_invoice: Invoices
 ) -> None:
     alice, bill = make_account("alice@example.net"), make_invoice(make_payer())
-    request_claim(actor=alice, paper=paper_of(bill))
-    claim = waiting(alice)
-    accept = lambda: claiming.accept_claim(actor="system", claim=claim)  # noqa: E731
-    refuse = lambda: claims.refuse_claim(actor="system", claim=claim, reason="Non.")  # noqa: E731
-    withdraw = lambda: claims.withdraw_claim(actor=alice, claim=claim)  # noqa: E731
+    request_access(actor=alice, paper=paper_of(bill))
+    access_request = waiting(alice)
+    accept = lambda: paper_proof.accept_access_request(actor="system", access_request=access_request)  # noqa: E731
+    refuse = lambda: access_requests.refuse_access_request(  # noqa: E731
+        actor="system", access_request=access_request, reason="Non."
+    )
+    withdraw = lambda: access_requests.withdraw_access_request(actor=alice, access_request=access_request)  # noqa: E731
     raised = at_once(live_town, accept, accept, refuse, withdraw)
-    assert {type(error) for error in raised} == {ClaimClosed}
-    claim.refresh_from_db()
+    assert {type(error) for error in raised} == {AccessRequestClosed}
+    access_request.refresh_from_db()
     ends = Entry.objects.filter(verb__in=["claim.accepted", "claim.refused", "claim.withdrawn"])
-    assert [fact.verb for fact in ends] == [f"claim.{claim.state}"]
-    assert Access.objects.filter(account=alice, ended_at=None).count() == (claim.state == "accepted")
-    assert len(raised) == (2 if claim.state == "accepted" else 3)
+    assert [fact.verb for fact in ends] == [f"claim.{access_request.state}"]
+    assert Access.objects.filter(account=alice, ended_at=None).count() == (access_request.state == "accepted")
+    assert len(raised) == (2 if access_request.state == "accepted" else 3)
 
 
 def test_two_workers_send_one_link(live_town: Town, make_payer: Payers, make_invoice: Invoices) -> None:
     bill = make_invoice(make_payer())
-    request_claim_by_mail(email=NEW, paper=paper_of(bill))
-    assert at_once(live_town, claims.handle_claims, claims.handle_claims) == []
+    request_access_by_mail(email=NEW, paper=paper_of(bill))
+    assert (
+        at_once(live_town, access_requests.handle_access_requests, access_requests.handle_access_requests)
+        == []
+    )
     assert OutgoingMail.objects.filter(kind="link-claim").count() == 1
-    act = lambda: claiming.confirm_claim(token=lien("link-claim", NEW), password=PASSWORD)  # noqa: E731
+    act = lambda: paper_proof.confirm_access_request(token=lien("link-claim", NEW), password=PASSWORD)  # noqa: E731
     raised = at_once(live_town, act, act)
     assert len(raised) == 1
     assert isinstance(raised[0], errors.LinkUsed)
-    assert Claim.objects.get().state == "waiting"
+    assert AccessRequest.objects.get().state == "waiting"
