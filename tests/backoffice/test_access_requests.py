@@ -21,14 +21,14 @@ from tests.backoffice.test_lists import QUERIES
 
 
 @pytest.fixture
-def bill(town: Any, make_payer: Callable[..., Payer], make_invoice: Callable[..., Invoice]) -> Invoice:
+def invoice(town: Any, make_payer: Callable[..., Payer], make_invoice: Callable[..., Invoice]) -> Invoice:
     payer = make_payer(email="odette@example.net", last_name="LEGRAND", first_name="Odette", city="Pechabou")
     return make_invoice(payer)
 
 
 @pytest.fixture
-def access_request(people: SimpleNamespace, bill: Invoice) -> AccessRequest:
-    request_access(actor=people.alice, paper=Paper(bill.number, bill.amount, bill.reference))
+def access_request(people: SimpleNamespace, invoice: Invoice) -> AccessRequest:
+    request_access(actor=people.alice, paper=Paper(invoice.number, invoice.amount, invoice.reference))
     return AccessRequest.objects.get()
 
 
@@ -101,10 +101,10 @@ def test_refused_with_a_reason(
 
 
 def test_asked_again_after_a_refusal_says_so(
-    browsers: SimpleNamespace, people: SimpleNamespace, bill: Invoice, access_request: AccessRequest
+    browsers: SimpleNamespace, people: SimpleNamespace, invoice: Invoice, access_request: AccessRequest
 ) -> None:
     services.refuse_access_request(actor="system", access_request=access_request, reason="Venez nous voir.")
-    request_access(actor=people.alice, paper=Paper(bill.number, bill.amount, bill.reference))
+    request_access(actor=people.alice, paper=Paper(invoice.number, invoice.amount, invoice.reference))
     again = AccessRequest.objects.get(state="waiting")
     assert "La même demande a été refusée le" in text(browsers.clerk.get(path(again)))
 
@@ -122,7 +122,7 @@ def test_a_reader_decides_nothing(
 
 
 def test_a_cancelled_invoice_is_not_accepted(
-    browsers: SimpleNamespace, bill: Invoice, access_request: AccessRequest
+    browsers: SimpleNamespace, invoice: Invoice, access_request: AccessRequest
 ) -> None:
     Invoice.objects.update(state="cancelled")
     answer = browsers.clerk.post(path(access_request, "accepter/"))
@@ -130,31 +130,31 @@ def test_a_cancelled_invoice_is_not_accepted(
     assert "n'est plus en ligne" in text(answer)
     assert "Annulée" in text(answer)
     assert not Access.objects.exists()
-    bill.delete()
+    invoice.delete()
     assert "(elle n'existe plus)" in text(browsers.clerk.get(path(access_request)))
 
 
 def test_a_payer_that_is_erased_takes_its_access_requests(
-    browsers: SimpleNamespace, bill: Invoice, access_request: AccessRequest
+    browsers: SimpleNamespace, invoice: Invoice, access_request: AccessRequest
 ) -> None:
-    payer = bill.payer
-    bill.delete()
+    payer = invoice.payer
+    invoice.delete()
     payer.delete()
     assert browsers.clerk.post(path(access_request, "accepter/")).status_code == 404
     assert browsers.clerk.get("/gestion/rattachements/").status_code == 200
 
 
-def test_one_whose_address_is_not_confirmed_is_not_shown(browsers: SimpleNamespace, bill: Invoice) -> None:
-    hidden = AccessRequest.objects.create(email="x@example.net", payer=bill.payer, number=bill.number)
+def test_one_whose_address_is_not_confirmed_is_not_shown(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    hidden = AccessRequest.objects.create(email="x@example.net", payer=invoice.payer, number=invoice.number)
     assert browsers.clerk.get(path(hidden)).status_code == 404
     assert "x@example.net" not in text(browsers.clerk.get("/gestion/rattachements/?etat=toutes"))
 
 
-def test_guesses_are_shown(browsers: SimpleNamespace, people: SimpleNamespace, bill: Invoice) -> None:
-    payer_page = f"/gestion/redevables/{bill.payer.uuid}/"
+def test_guesses_are_shown(browsers: SimpleNamespace, people: SimpleNamespace, invoice: Invoice) -> None:
+    payer_page = f"/gestion/redevables/{invoice.payer.uuid}/"
     assert "essais faux" not in text(browsers.reader.get(payer_page))
     for n in range(GUESSES):
-        request_access(actor=people.alice, paper=Paper(bill.number, bill.amount, f"WRONG{n}"))
+        request_access(actor=people.alice, paper=Paper(invoice.number, invoice.amount, f"WRONG{n}"))
     for page in ("/gestion/rattachements/", payer_page):
         found = text(browsers.reader.get(page))
         assert "essais faux" in found

@@ -29,7 +29,7 @@ NEUTRAL = "Nous n'avons pas pu rattacher de dossier avec ces trois indications."
 
 
 @pytest.fixture
-def bill(town: Any, make_payer: Callable[..., Payer], make_invoice: Callable[..., Invoice]) -> Invoice:
+def invoice(town: Any, make_payer: Callable[..., Payer], make_invoice: Callable[..., Invoice]) -> Invoice:
     payer = make_payer(last_name="LEGRAND", first_name="Odette")
     return make_invoice(payer, number=PAPER["number"], reference="2015RS008001516")
 
@@ -48,22 +48,22 @@ def without_csrf(page: bytes) -> bytes:
     return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", page)
 
 
-def test_signed_in_and_at_once(resident: Client, alice: Account, bill: Invoice) -> None:
+def test_signed_in_and_at_once(resident: Client, alice: Account, invoice: Invoice) -> None:
     setting("at_once")
     assert "Rattacher ce dossier" in text(resident.get("/rattacher/"))
     page = text(resident.post("/rattacher/", PAPER, follow=True))
     assert "Le dossier est rattaché à votre compte" in page
-    assert bill.number in page
-    assert list(payers_of(alice)) == [bill.payer]
+    assert invoice.number in page
+    assert list(payers_of(alice)) == [invoice.payer]
     again = text(resident.post("/rattacher/", PAPER, follow=True))
     assert "Ce dossier est déjà rattaché à votre compte : vous n'avez rien à faire." in again
 
 
-def test_signed_in_it_waits_and_may_be_withdrawn(resident: Client, alice: Account, bill: Invoice) -> None:
+def test_signed_in_it_waits_and_may_be_withdrawn(resident: Client, alice: Account, invoice: Invoice) -> None:
     assert "Le service de facturation vérifiera votre demande" in text(resident.get("/rattacher/"))
     page = text(resident.post("/rattacher/", PAPER, follow=True))
     assert "Votre demande attend la réponse du service de facturation" in page
-    assert f"Facture n° {bill.number} , demande du" in page
+    assert f"Facture n° {invoice.number} , demande du" in page
     assert "LEGRAND" not in page  # the name of the payer is not theirs to read yet
     assert not payers_of(alice).exists()
     assert "attend la réponse du service de facturation" in text(resident.get("/factures/"))
@@ -76,7 +76,7 @@ def test_signed_in_it_waits_and_may_be_withdrawn(resident: Client, alice: Accoun
     assert AccessRequest.objects.get().state == "withdrawn"
 
 
-def test_withdrawing_one_that_staff_have_decided_says_so(resident: Client, bill: Invoice) -> None:
+def test_withdrawing_one_that_staff_have_decided_says_so(resident: Client, invoice: Invoice) -> None:
     resident.post("/rattacher/", PAPER)
     access_request = AccessRequest.objects.get()
     services.refuse_access_request(actor="system", access_request=access_request, reason="Non.")
@@ -87,7 +87,10 @@ def test_withdrawing_one_that_staff_have_decided_says_so(resident: Client, bill:
 
 
 def test_another_s_access_request_is_absent(
-    resident: Client, bill: Invoice, make_account: Callable[..., Account], client_for: Callable[..., Client]
+    resident: Client,
+    invoice: Invoice,
+    make_account: Callable[..., Account],
+    client_for: Callable[..., Client],
 ) -> None:
     resident.post("/rattacher/", PAPER)
     bob = client_for(make_account("bob@example.net"))
@@ -103,7 +106,7 @@ WRONG = {
 }
 
 
-def test_a_wrong_figure_gets_the_same_page_whichever_it_is(resident: Client, bill: Invoice) -> None:
+def test_a_wrong_figure_gets_the_same_page_whichever_it_is(resident: Client, invoice: Invoice) -> None:
     pages = set()
     for change in WRONG.values():
         answer = resident.post("/rattacher/", {**PAPER, **change})
@@ -118,7 +121,7 @@ def test_a_wrong_figure_gets_the_same_page_whichever_it_is(resident: Client, bil
 
 
 def test_without_a_session_right_and_wrong_read_exactly_alike(
-    client_for: Callable[..., Client], bill: Invoice
+    client_for: Callable[..., Client], invoice: Invoice
 ) -> None:
     pages = set()
     for change in ({}, *WRONG.values()):
@@ -145,7 +148,7 @@ def lien() -> str:
     ],
 )
 def test_without_a_session_the_whole_road(
-    client_for: Callable[..., Client], bill: Invoice, mode: str, words: str
+    client_for: Callable[..., Client], invoice: Invoice, mode: str, words: str
 ) -> None:
     setting(mode)
     browser = client_for()
@@ -167,7 +170,7 @@ def test_without_a_session_the_whole_road(
 
 
 def test_an_account_that_is_active_only_confirms(
-    client_for: Callable[..., Client], alice: Account, bill: Invoice
+    client_for: Callable[..., Client], alice: Account, invoice: Invoice
 ) -> None:
     setting("at_once")
     browser = client_for()
@@ -178,7 +181,7 @@ def test_an_account_that_is_active_only_confirms(
     assert "mot de passe" not in page
     assert not payers_of(alice).exists()
     assert "Le dossier est rattaché à votre compte" in text(browser.post("/lien/"))
-    assert list(payers_of(alice)) == [bill.payer]
+    assert list(payers_of(alice)) == [invoice.payer]
     assert browser.get("/factures/").status_code == 302  # the link signs nobody in
 
 
@@ -195,7 +198,7 @@ def test_an_account_that_is_active_only_confirms(
     ],
 )
 def test_what_is_missing_is_said_beside_its_field(
-    client_for: Callable[..., Client], bill: Invoice, field: str, value: str, words: str
+    client_for: Callable[..., Client], invoice: Invoice, field: str, value: str, words: str
 ) -> None:
     answer = client_for().post("/rattacher/", {**PAPER, "email": NEW, field: value})
     assert answer.status_code == 422
@@ -205,12 +208,12 @@ def test_what_is_missing_is_said_beside_its_field(
 
 
 @pytest.mark.parametrize("amount", ["37,50", "37.5", "37,5 €", "37.50 euros", "€ 37,50"])
-def test_amounts_as_people_write_them(resident: Client, bill: Invoice, amount: str) -> None:
+def test_amounts_as_people_write_them(resident: Client, invoice: Invoice, amount: str) -> None:
     resident.post("/rattacher/", {**PAPER, "amount": amount})
     assert AccessRequest.objects.count() == 1
 
 
-def test_too_many_papers_from_one_place(client_for: Callable[..., Client], bill: Invoice) -> None:
+def test_too_many_papers_from_one_place(client_for: Callable[..., Client], invoice: Invoice) -> None:
     for n in range(FROM_ADDRESS.most):
         sent = {**PAPER, "number": f"X{n}", "reference": f"ZZZZZZ{n}", "email": NEW}
         assert client_for().post("/rattacher/", sent).status_code == 200
@@ -221,7 +224,7 @@ def test_too_many_papers_from_one_place(client_for: Callable[..., Client], bill:
     assert elsewhere.status_code == 200
 
 
-def test_too_many_papers_from_one_account(resident: Client, bill: Invoice) -> None:
+def test_too_many_papers_from_one_account(resident: Client, invoice: Invoice) -> None:
     for n in range(BY_ACCOUNT.most):
         sent = {**PAPER, "number": f"X{n}", "reference": f"ZZZZZZ{n}"}
         assert resident.post("/rattacher/", sent, REMOTE_ADDR=f"198.51.100.{n}").status_code == 422
@@ -234,7 +237,7 @@ LINKS = ("/", "/factures/", "/mes-informations/", "/plan-du-site/")
 
 @pytest.mark.parametrize("mode", ["off", "approval"])
 def test_where_it_is_offered(
-    resident: Client, client_for: Callable[..., Client], bill: Invoice, mode: str
+    resident: Client, client_for: Callable[..., Client], invoice: Invoice, mode: str
 ) -> None:
     setting(mode)
     nobody = client_for()
@@ -251,12 +254,12 @@ def test_where_it_is_offered(
 
 
 def test_an_access_request_that_waits_is_seen_after_the_town_stopped_taking_them(
-    resident: Client, bill: Invoice
+    resident: Client, invoice: Invoice
 ) -> None:
     resident.post("/rattacher/", PAPER)
     setting("off")
     page = text(resident.get("/rattacher/"))
-    assert bill.number in page
+    assert invoice.number in page
     assert "Recopiez trois indications" not in page
     assert resident.post("/rattacher/", PAPER).status_code == 404
     resident.post(f"/rattacher/{AccessRequest.objects.get().uuid}/retirer/")
@@ -264,7 +267,7 @@ def test_an_access_request_that_waits_is_seen_after_the_town_stopped_taking_them
 
 
 def test_it_is_not_for_staff(
-    client_for: Callable[..., Client], make_account: Callable[..., Account], bill: Invoice
+    client_for: Callable[..., Client], make_account: Callable[..., Account], invoice: Invoice
 ) -> None:
     clerk = client_for(make_account("clerk@example.net", role=Role.CLERK))
     assert clerk.get("/rattacher/").status_code == 404
@@ -276,7 +279,7 @@ def test_the_page_is_never_kept(resident: Client, client_for: Callable[..., Clie
         assert browser.get("/rattacher/")["Cache-Control"] == "no-store, private"
 
 
-def test_locked_reads_like_wrong(resident: Client, bill: Invoice) -> None:
+def test_locked_reads_like_wrong(resident: Client, invoice: Invoice) -> None:
     wrong = resident.post("/rattacher/", {**PAPER, "amount": "1"})
     Payer.objects.update(access_requests_locked_until=timezone.now() + timedelta(hours=1))
     locked = resident.post("/rattacher/", PAPER)

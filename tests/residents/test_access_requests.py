@@ -40,17 +40,17 @@ def alice(town: Town, make_account: Accounts) -> Account:
 
 
 @pytest.fixture
-def bill(town: Town, make_payer: Payers, make_invoice: Invoices) -> Invoice:
+def invoice(town: Town, make_payer: Payers, make_invoice: Invoices) -> Invoice:
     return make_invoice(make_payer(), number="2026-001-000096", reference="2015RS008001516")
 
 
 @pytest.fixture
-def right(bill: Invoice) -> Paper:
-    return paper_of(bill)
+def right(invoice: Invoice) -> Paper:
+    return paper_of(invoice)
 
 
-def paper_of(bill: Invoice) -> Paper:
-    return Paper(bill.number, bill.original_amount, bill.reference)
+def paper_of(invoice: Invoice) -> Paper:
+    return Paper(invoice.number, invoice.original_amount, invoice.reference)
 
 
 def setting(mode: str) -> None:
@@ -74,39 +74,39 @@ def verbs() -> list[str]:
 
 
 def test_at_once_the_payer_is_joined_and_those_whom_billing_knows_are_told(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper, make_account: Accounts
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper, make_account: Accounts
 ) -> None:
-    PayerEmail.objects.create(payer=bill.payer, email="connue@example.net")
+    PayerEmail.objects.create(payer=invoice.payer, email="connue@example.net")
     bob = make_account("bob@example.net")
-    Access.objects.create(account=bob, payer=bill.payer)
+    Access.objects.create(account=bob, payer=invoice.payer)
     assert request_access(actor=alice, paper=right) == Outcome.JOINED
-    assert list(payers_of(alice)) == [bill.payer]
+    assert list(payers_of(alice)) == [invoice.payer]
     assert verbs()[-3:] == ["claim.asked", "claim.accepted", "access.granted"]
     told = OutgoingMail.objects.filter(kind="claim-joined")
     assert sorted(mail.to for mail in told) == ["bob@example.net", "connue@example.net"]
     for mail in told:
-        assert bill.payer.full_name in mail.text
+        assert invoice.payer.full_name in mail.text
         assert "a…@example.net" in mail.text
         assert alice.email not in mail.text  # they are told enough to recognise it, and no more
         assert "nous couperons cet accès" in mail.text
 
 
 def test_with_approval_staff_decide(
-    alice: Account, bill: Invoice, right: Paper, make_account: Accounts
+    alice: Account, invoice: Invoice, right: Paper, make_account: Accounts
 ) -> None:
-    PayerEmail.objects.create(payer=bill.payer, email="connue@example.net")
+    PayerEmail.objects.create(payer=invoice.payer, email="connue@example.net")
     assert request_access(actor=alice, paper=right) == Outcome.WAITING
     assert not payers_of(alice).exists()
     assert not OutgoingMail.objects.exists()
     clerk = make_account("clerk@example.net", role=Role.CLERK)
     paper_proof.accept_access_request(actor=clerk, access_request=waiting(alice))
-    assert list(payers_of(alice)) == [bill.payer]
+    assert list(payers_of(alice)) == [invoice.payer]
     assert {mail.kind: mail.to for mail in OutgoingMail.objects.all()} == {
         "claim-accepted": alice.email,
         "claim-joined": "connue@example.net",
     }
     fact = Entry.objects.get(verb="claim.accepted")
-    assert (fact.actor, fact.new["payer"]) == (clerk.audit_name, bill.payer_id)
+    assert (fact.actor, fact.new["payer"]) == (clerk.audit_name, invoice.payer_id)
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_with_approval_staff_decide(
     ],
 )
 def test_how_it_is_spaced_and_hyphenated_does_not_count(
-    alice: Account, bill: Invoice, number: str, amount: str, reference: str
+    alice: Account, invoice: Invoice, number: str, amount: str, reference: str
 ) -> None:
     assert request_access(actor=alice, paper=Paper(number, Decimal(amount), reference)) == Outcome.WAITING
 
 
 @pytest.mark.parametrize("printed", ["37.50", "30.00"])
 def test_the_amount_before_or_after_an_avoir(
-    alice: Account, bill: Invoice, right: Paper, printed: str
+    alice: Account, invoice: Invoice, right: Paper, printed: str
 ) -> None:
     Invoice.objects.update(amount=Decimal("30.00"), credited=Decimal("7.50"))
     assert request_access(actor=alice, paper=replace(right, amount=Decimal(printed))) == Outcome.WAITING
@@ -163,7 +163,7 @@ def test_only_recent_invoices_online_serve(alice: Account, right: Paper, change:
 
 
 def test_figures_of_two_invoices_prove_nothing(
-    alice: Account, bill: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
+    alice: Account, invoice: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
 ) -> None:
     other = make_invoice(make_payer(), amount="37.50")
     assert request_access(actor=alice, paper=replace(right, number=other.number)) is None
@@ -179,7 +179,7 @@ def test_a_town_that_does_not_want_it(alice: Account, right: Paper) -> None:
 
 
 @pytest.mark.parametrize("mode", ["approval", "at_once"])
-def test_twice_changes_nothing(alice: Account, bill: Invoice, right: Paper, mode: str) -> None:
+def test_twice_changes_nothing(alice: Account, invoice: Invoice, right: Paper, mode: str) -> None:
     setting(mode)
     first = request_access(actor=alice, paper=right)
     facts, mails = Entry.objects.count(), OutgoingMail.objects.count()
@@ -189,26 +189,26 @@ def test_twice_changes_nothing(alice: Account, bill: Invoice, right: Paper, mode
     assert (Entry.objects.count(), OutgoingMail.objects.count()) == (facts, mails)
 
 
-def test_an_account_that_sees_it_already(alice: Account, bill: Invoice, right: Paper) -> None:
-    Access.objects.create(account=alice, payer=bill.payer)
+def test_an_account_that_sees_it_already(alice: Account, invoice: Invoice, right: Paper) -> None:
+    Access.objects.create(account=alice, payer=invoice.payer)
     assert request_access(actor=alice, paper=right) == Outcome.ALREADY
     assert not AccessRequest.objects.exists()
 
 
 def test_an_access_that_staff_cut_is_not_regained_in_silence(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper, make_account: Accounts
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper, make_account: Accounts
 ) -> None:
-    Access.objects.create(account=alice, payer=bill.payer, ended_at=timezone.now())
+    Access.objects.create(account=alice, payer=invoice.payer, ended_at=timezone.now())
     assert request_access(actor=alice, paper=right) == Outcome.WAITING
     assert not payers_of(alice).exists()
     bob = make_account("bob@example.net")  # of whom nothing was cut
     assert request_access(actor=bob, paper=right) == Outcome.JOINED
     paper_proof.accept_access_request(actor="system", access_request=waiting(alice))
-    assert list(payers_of(alice)) == [bill.payer]
+    assert list(payers_of(alice)) == [invoice.payer]
 
 
 def test_a_refusal_is_not_undone_by_the_same_paper(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper
 ) -> None:
     setting("approval")
     request_access(actor=alice, paper=right)
@@ -228,7 +228,7 @@ def test_the_operator_does_not_do_it_in_somebody_s_place(alice: Account, right: 
 def test_a_number_that_many_invoices_have(
     alice: Account, make_invoice: Invoices, make_payer: Payers, town: Town
 ) -> None:
-    bills = [
+    invoices = [
         make_invoice(
             make_payer(),
             number="12",
@@ -238,28 +238,30 @@ def test_a_number_that_many_invoices_have(
         )
         for n in range(12)
     ]
-    for bill in bills[:3]:
-        assert request_access(actor=alice, paper=paper_of(bill)) == Outcome.WAITING
-    assert set(AccessRequest.objects.values_list("payer", flat=True)) == {bill.payer_id for bill in bills[:3]}
+    for invoice in invoices[:3]:
+        assert request_access(actor=alice, paper=paper_of(invoice)) == Outcome.WAITING
+    assert set(AccessRequest.objects.values_list("payer", flat=True)) == {
+        invoice.payer_id for invoice in invoices[:3]
+    }
 
 
 # --- Guessing ------------------------------------------------------------------------------------
 
 
 def test_a_payer_that_is_guessed_is_locked_even_for_the_right_paper(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for cents in range(GUESSES - 1):
         assert request_access(actor=alice, paper=replace(right, amount=Decimal(cents))) is None
     assert not Payer.objects.filter(access_requests_locked_until__isnull=False).exists()
     assert request_access(actor=alice, paper=replace(right, amount=Decimal("99"))) is None
-    bill.payer.refresh_from_db()
-    assert bill.payer.access_requests_locked_until is not None
+    invoice.payer.refresh_from_db()
+    assert invoice.payer.access_requests_locked_until is not None
     assert request_access(actor=alice, paper=right) is None
     fact = Entry.objects.get(verb="claims.locked")
-    assert fact.object == f"payer:{bill.payer.uuid}"
+    assert fact.object == f"payer:{invoice.payer.uuid}"
     typed = (f"number:{paper_proof._bare(right.number)}", f"reference:{paper_proof._bare(right.reference)}")
-    for who in (*typed, f"payer:{bill.payer_id}"):
+    for who in (*typed, f"payer:{invoice.payer_id}"):
         throttle.clear(paper_proof.WRONG, who)
     assert (
         request_access(actor=alice, paper=right) is None
@@ -269,23 +271,23 @@ def test_a_payer_that_is_guessed_is_locked_even_for_the_right_paper(
 
 
 def test_guessing_over_the_invoices_of_one_payer_locks_it_too(
-    alice: Account, bill: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
+    alice: Account, invoice: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
 ) -> None:
     aside = make_invoice(make_payer())
-    bills = [make_invoice(bill.payer) for _ in range(GUESSES)]
-    for n, other in enumerate(bills):
+    invoices = [make_invoice(invoice.payer) for _ in range(GUESSES)]
+    for n, other in enumerate(invoices):
         wrong = Paper(other.number, other.amount, f"WRONG{n}")
         assert request_access(actor=alice, paper=wrong) is None
     assert request_access(actor=alice, paper=right) is None  # of which nothing was typed
     assert request_access(actor=alice, paper=paper_of(aside)) == Outcome.WAITING  # another payer
 
 
-def test_right_papers_lock_nothing(alice: Account, bill: Invoice, right: Paper) -> None:
+def test_right_papers_lock_nothing(alice: Account, invoice: Invoice, right: Paper) -> None:
     for _ in range(3 * GUESSES):
         assert request_access(actor=alice, paper=right) == Outcome.WAITING
 
 
-def test_every_answer_costs_the_same(town: Town, bill: Invoice, right: Paper) -> None:
+def test_every_answer_costs_the_same(town: Town, invoice: Invoice, right: Paper) -> None:
     """A stranger times us: the same statements for a right paper, a wrong one, and one that nobody has."""
 
     def statements(paper: Paper) -> list[str]:
@@ -303,7 +305,7 @@ def test_every_answer_costs_the_same(town: Town, bill: Invoice, right: Paper) ->
 
 
 def test_every_answer_counts_as_often(
-    town: Town, bill: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
+    town: Town, invoice: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[str, int]] = []
     run = throttle._run

@@ -35,14 +35,14 @@ from tests.residents.test_access_requests import (
     Payers,
     alice,
     at_once_town,
-    bill,
+    invoice,
     paper_of,
     right,
     setting,
     waiting,
 )
 
-__all__ = ["alice", "at_once_town", "bill", "right"]  # fixtures
+__all__ = ["alice", "at_once_town", "invoice", "right"]  # fixtures
 from tests.residents.letters import ask_address, lien
 
 # --- Without a session ---------------------------------------------------------------------------
@@ -54,45 +54,47 @@ def ask(paper: Paper, email: str = NEW) -> str:
     return lien("link-claim", email.lower())
 
 
-def test_the_proof_and_the_address_are_both_needed(at_once_town: None, bill: Invoice, right: Paper) -> None:
+def test_the_proof_and_the_address_are_both_needed(
+    at_once_town: None, invoice: Invoice, right: Paper
+) -> None:
     token = ask(right, email=NEW.upper())
     account = Account.objects.get(email=NEW)
     assert not payers_of(account).exists()  # the proof alone opens nothing
     assert token not in str(list(Link.objects.values()))
     outcome = paper_proof.confirm_access_request(token=token, password=PASSWORD)
     assert outcome == Outcome.JOINED
-    assert list(payers_of(account)) == [bill.payer]
+    assert list(payers_of(account)) == [invoice.payer]
     assert check_credentials(email=NEW, password=PASSWORD, ip="192.0.2.1") == account
     with pytest.raises(errors.LinkUsed):
         paper_proof.confirm_access_request(token=token, password=PASSWORD)
 
 
 def test_what_was_refused_at_the_address_stays_refused(
-    at_once_town: None, bill: Invoice, right: Paper
+    at_once_town: None, invoice: Invoice, right: Paper
 ) -> None:
     """By the link under a message, before there was an account."""
-    PayerEmail.objects.create(payer=bill.payer, email=NEW)
+    PayerEmail.objects.create(payer=invoice.payer, email=NEW)
     activation.refuse_at_address(actor="visitor", email=NEW, kinds=["new_invoices"])
     paper_proof.confirm_access_request(token=ask(right), password=PASSWORD)
     assert Account.objects.get(email=NEW).refused == {"new_invoices"}
 
 
-def test_with_approval_the_confirmed_access_request_waits(bill: Invoice, right: Paper) -> None:
+def test_with_approval_the_confirmed_access_request_waits(invoice: Invoice, right: Paper) -> None:
     token = ask(right)
     assert AccessRequest.objects.get().state == "asked"
     assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.WAITING
     account = Account.objects.get(email=NEW)
     assert account.activated_at is not None
     assert not payers_of(account).exists()
-    assert waiting(account).payer == bill.payer
+    assert waiting(account).payer == invoice.payer
 
 
 def test_an_active_account_confirms_without_a_password(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper
 ) -> None:
     token = ask(right, email=alice.email)
     assert paper_proof.confirm_access_request(token=token) == Outcome.JOINED
-    assert list(payers_of(alice)) == [bill.payer]
+    assert list(payers_of(alice)) == [invoice.payer]
     assert check_credentials(email=alice.email, password=PASSWORD, ip="192.0.2.1") == alice
 
 
@@ -103,7 +105,7 @@ def test_the_link_of_an_access_request_changes_no_password(alice: Account, right
     assert check_credentials(email=alice.email, password=PASSWORD, ip="192.0.2.1") == alice
 
 
-def test_another_link_confirms_no_access_request(at_once_town: None, bill: Invoice, right: Paper) -> None:
+def test_another_link_confirms_no_access_request(at_once_town: None, invoice: Invoice, right: Paper) -> None:
     """Whoever only resets a password has not agreed to see a stranger's record."""
     ask(right)
     Link.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
@@ -121,7 +123,7 @@ def test_another_link_confirms_no_access_request(at_once_town: None, bill: Invoi
     )  # its own link still does
 
 
-def test_a_weak_password_leaves_the_link_usable(at_once_town: None, bill: Invoice, right: Paper) -> None:
+def test_a_weak_password_leaves_the_link_usable(at_once_town: None, invoice: Invoice, right: Paper) -> None:
     token = ask(right)
     for weak in ("", "court"):
         with pytest.raises(errors.WeakPassword):
@@ -156,7 +158,7 @@ def test_asked_twice_within_a_minute_sends_one_message(right: Paper) -> None:
     assert AccessRequest.objects.count() == 1
 
 
-def test_asked_twice_and_confirmed_twice(at_once_town: None, bill: Invoice, right: Paper) -> None:
+def test_asked_twice_and_confirmed_twice(at_once_town: None, invoice: Invoice, right: Paper) -> None:
     first = ask(right)
     AccessRequest.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
     second = ask(right)
@@ -167,17 +169,17 @@ def test_asked_twice_and_confirmed_twice(at_once_town: None, bill: Invoice, righ
 
 
 def test_an_invoice_cancelled_before_the_link_is_opened_is_left_to_staff(
-    at_once_town: None, bill: Invoice, right: Paper
+    at_once_town: None, invoice: Invoice, right: Paper
 ) -> None:
     token = ask(right)
     Invoice.objects.update(state="cancelled")
     assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.WAITING
 
 
-def test_a_payer_erased_before_the_link_is_opened(at_once_town: None, bill: Invoice, right: Paper) -> None:
+def test_a_payer_erased_before_the_link_is_opened(at_once_town: None, invoice: Invoice, right: Paper) -> None:
     token = ask(right)
-    payer = bill.payer
-    bill.delete()
+    payer = invoice.payer
+    invoice.delete()
     payer.delete()
     assert paper_proof.confirm_access_request(token=token, password=PASSWORD) == Outcome.GONE
     assert Account.objects.get(email=NEW).activated_at is not None
@@ -214,7 +216,7 @@ def test_refused_with_a_reason(alice: Account, right: Paper) -> None:
     assert not payers_of(alice).exists()
 
 
-def test_accepted_twice_and_then_too_late_to_refuse(alice: Account, bill: Invoice, right: Paper) -> None:
+def test_accepted_twice_and_then_too_late_to_refuse(alice: Account, invoice: Invoice, right: Paper) -> None:
     request_access(actor=alice, paper=right)
     access_request = waiting(alice)
     for _ in range(2):
@@ -243,7 +245,7 @@ def test_withdrawn(alice: Account, right: Paper) -> None:
 
 @pytest.mark.parametrize("what", ["cancelled", "another payer"])
 def test_an_invoice_that_is_no_longer_theirs_is_not_accepted(
-    alice: Account, bill: Invoice, right: Paper, make_payer: Payers, what: str
+    alice: Account, invoice: Invoice, right: Paper, make_payer: Payers, what: str
 ) -> None:
     request_access(actor=alice, paper=right)
     Invoice.objects.update(**({"state": what} if what == "cancelled" else {"payer": make_payer()}))
@@ -311,10 +313,10 @@ def test_nobody_confirms(town: Town, right: Paper) -> None:
 def test_two_connections_access_request_once(
     live_town: Town, make_account: Accounts, make_payer: Payers, make_invoice: Invoices, mode: str
 ) -> None:
-    alice, bill = make_account("alice@example.net"), make_invoice(make_payer(email="connue@example.net"))
+    alice, invoice = make_account("alice@example.net"), make_invoice(make_payer(email="connue@example.net"))
     setting(mode)
     outcomes: list[Outcome | None] = []
-    act = lambda: outcomes.append(request_access(actor=alice, paper=paper_of(bill)))  # noqa: E731
+    act = lambda: outcomes.append(request_access(actor=alice, paper=paper_of(invoice)))  # noqa: E731
     assert at_once(live_town, act, act, act, act) == []
     assert AccessRequest.objects.count() == 1
     assert Access.objects.count() == (mode == "at_once")
@@ -327,8 +329,8 @@ def test_two_connections_access_request_once(
 def test_staff_decide_twice_at_once(
     live_town: Town, make_account: Accounts, make_payer: Payers, make_invoice: Invoices
 ) -> None:
-    alice, bill = make_account("alice@example.net"), make_invoice(make_payer())
-    request_access(actor=alice, paper=paper_of(bill))
+    alice, invoice = make_account("alice@example.net"), make_invoice(make_payer())
+    request_access(actor=alice, paper=paper_of(invoice))
     access_request = waiting(alice)
     accept = lambda: paper_proof.accept_access_request(actor="system", access_request=access_request)  # noqa: E731
     refuse = lambda: access_requests.refuse_access_request(  # noqa: E731
@@ -345,8 +347,8 @@ def test_staff_decide_twice_at_once(
 
 
 def test_two_workers_send_one_link(live_town: Town, make_payer: Payers, make_invoice: Invoices) -> None:
-    bill = make_invoice(make_payer())
-    request_access_by_mail(email=NEW, paper=paper_of(bill))
+    invoice = make_invoice(make_payer())
+    request_access_by_mail(email=NEW, paper=paper_of(invoice))
     assert (
         at_once(live_town, access_requests.handle_access_requests, access_requests.handle_access_requests)
         == []

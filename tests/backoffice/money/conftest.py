@@ -11,7 +11,7 @@ from tenant_apps.products.models import Product
 
 
 @pytest.fixture
-def bills(people: SimpleNamespace, make_payer: Any, make_invoice: Callable[..., Invoice]) -> list[Invoice]:
+def invoices(people: SimpleNamespace, make_payer: Any, make_invoice: Callable[..., Invoice]) -> list[Invoice]:
     """Alice's household owes 10 and 20 €, another 30 €."""
     alice = make_payer(people.alice, last_name="DUPRÉ", first_name="Alice")
     other = make_payer(last_name="LEFÈVRE", first_name="Łukasz")

@@ -16,19 +16,19 @@ from toolkit import clock
 
 
 def test_more_than_due_is_left_over_then_spent_or_given_back(
-    browsers: SimpleNamespace, bills: list[Invoice]
+    browsers: SimpleNamespace, invoices: list[Invoice]
 ) -> None:
-    browsers.clerk.post(NEW, filled(bills[:1], received="25", means="cash"))
+    browsers.clerk.post(NEW, filled(invoices[:1], received="25", means="cash"))
     payment = Payment.objects.get()
     path = f"/gestion/encaissements/{payment.uuid}/"
     assert "15,00 €" in text(browsers.reader.get("/gestion/encaissements/trop-percus/"))
     # A reader sees; a clerk allocates; a manager gives back.
     assert browsers.reader.post(f"{path}affecter/").status_code == 404
-    refused = browsers.clerk.post(f"{path}affecter/", {"invoice": bills[2].uuid, "amount": "5"})
+    refused = browsers.clerk.post(f"{path}affecter/", {"invoice": invoices[2].uuid, "amount": "5"})
     assert "d'un autre redevable" in text(refused)
-    browsers.clerk.post(f"{path}affecter/", {"invoice": bills[1].uuid, "amount": "12,50"})
-    bills[1].refresh_from_db()
-    assert bills[1].paid == Decimal("12.50")
+    browsers.clerk.post(f"{path}affecter/", {"invoice": invoices[1].uuid, "amount": "12,50"})
+    invoices[1].refresh_from_db()
+    assert invoices[1].paid == Decimal("12.50")
     note = {
         "amount": "2,50",
         "refunded_on": clock.today().isoformat(),
@@ -42,14 +42,14 @@ def test_more_than_due_is_left_over_then_spent_or_given_back(
     assert "Aucun trop-perçu" in text(browsers.reader.get("/gestion/encaissements/trop-percus/"))
 
 
-def test_money_given_back_is_no_longer_left_over(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+def test_money_given_back_is_no_longer_left_over(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     """The sentence at the top of the invoice and the table below forgot refunds."""
-    made = attempt(bills[0], "paid")
+    made = attempt(invoices[0], "paid")
     paid = Payment.objects.create(
         attempt=made, product=made.product, provider="payfip", provider_reference=str(made.uuid),
-        means=Means.CARD, amount=made.amount, paid_on=clock.today(), recorded_by="treasury", payer=bills[0].payer,
+        means=Means.CARD, amount=made.amount, paid_on=clock.today(), recorded_by="treasury", payer=invoices[0].payer,
     )  # fmt: skip
-    page = f"/gestion/factures/{bills[0].uuid}/"
+    page = f"/gestion/factures/{invoices[0].uuid}/"
     assert "reçus en trop" in text(browsers.clerk.get(page))
     record_refund(
         actor="system",
@@ -64,10 +64,10 @@ def test_money_given_back_is_no_longer_left_over(browsers: SimpleNamespace, bill
     assert "Rien : remboursé" in shown
 
 
-def test_who_may_cancel(browsers: SimpleNamespace, people: SimpleNamespace, bills: list[Invoice]) -> None:
+def test_who_may_cancel(browsers: SimpleNamespace, people: SimpleNamespace, invoices: list[Invoice]) -> None:
     def cash(actor: Any) -> str:
         payment = book_counter_payment(
-            actor=actor, invoice=bills[0], means=Means.CASH, amount=Decimal("1"), paid_on=clock.today()
+            actor=actor, invoice=invoices[0], means=Means.CASH, amount=Decimal("1"), paid_on=clock.today()
         )
         return f"/gestion/encaissements/{payment.uuid}/"
 
@@ -80,31 +80,31 @@ def test_who_may_cancel(browsers: SimpleNamespace, people: SimpleNamespace, bill
     assert browsers.clerk.post(f"{own}annuler/", {}).status_code == 422
     assert browsers.clerk.post(f"{own}annuler/", reason).status_code == 302
     assert browsers.manager.post(f"{theirs}annuler/", reason).status_code == 302
-    bills[0].refresh_from_db()
-    assert bills[0].paid == 0
+    invoices[0].refresh_from_db()
+    assert invoices[0].paid == 0
     assert "erreur de saisie" in text(browsers.reader.get(own))
 
 
 def test_j_ai_regle_is_confirmed_or_refused(
-    browsers: SimpleNamespace, people: SimpleNamespace, bills: list[Invoice], mailbox: Any
+    browsers: SimpleNamespace, people: SimpleNamespace, invoices: list[Invoice], mailbox: Any
 ) -> None:
-    declaration = declare_paid(actor=people.alice, invoice=bills[0])
+    declaration = declare_paid(actor=people.alice, invoice=invoices[0])
     page = browsers.clerk.get("/gestion/encaissements/declarations/").content.decode()
-    assert f"{NEW}?facture={bills[0].uuid}" in page
+    assert f"{NEW}?facture={invoices[0].uuid}" in page
     path = f"/gestion/encaissements/declarations/{declaration.uuid}/refuser/"
     assert browsers.clerk.post(path, {"answer": ""}).status_code == 422
     assert browsers.clerk.post(path, {"answer": "Nous n'avons rien reçu."}).status_code == 302
     assert "Nous n'avons rien reçu." in mailbox()[-1].text
     assert "Aucune déclaration" in text(browsers.clerk.get("/gestion/encaissements/declarations/"))
-    theirs = text(browsers.alice.get(f"/factures/{bills[0].uuid}/"))
+    theirs = text(browsers.alice.get(f"/factures/{invoices[0].uuid}/"))
     assert "Nous n'avons rien reçu." in theirs
     assert "J'ai réglé" in theirs  # may be said again
 
 
-def test_an_avoir_from_its_page(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
-    path = f"/gestion/factures/{bills[0].uuid}/avoir/"
+def test_an_avoir_from_its_page(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
+    path = f"/gestion/factures/{invoices[0].uuid}/avoir/"
     book_counter_payment(
-        actor="system", invoice=bills[0], means=Means.CASH, amount=Decimal("8"), paid_on=clock.today()
+        actor="system", invoice=invoices[0], means=Means.CASH, amount=Decimal("8"), paid_on=clock.today()
     )
     assert browsers.clerk.get(path).status_code == 404
     assert browsers.manager.post(path, {"whole": "non", "amount": "", "reason": "x"}).status_code == 422
@@ -113,6 +113,6 @@ def test_an_avoir_from_its_page(browsers: SimpleNamespace, bills: list[Invoice])
     assert not Credit.objects.exists()
     sent = {"whole": "non", "amount": "5", "reason": "absence", "let_go": "on"}
     assert browsers.manager.post(path, sent).status_code == 302
-    bills[0].refresh_from_db()
-    assert (bills[0].amount, bills[0].paid) == (5, 5)
-    assert "Avoir de 5,00 €" in text(browsers.reader.get(f"/gestion/factures/{bills[0].uuid}/"))
+    invoices[0].refresh_from_db()
+    assert (invoices[0].amount, invoices[0].paid) == (5, 5)
+    assert "Avoir de 5,00 €" in text(browsers.reader.get(f"/gestion/factures/{invoices[0].uuid}/"))

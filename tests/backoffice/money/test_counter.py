@@ -19,15 +19,15 @@ from toolkit import clock
 QUERIES = 16
 
 
-def test_the_clerk_s_road(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+def test_the_clerk_s_road(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     found = browsers.clerk.get(NEW, {"q": "dupré"}).content.decode()
-    assert [str(one.uuid) in found for one in bills] == [True, True, False]
+    assert [str(one.uuid) in found for one in invoices] == [True, True, False]
     page = browsers.clerk.get(
-        NEW, {"facture": [one.uuid for one in bills[:2]], "q": "lefèvre"}
+        NEW, {"facture": [one.uuid for one in invoices[:2]], "q": "lefèvre"}
     ).content.decode()
-    assert [str(one.uuid) in page for one in bills] == [True, True, True]  # two chosen, one found
+    assert [str(one.uuid) in page for one in invoices] == [True, True, True]  # two chosen, one found
     assert 'value="10,00"' in page
-    sent = filled(bills)
+    sent = filled(invoices)
     answer = browsers.clerk.post(NEW, sent)
     payment = Payment.objects.get()
     assert answer["Location"] == f"/gestion/encaissements/{payment.uuid}/"
@@ -40,32 +40,32 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bills: list[Invoice]) -> No
     assert Payment.objects.count() == 1
 
 
-def test_a_cheque_for_two_is_not_booked_as_one(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+def test_a_cheque_for_two_is_not_booked_as_one(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     """One of the two was paid online meanwhile: the cheque on the desk is of 30 €, and must not become one of 20."""
-    sent = filled(bills[:2])
+    sent = filled(invoices[:2])
     book_counter_payment(
-        actor="system", invoice=bills[0], means=Means.CASH, amount=Decimal("10"), paid_on=clock.today()
+        actor="system", invoice=invoices[0], means=Means.CASH, amount=Decimal("10"), paid_on=clock.today()
     )
     answer = browsers.clerk.post(NEW, sent)
-    assert answer["Location"] == f"{NEW}?facture={bills[1].uuid}"
+    assert answer["Location"] == f"{NEW}?facture={invoices[1].uuid}"
     assert "une des factures n'attend plus d'argent" in text(browsers.clerk.get(answer["Location"]))
     assert Payment.objects.count() == 1
 
 
-def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
-    sent = filled(bills[:1], means="cash", **{f"montant_{bills[0].uuid.hex}": "4"})
+def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
+    sent = filled(invoices[:1], means="cash", **{f"montant_{invoices[0].uuid.hex}": "4"})
     first, again = browsers.clerk.post(NEW, sent), browsers.clerk.post(NEW, sent)
     assert first["Location"] == again["Location"]
-    bills[0].refresh_from_db()
-    assert bills[0].paid == 4
+    invoices[0].refresh_from_db()
+    assert invoices[0].paid == 4
 
 
-def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
+def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     """The clerk may book all the same: the money is on the desk. What comes twice is left over, and shown."""
-    page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
+    page = browsers.clerk.get(NEW, {"facture": [invoices[0].uuid]})
     assert "Paiement en cours" not in text(page)
-    attempt(bills[0], "started")
-    page = browsers.clerk.get(NEW, {"facture": [bills[0].uuid]})
+    attempt(invoices[0], "started")
+    page = browsers.clerk.get(NEW, {"facture": [invoices[0].uuid]})
     assert "Paiement en cours L'encaisser ici peut la faire payer deux fois." in text(page)
 
 
@@ -86,27 +86,29 @@ def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, bills: 
     ],
 )
 def test_what_is_not_right_is_said_and_nothing_is_booked(
-    browsers: SimpleNamespace, bills: list[Invoice], wrong: dict[str, str], words: str
+    browsers: SimpleNamespace, invoices: list[Invoice], wrong: dict[str, str], words: str
 ) -> None:
     if "amount" in wrong:
-        wrong = {f"montant_{bills[0].uuid.hex}": wrong["amount"]}
-    answer = browsers.clerk.post(NEW, filled(bills, **wrong))
+        wrong = {f"montant_{invoices[0].uuid.hex}": wrong["amount"]}
+    answer = browsers.clerk.post(NEW, filled(invoices, **wrong))
     assert answer.status_code == 422
     assert words in text(answer)
     assert not Payment.objects.exists()
 
 
-def test_the_same_cheque_is_asked_about(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
-    browsers.clerk.post(NEW, filled(bills[:1]))
-    sent = filled(bills[1:2], bank="CRÉDIT")
+def test_the_same_cheque_is_asked_about(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
+    browsers.clerk.post(NEW, filled(invoices[:1]))
+    sent = filled(invoices[1:2], bank="CRÉDIT")
     answer = browsers.clerk.post(NEW, sent)
     assert answer.status_code == 422
     assert "est déjà enregistré (10,00 €" in text(answer)
     assert browsers.clerk.post(NEW, {**sent, "other": "on"}).status_code == 302
 
 
-def test_the_receipt_is_ours_and_never_a_quittance(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
-    browsers.clerk.post(NEW, filled(bills, drawer="Mme DUPRÉ", received="61"))
+def test_the_receipt_is_ours_and_never_a_quittance(
+    browsers: SimpleNamespace, invoices: list[Invoice]
+) -> None:
+    browsers.clerk.post(NEW, filled(invoices, drawer="Mme DUPRÉ", received="61"))
     payment = Payment.objects.get()
     path = f"/gestion/encaissements/{payment.uuid}/justificatif.pdf"
     first = browsers.reader.get(path)
@@ -165,30 +167,32 @@ def test_what_the_pages_cost(
 
 
 def test_homonyms_are_told_apart_by_street_and_code(
-    browsers: SimpleNamespace, bills: list[Invoice], of_water: Invoice
+    browsers: SimpleNamespace, invoices: list[Invoice], of_water: Invoice
 ) -> None:
     page = text(browsers.clerk.get(NEW, {"q": "dupré"}))
     groups = page.split("Alice DUPRÉ")
-    first, second = bills[0].payer.reference, of_water.payer.reference
+    first, second = invoices[0].payer.reference, of_water.payer.reference
     assert f"code {first}" in page
     assert f"3 rue du Moulin, Agen · code {second}" in page
-    assert page.index(f"code {first}") < page.index(bills[1].number) < page.index(f"code {second}")
+    assert page.index(f"code {first}") < page.index(invoices[1].number) < page.index(f"code {second}")
     assert len(groups) > 2
     assert "Régie eau" in page, "with several régies, each invoice says its own"
 
 
 def test_two_regies_are_refused_in_words(
-    browsers: SimpleNamespace, bills: list[Invoice], of_water: Invoice
+    browsers: SimpleNamespace, invoices: list[Invoice], of_water: Invoice
 ) -> None:
-    answer = browsers.clerk.post(NEW, filled([bills[0], of_water]))
+    answer = browsers.clerk.post(NEW, filled([invoices[0], of_water]))
     assert answer.status_code == 422
     assert "plusieurs régies (Régie cantine, Régie eau)" in text(answer)
     assert not Payment.objects.exists()
 
 
-def test_cash_above_the_limit_is_refused_on_the_form(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
-    assert "300,00 € au plus" in text(browsers.clerk.get(NEW, {"facture": [bills[0].uuid]}))
-    answer = browsers.clerk.post(NEW, filled(bills[:1], means="cash", received="300,01"))
+def test_cash_above_the_limit_is_refused_on_the_form(
+    browsers: SimpleNamespace, invoices: list[Invoice]
+) -> None:
+    assert "300,00 € au plus" in text(browsers.clerk.get(NEW, {"facture": [invoices[0].uuid]}))
+    answer = browsers.clerk.post(NEW, filled(invoices[:1], means="cash", received="300,01"))
     assert answer.status_code == 422
     assert "article 1680" in text(answer)
     assert not Payment.objects.exists()

@@ -13,8 +13,8 @@ from tests.backoffice.money.forms import pdf_text
 from toolkit import clock
 
 
-def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, bills: list[Invoice]) -> None:
-    for invoice, drawer in zip(bills, ("=1+1", "M. DEUX", "M. TROIS"), strict=True):
+def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
+    for invoice, drawer in zip(invoices, ("=1+1", "M. DEUX", "M. TROIS"), strict=True):
         paper = Paper(bank="Crédit", number=f"{invoice.pk}", drawer=drawer)
         line = Line(invoice, invoice.amount)
         book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), paper=paper)
@@ -44,16 +44,16 @@ def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, bills: l
 
 
 def test_a_docket_is_made_of_one_regie(
-    browsers: SimpleNamespace, bills: list[Invoice], of_water: Invoice
+    browsers: SimpleNamespace, invoices: list[Invoice], of_water: Invoice
 ) -> None:
-    for bill in (bills[0], of_water):
-        cheque = {"actor": "system", "invoice": bill, "means": Means.CHEQUE, "paid_on": clock.today()}
-        book_counter_payment(amount=bill.amount, **cheque)
+    for invoice in (invoices[0], of_water):
+        cheque = {"actor": "system", "invoice": invoice, "means": Means.CHEQUE, "paid_on": clock.today()}
+        book_counter_payment(amount=invoice.amount, **cheque)
     listed = text(browsers.manager.get("/gestion/remises/"))
     assert "10,00 € de chèques" in listed
     assert "15,00 € de chèques" in listed
     page = browsers.manager.get("/gestion/remises/nouvelle/?moyen=cheques&regie=eau").content.decode()
-    water, canteen = (Payment.objects.get(product__code=code) for code in ("eau", bills[0].product.code))
+    water, canteen = (Payment.objects.get(product__code=code) for code in ("eau", invoices[0].product.code))
     assert str(water.uuid) in page
     assert str(canteen.uuid) not in page
     sent = {"payment": [str(water.uuid)], "deposited_on": clock.today().isoformat()}
