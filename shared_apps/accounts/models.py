@@ -148,7 +148,7 @@ class LinkPurpose(models.TextChoices):
     ACTIVATION = "activation", _("activation")
     RESET = "reset", _("nouveau mot de passe")
     ADDRESS = "address", _("nouvelle adresse")
-    CLAIM = "claim", _("rattachement d'un dossier")
+    ACCESS_REQUEST = "claim", _("rattachement d'un dossier")
     REGRET = "regret", _("ancienne adresse à rétablir")
     SHARE = "share", _("accès aux factures d'une autre personne")
     CODE = "code", _("code de connexion")

@@ -140,10 +140,11 @@ def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
 def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> Account:
     """Use up an activation or reset link, and set the password. Raises the link errors, WeakPassword.
 
-    The link of a claim may activate an account too, but cannot change the password of an active one: LinkUnknown.
+    The link of an access request may activate an account too, but cannot change the password of an active one:
+    LinkUnknown.
     """
-    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.CLAIM)
-    if link.purpose == LinkPurpose.CLAIM and account.activated_at is not None:
+    link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.ACCESS_REQUEST)
+    if link.purpose == LinkPurpose.ACCESS_REQUEST and account.activated_at is not None:
         raise errors.LinkUnknown
     rule.check(password, email=account.email)
     account.set_password(password)

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
-from tenant_apps.residents.queries import waiting_claims
+from tenant_apps.residents.queries import waiting_access_requests
 from tenant_apps.residents.sources import has_several
 from tenant_apps.townhall.queries import current_townhall
 
@@ -72,7 +72,7 @@ def screen(
         "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
         "can_act": at_least(request.user.role, Role.CLERK),
         "can_manage": at_least(request.user.role, Role.MANAGER),
-        "claims_to_decide": waiting_claims(),
+        "access_requests_to_decide": waiting_access_requests(),
         "several_sources": SimpleLazyObject(has_several),  # asked only by a page that shows codes
     }
     return render(request, f"backoffice/{template}", {**rights, **context}, status=status)

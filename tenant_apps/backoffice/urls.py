@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import claims, home, imports, invoices, mails, payers, threads
+from tenant_apps.backoffice.views import access_requests, home, imports, invoices, mails, payers, threads
 from tenant_apps.backoffice.views.money import (
     attempts,
     corrections,
@@ -113,10 +113,10 @@ urlpatterns = [
     path("a-examiner/<uuid:public_id>/classer/", examining.close, name="close-finding"),
     path("redevables/", payers.payer_list, name="payers"),
     path("redevables/<uuid:public_id>/", payers.payer_page, name="payer"),
-    path("rattachements/", claims.claim_list, name="claims"),
-    path("rattachements/<uuid:public_id>/", claims.claim_page, name="claim"),
-    path("rattachements/<uuid:public_id>/accepter/", claims.accept, name="accept-claim"),
-    path("rattachements/<uuid:public_id>/refuser/", claims.refuse, name="refuse-claim"),
+    path("rattachements/", access_requests.access_request_list, name="claims"),
+    path("rattachements/<uuid:public_id>/", access_requests.access_request_page, name="claim"),
+    path("rattachements/<uuid:public_id>/accepter/", access_requests.accept, name="accept-claim"),
+    path("rattachements/<uuid:public_id>/refuser/", access_requests.refuse, name="refuse-claim"),
     path("messages/", threads.message_list, name="messages"),
     path("messages/<uuid:public_id>/", threads.message_page, name="message"),
     path("messages/<uuid:public_id>/repondre/", threads.answer, name="answer-message"),

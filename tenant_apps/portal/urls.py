@@ -3,9 +3,9 @@
 from django.urls import path
 
 from tenant_apps.portal.views import contact
-from tenant_apps.portal.views.bills import exports, invoices, paying, paying_several
 from tenant_apps.portal.views.entry import mailed_code, openid, signing_in, signing_in_with_key
-from tenant_apps.portal.views.mine import account, alerts, claiming, keys, my_data, sharing
+from tenant_apps.portal.views.invoices import exports, pages, paying, paying_several
+from tenant_apps.portal.views.mine import access_requests, account, alerts, keys, my_data, sharing
 from tenant_apps.portal.views.town import identity, information, language, theme
 
 app_name = "portal"
@@ -22,17 +22,17 @@ urlpatterns = [
     path("connexion/fc/relier/", openid.link, name="openid-link"),
     path("activation/", signing_in.activation, name="activation"),
     path("mot-de-passe-oublie/", signing_in.forgotten_password, name="forgotten-password"),
-    path("factures/", invoices.invoice_list, name="invoices"),
+    path("factures/", pages.invoice_list, name="invoices"),
     path("factures/mes-factures.csv", exports.invoices_csv, name="invoices-csv"),
     path("factures/<int:year>/factures.zip", exports.year_archive, name="year-archive"),
     path("factures/<int:year>/<int:part>/factures.zip", exports.year_archive, name="year-archive-part"),
-    path("factures/<uuid:public_id>/", invoices.invoice_page, name="invoice"),
-    path("factures/<uuid:public_id>/pdf/", invoices.invoice_pdf, name="invoice-pdf"),
+    path("factures/<uuid:public_id>/", pages.invoice_page, name="invoice"),
+    path("factures/<uuid:public_id>/pdf/", pages.invoice_pdf, name="invoice-pdf"),
     path("factures/<uuid:public_id>/payer/", paying.pay, name="pay"),
     path("factures/<uuid:public_id>/retour/", paying.payment_return, name="payment-return"),
     path("factures/<uuid:public_id>/retour/etat/", paying.payment_state, name="payment-state"),
-    path("factures/<uuid:public_id>/j-ai-regle/", invoices.declare_paid, name="declare-paid"),
-    path("reglements/", invoices.payment_list, name="payments"),
+    path("factures/<uuid:public_id>/j-ai-regle/", pages.declare_paid, name="declare-paid"),
+    path("reglements/", pages.payment_list, name="payments"),
     path("reglements/plusieurs/", paying_several.pay_several, name="pay-several"),
     path("reglements/<uuid:public_id>/justificatif.pdf", exports.payment_receipt, name="receipt"),
     path("mes-informations/", account.my_details, name="my-details"),
@@ -47,8 +47,8 @@ urlpatterns = [
     path("mes-informations/cles/<uuid:public_id>/", keys.key_page, name="key"),
     path("mes-informations/cles/<uuid:public_id>/retrait/", keys.remove_key, name="remove-key"),
     path("mes-informations/connexion/", openid.my_openid, name="my-openid"),
-    path("rattacher/", claiming.claim, name="claim"),
-    path("rattacher/<uuid:public_id>/retirer/", claiming.withdraw, name="withdraw-claim"),
+    path("rattacher/", access_requests.request_access, name="claim"),
+    path("rattacher/<uuid:public_id>/retirer/", access_requests.withdraw, name="withdraw-claim"),
     path("mes-informations/messages/", alerts.choices, name="alert-choices"),
     path("mes-informations/dossiers/<uuid:public_id>/", sharing.payer_page, name="payer"),
     path("desabonnement/<str:ticket>/", alerts.unsubscribe, name="unsubscribe"),

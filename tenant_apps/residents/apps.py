@@ -13,7 +13,7 @@ class ResidentsConfig(AppConfig):
         "PayerEmail": HELD_OF_A_PERSON,
         "RemovedEmail": HELD_OF_A_PERSON,
         "Access": HELD_OF_A_PERSON,
-        "Claim": HELD_OF_A_PERSON,
+        "AccessRequest": HELD_OF_A_PERSON,
     }
 
     person_data = {
@@ -28,7 +28,7 @@ class ResidentsConfig(AppConfig):
             keeps={"email": "staff took it away: without it the next import would bring it back"},
         ),
         "Access": given("dossiers"),
-        "Claim": given("rattachements"),
+        "AccessRequest": given("rattachements"),
     }
 
     def ready(self) -> None:
@@ -36,13 +36,13 @@ class ResidentsConfig(AppConfig):
         from shared_apps.privacy import personal
         from tenant_apps.residents import personal as mine
         from tenant_apps.residents.erasure import retention
-        from tenant_apps.residents.tasks import apply_retention, handle_claims, handle_links
+        from tenant_apps.residents.tasks import apply_retention, handle_access_requests, handle_links
         from tenants.work import agenda
 
         agenda.register("links", handle_links)
-        agenda.register("claims", handle_claims)
+        agenda.register("claims", handle_access_requests)
         agenda.register(retention.KIND, apply_retention)
         for verb in retention.SIGNS_OF_LIFE:
             audit.listen(verb, retention.town_lives)
-        personal.keep("claims", mine.decided_claims, since="decided_at")
+        personal.keep("claims", mine.decided_access_requests, since="decided_at")
         personal.register(self.label, give=mine.give, erase=mine.erase)

@@ -28,7 +28,7 @@ class AddressGone(AccountError):
     )
 
 
-class ClaimClosed(AccountError):
+class AccessRequestClosed(AccountError):
     sentence = _("Cette demande a déjà reçu une réponse, ou a été retirée.")
 
 

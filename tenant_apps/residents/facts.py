@@ -14,10 +14,10 @@ from shared_apps.audit.saying import (
 )
 from shared_apps.audit.verbs import Fact, Key, declare
 from shared_apps.mail import notices
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.states import AccessRequestState
 
 REFUSED = Key("refused", _("messages refusés"), a_list_of(notices.label))
-STATE = Key("state", _("état"), one_of(ClaimState))
+STATE = Key("state", _("état"), one_of(AccessRequestState))
 INVITATION = Key("invitation")
 ACCOUNT = Key("account")
 GIVEN_BY = Key("given_by")

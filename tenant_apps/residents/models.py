@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.states import AccessRequestState
 from toolkit.forms.address_fields import AddressField, kept_normal
 
 
@@ -48,8 +48,8 @@ class Payer(models.Model):
     address = models.TextField(_("adresse"), blank=True)
     postcode = models.CharField(_("code postal"), max_length=10, blank=True)
     city = models.CharField(_("ville"), max_length=80, blank=True)
-    # Somebody tried several invoices on it: no claims until then, and staff see it (residents.claims).
-    claims_locked_until = models.DateTimeField(null=True)
+    # Somebody tried wrong papers: no access requests until then, and staff see it (invoices.paper_proof).
+    access_requests_locked_until = models.DateTimeField(null=True, db_column="claims_locked_until")
 
     class Meta:
         verbose_name = _("redevable")
@@ -155,7 +155,7 @@ class Access(models.Model):
         return f"{self.account_id} → {self.payer_id}"
 
 
-class Claim(models.Model):
+class AccessRequest(models.Model):
     """A request to see a payer's invoices, with the figures of a paper invoice as proof (decision 36).
 
     A request without a session writes a row for right and wrong figures alike; only right ones set
@@ -163,10 +163,10 @@ class Claim(models.Model):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    state = models.CharField(max_length=9, choices=ClaimState, default=ClaimState.ASKED)
+    state = models.CharField(max_length=9, choices=AccessRequestState, default=AccessRequestState.ASKED)
     # NULL until the worker has handled it.
-    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="claims")
-    payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="claims")
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="access_requests")
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="access_requests")
     email = AddressField(max_length=254)  # of the person who asks, at that time
     link = models.OneToOneField(Link, null=True, on_delete=models.SET_NULL)  # the `?LIEN=` to that address
     # Of the paper invoice. No foreign key: the room of invoices is above this one.
@@ -178,13 +178,16 @@ class Claim(models.Model):
     reason = models.CharField(max_length=300, blank=True)  # why it was refused; the resident reads it
 
     class Meta:
+        db_table = "residents_claim"
         verbose_name = _("rattachement")
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "payer"], condition=Q(state=ClaimState.WAITING), name="one_waiting_claim"
+                fields=["account", "payer"],
+                condition=Q(state=AccessRequestState.WAITING),
+                name="one_waiting_claim",
             ),
             models.CheckConstraint(
-                condition=Q(state=ClaimState.ASKED) | Q(account__isnull=False, payer__isnull=False),
+                condition=Q(state=AccessRequestState.ASKED) | Q(account__isnull=False, payer__isnull=False),
                 name="claim_of_somebody",
             ),
             kept_normal("claim_email_normal"),

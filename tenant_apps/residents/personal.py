@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.privacy.personal import Section
-from tenant_apps.residents.models import Access, Claim, EmailSource, PayerEmail, RemovedEmail
+from tenant_apps.residents.models import Access, AccessRequest, EmailSource, PayerEmail, RemovedEmail
 from tenant_apps.residents.queries import payer_ids_of
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.states import AccessRequestState
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
@@ -59,7 +59,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
         [("adresse", _("Adresse e-mail")), ("source", _("Source")), ("retiree_le", _("Retirée le"))],
         gone.values_list("email", "source", "removed_at"),
     )
-    claims = Claim.objects.filter(account=account).order_by("id")
+    access_requests = AccessRequest.objects.filter(account=account).order_by("id")
     yield Section(
         "rattachements",
         _("Rattachements que j'ai demandés"),
@@ -72,17 +72,17 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
             ("etat", _("État")),
         ],
         [
-            (*row, ClaimState(state).label)
-            for *row, state in claims.values_list(
+            (*row, AccessRequestState(state).label)
+            for *row, state in access_requests.values_list(
                 "asked_at", "email", "number", "decided_at", "reason", "state"
             )
         ],
     )
 
 
-def decided_claims() -> QuerySet[Claim]:
-    """Closed claims. The accesses that they gave stay."""
-    return Claim.objects.exclude(state__in=[ClaimState.ASKED, ClaimState.WAITING])
+def decided_access_requests() -> QuerySet[AccessRequest]:
+    """Closed access requests. The accesses that they gave stay."""
+    return AccessRequest.objects.exclude(state__in=[AccessRequestState.ASKED, AccessRequestState.WAITING])
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
@@ -95,7 +95,9 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     RemovedEmail.objects.filter(email__in=addresses, removed_by="").delete()
     mine = Q(account=account) | Q(email__in=addresses)
     # Requests that the worker is handling are left to it: it looks the account up again.
-    claims = Claim.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
-    Claim.objects.filter(pk__in=list(claims)).delete()
+    access_requests = (
+        AccessRequest.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
+    )
+    AccessRequest.objects.filter(pk__in=list(access_requests)).delete()
     brought = PayerEmail.objects.filter(email__in=addresses).exclude(source=EmailSource.BILLING)
     return {"accesses": ended, "payer_emails": brought.delete()[0]}

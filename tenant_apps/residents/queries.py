@@ -6,8 +6,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
-from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.models import Access, AccessRequest, Payer, PayerEmail, RemovedEmail
+from tenant_apps.residents.states import AccessRequestState
 from toolkit import clock
 
 
@@ -34,14 +34,14 @@ def is_known_to_billing(email: str) -> bool:
     return PayerEmail.objects.filter(email=email).exists()
 
 
-def waiting_claims_of(account: Account) -> QuerySet[Claim]:
-    """Undecided claims of `account`. They reveal nothing about the payer."""
-    return Claim.objects.filter(account=account, state=ClaimState.WAITING).order_by("id")
+def waiting_access_requests_of(account: Account) -> QuerySet[AccessRequest]:
+    """Undecided access requests of `account`. They reveal nothing about the payer."""
+    return AccessRequest.objects.filter(account=account, state=AccessRequestState.WAITING).order_by("id")
 
 
-def claim_of(account: Account, public_id: UUID) -> Claim:
-    """One claim of `account`. Raises Claim.DoesNotExist for an absent or forbidden one."""
-    return Claim.objects.exclude(state=ClaimState.ASKED).get(account=account, uuid=public_id)
+def access_request_of(account: Account, public_id: UUID) -> AccessRequest:
+    """One access request of `account`. Raises AccessRequest.DoesNotExist for an absent or forbidden one."""
+    return AccessRequest.objects.exclude(state=AccessRequestState.ASKED).get(account=account, uuid=public_id)
 
 
 def _known() -> Exists:
@@ -145,34 +145,46 @@ def accesses_to(payer: Payer) -> QuerySet[Access]:
     )
 
 
-def claims_for_staff(*, state: str = "") -> QuerySet[Claim]:
-    """Claims whose address is confirmed, the newest first."""
-    found = Claim.objects.exclude(state=ClaimState.ASKED).select_related("account", "payer").order_by("-id")
+def access_requests_for_staff(*, state: str = "") -> QuerySet[AccessRequest]:
+    """Access requests whose address is confirmed, the newest first."""
+    found = (
+        AccessRequest.objects.exclude(state=AccessRequestState.ASKED)
+        .select_related("account", "payer")
+        .order_by("-id")
+    )
     return found.filter(state=state) if state else found
 
 
-def waiting_claims() -> int:
-    """How many claims wait for staff."""
-    return Claim.objects.filter(state=ClaimState.WAITING).count()
+def waiting_access_requests() -> int:
+    """How many access requests wait for staff."""
+    return AccessRequest.objects.filter(state=AccessRequestState.WAITING).count()
 
 
-def claim_for_staff(public_id: UUID) -> Claim:
-    """One of them. Raises Claim.DoesNotExist."""
-    return claims_for_staff().get(uuid=public_id)
+def access_request_for_staff(public_id: UUID) -> AccessRequest:
+    """One of them. Raises AccessRequest.DoesNotExist."""
+    return access_requests_for_staff().get(uuid=public_id)
 
 
-def earlier_claims(claim: Claim) -> QuerySet[Claim]:
-    """Earlier claims of the same account on the same payer."""
-    return claims_for_staff().filter(account=claim.account, payer=claim.payer, id__lt=claim.pk)
+def earlier_access_requests(access_request: AccessRequest) -> QuerySet[AccessRequest]:
+    """Earlier access requests of the same account for the same payer."""
+    return access_requests_for_staff().filter(
+        account=access_request.account, payer=access_request.payer, id__lt=access_request.pk
+    )
 
 
-def addresses_taken(claim: Claim) -> QuerySet[RemovedEmail]:
+def addresses_taken(access_request: AccessRequest) -> QuerySet[RemovedEmail]:
     """Addresses that staff took from the payer and that belong to the person who asks, or gave them access before."""
-    before = Access.objects.filter(account=claim.account, payer=claim.payer).values("through")
-    asks = Q(email=claim.email) | Q(email__in=before)
-    return RemovedEmail.objects.filter(asks, payer=claim.payer).exclude(removed_by="").order_by("email")
+    before = Access.objects.filter(account=access_request.account, payer=access_request.payer).values(
+        "through"
+    )
+    asks = Q(email=access_request.email) | Q(email__in=before)
+    return (
+        RemovedEmail.objects.filter(asks, payer=access_request.payer).exclude(removed_by="").order_by("email")
+    )
 
 
 def guessed_payers() -> QuerySet[Payer]:
-    """Payers that cannot be claimed for now, because somebody tried several invoices."""
-    return Payer.objects.filter(claims_locked_until__gt=clock.now()).order_by("claims_locked_until", "id")
+    """Payers whose access requests are locked for now, because somebody tried several invoices."""
+    return Payer.objects.filter(access_requests_locked_until__gt=clock.now()).order_by(
+        "access_requests_locked_until", "id"
+    )

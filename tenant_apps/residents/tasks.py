@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from shared_apps.accounts.models import Link
 from tenant_apps.residents import activation
-from tenant_apps.residents.claims import services as claims
+from tenant_apps.residents.access_requests import services as access_requests
 from tenant_apps.residents.erasure import retention
 from tenants.work import agenda
 
@@ -24,8 +24,8 @@ def apply_retention() -> None:
     agenda.finish(retention.KIND, retention.next_look)
 
 
-@shared_task(name="residents.handle_claims")
-def handle_claims() -> None:
-    """Send the links of the claims that wait in the current town, and end those that are too old."""
-    claims.handle_claims()
-    agenda.finish("claims", claims.next_due)
+@shared_task(name="residents.handle_access_requests")
+def handle_access_requests() -> None:
+    """Send the links of the access requests that wait in the current town, and end those that are too old."""
+    access_requests.handle_access_requests()
+    agenda.finish("claims", access_requests.next_due)

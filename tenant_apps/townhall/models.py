@@ -23,7 +23,7 @@ class AlertAudience(models.TextChoices):
     KNOWN = "known", _("toutes les adresses connues de la facturation")
 
 
-class PayerClaims(models.TextChoices):
+class AccessRequestMode(models.TextChoices):
     """Whether a resident may join a billing record to an account with a paper invoice."""
 
     OFF = "off", _("non")
@@ -74,9 +74,9 @@ class TownHall(models.Model):
     payer_claims = models.CharField(
         _("rattachement d'un dossier avec une facture papier"),
         max_length=8,
-        choices=PayerClaims,
-        default=PayerClaims.APPROVAL,
-        db_default=PayerClaims.APPROVAL,
+        choices=AccessRequestMode,
+        default=AccessRequestMode.APPROVAL,
+        db_default=AccessRequestMode.APPROVAL,
     )
     # Days; None: no such reminder. Reminders go to the same people as new invoices.
     remind_before = models.PositiveSmallIntegerField(

@@ -21,14 +21,14 @@ from shared_apps.console.look.forms import PasswordStep
 from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.unsubscribing import url
-from tenant_apps.invoices.claiming import Paper, request_claim_by_mail
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.paper_proof import Paper, request_access_by_mail
 from tenant_apps.notices import unsubscribing
 from tenant_apps.portal.views.entry.signing_in import ASKED
 from tenant_apps.residents import activation, sharing
+from tenant_apps.residents.access_requests import services as access_requests
 from tenant_apps.residents.account import addresses
-from tenant_apps.residents.claims import services as claims
-from tenant_apps.residents.models import Access, Claim, Payer
+from tenant_apps.residents.models import Access, AccessRequest, Payer
 from tenant_apps.residents.queries import is_known_to_billing, payers_of
 from tenants.errors import TownError
 from tenants.models import Town
@@ -68,7 +68,7 @@ def after(act: Callable[[], Any]) -> set[str]:
     with suppress(ValueError, errors.AccountError), transaction.atomic():
         act()
     activation.handle_links()
-    claims.handle_claims()
+    access_requests.handle_access_requests()
     return set(OutgoingMail.objects.values_list("to", flat=True))
 
 
@@ -105,8 +105,8 @@ def test_the_password_under_another_spelling(lisa: Account, typed: str) -> None:
 @doubles
 def test_a_paper_invoice(bill: Invoice, lisa: Account, typed: str) -> None:
     paper = Paper(bill.number, bill.original_amount, bill.reference)
-    assert after(lambda: request_claim_by_mail(email=typed, paper=paper)) <= {LISA}
-    assert not Claim.objects.exists()
+    assert after(lambda: request_access_by_mail(email=typed, paper=paper)) <= {LISA}
+    assert not AccessRequest.objects.exists()
 
 
 @doubles

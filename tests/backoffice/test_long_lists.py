@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tenant_apps.backoffice.views import claims, invoices
+from tenant_apps.backoffice.views import access_requests, invoices
 from tenant_apps.backoffice.views.money import examining, payments
 from tenant_apps.contact.models import Message
 from tenant_apps.payments.models import Attempt, Finding, FindingKind
@@ -43,12 +43,12 @@ def test_what_is_to_be_examined(
     assert Attempt.objects.count() == 2
 
 
-def test_payers_that_no_paper_can_claim(
+def test_payers_that_no_paper_can_access_request(
     browsers: SimpleNamespace, make_payer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "LOCKED", 1)
+    monkeypatch.setattr(access_requests, "LOCKED", 1)
     for _ in range(2):
-        make_payer(claims_locked_until=timezone.now() + timedelta(hours=1))
+        make_payer(access_requests_locked_until=timezone.now() + timedelta(hours=1))
     assert "Les 1 premiers sur 2." in text(browsers.reader.get("/gestion/rattachements/"))
 
 

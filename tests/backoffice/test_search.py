@@ -25,7 +25,7 @@ __all__ = ["simulator"]
 
 
 @pytest.fixture
-def bill(town: Any, make_payer: Any, make_invoice: Callable[..., Invoice]) -> Invoice:
+def invoice(town: Any, make_payer: Any, make_invoice: Callable[..., Invoice]) -> Invoice:
     payer = make_payer()
     make_invoice(payer, number="2014-RS-00-8001516", reference="2014RS008001516")
     return make_invoice(payer, number="2015-RS-00-8001517", reference="REF77008001517")
@@ -39,26 +39,26 @@ def bill(town: Any, make_payer: Any, make_invoice: Callable[..., Invoice]) -> In
     ],
 )  # fmt: skip
 def test_an_invoice_by_its_number_and_by_its_reference(
-    browsers: SimpleNamespace, bill: Invoice, typed: str
+    browsers: SimpleNamespace, invoice: Invoice, typed: str
 ) -> None:
     for path in ("/gestion/factures/", "/gestion/recherche/", "/gestion/encaissements/nouveau/"):
         page = text(browsers.clerk.get(path, {"q": typed}))
-        assert bill.number in page, path
+        assert invoice.number in page, path
         assert "2014-RS-00-8001516" not in page, path
 
 
-def test_a_payment_and_its_invoice_by_the_receipt(browsers: SimpleNamespace, bill: Invoice) -> None:
+def test_a_payment_and_its_invoice_by_the_receipt(browsers: SimpleNamespace, invoice: Invoice) -> None:
     payment = book_counter_payment(
-        actor="system", invoice=bill, means=Means.CASH, amount=bill.amount, paid_on=clock.today()
+        actor="system", invoice=invoice, means=Means.CASH, amount=invoice.amount, paid_on=clock.today()
     )
     shown = receipt_reference(payment)
     assert shown in text(browsers.clerk.get(f"/gestion/encaissements/{payment.uuid}/"))
     for typed in (shown, shown.lower(), f"{shown[:4]} {shown[4:]}", str(payment.uuid), str(payment.uuid)[:8]):
-        assert bill.number in text(browsers.clerk.get("/gestion/factures/", {"q": typed})), typed
+        assert invoice.number in text(browsers.clerk.get("/gestion/factures/", {"q": typed})), typed
         page = text(browsers.clerk.get("/gestion/encaissements/", {"q": typed}))
-        assert bill.number in page, typed
+        assert invoice.number in page, typed
     for typed in ("2015RS008001517", "2015-RS-00-8001517", "REF7700 8001517"):
-        assert bill.number in text(browsers.clerk.get("/gestion/encaissements/", {"q": typed})), typed
+        assert invoice.number in text(browsers.clerk.get("/gestion/encaissements/", {"q": typed})), typed
     assert "Aucun" in text(browsers.clerk.get("/gestion/encaissements/", {"q": "2014RS008001516"}))
 
 
@@ -69,9 +69,9 @@ def test_what_the_message_of_a_payment_says_is_found(
     Product.objects.update(takes_several=True)
     alice = make_account("alice@example.net")
     payer = make_payer(alice)
-    bills = [make_invoice(payer, amount="10"), make_invoice(payer, amount="20")]
+    invoices = [make_invoice(payer, amount="10"), make_invoice(payer, amount="20")]
     make_invoice(payer, amount="30")
-    attempt = paying.start_payment_of(actor=alice, invoices=bills).attempt
+    attempt = paying.start_payment_of(actor=alice, invoices=invoices).attempt
     simulator.act(attempt.operation, "pay")
     paying.ask(attempt=attempt, source="poller")
     queue_alerts()
@@ -80,5 +80,5 @@ def test_what_the_message_of_a_payment_says_is_found(
     assert {attempt.reference, receipt_reference(Payment.objects.get())} < set(references)
     for reference in references:
         found = set(invoices_for_staff(today=clock.today(), words=reference))
-        wanted = {bill for bill in bills if bill.reference == reference} or set(bills)
+        wanted = {invoice for invoice in invoices if invoice.reference == reference} or set(invoices)
         assert found == wanted, reference

@@ -140,7 +140,7 @@ WITHOUT_TOKEN = {
         "unsubscribe",
     ): "RFC 8058: the sealed ticket is the whole right",
     (
-        "tenant_apps/portal/views/bills/paying.py",
+        "tenant_apps/portal/views/invoices/paying.py",
         "payment_return",
     ): "the Treasury sends the payer back; we ask it",
 }

@@ -21,7 +21,7 @@ from tenant_apps.payments.counter.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, Means, Payment
 from tenant_apps.reconciliation.models import Line, Statement
 from tenant_apps.residents.erasure.services import request_erasure
-from tenant_apps.residents.models import Access, Claim, Payer
+from tenant_apps.residents.models import Access, AccessRequest, Payer
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tests.isolation.table import PEOPLE, POSTS, TOWN
@@ -125,7 +125,7 @@ class World:
             "message": message.uuid,
             "mail": OutgoingMail.objects.get(kind="contact").uuid,
             "erasure": self.someone_to_erase(account),
-            "claim": Claim.objects.create(
+            "claim": AccessRequest.objects.create(
                 state="withdrawn",
                 account=self.people["charlie"],
                 payer=household,

@@ -338,7 +338,7 @@ def test_the_return_page_of_what_was_settled_while_it_was_made(
     attempt: Attempt, alice: Account, client_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker settles the attempt after the view has read the invoice and before it reads the attempt."""
-    from tenant_apps.portal.views.bills import paying
+    from tenant_apps.portal.views.invoices import paying
 
     def settled_just_now(invoice: Invoice) -> Attempt | None:
         says(attempt, Outcome.PAID_CARD)

@@ -19,7 +19,7 @@ from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Find
 from tenant_apps.payments.online.moves import move
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.products.queries import default_product
-from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail, RemovedEmail
+from tenant_apps.residents.models import Access, AccessRequest, Payer, PayerEmail, RemovedEmail
 from toolkit.secrecy.sealing import seal
 
 EMAIL, OLD = "camille.unique@example.net", "camille.jadis@example.net"
@@ -70,7 +70,7 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     Declaration.objects.create(invoice=open_, account=account)
     for writer, subject in ((account, "Question"), (None, "En visite")):
         send_message(actor=writer, email=EMAIL, subject=subject, body=f"Signé {EMAIL}", invoice=open_)
-    Claim.objects.create(
+    AccessRequest.objects.create(
         state="withdrawn", account=account, payer=payer, email=EMAIL, invoice=paid.uuid, number=paid.number
     )
     send_message(actor=bob, email=bob.email, subject="De Bob", body="Bonjour de Bob")

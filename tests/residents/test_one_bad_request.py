@@ -9,8 +9,8 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.residents import activation
-from tenant_apps.residents.claims import services as claims
-from tenant_apps.residents.models import Claim, Payer
+from tenant_apps.residents.access_requests import services as access_requests
+from tenant_apps.residents.models import AccessRequest, Payer
 from tenants.models import Town
 
 
@@ -56,15 +56,15 @@ def test_it_is_answered_once_what_failed_is_mended(three: list[str], monkeypatch
     assert Link.objects.get().purpose == LinkPurpose.RESET
 
 
-def test_the_second_of_three_claims(
+def test_the_second_of_three_access_requests(
     three: list[str], make_payer: Callable[..., Payer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    break_for(monkeypatch, claims, "_answer", three[1])
+    break_for(monkeypatch, access_requests, "_answer", three[1])
     payer = make_payer()
     for email in three:
-        claims.ask_by_mail(email=email, payer_id=payer.pk, invoice=payer.uuid, number="1")
-    assert claims.handle_claims() == 2
+        access_requests.ask_by_mail(email=email, payer_id=payer.pk, invoice=payer.uuid, number="1")
+    assert access_requests.handle_access_requests() == 2
     assert set(OutgoingMail.objects.values_list("to", flat=True)) == {three[0], three[2]}
-    Claim.objects.filter(account=None).update(asked_at=timezone.now() - claims.UNCONFIRMED)
-    assert claims.handle_claims() == 0
-    assert not Claim.objects.filter(account=None).exists()
+    AccessRequest.objects.filter(account=None).update(asked_at=timezone.now() - access_requests.UNCONFIRMED)
+    assert access_requests.handle_access_requests() == 0
+    assert not AccessRequest.objects.filter(account=None).exists()

@@ -15,8 +15,8 @@ from shared_apps.mail.models import MailState, OutgoingMail
 from tenant_apps.contact.models import Message
 from tenant_apps.notices.models import Alert
 from tenant_apps.residents.erasure import retention
-from tenant_apps.residents.models import Claim, Payer
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.models import AccessRequest, Payer
+from tenant_apps.residents.states import AccessRequestState
 from tenant_apps.residents.tasks import apply_retention
 from tenant_apps.townhall.services import change_townhall
 from tenants.models import AgendaItem, Town
@@ -50,7 +50,7 @@ def rows(
     message = {"email": "a@example.net", "subject": "s", "body": "b", "sent_to": "b@example.net"}
     never, active = make_account("never@example.net", password=None), make_account("active@example.net")
     staff = make_account("staff@example.net", password=None, role="clerk")
-    claim = {"account": active, "payer": make_payer(active), "email": "active@example.net"}
+    access_request = {"account": active, "payer": make_payer(active), "email": "active@example.net"}
     long_ago = timezone.now() - timedelta(days=800)
     Account.objects.update(created_at=long_ago)
     return {
@@ -69,9 +69,9 @@ def rows(
             aged(Link, 11, field="requested_at", **asked),
         ],
         "claims": [
-            aged(Claim, 12, field="decided_at", state=ClaimState.REFUSED, **claim),
-            aged(Claim, 11, field="decided_at", state=ClaimState.ACCEPTED, **claim),
-            aged(Claim, 12, field="asked_at", state=ClaimState.WAITING, **claim),
+            aged(AccessRequest, 12, field="decided_at", state=AccessRequestState.REFUSED, **access_request),
+            aged(AccessRequest, 11, field="decided_at", state=AccessRequestState.ACCEPTED, **access_request),
+            aged(AccessRequest, 12, field="asked_at", state=AccessRequestState.WAITING, **access_request),
         ],
         "unused": [never, active, staff, make_account("new@example.net", password=None)],
     }

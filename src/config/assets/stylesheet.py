@@ -21,7 +21,7 @@ _ROOT = _HERE.parents[1]
 NAME = "mes-factures/portal.css"
 _TEMPLATES = (_HERE / "templates", _ROOT / "tenant_apps" / "portal" / "templates")
 _SCRIPTS = _HERE / "static" / "mes-factures"
-_LINES = _ROOT / "tenant_apps" / "portal" / "templatetags" / "bills.py"
+_LINES = _ROOT / "tenant_apps" / "portal" / "templatetags" / "invoices.py"
 
 
 def build() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from tenant_apps.backoffice.forms.desk import _DAY_FORMATS
+from tenant_apps.backoffice.forms.money import _DAY_FORMATS
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation.models import Kind
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS

@@ -7,7 +7,7 @@ from django import template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from tenant_apps.backoffice.words.looks import look
+from tenant_apps.backoffice.words.state_labels import label_classes
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.payability.words import state_of
@@ -32,7 +32,7 @@ register.filter("told", told)
 register.filter("evidence", evidence)  # of a finding: names and values
 register.filter("taker", labels_of)  # the words of a provider
 register.filter("capabilities", capabilities_of)
-register.filter("look", look)
+register.filter("label_classes", label_classes)
 register.filter("state", state_of)  # of a payability: `{% with state=invoice.payability|state %}`
 
 

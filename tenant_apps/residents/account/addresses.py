@@ -11,8 +11,8 @@ from shared_apps.accounts.models import Account, LinkPurpose
 from shared_apps.accounts.sessions import recent
 from shared_apps.audit import services as audit
 from shared_apps.mail.notifying import notify
+from tenant_apps.residents.access_requests import services
 from tenant_apps.residents.activation import grant_known_payers
-from tenant_apps.residents.claims import services
 from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.mails.addresses import ADDRESS_CHANGED, ADDRESS_PUT_BACK

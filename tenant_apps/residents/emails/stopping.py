@@ -9,10 +9,10 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.mail import services as mail
 from tenant_apps.residents.errors import AddressGone
-from tenant_apps.residents.mails.claims import JOINED
+from tenant_apps.residents.mails.access_requests import JOINED
 from tenant_apps.residents.mails.sharing import INVITATION
 from tenant_apps.residents.mails.signing_in import ACTIVATION
-from tenant_apps.residents.models import Claim, PayerEmail, RemovedEmail
+from tenant_apps.residents.models import AccessRequest, PayerEmail, RemovedEmail
 
 # They name nobody's payer to a stranger, but tell an address that nobody knows any more of one, or invite it in.
 _LAST = (ACTIVATION.kind, JOINED.kind)
@@ -51,13 +51,13 @@ def is_shut_out(account: Account) -> bool:
     if account.role != Role.RESIDENT or account.activated_at is not None:
         return False
     known = PayerEmail.objects.filter(email=account.email)
-    return not known.exists() and not Claim.objects.filter(account=account).exists()
+    return not known.exists() and not AccessRequest.objects.filter(account=account).exists()
 
 
 def check_link(link: Link) -> None:
     """Raise AddressGone for an activation link sent before its address was removed.
 
-    Links of claims and invitations have their own proof.
+    Links of access requests and of invitations have their own proof.
     """
     if link.purpose == LinkPurpose.ACTIVATION and link.account is not None and is_shut_out(link.account):
         raise AddressGone

@@ -21,8 +21,8 @@ from tenant_apps.products.queries import contact_address
 from tenant_apps.residents.emails.billing import lock_addresses
 from tenant_apps.residents.errors import AnswerMissing, NoRequest
 from tenant_apps.residents.mails import erasure as mails
-from tenant_apps.residents.models import Claim, EmailSource, PayerEmail
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.models import AccessRequest, EmailSource, PayerEmail
+from tenant_apps.residents.states import AccessRequestState
 from toolkit import clock
 
 MONTHS = 1  # to answer (GDPR, article 12.3)
@@ -89,10 +89,12 @@ def accept_erasure(*, actor: audit.Actor, account: Account) -> dict[str, int]:
     is erased too, or finds no account. Raises NoRequest when the person has withdrawn.
     """
     lock_addresses()
-    waiting = Claim.objects.filter(account=account.pk, state=ClaimState.WAITING).order_by("pk")
+    waiting = AccessRequest.objects.filter(account=account.pk, state=AccessRequestState.WAITING).order_by(
+        "pk"
+    )
     list(
         waiting.select_for_update().values_list("pk")
-    )  # before the account, in the same order as deciding a claim
+    )  # before the account, in the same order as deciding an access request
     locked = _locked(account)
     if locked.erased_at is not None:
         return {}

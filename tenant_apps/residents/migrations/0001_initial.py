@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('address', models.TextField(blank=True, verbose_name='adresse')),
                 ('postcode', models.CharField(blank=True, max_length=10, verbose_name='code postal')),
                 ('city', models.CharField(blank=True, max_length=80, verbose_name='ville')),
-                ('claims_locked_until', models.DateTimeField(null=True)),
+                ('access_requests_locked_until', models.DateTimeField(db_column='claims_locked_until', null=True)),
                 ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payers', to='residents.source')),
             ],
             options={
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Claim',
+            name='AccessRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -66,11 +66,12 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True)),
                 ('decided_by', models.CharField(blank=True, max_length=254)),
                 ('reason', models.CharField(blank=True, max_length=300)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='claims', to=settings.AUTH_USER_MODEL)),
+                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to=settings.AUTH_USER_MODEL)),
                 ('link', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, to='accounts.link')),
-                ('payer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='residents.payer')),
+                ('payer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to='residents.payer')),
             ],
             options={
+                'db_table': 'residents_claim',
                 'verbose_name': 'rattachement',
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('account', 'payer'), name='one_waiting_claim'), models.CheckConstraint(condition=models.Q(('state', 'asked'), models.Q(('account__isnull', False), ('payer__isnull', False)), _connector='OR'), name='claim_of_somebody'), models.CheckConstraint(condition=models.Q(('email__normal', True)), name='claim_email_normal')],
             },

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms.desk import AllocateForm, AnswerForm, CreditForm, RefundForm
+from tenant_apps.backoffice.forms.money import AllocateForm, AnswerForm, CreditForm, RefundForm
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.views.money.payments import payment_screen
 from tenant_apps.invoices.errors import InvoiceError

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.deposit_choice import DepositChoice
-from tenant_apps.backoffice.forms.desk import DepositForm
+from tenant_apps.backoffice.forms.money import DepositForm
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.payments import readers, services
 from tenant_apps.payments.errors import NotCorrectable

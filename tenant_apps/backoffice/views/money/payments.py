@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen, staff_required
-from tenant_apps.backoffice.forms.desk import AllocateForm, CancelForm, CounterForm, RefundForm, typed
+from tenant_apps.backoffice.forms.money import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import readers

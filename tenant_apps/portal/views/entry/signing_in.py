@@ -15,7 +15,7 @@ from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.portal.access import client_address, next_page, sign_in_checked
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
 from tenant_apps.portal.views.entry import openid
-from tenant_apps.portal.views.mine import claiming
+from tenant_apps.portal.views.mine import access_requests
 from tenant_apps.residents import activation as residents
 from tenant_apps.residents import sharing
 from tenant_apps.residents.account import addresses
@@ -134,8 +134,8 @@ def link_page(request: HttpRequest) -> HttpResponse:
     try:
         link = accounts.find_link(token)
         check_link(link)
-        if link.purpose == LinkPurpose.CLAIM:
-            response = claiming.confirm(request, link, token)
+        if link.purpose == LinkPurpose.ACCESS_REQUEST:
+            response = access_requests.confirm(request, link, token)
         elif request.method != "POST":
             response = _show_link(request, link, PasswordForm())
         elif link.purpose == LinkPurpose.ADDRESS:

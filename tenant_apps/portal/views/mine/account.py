@@ -19,7 +19,7 @@ from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm
 from tenant_apps.portal.views.entry import openid
 from tenant_apps.residents.account import addresses
 from tenant_apps.residents.errors import SameAddress
-from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
+from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_access_requests_of
 from tenant_apps.townhall.queries import password_rule
 from toolkit.forms.plain_forms import PlainForm
 
@@ -51,7 +51,7 @@ def _page(request: ResidentRequest, forms: dict[str, PlainForm], sent: str) -> H
     context: dict[str, object] = {"section": "account", "forms": list(forms.values()), "bad_form": bad}
     context["payers"] = payers_of(request.user)
     context["lapsed"] = lapsed_accesses_of(request.user).exists()
-    context["waiting_claims"] = waiting_claims_of(request.user).count()
+    context["waiting_access_requests"] = waiting_access_requests_of(request.user).count()
     context["provider"] = provider = openid.offered()
     context["linked"] = provider is not None and openid.linked(request.user, provider)
     context["sessions"] = devices.sessions_of(request.user, request.session)

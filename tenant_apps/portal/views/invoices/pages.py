@@ -16,7 +16,7 @@ from tenant_apps.portal.access import ResidentRequest, resident_required, with_i
 from tenant_apps.portal.lists.listing import Asked, listing
 from tenant_apps.portal.lists.settling_up import settling_up
 from tenant_apps.portal.lists.timeline import timeline
-from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_claims_of
+from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_access_requests_of
 
 
 @require_safe
@@ -35,7 +35,7 @@ def _why_empty(request: ResidentRequest) -> dict[str, object]:
     return {
         "has_payers": payers_of(request.user).exists(),
         "lapsed": lapsed_accesses_of(request.user).exists(),
-        "waiting_claims": waiting_claims_of(request.user).exists(),
+        "waiting_access_requests": waiting_access_requests_of(request.user).exists(),
     }
 
 

@@ -1,4 +1,4 @@
-"""A payer that somebody claims with a paper invoice: what who asks, and those whom billing knows, are told."""
+"""Access requests: the messages to the person who asks, and to those whom billing knows."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -101,7 +101,7 @@ CONFIRM = declare(
         kind="link-claim",
         title=gettext_lazy("Confirmation d'un rattachement"),
         audience=Audience.TYPED,
-        when="somebody claims a payer with a paper invoice, and what they copied is right",
+        when="somebody asks to see a payer's invoices, and what they copied from a paper invoice is right",
         words=_confirm,
         secret=SECRET_LIFE,
     )
@@ -120,7 +120,7 @@ ACCEPTED = declare(
         kind="claim-accepted",
         title=gettext_lazy("Rattachement accepté"),
         audience=Audience.PERSON,
-        when="staff accept the claim",
+        when="staff accept the access request",
         words=_accepted,
     )
 )
@@ -129,7 +129,7 @@ REFUSED = declare(
         kind="claim-refused",
         title=gettext_lazy("Rattachement refusé"),
         audience=Audience.PERSON,
-        when="staff refuse the claim, with their reason",
+        when="staff refuse the access request, with their reason",
         words=_refused,
     )
 )
@@ -138,7 +138,7 @@ EXPIRED = declare(
         kind="claim-expired",
         title=gettext_lazy("Rattachement sans réponse"),
         audience=Audience.PERSON,
-        when="nobody answered the claim for 60 days",
+        when="nobody answered the access request for 60 days",
         words=_expired,
     )
 )

@@ -22,7 +22,7 @@ from tenant_apps.payments.readers import capabilities_of, labels_of, paid_by
 from tenant_apps.payments.services import receive_return
 from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.portal.access import ResidentRequest, with_invoice
-from tenant_apps.portal.views.bills.paying_several import address_of
+from tenant_apps.portal.views.invoices.paying_several import address_of
 
 LOOKED_AT = 20  # invoices among which the following one is looked for
 WAITING = (AttemptState.CREATED, AttemptState.STARTED)

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.claiming import Paper
+from tenant_apps.invoices.paper_proof import Paper
 from tenant_apps.portal.forms import email_field
 from toolkit.forms.plain_forms import PlainForm
 from toolkit.reading.errors import FieldError
@@ -24,7 +24,7 @@ def _copied(label: Any, help_text: Any, missing: Any, *, longest: int, **attrs: 
     )
 
 
-class ClaimForm(PlainForm):
+class AccessRequestForm(PlainForm):
     """The three figures of the paper; without a session, an address too."""
 
     number = _copied(

@@ -12,15 +12,15 @@ from shared_apps.accounts.errors import AccountError, TooBusy, WeakPassword
 from shared_apps.accounts.models import Account, Link
 from shared_apps.accounts.throttling import throttle
 from shared_apps.accounts.throttling.refusals import marked
-from tenant_apps.invoices import claiming
+from tenant_apps.invoices import paper_proof
 from tenant_apps.portal.access import ResidentRequest, client_address, resident_required
-from tenant_apps.portal.claim_forms import ClaimForm
+from tenant_apps.portal.access_request_forms import AccessRequestForm
 from tenant_apps.portal.forms import PasswordForm
-from tenant_apps.residents.claims import services
-from tenant_apps.residents.claims.services import Outcome
-from tenant_apps.residents.models import Claim
-from tenant_apps.residents.queries import claim_of, waiting_claims_of
-from tenant_apps.townhall.models import PayerClaims
+from tenant_apps.residents.access_requests import services
+from tenant_apps.residents.access_requests.services import Outcome
+from tenant_apps.residents.models import AccessRequest
+from tenant_apps.residents.queries import access_request_of, waiting_access_requests_of
+from tenant_apps.townhall.models import AccessRequestMode
 from tenant_apps.townhall.queries import current_townhall, password_rule
 
 FROM_ADDRESS = throttle.Limit("claim-ip", 20)  # papers from an IP address
@@ -28,14 +28,16 @@ BY_ACCOUNT = throttle.Limit("claim-account", 10)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def claim(request: HttpRequest) -> HttpResponse:
+def request_access(request: HttpRequest) -> HttpResponse:
     """« Rattacher un dossier »: the three figures of a paper; also without an account."""
     resident, mode = _resident(request), current_townhall().payer_claims
-    if mode == PayerClaims.OFF:
+    if mode == AccessRequestMode.OFF:
         response = _only_waiting(request, resident)
     else:
         sent = request.POST if request.method == "POST" else None
-        form = ClaimForm(sent, signed_in=resident is not None, asks=mode == PayerClaims.APPROVAL)
+        form = AccessRequestForm(
+            sent, signed_in=resident is not None, asks=mode == AccessRequestMode.APPROVAL
+        )
         response = _answer(request, resident, form)
     response["Cache-Control"] = "no-store, private"
     return response
@@ -50,38 +52,38 @@ def _resident(request: HttpRequest) -> Account | None:
 
 
 def _only_waiting(request: HttpRequest, resident: Account | None) -> HttpResponse:
-    """The town takes no claims any more: only those that wait are left to see. 404 without one."""
-    if request.method == "POST" or resident is None or not waiting_claims_of(resident).exists():
+    """The town takes no new requests: show only those that wait. 404 without one."""
+    if request.method == "POST" or resident is None or not waiting_access_requests_of(resident).exists():
         raise Http404
     return _page(request, resident, None)
 
 
-def _answer(request: HttpRequest, resident: Account | None, form: ClaimForm) -> HttpResponse:
+def _answer(request: HttpRequest, resident: Account | None, form: AccessRequestForm) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         return _page(request, resident, form)
     throttle.take((FROM_ADDRESS, client_address(request)))
     if resident is not None:
         throttle.take((BY_ACCOUNT, str(resident.uuid)))
         return _of_resident(request, resident, form)
-    claiming.request_claim_by_mail(email=form.cleaned_data["email"], paper=form.paper)
-    return render(request, "portal/claim_sent.html", {"email": form.cleaned_data["email"]})
+    paper_proof.request_access_by_mail(email=form.cleaned_data["email"], paper=form.paper)
+    return render(request, "portal/access_request_sent.html", {"email": form.cleaned_data["email"]})
 
 
 def _page(
-    request: HttpRequest, resident: Account | None, form: ClaimForm | None, *, problem: str = ""
+    request: HttpRequest, resident: Account | None, form: AccessRequestForm | None, *, problem: str = ""
 ) -> HttpResponse:
     context = {
         "section": "account" if resident else "",
         "form": form,
         "problem": problem,
-        "waiting": waiting_claims_of(resident) if resident else (),
+        "waiting": waiting_access_requests_of(resident) if resident else (),
     }
     wrong = bool(problem or (form and form.errors))
-    return render(request, "portal/claim.html", context, status=422 if wrong else 200)
+    return render(request, "portal/access_request.html", context, status=422 if wrong else 200)
 
 
-def _of_resident(request: HttpRequest, resident: Account, form: ClaimForm) -> HttpResponse:
-    outcome = claiming.request_claim(actor=resident, paper=form.paper)
+def _of_resident(request: HttpRequest, resident: Account, form: AccessRequestForm) -> HttpResponse:
+    outcome = paper_proof.request_access(actor=resident, paper=form.paper)
     if outcome is None:
         problem = _(
             "Nous n'avons pas pu rattacher de dossier avec ces trois indications. Vérifiez chacune d'elles sur la "
@@ -110,8 +112,10 @@ def _sentence(outcome: Outcome) -> str:
 def withdraw(request: ResidentRequest, public_id: UUID) -> HttpResponse:
     """« Retirer ma demande »."""
     try:
-        services.withdraw_claim(actor=request.user, claim=claim_of(request.user, public_id))
-    except Claim.DoesNotExist:
+        services.withdraw_access_request(
+            actor=request.user, access_request=access_request_of(request.user, public_id)
+        )
+    except AccessRequest.DoesNotExist:
         raise Http404 from None
     except AccountError as error:
         messages.error(request, str(error))
@@ -121,22 +125,24 @@ def withdraw(request: ResidentRequest, public_id: UUID) -> HttpResponse:
 
 
 def confirm(request: HttpRequest, link: Link, token: str) -> HttpResponse:
-    """What the link of a claim opens (signing_in.link_page): a GET shows it, the POST uses it up."""
+    """What the link of an access request opens (signing_in.link_page): a GET shows it, the POST uses it up."""
     form = PasswordForm(request.POST if request.method == "POST" and _is_new(link) else None)
     form.fields["password"].help_text = password_rule().sentence
     refused: AccountError | None = None
     if request.method == "POST" and (not _is_new(link) or form.is_valid()):
         try:
-            outcome = claiming.confirm_claim(token=token, password=request.POST.get("password", ""))
+            outcome = paper_proof.confirm_access_request(
+                token=token, password=request.POST.get("password", "")
+            )
         except (WeakPassword, TooBusy) as error:
             form.add_error("password", str(error))
             refused = error
         else:
             request.session.pop("lien", None)
             done = {"outcome": str(outcome), "sentence": _sentence(outcome), "email": link.email}
-            return render(request, "portal/claim_done.html", done)
+            return render(request, "portal/access_request_done.html", done)
     context: dict[str, object] = {"form": form, "link": link, "is_new": _is_new(link)}
-    page = render(request, "portal/claim_confirm.html", context, status=422 if form.errors else 200)
+    page = render(request, "portal/access_request_confirm.html", context, status=422 if form.errors else 200)
     return marked(page, refused)
 
 

@@ -2,7 +2,7 @@
 
 A stranger must learn nothing here: not which of the three is wrong, not that the invoice exists, not even from the
 clock. So every paper is looked up by the same statements and counted the same number of times, whatever is found, and
-what would cost more (an account, a message) is left to the worker (residents.claims).
+what would cost more (an account, a message) is left to the worker (residents.access_requests).
 """
 
 import re
@@ -21,10 +21,10 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products import references
 from tenant_apps.products.queries import products
-from tenant_apps.residents.claims import services
-from tenant_apps.residents.claims.services import Outcome
-from tenant_apps.residents.models import Claim, Payer
-from tenant_apps.townhall.models import PayerClaims
+from tenant_apps.residents.access_requests import services
+from tenant_apps.residents.access_requests.services import Outcome
+from tenant_apps.residents.models import AccessRequest, Payer
+from tenant_apps.townhall.models import AccessRequestMode
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 
@@ -46,7 +46,7 @@ class Paper:
 
 
 @transaction.atomic
-def request_claim(*, actor: Account, paper: Paper) -> Outcome | None:
+def request_access(*, actor: Account, paper: Paper) -> Outcome | None:
     """What came of that paper for a signed-in resident; None when it proves nothing, whatever the reason.
 
     Raises NotWhileImpersonating.
@@ -54,13 +54,13 @@ def request_claim(*, actor: Account, paper: Paper) -> Outcome | None:
     invoice = _proved(paper)
     if invoice is None:
         return None
-    return services.open_claim(
+    return services.open_access_request(
         actor=actor, payer_id=invoice.payer_id, invoice=invoice.uuid, number=invoice.number
     )
 
 
 @transaction.atomic
-def request_claim_by_mail(*, email: str, paper: Paper) -> None:
+def request_access_by_mail(*, email: str, paper: Paper) -> None:
     """The same without a session. A right paper brings a message to that address; the answer is always the same."""
     invoice = _proved(paper)
     services.ask_by_mail(
@@ -71,22 +71,22 @@ def request_claim_by_mail(*, email: str, paper: Paper) -> None:
     )
 
 
-def confirm_claim(*, token: str, password: str = "") -> Outcome:
-    """Use up the link of a claim (residents.claims.confirm_claim)."""
-    return services.confirm_claim(token=token, password=password, holds=_holds)
+def confirm_access_request(*, token: str, password: str = "") -> Outcome:
+    """Use up the link of an access request (residents.access_requests)."""
+    return services.confirm_access_request(token=token, password=password, holds=_holds)
 
 
-def accept_claim(*, actor: audit.Actor, claim: Claim) -> Claim:
-    """Staff accept (residents.claims.accept_claim)."""
-    return services.accept_claim(actor=actor, claim=claim, holds=_holds)
+def accept_access_request(*, actor: audit.Actor, access_request: AccessRequest) -> AccessRequest:
+    """Staff accept an access request (residents.access_requests)."""
+    return services.accept_access_request(actor=actor, access_request=access_request, holds=_holds)
 
 
-def _holds(claim: Claim) -> bool:
+def _holds(access_request: AccessRequest) -> bool:
     """The paper still is an invoice of that payer, online."""
-    if claim.invoice is None:
+    if access_request.invoice is None:
         return False
     online = Invoice.objects.filter(state=InvoiceState.PUBLISHED)
-    return online.filter(uuid=claim.invoice, payer=claim.payer_id).exists()
+    return online.filter(uuid=access_request.invoice, payer=access_request.payer_id).exists()
 
 
 def _proved(paper: Paper) -> Invoice | None:
@@ -94,7 +94,7 @@ def _proved(paper: Paper) -> Invoice | None:
 
     It is counted before it is compared: papers sent at once are as many guesses.
     """
-    is_open = current_townhall().payer_claims != PayerClaims.OFF
+    is_open = current_townhall().payer_claims != AccessRequestMode.OFF
     near = _near(paper)
     typed = [f"number:{_bare(paper.number)}", f"reference:{_bare(paper.reference)}"]
     payers = {invoice.payer_id: invoice.payer for invoice in near}
@@ -157,13 +157,15 @@ def _oldest(today: date) -> date:
 
 
 def _is_locked(payer: Payer) -> bool:
-    return payer.claims_locked_until is not None and payer.claims_locked_until > clock.now()
+    return payer.access_requests_locked_until is not None and payer.access_requests_locked_until > clock.now()
 
 
 def _lock(payers: list[Payer]) -> None:
-    """Nobody claims them for a while. The fact and the statement are written for a paper that touches nobody too."""
+    """No paper opens these payers for an hour. A paper that touches nobody runs the same statements."""
     until = clock.now() + LOCK
-    Payer.objects.filter(pk__in=[0, *(payer.pk for payer in payers)]).update(claims_locked_until=until)
+    Payer.objects.filter(pk__in=[0, *(payer.pk for payer in payers)]).update(
+        access_requests_locked_until=until
+    )
     audit.record(
         "claims.locked",
         actor=audit.SYSTEM,

@@ -10,11 +10,11 @@ from tenant_apps.payments.payability.words import State
 from tenant_apps.payments.states import LIVE, AttemptState, TestPaymentState
 from tenant_apps.reconciliation.models import Line
 from tenant_apps.reconciliation.states import LineState
-from tenant_apps.residents.models import Claim
-from tenant_apps.residents.states import ClaimState
+from tenant_apps.residents.models import AccessRequest
+from tenant_apps.residents.states import AccessRequestState
 
 # A state that is not named here has nothing to draw the eye.
-LOOKS: dict[type[Model], dict[str, str]] = {
+LABEL_CLASSES: dict[type[Model], dict[str, str]] = {
     Batch: {
         BatchState.PUBLISHED: "tag-good",
         BatchState.REFUSED: "tag-bad",
@@ -33,7 +33,7 @@ LOOKS: dict[type[Model], dict[str, str]] = {
         TestPaymentState.REVIEW: "tag-bad",
         TestPaymentState.FAILED: "tag-bad",
     },
-    Claim: {ClaimState.ACCEPTED: "tag-good", ClaimState.WAITING: "tag-now"},
+    AccessRequest: {AccessRequestState.ACCEPTED: "tag-good", AccessRequestState.WAITING: "tag-now"},
     OutgoingMail: {MailState.SENT: "tag-good", MailState.FAILED: "tag-bad"},
     Line: {
         **dict.fromkeys(LineState.values, "tag-bad"),
@@ -46,12 +46,12 @@ LOOKS: dict[type[Model], dict[str, str]] = {
 _STANDINGS = {"paid": "tag-paid", "late": "tag-bad", "wait": "tag-now"}
 
 
-def look(thing: Model | State) -> str:
+def label_classes(thing: Model | State) -> str:
     """« tag tag-good » of a row that has a state, or of what an invoice's state is in words."""
     if isinstance(thing, State):
         chosen = _STANDINGS.get(thing.kind, "")
     else:
-        chosen = LOOKS[type(thing)].get(thing.state, "")  # type: ignore[attr-defined]
+        chosen = LABEL_CLASSES[type(thing)].get(thing.state, "")  # type: ignore[attr-defined]
         if isinstance(thing, Line) and thing.twin_id and chosen == "tag-bad":
             chosen = "tag-now"  # a question, not a failure
     return f"tag {chosen}".rstrip()

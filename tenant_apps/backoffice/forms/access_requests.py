@@ -1,4 +1,4 @@
-"""What staff answer to a claim."""
+"""What staff answer to an access request."""
 
 from django import forms
 from django.utils.translation import gettext_lazy
@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy
 from toolkit.forms.plain_forms import PlainForm
 
 
-class RefuseClaimForm(PlainForm):
-    """Why a claim is refused, in words for who asked."""
+class RefuseAccessRequestForm(PlainForm):
+    """Why an access request is refused, in words for the person who asked."""
 
     reason = forms.CharField(
         label=gettext_lazy("Votre réponse, si vous refusez"),

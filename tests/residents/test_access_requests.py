@@ -17,15 +17,15 @@ from shared_apps.accounts.models import Account, Impersonation, Role
 from shared_apps.accounts.throttling import throttle
 from shared_apps.audit.models import Entry
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.invoices import claiming
-from tenant_apps.invoices.claiming import GUESSES, Paper, request_claim, request_claim_by_mail
+from tenant_apps.invoices import paper_proof
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.paper_proof import GUESSES, Paper, request_access, request_access_by_mail
 from tenant_apps.products.services import set_up_product
-from tenant_apps.residents.claims import services
-from tenant_apps.residents.claims.services import Outcome
-from tenant_apps.residents.models import Access, Claim, Payer, PayerEmail
+from tenant_apps.residents.access_requests import services
+from tenant_apps.residents.access_requests.services import Outcome
+from tenant_apps.residents.models import Access, AccessRequest, Payer, PayerEmail
 from tenant_apps.residents.queries import payers_of
-from tenant_apps.residents.tasks import handle_claims
+from tenant_apps.residents.tasks import handle_access_requests
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from toolkit import clock
@@ -40,17 +40,17 @@ def alice(town: Town, make_account: Accounts) -> Account:
 
 
 @pytest.fixture
-def bill(town: Town, make_payer: Payers, make_invoice: Invoices) -> Invoice:
+def invoice(town: Town, make_payer: Payers, make_invoice: Invoices) -> Invoice:
     return make_invoice(make_payer(), number="2026-001-000096", reference="2015RS008001516")
 
 
 @pytest.fixture
-def right(bill: Invoice) -> Paper:
-    return paper_of(bill)
+def right(invoice: Invoice) -> Paper:
+    return paper_of(invoice)
 
 
-def paper_of(bill: Invoice) -> Paper:
-    return Paper(bill.number, bill.original_amount, bill.reference)
+def paper_of(invoice: Invoice) -> Paper:
+    return Paper(invoice.number, invoice.original_amount, invoice.reference)
 
 
 def setting(mode: str) -> None:
@@ -62,8 +62,8 @@ def at_once_town(town: Town) -> None:
     setting("at_once")
 
 
-def waiting(account: Account) -> Claim:
-    return Claim.objects.get(account=account, state="waiting")
+def waiting(account: Account) -> AccessRequest:
+    return AccessRequest.objects.get(account=account, state="waiting")
 
 
 def verbs() -> list[str]:
@@ -74,39 +74,39 @@ def verbs() -> list[str]:
 
 
 def test_at_once_the_payer_is_joined_and_those_whom_billing_knows_are_told(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper, make_account: Accounts
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper, make_account: Accounts
 ) -> None:
-    PayerEmail.objects.create(payer=bill.payer, email="connue@example.net")
+    PayerEmail.objects.create(payer=invoice.payer, email="connue@example.net")
     bob = make_account("bob@example.net")
-    Access.objects.create(account=bob, payer=bill.payer)
-    assert request_claim(actor=alice, paper=right) == Outcome.JOINED
-    assert list(payers_of(alice)) == [bill.payer]
+    Access.objects.create(account=bob, payer=invoice.payer)
+    assert request_access(actor=alice, paper=right) == Outcome.JOINED
+    assert list(payers_of(alice)) == [invoice.payer]
     assert verbs()[-3:] == ["claim.asked", "claim.accepted", "access.granted"]
     told = OutgoingMail.objects.filter(kind="claim-joined")
     assert sorted(mail.to for mail in told) == ["bob@example.net", "connue@example.net"]
     for mail in told:
-        assert bill.payer.full_name in mail.text
+        assert invoice.payer.full_name in mail.text
         assert "a…@example.net" in mail.text
         assert alice.email not in mail.text  # they are told enough to recognise it, and no more
         assert "nous couperons cet accès" in mail.text
 
 
 def test_with_approval_staff_decide(
-    alice: Account, bill: Invoice, right: Paper, make_account: Accounts
+    alice: Account, invoice: Invoice, right: Paper, make_account: Accounts
 ) -> None:
-    PayerEmail.objects.create(payer=bill.payer, email="connue@example.net")
-    assert request_claim(actor=alice, paper=right) == Outcome.WAITING
+    PayerEmail.objects.create(payer=invoice.payer, email="connue@example.net")
+    assert request_access(actor=alice, paper=right) == Outcome.WAITING
     assert not payers_of(alice).exists()
     assert not OutgoingMail.objects.exists()
     clerk = make_account("clerk@example.net", role=Role.CLERK)
-    claiming.accept_claim(actor=clerk, claim=waiting(alice))
-    assert list(payers_of(alice)) == [bill.payer]
+    paper_proof.accept_access_request(actor=clerk, access_request=waiting(alice))
+    assert list(payers_of(alice)) == [invoice.payer]
     assert {mail.kind: mail.to for mail in OutgoingMail.objects.all()} == {
         "claim-accepted": alice.email,
         "claim-joined": "connue@example.net",
     }
     fact = Entry.objects.get(verb="claim.accepted")
-    assert (fact.actor, fact.new["payer"]) == (clerk.audit_name, bill.payer_id)
+    assert (fact.actor, fact.new["payer"]) == (clerk.audit_name, invoice.payer_id)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_with_approval_staff_decide(
     ],
 )
 def test_how_it_is_spaced_and_hyphenated_does_not_count(
-    alice: Account, bill: Invoice, number: str, amount: str, reference: str
+    alice: Account, invoice: Invoice, number: str, amount: str, reference: str
 ) -> None:
-    assert request_claim(actor=alice, paper=Paper(number, Decimal(amount), reference)) == Outcome.WAITING
+    assert request_access(actor=alice, paper=Paper(number, Decimal(amount), reference)) == Outcome.WAITING
 
 
 @pytest.mark.parametrize("printed", ["37.50", "30.00"])
 def test_the_amount_before_or_after_an_avoir(
-    alice: Account, bill: Invoice, right: Paper, printed: str
+    alice: Account, invoice: Invoice, right: Paper, printed: str
 ) -> None:
     Invoice.objects.update(amount=Decimal("30.00"), credited=Decimal("7.50"))
-    assert request_claim(actor=alice, paper=replace(right, amount=Decimal(printed))) == Outcome.WAITING
+    assert request_access(actor=alice, paper=replace(right, amount=Decimal(printed))) == Outcome.WAITING
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -144,91 +144,91 @@ WRONG: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_paper_proves_nothing(alice: Account, right: Paper, what: str, mode: str) -> None:
     setting(mode)
-    assert request_claim(actor=alice, paper=replace(right, **WRONG[what])) is None
-    assert not Claim.objects.exists()
+    assert request_access(actor=alice, paper=replace(right, **WRONG[what])) is None
+    assert not AccessRequest.objects.exists()
     assert not payers_of(alice).exists()
-    assert request_claim(actor=alice, paper=right) is not None  # the right one still does
+    assert request_access(actor=alice, paper=right) is not None  # the right one still does
 
 
 @pytest.mark.parametrize("change", [{"state": "draft"}, {"state": "cancelled"}, {"issued_on": "old"}])
 def test_only_recent_invoices_online_serve(alice: Account, right: Paper, change: dict[str, Any]) -> None:
-    limit = claiming._oldest(clock.today())
+    limit = paper_proof._oldest(clock.today())
     if change.get("issued_on"):
         Invoice.objects.update(issued_on=limit)
-        assert request_claim(actor=alice, paper=right) == Outcome.WAITING
-        Claim.objects.all().delete()
+        assert request_access(actor=alice, paper=right) == Outcome.WAITING
+        AccessRequest.objects.all().delete()
         change = {"issued_on": limit - timedelta(days=1)}
     Invoice.objects.update(**change)
-    assert request_claim(actor=alice, paper=right) is None
+    assert request_access(actor=alice, paper=right) is None
 
 
 def test_figures_of_two_invoices_prove_nothing(
-    alice: Account, bill: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
+    alice: Account, invoice: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
 ) -> None:
     other = make_invoice(make_payer(), amount="37.50")
-    assert request_claim(actor=alice, paper=replace(right, number=other.number)) is None
-    assert request_claim(actor=alice, paper=replace(right, reference=other.reference)) is None
+    assert request_access(actor=alice, paper=replace(right, number=other.number)) is None
+    assert request_access(actor=alice, paper=replace(right, reference=other.reference)) is None
 
 
 def test_a_town_that_does_not_want_it(alice: Account, right: Paper) -> None:
     setting("off")
-    assert request_claim(actor=alice, paper=right) is None
-    request_claim_by_mail(email=NEW, paper=right)
-    handle_claims()
+    assert request_access(actor=alice, paper=right) is None
+    request_access_by_mail(email=NEW, paper=right)
+    handle_access_requests()
     assert not OutgoingMail.objects.exists()
 
 
 @pytest.mark.parametrize("mode", ["approval", "at_once"])
-def test_twice_changes_nothing(alice: Account, bill: Invoice, right: Paper, mode: str) -> None:
+def test_twice_changes_nothing(alice: Account, invoice: Invoice, right: Paper, mode: str) -> None:
     setting(mode)
-    first = request_claim(actor=alice, paper=right)
+    first = request_access(actor=alice, paper=right)
     facts, mails = Entry.objects.count(), OutgoingMail.objects.count()
-    again = request_claim(actor=alice, paper=right)
+    again = request_access(actor=alice, paper=right)
     assert (first, again) in {(Outcome.WAITING, Outcome.WAITING), (Outcome.JOINED, Outcome.ALREADY)}
-    assert Claim.objects.count() == 1
+    assert AccessRequest.objects.count() == 1
     assert (Entry.objects.count(), OutgoingMail.objects.count()) == (facts, mails)
 
 
-def test_an_account_that_sees_it_already(alice: Account, bill: Invoice, right: Paper) -> None:
-    Access.objects.create(account=alice, payer=bill.payer)
-    assert request_claim(actor=alice, paper=right) == Outcome.ALREADY
-    assert not Claim.objects.exists()
+def test_an_account_that_sees_it_already(alice: Account, invoice: Invoice, right: Paper) -> None:
+    Access.objects.create(account=alice, payer=invoice.payer)
+    assert request_access(actor=alice, paper=right) == Outcome.ALREADY
+    assert not AccessRequest.objects.exists()
 
 
 def test_an_access_that_staff_cut_is_not_regained_in_silence(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper, make_account: Accounts
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper, make_account: Accounts
 ) -> None:
-    Access.objects.create(account=alice, payer=bill.payer, ended_at=timezone.now())
-    assert request_claim(actor=alice, paper=right) == Outcome.WAITING
+    Access.objects.create(account=alice, payer=invoice.payer, ended_at=timezone.now())
+    assert request_access(actor=alice, paper=right) == Outcome.WAITING
     assert not payers_of(alice).exists()
     bob = make_account("bob@example.net")  # of whom nothing was cut
-    assert request_claim(actor=bob, paper=right) == Outcome.JOINED
-    claiming.accept_claim(actor="system", claim=waiting(alice))
-    assert list(payers_of(alice)) == [bill.payer]
+    assert request_access(actor=bob, paper=right) == Outcome.JOINED
+    paper_proof.accept_access_request(actor="system", access_request=waiting(alice))
+    assert list(payers_of(alice)) == [invoice.payer]
 
 
 def test_a_refusal_is_not_undone_by_the_same_paper(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper
 ) -> None:
     setting("approval")
-    request_claim(actor=alice, paper=right)
-    services.refuse_claim(actor="system", claim=waiting(alice), reason="Venez à la mairie.")
+    request_access(actor=alice, paper=right)
+    services.refuse_access_request(actor="system", access_request=waiting(alice), reason="Venez à la mairie.")
     setting("at_once")
-    assert request_claim(actor=alice, paper=right) == Outcome.WAITING
+    assert request_access(actor=alice, paper=right) == Outcome.WAITING
     assert not payers_of(alice).exists()
 
 
 def test_the_operator_does_not_do_it_in_somebody_s_place(alice: Account, right: Paper) -> None:
     alice.impersonated_by = Impersonation(account=alice)
     with pytest.raises(errors.NotWhileImpersonating):
-        request_claim(actor=alice, paper=right)
-    assert not Claim.objects.exists()
+        request_access(actor=alice, paper=right)
+    assert not AccessRequest.objects.exists()
 
 
 def test_a_number_that_many_invoices_have(
     alice: Account, make_invoice: Invoices, make_payer: Payers, town: Town
 ) -> None:
-    bills = [
+    invoices = [
         make_invoice(
             make_payer(),
             number="12",
@@ -238,59 +238,61 @@ def test_a_number_that_many_invoices_have(
         )
         for n in range(12)
     ]
-    for bill in bills[:3]:
-        assert request_claim(actor=alice, paper=paper_of(bill)) == Outcome.WAITING
-    assert set(Claim.objects.values_list("payer", flat=True)) == {bill.payer_id for bill in bills[:3]}
+    for invoice in invoices[:3]:
+        assert request_access(actor=alice, paper=paper_of(invoice)) == Outcome.WAITING
+    assert set(AccessRequest.objects.values_list("payer", flat=True)) == {
+        invoice.payer_id for invoice in invoices[:3]
+    }
 
 
 # --- Guessing ------------------------------------------------------------------------------------
 
 
 def test_a_payer_that_is_guessed_is_locked_even_for_the_right_paper(
-    at_once_town: None, alice: Account, bill: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
+    at_once_town: None, alice: Account, invoice: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for cents in range(GUESSES - 1):
-        assert request_claim(actor=alice, paper=replace(right, amount=Decimal(cents))) is None
-    assert not Payer.objects.filter(claims_locked_until__isnull=False).exists()
-    assert request_claim(actor=alice, paper=replace(right, amount=Decimal("99"))) is None
-    bill.payer.refresh_from_db()
-    assert bill.payer.claims_locked_until is not None
-    assert request_claim(actor=alice, paper=right) is None
+        assert request_access(actor=alice, paper=replace(right, amount=Decimal(cents))) is None
+    assert not Payer.objects.filter(access_requests_locked_until__isnull=False).exists()
+    assert request_access(actor=alice, paper=replace(right, amount=Decimal("99"))) is None
+    invoice.payer.refresh_from_db()
+    assert invoice.payer.access_requests_locked_until is not None
+    assert request_access(actor=alice, paper=right) is None
     fact = Entry.objects.get(verb="claims.locked")
-    assert fact.object == f"payer:{bill.payer.uuid}"
-    typed = (f"number:{claiming._bare(right.number)}", f"reference:{claiming._bare(right.reference)}")
-    for who in (*typed, f"payer:{bill.payer_id}"):
-        throttle.clear(claiming.WRONG, who)
+    assert fact.object == f"payer:{invoice.payer.uuid}"
+    typed = (f"number:{paper_proof._bare(right.number)}", f"reference:{paper_proof._bare(right.reference)}")
+    for who in (*typed, f"payer:{invoice.payer_id}"):
+        throttle.clear(paper_proof.WRONG, who)
     assert (
-        request_claim(actor=alice, paper=right) is None
+        request_access(actor=alice, paper=right) is None
     )  # the payer's own lock lasts longer than the counters
-    Payer.objects.update(claims_locked_until=timezone.now() - timedelta(seconds=1))
-    assert request_claim(actor=alice, paper=right) == Outcome.JOINED
+    Payer.objects.update(access_requests_locked_until=timezone.now() - timedelta(seconds=1))
+    assert request_access(actor=alice, paper=right) == Outcome.JOINED
 
 
 def test_guessing_over_the_invoices_of_one_payer_locks_it_too(
-    alice: Account, bill: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
+    alice: Account, invoice: Invoice, right: Paper, make_invoice: Invoices, make_payer: Payers
 ) -> None:
     aside = make_invoice(make_payer())
-    bills = [make_invoice(bill.payer) for _ in range(GUESSES)]
-    for n, other in enumerate(bills):
+    invoices = [make_invoice(invoice.payer) for _ in range(GUESSES)]
+    for n, other in enumerate(invoices):
         wrong = Paper(other.number, other.amount, f"WRONG{n}")
-        assert request_claim(actor=alice, paper=wrong) is None
-    assert request_claim(actor=alice, paper=right) is None  # of which nothing was typed
-    assert request_claim(actor=alice, paper=paper_of(aside)) == Outcome.WAITING  # another payer
+        assert request_access(actor=alice, paper=wrong) is None
+    assert request_access(actor=alice, paper=right) is None  # of which nothing was typed
+    assert request_access(actor=alice, paper=paper_of(aside)) == Outcome.WAITING  # another payer
 
 
-def test_right_papers_lock_nothing(alice: Account, bill: Invoice, right: Paper) -> None:
+def test_right_papers_lock_nothing(alice: Account, invoice: Invoice, right: Paper) -> None:
     for _ in range(3 * GUESSES):
-        assert request_claim(actor=alice, paper=right) == Outcome.WAITING
+        assert request_access(actor=alice, paper=right) == Outcome.WAITING
 
 
-def test_every_answer_costs_the_same(town: Town, bill: Invoice, right: Paper) -> None:
+def test_every_answer_costs_the_same(town: Town, invoice: Invoice, right: Paper) -> None:
     """A stranger times us: the same statements for a right paper, a wrong one, and one that nobody has."""
 
     def statements(paper: Paper) -> list[str]:
         with CaptureQueriesContext(connection) as seen:
-            request_claim_by_mail(email=NEW, paper=paper)
+            request_access_by_mail(email=NEW, paper=paper)
         return [re.sub(r"'[^']*'|[0-9]+|NULL", "?", query["sql"])[:60] for query in seen]
 
     unknown = Paper("X1", Decimal("1"), "ZZZZZZ")
@@ -298,12 +300,12 @@ def test_every_answer_costs_the_same(town: Town, bill: Invoice, right: Paper) ->
     wanted = statements(unknown)
     for paper in (right, *(replace(right, **change) for change in WRONG.values())):
         assert statements(paper) == wanted
-    Payer.objects.update(claims_locked_until=timezone.now() + timedelta(hours=1))
+    Payer.objects.update(access_requests_locked_until=timezone.now() + timedelta(hours=1))
     assert statements(right) == wanted
 
 
 def test_every_answer_counts_as_often(
-    town: Town, bill: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
+    town: Town, invoice: Invoice, right: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[str, int]] = []
     run = throttle._run
@@ -316,11 +318,11 @@ def test_every_answer_counts_as_often(
     costs = set()
     for paper in (right, *(replace(right, **change) for change in WRONG.values())):
         calls.clear()
-        request_claim_by_mail(email=NEW, paper=paper)
+        request_access_by_mail(email=NEW, paper=paper)
         costs.add(tuple(calls))
     for _ in range(GUESSES):
-        request_claim_by_mail(email=NEW, paper=replace(right, amount=Decimal(1)))
+        request_access_by_mail(email=NEW, paper=replace(right, amount=Decimal(1)))
     calls.clear()
-    request_claim_by_mail(email=NEW, paper=right)  # refused without a look
+    request_access_by_mail(email=NEW, paper=right)  # refused without a look
     costs.add(tuple(calls))
     assert [len(cost) for cost in costs] == [2]

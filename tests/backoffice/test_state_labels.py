@@ -3,19 +3,19 @@
 import pytest
 from django.db import models
 
-from tenant_apps.backoffice.words.looks import LOOKS, look
 from tenant_apps.backoffice.words.progress import Step
+from tenant_apps.backoffice.words.state_labels import LABEL_CLASSES, label_classes
 from tenant_apps.invoices.models import Batch
 from tenant_apps.payments.models import Attempt, TestPayment
 from tenant_apps.payments.payability.words import State
 from tenant_apps.reconciliation.models import Line
-from tenant_apps.residents.models import Claim
+from tenant_apps.residents.models import AccessRequest
 
 
-@pytest.mark.parametrize("model", LOOKS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", LABEL_CLASSES, ids=lambda model: model.__name__)
 def test_only_states_that_exist_have_a_look(model: type[models.Model]) -> None:
     field = model._meta.get_field("state")
-    assert set(LOOKS[model]) <= {value for value, label in field.choices or ()}
+    assert set(LABEL_CLASSES[model]) <= {value for value, label in field.choices or ()}
 
 
 @pytest.mark.parametrize(
@@ -28,15 +28,15 @@ def test_only_states_that_exist_have_a_look(model: type[models.Model]) -> None:
         (Attempt(state="reported"), "tag tag-now"),
         (Attempt(state="expired"), "tag"),
         (TestPayment(state="paid"), "tag tag-good"),
-        (Claim(state="refused"), "tag"),
+        (AccessRequest(state="refused"), "tag"),
         (Line(state="unmatched"), "tag tag-bad"),
         (Line(state="duplicate", twin_id=7), "tag tag-now"),
         (Line(state="ignored", twin_id=7), "tag"),
         (Line(state="matched", twin_id=7), "tag tag-good"),
     ],
 )
-def test_looks(thing: models.Model, classes: str) -> None:
-    assert look(thing) == classes
+def test_label_classes(thing: models.Model, classes: str) -> None:
+    assert label_classes(thing) == classes
 
 
 @pytest.mark.parametrize(
@@ -55,5 +55,5 @@ def test_a_step_of_the_strip(state: str, is_here: bool, mark: str, said: str) ->
 
 def test_the_state_of_an_invoice() -> None:
     fields = dict.fromkeys(State._fields, "")
-    assert look(State(**fields | {"kind": "late"})) == "tag tag-bad"
-    assert look(State(**fields | {"kind": "due"})) == "tag"
+    assert label_classes(State(**fields | {"kind": "late"})) == "tag tag-bad"
+    assert label_classes(State(**fields | {"kind": "due"})) == "tag"

@@ -24,7 +24,7 @@ NEW = "/gestion/rapprochement/nouveau/"
 
 
 @pytest.fixture
-def bill(people: SimpleNamespace, make_payer: Any, make_invoice: Callable[..., Invoice]) -> Invoice:
+def invoice(people: SimpleNamespace, make_payer: Any, make_invoice: Callable[..., Invoice]) -> Invoice:
     return make_invoice(make_payer(people.alice), amount="37.50")
 
 
@@ -33,16 +33,16 @@ def send(browser: Any, content: str, *, name: str = "journal.csv", kind: str = "
     return str(browser.post(NEW, {"kind": kind, "file": file})["Location"])
 
 
-def journal(bill: Invoice) -> str:
+def journal(invoice: Invoice) -> str:
     day = f"{clock.today():%d/%m/%Y}"
-    return f"Jour;Somme;Refdet\n{day};37,50;{bill.reference}\n{day};vingt;X\n{day};9,00;=cmd()\n"
+    return f"Jour;Somme;Refdet\n{day};37,50;{invoice.reference}\n{day};vingt;X\n{day};9,00;=cmd()\n"
 
 
 COLUMNS = {"booked_on": "Jour", "amount": "Somme", "reference": "Refdet"}
 
 
-def test_the_clerk_s_road(browsers: SimpleNamespace, bill: Invoice) -> None:
-    page = send(browsers.clerk, journal(bill))
+def test_the_clerk_s_road(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    page = send(browsers.clerk, journal(invoice))
     columns = browsers.clerk.get(page)["Location"]
     shown = text(browsers.clerk.get(columns))
     assert "Dites quelle colonne" in shown
@@ -60,12 +60,12 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, bill: Invoice) -> None:
     assert Line.objects.count() == 3
     assert "1 illisible" in text(browsers.reader.get(page))
     # The same file again leads to the first.
-    assert send(browsers.clerk, journal(bill)) == page
+    assert send(browsers.clerk, journal(invoice)) == page
     assert Statement.objects.count() == 1
 
 
-def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
-    page = send(browsers.clerk, journal(bill))
+def test_finish_by_hand(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    page = send(browsers.clerk, journal(invoice))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
     known, bad, other = Line.objects.order_by("id")
@@ -73,10 +73,10 @@ def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
     assert "Enregistrer ce règlement" in text(browsers.clerk.get(path))
     assert "Enregistrer ce règlement" not in text(browsers.reader.get(path))
     for _ in range(2):
-        browsers.clerk.post(f"{path}enregistrer/", {"invoice": bill.uuid, "means": "card"})
+        browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
     payment = Payment.objects.get()
-    bill.refresh_from_db()
-    assert bill.is_paid
+    invoice.refresh_from_db()
+    assert invoice.is_paid
     reason = {"reason": "ligne d'une autre commune"}
     for line in (bad, other):
         assert (
@@ -93,18 +93,22 @@ def test_finish_by_hand(browsers: SimpleNamespace, bill: Invoice) -> None:
     assert (known.state, known.payment) == ("matched", payment)
 
 
-def test_figures_and_the_accountant_s_file(browsers: SimpleNamespace, bill: Invoice) -> None:
-    page = send(browsers.clerk, journal(bill))
+def test_figures_and_the_accountant_s_file(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    page = send(browsers.clerk, journal(invoice))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
     line = Line.objects.order_by("id")[0]
     browsers.clerk.post(
-        f"/gestion/rapprochement/lignes/{line.uuid}/enregistrer/", {"invoice": bill.uuid, "means": "card"}
+        f"/gestion/rapprochement/lignes/{line.uuid}/enregistrer/", {"invoice": invoice.uuid, "means": "card"}
     )
     assert "Régie cantine" in text(browsers.reader.get("/gestion/rapprochement/journees/"))
     sheet = b"".join(browsers.reader.get("/gestion/rapprochement/encaissements.csv")).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(sheet), delimiter=";")
-    assert (row["Montant"], row["Facture"], row["Dans le journal du Trésor"]) == ("37,50", bill.number, "oui")
+    assert (row["Montant"], row["Facture"], row["Dans le journal du Trésor"]) == (
+        "37,50",
+        invoice.number,
+        "oui",
+    )
     wrong = browsers.reader.get("/gestion/rapprochement/journees/?du=2026-12-01&au=2026-11-01")
     assert wrong.status_code == 422
     assert "La fin est avant le début" in text(wrong)
@@ -145,10 +149,10 @@ def test_pages_of_a_new_town_say_why_they_are_empty(browsers: SimpleNamespace) -
 
 
 def test_what_the_pages_cost(
-    browsers: SimpleNamespace, bill: Invoice, django_assert_max_num_queries: Any
+    browsers: SimpleNamespace, invoice: Invoice, django_assert_max_num_queries: Any
 ) -> None:
     day = f"{clock.today():%d/%m/%Y}"
-    rows = "".join(f"{day};{n},00;{bill.reference if n % 2 else f'REFER{n:04}'}\n" for n in range(1, 121))
+    rows = "".join(f"{day};{n},00;{invoice.reference if n % 2 else f'REFER{n:04}'}\n" for n in range(1, 121))
     page = send(browsers.clerk, "Jour;Somme;Refdet\n" + rows)
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
@@ -180,21 +184,21 @@ def bring(browser: Any, content: str, *, kind: str = "journal", **columns: str) 
     return Statement.objects.latest("id")
 
 
-def paid_journal(bill: Invoice, *rows: tuple[str, str]) -> str:
+def paid_journal(invoice: Invoice, *rows: tuple[str, str]) -> str:
     day = f"{clock.today():%d/%m/%Y}"
     return "Date;Montant;Refdet;Résultat\n" + "".join(
-        f"{day};{amount};{bill.reference};{word}\n" for amount, word in rows
+        f"{day};{amount};{invoice.reference};{word}\n" for amount, word in rows
     )
 
 
 def test_columns_corrected_on_the_page_are_those_of_the_import(
-    browsers: SimpleNamespace, bill: Invoice
+    browsers: SimpleNamespace, invoice: Invoice
 ) -> None:
     """One form: whatever is chosen when « Importer » is pressed counts, with or without the preview."""
     day = f"{clock.today():%d/%m/%Y}"
-    text_ = f"Date;Montant;Frais;Refdet\n{day};1,50;37,50;{bill.reference}\n"
+    text_ = f"Date;Montant;Frais;Refdet\n{day};1,50;37,50;{invoice.reference}\n"
     statement = bring(browsers.clerk, text_, amount="Frais")
-    assert statement.lines.get().amount == bill.amount
+    assert statement.lines.get().amount == invoice.amount
     assert statement.mapping["amount"] == "Frais"
 
 
@@ -234,18 +238,20 @@ def test_an_account_is_asked_for_when_the_town_has_several(browsers: SimpleNames
     assert Line.objects.exclude(state="known").count() == 2
 
 
-def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, bill: Invoice) -> None:
-    statement = bring(browsers.clerk, paid_journal(bill, ("37,50", "P"), ("37,50", "P")))
+def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P"), ("37,50", "P")))
     first, second = statement.lines.order_by("id")
     for line in (first, second):
         path = f"/gestion/rapprochement/lignes/{line.uuid}/"
-        found = text(browsers.clerk.get(f"{path}?facture={bill.number}"))
-        assert f"{bill.number} – " in found  # found by its number, whatever it still owes
-        browsers.clerk.post(f"{path}enregistrer/", {"invoice": bill.uuid, "means": "card"})
-    assert sorted(Payment.objects.values_list("unallocated", flat=True)) == [0, bill.amount]
+        found = text(browsers.clerk.get(f"{path}?facture={invoice.number}"))
+        assert f"{invoice.number} – " in found  # found by its number, whatever it still owes
+        browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
+    assert sorted(Payment.objects.values_list("unallocated", flat=True)) == [0, invoice.amount]
     third = bring(
         browsers.clerk,
-        paid_journal(bill, ("37,50", "P")) + "\n" * 2 + paid_journal(bill, ("7,00", "P")).split("\n")[1],
+        paid_journal(invoice, ("37,50", "P"))
+        + "\n" * 2
+        + paid_journal(invoice, ("7,00", "P")).split("\n")[1],
     )
     line = third.lines.get(amount=7)
     shown = text(browsers.clerk.get(f"/gestion/rapprochement/lignes/{line.uuid}/"))
@@ -253,30 +259,30 @@ def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, bill: Inv
     assert "Enregistrer en trop-perçu" in shown
 
 
-def test_money_taken_back_is_shown_beside_its_payment(browsers: SimpleNamespace, bill: Invoice) -> None:
-    statement = bring(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+def test_money_taken_back_is_shown_beside_its_payment(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
     path = f"/gestion/rapprochement/lignes/{statement.lines.get().uuid}/"
-    browsers.clerk.post(f"{path}enregistrer/", {"invoice": bill.uuid, "means": "card"})
-    back = bring(browsers.clerk, paid_journal(bill, ("-37,50", "Impayé"))).lines.get()
+    browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
+    back = bring(browsers.clerk, paid_journal(invoice, ("-37,50", "Impayé"))).lines.get()
     path, payment = f"/gestion/rapprochement/lignes/{back.uuid}/", Payment.objects.get()
     shown = text(browsers.clerk.get(path))
     assert "revenu impayé : annulez-le ? Motif : Impayé." in shown
     assert "Seul un responsable" in shown
     assert "Enregistrer ce règlement" not in shown
     browsers.clerk.post(f"{path}reprise/", {"payment": payment.uuid})
-    bill.refresh_from_db()
-    assert bill.is_paid
+    invoice.refresh_from_db()
+    assert invoice.is_paid
     assert "sera de nouveau à régler" in text(browsers.manager.get(path))
     for _ in range(2):
         browsers.manager.post(f"{path}reprise/", {"payment": payment.uuid})
-    bill.refresh_from_db()
+    invoice.refresh_from_db()
     payment.refresh_from_db()
-    assert bill.balance == bill.amount
+    assert invoice.balance == invoice.amount
     assert "Impayé" in payment.cancel_reason
 
 
-def test_an_import_is_undone_and_its_file_deleted(browsers: SimpleNamespace, bill: Invoice) -> None:
-    statement = bring(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+def test_an_import_is_undone_and_its_file_deleted(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
     page = f"/gestion/rapprochement/{statement.uuid}/"
     assert "Retirer cet import" in text(browsers.clerk.get(page))
     assert "Retirer cet import" not in text(browsers.reader.get(page))
@@ -292,8 +298,8 @@ def test_an_import_is_undone_and_its_file_deleted(browsers: SimpleNamespace, bil
     assert browsers.clerk.get(page).status_code == 404
 
 
-def test_how_far_a_reading_is(browsers: SimpleNamespace, bill: Invoice) -> None:
-    page = send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+def test_how_far_a_reading_is(browsers: SimpleNamespace, invoice: Invoice) -> None:
+    page = send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
     statement = Statement.objects.get()
     change = {
         "state": "reading",
@@ -350,9 +356,9 @@ def test_an_equal_line_is_shown_beside_the_other_and_a_clerk_says(browsers: Simp
     assert Line.objects.latest("id").state == "unmatched"
 
 
-def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace, bill: Invoice) -> None:
+def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace, invoice: Invoice) -> None:
     """« Envoyez-le de nouveau » led to the broken file, for ever."""
-    page = send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    page = send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
     statement = Statement.objects.get()
     storages["documents"].delete(statement.key)
     services.ask_import(actor="clerk", statement=statement, mapping=statement.mapping)
@@ -360,10 +366,10 @@ def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace
     shown = text(browsers.clerk.get(page))
     assert "n'est plus dans l'espace de stockage : envoyez-le de nouveau." in shown
     assert "déjà gardée" not in shown
-    assert send(browsers.clerk, paid_journal(bill, ("37,50", "P"))) == page
+    assert send(browsers.clerk, paid_journal(invoice, ("37,50", "P"))) == page
     assert "il y est de nouveau" in text(browsers.clerk.get(page))
     processing.process_waiting()
     assert Statement.objects.get().state == "done"
     assert Line.objects.count() == 1
-    send(browsers.clerk, paid_journal(bill, ("37,50", "P")))
+    send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
     assert "rien n'a changé" in text(browsers.clerk.get(page))
