@@ -6,7 +6,12 @@ from types import SimpleNamespace
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.corrections.payments import cancel_payment
-from tenant_apps.payments.counter.booking import Line, Paper, book_counter_payment, book_payment
+from tenant_apps.payments.counter.booking import (
+    CounterRow,
+    PaymentDetails,
+    book_counter_payment,
+    book_payment,
+)
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tests.backoffice.conftest import text
 from tests.backoffice.money.forms import pdf_text
@@ -15,9 +20,9 @@ from toolkit import clock
 
 def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     for invoice, drawer in zip(invoices, ("=1+1", "M. DEUX", "M. TROIS"), strict=True):
-        paper = Paper(bank="Crédit", number=f"{invoice.pk}", drawer=drawer)
-        line = Line(invoice, invoice.amount)
-        book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), paper=paper)
+        details = PaymentDetails(bank="Crédit", number=f"{invoice.pk}", drawer=drawer)
+        line = CounterRow(invoice, invoice.amount)
+        book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), details=details)
     assert browsers.clerk.get("/gestion/remises/nouvelle/").status_code == 404
     page = browsers.manager.get("/gestion/remises/nouvelle/?moyen=cheques")
     assert "60,00 €" in text(page)
