@@ -210,7 +210,7 @@ def _replace_password(checked: Account, made: str, device: str) -> Account:
 
 
 @transaction.atomic
-def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
+def choose_notices(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
     """Choose messages (docs/manual.md, M14): of the kinds `among`, receive the `wanted` ones only.
 
     Raises NotWhileImpersonating for an operator in somebody's place.
@@ -222,7 +222,7 @@ def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[
 
 
 @transaction.atomic
-def refuse_alerts(*, actor: audit.Actor, account: Account, kinds: Collection[str]) -> None:
+def refuse_notices(*, actor: audit.Actor, account: Account, kinds: Collection[str]) -> None:
     """« Ne plus recevoir ces messages »: add these kinds to the refused ones. Twice changes nothing."""
     locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     _write_refused(locked, {*locked.refused, *kinds}, actor=actor)

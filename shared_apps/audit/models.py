@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Entry(models.Model):
+class AuditEntry(models.Model):
     """One fact. Never changed, never deleted by the application."""
 
     at = models.DateTimeField(_("date"), auto_now_add=True, db_index=True)
@@ -15,6 +15,7 @@ class Entry(models.Model):
     new = models.JSONField(_("après"), default=dict)
 
     class Meta:
+        db_table = "audit_entry"
         verbose_name = _("fait")
         ordering = ["-id"]
 

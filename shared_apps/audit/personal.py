@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.audit.services import SYSTEM, TREASURY
 from shared_apps.privacy.personal import Section
 
@@ -15,7 +15,7 @@ from shared_apps.privacy.personal import Section
 def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
     """No name of a member of staff: « le service »."""
     me = account.audit_name
-    entries = Entry.objects.filter(Q(actor=me) | Q(object=me)).order_by("id")
+    entries = AuditEntry.objects.filter(Q(actor=me) | Q(object=me)).order_by("id")
     yield Section(
         "journal",
         _("Journal de mes actions et de mon compte"),

@@ -11,7 +11,7 @@ from typing import Protocol
 from django.db import transaction
 
 from shared_apps.audit import verbs
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 
 SYSTEM = "system"
 TREASURY = "treasury"
@@ -26,7 +26,7 @@ class HasAuditName(Protocol):
 
 
 Actor = HasAuditName | str
-Listener = Callable[[Entry], None]
+Listener = Callable[[AuditEntry], None]
 _listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 
 
@@ -48,7 +48,7 @@ def record(
     obj: str = "",
     old: Mapping[str, object] | None = None,
     new: Mapping[str, object] | None = None,
-) -> Entry:
+) -> AuditEntry:
     """Write the fact and tell its listeners, in the caller's transaction.
 
     `old` and `new` hold JSON values only, and no secret. Raises TransactionManagementError outside of a
@@ -59,7 +59,7 @@ def record(
     old, new = dict(old or {}), dict(new or {})
     verbs.check(verb, old, new)
     name = actor if isinstance(actor, str) else actor.audit_name
-    entry = Entry.objects.create(actor=name, verb=verb, object=obj, old=old, new=new)
+    entry = AuditEntry.objects.create(actor=name, verb=verb, object=obj, old=old, new=new)
     for listener in (*_listeners[verb], *_listeners[EVERY]):
         listener(entry)
     return entry

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-    from shared_apps.audit.models import Entry
+    from shared_apps.audit.models import AuditEntry
 
 SUBMODULE = "facts"
 Say = Callable[[Any], str]
@@ -120,7 +120,7 @@ def title(verb: str) -> str:
     return str(fact.title) if fact else verb
 
 
-def sentence(entry: "Entry", *, who: str = "") -> str:
+def sentence(entry: "AuditEntry", *, who: str = "") -> str:
     """« Règlement annulé par Jeanne Martin : montant : 12,50 € ; motif : chèque impayé », as far as it is known."""
     said = title(entry.verb)
     if who:
@@ -130,7 +130,7 @@ def sentence(entry: "Entry", *, who: str = "") -> str:
     return said
 
 
-def changes(entry: "Entry") -> str:
+def changes(entry: "AuditEntry") -> str:
     """« état : ouverte → suspendue ; motif : … »: what the entry says, old → new."""
     fact = find(entry.verb)
     pieces = []

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console import access
 from shared_apps.console.admin import (
-    EntryAdmin,
+    AuditEntryAdmin,
     ErasureAdmin,
     OperationAdmin,
     TownAdmin,
@@ -81,6 +81,6 @@ class Console(UnfoldAdminSite):
 site = Console(name="admin")
 site.register(Town, TownAdmin)
 site.register(Operation, OperationAdmin)
-site.register(Entry, EntryAdmin)
+site.register(AuditEntry, AuditEntryAdmin)
 site.register(Erasure, ErasureAdmin)
 site.register(UnmatchedNotification, UnmatchedNotificationAdmin)

@@ -23,7 +23,7 @@ from shared_apps.mail.content import Content, Sender
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-    from shared_apps.audit.models import Entry
+    from shared_apps.audit.models import AuditEntry
 
 P = ParamSpec("P")
 SUBMODULE = "mails"
@@ -76,7 +76,7 @@ class On:
     """
 
     verb: str
-    plan: Callable[["Entry"], None]
+    plan: Callable[["AuditEntry"], None]
     tell: "Callable[[UUID, list[str]], Mapping[str, Said[Any]]] | None" = None
 
 

@@ -148,7 +148,7 @@ def _mairie(town: Town) -> None:
 
 def _question(invoice: Invoice) -> None:
     """Create a thread that the town has answered."""
-    letter = send_message(
+    thread = send_message(
         actor=Account.objects.get(email="resident@example.net"),
         email="resident@example.net",
         subject="Absence à la cantine",
@@ -157,9 +157,9 @@ def _question(invoice: Invoice) -> None:
     )
     answer_message(
         actor=Account.objects.get(email="agent@example.net"),
-        message=letter,
+        message=thread,
         body="Bonjour,\noui, le repas du 3 octobre sera déduit de votre prochaine facture.",
-        seen=letter.uuid,
+        seen=thread.uuid,
         key=uuid4(),
     )
 

@@ -8,7 +8,7 @@ from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.models import Kind, Statement
 from tenant_apps.reconciliation.reading.columns import guess
 from tenant_apps.reconciliation.reading.layout import Layout
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 
 
 class ColumnsPage:
@@ -51,7 +51,7 @@ class ColumnsPage:
         """Whether it can be imported as it was sent."""
         return not self.moved and not self._unread() and all(form.is_valid() for form in self.forms)
 
-    def rows(self) -> list[Row | BadRow]:
+    def rows(self) -> list[ReadRow | UnreadableRow]:
         """The first lines as they would be read."""
         if self.layout is None:
             return []

@@ -11,7 +11,7 @@ from tenant_apps.backoffice.views.money import (
     figures,
     payments,
     reconciliation,
-    reconciliation_lines,
+    statement_rows,
 )
 from tenant_apps.backoffice.views.settings import going_live, identity, intervention, openid, privacy, town
 
@@ -80,30 +80,22 @@ urlpatterns = [
         reconciliation.discard_statement,
         name="discard-statement",
     ),
-    path("rapprochement/lignes/<uuid:public_id>/", reconciliation_lines.line_page, name="line"),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/associer/", reconciliation_lines.match_line, name="match-line"
-    ),
+    path("rapprochement/lignes/<uuid:public_id>/", statement_rows.row_page, name="line"),
+    path("rapprochement/lignes/<uuid:public_id>/associer/", statement_rows.match_row, name="match-line"),
     path(
         "rapprochement/lignes/<uuid:public_id>/total/",
-        reconciliation_lines.match_total,
+        statement_rows.match_total,
         name="match-total-line",
     ),
     path(
         "rapprochement/lignes/<uuid:public_id>/reprise/",
-        reconciliation_lines.take_back,
+        statement_rows.take_back,
         name="take-back-line",
     ),
-    path("rapprochement/lignes/<uuid:public_id>/jumelle/", reconciliation_lines.twin_line, name="twin-line"),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/enregistrer/", reconciliation_lines.book_line, name="book-line"
-    ),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/ecarter/", reconciliation_lines.ignore_line, name="ignore-line"
-    ),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/rouvrir/", reconciliation_lines.reopen_line, name="reopen-line"
-    ),
+    path("rapprochement/lignes/<uuid:public_id>/jumelle/", statement_rows.twin_row, name="twin-line"),
+    path("rapprochement/lignes/<uuid:public_id>/enregistrer/", statement_rows.book_row, name="book-line"),
+    path("rapprochement/lignes/<uuid:public_id>/ecarter/", statement_rows.ignore_row, name="ignore-line"),
+    path("rapprochement/lignes/<uuid:public_id>/rouvrir/", statement_rows.reopen_row, name="reopen-line"),
     path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
     path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
     path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),

@@ -37,7 +37,7 @@ MOST = 4  # payers that are counted for one paper; always that many are
 
 
 @dataclass(frozen=True)
-class Paper:
+class InvoiceCopy:
     """What somebody copied from a paper invoice; euros."""
 
     number: str
@@ -46,12 +46,12 @@ class Paper:
 
 
 @transaction.atomic
-def request_access(*, actor: Account, paper: Paper) -> Outcome | None:
+def request_access(*, actor: Account, copy: InvoiceCopy) -> Outcome | None:
     """What came of that paper for a signed-in resident; None when it proves nothing, whatever the reason.
 
     Raises NotWhileImpersonating.
     """
-    invoice = _proved(paper)
+    invoice = _proved(copy)
     if invoice is None:
         return None
     return services.open_access_request(
@@ -60,9 +60,9 @@ def request_access(*, actor: Account, paper: Paper) -> Outcome | None:
 
 
 @transaction.atomic
-def request_access_by_mail(*, email: str, paper: Paper) -> None:
+def request_access_by_mail(*, email: str, copy: InvoiceCopy) -> None:
     """The same without a session. A right paper brings a message to that address; the answer is always the same."""
-    invoice = _proved(paper)
+    invoice = _proved(copy)
     services.ask_by_mail(
         email=email,
         payer_id=invoice.payer_id if invoice else None,
@@ -89,20 +89,20 @@ def _holds(access_request: AccessRequest) -> bool:
     return online.filter(uuid=access_request.invoice, payer=access_request.payer_id).exists()
 
 
-def _proved(paper: Paper) -> Invoice | None:
+def _proved(copy: InvoiceCopy) -> Invoice | None:
     """The invoice of a right paper that may be used. A wrong one is counted against all that it touches.
 
     It is counted before it is compared: papers sent at once are as many guesses.
     """
     is_open = current_townhall().payer_claims != AccessRequestMode.OFF
-    near = _near(paper)
-    typed = [f"number:{_bare(paper.number)}", f"reference:{_bare(paper.reference)}"]
+    near = _near(copy)
+    typed = [f"number:{_bare(copy.number)}", f"reference:{_bare(copy.reference)}"]
     payers = {invoice.payer_id: invoice.payer for invoice in near}
     keys = [*typed, *(f"payer:{pk}" for pk in payers)][: 2 + MOST]
     padding = [(NOBODY, str(place)) for place in range(2 + MOST - len(keys))]
     try:
         with throttle.take(*((WRONG, key) for key in keys), *padding) as tries:
-            right = next((invoice for invoice in near if _is(invoice, paper)), None)
+            right = next((invoice for invoice in near if _is(invoice, copy)), None)
             locked = any(_is_locked(payer) for payer in payers.values())
             if right is not None and is_open and not locked:
                 tries.succeed()
@@ -114,10 +114,10 @@ def _proved(paper: Paper) -> Invoice | None:
     return None
 
 
-def _near(paper: Paper) -> list[Invoice]:
+def _near(copy: InvoiceCopy) -> list[Invoice]:
     """Invoices online, recent enough, with that reference (a right paper is one of them), then with that number."""
     today = clock.today()
-    number, reference = _number(paper.number), references.canonical(paper.reference)
+    number, reference = _number(copy.number), references.canonical(copy.reference)
     years = range(today.year - MONTHS // 12 - 1, today.year + 2)
     ours = list(products().values_list("pk", flat=True))  # the indexes begin with it
     recent = Invoice.objects.filter(
@@ -132,12 +132,12 @@ def _cases(typed: str) -> list[str]:
     return [typed, typed.upper(), typed.lower()]
 
 
-def _is(invoice: Invoice, paper: Paper) -> bool:
+def _is(invoice: Invoice, copy: InvoiceCopy) -> bool:
     """The three agree. The amount: what the first paper says, or what one made after an avoir says."""
     return (
-        _bare(invoice.number) == _bare(paper.number)
-        and _bare(invoice.reference) == _bare(paper.reference)
-        and paper.amount in (invoice.original_amount, invoice.amount)
+        _bare(invoice.number) == _bare(copy.number)
+        and _bare(invoice.reference) == _bare(copy.reference)
+        and copy.amount in (invoice.original_amount, invoice.amount)
     )
 
 

@@ -6,13 +6,13 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail import notices
 from shared_apps.mail import services as mail
 from shared_apps.mail.models import MailState
 from tenant_apps.notices import reminders
 from tenant_apps.notices.mails.reminder import KINDS, REMINDER, day_of
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.residents.models import Payer
 from tenants.work import agenda
 
@@ -34,7 +34,7 @@ SELECT DISTINCT email FROM was
 """
 
 
-def address_went(entry: Entry) -> None:
+def address_went(entry: AuditEntry) -> None:
     """A fact of `FACTS`, about one payer or several. In its transaction."""
     if entry.object.startswith("payer:"):
         public_id = UUID(entry.object.removeprefix("payer:"))
@@ -54,11 +54,11 @@ def call_off(payers: Collection[int]) -> None:
     dropped = mail.drop_waiting(kinds=kinds, to=out)
     waited = [one for one in dropped if one.key and one.state != MailState.FAILED]
     # Alerts look at rights once more when they become messages.
-    if Alert.objects.filter(key__in=[one.key for one in waited]).update(queued_at=None):
+    if PlannedNotice.objects.filter(key__in=[one.key for one in waited]).update(queued_at=None):
         agenda.wake("notices")
     reminded = [one for one in waited if one.kind == REMINDER.kind]
     for one in reminded:
         day = day_of(one.key or "")
-        Alert.objects.filter(kind__in=KINDS, email=one.to, queued_at__date=day).delete()
+        PlannedNotice.objects.filter(kind__in=KINDS, email=one.to, queued_at__date=day).delete()
     if reminded:
         agenda.plan(reminders.KIND, timezone.now())

@@ -5,7 +5,7 @@ from django.db import models
 from toolkit.forms.address_fields import AddressField, kept_normal
 
 
-class Alert(models.Model):
+class PlannedNotice(models.Model):
     """One thing to tell one address; becomes a message when the worker gets to it (a reminder: at once)."""
 
     kind = models.CharField(max_length=20)  # mail.notices: `Notice.planned_as`, or a choice
@@ -17,6 +17,7 @@ class Alert(models.Model):
     queued_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "notices_alert"
         constraints = [kept_normal("alert_email_normal")]
         indexes = [models.Index(fields=["id"], name="alert_to_queue", condition=models.Q(queued_at=None))]
 

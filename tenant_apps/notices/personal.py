@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.mail import notices
 from shared_apps.privacy.personal import Section
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 
 
-def told() -> QuerySet[Alert]:
+def told() -> QuerySet[PlannedNotice]:
     """They have become messages; one that waits is kept."""
-    return Alert.objects.exclude(queued_at=None)
+    return PlannedNotice.objects.exclude(queued_at=None)
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
@@ -29,7 +29,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
         ],
         (
             (notices.label(kind), *row)
-            for kind, *row in Alert.objects.filter(email__in=addresses)
+            for kind, *row in PlannedNotice.objects.filter(email__in=addresses)
             .order_by("id")
             .values_list("kind", "email", "created_at", "queued_at")
             .iterator()
@@ -39,4 +39,4 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     """One that the worker is writing is waited for; the message it becomes goes with the outbox's."""
-    return {"alerts": Alert.objects.filter(email__in=addresses).delete()[0]}
+    return {"alerts": PlannedNotice.objects.filter(email__in=addresses).delete()[0]}

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.notifying import Telling, notify_all
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices.mails.reminder import KINDS, LATE, REMINDER, SOON
@@ -104,7 +104,7 @@ class _Told:
     has_account: bool
 
 
-def something_happened(entry: Entry) -> None:
+def something_happened(entry: AuditEntry) -> None:
     """A fact of `FACTS`: the coming morning looks, and plans further. In the caller's transaction."""
     agenda.plan(KIND, _coming_morning())
 

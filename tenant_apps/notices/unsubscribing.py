@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from shared_apps.accounts.models import Account
-from shared_apps.accounts.services import refuse_alerts
+from shared_apps.accounts.services import refuse_notices
 from shared_apps.audit import services as audit
 from shared_apps.mail.unsubscribing import Refusal, read
 from tenant_apps.residents.activation import refuse_at_address
@@ -19,7 +19,7 @@ def unsubscribe(*, ticket: str) -> Refusal:
     refused = [choice.name for choice in refusal.kinds]
     account = Account.objects.filter(email=refusal.email, activated_at__isnull=False).first()
     if account is not None:
-        refuse_alerts(actor=account, account=account, kinds=refused)
+        refuse_notices(actor=account, account=account, kinds=refused)
     else:
         refuse_at_address(actor=audit.SYSTEM, email=refusal.email, kinds=refused)
     return refusal

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import InvoiceState
@@ -129,9 +129,9 @@ def finding_for_staff(public_id: UUID) -> Finding:
     return Finding.objects.get(uuid=public_id)
 
 
-def last_audit() -> Entry | None:
+def last_audit() -> AuditEntry | None:
     """The entry of the trail of the last nightly audit: its time and its number of differences."""
-    return Entry.objects.filter(verb="money.audited").order_by("-id").first()
+    return AuditEntry.objects.filter(verb="money.audited").order_by("-id").first()
 
 
 def test_payments_of(product: Product) -> QuerySet[TestPayment]:

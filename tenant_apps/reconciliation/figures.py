@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tenant_apps.payments.models import LedgerLine, Means, Nature, Refund
-from tenant_apps.reconciliation.models import Kind, Line
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import Kind, StatementRow
+from tenant_apps.reconciliation.states import StatementRowState
 
 # What a line of the day is called, after its means.
 _NAMES = {
@@ -79,8 +79,8 @@ def day_figures(first: date, last: date) -> list[DayFigure]:
 
 def accountant_rows(first: date, last: date) -> Iterator[tuple[Any, ...]]:
     """One row a line of the ledger, by day: their sum is that of `day_figures`. Streamed."""
-    listed = Line.objects.filter(
-        kind=Kind.JOURNAL, state=LineState.MATCHED, returned=False, payment=OuterRef("payment_id")
+    listed = StatementRow.objects.filter(
+        kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("payment_id")
     )
     lines = (
         LedgerLine.objects.filter(day__range=(first, last))

@@ -10,7 +10,7 @@ from tenants.work.worker_lock import held
 READING = "reconciliation:reading"
 
 
-def lock_lines() -> None:
+def lock_rows() -> None:
     """Wait for one's turn; let go at the end of the transaction. Before any row is locked."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Deposit, Payment
-from tenant_apps.reconciliation.states import OPEN, LineState, StatementState
+from tenant_apps.reconciliation.states import OPEN, StatementRowState, StatementState
 
 
 class Kind(models.TextChoices):
@@ -65,11 +65,11 @@ class Statement(models.Model):
         return self.name
 
 
-class Line(models.Model):
+class StatementRow(models.Model):
     """One line, whatever it says: also one that cannot be read is kept, with its cells as they came."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="rows", db_index=False)
     kind = models.CharField(max_length=7, choices=Kind)
     number = models.PositiveIntegerField()  # in the file
     # What it says, and its rank among lines that say the very same: a line of another file with both is KNOWN.
@@ -77,7 +77,7 @@ class Line(models.Model):
     rank = models.PositiveIntegerField(default=1)
     weak = models.BooleanField(default=False)  # no operation, authorization or reference tells it apart
     twin = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    state = models.CharField(max_length=10, choices=LineState, default=LineState.UNMATCHED)
+    state = models.CharField(max_length=10, choices=StatementRowState, default=StatementRowState.UNMATCHED)
     reason = models.CharField(max_length=300, blank=True)  # in words
     # Why only a person may decide, whatever is found; or why it is no money, or cannot be read
     doubt = models.CharField(max_length=300, blank=True)
@@ -96,15 +96,16 @@ class Line(models.Model):
     label = models.CharField(max_length=300, blank=True)
     raw = models.JSONField(default=list)  # [title, cell] as they came, in the order of the file
     # What it was found to be, or may be
-    payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT, related_name="lines")
-    deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="lines")
-    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.PROTECT, related_name="lines")
-    invoice = models.ForeignKey(Invoice, null=True, on_delete=models.PROTECT, related_name="lines")
+    payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT, related_name="statement_rows")
+    deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT, related_name="statement_rows")
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.PROTECT, related_name="statement_rows")
+    invoice = models.ForeignKey(Invoice, null=True, on_delete=models.PROTECT, related_name="statement_rows")
     used = models.BooleanField(default=False)  # a payment was booked, confirmed or cancelled from this line
     decided_by = models.CharField(max_length=254, blank=True)
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "reconciliation_line"
         verbose_name = _("ligne")
         ordering = ["id"]
         constraints = [
@@ -136,11 +137,14 @@ class Line(models.Model):
         return f"{self.statement_id}:{self.number}"
 
 
-class LinePayment(models.Model):
+class StatementRowPayment(models.Model):
     """One of the payments that a bank's line sums up: the day's cards of a régie come as one credit."""
 
-    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="parts")
-    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="total_line")
+    row = models.ForeignKey(StatementRow, on_delete=models.CASCADE, related_name="parts", db_column="line_id")
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="total_row")
+
+    class Meta:
+        db_table = "reconciliation_linepayment"
 
     def __str__(self) -> str:
-        return f"{self.line_id} ← {self.payment_id}"
+        return f"{self.row_id} ← {self.payment_id}"

@@ -30,13 +30,20 @@ from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher
 from tenant_apps.reconciliation.judging.totals import Total, payments_of
-from tenant_apps.reconciliation.lines.setters import lock, lock_any, name_of, refuse_outgoing, settle, write
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.statement_rows.setters import (
+    lock,
+    lock_any,
+    name_of,
+    refuse_outgoing,
+    settle,
+    write,
+)
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 
 log = logging.getLogger(__name__)
-S = LineState
+S = StatementRowState
 ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
 
 
@@ -50,22 +57,22 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
     called again it goes on where it stopped.
     """
     booked = 0
-    waiting = statement.lines.filter(
+    waiting = statement.rows.filter(
         *(Q(state=S.DOUBTFUL), Q(attempt__isnull=False), Q(doubt="", returned=False, outgoing=False)),
         booked_on__lte=clock.today(),
     ).select_related("attempt")
-    for line in waiting.order_by("attempt__invoice_id", "id"):
-        attempt = line.attempt
+    for row in waiting.order_by("attempt__invoice_id", "id"):
+        attempt = row.attempt
         assert attempt is not None
         if attempt.state != AttemptState.REPORTED:
             ask_soon(attempt)
             continue
-        if attempt.amount != line.amount:
+        if attempt.amount != row.amount:
             continue
         try:
             with transaction.atomic():
-                locked = lock(line, while_reading=True)
-                done = confirm_attempt(actor=actor, attempt=attempt, paid_on=line.booked_on)
+                locked = lock(row, while_reading=True)
+                done = confirm_attempt(actor=actor, attempt=attempt, paid_on=row.booked_on)
                 payment = Payment.objects.get(attempt=done)
                 locked.used = True
                 settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
@@ -80,16 +87,16 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
 
 
 @transaction.atomic
-def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
+def match_row(*, actor: Account, row: StatementRow, payment: Payment) -> StatementRow:
     """Staff's word: this line is that payment. Raises NotPossible."""
-    locked = lock(line)
+    locked = lock(row)
     refuse_outgoing(locked)
     chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
-    same_kind = Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
+    same_kind = StatementRow.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
     if same_kind.exists() or (
-        locked.kind == Kind.BANK and LinePayment.objects.filter(payment=chosen).exists()
+        locked.kind == Kind.BANK and StatementRowPayment.objects.filter(payment=chosen).exists()
     ):
         raise NotPossible(_("Ce règlement est déjà rapproché d'une autre ligne."))
     reason = gettext_noop("Rapprochée par un agent.")
@@ -99,9 +106,9 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
 
 
 @transaction.atomic
-def match_total(*, actor: Account, line: Line, total: Total) -> Line:
+def match_total(*, actor: Account, row: StatementRow, total: Total) -> StatementRow:
     """This line is the sum of those payments, all of them. Raises NotPossible when that is no longer its amount."""
-    locked = lock(line)
+    locked = lock(row)
     refuse_outgoing(locked)
     if locked.kind != Kind.BANK:
         raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
@@ -111,12 +118,14 @@ def match_total(*, actor: Account, line: Line, total: Total) -> Line:
     )
     if not payments or sum(payment.amount for payment in payments) != locked.amount:
         raise NotPossible(_("Ce total a changé entre-temps : cherchez de nouveau."))
-    LinePayment.objects.bulk_create([LinePayment(line=locked, payment=payment) for payment in payments])
+    StatementRowPayment.objects.bulk_create(
+        [StatementRowPayment(row=locked, payment=payment) for payment in payments]
+    )
     locked.payment = None
     return write(locked, actor, S.MATCHED, _("Total de %(what)s.") % {"what": total.words})
 
 
-def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
+def book_row(*, actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> StatementRow:
     """The money came without us: book it for `invoice`; what exceeds the balance stays unallocated.
 
     All of it for an invoice that is paid already, or cancelled by an avoir: it is left over, of the same payer.
@@ -125,9 +134,9 @@ def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> 
     """
     if invoice.state not in (InvoiceState.PUBLISHED, InvoiceState.CANCELLED):
         raise NotPossible(_("Cette facture n'est pas en ligne : publiez-la d'abord."))
-    if line.kind == Kind.JOURNAL and line.amount is not None:
-        _ask_first(invoice, line.amount)
-    return _book(actor, line, invoice, means)
+    if row.kind == Kind.JOURNAL and row.amount is not None:
+        _ask_first(invoice, row.amount)
+    return _book(actor, row, invoice, means)
 
 
 def _ask_first(invoice: Invoice, amount: Decimal) -> None:
@@ -152,8 +161,8 @@ def _ask_first(invoice: Invoice, amount: Decimal) -> None:
 
 
 @transaction.atomic
-def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
-    locked = lock(line)
+def _book(actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> StatementRow:
+    locked = lock(row)
     refuse_outgoing(locked)
     if locked.amount is None or locked.booked_on is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
@@ -190,21 +199,21 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
 
 
 @transaction.atomic
-def ignore_line(*, actor: Account, line: Line, reason: str) -> Line:
+def ignore_row(*, actor: Account, row: StatementRow, reason: str) -> StatementRow:
     """Set a line aside, with a reason. Raises NotPossible."""
     if not reason.strip():
         raise NotPossible(_("Indiquez pourquoi cette ligne est écartée."))
-    locked = lock(line)
+    locked = lock(row)
     return write(locked, actor, S.IGNORED, reason.strip())
 
 
 @transaction.atomic
-def reopen_line(*, actor: Account, line: Line) -> Line:
+def reopen_row(*, actor: Account, row: StatementRow) -> StatementRow:
     """Undo: the line waits again. A payment that was booked from it stays; it is cancelled on its own page.
 
     An outgoing line that the reading set aside may take one of our payments back, after all.
     """
-    locked = lock_any(line)
+    locked = lock_any(row)
     if locked.state not in (S.MATCHED, S.IGNORED):
         return locked
     if locked.amount is None:
@@ -213,7 +222,7 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
         raise NotPossible(_("Cette ligne n'est pas un encaissement : elle ne peut être qu'écartée."))
     if locked.state == S.MATCHED and locked.returned:
         raise NotPossible(_("Le règlement que cette ligne reprend est annulé : cela ne se défait pas ici."))
-    LinePayment.objects.filter(line=locked).delete()
+    StatementRowPayment.objects.filter(row=locked).delete()
     locked.payment = locked.deposit = None
     if locked.outgoing:
         locked.returned = True
@@ -223,9 +232,9 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
 
 
 @transaction.atomic
-def same_operation(*, actor: Account, line: Line) -> Line:
+def same_operation(*, actor: Account, row: StatementRow) -> StatementRow:
     """« C'est la même opération » that an earlier file has. Raises NotPossible."""
-    locked = lock(line)
+    locked = lock(row)
     if locked.twin_id is None:
         raise NotPossible(_("Aucun fichier précédent n'a cette opération."))
     _count(locked, known=1)
@@ -233,9 +242,9 @@ def same_operation(*, actor: Account, line: Line) -> Line:
 
 
 @transaction.atomic
-def other_operation(*, actor: Account, line: Line) -> Line:
+def other_operation(*, actor: Account, row: StatementRow) -> StatementRow:
     """« C'est une autre opération » than the equal one of an earlier file: it is judged as any line."""
-    locked = lock_any(line)
+    locked = lock_any(row)
     if locked.twin_id is None:
         return locked
     if locked.state == S.KNOWN:
@@ -250,13 +259,13 @@ def other_operation(*, actor: Account, line: Line) -> Line:
     return locked
 
 
-def rank_apart(line: Line) -> None:
+def rank_apart(row: StatementRow) -> None:
     """Give a line, in memory, the next rank among those that say the same: it is one of its own."""
-    known = Line.objects.filter(checksum=line.checksum).exclude(state=S.KNOWN)
-    line.rank = (known.aggregate(last=Max("rank"))["last"] or 0) + 1
+    known = StatementRow.objects.filter(checksum=row.checksum).exclude(state=S.KNOWN)
+    row.rank = (known.aggregate(last=Max("rank"))["last"] or 0) + 1
 
 
-def _count(line: Line, *, known: int) -> None:
-    file = line.statement
+def _count(row: StatementRow, *, known: int) -> None:
+    file = row.statement
     file.known_count, file.new_count = file.known_count + known, file.new_count - known
     file.save(update_fields=["known_count", "new_count"])

@@ -26,7 +26,7 @@ STATEMENT_EDGES: dict[tuple[StatementState, StatementState], str] = {
 }
 
 
-class LineState(models.TextChoices):
+class StatementRowState(models.TextChoices):
     """Where a line is; each line also carries its reason in words."""
 
     MATCHED = "matched", _("rapprochée")
@@ -38,9 +38,9 @@ class LineState(models.TextChoices):
     KNOWN = "known", _("déjà connue")
 
 
-S = LineState
+S = StatementRowState
 OPEN = (S.UNMATCHED, S.DOUBTFUL, S.DUPLICATE, S.UNREADABLE)  # somebody must look
-EDGES: dict[tuple[LineState, LineState], str] = {
+EDGES: dict[tuple[StatementRowState, StatementRowState], str] = {
     **{(old, S.MATCHED): "staff say which payment it is, or a new look found it" for old in OPEN[:3]},
     **{(old, S.IGNORED): "staff set it aside, with a reason" for old in OPEN},
     (S.UNMATCHED, S.DOUBTFUL): "a new look found something that is not certain",

@@ -257,7 +257,7 @@ def _keep_refusals(account: Account) -> None:
         for kind in refused
     }
     if kinds:
-        accounts.refuse_alerts(actor=account, account=account, kinds=kinds)
+        accounts.refuse_notices(actor=account, account=account, kinds=kinds)
 
 
 @transaction.atomic

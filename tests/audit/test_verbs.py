@@ -13,7 +13,7 @@ from django.utils import translation
 
 from shared_apps.audit import services as audit
 from shared_apps.audit import verbs
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.audit.verbs import Fact, UnknownFact
 from tenants.models import Town
 from tests.audit.calls import ROOT, Unread, calls, read
@@ -56,7 +56,7 @@ def test_what_is_not_declared_is_not_recorded(town: Town) -> None:
         for verb, new in (("payment.eaten", {}), ("payment.cancelled", {"colour": "red"})):
             with pytest.raises(UnknownFact):
                 audit.record(verb, actor="system", new=new)
-    assert not Entry.objects.filter(verb__startswith="payment.").exists()
+    assert not AuditEntry.objects.filter(verb__startswith="payment.").exists()
 
 
 def test_in_service_no_act_fails_for_a_word(

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.backoffice.forms.base import LIGHT, VISIBLE, visible
 from tenant_apps.products.queries import default_product
 from tenant_apps.townhall.models import TownHall
@@ -50,13 +50,13 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
     assert "Les informations de la commune sont enregistrées." in text(answer)
     townhall = current_townhall()
     assert (townhall.website, townhall.password_minimum) == ("https://www.example.org", 8)
-    fact = Entry.objects.get(verb="townhall.changed")
+    fact = AuditEntry.objects.get(verb="townhall.changed")
     assert fact.actor == people.manager.audit_name
     assert (fact.old["password_minimum"], fact.new["password_minimum"]) == (12, 8)
     assert "name" not in fact.new  # only what changed
     assert (townhall.remind_before, townhall.remind_after) == (5, None)
     browsers.manager.post("/gestion/commune/", GOOD)
-    assert Entry.objects.filter(verb="townhall.changed").count() == 1
+    assert AuditEntry.objects.filter(verb="townhall.changed").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_product(browsers: SimpleNamespace) -> None:
     product.refresh_from_db()
     assert (product.label, product.offers_declaration) == ("Cantine", True)
     assert (product.numcli, product.mode) == ("001964", "W")  # what the form does not offer cannot be sent
-    fact = Entry.objects.filter(verb="product.changed").first()
+    fact = AuditEntry.objects.filter(verb="product.changed").first()
     assert fact is not None
     assert fact.new == {"label": "Cantine", "offers_declaration": True}
     assert browsers.manager.post(path, {**sent, "takes_several": "on"}).status_code == 302

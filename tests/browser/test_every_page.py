@@ -62,7 +62,7 @@ def ids_of(resident: Page, demo: Demo) -> dict[str, str]:
     """Of an invoice, a message and a payer of somebody who is on « Mes factures »."""
     invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
     resident.goto(demo.url("mairie", "/contact/messages/"))
-    message = (resident.locator(".letters a").first.get_attribute("href") or "").split("/")[3]
+    message = (resident.locator(".threads a").first.get_attribute("href") or "").split("/")[3]
     resident.goto(demo.url("mairie", "/mes-informations/"))
     payer = (resident.locator("a[href*=dossiers]").first.get_attribute("href") or "").split("/")[3]
     return {"invoice": invoice, "message": message, "payer": payer}

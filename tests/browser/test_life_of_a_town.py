@@ -43,8 +43,8 @@ def shows(page: Page, url: str, words: str) -> None:
 def test_from_the_invitation_to_the_last_page(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
     said = manage(demo, "create_town", "lauzerte", "Commune de Lauzerte", "--manager", "maire@example.org")
     assert demo.url("lauzerte", "") in said
-    letter = demo.mail("maire@example.org", "Activez")["text"]
-    link = re.search(r"http\S+LIEN=X[0-9a-f]{32}", letter)
+    mail = demo.mail("maire@example.org", "Activez")["text"]
+    link = re.search(r"http\S+LIEN=X[0-9a-f]{32}", mail)
     assert link
 
     # At another address before the link was followed: it still serves.

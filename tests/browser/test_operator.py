@@ -21,7 +21,7 @@ OURS = {
     "reglages": "/plateforme/",
     "compte": "/password_change/",
 }
-LISTS = {"communes": "/tenants/town/", "operations": "/tenants/operation/", "journal": "/audit/entry/"}
+LISTS = {"communes": "/tenants/town/", "operations": "/tenants/operation/", "journal": "/audit/auditentry/"}
 
 
 def accessible(page: Page, *, inside: str = "") -> None:

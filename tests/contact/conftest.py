@@ -29,7 +29,7 @@ def browsers(people: SimpleNamespace, client_for: Callable[..., Client]) -> Simp
 
 
 @pytest.fixture
-def letter(people: SimpleNamespace, make_payer: Any, make_invoice: Any) -> Message:
+def thread(people: SimpleNamespace, make_payer: Any, make_invoice: Any) -> Message:
     """Alice's question about an invoice of hers."""
     invoice = make_invoice(make_payer(people.alice, people.bob))
     return send_message(

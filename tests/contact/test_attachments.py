@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from PIL import Image
 
 from tenant_apps.contact.files.attachments import KEPT_SIDE, MOST_BYTES, File, checked, shown_name
-from tests.contact.papers import HEIC, pdf, picture, sent
+from tests.contact.sent_files import HEIC, pdf, picture, sent
 
 JS = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
 LAUNCH = pikepdf.Dictionary(S=pikepdf.Name.Launch)

@@ -26,14 +26,14 @@ ANSWER = Attachment("avoir.pdf", "pdf", b"%PDF-1 two")
 
 @pytest.fixture
 def with_files(people: SimpleNamespace) -> Message:
-    """A letter of Alice's with a file, and the town's answer with another."""
-    letter = services.send_message(
+    """A message of Alice's with a file, and the town's answer with another."""
+    thread = services.send_message(
         actor=people.alice, email=people.alice.email, subject="s", body="b", attachments=[NOTE]
     )
     services.answer_message(
-        actor=people.clerk, message=letter, body="a", seen=letter.uuid, key=uuid4(), attachments=[ANSWER]
+        actor=people.clerk, message=thread, body="a", seen=thread.uuid, key=uuid4(), attachments=[ANSWER]
     )
-    return letter
+    return thread
 
 
 def stored() -> set[str]:

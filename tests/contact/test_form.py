@@ -13,7 +13,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.files import fields, uploads
 from tenant_apps.contact.models import Message
 from tenants.models import Town
-from tests.contact.papers import HEIC, pdf, picture, sent, stamp_of
+from tests.contact.sent_files import HEIC, pdf, picture, sent, stamp_of
 from tests.portal.conftest import text
 from tests.throttling import at_most
 

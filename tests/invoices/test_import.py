@@ -19,8 +19,8 @@ from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import BatchState
-from tenant_apps.notices.models import Alert
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.models import PlannedNotice
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.residents.models import Payer, PayerEmail
 from tenants.models import Town
 
@@ -105,11 +105,11 @@ def test_one_message_an_address_for_all_its_new_invoices(
 ) -> None:
     make_account("alice@example.net")
     publish(run(HEADER, ROW, ROW2))
-    assert queue_alerts() == 1
+    assert queue_planned() == 1
     assert [mail.to for mail in mailbox()] == ["alice@example.net"]
     assert "2 nouvelles factures" in mailbox()[0].subject
-    Alert.objects.update(queued_at=None)  # as if the worker had died before noting it
-    queue_alerts()
+    PlannedNotice.objects.update(queued_at=None)  # as if the worker had died before noting it
+    queue_planned()
     assert len(mailbox()) == 1
 
 

@@ -12,7 +12,7 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.errors import WrongState
@@ -42,7 +42,7 @@ def test_a_file_that_is_gone_holds_nobody_up(town: Any) -> None:
     assert state(gone) == (BatchState.FAILED, 0)
     assert "envoyez-le de nouveau" in gone.failure
     assert state(good) == (BatchState.READY, 0)
-    assert Entry.objects.filter(verb="batch.failed", object=f"batch:{gone.uuid}").count() == 1
+    assert AuditEntry.objects.filter(verb="batch.failed", object=f"batch:{gone.uuid}").count() == 1
 
 
 def test_workers_that_die_are_counted(town: Any) -> None:

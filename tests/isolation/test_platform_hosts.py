@@ -20,7 +20,7 @@ OPEN_TO_ALL = {"login", "jsi18n", "logout"} | TO_PROGRAMS
 UNUSED = {
     "autocomplete",
     *(f"tenants_{name}_add" for name in ("town", "operation", "erasure")),
-    *("audit_entry_add", "treasury_unmatchednotification_add"),
+    *("audit_auditentry_add", "treasury_unmatchednotification_add"),
 }
 # The admin's own addresses by content type or app, which answer 404 or lead to the sign-in.
 GENERIC = {"view_on_site", "app_list"}

@@ -19,7 +19,7 @@ from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.counter.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, Means, Payment
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.residents.erasure.services import request_erasure
 from tenant_apps.residents.models import Access, AccessRequest, Payer
 from tenant_apps.residents.sources import default_source
@@ -175,14 +175,14 @@ class World:
             created_by="system",
             imported_at=clock.now(),
         )
-        line = Line.objects.create(statement=statement, kind="journal", number=2, checksum="1" * 64)
+        row = StatementRow.objects.create(statement=statement, kind="journal", number=2, checksum="1" * 64)
         return {
             "deposit": docket.uuid,
             "backoffice:payment": cheque.uuid,
             "-payment": cheque.uuid,
             "declaration": said.uuid,
             "statement": statement.uuid,
-            "line": line.uuid,
+            "line": row.uuid,
         }
 
     def client(self, person: str) -> Client:

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail import services as outbox
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
@@ -60,7 +60,7 @@ def test_a_message_that_cannot_be_written_fails_alone(queue: Queue, fields: dict
     assert [state for state, *_more in states()][::2] == [MailState.SENT, MailState.SENT]
     assert (rows[1].state, rows[1].problem) == (MailState.FAILED, MailProblem.CONTENT)
     assert rows[1].last_error
-    assert Entry.objects.filter(verb="mail.failed", object=f"mail:{rows[1].uuid}").count() == 1
+    assert AuditEntry.objects.filter(verb="mail.failed", object=f"mail:{rows[1].uuid}").count() == 1
     assert deliver_outbox() == 0  # and it does not come back
     assert not OutgoingMail.objects.filter(maybe_twice=True).exists()
     for row in rows[::2]:

@@ -18,7 +18,7 @@ from shared_apps.mail import notices
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices import reminders
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.queries import mails_about
 from tenant_apps.notices.tasks import send_reminders
 from tenant_apps.payments.models import Attempt, Declaration
@@ -75,7 +75,7 @@ def test_run_again_the_same_day_and_later_it_sends_nothing_more(
     tomorrow = clock.today() + timedelta(days=1)
     monkeypatch.setattr(reminders.clock, "today", lambda: tomorrow)
     assert reminders.send_reminders() == 0
-    assert Alert.objects.filter(subject_uuid=invoice.uuid).count() == 1
+    assert PlannedNotice.objects.filter(subject_uuid=invoice.uuid).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_one_message_a_day_whatever_comes(
     tomorrow = clock.today() + timedelta(days=1)
     assert look.astimezone(PARIS).date() == tomorrow
     monkeypatch.setattr(reminders.clock, "today", lambda: tomorrow)
-    Alert.objects.update(queued_at=timezone.now() - timedelta(days=1))
+    PlannedNotice.objects.update(queued_at=timezone.now() - timedelta(days=1))
     assert reminders.send_reminders() == 1
     assert later.number in OutgoingMail.objects.latest("id").text
 
@@ -206,7 +206,7 @@ def test_each_according_to_their_own_choice(
 ) -> None:
     bob = make_account(BOB)
     make_owed(make_payer(alice, bob), 7)
-    accounts.choose_alerts(actor=bob, wanted=["new_invoices"], among=[one.name for one in notices.choices()])
+    accounts.choose_notices(actor=bob, wanted=["new_invoices"], among=[one.name for one in notices.choices()])
     assert reminders.send_reminders() == 1
     assert set(told()) == {ALICE}
 
@@ -265,7 +265,7 @@ def test_more_than_a_chunk(
     for payer in payers * 2:
         make_owed(payer, 7)
     assert reminders.send_reminders() == 5
-    assert Alert.objects.count() == 10
+    assert PlannedNotice.objects.count() == 10
     assert len(told()) == 5
 
 
@@ -287,7 +287,7 @@ def test_killed_between_two_chunks_it_goes_on(
     monkeypatch.setattr(reminders, "notify_all", dies)
     with pytest.raises(KeyboardInterrupt):
         reminders.send_reminders()
-    assert (len(told()), Alert.objects.count()) == (2, 2)  # the second chunk left nothing behind
+    assert (len(told()), PlannedNotice.objects.count()) == (2, 2)  # the second chunk left nothing behind
     monkeypatch.setattr(reminders, "notify_all", whole)
     assert reminders.send_reminders() == 3
     assert len(told()) == 5
@@ -317,7 +317,7 @@ def test_two_workers_at_once(live_town: Town, make_payer: Any, make_account: Any
         thread.join(30)
     assert not raised
     assert OutgoingMail.objects.filter(kind="alert-reminder").count() == 6
-    assert Alert.objects.count() == 12
+    assert PlannedNotice.objects.count() == 12
 
 
 def test_the_agenda_sleeps_until_the_day(payer: Any, make_owed: Owed, town: Town) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.corrections.payments import cancel_payment
 from tenant_apps.payments.counter.booking import book_counter_payment
@@ -133,7 +133,7 @@ def test_staff_hold_and_release_an_invoice(
     for value, code in (("dispute", "dispute"), ("invented", "dispute"), ("", "")):
         assert clerk.post(path, {"hold": value}).status_code == 302
         assert payability_of(Invoice.objects.get()).code == code
-    assert Entry.objects.filter(verb="invoice.held").count() == 2
+    assert AuditEntry.objects.filter(verb="invoice.held").count() == 2
 
 
 def test_a_debit_that_the_bank_gives_back(

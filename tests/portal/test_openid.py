@@ -11,7 +11,7 @@ from django.test import Client
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Role
 from shared_apps.accounts.signing_in import identities
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.portal.openid import attempts
 from tenant_apps.portal.views.entry import openid
@@ -36,7 +36,7 @@ from tests.portal.openid import (
     over_there,
     sign_in,
 )
-from tests.residents.letters import lien
+from tests.residents.mails import lien
 
 __all__ = ["honest", "issuer", "liar"]  # fixtures
 
@@ -81,8 +81,8 @@ def test_unknown_then_linked_by_the_password_then_one_click(
     assert sign_in(again)["Location"] == "/factures/"
     assert is_somebody(again)
     assert OutgoingMail.objects.filter(kind="identity-linked").count() == 1
-    assert Entry.objects.filter(verb="account.identity_linked").count() == 1
-    assert SUBJECT not in str(list(Entry.objects.values()))
+    assert AuditEntry.objects.filter(verb="account.identity_linked").count() == 1
+    assert SUBJECT not in str(list(AuditEntry.objects.values()))
 
 
 def test_the_provider_s_address_proves_nothing(

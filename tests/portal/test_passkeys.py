@@ -20,7 +20,7 @@ from tenant_apps.residents import activation
 from tenant_apps.residents.account import addresses
 from tests.accounts.authenticator import Authenticator
 from tests.conftest import PASSWORD
-from tests.residents.letters import ask_address
+from tests.residents.mails import ask_address
 from tests.throttling import at_most
 
 ORIGIN = "http://mairie.localhost"

@@ -21,16 +21,16 @@ def test_one_equal_line_of_two_files_is_asked_about(desk: SimpleNamespace) -> No
     payment = transfer(desk, desk.bills[0])
     label = EQUAL.replace("REMISE CB", f"VIR {desk.bills[0].number}")
     first = bring(desk, BANK + label, "bank", "matin.csv")
-    assert first.lines.get().payment == payment
+    assert first.rows.get().payment == payment
     second = bring(desk, BANK + label + "\n", "bank", "soir.csv")
-    doubt = second.lines.get()
+    doubt = second.rows.get()
     assert (doubt.state, doubt.twin, second.new_count, second.known_count) == (
-        "duplicate", first.lines.get(), 1, 0
+        "duplicate", first.rows.get(), 1, 0
     )  # fmt: skip
     assert "est-ce la même ?" in doubt.reason
     again(desk, second)
     assert states(second) == ["duplicate"]  # it waits for a person, whatever is found meanwhile
-    services.same_operation(actor=desk.clerk, line=doubt)
+    services.same_operation(actor=desk.clerk, row=doubt)
     second.refresh_from_db()
     assert (states(second), second.new_count, second.known_count) == (["known"], 0, 1)
     assert Payment.objects.count() == 1
@@ -44,7 +44,7 @@ def test_the_same_bytes_under_another_name_may_be_another_extract(desk: SimpleNa
     assert (again_, new) == (first, False)
     second = bring(desk, BANK + EQUAL, "bank", "soir.csv")
     assert (second.pk == first.pk, states(second)) == (False, ["duplicate"])
-    services.other_operation(actor=desk.clerk, line=second.lines.get())
+    services.other_operation(actor=desk.clerk, row=second.rows.get())
     assert states(second) == ["unmatched"]
 
 
@@ -72,15 +72,15 @@ def test_an_unreadable_line_that_two_files_have(desk: SimpleNamespace) -> None:
     first = bring(desk, BANK + bad, "bank", "a.csv")
     second = bring(desk, BANK + bad, "bank", "b.csv")
     assert (states(first), states(second)) == (["unreadable"], ["duplicate"])
-    services.other_operation(actor=desk.clerk, line=second.lines.get())
-    assert (states(second), second.lines.get().reason) == (["unreadable"], first.lines.get().reason)
+    services.other_operation(actor=desk.clerk, row=second.rows.get())
+    assert (states(second), second.rows.get().reason) == (["unreadable"], first.rows.get().reason)
     third = bring(desk, BANK + bad + EQUAL, "bank", "c.csv")
     fourth = bring(desk, BANK + bad + EQUAL, "bank", "d.csv")
     assert states(fourth) == ["known", "known"]
     statements.withdraw_statement(actor=desk.clerk, statement=first)
     read_all()
     assert (states(third), states(fourth)) == (["unreadable", "unmatched"], ["known", "known"])
-    assert "n'est pas un montant" in third.lines.first().reason
+    assert "n'est pas un montant" in third.rows.first().reason
 
 
 def test_the_file_of_an_equal_line_is_withdrawn(desk: SimpleNamespace) -> None:
@@ -90,17 +90,17 @@ def test_the_file_of_an_equal_line_is_withdrawn(desk: SimpleNamespace) -> None:
     statements.withdraw_statement(actor=desk.clerk, statement=first)
     read_all()
     assert (states(second), states(third)) == (["unmatched"], ["duplicate"])
-    assert third.lines.get().twin == second.lines.get()
+    assert third.rows.get().twin == second.rows.get()
     assert states(read(desk, first)) == ["duplicate"]
     # What a person decided of it stays.
-    found = third.lines.get()
-    services.book_line(actor=desk.clerk, line=found, invoice=desk.bills[0], means=Means.TRANSFER)
+    found = third.rows.get()
+    services.book_row(actor=desk.clerk, row=found, invoice=desk.bills[0], means=Means.TRANSFER)
     statements.withdraw_statement(actor=desk.clerk, statement=second)
     read_all()
     found.refresh_from_db()
     assert (found.state, found.payment, found.twin) == ("matched", Payment.objects.get(), None)
     assert states(read(desk, second)) == ["duplicate"]
-    assert second.lines.get().twin_id in (found.pk, first.lines.get().pk)
+    assert second.rows.get().twin_id in (found.pk, first.rows.get().pk)
 
 
 @pytest.mark.parametrize("road", ["withdrawn", "another"])
@@ -111,12 +111,12 @@ def test_a_refused_line_stays_refused(desk: SimpleNamespace, road: str) -> None:
     second = bring(desk, JOURNAL + paid(desk.bills[0], "Refusée") + paid(desk.bills[1], "P"))
     assert (states(first), states(second)[0]) == (["ignored"], "known")
     if road == "another":
-        services.other_operation(actor=desk.clerk, line=second.lines.first())
+        services.other_operation(actor=desk.clerk, row=second.rows.first())
     else:
         statements.withdraw_statement(actor=desk.clerk, statement=first)
         read_all()
     assert states(second)[0] == "ignored"
-    assert "« Refusée » : aucun argent" in second.lines.first().reason
+    assert "« Refusée » : aucun argent" in second.rows.first().reason
     again(desk, second)
     attempt.refresh_from_db()
     assert (attempt.state, Payment.objects.exists()) == ("reported", False)

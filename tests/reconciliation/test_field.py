@@ -19,8 +19,8 @@ from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import NotPossible
-from tenant_apps.reconciliation.lines import taken_back
 from tenant_apps.reconciliation.models import Statement
+from tenant_apps.reconciliation.statement_rows import taken_back
 from tenant_apps.reconciliation.statements import services as statements
 from tenants.models import AgendaItem
 from tests.reconciliation.files import camt_of, entry
@@ -66,7 +66,7 @@ def test_not_paid_is_no_money(desk: SimpleNamespace, word: str) -> None:
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     found = bring(desk, JOURNAL + paid(desk.bills[0], word))
     assert states(found) == ["ignored"]
-    assert word in found.lines.get().reason
+    assert word in found.rows.get().reason
     attempt.refresh_from_db()
     assert attempt.state == "reported"
     assert not Payment.objects.exists()
@@ -81,7 +81,7 @@ def test_a_word_that_is_not_known_to_mean_paid_waits(desk: SimpleNamespace, word
     found = bring(desk, text)
     for _ in range(2):
         assert states(found) == ["doubtful", "doubtful"]
-        assert f"« {word or 'vide'} »" in found.lines.first().reason
+        assert f"« {word or 'vide'} »" in found.rows.first().reason
         again(desk, found)
     attempt.refresh_from_db()
     assert attempt.state == "reported"
@@ -102,7 +102,7 @@ def test_a_state_in_a_column_that_is_not_read_is_a_doubt(desk: SimpleNamespace) 
         desk, JOURNAL.replace("Résultat", "Obs") + paid(desk.bills[0], "Abandonné") + paid(desk.bills[1], "x")
     )
     assert states(found) == ["doubtful", "unmatched"]
-    assert "La colonne « Obs », qui n'est pas lue, dit « Abandonné »" in found.lines.first().reason
+    assert "La colonne « Obs », qui n'est pas lue, dit « Abandonné »" in found.rows.first().reason
     assert not Payment.objects.exists()
 
 
@@ -118,17 +118,17 @@ def test_a_debt_paid_twice_is_left_over(desk: SimpleNamespace) -> None:
     bill = desk.bills[0]
     online(bill, desk.alice)
     found = bring(desk, JOURNAL + paid(bill, "P", idop="op-elsewhere"))
-    line = found.lines.get()
-    assert (line.state, line.invoice) == ("doubtful", bill)
-    assert "trop-perçu" in line.reason
-    services.book_line(actor=desk.clerk, line=line, invoice=bill, means=Means.CARD)
+    row = found.rows.get()
+    assert (row.state, row.invoice) == ("doubtful", bill)
+    assert "trop-perçu" in row.reason
+    services.book_row(actor=desk.clerk, row=row, invoice=bill, means=Means.CARD)
     extra = Payment.objects.get(provider="journal")
     assert (extra.unallocated, extra.payer, extra.amount) == (10, bill.payer, 10)
-    line.refresh_from_db()
-    assert (line.state, line.payment) == ("matched", extra)
-    assert "trop-perçu" in line.reason
+    row.refresh_from_db()
+    assert (row.state, row.payment) == ("matched", extra)
+    assert "trop-perçu" in row.reason
     with pytest.raises(NotPossible):
-        services.book_line(actor=desk.clerk, line=line, invoice=bill, means=Means.CARD)
+        services.book_row(actor=desk.clerk, row=row, invoice=bill, means=Means.CARD)
     assert Payment.objects.count() == 2
 
 
@@ -136,11 +136,11 @@ def test_a_payment_for_a_cancelled_invoice_is_left_over(desk: SimpleNamespace) -
     bill = desk.bills[3]
     cancel_invoice(actor=desk.clerk, invoice=bill, reason="séjour annulé")
     found = bring(desk, JOURNAL + paid(bill, "P"))
-    line = found.lines.get()
-    assert line.invoice == bill
-    assert f"La facture {bill.number} est annulée par un avoir" in line.reason
+    row = found.rows.get()
+    assert row.invoice == bill
+    assert f"La facture {bill.number} est annulée par un avoir" in row.reason
     bill.refresh_from_db()
-    services.book_line(actor=desk.clerk, line=line, invoice=bill, means=Means.CARD)
+    services.book_row(actor=desk.clerk, row=row, invoice=bill, means=Means.CARD)
     assert Payment.objects.get().unallocated == 40
 
 
@@ -149,7 +149,7 @@ def test_an_invoice_that_is_not_published_takes_no_money(desk: SimpleNamespace) 
     Invoice.objects.filter(pk=desk.bills[0].pk).update(state="draft")
     desk.bills[0].refresh_from_db()
     with pytest.raises(NotPossible, match="pas en ligne"):
-        services.book_line(actor=desk.clerk, line=found.lines.get(), invoice=desk.bills[0], means=Means.CARD)
+        services.book_row(actor=desk.clerk, row=found.rows.get(), invoice=desk.bills[0], means=Means.CARD)
 
 
 # --- 6, 11, 12: money taken back ---------------------------------------------------------------------
@@ -169,19 +169,19 @@ def test_a_returned_debit_waits_beside_its_payment(desk: SimpleNamespace) -> Non
     payment = online(bill, desk.alice)
     Payment.objects.filter(pk=payment.pk).update(means=Means.DEBIT)
     found = bring(desk, camt_of(returned("10.00", f"REJET PRELEVEMENT {bill.number}")), "bank", "r.xml")
-    line = found.lines.get()
-    assert (line.state, line.payment) == ("doubtful", payment)
-    assert "revenu impayé : annulez-le ? Motif : la provision est insuffisante (AM04)." in line.reason
+    row = found.rows.get()
+    assert (row.state, row.payment) == ("doubtful", payment)
+    assert "revenu impayé : annulez-le ? Motif : la provision est insuffisante (AM04)." in row.reason
     with pytest.raises(NotPossible, match="reparti"):
-        services.book_line(actor=desk.clerk, line=line, invoice=bill, means=Means.TRANSFER)
-    taken_back.take_back(actor=desk.clerk, line=line, payment=payment)
+        services.book_row(actor=desk.clerk, row=row, invoice=bill, means=Means.TRANSFER)
+    taken_back.take_back(actor=desk.clerk, row=row, payment=payment)
     payment.refresh_from_db()
     assert "27/11/2026 : la provision est insuffisante (AM04)" in payment.cancel_reason
     assert balance(bill) == 10
     assert OutgoingMail.objects.filter(kind="payment-cancelled").count() == 1
     assert states(found) == ["matched"]
     with pytest.raises(NotPossible):
-        taken_back.take_back(actor=desk.clerk, line=line, payment=payment)
+        taken_back.take_back(actor=desk.clerk, row=row, payment=payment)
 
 
 def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
@@ -191,9 +191,9 @@ def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
     back = paid(desk.bills[0], "Impayé", idop=idop, day=DAY + timedelta(days=1), sign="-")
     found = bring(desk, JOURNAL + paid(desk.bills[0], "P", idop=idop) + back)
     assert states(found) == ["matched", "doubtful"]
-    line = found.lines.last()
-    assert (line.payment, line.return_reason) == (payment, "Impayé")
-    taken_back.take_back(actor=desk.clerk, line=line, payment=payment)
+    row = found.rows.last()
+    assert (row.payment, row.return_reason) == (payment, "Impayé")
+    taken_back.take_back(actor=desk.clerk, row=row, payment=payment)
     assert states(found) == ["matched", "matched"]
     assert balance(desk.bills[0]) == 10
     assert not queries.absent_from_journal(DAY, DAY + timedelta(days=9))
@@ -203,8 +203,8 @@ def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
 def test_taken_back_by_a_word_alone(desk: SimpleNamespace, word: str) -> None:
     payment = online(desk.bills[0], desk.alice)
     found = bring(desk, JOURNAL + paid(desk.bills[0], word, day=DAY + timedelta(days=2)))
-    line = found.lines.get()
-    assert (line.state, line.payment, line.returned) == ("doubtful", payment, True)
+    row = found.rows.get()
+    assert (row.state, row.payment, row.returned) == ("doubtful", payment, True)
 
 
 def test_cancelled_before_it_was_paid_or_after(desk: SimpleNamespace) -> None:
@@ -214,7 +214,7 @@ def test_cancelled_before_it_was_paid_or_after(desk: SimpleNamespace) -> None:
     after = paid(desk.bills[0], "Annulé", day=DAY + timedelta(days=1))
     found = bring(desk, JOURNAL + before + after + paid(desk.bills[1], "Annulé"))
     assert states(found) == ["ignored", "doubtful", "ignored"]
-    assert found.lines.all()[1].payment == payment
+    assert found.rows.all()[1].payment == payment
 
 
 def test_an_unpaid_cheque_by_its_number_and_a_fee(desk: SimpleNamespace) -> None:
@@ -225,21 +225,21 @@ def test_an_unpaid_cheque_by_its_number_and_a_fee(desk: SimpleNamespace) -> None
     )
     found = bring(desk, text, "bank")
     assert states(found) == ["doubtful", "ignored", "ignored", "doubtful"]
-    first, _fee, edf, last = found.lines.all()
+    first, _fee, edf, last = found.rows.all()
     assert first.payment == cheque
     assert "nous ne trouvons pas le règlement" in last.reason
-    services.reopen_line(actor=desk.clerk, line=edf)  # a person may know better than the reading
+    services.reopen_row(actor=desk.clerk, row=edf)  # a person may know better than the reading
     assert states(found)[2] == "doubtful"
     with pytest.raises(NotPossible, match="reparti"):
-        services.match_line(actor=desk.clerk, line=last, payment=cheque)
+        services.match_row(actor=desk.clerk, row=last, payment=cheque)
 
 
 def test_part_of_a_payment_taken_back_cancels_nothing(desk: SimpleNamespace) -> None:
     payment = transfer(desk, desk.bills[1])
     found = bring(desk, camt_of(returned("5.00", desk.bills[1].number)), "bank", "r.xml")
-    assert "pour un autre montant" in found.lines.get().reason
+    assert "pour un autre montant" in found.rows.get().reason
     with pytest.raises(NotPossible, match="ne reprend que"):
-        taken_back.take_back(actor=desk.clerk, line=found.lines.get(), payment=payment)
+        taken_back.take_back(actor=desk.clerk, row=found.rows.get(), payment=payment)
     payment.refresh_from_db()
     assert payment.cancelled_at is None
 
@@ -251,9 +251,9 @@ def test_already_cancelled_by_hand(desk: SimpleNamespace) -> None:
     read_all()
     assert states(came) == ["doubtful"]
     found = bring(desk, camt_of(returned("10.00", desk.bills[0].number, code="MD06")), "bank", "r.xml")
-    assert "déjà annulé" in found.lines.get().reason
-    assert "le débiteur a demandé le remboursement (MD06)" in found.lines.get().reason
-    taken_back.take_back(actor=desk.clerk, line=found.lines.get(), payment=payment)
+    assert "déjà annulé" in found.rows.get().reason
+    assert "le débiteur a demandé le remboursement (MD06)" in found.rows.get().reason
+    taken_back.take_back(actor=desk.clerk, row=found.rows.get(), payment=payment)
     assert states(found) == states(came) == ["matched"]
     payment.refresh_from_db()
     assert payment.cancel_reason == "rejeté"
@@ -268,7 +268,7 @@ def test_refused_on_monday_paid_on_tuesday(desk: SimpleNamespace) -> None:
     monday = bring(desk, JOURNAL + paid(desk.bills[0], "R", idop=idop))
     tuesday = bring(desk, JOURNAL + paid(desk.bills[0], "P", idop=idop, day=DAY + timedelta(days=1)))
     assert (states(monday), states(tuesday)) == (["ignored"], ["matched"])
-    assert tuesday.lines.get().payment == payment
+    assert tuesday.rows.get().payment == payment
 
 
 ACCOUNT = "Compte {};;\n\nDate;Libellé;Montant\n12/11/2026;REMISE DE CHEQUES;250,00\n"
@@ -295,9 +295,9 @@ def test_two_extracts_of_one_day(desk: SimpleNamespace) -> None:
     morning = bring(desk, titles + equal + other.format(11), "bank")
     evening = bring(desk, titles + other.format(12) + equal, "bank")
     assert (states(morning), states(evening)) == (["unmatched"] * 2, ["unmatched", "duplicate"])
-    doubt = evening.lines.last()
+    doubt = evening.rows.last()
     assert "est-ce la même ?" in doubt.reason
-    services.other_operation(actor=desk.clerk, line=doubt)
+    services.other_operation(actor=desk.clerk, row=doubt)
     whole = bring(desk, titles + equal * 2 + other.format(11) + other.format(12), "bank")
     assert states(whole) == ["known"] * 4
     more = bring(desk, titles + equal * 3, "bank")
@@ -308,9 +308,9 @@ def test_a_known_line_is_shown_and_can_be_another_operation(desk: SimpleNamespac
     text = "Date;Libellé;Montant\n12/11/2026;REMISE CB;10,00\n12/11/2026;REMISE CB;11,00\n"
     bring(desk, text, "bank")
     found = bring(desk, text + "\n", "bank")
-    line = found.lines.first()
-    assert line.state == "known"
-    services.other_operation(actor=desk.clerk, line=line)
+    row = found.rows.first()
+    assert row.state == "known"
+    services.other_operation(actor=desk.clerk, row=row)
     found.refresh_from_db()
     assert (states(found), found.new_count, found.known_count) == (["unmatched", "known"], 1, 1)
 
@@ -326,7 +326,7 @@ def test_a_direction_column(desk: SimpleNamespace, title: str) -> None:
         f"26/11/2026;VIR REJETE RETOUR {desk.bills[1].number};33,30;D\n26/11/2026;FRAIS;22,20;D\n"
     )
     found = bring(desk, text, "bank")
-    assert list(found.lines.values_list("outgoing", flat=True)) == [False, True, True]
+    assert list(found.rows.values_list("outgoing", flat=True)) == [False, True, True]
     assert states(found) == ["doubtful", "doubtful", "ignored"]
 
 
@@ -335,7 +335,7 @@ def test_a_direction_that_is_not_known_waits(desk: SimpleNamespace) -> None:
     text = f"Date;Libellé;Montant;Sens\n12/11/2026;VIR {desk.bills[0].number};10,00;X\n"
     found = bring(desk, text, "bank")
     assert states(found) == ["doubtful"]
-    assert "Son sens, « X »" in found.lines.get().reason
+    assert "Son sens, « X »" in found.rows.get().reason
 
 
 def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamespace) -> None:
@@ -343,13 +343,13 @@ def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamesp
     later = bring(desk, JOURNAL + paid(desk.bills[1], "P") + paid(desk.bills[2], "P"))
     assert states(later) == ["known", "unmatched"]
     gone = statements.withdraw_statement(actor=desk.clerk, statement=first)
-    assert (gone.state, gone.new_count, gone.lines.count()) == ("received", 0, 0)
+    assert (gone.state, gone.new_count, gone.rows.count()) == ("received", 0, 0)
     read_all()
     later.refresh_from_db()
     assert (states(later), later.new_count, later.known_count) == (["unmatched"] * 2, 2, 0)
     # Imported again with its columns put right, and then it knows the other's.
     assert states(read(desk, gone)) == ["unmatched", "known"]
-    services.book_line(actor=desk.clerk, line=first.lines.first(), invoice=desk.bills[0], means=Means.CARD)
+    services.book_row(actor=desk.clerk, row=first.rows.first(), invoice=desk.bills[0], means=Means.CARD)
     with pytest.raises(NotPossible, match="ligne 2"):
         statements.withdraw_statement(actor=desk.clerk, statement=first)
     cancel_payment(actor=desk.clerk, payment=Payment.objects.get(), reason="erreur")
@@ -401,7 +401,7 @@ def test_the_line_of_a_cancelled_payment_waits_again(desk: SimpleNamespace, kind
     assert AgendaItem.objects.filter(kind="statements").exists()
     read_all()
     assert states(found) == ["doubtful"]
-    assert "saisi par erreur" in found.lines.get().reason
+    assert "saisi par erreur" in found.rows.get().reason
 
 
 def test_days_to_come_are_never_booked(desk: SimpleNamespace) -> None:
@@ -409,13 +409,11 @@ def test_days_to_come_are_never_booked(desk: SimpleNamespace) -> None:
     attempt = tried(desk.bills[1], desk.alice, "reported", protocol="tipi")
     found = bring(desk, JOURNAL + paid(desk.bills[0], "P", day=soon) + paid(desk.bills[1], "P", day=soon))
     assert states(found) == ["doubtful", "doubtful"]
-    assert "à venir" in found.lines.first().reason
+    assert "à venir" in found.rows.first().reason
     attempt.refresh_from_db()
     assert attempt.state == "reported"
     with pytest.raises(NotPossible, match="à venir"):
-        services.book_line(
-            actor=desk.clerk, line=found.lines.first(), invoice=desk.bills[0], means=Means.CARD
-        )
+        services.book_row(actor=desk.clerk, row=found.rows.first(), invoice=desk.bills[0], means=Means.CARD)
     with pytest.raises(NotPayable, match="à venir"):
         book_payment(
             actor=desk.clerk, lines=[Part(desk.bills[0], Decimal(1))], means=Means.CASH, paid_on=soon
@@ -434,28 +432,28 @@ def test_the_day_s_total_of_a_regie_is_its_card_payments(
     total = sum(payment.amount for payment in payments)
     text = f"Date;Libellé;Crédit\n13/11/2026;VIR DGFIP REGIE {bills[0].product.numcli} 9 OP;{euros(Decimal(total))}\n"
     found = bring(desk, text, "bank")
-    line = found.lines.get()
-    assert line.state == "doubtful"
-    assert "total de 9 règlements par carte bancaire du 12/11/2026" in line.reason
-    (offer,) = queries.totals(line)
-    services.match_total(actor=desk.clerk, line=line, total=offer)
+    row = found.rows.get()
+    assert row.state == "doubtful"
+    assert "total de 9 règlements par carte bancaire du 12/11/2026" in row.reason
+    (offer,) = queries.totals(row)
+    services.match_total(actor=desk.clerk, row=row, total=offer)
     assert states(found) == ["matched"]
-    assert list(queries.parts(line)) == payments
+    assert list(queries.parts(row)) == payments
     with pytest.raises(NotPossible):
-        services.match_total(actor=desk.clerk, line=line, total=offer)
-    assert not queries.totals(line)  # they are on a line now
+        services.match_total(actor=desk.clerk, row=row, total=offer)
+    assert not queries.totals(row)  # they are on a line now
     cancel_payment(actor=desk.clerk, payment=payments[3], reason="erreur")
     read_all()
     assert states(found) == ["doubtful"]
-    services.reopen_line(actor=desk.clerk, line=line)
-    assert not queries.parts(line).exists()
+    services.reopen_row(actor=desk.clerk, row=row)
+    assert not queries.parts(row).exists()
 
 
 # --- 12: reading -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("text", "lines"),
+    ("text", "expected"),
     [
         (  # 05
             "Date;Libellé;Débit;Crédit\n25/11/2026;VIR;0,00;69,90\n25/11/2026;FRAIS;5,00;0,00\n",
@@ -482,10 +480,10 @@ def test_the_day_s_total_of_a_regie_is_its_card_payments(
     ],
     ids=["05", "06", "07", "22", "signs"],
 )
-def test_what_banks_write(desk: SimpleNamespace, text: str, lines: list[tuple[str, bool]]) -> None:
+def test_what_banks_write(desk: SimpleNamespace, text: str, expected: list[tuple[str, bool]]) -> None:
     found = bring(desk, text, "bank")
-    read_ = found.lines.values_list("amount", "outgoing", "booked_on__year")
-    assert list(read_) == [(Decimal(amount), outgoing, 2026) for amount, outgoing in lines]
+    read_ = found.rows.values_list("amount", "outgoing", "booked_on__year")
+    assert list(read_) == [(Decimal(amount), outgoing, 2026) for amount, outgoing in expected]
 
 
 @pytest.mark.parametrize(
@@ -497,7 +495,7 @@ def test_amounts_that_say_nothing(desk: SimpleNamespace, cells: str, words: str)
         desk, f"Date;Libellé;Débit;Crédit\n25/11/2026;VIR;{cells}\n25/11/2026;FRAIS;5,00;\n", "bank"
     )
     assert states(found)[0] == "unreadable"
-    assert words in found.lines.first().reason
+    assert words in found.rows.first().reason
 
 
 def test_titles_and_separator_can_be_said(desk: SimpleNamespace) -> None:
@@ -506,14 +504,14 @@ def test_titles_and_separator_can_be_said(desk: SimpleNamespace) -> None:
         "Jour;Quoi;Moins;Plus\n25/11/2026;BLANC, PAUL, ANNE, LILAS, TOULOUSE;;22,20\n26/11/2026;FRAIS;1,50;\n"
     )
     found = bring_as(desk, text, {"booked_on": "Jour", "label": "Quoi", "debit": "Moins", "amount": "Plus"})
-    assert [line.amount for line in found.lines.all()] == [Decimal("22.20"), Decimal("1.50")]
+    assert [row.amount for row in found.rows.all()] == [Decimal("22.20"), Decimal("1.50")]
     bare = "25/11/2026;BLANC, PAUL;22,20\n26/11/2026;ROUX;1,50\n"
     mapping = {"booked_on": "Colonne 1", "label": "Colonne 2", "amount": "Colonne 3"}
-    assert bring_as(desk, bare, mapping).lines.count() == 2
+    assert bring_as(desk, bare, mapping).rows.count() == 2
     odd = "a|b;c|d\n25/11/2026|x;y|7,00\n"
     chosen = {"delimiter": "|", "titles_line": 1}
     found = bring_as(desk, odd, {"booked_on": "a", "label": "b;c", "amount": "d"}, **chosen)
-    assert found.lines.get().label == "x;y"
+    assert found.rows.get().label == "x;y"
 
 
 def bring_as(desk: SimpleNamespace, text: str, mapping: dict[str, str], **more: Any) -> Statement:
@@ -543,13 +541,13 @@ def test_structured_remittance_names_its_invoice(desk: SimpleNamespace) -> None:
     halves = f"{cut.number[:9]}</Ustrd><Ustrd>{cut.number[9:]} MERCI"
     second = entry("20.00", details=[("", halves, "")], reference="B")
     found = bring(desk, camt_of(first, second), "bank", "r.xml")
-    assert [line.invoice for line in found.lines.all()] == [bill, cut]
-    assert found.lines.first().payer_name == "PARENT / ENFANT"
-    assert "Cantine" in found.lines.first().label
+    assert [row.invoice for row in found.rows.all()] == [bill, cut]
+    assert found.rows.first().payer_name == "PARENT / ENFANT"
+    assert "Cantine" in found.rows.first().label
 
 
 def test_hours_of_banks_are_utc(desk: SimpleNamespace) -> None:
     late = entry("10.00").replace("<Dt>2026-11-12</Dt>", "<DtTm>2026-11-12T23:30:00Z</DtTm>")
-    assert bring(desk, camt_of(late), "bank", "r.xml").lines.get().booked_on == DAY + timedelta(days=1)
+    assert bring(desk, camt_of(late), "bank", "r.xml").rows.get().booked_on == DAY + timedelta(days=1)
     text = "Date;Libellé;Montant\n2026-11-12T23:30:00+00:00;VIR;7,00\n"
-    assert bring(desk, text, "bank").lines.get().booked_on == DAY + timedelta(days=1)
+    assert bring(desk, text, "bank").rows.get().booked_on == DAY + timedelta(days=1)

@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.books.ledger import write_receipt
 from tenant_apps.payments.corrections.payments import cancel_payment
@@ -23,7 +23,7 @@ from tenant_apps.payments.models import Allocation, Attempt, Means, Payment
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.figures import accountant_rows, day_figures
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.reconciliation.statements import processing
 from tenant_apps.reconciliation.statements.services import ask_import, look_again, receive_statement
 from tests.races import at_once
@@ -69,7 +69,7 @@ def online(invoice: Invoice, account: Account, *, day: date = DAY, protocol: str
     return payment
 
 
-def line(
+def csv_line(
     invoice: Invoice,
     *,
     idop: str = "",
@@ -104,29 +104,31 @@ def read(desk: SimpleNamespace, statement: Statement, **more: Any) -> Statement:
 
 def again(desk: SimpleNamespace, statement: Statement) -> int:
     """« Chercher de nouveau »; how many lines are matched now that were not."""
-    before = statement.lines.filter(state="matched").count()
+    before = statement.rows.filter(state="matched").count()
     look_again(actor=desk.clerk, statement=statement)
     processing.process_waiting()
     statement.refresh_from_db()
-    return statement.lines.filter(state="matched").count() - before
+    return statement.rows.filter(state="matched").count() - before
 
 
 def states(statement: Statement) -> list[str]:
-    return list(statement.lines.values_list("state", flat=True))
+    return list(statement.rows.values_list("state", flat=True))
 
 
 def test_by_idop_by_reference_and_unknown(desk: SimpleNamespace) -> None:
     first, second = online(desk.bills[0], desk.alice), online(desk.bills[1], desk.alice, protocol="tipi")
     text = (
-        TITLES + line(desk.bills[0], idop=first.attempt.operation, reference="AUTRE1") + line(desk.bills[1])
+        TITLES
+        + csv_line(desk.bills[0], idop=first.attempt.operation, reference="AUTRE1")
+        + csv_line(desk.bills[1])
     )
-    text += line(desk.bills[2]) + line(desk.bills[3], reference="INCONNUE1")
+    text += csv_line(desk.bills[2]) + csv_line(desk.bills[3], reference="INCONNUE1")
     found = bring(desk, text)
     assert states(found) == ["matched", "matched", "unmatched", "unmatched"]
-    lines = list(found.lines.all())
-    assert (lines[0].payment, lines[1].payment) == (first, second)
-    assert lines[2].invoice == desk.bills[2]  # paid without us: one press books it
-    assert "sans passer par le portail" in lines[2].reason
+    rows = list(found.rows.all())
+    assert (rows[0].payment, rows[1].payment) == (first, second)
+    assert rows[2].invoice == desk.bills[2]  # paid without us: one press books it
+    assert "sans passer par le portail" in rows[2].reason
     assert (found.first_day, found.last_day, found.new_count) == (DAY, DAY, 4)
 
 
@@ -140,48 +142,50 @@ def test_by_idop_by_reference_and_unknown(desk: SimpleNamespace) -> None:
 )
 def test_doubtful_in_words(desk: SimpleNamespace, change: dict[str, Any], state: str, words: str) -> None:
     payment = online(desk.bills[0], desk.alice)
-    found = bring(desk, TITLES + line(desk.bills[0], **{"idop": payment.attempt.operation, **change}))
+    found = bring(desk, TITLES + csv_line(desk.bills[0], **{"idop": payment.attempt.operation, **change}))
     assert states(found) == [state]
-    assert words in found.lines.get().reason.replace("\xa0", " ")
+    assert words in found.rows.get().reason.replace("\xa0", " ")
 
 
 def test_a_cancelled_payment_is_doubtful(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
     cancel_payment(actor=desk.clerk, payment=payment, reason="prélèvement rejeté")
-    assert states(bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.operation))) == ["doubtful"]
+    assert states(bring(desk, TITLES + csv_line(desk.bills[0], idop=payment.attempt.operation))) == [
+        "doubtful"
+    ]
 
 
 def test_the_same_operation_twice_is_a_duplicate(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
-    found = bring(desk, TITLES + line(desk.bills[0], idop=payment.attempt.operation) * 2)
+    found = bring(desk, TITLES + csv_line(desk.bills[0], idop=payment.attempt.operation) * 2)
     assert states(found) == ["matched", "duplicate"]
-    assert states(bring(desk, TITLES + line(desk.bills[0], day=DAY + timedelta(days=1)))) == ["duplicate"]
+    assert states(bring(desk, TITLES + csv_line(desk.bills[0], day=DAY + timedelta(days=1)))) == ["duplicate"]
 
 
 def test_the_same_file_and_an_overlapping_one(desk: SimpleNamespace) -> None:
     for bill in desk.bills:
         online(bill, desk.alice)
-    text = TITLES + line(desk.bills[0]) + line(desk.bills[1])
+    text = TITLES + csv_line(desk.bills[0]) + csv_line(desk.bills[1])
     first = bring(desk, text)
     again = bring(desk, text, name="copie.csv")
     assert again == first
-    assert Line.objects.count() == 2
-    other = bring(desk, TITLES + line(desk.bills[1]) + line(desk.bills[2]))
+    assert StatementRow.objects.count() == 2
+    other = bring(desk, TITLES + csv_line(desk.bills[1]) + csv_line(desk.bills[2]))
     assert (other.new_count, other.known_count) == (1, 1)
     assert states(other) == ["known", "matched"]
-    assert Line.objects.exclude(state="known").count() == 3
-    assert Entry.objects.filter(verb="statement.imported").count() == 2
+    assert StatementRow.objects.exclude(state="known").count() == 3
+    assert AuditEntry.objects.filter(verb="statement.imported").count() == 2
 
 
 def test_bad_rows_are_kept(desk: SimpleNamespace) -> None:
-    found = bring(desk, TITLES + line(desk.bills[0]) + "hier;10,00;;X;;;\n" + line(desk.bills[1]))
+    found = bring(desk, TITLES + csv_line(desk.bills[0]) + "hier;10,00;;X;;;\n" + csv_line(desk.bills[1]))
     assert states(found) == ["unmatched", "unreadable", "unmatched"]
-    bad = found.lines.get(state="unreadable")
+    bad = found.rows.get(state="unreadable")
     assert (bad.number, bad.raw[0]) == (3, ["Date", "hier"])
     assert (found.first_day, found.last_day) == (DAY, DAY)
-    services.ignore_line(actor=desk.clerk, line=bad, reason="ligne de test du Trésor")
+    services.ignore_row(actor=desk.clerk, row=bad, reason="ligne de test du Trésor")
     with pytest.raises(NotPossible):
-        services.reopen_line(actor=desk.clerk, line=bad)
+        services.reopen_row(actor=desk.clerk, row=bad)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +195,7 @@ def test_bad_rows_are_kept(desk: SimpleNamespace) -> None:
 def test_what_cannot_be_imported_leaves_nothing(desk: SimpleNamespace, content: bytes, words: str) -> None:
     with pytest.raises(CannotRead, match=words):
         bring(desk, content.decode())
-    assert not Line.objects.exists()
+    assert not StatementRow.objects.exists()
 
 
 def test_the_mapping_is_kept_for_the_next_file(desk: SimpleNamespace) -> None:
@@ -211,13 +215,13 @@ def test_the_journal_confirms_what_tipi_announced(desk: SimpleNamespace) -> None
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     other = tried(desk.bills[1], desk.alice, "reported", protocol="tipi")
     day = DAY - timedelta(days=2)
-    found = bring(desk, TITLES + line(desk.bills[0], day=day) + line(desk.bills[1], amount="19,99"))
+    found = bring(desk, TITLES + csv_line(desk.bills[0], day=day) + csv_line(desk.bills[1], amount="19,99"))
     attempt.refresh_from_db()
     assert attempt.state == "paid"
     payment = Payment.objects.get(attempt=attempt)
     assert payment.paid_on == day
     assert states(found) == ["matched", "unmatched"]
-    assert found.lines.first().payment == payment
+    assert found.rows.first().payment == payment
     desk.bills[0].refresh_from_db()
     assert desk.bills[0].is_paid
     other.refresh_from_db()
@@ -230,7 +234,7 @@ def test_the_journal_confirms_what_tipi_announced(desk: SimpleNamespace) -> None
 def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, state: str) -> None:
     """The journal is no look-up: the poller asks the Treasury, then a new look matches."""
     attempt = tried(desk.bills[0], desk.alice, state)
-    found = bring(desk, TITLES + line(desk.bills[0], idop=attempt.operation))
+    found = bring(desk, TITLES + csv_line(desk.bills[0], idop=attempt.operation))
     attempt.refresh_from_db()
     assert attempt.next_check_at is not None
     assert states(found) == ["doubtful"]
@@ -249,31 +253,32 @@ def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, s
 def test_what_was_refused_or_went_out_is_never_income(desk: SimpleNamespace) -> None:
     """A journal that lists refusals confirms nothing by them, and a reading's verdict is not undone by hand."""
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
-    refused = line(desk.bills[0]).replace(";CB", ";R")
-    found = bring(desk, TITLES + refused + line(desk.bills[1], amount="-20,00"))
+    refused = csv_line(desk.bills[0]).replace(";CB", ";R")
+    found = bring(desk, TITLES + refused + csv_line(desk.bills[1], amount="-20,00"))
     assert states(found) == ["ignored", "doubtful"]
     attempt.refresh_from_db()
     assert attempt.state == "reported"
-    aside, back = found.lines.all()
+    aside, back = found.rows.all()
     with pytest.raises(NotPossible, match="pas un encaissement"):
-        services.reopen_line(actor=desk.clerk, line=aside)
+        services.reopen_row(actor=desk.clerk, row=aside)
     with pytest.raises(NotPossible, match="reparti"):
-        services.book_line(actor=desk.clerk, line=back, invoice=desk.bills[1], means=Means.CARD)
+        services.book_row(actor=desk.clerk, row=back, invoice=desk.bills[1], means=Means.CARD)
     assert not Payment.objects.exists()
 
 
 def test_staff_finish_by_hand(desk: SimpleNamespace) -> None:
     payment = online(desk.bills[0], desk.alice)
     found = bring(
-        desk, TITLES + line(desk.bills[0], amount="9,99") + line(desk.bills[1]) + line(desk.bills[2])
+        desk,
+        TITLES + csv_line(desk.bills[0], amount="9,99") + csv_line(desk.bills[1]) + csv_line(desk.bills[2]),
     )
-    first, second, third = found.lines.all()
-    services.match_line(actor=desk.clerk, line=first, payment=payment)
+    first, second, third = found.rows.all()
+    services.match_row(actor=desk.clerk, row=first, payment=payment)
     with pytest.raises(NotPossible):
-        services.match_line(actor=desk.clerk, line=second, payment=payment)  # on one line only
+        services.match_row(actor=desk.clerk, row=second, payment=payment)  # on one line only
     for _ in range(2):  # twice books once
         try:
-            services.book_line(actor=desk.clerk, line=second, invoice=desk.bills[1], means=Means.CARD)
+            services.book_row(actor=desk.clerk, row=second, invoice=desk.bills[1], means=Means.CARD)
         except NotPossible:
             assert _ == 1
     booked = Payment.objects.get(provider="journal")
@@ -281,24 +286,24 @@ def test_staff_finish_by_hand(desk: SimpleNamespace) -> None:
     desk.bills[1].refresh_from_db()
     assert desk.bills[1].is_paid
     with pytest.raises(NotPossible):
-        services.ignore_line(actor=desk.clerk, line=third, reason=" ")
-    services.ignore_line(actor=desk.clerk, line=third, reason="autre commune")
+        services.ignore_row(actor=desk.clerk, row=third, reason=" ")
+    services.ignore_row(actor=desk.clerk, row=third, reason="autre commune")
     assert states(found) == ["matched", "matched", "ignored"]
-    services.reopen_line(actor=desk.clerk, line=third)
-    services.reopen_line(actor=desk.clerk, line=first)
+    services.reopen_row(actor=desk.clerk, row=third)
+    services.reopen_row(actor=desk.clerk, row=first)
     assert states(found) == ["unmatched", "matched", "unmatched"]
-    entry_ = Entry.objects.get(verb="line.ignored")
+    entry_ = AuditEntry.objects.get(verb="line.ignored")
     assert (entry_.old["state"], entry_.new["reason"]) == ("unmatched", "autre commune")
 
 
 def test_missing_on_either_side(desk: SimpleNamespace) -> None:
     assert queries.journal_period() is None
     absent, listed = online(desk.bills[0], desk.alice), online(desk.bills[1], desk.alice)
-    bring(desk, TITLES + line(desk.bills[1]) + line(desk.bills[2], reference="INCONNUE1"))
+    bring(desk, TITLES + csv_line(desk.bills[1]) + csv_line(desk.bills[2], reference="INCONNUE1"))
     first, last = queries.journal_period() or (DAY, DAY)
     assert list(queries.absent_from_journal(first, last)) == [absent]
     assert [one.reference for one in queries.unknown_to_us(first, last)] == ["INCONNUE1"]
-    assert listed.lines.count() == 1
+    assert listed.statement_rows.count() == 1
 
 
 # --- the bank -------------------------------------------------------------------------------------
@@ -331,11 +336,11 @@ def test_a_bank_statement(desk: SimpleNamespace) -> None:
     )
     found = bring(desk, text, "bank", "releve.xml")
     assert states(found) == ["matched", "doubtful", "matched", "doubtful", "ignored", "unmatched"]
-    lines = list(found.lines.all())
-    assert lines[0].payment == named
-    assert lines[2].deposit == docket
-    assert lines[3].invoice == desk.bills[3]
-    services.book_line(actor=desk.clerk, line=lines[3], invoice=desk.bills[3], means=Means.TRANSFER)
+    rows = list(found.rows.all())
+    assert rows[0].payment == named
+    assert rows[2].deposit == docket
+    assert rows[3].invoice == desk.bills[3]
+    services.book_row(actor=desk.clerk, row=rows[3], invoice=desk.bills[3], means=Means.TRANSFER)
     desk.bills[3].refresh_from_db()
     assert desk.bills[3].is_paid
     later = camt_of(
@@ -392,14 +397,16 @@ def test_ten_thousand_lines_in_seconds(desk: SimpleNamespace, make_invoice: Call
     bills = [make_invoice(desk.payer, amount="5") for _ in range(100)]
     for bill in bills:
         online(bill, desk.alice)
-    known = [line(bill) for bill in bills]
-    text = TITLES + "".join(known) + "".join(line(bills[0], reference=f"AUTRE{n:06}") for n in range(9_900))
+    known = [csv_line(bill) for bill in bills]
+    text = (
+        TITLES + "".join(known) + "".join(csv_line(bills[0], reference=f"AUTRE{n:06}") for n in range(9_900))
+    )
     began, processor = time.monotonic(), time.process_time()
     found = bring(desk, text)
     took, work = time.monotonic() - began, time.process_time() - processor
     print(f"10 000 lines in {took:.1f} s, {work:.1f} s of our own work")  # noqa: T201 - shown with -s
     assert found.new_count == 10_000
-    assert found.lines.filter(state="matched").count() == 100
+    assert found.rows.filter(state="matched").count() == 100
     assert work < 20  # the processor's seconds: the machine may be busy with others
 
 
@@ -413,5 +420,5 @@ def test_two_clerks_import_overlapping_files(live_town: Any, make_account: Any) 
 
     assert not at_once(live_town, *[act(text) for text in files])
     processing.process_waiting()  # a worker leaves at once while another one reads: it comes back
-    assert Line.objects.exclude(state="known").count() == 59
+    assert StatementRow.objects.exclude(state="known").count() == 59
     assert sum(Statement.objects.values_list("known_count", flat=True)) == 20

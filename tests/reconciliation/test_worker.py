@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.core.files.storage import storages
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.reconciliation import tasks
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.reconciliation.reading.columns import guess
 from tenant_apps.reconciliation.statements import files, processing
 from tenant_apps.reconciliation.statements import services as statements
@@ -34,21 +34,21 @@ def send(town: Town) -> Callable[..., Statement]:
     return send
 
 
-def lines(statement: Statement) -> list[tuple[int, str]]:
-    return list(statement.lines.order_by("id").values_list("number", "state"))
+def kept_rows(statement: Statement) -> list[tuple[int, str]]:
+    return list(statement.rows.order_by("id").values_list("number", "state"))
 
 
 def test_asked_then_read_by_the_task(send: Callable[..., Statement], town: Town) -> None:
     statement = send(rows(3))
-    assert (statement.state, Line.objects.count()) == ("reading", 0)
+    assert (statement.state, StatementRow.objects.count()) == ("reading", 0)
     assert AgendaItem.objects.filter(town_id=town.pk, kind="statements").exists()
     tasks.read_statements()
     statement.refresh_from_db()
     assert (statement.state, statement.done, statement.total, statement.new_count) == ("done", 3, 3, 3)
     assert not AgendaItem.objects.filter(town_id=town.pk, kind="statements").exists()
-    assert Entry.objects.filter(verb="statement.imported").count() == 1
+    assert AuditEntry.objects.filter(verb="statement.imported").count() == 1
     tasks.read_statements()
-    assert Line.objects.count() == 3
+    assert StatementRow.objects.count() == 3
 
 
 def test_a_second_worker_goes_on_where_the_first_died(
@@ -76,7 +76,7 @@ def test_a_second_worker_goes_on_where_the_first_died(
     processing.process_waiting()
     statement.refresh_from_db()
     assert (statement.state, statement.new_count, statement.attempts) == ("done", 70, 0)
-    assert [number for number, _state in lines(statement)] == list(range(2, 72))
+    assert [number for number, _state in kept_rows(statement)] == list(range(2, 72))
 
 
 def test_an_error_stops_after_three_attempts_and_the_next_file_goes_on(
@@ -104,7 +104,7 @@ def test_an_error_stops_after_three_attempts_and_the_next_file_goes_on(
     statements.try_again(actor="clerk", statement=broken)
     processing.process_waiting()
     broken.refresh_from_db()
-    assert (broken.state, broken.problem, len(lines(broken))) == ("done", "", 3)
+    assert (broken.state, broken.problem, len(kept_rows(broken))) == ("done", "", 3)
 
 
 def test_killed_three_times_without_a_line_more(send: Callable[..., Statement]) -> None:
@@ -133,7 +133,7 @@ def test_a_cut_file_leaves_no_line_and_says_why(send: Callable[..., Statement]) 
     statement = send(rows(40) + "x" * 200_000)
     processing.process_waiting()
     statement.refresh_from_db()
-    assert (statement.state, lines(statement)) == ("received", [])
+    assert (statement.state, kept_rows(statement)) == ("received", [])
     assert "ne se lit plus à la ligne 42" in statement.problem
 
 
@@ -145,7 +145,7 @@ def test_lines_cannot_be_decided_while_their_file_is_read(send: Callable[..., St
     processing.process_waiting()
     Statement.objects.filter(pk=statement.pk).update(state="reading")
     with pytest.raises(NotPossible, match="en cours de lecture"):
-        services.ignore_line(actor="clerk", line=statement.lines.first(), reason="x")  # type: ignore[arg-type]
+        services.ignore_row(actor="clerk", row=statement.rows.first(), reason="x")  # type: ignore[arg-type]
     with pytest.raises(NotPossible, match="en cours de lecture"):
         statements.withdraw_statement(actor="clerk", statement=statement)
 

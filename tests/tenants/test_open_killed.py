@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.products.models import Product
 from tenant_apps.residents.activation import handle_links
@@ -119,7 +119,7 @@ def is_whole(slug: str) -> None:
     assert served(slug) == 200
     assert Domain.objects.filter(tenant=town).count() == 1
     assert Operation.objects.get(subject=slug).state == OperationState.DONE
-    assert Entry.objects.filter(verb="town.opened", new__slug=slug).count() == 1
+    assert AuditEntry.objects.filter(verb="town.opened", new__slug=slug).count() == 1
     assert AgendaItem.objects.get(town=town, kind="links").due_at <= timezone.now()
     with tenant_context(town):
         assert Account.objects.get().role == Role.MANAGER

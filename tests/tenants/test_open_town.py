@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.opening import NewTown, request_opening
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.residents.activation import handle_links
@@ -93,7 +93,7 @@ def test_who_and_what_is_kept(db: None, manage: Any) -> None:
     assert said.endswith("http://lauzerte.localhost:8000\n") or "://lauzerte.localhost" in said
     town = Town.objects.get(slug="lauzerte")
     assert (town.siren, town.insee, town.legal_name) == ("218200970", "2A004", "Commune de Lauzerte")
-    entry = Entry.objects.get(verb="town.opened", object=f"town:{town.uuid}")
+    entry = AuditEntry.objects.get(verb="town.opened", object=f"town:{town.uuid}")
     assert (entry.actor, entry.new["slug"]) == ("system", "lauzerte")
     operation = Operation.objects.get(subject="lauzerte")
     assert (operation.state, operation.town, operation.done) == ("done", town, 3)

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import verbs
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.models import Operation, OperationState
 from tenants.states import TownState
 from toolkit import clock
@@ -131,7 +131,7 @@ def actor(name: str, known: Mapping[str, str]) -> str:
     return name
 
 
-def thing(entry: Entry, known: Mapping[str, str]) -> str:
+def thing(entry: AuditEntry, known: Mapping[str, str]) -> str:
     """What the entry is about: a town's or an operator's address."""
     place, _, rest = entry.object.partition(":")
     if place == "town":
@@ -141,6 +141,6 @@ def thing(entry: Entry, known: Mapping[str, str]) -> str:
     return entry.object
 
 
-def change(entry: Entry) -> str:
+def change(entry: AuditEntry) -> str:
     """« état : ouverte → suspendue ; motif : … »."""
     return verbs.changes(entry)

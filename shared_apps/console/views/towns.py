@@ -11,7 +11,7 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import STAFF_ROLES, Account
 from shared_apps.accounts.sessions import impersonation
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console import queries
 from shared_apps.console.access import OperatorRequest
 from shared_apps.console.look import actions, words
@@ -30,7 +30,7 @@ def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
     """One town. Only the list of its staff is read from the town itself."""
     town = _town(slug)
     known = words.operators()
-    entries = Entry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
+    entries = AuditEntry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
     return screen(
         request,
         "town",

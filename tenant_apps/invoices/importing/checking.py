@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
 from tenant_apps.invoices.importing.documents import Archive, base_name
 from tenant_apps.invoices.importing.fields import key_of
-from tenant_apps.invoices.importing.papers import Papers
 from tenant_apps.invoices.importing.people.matching import Finding, People
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.sent_documents import SentDocuments
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products import references
@@ -195,14 +195,14 @@ def check(batch: Batch, records: Records, archive: Archive | None, progress: Pro
     """Read everything once, PDFs included. Raises FileError when a file as a whole cannot be read."""
     report = Report()
     checker = Checker(batch, archive)
-    papers = Papers(batch, archive) if archive is not None else None
+    sent = SentDocuments(batch, archive) if archive is not None else None
     for chunk in checker.chunks(records, report):
-        if papers is not None:
-            for problem in papers.check(chunk):
+        if sent is not None:
+            for problem in sent.check(chunk):
                 report.add(problem)
         progress(report.rows)
-    if archive is not None and papers is not None:
-        report.documents = papers.read
+    if archive is not None and sent is not None:
+        report.documents = sent.read
         for key, name in archive.names():
             if key not in checker.used:
                 sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, Setting, declare
 from tenant_apps.invoices.models import Invoice
@@ -65,12 +65,15 @@ def _announced(payabilities: list[Payability]) -> str:
     return sentence % words
 
 
-def _plan(entry: Entry) -> None:
-    plan_new_invoice_alerts(batch=UUID(entry.object.removeprefix("batch:")))
+def _plan(entry: AuditEntry) -> None:
+    plan_new_invoice_notices(batch=UUID(entry.object.removeprefix("batch:")))
 
 
-def plan_new_invoice_alerts(*, batch: UUID) -> int:
-    """One alert an address for all the new invoices of `batch`. Returns how many. In the caller's transaction."""
+def plan_new_invoice_notices(*, batch: UUID) -> int:
+    """One planned notice per address for all the new invoices of `batch`. Returns how many.
+
+    In the caller's transaction.
+    """
     audience = current_townhall().alert_audience
     if audience == AlertAudience.NOBODY:
         return 0

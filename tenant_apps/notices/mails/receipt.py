@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, declare
 from tenant_apps.invoices.documents.naming import named
@@ -56,7 +56,7 @@ def _words(sender: Sender, *, payment: Payment) -> Content:
     )
 
 
-def _plan(entry: Entry) -> None:
+def _plan(entry: AuditEntry) -> None:
     plan_receipt(payment=UUID(entry.object.removeprefix("payment:")))
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, Setting, declare
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from toolkit import clock
@@ -109,7 +109,9 @@ def day_of(key: str) -> date:
 
 
 def _keys_about(invoice: Invoice) -> list[str]:
-    told = Alert.objects.filter(subject_uuid=invoice.uuid, kind__in=KINDS).values_list("email", "queued_at")
+    told = PlannedNotice.objects.filter(subject_uuid=invoice.uuid, kind__in=KINDS).values_list(
+        "email", "queued_at"
+    )
     return [REMINDER.key_of(day=timezone.localdate(moment), email=email) for email, moment in told]
 
 

@@ -11,12 +11,12 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Deposit, Payment
 from tenant_apps.products.queries import products
-from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.models import StatementRow
 from tenant_apps.reconciliation.reading.words import plain
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 
-S = LineState
+S = StatementRowState
 _LONG_ENOUGH = 6  # signs of a payment reference (docs/payfip.md §2)
 SHORT_NUMBER = 4  # signs of a paper's own number below which a label holds it by chance
 
@@ -31,28 +31,28 @@ class Taken:
 
     def recall(self, payments: Iterable[Payment], deposits: Iterable[Deposit] = ()) -> None:
         """Look up which of these are taken."""
-        matched = Line.objects.filter(kind=self._kind, state=S.MATCHED, returned=False)
+        matched = StatementRow.objects.filter(kind=self._kind, state=S.MATCHED, returned=False)
         of_payments = matched.filter(payment__in=[one.pk for one in payments])
         self.payments.update(pk for pk in of_payments.values_list("payment_id", flat=True) if pk)
         of_deposits = matched.filter(deposit__in=[one.pk for one in deposits])
         self.deposits.update(pk for pk in of_deposits.values_list("deposit_id", flat=True) if pk)
 
-    def give(self, line: Line, payment: Payment, reason: str) -> None:
+    def give(self, row: StatementRow, payment: Payment, reason: str) -> None:
         """This line is that payment, unless something forbids to say so without a person."""
         if payment.pk in self.payments:
-            say(line, S.DUPLICATE, _("Une autre ligne correspond déjà à ce règlement."), payment=payment)
+            say(row, S.DUPLICATE, _("Une autre ligne correspond déjà à ce règlement."), payment=payment)
         elif payment.cancelled_at is not None:
-            say(line, S.DOUBTFUL, _("Ce règlement est annulé chez nous."), payment=payment)
-        elif line.doubt:
-            say(line, S.DOUBTFUL, line.doubt, payment=payment)
+            say(row, S.DOUBTFUL, _("Ce règlement est annulé chez nous."), payment=payment)
+        elif row.doubt:
+            say(row, S.DOUBTFUL, row.doubt, payment=payment)
         else:
             self.payments.add(payment.pk)
-            say(line, S.MATCHED, reason, payment=payment)
+            say(row, S.MATCHED, reason, payment=payment)
 
 
 def say(
-    line: Line,
-    state: LineState,
+    row: StatementRow,
+    state: StatementRowState,
     reason: str,
     *,
     payment: Payment | None = None,
@@ -61,8 +61,8 @@ def say(
     invoice: Invoice | None = None,
 ) -> None:
     """Write a judgement on a line, in memory."""
-    line.state, line.reason = state, reason[:300]
-    line.payment, line.deposit, line.attempt, line.invoice = payment, deposit, attempt, invoice
+    row.state, row.reason = state, reason[:300]
+    row.payment, row.deposit, row.attempt, row.invoice = payment, deposit, attempt, invoice
 
 
 def billed() -> QuerySet[Invoice]:
@@ -71,7 +71,7 @@ def billed() -> QuerySet[Invoice]:
     return Invoice.objects.filter(product__in=list(products()), state__in=known)
 
 
-def say_invoice(line: Line, invoice: Invoice) -> None:
+def say_invoice(row: StatementRow, invoice: Invoice) -> None:
     """The line names an invoice, and no payment of ours is it: what is true of that invoice, and what to do."""
     words = {"number": invoice.number}
     if invoice.state == InvoiceState.CANCELLED:
@@ -79,24 +79,24 @@ def say_invoice(line: Line, invoice: Invoice) -> None:
             "La facture %(number)s est annulée par un avoir, et de l'argent est venu pour elle : "
             "enregistrez-le en trop-perçu."
         )
-        say(line, S.DOUBTFUL, sentence % words, invoice=invoice)
+        say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
     elif invoice.is_paid:
         sentence = _(
             "La facture %(number)s est déjà réglée par ailleurs : si cet argent vient en plus, "
             "enregistrez-le en trop-perçu."
         )
-        say(line, S.DOUBTFUL, sentence % words, invoice=invoice)
-    elif line.kind == "journal":
+        say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
+    elif row.kind == "journal":
         sentence = _("Facture %(number)s : l'argent est arrivé sans passer par le portail. Enregistrez-le.")
-        say(line, S.UNMATCHED, sentence % words, invoice=invoice)
+        say(row, S.UNMATCHED, sentence % words, invoice=invoice)
     else:
         sentence = _("Le libellé cite la facture %(number)s : enregistrez ce virement.")
-        say(line, S.DOUBTFUL, sentence % words, invoice=invoice)
+        say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
 
 
-def is_to_come(line: Line) -> bool:
+def is_to_come(row: StatementRow) -> bool:
     """A day after today is an error of the source (docs/payfip.md §7): nothing is booked on it."""
-    return line.booked_on is not None and line.booked_on > clock.today()
+    return row.booked_on is not None and row.booked_on > clock.today()
 
 
 def near(one: date | None, other: date | None, most: timedelta) -> bool:
@@ -115,7 +115,7 @@ def words_of(text: str) -> set[str]:
     return set(re.findall(r"[A-Z]{2,}", plain(text)))
 
 
-def cites(payment: Payment, line: Line, found: Sequence[str]) -> bool:
+def cites(payment: Payment, row: StatementRow, found: Sequence[str]) -> bool:
     """The label gives a reference of what the payment pays (`found`: its tokens), or the paper's own number, whole."""
     invoices = [allocation.invoice for allocation in payment.allocations.all()]
     ours = {text.upper() for invoice in invoices for text in (invoice.number, invoice.reference)}
@@ -123,13 +123,13 @@ def cites(payment: Payment, line: Line, found: Sequence[str]) -> bool:
         ours.add(payment.attempt.reference.upper())
     number = payment.number.upper()
     return bool(ours & set(found)) or (
-        len(number) >= SHORT_NUMBER and re.search(rf"\b{re.escape(number)}\b", line.label.upper()) is not None
+        len(number) >= SHORT_NUMBER and re.search(rf"\b{re.escape(number)}\b", row.label.upper()) is not None
     )
 
 
-def names(payment: Payment, line: Line) -> bool:
+def names(payment: Payment, row: StatementRow) -> bool:
     """The label gives the payer's whole name, or the drawer's: one word alone may be somebody's first name."""
-    said = words_of(f"{line.label} {line.payer_name}")
+    said = words_of(f"{row.label} {row.payer_name}")
     payer = payment.payer
     known = [payment.drawer]
     if payer is not None and payer.first_name:

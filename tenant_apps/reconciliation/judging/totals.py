@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import products
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import Kind, StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 
 LATEST = timedelta(days=10)  # how long after the payments their sum reaches the account
@@ -67,12 +67,12 @@ def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Dec
     return found
 
 
-def chosen(line: Line, totals: Sequence[Total]) -> list[Total]:
+def chosen(row: StatementRow, totals: Sequence[Total]) -> list[Total]:
     """Those of `totals` that the line may be: not later than it, and of the régie that its label names."""
-    if line.booked_on is None:
+    if row.booked_on is None:
         return []
-    fit = [one for one in totals if one.day <= line.booked_on <= one.day + LATEST]
-    named = [one for one in fit if one.product.numcli and one.product.numcli in line.label]
+    fit = [one for one in totals if one.day <= row.booked_on <= one.day + LATEST]
+    named = [one for one in fit if one.product.numcli and one.product.numcli in row.label]
     return named or fit
 
 
@@ -83,8 +83,8 @@ def payments_of(day: date, product: Product, means: str) -> QuerySet[Payment]:
 
 def _free() -> QuerySet[Payment]:
     """What came through the Treasury, counts, and is on no line of the account yet."""
-    bank = Line.objects.filter(
-        kind=Kind.BANK, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
+    bank = StatementRow.objects.filter(
+        kind=Kind.BANK, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
     )
     online = Payment.objects.filter(cancelled_at=None).exclude(provider="offline")
-    return online.filter(~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk"))))
+    return online.filter(~Exists(bank), ~Exists(StatementRowPayment.objects.filter(payment=OuterRef("pk"))))

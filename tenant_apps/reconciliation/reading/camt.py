@@ -12,7 +12,7 @@ from lxml import etree
 
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.reading import returns
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import speaks_of_return
 from toolkit.clock import PARIS
 
@@ -48,7 +48,7 @@ def account_of(stream: BinaryIO) -> str:
     return ""
 
 
-def read(stream: BinaryIO) -> Generator[Row | BadRow, None, None]:
+def read(stream: BinaryIO) -> Generator[ReadRow | UnreadableRow, None, None]:
     """Each entry, or each transaction of a batch that says its own amount; none on a day without movement.
 
     Raises CannotRead.
@@ -170,27 +170,29 @@ def _maker(
         "compte": account,
     }
 
-    def make(number: int) -> Row | BadRow:
+    def make(number: int) -> ReadRow | UnreadableRow:
         shown = {name: text for name, text in raw.items() if text}
         money = _money(amount)
         if not booked:
-            return BadRow(number, _("Cette écriture n'est pas encore comptabilisée par la banque."), shown)
+            return UnreadableRow(
+                number, _("Cette écriture n'est pas encore comptabilisée par la banque."), shown
+            )
         if money is None or money <= 0:
-            return BadRow(
+            return UnreadableRow(
                 number, _("« Amt » (« %(value)s ») n'est pas un montant.") % {"value": amount[:20]}, shown
             )
         if currency not in ("", "EUR"):
-            return BadRow(
+            return UnreadableRow(
                 number, _("« Amt » est en %(currency)s et non en euros.") % {"currency": currency}, shown
             )
         booked_on = _day(day)
         if booked_on is None:
             sentence = _("« BookgDt » (« %(value)s ») n'est pas une date.")
-            return BadRow(number, sentence % {"value": day[:20]}, shown)
+            return UnreadableRow(number, sentence % {"value": day[:20]}, shown)
         returned = outgoing and (given_back is not None or speaks_of_return(label))
         reason = given_back if given_back is not None else returns.in_words("", label)
         again = _("La banque annule ou rend une opération antérieure : ce n'est pas un règlement ordinaire.")
-        return Row(
+        return ReadRow(
             number=number,
             booked_on=booked_on,
             amount=money,

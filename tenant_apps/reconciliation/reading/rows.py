@@ -11,7 +11,7 @@ from tenant_apps.reconciliation.reading.words import Said, plain
 
 
 @dataclass(frozen=True)
-class Row:
+class ReadRow:
     """One line of money. `amount` in euros, above zero; `outgoing` when it left the account."""
 
     number: int
@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class BadRow:
+class UnreadableRow:
     """A line that cannot be read: its column and why, in one sentence."""
 
     number: int
@@ -64,16 +64,16 @@ class Identities:
         self._kind, self._account = kind, account
         self._seen = Counter[bytes]()
 
-    def of(self, row: Row | BadRow) -> Identity:
+    def of(self, row: ReadRow | UnreadableRow) -> Identity:
         digest = hashlib.sha256("\x1f".join([self._kind, *self._parts(row)]).encode()).digest()
         self._seen[digest[:16]] += 1
-        named = not isinstance(row, BadRow) and (
+        named = not isinstance(row, UnreadableRow) and (
             row.idop or row.authorization or row.reference or row.bank_reference
         )
         return Identity(digest.hex(), self._seen[digest[:16]], not named)
 
-    def _parts(self, row: Row | BadRow) -> list[str]:
-        if isinstance(row, BadRow):
+    def _parts(self, row: ReadRow | UnreadableRow) -> list[str]:
+        if isinstance(row, UnreadableRow):
             cells = (f"{title}={cell}" for title, cell in sorted(row.raw.items()))
             return ["bad", account_number(self._account), *cells]
         money = [row.booked_on.isoformat(), f"{row.amount}", str(row.outgoing), plain(row.state)]

@@ -14,7 +14,7 @@ from tenant_apps.reconciliation.reading import cells as cell_of
 from tenant_apps.reconciliation.reading import returns
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS
 from tenant_apps.reconciliation.reading.layout import Layout
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import (
     Said,
     is_alarming,
@@ -33,7 +33,7 @@ MOST_ROWS = 500_000
 
 def read(
     stream: BinaryIO, layout: Layout, kind: str, mapping: Mapping[str, object]
-) -> Generator[Row | BadRow, None, None]:
+) -> Generator[ReadRow | UnreadableRow, None, None]:
     """Each line under the titles, read as `mapping` says. Memory does not grow. Raises CannotRead."""
     lines = Lines(stream, layout.encoding)
     reader = _Reader(layout, kind, mapping)
@@ -70,7 +70,7 @@ class _Reader:
         self._unread = [place for place in places.values() if place not in self._places.values()]
         self._cents = bool(mapping.get(CENTS))
 
-    def row(self, number: int, cells: list[str]) -> Row | BadRow:
+    def row(self, number: int, cells: list[str]) -> ReadRow | UnreadableRow:
         raw = {
             title: cell.strip()[:200]
             for title, cell in zip(self._titles, cells, strict=False)
@@ -82,9 +82,9 @@ class _Reader:
         try:
             return self._read(number, cells, raw)
         except _Bad as error:
-            return BadRow(number, str(error), raw)
+            return UnreadableRow(number, str(error), raw)
 
-    def _read(self, number: int, cells: list[str], raw: Mapping[str, str]) -> Row:
+    def _read(self, number: int, cells: list[str], raw: Mapping[str, str]) -> ReadRow:
         amount, outgoing = self._amount(cells)
         means, state = self._cell(cells, "means"), self._text(cells, "state", 60)
         said, doubt = self._said(state, means)
@@ -94,7 +94,7 @@ class _Reader:
         returned = said == Said.RETURNED or is_cancelled(state) or is_cancelled(means)
         if outgoing:
             returned = returned or self._kind == "journal" or speaks_of_return(label)
-        return Row(
+        return ReadRow(
             number=number,
             booked_on=self._date(cells),
             amount=amount,

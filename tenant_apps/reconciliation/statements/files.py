@@ -10,7 +10,7 @@ from tenant_apps.reconciliation.errors import FileGone
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.reading import camt, table
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from toolkit.files import opening
 
 GONE = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
@@ -32,7 +32,7 @@ def layout(statement: Statement, file: BinaryIO) -> Layout:
     return layout_of(file, delimiter=statement.delimiter, line=statement.titles_line)
 
 
-def rows(statement: Statement, file: BinaryIO) -> Generator[Row | BadRow, None, None]:
+def rows(statement: Statement, file: BinaryIO) -> Generator[ReadRow | UnreadableRow, None, None]:
     """Each line, as the columns of `statement` say; close it before the file. Raises CannotRead."""
     if not statement.columns:
         return camt.read(file)

@@ -14,13 +14,13 @@ from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
-from tenant_apps.reconciliation.locking import lock_lines
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
+from tenant_apps.reconciliation.locking import lock_rows
+from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
 from tenant_apps.reconciliation.reading import camt
 from tenant_apps.reconciliation.reading.columns import guess, missing
 from tenant_apps.reconciliation.reading.layout import account_in_name, layout_of
 from tenant_apps.reconciliation.reading.rows import account_number
-from tenant_apps.reconciliation.states import STATEMENT_EDGES, LineState, StatementState
+from tenant_apps.reconciliation.states import STATEMENT_EDGES, StatementRowState, StatementState
 from tenants.current import current_town
 from tenants.work import agenda
 from toolkit.files.storage import statement_key
@@ -171,20 +171,20 @@ def withdraw_statement(*, actor: audit.Actor, statement: Statement) -> Statement
     Lines that a later file had too become that file's. Twice changes nothing. Raises NotPossible once a payment
     was booked, confirmed or cancelled from one of its lines, and while it is read.
     """
-    lock_lines()
+    lock_rows()
     locked = _locked(statement)
     if locked.state == F.RECEIVED:
         return locked
     if Statement.objects.filter(state=F.READING).exists():
         raise NotPossible(_("Un fichier est en cours de lecture : attendez qu'elle soit finie."))
-    if blocked := first_used_line(locked):
+    if blocked := first_used_row(locked):
         sentence = _(
             "Un règlement a été enregistré ou annulé d'après la ligne %(number)s : l'import ne peut plus être retiré."
         )
         raise NotPossible(sentence % {"number": blocked.number})
     _hand_over(locked)
-    mine = Line.objects.filter(statement=locked)
-    LinePayment.objects.filter(line__in=mine).delete()
+    mine = StatementRow.objects.filter(statement=locked)
+    StatementRowPayment.objects.filter(row__in=mine).delete()
     count = mine.count()
     mine._raw_delete(mine.db)
     move(locked, F.RECEIVED)
@@ -197,9 +197,9 @@ def withdraw_statement(*, actor: audit.Actor, statement: Statement) -> Statement
     return locked
 
 
-def first_used_line(statement: Statement) -> Line | None:
+def first_used_row(statement: Statement) -> StatementRow | None:
     """A line from which money was booked that still counts, or was taken back; None when all can be undone."""
-    used = statement.lines.filter(used=True)
+    used = statement.rows.filter(used=True)
     return (used.filter(returned=True) | used.filter(payment__cancelled_at=None)).order_by("id").first()
 
 
@@ -210,27 +210,29 @@ def _hand_over(statement: Statement) -> None:
     """
     heirs: dict[int, int] = {}
     moved: dict[int, int] = {}
-    waiting = Line.objects.filter(state__in=(LineState.KNOWN, LineState.DUPLICATE), twin__statement=statement)
-    twins = waiting.exclude(statement=statement).order_by("id")
-    for line in twins.only("pk", "twin_id", "statement_id").iterator():
-        twin = line.twin_id or 0
-        if twin in heirs:
-            Line.objects.filter(pk=line.pk).update(twin=heirs[twin])
-        else:
-            heirs[twin] = line.pk
-            moved[line.pk] = line.statement_id
-    reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
-    Line.objects.filter(statement=statement).update(twin=None)
-    # Their places are free only once the lines that had them are gone.
-    Line.objects.filter(statement=statement, pk__in=heirs).update(state=LineState.KNOWN)
-    place = Subquery(Line.objects.filter(pk=OuterRef("twin")).values("rank"))
-    Line.objects.filter(pk__in=moved).update(rank=place)
-    Line.objects.filter(pk__in=moved).update(
-        twin=None, state=LineState.UNMATCHED, reason=reason, decided_by="", decided_at=None
+    waiting = StatementRow.objects.filter(
+        state__in=(StatementRowState.KNOWN, StatementRowState.DUPLICATE), twin__statement=statement
     )
-    Line.objects.filter(twin__statement=statement).update(twin=None)
+    twins = waiting.exclude(statement=statement).order_by("id")
+    for row in twins.only("pk", "twin_id", "statement_id").iterator():
+        twin = row.twin_id or 0
+        if twin in heirs:
+            StatementRow.objects.filter(pk=row.pk).update(twin=heirs[twin])
+        else:
+            heirs[twin] = row.pk
+            moved[row.pk] = row.statement_id
+    reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
+    StatementRow.objects.filter(statement=statement).update(twin=None)
+    # Their places are free only once the lines that had them are gone.
+    StatementRow.objects.filter(statement=statement, pk__in=heirs).update(state=StatementRowState.KNOWN)
+    place = Subquery(StatementRow.objects.filter(pk=OuterRef("twin")).values("rank"))
+    StatementRow.objects.filter(pk__in=moved).update(rank=place)
+    StatementRow.objects.filter(pk__in=moved).update(
+        twin=None, state=StatementRowState.UNMATCHED, reason=reason, decided_by="", decided_at=None
+    )
+    StatementRow.objects.filter(twin__statement=statement).update(twin=None)
     for file in Statement.objects.select_for_update().filter(pk__in=set(moved.values())).order_by("pk"):
-        known = file.lines.filter(state=LineState.KNOWN).count()
+        known = file.rows.filter(state=StatementRowState.KNOWN).count()
         file.new_count, file.known_count = file.new_count + file.known_count - known, known
         if file.state == F.DONE:
             look_again_at(file)
@@ -247,7 +249,7 @@ def discard_statement(*, actor: audit.Actor, statement: Statement) -> None:
     locked = Statement.objects.select_for_update().filter(pk=statement.pk).first()
     if locked is None:
         return
-    if locked.state not in (F.RECEIVED, F.FAILED) or locked.lines.exists():
+    if locked.state not in (F.RECEIVED, F.FAILED) or locked.rows.exists():
         raise NotPossible(_("Ce fichier est importé : retirez d'abord l'import."))
     key = locked.key
     audit.record(

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.reconciliation.statements import processing, services
 from tests.backoffice.conftest import text
 from toolkit import clock
@@ -49,7 +49,7 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, invoice: Invoice) -> None:
     assert "Le fichier donne" not in shown
     answer = browsers.clerk.post(columns, {"booked_on": "Jour"})
     assert answer.status_code == 422
-    assert not Line.objects.exists()
+    assert not StatementRow.objects.exists()
     preview = text(browsers.clerk.post(columns, {"apercu": "1", **COLUMNS}))
     assert "37,50 €" in preview
     assert "« Somme » (« vingt ») n'est pas un montant" in preview
@@ -57,7 +57,7 @@ def test_the_clerk_s_road(browsers: SimpleNamespace, invoice: Invoice) -> None:
         assert browsers.clerk.post(columns, COLUMNS)["Location"] == page
     assert "Vous pouvez quitter cette page" in text(browsers.clerk.get(page))
     processing.process_waiting()
-    assert Line.objects.count() == 3
+    assert StatementRow.objects.count() == 3
     assert "1 illisible" in text(browsers.reader.get(page))
     # The same file again leads to the first.
     assert send(browsers.clerk, journal(invoice)) == page
@@ -68,7 +68,7 @@ def test_finish_by_hand(browsers: SimpleNamespace, invoice: Invoice) -> None:
     page = send(browsers.clerk, journal(invoice))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
-    known, bad, other = Line.objects.order_by("id")
+    known, bad, other = StatementRow.objects.order_by("id")
     path = f"/gestion/rapprochement/lignes/{known.uuid}/"
     assert "Enregistrer ce règlement" in text(browsers.clerk.get(path))
     assert "Enregistrer ce règlement" not in text(browsers.reader.get(path))
@@ -78,13 +78,13 @@ def test_finish_by_hand(browsers: SimpleNamespace, invoice: Invoice) -> None:
     invoice.refresh_from_db()
     assert invoice.is_paid
     reason = {"reason": "ligne d'une autre commune"}
-    for line in (bad, other):
+    for row in (bad, other):
         assert (
-            browsers.clerk.post(f"/gestion/rapprochement/lignes/{line.uuid}/ecarter/", {}).status_code == 302
+            browsers.clerk.post(f"/gestion/rapprochement/lignes/{row.uuid}/ecarter/", {}).status_code == 302
         )
-        line.refresh_from_db()
-        assert line.state != "ignored"
-        browsers.clerk.post(f"/gestion/rapprochement/lignes/{line.uuid}/ecarter/", reason)
+        row.refresh_from_db()
+        assert row.state != "ignored"
+        browsers.clerk.post(f"/gestion/rapprochement/lignes/{row.uuid}/ecarter/", reason)
     assert "Rien à traiter" in text(browsers.reader.get(page))
     assert "Terminé" in text(browsers.reader.get("/gestion/rapprochement/"))
     browsers.clerk.post(f"{path}rouvrir/")
@@ -97,9 +97,9 @@ def test_figures_and_the_accountant_s_file(browsers: SimpleNamespace, invoice: I
     page = send(browsers.clerk, journal(invoice))
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
-    line = Line.objects.order_by("id")[0]
+    row = StatementRow.objects.order_by("id")[0]
     browsers.clerk.post(
-        f"/gestion/rapprochement/lignes/{line.uuid}/enregistrer/", {"invoice": invoice.uuid, "means": "card"}
+        f"/gestion/rapprochement/lignes/{row.uuid}/enregistrer/", {"invoice": invoice.uuid, "means": "card"}
     )
     assert "Régie cantine" in text(browsers.reader.get("/gestion/rapprochement/journees/"))
     sheet = b"".join(browsers.reader.get("/gestion/rapprochement/encaissements.csv")).decode("utf-8-sig")
@@ -156,14 +156,14 @@ def test_what_the_pages_cost(
     page = send(browsers.clerk, "Jour;Somme;Refdet\n" + rows)
     browsers.clerk.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
-    line = Line.objects.order_by("id")[0]
+    row = StatementRow.objects.order_by("id")[0]
     pages = (
         page,
         "/gestion/rapprochement/",
         "/gestion/rapprochement/absents/",
         "/gestion/rapprochement/journees/",
     )
-    for path in (*pages, f"/gestion/rapprochement/lignes/{line.uuid}/"):
+    for path in (*pages, f"/gestion/rapprochement/lignes/{row.uuid}/"):
         with django_assert_max_num_queries(QUERIES):
             assert browsers.clerk.get(path).status_code == 200
 
@@ -198,7 +198,7 @@ def test_columns_corrected_on_the_page_are_those_of_the_import(
     day = f"{clock.today():%d/%m/%Y}"
     text_ = f"Date;Montant;Frais;Refdet\n{day};1,50;37,50;{invoice.reference}\n"
     statement = bring(browsers.clerk, text_, amount="Frais")
-    assert statement.lines.get().amount == invoice.amount
+    assert statement.rows.get().amount == invoice.amount
     assert statement.mapping["amount"] == "Frais"
 
 
@@ -210,13 +210,13 @@ def test_the_separator_and_the_titles_can_be_corrected(browsers: SimpleNamespace
     layout = {"delimiter": "|", "titles_line": "2", "titles": "of other titles"}
     answer = text(browsers.clerk.post(path, {**layout, "booked_on": "a", "amount": "d"}))
     assert "b;c" in answer  # the new titles, to choose among: nothing was imported with the old ones
-    assert not Line.objects.exists()
+    assert not StatementRow.objects.exists()
     titles = re.search(r'name="titles" value="(\w+)"', browsers.clerk.post(path, layout).content.decode())
     assert titles is not None
     chosen = {**layout, "titles": titles[1], "booked_on": "a", "amount": "d", "label": "b;c"}
     assert browsers.clerk.post(path, chosen)["Location"] == page
     processing.process_waiting()
-    assert Line.objects.get().label == "x;y"
+    assert StatementRow.objects.get().label == "x;y"
     wrong = browsers.clerk.post(
         f"{send(browsers.clerk, 'u;v', kind='bank', name='s.csv')}colonnes/", {"titles_line": "99"}
     )
@@ -235,14 +235,14 @@ def test_an_account_is_asked_for_when_the_town_has_several(browsers: SimpleNames
     assert "Déjà envoyés : 00011111111." in text(refused)
     browsers.clerk.post(f"{page}colonnes/", {**chosen, "which_account": "Piscine"})
     processing.process_waiting()
-    assert Line.objects.exclude(state="known").count() == 2
+    assert StatementRow.objects.exclude(state="known").count() == 2
 
 
 def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, invoice: Invoice) -> None:
     statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P"), ("37,50", "P")))
-    first, second = statement.lines.order_by("id")
-    for line in (first, second):
-        path = f"/gestion/rapprochement/lignes/{line.uuid}/"
+    first, second = statement.rows.order_by("id")
+    for row in (first, second):
+        path = f"/gestion/rapprochement/lignes/{row.uuid}/"
         found = text(browsers.clerk.get(f"{path}?facture={invoice.number}"))
         assert f"{invoice.number} – " in found  # found by its number, whatever it still owes
         browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
@@ -253,17 +253,17 @@ def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, invoice: 
         + "\n" * 2
         + paid_journal(invoice, ("7,00", "P")).split("\n")[1],
     )
-    line = third.lines.get(amount=7)
-    shown = text(browsers.clerk.get(f"/gestion/rapprochement/lignes/{line.uuid}/"))
+    row = third.rows.get(amount=7)
+    shown = text(browsers.clerk.get(f"/gestion/rapprochement/lignes/{row.uuid}/"))
     assert "déjà réglée : 7,00 € resteront en trop-perçu" in shown
     assert "Enregistrer en trop-perçu" in shown
 
 
 def test_money_taken_back_is_shown_beside_its_payment(browsers: SimpleNamespace, invoice: Invoice) -> None:
     statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
-    path = f"/gestion/rapprochement/lignes/{statement.lines.get().uuid}/"
+    path = f"/gestion/rapprochement/lignes/{statement.rows.get().uuid}/"
     browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
-    back = bring(browsers.clerk, paid_journal(invoice, ("-37,50", "Impayé"))).lines.get()
+    back = bring(browsers.clerk, paid_journal(invoice, ("-37,50", "Impayé"))).rows.get()
     path, payment = f"/gestion/rapprochement/lignes/{back.uuid}/", Payment.objects.get()
     shown = text(browsers.clerk.get(path))
     assert "revenu impayé : annulez-le ? Motif : Impayé." in shown
@@ -287,11 +287,11 @@ def test_an_import_is_undone_and_its_file_deleted(browsers: SimpleNamespace, inv
     assert "Retirer cet import" in text(browsers.clerk.get(page))
     assert "Retirer cet import" not in text(browsers.reader.get(page))
     browsers.clerk.post(f"{page}supprimer/")
-    assert Line.objects.exists()
+    assert StatementRow.objects.exists()
     browsers.clerk.post(f"{page}retirer/")
     shown = text(browsers.clerk.get(f"{page}colonnes/"))
     assert "Cet import a été retiré le" in shown
-    assert not Line.objects.exists()
+    assert not StatementRow.objects.exists()
     assert "Import retiré" in text(browsers.reader.get("/gestion/rapprochement/"))
     browsers.clerk.post(f"{page}supprimer/")
     assert not Statement.objects.exists()
@@ -342,7 +342,7 @@ def test_an_equal_line_is_shown_beside_the_other_and_a_clerk_says(browsers: Simp
     assert "1 ligne est égale à celle d'un autre fichier" in shown
     assert "Déjà connue ?" in shown
     assert "égale à celle" not in text(browsers.reader.get(pages[0]))
-    path = f"/gestion/rapprochement/lignes/{Line.objects.latest('id').uuid}/"
+    path = f"/gestion/rapprochement/lignes/{StatementRow.objects.latest('id').uuid}/"
     shown = text(browsers.clerk.get(path))
     assert shown.count("REMISE CB") >= 2
     assert "matin.csv, ligne 2" in shown
@@ -353,7 +353,7 @@ def test_an_equal_line_is_shown_beside_the_other_and_a_clerk_says(browsers: Simp
     assert "Déjà apportée par un autre fichier" in shown
     assert "0 ligne nouvelle, 1 déjà connue" in shown
     browsers.clerk.post(f"{path}jumelle/", {"which": "other"})
-    assert Line.objects.latest("id").state == "unmatched"
+    assert StatementRow.objects.latest("id").state == "unmatched"
 
 
 def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace, invoice: Invoice) -> None:
@@ -370,6 +370,6 @@ def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace
     assert "il y est de nouveau" in text(browsers.clerk.get(page))
     processing.process_waiting()
     assert Statement.objects.get().state == "done"
-    assert Line.objects.count() == 1
+    assert StatementRow.objects.count() == 1
     send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
     assert "rien n'a changé" in text(browsers.clerk.get(page))

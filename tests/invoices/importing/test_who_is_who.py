@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.importing.people.questions import changes_of
@@ -15,7 +15,7 @@ from tenant_apps.invoices.importing.people.questions import sentences as words_o
 from tenant_apps.invoices.models import Batch, Invoice, PayerUpdate
 from tenant_apps.invoices.queries import invoices_for_resident, payer_changes
 from tenant_apps.invoices.states import Answer
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_for_staff
 from tenant_apps.residents.sources import default_source, source_named
@@ -99,7 +99,7 @@ def test_from_the_file_to_the_other_family_s_page(
     with pytest.raises(WrongState, match="Répondez d'abord"):
         services.publish_batch(actor="system", batch=wrong)
     services.discard_batch(actor="system", batch=wrong)
-    queue_alerts()
+    queue_planned()
     for mine, theirs, account, address in (("C14", "E14", ines, "ines@"), ("E14", "C14", luc, "luc@")):
         browser, other = client_for(account), Invoice.objects.get(number=theirs)
         page = browser.get("/factures/").content.decode()
@@ -129,7 +129,7 @@ def test_another_name_under_a_known_code_is_confirmed_by_a_person() -> None:
     answer(batch, Answer.SAME)
     publish(batch)
     assert Payer.objects.get().last_name == "GARNIER"
-    told = Entry.objects.get(verb="batch.payer_answered")
+    told = AuditEntry.objects.get(verb="batch.payer_answered")
     assert (told.actor, told.old["name"], told.new["name"]) == (
         "clerk@example.net",
         "Inès LEROUX",

@@ -53,7 +53,7 @@ def statement_list(request: StaffRequest) -> HttpResponse:
         section="reconciliation",
         page=page,
         rows=[(file, counts.get(file.pk, 0)) for file in page.rows],
-        waiting=queries.waiting_lines(),
+        waiting=queries.waiting_rows(),
         period=period,
         absent=len(queries.absent_from_journal(*period)[:100]) if period else 0,
     )
@@ -128,7 +128,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
             request, "statement_reading.html", section="reconciliation", statement=file, progress=progress_of(file)
         )  # fmt: skip
     state = request.GET.get("etat", "")
-    page = page_of(queries.lines(file, state=STATES.get(state, "open")), request.GET.get("apres", ""))
+    page = page_of(queries.rows(file, state=STATES.get(state, "open")), request.GET.get("apres", ""))
     return screen(
         request,
         "statement.html",
@@ -139,7 +139,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         counts=queries.counts(file),
         equals=queries.equals(file),
         chips=_chips(),
-        can_withdraw=services.first_used_line(file) is None,
+        can_withdraw=services.first_used_row(file) is None,
     )
 
 

@@ -10,23 +10,23 @@ from shared_apps.audit import services as audit
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.payments.services import cancel_payment, reject_debit
 from tenant_apps.reconciliation.errors import NotPossible
-from tenant_apps.reconciliation.lines.setters import lock, settle, write
-from tenant_apps.reconciliation.locking import lock_lines
-from tenant_apps.reconciliation.models import Line, LinePayment
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.locking import lock_rows
+from tenant_apps.reconciliation.models import StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.statement_rows.setters import lock, settle, write
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 from toolkit.money import format_euros
 
-S = LineState
+S = StatementRowState
 
 
 @transaction.atomic
-def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
+def take_back(*, actor: Account, row: StatementRow, payment: Payment) -> StatementRow:
     """This line takes that payment back: it is cancelled with the bank's reason, and its invoices are owed again.
 
     A payment that was cancelled already only finds its line. Raises NotPossible, and what payments raise.
     """
-    locked = lock(line)
+    locked = lock(row)
     if not (locked.outgoing or locked.returned):
         raise NotPossible(_("Cette ligne ne reprend pas d'argent."))
     chosen = Payment.objects.get(pk=payment.pk)
@@ -36,7 +36,7 @@ def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
         )
         words = {"taken": format_euros(locked.amount), "amount": format_euros(chosen.amount)}
         raise NotPossible(sentence % words)
-    if Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=True).exists():
+    if StatementRow.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=True).exists():
         raise NotPossible(_("Une autre ligne reprend déjà ce règlement."))
     locked.returned = True
     locked.used = chosen.cancelled_at is None
@@ -45,11 +45,11 @@ def take_back(*, actor: Account, line: Line, payment: Payment) -> Line:
     settled = settle(locked, actor, chosen, reason)
     if locked.used:
         _cancel(actor, chosen, _why(locked))
-    came = Line.objects.select_for_update(no_key=True).filter(
+    came = StatementRow.objects.select_for_update(no_key=True).filter(
         payment=chosen, state=S.DOUBTFUL, returned=False
     )
-    for line_ in came.order_by("pk"):
-        write(line_, actor, S.MATCHED, gettext_noop("Venue, puis reprise : ce règlement est annulé."))
+    for other in came.order_by("pk"):
+        write(other, actor, S.MATCHED, gettext_noop("Venue, puis reprise : ce règlement est annulé."))
     return settled
 
 
@@ -60,13 +60,13 @@ def _cancel(actor: Account, payment: Payment, reason: str) -> None:
         cancel_payment(actor=actor, payment=payment, reason=reason)
 
 
-def _why(line: Line) -> str:
+def _why(row: StatementRow) -> str:
     """The reason that the payment keeps, and that its payer may read."""
-    day = clock.in_figures(line.booked_on) if line.booked_on else ""
-    if line.return_reason:
+    day = clock.in_figures(row.booked_on) if row.booked_on else ""
+    if row.return_reason:
         return _("revenu impayé le %(day)s : %(reason)s") % {
             "day": day,
-            "reason": line.return_reason.rstrip(". "),
+            "reason": row.return_reason.rstrip(". "),
         }
     return _("revenu impayé le %(day)s") % {"day": day}
 
@@ -77,33 +77,34 @@ def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
 
     Unless a line says that the money went back too: then both lines explain each other.
     """
-    lock_lines()
-    if Line.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
+    lock_rows()
+    if StatementRow.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
         return 0
     reason = gettext_noop(
         "Le règlement de cette ligne a été annulé chez nous : l'argent est venu, et ne compte plus."
     )
     if payment.cancel_reason:
         reason += " " + gettext_noop("Motif : %(reason)s.") % {"reason": payment.cancel_reason.rstrip(". ")}
-    lines = Line.objects.select_for_update(of=("self",), no_key=True).filter(
-        Q(payment=payment) | Q(pk__in=LinePayment.objects.filter(payment=payment).values("line")),
+    rows = StatementRow.objects.select_for_update(of=("self",), no_key=True).filter(
+        Q(payment=payment) | Q(pk__in=StatementRowPayment.objects.filter(payment=payment).values("row")),
         state=S.MATCHED,
         returned=False,
     )
-    found = list(lines.order_by("pk"))
-    for line in found:
-        LinePayment.objects.filter(line=line).delete()
-        line.payment = payment
-        write(line, actor, S.DOUBTFUL, reason)
+    found = list(rows.order_by("pk"))
+    for row in found:
+        StatementRowPayment.objects.filter(row=row).delete()
+        row.payment = payment
+        write(row, actor, S.DOUBTFUL, reason)
     return len(found)
 
 
 def lose_cancelled_payments() -> None:
     """The same for every payment that was cancelled and still explains a line."""
-    lines = Line.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
+    rows = StatementRow.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
     lost = Payment.objects.filter(
-        Exists(lines.filter(returned=False)) | Exists(LinePayment.objects.filter(payment=OuterRef("pk"))),
-        ~Exists(lines.filter(returned=True)),
+        Exists(rows.filter(returned=False))
+        | Exists(StatementRowPayment.objects.filter(payment=OuterRef("pk"))),
+        ~Exists(rows.filter(returned=True)),
         cancelled_at__isnull=False,
     )
     for payment in lost.order_by("pk"):

@@ -9,7 +9,7 @@ from tenant_apps.backoffice.access import at_least
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Means, Payment
-from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.models import StatementRow
 from toolkit import clock
 from toolkit.money import format_euros
 
@@ -22,15 +22,15 @@ class Offer:
     button: str
 
 
-def booking_of(line: Line) -> Offer | None:
+def booking_of(row: StatementRow) -> Offer | None:
     """For the invoice that a line names; None without one."""
-    invoice = line.invoice
-    if invoice is None or line.amount is None:
+    invoice = row.invoice
+    if invoice is None or row.amount is None:
         return None
     words = {
         "number": invoice.number,
         "name": invoice.payer.full_name,
-        "amount": format_euros(line.amount),
+        "amount": format_euros(row.amount),
         "balance": format_euros(invoice.balance),
     }
     if not invoice.balance:
@@ -42,7 +42,7 @@ def booking_of(line: Line) -> Offer | None:
             )
         )
         return Offer(sentence % words, _("Enregistrer en trop-perçu"))
-    if line.amount > invoice.balance:
+    if row.amount > invoice.balance:
         sentence = _(
             "Enregistrer ce règlement pour la facture %(number)s, %(name)s : elle prend %(balance)s, le reste sera "
             "en trop-perçu."
@@ -63,12 +63,12 @@ def bill_words(invoice: Invoice) -> str:
     return f"{invoice.number} – {invoice.payer.full_name} – {state}"
 
 
-def taking_back(line: Line, payment: Payment) -> Offer:
+def taking_back(row: StatementRow, payment: Payment) -> Offer:
     """What « annuler ce règlement » will do to a payment that a line takes back."""
     words = {
         "amount": format_euros(payment.amount),
         "day": clock.in_words(payment.paid_on),
-        "reason": line.return_reason.rstrip(". ") or _("non précisé par la banque"),
+        "reason": row.return_reason.rstrip(". ") or _("non précisé par la banque"),
     }
     if payment.cancelled_at is not None:
         sentence = _(

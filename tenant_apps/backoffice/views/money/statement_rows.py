@@ -12,15 +12,15 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.reconciliation import BookForm, IgnoreForm, MatchForm, TotalForm
-from tenant_apps.backoffice.words.lines import bill_words, booking_of, may_take_back, taking_back
+from tenant_apps.backoffice.words.statement_rows import bill_words, booking_of, may_take_back, taking_back
 from tenant_apps.invoices.queries import invoice_for_staff
 from tenant_apps.payments import readers
 from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import ReconciliationError
-from tenant_apps.reconciliation.lines import taken_back
-from tenant_apps.reconciliation.models import Kind, Line
+from tenant_apps.reconciliation.models import Kind, StatementRow
+from tenant_apps.reconciliation.statement_rows import taken_back
 from tenant_apps.reconciliation.states import OPEN
 from toolkit.typed import words_of
 
@@ -29,33 +29,33 @@ FOUND = 20
 
 @require_safe
 @staff_required(Role.READER)
-def line_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One line as it came, what it may be, and what can be done."""
-    line = found(queries.line, public_id)
+    row = found(queries.row, public_id)
     words, bills = words_of(request.GET, "q"), words_of(request.GET, "facture")
-    waits = line.state in OPEN
-    readable, back = waits and line.amount is not None, line.returned or line.outgoing
+    waits = row.state in OPEN
+    readable, back = waits and row.amount is not None, row.returned or row.outgoing
     role = request.user.role
-    candidates = list(queries.candidates(line, words=words)[:FOUND]) if readable else []
+    candidates = list(queries.candidates(row, words=words)[:FOUND]) if readable else []
     return screen(
         request,
-        "line.html",
+        "statement_row.html",
         section="reconciliation",
-        line=line,
+        row=row,
         waits=waits,
         back=back,
-        offer=taking_back(line, line.payment) if back and waits and line.payment else None,
-        booking=booking_of(line) if readable and not back else None,
+        offer=taking_back(row, row.payment) if back and waits and row.payment else None,
+        booking=booking_of(row) if readable and not back else None,
         candidates=[(one, not back or may_take_back(role, one)) for one in candidates],
-        may_take_back=line.payment is not None and may_take_back(role, line.payment),
-        totals=queries.totals(line) if readable else [],
-        parts=list(queries.parts(line)[: FOUND * 10]),
-        others=list(queries.came_with(line)[:FOUND]),
+        may_take_back=row.payment is not None and may_take_back(role, row.payment),
+        totals=queries.totals(row) if readable else [],
+        parts=list(queries.parts(row)[: FOUND * 10]),
+        others=list(queries.came_with(row)[:FOUND]),
         bills=_bills(bills) if bills and readable else [],
         words=words,
         bill_words=bills,
         all_means=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)],
-        means=line.means or (Means.CARD if line.kind == Kind.JOURNAL else Means.TRANSFER),
+        means=row.means or (Means.CARD if row.kind == Kind.JOURNAL else Means.TRANSFER),
     )
 
 
@@ -65,91 +65,91 @@ def _bills(words: str) -> list[tuple[UUID, str]]:
 
 @require_POST
 @staff_required(Role.CLERK)
-def match_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def match_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est ce règlement »."""
-    line, form = found(queries.line, public_id), MatchForm(request.POST)
+    row, form = found(queries.row, public_id), MatchForm(request.POST)
     if not form.is_valid():
-        return _back(request, line, error=_("Choisissez un règlement."))
+        return _back(request, row, error=_("Choisissez un règlement."))
     payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
-    return _do(request, line, lambda: services.match_line(actor=request.user, line=line, payment=payment))
+    return _do(request, row, lambda: services.match_row(actor=request.user, row=row, payment=payment))
 
 
 @require_POST
 @staff_required(Role.CLERK)
 def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Confirmer ces règlements »: the line is their sum."""
-    line, form = found(queries.line, public_id), TotalForm(request.POST)
+    row, form = found(queries.row, public_id), TotalForm(request.POST)
     chosen = form.cleaned_data["total"] if form.is_valid() else ""
-    total = next((one for one in queries.totals(line) if one.key == chosen), None)
+    total = next((one for one in queries.totals(row) if one.key == chosen), None)
     if total is None:
-        return _back(request, line, error=_("Ce total a changé entre-temps : cherchez de nouveau."))
-    return _do(request, line, lambda: services.match_total(actor=request.user, line=line, total=total))
+        return _back(request, row, error=_("Ce total a changé entre-temps : cherchez de nouveau."))
+    return _do(request, row, lambda: services.match_total(actor=request.user, row=row, total=total))
 
 
 @require_POST
 @staff_required(Role.CLERK)
 def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Annuler ce règlement »: the bank took its money back."""
-    line, form = found(queries.line, public_id), MatchForm(request.POST)
+    row, form = found(queries.row, public_id), MatchForm(request.POST)
     if not form.is_valid():
-        return _back(request, line, error=_("Choisissez un règlement."))
+        return _back(request, row, error=_("Choisissez un règlement."))
     payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
     if not may_take_back(request.user.role, payment):
-        return _back(request, line, error=_("Seul un responsable peut annuler ce règlement."))
-    return _do(request, line, lambda: taken_back.take_back(actor=request.user, line=line, payment=payment))
+        return _back(request, row, error=_("Seul un responsable peut annuler ce règlement."))
+    return _do(request, row, lambda: taken_back.take_back(actor=request.user, row=row, payment=payment))
 
 
 @require_POST
 @staff_required(Role.CLERK)
-def twin_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def twin_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est la même opération » as the equal line of an earlier file, or another one."""
-    line = found(queries.line, public_id)
+    row = found(queries.row, public_id)
     act = services.other_operation if request.POST.get("which") == "other" else services.same_operation
-    return _do(request, line, lambda: act(actor=request.user, line=line))
+    return _do(request, row, lambda: act(actor=request.user, row=row))
 
 
 @require_POST
 @staff_required(Role.CLERK)
-def book_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def book_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Enregistrer ce règlement »: the money came without us."""
-    line, form = found(queries.line, public_id), BookForm(request.POST)
+    row, form = found(queries.row, public_id), BookForm(request.POST)
     if not form.is_valid():
-        return _back(request, line, error=_("Choisissez la facture et le moyen de paiement."))
+        return _back(request, row, error=_("Choisissez la facture et le moyen de paiement."))
     invoice = found(invoice_for_staff, form.cleaned_data["invoice"])
     means = Means(form.cleaned_data["means"])
     return _do(
-        request, line, lambda: services.book_line(actor=request.user, line=line, invoice=invoice, means=means)
+        request, row, lambda: services.book_row(actor=request.user, row=row, invoice=invoice, means=means)
     )
 
 
 @require_POST
 @staff_required(Role.CLERK)
-def ignore_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def ignore_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Écarter », with a reason."""
-    line, reason = found(queries.line, public_id), IgnoreForm(request.POST)
+    row, reason = found(queries.row, public_id), IgnoreForm(request.POST)
     if not reason.is_valid():
-        return _back(request, line, error=_("Indiquez pourquoi cette ligne est écartée."))
+        return _back(request, row, error=_("Indiquez pourquoi cette ligne est écartée."))
     words = reason.cleaned_data["reason"]
-    return _do(request, line, lambda: services.ignore_line(actor=request.user, line=line, reason=words))
+    return _do(request, row, lambda: services.ignore_row(actor=request.user, row=row, reason=words))
 
 
 @require_POST
 @staff_required(Role.CLERK)
-def reopen_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
+def reopen_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Remettre en attente »."""
-    line = found(queries.line, public_id)
-    return _do(request, line, lambda: services.reopen_line(actor=request.user, line=line))
+    row = found(queries.row, public_id)
+    return _do(request, row, lambda: services.reopen_row(actor=request.user, row=row))
 
 
-def _do(request: StaffRequest, line: Line, act: Callable[[], Line]) -> HttpResponse:
+def _do(request: StaffRequest, row: StatementRow, act: Callable[[], StatementRow]) -> HttpResponse:
     try:
         done = act()
     except (ReconciliationError, PaymentError) as error:
-        return _back(request, line, error=str(error))
+        return _back(request, row, error=str(error))
     messages.success(request, _("La ligne est « %(state)s ».") % {"state": done.get_state_display()})
-    return redirect("backoffice:statement", line.statement.uuid)
+    return redirect("backoffice:statement", row.statement.uuid)
 
 
-def _back(request: StaffRequest, line: Line, *, error: str) -> HttpResponse:
+def _back(request: StaffRequest, row: StatementRow, *, error: str) -> HttpResponse:
     messages.error(request, error)
-    return redirect("backoffice:line", line.uuid)
+    return redirect("backoffice:line", row.uuid)

@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from tenant_apps.payments.models import Payment
 from tenant_apps.reconciliation.errors import NotPossible
-from tenant_apps.reconciliation.locking import lock_lines
-from tenant_apps.reconciliation.models import Line, Statement
-from tenant_apps.reconciliation.states import EDGES, OPEN, LineState, StatementState
+from tenant_apps.reconciliation.locking import lock_rows
+from tenant_apps.reconciliation.models import Statement, StatementRow
+from tenant_apps.reconciliation.states import EDGES, OPEN, StatementRowState, StatementState
 
-S = LineState
+S = StatementRowState
 VERBS = {
     S.MATCHED: "line.matched",
     S.UNMATCHED: "line.unmatched",
@@ -21,9 +21,9 @@ VERBS = {
 }
 
 
-def lock(line: Line, *, while_reading: bool = False) -> Line:
+def lock(row: StatementRow, *, while_reading: bool = False) -> StatementRow:
     """The line, locked, if a person may still decide it. Raises NotPossible."""
-    locked = lock_any(line)
+    locked = lock_any(row)
     if locked.statement.state == StatementState.READING and not while_reading:
         raise NotPossible(
             _("Le fichier de cette ligne est en cours de lecture : attendez qu'elle soit finie.")
@@ -34,40 +34,40 @@ def lock(line: Line, *, while_reading: bool = False) -> Line:
     return locked
 
 
-def lock_any(line: Line) -> Line:
+def lock_any(row: StatementRow) -> StatementRow:
     """The line as it is now, locked after its file: the order of everything that moves money (payments.locking)."""
-    lock_lines()
-    file = Statement.objects.select_for_update(no_key=True).get(pk=line.statement_id)
-    locked = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+    lock_rows()
+    file = Statement.objects.select_for_update(no_key=True).get(pk=row.statement_id)
+    locked = StatementRow.objects.select_for_update(no_key=True).get(pk=row.pk)
     locked.statement = file
     return locked
 
 
-def refuse_outgoing(line: Line) -> None:
+def refuse_outgoing(row: StatementRow) -> None:
     """Raise NotPossible for a line that says that money left."""
-    if line.outgoing or line.returned:
+    if row.outgoing or row.returned:
         raise NotPossible(
             _("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement.")
         )
 
 
-def settle(line: Line, actor: audit.Actor, payment: Payment, reason: str) -> Line:
+def settle(row: StatementRow, actor: audit.Actor, payment: Payment, reason: str) -> StatementRow:
     """The line is that payment: MATCHED. Raises NotPossible."""
-    line.payment = payment
-    return write(line, actor, S.MATCHED, reason)
+    row.payment = payment
+    return write(row, actor, S.MATCHED, reason)
 
 
-def write(line: Line, actor: audit.Actor, to: LineState, reason: str) -> Line:
+def write(row: StatementRow, actor: audit.Actor, to: StatementRowState, reason: str) -> StatementRow:
     """The one setter of a line's state once it is kept. Raises NotPossible for what is not an edge."""
-    old = LineState(line.state)
+    old = StatementRowState(row.state)
     if (old, to) not in EDGES:
         raise NotPossible(
-            _("Une ligne « %(state)s » ne peut pas le devenir.") % {"state": line.get_state_display()}
+            _("Une ligne « %(state)s » ne peut pas le devenir.") % {"state": row.get_state_display()}
         )
-    before = line.reason
-    line.state, line.reason = to, reason[:300]
-    line.decided_by, line.decided_at = name_of(actor), timezone.now()
-    line.save(
+    before = row.reason
+    row.state, row.reason = to, reason[:300]
+    row.decided_by, row.decided_at = name_of(actor), timezone.now()
+    row.save(
         update_fields=[
             *("state", "reason", "payment", "deposit", "invoice", "returned", "used", "rank"),
             *("decided_by", "decided_at"),
@@ -76,15 +76,15 @@ def write(line: Line, actor: audit.Actor, to: LineState, reason: str) -> Line:
     audit.record(
         VERBS[to],
         actor=actor,
-        obj=f"line:{line.uuid}",
+        obj=f"line:{row.uuid}",
         old={"state": str(old), "reason": before},
         new={
             "state": str(to),
-            "reason": line.reason,
-            "payment": str(line.payment.uuid) if line.payment else "",
+            "reason": row.reason,
+            "payment": str(row.payment.uuid) if row.payment else "",
         },
     )
-    return line
+    return row
 
 
 def name_of(actor: audit.Actor) -> str:

@@ -13,7 +13,7 @@ from tenant_apps.invoices.states import InvoiceState
 _COLUMN = "Fichier PDF"
 
 
-class Papers:
+class SentDocuments:
     """Reads each PDF of the archive once, one at a time; remembers what was under whom."""
 
     def __init__(self, batch: Batch, archive: Archive) -> None:
