@@ -32,8 +32,8 @@ from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.statement_rows import taken_back
 from tenant_apps.reconciliation.states import StatementRowState
 from tenant_apps.residents.sources import default_source
+from tests.reconciliation.desk import bring
 from tests.reconciliation.files import camt_of, entry
-from tests.reconciliation.test_services import bring
 from toolkit import clock
 
 FIRST = date(2026, 3, 2)

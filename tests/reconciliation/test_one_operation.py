@@ -12,8 +12,7 @@ from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import NotPossible
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
-from tests.reconciliation.test_services import TITLES, again, bring, csv_line, online, states
-from tests.reconciliation.test_services import desk as desk
+from tests.reconciliation.desk import TITLES, again, bring, csv_line, online, states
 from toolkit import clock
 
 

@@ -8,11 +8,55 @@ import pytest
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.statements import services as statements
-from tests.reconciliation.test_field import JOURNAL, paid, read_all, transfer
-from tests.reconciliation.test_services import again, bring, read, states, tried
-from tests.reconciliation.test_services import desk as desk
+from tests.reconciliation.desk import JOURNAL, again, bring, paid, read, read_all, states, transfer, tried
+
+ACCOUNT = "Compte {};;\n\nDate;Libellé;Montant\n12/11/2026;REMISE DE CHEQUES;250,00\n"
+
+
+def test_equal_lines_of_two_accounts_are_two(desk: SimpleNamespace) -> None:
+    one = bring(desk, ACCOUNT.format("00011111111"), "bank")
+    other = bring(desk, ACCOUNT.format("00022222222"), "bank")
+    assert (one.account, other.account) == ("00011111111", "00022222222")
+    assert (one.new_count, other.new_count, other.known_count) == (1, 1, 0)
+    bare = ACCOUNT.split("\n\n")[1]
+    third = bring(desk, bare, "bank", "piscine.csv", account="Régie piscine")
+    fourth = bring(desk, bare, "bank", "cantine.csv", account="Régie cantine")  # the same bytes
+    assert third.pk != fourth.pk
+    assert fourth.new_count == 1
+    # One account, however it is written: the equal line of the other extract is asked about.
+    assert states(bring(desk, bare + "\n", "bank", "piscine2.csv", account="regie PISCINE")) == ["duplicate"]
+
+
+def test_two_extracts_of_one_day(desk: SimpleNamespace) -> None:
+    """An overlap is known in silence; two parts of a day leave an equal line to a person."""
+    titles = "Date;Libellé;Montant\n"
+    equal, other = "12/11/2026;REMISE CB;10,00\n", "12/11/2026;REMISE CB;{},00\n"
+    morning = bring(desk, titles + equal + other.format(11), "bank")
+    evening = bring(desk, titles + other.format(12) + equal, "bank")
+    assert (states(morning), states(evening)) == (["unmatched"] * 2, ["unmatched", "duplicate"])
+    doubt = evening.rows.last()
+    assert "est-ce la même ?" in doubt.reason
+    services.other_operation(actor=desk.clerk, row=doubt)
+    whole = bring(desk, titles + equal * 2 + other.format(11) + other.format(12), "bank")
+    assert states(whole) == ["known"] * 4
+    more = bring(desk, titles + equal * 3, "bank")
+    assert states(more) == ["duplicate", "duplicate", "unmatched"]
+
+
+def test_a_known_line_is_shown_and_can_be_another_operation(desk: SimpleNamespace) -> None:
+    text = "Date;Libellé;Montant\n12/11/2026;REMISE CB;10,00\n12/11/2026;REMISE CB;11,00\n"
+    bring(desk, text, "bank")
+    found = bring(desk, text + "\n", "bank")
+    row = found.rows.first()
+    assert row.state == "known"
+    services.other_operation(actor=desk.clerk, row=row)
+    found.refresh_from_db()
+    assert (states(found), found.new_count, found.known_count) == (["unmatched", "known"], 1, 1)
+
 
 EQUAL = "12/11/2026;REMISE CB;10,00\n"
+
+
 BANK = "Date;Libellé;Montant\n"
 
 
