@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices.batches import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
-from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing import publishing, registry
 from tenant_apps.invoices.importing.format import HEAD, Format
 from tenant_apps.invoices.locking import lock_invoice, lock_without_reading
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate

@@ -1,6 +1,6 @@
 """Two extracts of one account: which equal lines are the same operation for certain, and which a person must look at.
 
-Only lines that nothing but day, amount and words tells apart (`Line.weak`) are ever in doubt.
+Only lines that nothing but day, amount and words tells apart (`StatementRow.weak`) are ever in doubt.
 """
 
 from collections.abc import Iterator
