@@ -1,5 +1,7 @@
-"""What the trail gives to a person: what they did, and what was done to their account. It is never erased, and
-names nobody but by the account's uuid."""
+"""What a person's copy of their data holds from the trail: what they did, and what was done to their account.
+
+The trail is never erased. It names people only by the uuid of their account.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +15,7 @@ from shared_apps.privacy.personal import Section
 
 
 def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
-    """No name of a member of staff: « le service »."""
+    """The facts, oldest first. Staff appear as « le service », without names."""
     me = account.audit_name
     entries = AuditEntry.objects.filter(Q(actor=me) | Q(object=me)).order_by("id")
     yield Section(

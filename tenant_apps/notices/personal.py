@@ -1,4 +1,7 @@
-"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
+"""What a person's copy holds from this room, what is erased, and what is kept for some months.
+
+See shared_apps.privacy.personal.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,12 +15,12 @@ from tenant_apps.notices.models import PlannedNotice
 
 
 def told() -> QuerySet[PlannedNotice]:
-    """They have become messages; one that waits is kept."""
+    """Planned notices that have become messages. Waiting ones are kept."""
     return PlannedNotice.objects.exclude(queued_at=None)
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """What they were to be told of; the words are in « courriels »."""
+    """Their planned notices; the texts are in « courriels »."""
     yield Section(
         "alertes",
         _("Alertes prévues pour moi"),
@@ -38,5 +41,5 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """One that the worker is writing is waited for; the message it becomes goes with the outbox's."""
+    """Delete their planned notices. Waits for one that the worker is writing; its mail goes with the outbox."""
     return {"alerts": PlannedNotice.objects.filter(email__in=addresses).delete()[0]}

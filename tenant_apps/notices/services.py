@@ -1,6 +1,6 @@
-"""Plan who is told, in the transaction of the fact; write the messages from the worker.
+"""Plan who is told, in the transaction of the fact; the worker writes the messages.
 
-The key of a planned notice holds the fact and the address, so telling twice is impossible whatever repeats.
+The key of a planned notice contains the fact and the address, so that nobody is told twice.
 """
 
 import logging
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 
 
 def plan_for(notice: Notice[Any], *, about: UUID, told: Mapping[str, str]) -> int:
-    """Plan one message of this kind to each address of `told` (with its language) that does not refuse it.
+    """Plan one message of this kind for each address of `told` (address → language) that does not refuse it.
 
-    Returns how many are meant. In the caller's transaction; twice plans nothing more.
+    Returns how many. In the caller's transaction. A second call plans nothing more.
     """
     refused = set[str]().union(*(_refusing(choice.name, set(told)) for choice in notice.choices))
     PlannedNotice.objects.bulk_create(
@@ -51,7 +51,7 @@ def plan_for(notice: Notice[Any], *, about: UUID, told: Mapping[str, str]) -> in
 
 
 def _refusing(choice: str, addresses: set[str]) -> set[str]:
-    """Which of these addresses refuse it: on their account, or without one by the link of a message."""
+    """Which of these addresses refuse it: on their account or, without an account, by the link of a message."""
     accounts = Account.objects.filter(email__in=addresses, activated_at__isnull=False)
     choices = {account.email: choice in account.refused for account in accounts}
     refused = PayerEmail.objects.filter(email__in=addresses, refused_alerts__contains=[choice])
@@ -60,7 +60,7 @@ def _refusing(choice: str, addresses: set[str]) -> set[str]:
 
 
 def queue_planned() -> int:
-    """Turn planned notices into outgoing messages, `CHUNK` per transaction. Returns how many."""
+    """Turn planned notices into outgoing messages, `CHUNK` per transaction. Returns how many were processed."""
     queued = 0
     while True:
         with transaction.atomic():
@@ -78,7 +78,7 @@ def queue_planned() -> int:
 
 
 def _tellings(rows: list[PlannedNotice]) -> list[Telling]:
-    """Rights are looked at anew: who lost theirs since the fact is told nothing."""
+    """The messages of these planned notices. Rights are checked again: who lost them since the fact gets nothing."""
     groups: defaultdict[tuple[str, UUID], list[PlannedNotice]] = defaultdict(list)
     for row in rows:
         groups[row.kind, row.subject_uuid].append(row)

@@ -1,4 +1,4 @@
-"""Entry points for the worker."""
+"""Tasks of the worker."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -19,6 +19,6 @@ def queue_planned() -> None:
 
 @shared_task(name="notices.send_reminders")
 def send_reminders() -> None:
-    """Remind of the current town's invoices whose morning has come."""
+    """Send the reminders that are due in the current town."""
     reminders.send_reminders()
     agenda.finish(reminders.KIND, reminders.next_look)

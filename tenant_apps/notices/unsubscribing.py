@@ -1,4 +1,4 @@
-"""« Ne plus recevoir ces messages »: what the link of a message does (shared_apps.mail.unsubscribing makes it)."""
+"""« Ne plus recevoir ces messages »: act on the link of a message (shared_apps.mail.unsubscribing makes it)."""
 
 from django.db import transaction
 
@@ -11,9 +11,9 @@ from tenant_apps.residents.activation import refuse_at_address
 
 @transaction.atomic
 def unsubscribe(*, ticket: str) -> Refusal:
-    """Refuse it, on the account of that address or, without one, at the address billing knows. Raises BadTicket.
+    """Refuse these messages, on the account of the address or, without account, where billing gave the address.
 
-    Twice changes nothing; nor does an address that nobody knows any more.
+    A second call changes nothing, nor does an address that nobody has any more. Raises BadTicket.
     """
     refusal = read(ticket)
     refused = [choice.name for choice in refusal.kinds]

@@ -1,4 +1,4 @@
-"""What happens to statements and to their lines."""
+"""What happens to statements and to their rows."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 WHY = Key("why", _("motif"))
-MAPPING = Key("mapping")  # which column is which
+MAPPING = Key("mapping")  # JSON: field → title of its column
 STATE = Key("state", _("état"), one_of(StatementRowState))
 DECIDED = (STATE, REASON, Key("payment"))
 

@@ -1,4 +1,4 @@
-"""What lines must hear of the rooms below."""
+"""What this room does when a fact of a lower room is recorded."""
 
 from django.db.models import Q
 
@@ -9,9 +9,10 @@ from tenants.work import agenda
 
 
 def payment_cancelled(entry: AuditEntry) -> None:
-    """Its money is still on the account or in the journal, and pays nothing any more: its lines wait again.
+    """A payment was cancelled, and its money is still in the file: wake the worker, the rows must wait again.
 
-    The worker does it (`taken_back.lose_payment`): lines are locked before payments, and here the payment is held.
+    The worker does it (`taken_back.lose_payment`), because rows are locked before payments and the caller holds the
+    payment.
     """
     uuid = entry.object.removeprefix("payment:")
     about = Q(payment__uuid=uuid) | Q(parts__payment__uuid=uuid)

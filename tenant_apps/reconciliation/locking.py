@@ -1,4 +1,4 @@
-"""One writer of lines at a time in a town: overlapping files must find each other's lines."""
+"""One transaction at a time writes rows of a town: overlapping files must see each other's rows."""
 
 from contextlib import AbstractContextManager
 
@@ -11,7 +11,7 @@ READING = "reconciliation:reading"
 
 
 def lock_rows() -> None:
-    """Wait for one's turn; let go at the end of the transaction. Before any row is locked."""
+    """Wait for the town's lock on rows, held until the transaction ends. Call it before locking any database row."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
@@ -20,5 +20,5 @@ def lock_rows() -> None:
 
 
 def reading() -> AbstractContextManager[bool]:
-    """Whether this worker may read the town's files; the lock dies with its connection."""
+    """Yield True when this worker may read the town's files. The lock ends with the worker's connection."""
     return held(READING)

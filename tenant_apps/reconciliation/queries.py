@@ -1,4 +1,4 @@
-"""What staff read of the reconciliation. The door has checked the role."""
+"""What staff read of the reconciliation. The caller has checked the role."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -25,7 +25,7 @@ from tenant_apps.reconciliation.states import OPEN, StatementRowState, Statement
 from toolkit import clock
 
 NEAR = timedelta(days=15)
-BACK = timedelta(days=400)  # a debtor may have a debit paid back for thirteen months
+BACK = timedelta(days=400)  # a debtor may ask for a direct debit back during thirteen months
 
 
 def statements() -> QuerySet[Statement]:
@@ -39,7 +39,7 @@ def statement(public_id: UUID) -> Statement:
 
 
 def open_counts(files: Sequence[Statement]) -> dict[int, int]:
-    """File → how many of its lines wait for somebody; read from an index of just those."""
+    """File id → number of its rows that wait for a person. Read from a partial index."""
     groups = StatementRow.objects.filter(statement__in=[file.pk for file in files], state__in=OPEN)
     return {
         row["statement"]: row["n"] for row in groups.order_by().values("statement").annotate(n=Count("id"))
@@ -47,24 +47,24 @@ def open_counts(files: Sequence[Statement]) -> dict[int, int]:
 
 
 def waiting_rows() -> int:
-    """How many lines of all files wait for somebody."""
+    """How many rows of all files wait for a person."""
     return StatementRow.objects.filter(state__in=OPEN).count()
 
 
 def counts(file: Statement) -> dict[str, tuple[int, Decimal]]:
-    """State → how many lines of `file`, and their euros."""
+    """State → number of rows of `file`, and their sum in euros."""
     groups = file.rows.order_by().values("state").annotate(n=Count("id"), total=Sum("amount"))
     found = {row["state"]: (row["n"], row["total"] or Decimal("0.00")) for row in groups}
     return {state: found.get(state, (0, Decimal("0.00"))) for state in StatementRowState.values}
 
 
 def equals(file: Statement) -> int:
-    """How many lines of `file` may be the same operation as an equal one of another file: a person must say."""
+    """How many rows of `file` are equal to one of another file: a person must say if it is the same operation."""
     return file.rows.filter(state=StatementRowState.DUPLICATE, twin__isnull=False).count()
 
 
 def rows(file: Statement, *, state: str = "") -> QuerySet[StatementRow]:
-    """The lines of a file in their order; `open` are those that wait."""
+    """The rows of a file in their order. `state`: a row state, or "open" for those that wait."""
     found = file.rows.select_related("payment__payer", "deposit", "invoice").order_by("id")
     if state == "open":
         return found.filter(state__in=OPEN)
@@ -72,7 +72,7 @@ def rows(file: Statement, *, state: str = "") -> QuerySet[StatementRow]:
 
 
 def row(public_id: UUID) -> StatementRow:
-    """One line. Raises StatementRow.DoesNotExist."""
+    """One row. Raises StatementRow.DoesNotExist."""
     together = (
         "statement",
         "payment__payer",
@@ -85,7 +85,10 @@ def row(public_id: UUID) -> StatementRow:
 
 
 def candidates(found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
-    """Payments that `found` may be, or may take back: the same amount around its day, or whatever holds the words."""
+    """Payments that the row may be, or may take back.
+
+    Without `words`: the same amount, near the row's day. With `words`: whatever contains them.
+    """
     back = found.returned or found.outgoing
     taken = StatementRow.objects.filter(
         kind=found.kind, state=StatementRowState.MATCHED, returned=back, payment=OuterRef("pk")
@@ -105,7 +108,7 @@ def candidates(found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
 
 
 def bills(*, words: str) -> QuerySet[Invoice]:
-    """Invoices that money may be for, unpaid ones first: also paid and cancelled ones, whose money is left over."""
+    """Invoices that money may be for, unpaid ones first. Paid and cancelled ones too: their money is left over."""
     known = Q(state=InvoiceState.PUBLISHED) | Q(state=InvoiceState.CANCELLED)
     found = invoices_for_staff(today=clock.today(), words=words).filter(known)
     owed = Case(When(state=InvoiceState.PUBLISHED, paid__lt=F("amount"), then=0), default=1)
@@ -113,19 +116,19 @@ def bills(*, words: str) -> QuerySet[Invoice]:
 
 
 def totals(found: StatementRow) -> list[Total]:
-    """The sums of a day's online payments that a line of the account may be."""
+    """The sums of a day's online payments that a bank row may be."""
     if found.kind != Kind.BANK or found.outgoing or found.amount is None or found.booked_on is None:
         return []
     return chosen(found, totals_of([found.amount], found.booked_on, found.booked_on).get(found.amount, ()))
 
 
 def parts(found: StatementRow) -> QuerySet[Payment]:
-    """The payments that a line sums up."""
+    """The payments that a row adds up."""
     return Payment.objects.filter(total_row__row=found).select_related("payer").order_by("pk")
 
 
 def came_with(found: StatementRow) -> QuerySet[StatementRow]:
-    """Other lines about the payment of `found`: how its money came, when `found` takes it back."""
+    """Other rows about the payment of `found`: when `found` takes the money back, the row that brought it."""
     if found.payment_id is None:
         return StatementRow.objects.none()
     others = StatementRow.objects.filter(payment=found.payment_id).exclude(pk=found.pk)
@@ -133,7 +136,7 @@ def came_with(found: StatementRow) -> QuerySet[StatementRow]:
 
 
 def accounts() -> list[str]:
-    """The accounts whose statements the town has sent, by name."""
+    """The accounts of the statements that the town has sent, by name, at most 50."""
     known = Statement.objects.filter(kind=Kind.BANK).exclude(account="")
     return list(known.order_by("account").values_list("account", flat=True).distinct()[:50])
 
@@ -146,9 +149,9 @@ def reading() -> bool:
 def preview(
     file: Statement, mapping: Mapping[str, object], *, number: int = 8
 ) -> list[ReadRow | UnreadableRow]:
-    """The first lines as `mapping` would read them; none before it gives what is needed. Raises CannotRead.
+    """The first rows as `mapping` would read them; empty when `mapping` lacks a required column. Raises CannotRead.
 
-    The separator and the titles' line are those that `file` holds in memory.
+    The separator and the line of the titles are those of `file` in memory.
     """
     if missing(file.kind, mapping):
         return []
@@ -160,7 +163,7 @@ def preview(
 
 
 def layout(file: Statement) -> Layout:
-    """How the table is written, as `file` in memory says or as it is found out. Raises CannotRead."""
+    """How the table is written: as `file` in memory says, or found automatically. Raises CannotRead."""
     with opened(file) as stream:
         return _layout(file, stream)
 
@@ -169,11 +172,11 @@ def _layout(file: Statement, stream: BinaryIO) -> Layout:
     return layout_of(stream, delimiter=file.delimiter, line=file.titles_line)
 
 
-# --- what is missing on the other side ------------------------------------------------------------
+# --- what one side has and the other lacks ----------------------------------------------------------
 
 
 def journal_period() -> tuple[date, date] | None:
-    """The days that the journals cover, first to last; None before the first one."""
+    """First and last day of all journals; None when there is no journal."""
     found = Statement.objects.filter(kind=Kind.JOURNAL, state=StatementState.DONE).aggregate(
         first=Min("first_day"), last=Max("last_day")
     )
@@ -183,7 +186,7 @@ def journal_period() -> tuple[date, date] | None:
 
 
 def absent_from_journal(first: date, last: date) -> QuerySet[Payment]:
-    """What the Treasury reported to us and no journal lists, for the days between; the oldest first."""
+    """Payments between the two days that the Treasury reported and no journal lists, oldest first."""
     listed = StatementRow.objects.filter(
         kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
     )
@@ -192,6 +195,6 @@ def absent_from_journal(first: date, last: date) -> QuerySet[Payment]:
 
 
 def unknown_to_us(first: date, last: date) -> QuerySet[StatementRow]:
-    """What a journal lists and we do not know, for the days between."""
+    """Journal rows between the two days that match nothing of ours."""
     found = StatementRow.objects.filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
     return found.select_related("statement", "invoice").order_by("booked_on", "id")

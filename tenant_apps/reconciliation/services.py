@@ -1,4 +1,4 @@
-"""What staff decide of a line. Money is booked and cancelled by payments' own services, never here."""
+"""What staff decide about a row. Only the services of payments book and cancel money."""
 
 import logging
 from decimal import Decimal
@@ -44,17 +44,17 @@ from toolkit import clock
 
 log = logging.getLogger(__name__)
 S = StatementRowState
-ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
+ASKED = 3  # at most so many attempts of an invoice are looked up at the Treasury before a booking
 
 
 # --- what the worker does after a reading ---------------------------------------------------------
 
 
 def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
-    """Payments that TIPI announced and this journal lists are booked by `review.confirm_attempt`, each by itself.
+    """Confirm the TIPI payments that were announced and that this journal lists, each in its own transaction.
 
-    What an online payment's own look-up can settle is asked again at the Treasury. Returns how many were booked;
-    called again it goes on where it stopped.
+    An online payment that a look-up can settle is looked up again at the Treasury. Returns how many were confirmed.
+    Called again, it continues.
     """
     booked = 0
     waiting = statement.rows.filter(
@@ -88,7 +88,7 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
 
 @transaction.atomic
 def match_row(*, actor: Account, row: StatementRow, payment: Payment) -> StatementRow:
-    """Staff's word: this line is that payment. Raises NotPossible."""
+    """A person says: this row is that payment. Raises NotPossible."""
     locked = lock(row)
     refuse_outgoing(locked)
     chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
@@ -107,7 +107,7 @@ def match_row(*, actor: Account, row: StatementRow, payment: Payment) -> Stateme
 
 @transaction.atomic
 def match_total(*, actor: Account, row: StatementRow, total: Total) -> StatementRow:
-    """This line is the sum of those payments, all of them. Raises NotPossible when that is no longer its amount."""
+    """This row is the sum of all those payments. Raises NotPossible when their sum is no longer its amount."""
     locked = lock(row)
     refuse_outgoing(locked)
     if locked.kind != Kind.BANK:
@@ -126,11 +126,11 @@ def match_total(*, actor: Account, row: StatementRow, total: Total) -> Statement
 
 
 def book_row(*, actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> StatementRow:
-    """The money came without us: book it for `invoice`; what exceeds the balance stays unallocated.
+    """Book the money of a row for `invoice`; what exceeds the balance stays unallocated.
 
-    All of it for an invoice that is paid already, or cancelled by an avoir: it is left over, of the same payer.
-    The Treasury is asked first about the online attempts that it may be. The line's own id is the payment's key,
-    so twice books once. Raises NotPossible. Not in a transaction.
+    For a paid or cancelled invoice all of it stays unallocated, with the same payer. The online attempts that it may
+    be are looked up at the Treasury first. The row's uuid is the key of the payment, so a second call books nothing.
+    Raises NotPossible. Do not call it in a transaction.
     """
     if invoice.state not in (InvoiceState.PUBLISHED, InvoiceState.CANCELLED):
         raise NotPossible(_("Cette facture n'est pas en ligne : publiez-la d'abord."))
@@ -140,7 +140,7 @@ def book_row(*, actor: Account, row: StatementRow, invoice: Invoice, means: Mean
 
 
 def _ask_first(invoice: Invoice, amount: Decimal) -> None:
-    """What the journal lists may be an attempt that the poller has yet to hear of: it would be booked twice."""
+    """Look up the attempts that the row may be and that we have not settled yet: a booking would count them twice."""
     tried = Attempt.objects.filter(invoices=invoice, amount=amount)
     for attempt in (
         tried.exclude(state=AttemptState.PAID).filter(operation__isnull=False).order_by("-id")[:ASKED]
@@ -175,7 +175,7 @@ def _book(actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> 
     while earlier := Payment.objects.filter(provider=provider, provider_reference=str(key)).first():
         if earlier.cancelled_at is None:
             raise NotPossible(_("Cette ligne est déjà enregistrée : annulez d'abord ce règlement."))
-        key = uuid5(key, "again")  # booked by mistake, cancelled since
+        key = uuid5(key, "again")  # an earlier booking was cancelled
     payment, _new = book_payment(
         actor=actor,
         lines=[Part(locked_invoice, min(locked.amount, balance) if balance > 0 else locked.amount)],
@@ -195,12 +195,12 @@ def _book(actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> 
     return settle(locked, actor, payment, reason)
 
 
-# --- aside, and back ------------------------------------------------------------------------------
+# --- set aside, and open again -----------------------------------------------------------------------
 
 
 @transaction.atomic
 def ignore_row(*, actor: Account, row: StatementRow, reason: str) -> StatementRow:
-    """Set a line aside, with a reason. Raises NotPossible."""
+    """Set a row aside, with a reason. Raises NotPossible."""
     if not reason.strip():
         raise NotPossible(_("Indiquez pourquoi cette ligne est écartée."))
     locked = lock(row)
@@ -209,9 +209,9 @@ def ignore_row(*, actor: Account, row: StatementRow, reason: str) -> StatementRo
 
 @transaction.atomic
 def reopen_row(*, actor: Account, row: StatementRow) -> StatementRow:
-    """Undo: the line waits again. A payment that was booked from it stays; it is cancelled on its own page.
+    """Let the row wait again. A payment booked from it stays; it is cancelled on its own page. Raises NotPossible.
 
-    An outgoing line that the reading set aside may take one of our payments back, after all.
+    An outgoing row that the reading set aside becomes DOUBTFUL: a person says that it takes a payment back.
     """
     locked = lock_any(row)
     if locked.state not in (S.MATCHED, S.IGNORED):
@@ -233,7 +233,7 @@ def reopen_row(*, actor: Account, row: StatementRow) -> StatementRow:
 
 @transaction.atomic
 def same_operation(*, actor: Account, row: StatementRow) -> StatementRow:
-    """« C'est la même opération » that an earlier file has. Raises NotPossible."""
+    """« C'est la même opération » as in an earlier file: the row becomes KNOWN. Raises NotPossible."""
     locked = lock(row)
     if locked.twin_id is None:
         raise NotPossible(_("Aucun fichier précédent n'a cette opération."))
@@ -243,7 +243,7 @@ def same_operation(*, actor: Account, row: StatementRow) -> StatementRow:
 
 @transaction.atomic
 def other_operation(*, actor: Account, row: StatementRow) -> StatementRow:
-    """« C'est une autre opération » than the equal one of an earlier file: it is judged as any line."""
+    """« C'est une autre opération » than the equal row of an earlier file: the row is judged like any other."""
     locked = lock_any(row)
     if locked.twin_id is None:
         return locked
@@ -260,7 +260,7 @@ def other_operation(*, actor: Account, row: StatementRow) -> StatementRow:
 
 
 def rank_apart(row: StatementRow) -> None:
-    """Give a line, in memory, the next rank among those that say the same: it is one of its own."""
+    """Give a row, in memory, the next free rank among equal rows: it counts as an operation of its own."""
     known = StatementRow.objects.filter(checksum=row.checksum).exclude(state=S.KNOWN)
     row.rank = (known.aggregate(last=Max("rank"))["last"] or 0) + 1
 

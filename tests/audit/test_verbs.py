@@ -1,4 +1,4 @@
-"""Facts are registered: an unknown verb fails the build, and each one reads as a sentence in both languages."""
+"""Facts are declared: an unknown verb fails the build, and each fact is a sentence in both languages."""
 
 import ast
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ SENTENCES = [
         "factures : 0",
         None,
     ),
-    (  # a value of an older version is said as it is
+    (  # a value of an older version is shown as it is
         fact("payment.booked", new={"amount": "12", "means": "shells"}),
         "Règlement saisi au guichet par Jeanne : montant : 12,00 € ; moyen : shells",
         None,

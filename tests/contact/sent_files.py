@@ -1,4 +1,4 @@
-"""Files as residents send them, and the stamp of a form opened a while ago."""
+"""Files as residents send them, and the stamp of a form opened some time ago."""
 
 import io
 from datetime import timedelta
@@ -14,12 +14,12 @@ from tenant_apps.contact import spam
 
 
 def stamp_of(age: timedelta) -> str:
-    """What a form opened so long ago brings back."""
+    """The stamp that a form opened `age` ago sends back."""
     return spam._signer().sign_object({"id": str(uuid4()), "at": (timezone.now() - age).timestamp()})
 
 
 def pdf(pages: int = 1, *, password: str = "", mark: Any = None, **root: Any) -> bytes:
-    """A sound PDF; `root` are entries of its catalogue, `mark` an annotation of its last page."""
+    """A valid PDF. `root`: entries of its catalogue; `mark`: an annotation of its last page."""
     made = pikepdf.new()
     for _ in range(pages):
         made.add_blank_page()
@@ -33,13 +33,13 @@ def pdf(pages: int = 1, *, password: str = "", mark: Any = None, **root: Any) ->
 
 
 def picture(kind: str = "JPEG", *, size: tuple[int, int] = (60, 40), exif: bool = False) -> bytes:
-    """A picture, red above and blue below; with `exif`, it says where it was taken and that it lies on its side."""
+    """A picture, red above and blue below. With `exif` it contains a place, and must be turned to the right."""
     image = Image.new("RGB", size, "red")
     image.paste("blue", (0, size[1] // 2, *size))
     more: dict[str, Any] = {}
     if exif:
         data = Image.Exif()
-        data[0x0112] = 6  # turn a quarter to the right
+        data[0x0112] = 6  # turn by 90° to the right
         data[0x010F] = "Telephone of Camille"
         data.get_ifd(0x8825)[2] = (43.0, 30.0, 0.0)  # a latitude
         more["exif"] = data.tobytes()

@@ -26,7 +26,7 @@ from tenants.models import Town
 from tests.contact.sent_files import pdf, sent
 from tests.portal.conftest import text
 
-MOST = 12  # statements a page, with those by which the registry hears of changes now and then
+MOST = 12  # SQL statements per page, including those that update the registry from time to time
 
 
 def reply(**more: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_the_whole_conversation(browsers: SimpleNamespace, thread: Message, peop
     page = text(browsers.alice.get(f"/contact/messages/{thread.uuid}/"))
     for words in ("Vous le", "le repas est retiré.", "avoir.pdf", f"Facture n° {thread.invoice.number}"):
         assert words in page
-    assert "Répondu" in page  # new until it was opened
+    assert "Répondu" in page  # until it is opened
     assert "Nouvelle réponse" not in page
     assert "clerk@example.net" not in page  # the town answers, not a person
     assert "Répondu" in seen_by_alice(browsers)
@@ -77,7 +77,7 @@ def test_the_whole_conversation(browsers: SimpleNamespace, thread: Message, peop
 
     assert browsers.alice.post(f"/contact/messages/{thread.uuid}/", reply()).status_code == 302
     thread.refresh_from_db()
-    assert thread.handled_at is None  # open again
+    assert thread.handled_at is None  # reopened
     assert "Le repas du 12" in text(browsers.reader.get("/gestion/messages/"))
     again = OutgoingMail.objects.filter(kind="contact").latest("id")
     assert (again.to, again.reply_to) == ("regie@mairie.example.org", people.alice.email)
@@ -103,7 +103,7 @@ def test_a_thread_is_of_one_person(browsers: SimpleNamespace, thread: Message) -
     assert "Le repas" not in text(browsers.bob.get("/contact/messages/"))
     assert (
         browsers.alice.get(f"/contact/messages/{inside.uuid}/").status_code == 404
-    )  # no thread begins there
+    )  # no thread begins with a reply
     assert browsers.clerk.get(path(inside)).status_code == 404
     assert Message.objects.count() == 2
 
@@ -127,7 +127,7 @@ def test_two_clerks_at_once(browsers: SimpleNamespace, thread: Message) -> None:
     assert refused.status_code == 409
     page = text(refused)
     assert "Un autre message est arrivé dans cet échange" in page
-    assert "le repas est retiré." in page  # the other's answer is there to be read
+    assert "le repas est retiré." in page  # the answer of the other clerk is shown
     assert "Je regarde." in page  # and nothing typed is lost
     assert OutgoingMail.objects.filter(kind="contact-answer").count() == 1
     again = {**second, "seen": refused.context["form"]["seen"].value()}
@@ -136,7 +136,7 @@ def test_two_clerks_at_once(browsers: SimpleNamespace, thread: Message) -> None:
 
 
 def test_two_clerks_in_the_same_instant(live_town: Town) -> None:
-    """Two real connections: one answer goes, the other writer is told."""
+    """Two real connections: one answer is sent, the other clerk is told."""
     clerks = [create_account(actor="system", email=f"c{n}@example.net", role=Role.CLERK) for n in range(2)]
     thread = send_message(actor=None, email="a@example.net", subject="Bonjour", body="Merci")
     gate, came = threading.Barrier(2), []
@@ -302,7 +302,7 @@ def test_pages_cost_the_same_for_one_and_for_twelve(
         (browsers.reader, "/gestion/messages/"),
         (browsers.reader, path(thread)),
     ):
-        browser.get(page)  # noted once a day
+        browser.get(page)  # noted once per day
         with CaptureQueriesContext(connection) as asked:
             assert browser.get(page).status_code == 200
         assert len(asked) <= MOST, (page, [query["sql"][:90] for query in asked])
@@ -311,7 +311,7 @@ def test_pages_cost_the_same_for_one_and_for_twelve(
 def test_long_lists_go_on_from_a_key(browsers: SimpleNamespace, people: SimpleNamespace) -> None:
     for n in range(45):
         send_message(actor=people.alice, email=people.alice.email, subject=f"Lettre {n:02}.", body="b")
-    Message.objects.update(last_at=timezone.now() - timedelta(hours=1))  # of one instant
+    Message.objects.update(last_at=timezone.now() - timedelta(hours=1))  # all at the same time
     seen: list[str] = []
     page = browsers.alice.get("/contact/messages/")
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""« Renvoyer »: a failed message gets all its tries again; nothing else is touched."""
+"""« Renvoyer »: a failed message gets all its tries again. Nothing else changes."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A whole new kind of message, as a room would add it: this file and no other."""
+"""A new kind of message, as a room would add it: this module and no other."""
 
 from uuid import UUID
 

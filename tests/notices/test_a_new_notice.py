@@ -1,4 +1,4 @@
-"""A kind of message is one file (tests/notices/contested.py): every page and every rule knows it from there."""
+"""A kind of message is one module (tests/notices/contested.py): every page and every rule finds it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def invoice(alice: Account, make_payer: Any, make_invoice: Any) -> Invoice:
 
 
 def hold(invoice: Invoice) -> None:
-    """The fact, by the service that records it, then the worker."""
+    """Record the fact with its service, then let the worker run."""
     set_online_hold(actor="system", invoice=invoice, hold="dispute")
     queue_planned()
 

@@ -1,4 +1,4 @@
-"""An address that is no longer a payer's is told nothing: what was planned, written or being retried for it."""
+"""An address that is removed from a payer gets nothing: neither planned, written, nor retried messages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -81,7 +81,7 @@ def test_new_invoices(
 def test_what_the_address_is_still_told_of_is_told(
     payer: Payer, make_payer: Any, make_invoice: Any, make_owed: Any, take: Any
 ) -> None:
-    """One message spoke of two payers: it is written again, of the one that is left."""
+    """One message was about two payers: it is written again, about the remaining one."""
     other = make_payer(email=ALICE)
     batch = new_batch(payer, other, make_invoice=make_invoice)
     plan_new_invoice_notices(batch=batch.uuid)
@@ -152,7 +152,7 @@ def test_others_keep_what_waits_for_them(payer: Payer, make_payer: Any, make_inv
 
 
 def test_a_reminder_of_another_day_is_not_forgotten(payer: Payer, make_owed: Any) -> None:
-    """The message of today is dropped; what was told last week stays told."""
+    """The message of today is dropped; what was told last week stays noted."""
     old = make_owed(payer, 7)
     reminders.send_reminders()
     week = timezone.now() - timedelta(days=5)

@@ -1,4 +1,4 @@
-"""« Être prévenu »: a choice a kind of message."""
+"""« Être prévenu »: one choice per kind of message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,9 @@ def test_what_is_not_ticked_is_refused(alice: Account, browser: Client) -> None:
     fact = AuditEntry.objects.get(verb="account.alerts_chosen")
     assert (fact.old, fact.new) == ({"refused": []}, {"refused": ["reminder"]})
     browser.post(PAGE, {"new_invoices": "on", "receipt": "on"})
-    assert AuditEntry.objects.filter(verb="account.alerts_chosen").count() == 1  # twice changes nothing
+    assert (
+        AuditEntry.objects.filter(verb="account.alerts_chosen").count() == 1
+    )  # a second time changes nothing
     browser.post(PAGE, {})
     alice.refresh_from_db()
     assert alice.refused == {"new_invoices", "reminder", "receipt"}
@@ -73,7 +75,7 @@ def test_only_what_the_town_sends_is_offered(
     choose(remind_after=None)
     browser.post(PAGE, {"new_invoices": "on", "reminder": "on", "receipt": "on", "late": "on"})
     alice.refresh_from_db()
-    assert alice.refused == {"late"}  # what is not offered stays as it was
+    assert alice.refused == {"late"}  # a choice that is not offered stays as it was
     choose(alert_audience="nobody")
     assert browser.get(PAGE).content.decode().count('type="checkbox"') == 1
 

@@ -1,4 +1,4 @@
-"""« Ne plus recevoir ces messages » (RFC 8058): one click, nothing before it, no other town's, no secret in it."""
+"""« Ne plus recevoir ces messages » (RFC 8058): one click, nothing before it, one town only, no secret in the link."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def alice(town: Town, make_account: Callable[..., Account]) -> Account:
 
 @pytest.fixture
 def stranger(town: Town) -> Client:
-    """A mail service: no cookies, and a CSRF check as in production."""
+    """A mail service: no cookies, and the CSRF check as in production."""
     return Client(headers={"host": "mairie.localhost"}, enforce_csrf_checks=True)
 
 
@@ -168,7 +168,7 @@ def test_the_headers_arrive_whole(
     stranger: Client,
     smtp: Caught,
 ) -> None:
-    """The very link of the header serves, with a long address too, and the foot of the message has it."""
+    """The link of the header works, also for a long address, and the footer has the same link."""
     longest = make_account(f"{'a' * 60}@{'b' * 60}.example.net")
     batch = Batch.objects.create(
         source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"

@@ -1,4 +1,4 @@
-"""What the tests of this room share: the town's desk, files of the Treasury, and a file that is read to its end."""
+"""What the tests of this room share: files of the Treasury, payments, and a file that is read to its end."""
 
 import io
 from datetime import date
@@ -87,14 +87,14 @@ def paid(invoice: Invoice, state: str, *, idop: str = "", day: date = DAY, sign:
 def bring(
     desk: SimpleNamespace, text: str, kind: str = "journal", name: str = "journal.csv", **more: str
 ) -> Statement:
-    """A file sent, its columns as they are guessed, read by the worker to its end."""
+    """Send a file and let the worker read it to its end, with the guessed columns."""
     file = io.BytesIO(text.encode())
     statement, _new = receive_statement(actor=desk.clerk, kind=kind, file=file, name=name, **more)
     return read(desk, statement)
 
 
 def read(desk: SimpleNamespace, statement: Statement, **more: Any) -> Statement:
-    """Imported with its own mapping, or the one given. Raises CannotRead."""
+    """Import with the statement's own mapping, or the given one. Raises CannotRead."""
     asked = {"mapping": statement.mapping, **more}
     found = ask_import(actor=desk.clerk, statement=statement, **asked)
     processing.process_waiting()
@@ -109,7 +109,7 @@ def read_all() -> None:
 
 
 def again(desk: SimpleNamespace, statement: Statement) -> int:
-    """« Chercher de nouveau »; how many lines are matched now that were not."""
+    """« Chercher de nouveau ». Returns how many more rows are matched."""
     before = statement.rows.filter(state="matched").count()
     look_again(actor=desk.clerk, statement=statement)
     processing.process_waiting()

@@ -1,4 +1,4 @@
-"""The bank's statement beside what we booked: transfers, deposits, the total of a day, names in a label."""
+"""The bank statement compared with what we booked: transfers, deposits, the total of a day, names in a label."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -55,7 +55,7 @@ def test_a_bank_statement(desk: SimpleNamespace) -> None:
 @pytest.mark.parametrize(
     ("number", "label", "state"),
     [
-        ("1", "FACTURE 2026-11 VIR", "doubtful"),  # any label holds a 1
+        ("1", "FACTURE 2026-11 VIR", "doubtful"),  # a 1 may be in any label
         ("4567", "VIR 1234567", "doubtful"),
         ("R-4567", "VIR R-4567 MERCI", "matched"),
     ],
@@ -103,7 +103,7 @@ def test_the_day_s_total_of_a_regie_is_its_card_payments(
     assert list(queries.parts(row)) == payments
     with pytest.raises(NotPossible):
         services.match_total(actor=desk.clerk, row=row, total=offer)
-    assert not queries.totals(row)  # they are on a line now
+    assert not queries.totals(row)  # these payments are on a row now
     cancel_payment(actor=desk.clerk, payment=payments[3], reason="erreur")
     read_all()
     assert states(found) == ["doubtful"]

@@ -1,4 +1,4 @@
-"""Tables and XML as banks write them: what each row is read as."""
+"""Tables and XML as banks write them: how each row is read."""
 
 import io
 from datetime import timedelta
@@ -61,7 +61,7 @@ def test_amounts_that_say_nothing(desk: SimpleNamespace, cells: str, words: str)
 
 
 def test_titles_and_separator_can_be_said(desk: SimpleNamespace) -> None:
-    """No title is known and a label is full of commas; a table without titles at all is read too."""
+    """No title is known and a label is full of commas. A table without titles is read too."""
     text = (
         "Jour;Quoi;Moins;Plus\n25/11/2026;BLANC, PAUL, ANNE, LILAS, TOULOUSE;;22,20\n26/11/2026;FRAIS;1,50;\n"
     )

@@ -1,4 +1,4 @@
-"""What staff decide of a row: matched, booked, set aside, opened again; money that no invoice takes."""
+"""What staff decide about a row: matched, booked, set aside, opened again. And money that no invoice takes."""
 
 from types import SimpleNamespace
 
@@ -22,8 +22,8 @@ def test_staff_finish_by_hand(desk: SimpleNamespace) -> None:
     first, second, third = found.rows.all()
     services.match_row(actor=desk.clerk, row=first, payment=payment)
     with pytest.raises(NotPossible):
-        services.match_row(actor=desk.clerk, row=second, payment=payment)  # on one line only
-    for _ in range(2):  # twice books once
+        services.match_row(actor=desk.clerk, row=second, payment=payment)  # a payment is on one row only
+    for _ in range(2):  # a second call books nothing
         try:
             services.book_row(actor=desk.clerk, row=second, invoice=desk.bills[1], means=Means.CARD)
         except NotPossible:

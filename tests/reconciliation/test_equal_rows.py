@@ -1,4 +1,4 @@
-"""Lines that two files have: known in silence when it is certain, asked about when it is not, refused for ever."""
+"""Rows that two files have: KNOWN when it is certain, asked about when it is not."""
 
 import io
 from types import SimpleNamespace
@@ -23,12 +23,12 @@ def test_equal_lines_of_two_accounts_are_two(desk: SimpleNamespace) -> None:
     fourth = bring(desk, bare, "bank", "cantine.csv", account="Régie cantine")  # the same bytes
     assert third.pk != fourth.pk
     assert fourth.new_count == 1
-    # One account, however it is written: the equal line of the other extract is asked about.
+    # The same account, whatever its spelling: the equal row of the other extract is asked about.
     assert states(bring(desk, bare + "\n", "bank", "piscine2.csv", account="regie PISCINE")) == ["duplicate"]
 
 
 def test_two_extracts_of_one_day(desk: SimpleNamespace) -> None:
-    """An overlap is known in silence; two parts of a day leave an equal line to a person."""
+    """A surely equal row becomes KNOWN; between two parts of a day, a person decides."""
     titles = "Date;Libellé;Montant\n"
     equal, other = "12/11/2026;REMISE CB;10,00\n", "12/11/2026;REMISE CB;{},00\n"
     morning = bring(desk, titles + equal + other.format(11), "bank")
@@ -61,7 +61,7 @@ BANK = "Date;Libellé;Montant\n"
 
 
 def test_one_equal_line_of_two_files_is_asked_about(desk: SimpleNamespace) -> None:
-    """Nothing but day, amount and words: another extract of that day may hold another operation."""
+    """Only day, amount and words: another extract of that day may contain another operation."""
     payment = transfer(desk, desk.bills[0])
     label = EQUAL.replace("REMISE CB", f"VIR {desk.bills[0].number}")
     first = bring(desk, BANK + label, "bank", "matin.csv")
@@ -93,14 +93,14 @@ def test_the_same_bytes_under_another_name_may_be_another_extract(desk: SimpleNa
 
 
 def test_what_overlaps_is_known_in_silence(desk: SimpleNamespace) -> None:
-    """An extract has whole days but for its first and its last; and two that share more are the same days twice."""
+    """An extract has all rows of its days, but of the first and last. Two files that share more are repeats."""
     rows = [
         f"{day}/11/2026;REMISE CB;{amount},00\n" for day, amount in ((12, 10), (13, 11), (14, 12), (15, 13))
     ]
     month = bring(desk, BANK + "".join(rows), "bank", "mois.csv")
-    inside = bring(desk, BANK + rows[1], "bank", "jour.csv")  # the 13th is whole in the first
+    inside = bring(desk, BANK + rows[1], "bank", "jour.csv")  # the 13th is complete in the first file
     assert (states(month), states(inside)) == (["unmatched"] * 4, ["known"])
-    edge = bring(desk, BANK + rows[3], "bank", "dernier.csv")  # the 15th may have gone on
+    edge = bring(desk, BANK + rows[3], "bank", "dernier.csv")  # the 15th may not have been over
     assert states(edge) == ["duplicate"]
     wider = bring(desk, BANK + rows[3] + "16/11/2026;REMISE CB;9,00\n", "bank", "suite.csv")
     assert states(wider) == ["duplicate", "unmatched"]
@@ -111,7 +111,7 @@ def test_what_overlaps_is_known_in_silence(desk: SimpleNamespace) -> None:
 
 
 def test_an_unreadable_line_that_two_files_have(desk: SimpleNamespace) -> None:
-    """Asked about as any other; said to be another one, or left alone, it says again why it cannot be read."""
+    """Asked about like any other row. As another operation, or alone, it says again why it cannot be read."""
     bad = "12/11/2026;REMISE CB;dix\n"
     first = bring(desk, BANK + bad, "bank", "a.csv")
     second = bring(desk, BANK + bad, "bank", "b.csv")
@@ -128,7 +128,7 @@ def test_an_unreadable_line_that_two_files_have(desk: SimpleNamespace) -> None:
 
 
 def test_the_file_of_an_equal_line_is_withdrawn(desk: SimpleNamespace) -> None:
-    """The next one takes its place: the others are still asked about, also the same file imported again."""
+    """The next file takes the row over: the others are still asked about, also after a new import of the file."""
     first, second, third = (bring(desk, BANK + EQUAL, "bank", f"{name}.csv") for name in "abc")
     assert (states(second), states(third)) == (["duplicate"], ["duplicate"])
     statements.withdraw_statement(actor=desk.clerk, statement=first)
@@ -136,7 +136,7 @@ def test_the_file_of_an_equal_line_is_withdrawn(desk: SimpleNamespace) -> None:
     assert (states(second), states(third)) == (["unmatched"], ["duplicate"])
     assert third.rows.get().twin == second.rows.get()
     assert states(read(desk, first)) == ["duplicate"]
-    # What a person decided of it stays.
+    # What a person decided about it stays
     found = third.rows.get()
     services.book_row(actor=desk.clerk, row=found, invoice=desk.bills[0], means=Means.TRANSFER)
     statements.withdraw_statement(actor=desk.clerk, statement=second)
@@ -149,7 +149,7 @@ def test_the_file_of_an_equal_line_is_withdrawn(desk: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize("road", ["withdrawn", "another"])
 def test_a_refused_line_stays_refused(desk: SimpleNamespace, road: str) -> None:
-    """It was known from a file that is taken back, or a person says that it is another one: still no money."""
+    """It was KNOWN from a file that is withdrawn, or a person says that it is another one: it still is not money."""
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     first = bring(desk, JOURNAL + paid(desk.bills[0], "Refusée"))
     second = bring(desk, JOURNAL + paid(desk.bills[0], "Refusée") + paid(desk.bills[1], "P"))

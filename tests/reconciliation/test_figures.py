@@ -31,7 +31,7 @@ def test_the_day_by_regie_and_means(desk: SimpleNamespace) -> None:
     assert [one.left_over for one in day_figures(DAY, DAY)] == [0, 5, 0]
     rows = list(accountant_rows(DAY, DAY))
     assert [row[8] for row in rows] == [10, 20, 30, 5, 40]
-    # The cancellation is a line of its own day, which is today: that day keeps what came in.
+    # The cancellation is a ledger line of its own day, which is today: the earlier day keeps its receipt.
     (taken_back,) = day_figures(clock.today(), clock.today())
     assert (taken_back.means, taken_back.total) == ("annulation (virement)", -40)
     assert next(accountant_rows(clock.today(), clock.today()))[-1] == "erreur"

@@ -1,4 +1,4 @@
-"""A file is imported: twice, beside an overlapping one, with unreadable rows, withdrawn, and fast."""
+"""The import of a file: twice, overlapping another, with unreadable rows, withdrawn, and fast."""
 
 import io
 import time
@@ -91,7 +91,7 @@ def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamesp
     read_all()
     later.refresh_from_db()
     assert (states(later), later.new_count, later.known_count) == (["unmatched"] * 2, 2, 0)
-    # Imported again with its columns put right, and then it knows the other's.
+    # Imported again with corrected columns; it then knows the row of the other file
     assert states(read(desk, gone)) == ["unmatched", "known"]
     services.book_row(actor=desk.clerk, row=first.rows.first(), invoice=desk.bills[0], means=Means.CARD)
     with pytest.raises(NotPossible, match="ligne 2"):
@@ -105,7 +105,7 @@ def test_an_import_is_withdrawn_until_money_is_booked_from_it(desk: SimpleNamesp
 
 
 def test_ten_thousand_lines_in_seconds(desk: SimpleNamespace, make_invoice: Callable[..., Invoice]) -> None:
-    """Streamed and judged a thousand at a time; a hundred of them are known to us."""
+    """Streamed and judged a thousand rows at a time; we know a hundred of them."""
     bills = [make_invoice(desk.payer, amount="5") for _ in range(100)]
     for bill in bills:
         online(bill, desk.alice)
@@ -119,7 +119,7 @@ def test_ten_thousand_lines_in_seconds(desk: SimpleNamespace, make_invoice: Call
     print(f"10 000 lines in {took:.1f} s, {work:.1f} s of our own work")  # noqa: T201 - shown with -s
     assert found.new_count == 10_000
     assert found.rows.filter(state="matched").count() == 100
-    assert work < 20  # the processor's seconds: the machine may be busy with others
+    assert work < 20  # seconds of processor time: the machine may be busy with other work
 
 
 def test_two_clerks_import_overlapping_files(live_town: Any, make_account: Any) -> None:
@@ -131,6 +131,6 @@ def test_two_clerks_import_overlapping_files(live_town: Any, make_account: Any) 
         return lambda: bring(SimpleNamespace(clerk=clerk), text)
 
     assert not at_once(live_town, *[act(text) for text in files])
-    processing.process_waiting()  # a worker leaves at once while another one reads: it comes back
+    processing.process_waiting()  # a worker stops at once while another one reads, and runs again later
     assert StatementRow.objects.exclude(state="known").count() == 59
     assert sum(Statement.objects.values_list("known_count", flat=True)) == 20

@@ -1,4 +1,4 @@
-"""The Treasury's journal beside what we booked: by operation, by reference, by the words for paid and not paid."""
+"""The Treasury's journal compared with what we booked: by operation, by reference, by the words for paid or not."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -41,7 +41,7 @@ def test_by_idop_by_reference_and_unknown(desk: SimpleNamespace) -> None:
     assert states(found) == ["matched", "matched", "unmatched", "unmatched"]
     rows = list(found.rows.all())
     assert (rows[0].payment, rows[1].payment) == (first, second)
-    assert rows[2].invoice == desk.bills[2]  # paid without us: one press books it
+    assert rows[2].invoice == desk.bills[2]  # paid without us: a clerk can book it
     assert "sans passer par le portail" in rows[2].reason
     assert (found.first_day, found.last_day, found.new_count) == (DAY, DAY, 4)
 
@@ -77,7 +77,7 @@ def test_the_same_operation_twice_is_a_duplicate(desk: SimpleNamespace) -> None:
 
 
 def test_the_journal_confirms_what_tipi_announced(desk: SimpleNamespace) -> None:
-    """That is what « announced » waits for; payments' own service books it, at the journal's day."""
+    """An announced payment waits for this. The service of payments books it, on the journal's day."""
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     other = tried(desk.bills[1], desk.alice, "reported", protocol="tipi")
     day = DAY - timedelta(days=2)
@@ -92,13 +92,15 @@ def test_the_journal_confirms_what_tipi_announced(desk: SimpleNamespace) -> None
     assert desk.bills[0].is_paid
     other.refresh_from_db()
     assert other.state == "reported"
-    assert services.confirm_announced(actor=desk.clerk, statement=found) == 0  # again: nothing
+    assert (
+        services.confirm_announced(actor=desk.clerk, statement=found) == 0
+    )  # a second call confirms nothing
     assert Payment.objects.count() == 1
 
 
 @pytest.mark.parametrize("state", ["expired", "abandoned", "review"])
 def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, state: str) -> None:
-    """The journal is no look-up: the poller asks the Treasury, then a new look matches."""
+    """The journal is not a look-up: the poller asks the Treasury, then a new look matches the row."""
     attempt = tried(desk.bills[0], desk.alice, state)
     found = bring(desk, TITLES + csv_line(desk.bills[0], idop=attempt.operation))
     attempt.refresh_from_db()
@@ -117,7 +119,7 @@ def test_an_operation_we_believed_unpaid_is_asked_again(desk: SimpleNamespace, s
 
 
 def test_what_was_refused_or_went_out_is_never_income(desk: SimpleNamespace) -> None:
-    """A journal that lists refusals confirms nothing by them, and a reading's verdict is not undone by hand."""
+    """A refusal in the journal confirms nothing, and staff cannot reopen such a row."""
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     refused = csv_line(desk.bills[0]).replace(";CB", ";R")
     found = bring(desk, TITLES + refused + csv_line(desk.bills[1], amount="-20,00"))
@@ -147,7 +149,7 @@ def test_not_paid_is_no_money(desk: SimpleNamespace, word: str) -> None:
 
 @pytest.mark.parametrize("word", ["Mystère", "", "Payé partiellement", "À payer", "12"])
 def test_a_word_that_is_not_known_to_mean_paid_waits(desk: SimpleNamespace, word: str) -> None:
-    """It confirms nothing by itself, also when it is looked at again."""
+    """It confirms nothing, also when it is judged again."""
     attempt = tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     known = online(desk.bills[1], desk.alice)
     text = JOURNAL + paid(desk.bills[0], word) + paid(desk.bills[1], word, idop=known.attempt.operation)
@@ -169,7 +171,7 @@ def test_words_for_paid_are_money(desk: SimpleNamespace, word: str) -> None:
 
 
 def test_a_state_in_a_column_that_is_not_read_is_a_doubt(desk: SimpleNamespace) -> None:
-    """Its title is unknown and one row of it is fine: the others are not overlooked."""
+    """The title is unknown and one of its cells is no alarm: the other cells still count."""
     tried(desk.bills[0], desk.alice, "reported", protocol="tipi")
     found = bring(
         desk, JOURNAL.replace("Résultat", "Obs") + paid(desk.bills[0], "Abandonné") + paid(desk.bills[1], "x")

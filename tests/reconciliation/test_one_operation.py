@@ -1,4 +1,4 @@
-"""One operation is one payment, whoever hears of it first: the Treasury's look-up, its journal, or a clerk."""
+"""One operation is one payment, whoever learns of it first: the Treasury's look-up, its journal, or a clerk."""
 
 from types import SimpleNamespace
 
@@ -17,7 +17,7 @@ from toolkit import clock
 
 
 def test_another_operation_of_the_same_reference_is_not_the_one_we_have(desk: SimpleNamespace) -> None:
-    """All attempts on an invoice share reference and amount; an idOp that is not ours is other money."""
+    """All attempts on an invoice share reference and amount; another idOp is other money."""
     payment = online(desk.bills[0], desk.alice)
     found = bring(desk, TITLES + csv_line(desk.bills[0], idop="op-elsewhere"))
     assert states(found) == ["doubtful"]
@@ -28,7 +28,7 @@ def test_another_operation_of_the_same_reference_is_not_the_one_we_have(desk: Si
 
 
 def paying(desk: SimpleNamespace, simulator: Simulator) -> Attempt:
-    """An attempt that we believed abandoned, paid since at the Treasury; nobody has told us."""
+    """An attempt that we believed abandoned. It was paid at the Treasury since, and we do not know."""
     attempt = start_payment(actor=desk.alice, invoice=desk.bills[0]).attempt
     simulator.act(attempt.operation, "pay")
     Attempt.objects.filter(pk=attempt.pk).update(state="expired", next_check_at=None)
@@ -43,7 +43,7 @@ def test_a_line_without_idop_is_not_booked_beside_the_attempt_it_is(
     found = bring(desk, TITLES + csv_line(desk.bills[0], day=clock.today()))
     assert states(found) == ["doubtful"]
     attempt.refresh_from_db()
-    assert attempt.next_check_at is not None  # asked again
+    assert attempt.next_check_at is not None  # it is looked up again
     with pytest.raises(NotPossible, match="confirme un paiement en ligne"):
         services.book_row(actor=desk.clerk, row=found.rows.get(), invoice=desk.bills[0], means=Means.CARD)
     assert Payment.objects.get().attempt == attempt
@@ -60,7 +60,7 @@ def test_nothing_is_booked_while_the_treasury_is_silent(desk: SimpleNamespace, s
 
 
 def test_a_line_booked_by_mistake_is_booked_again(desk: SimpleNamespace) -> None:
-    """Cancelled, reopened, booked for the right invoice: the money must not stay with what was cancelled."""
+    """Cancelled, reopened, and booked for the right invoice: the money must not stay with the cancelled payment."""
     found = bring(desk, TITLES + csv_line(desk.bills[0]))
     one = found.rows.get()
     wrong, right = desk.bills[1], desk.bills[0]

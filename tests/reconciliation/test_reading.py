@@ -1,4 +1,4 @@
-"""Files of the Treasury and of banks: whatever writes them, each line is read, or named with its column."""
+"""Files of the Treasury and of banks: each row is read, or refused with the name of its column."""
 
 import io
 from datetime import date
@@ -32,7 +32,7 @@ def test_a_journal_line_is_read() -> None:
     assert isinstance(row, ReadRow)
     assert (row.number, row.booked_on, row.amount) == (2, date(2026, 11, 12), Decimal("37.50"))
     assert (row.idop, row.reference, row.authorization) == ("op-1", "2026001000001", "A12")
-    assert (row.numcli, row.means) == ("001964", "card")  # a spreadsheet ate the zeros
+    assert (row.numcli, row.means) == ("001964", "card")  # a spreadsheet dropped the zeros
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])

@@ -46,7 +46,7 @@ def test_a_returned_debit_waits_beside_its_payment(desk: SimpleNamespace) -> Non
 
 
 def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
-    """Both lines stay explained: the money came, and went."""
+    """Both rows keep their payment: the money came, and went back."""
     payment = online(desk.bills[0], desk.alice)
     idop = payment.attempt.operation
     back = paid(desk.bills[0], "Impayé", idop=idop, day=DAY + timedelta(days=1), sign="-")
@@ -69,7 +69,7 @@ def test_taken_back_by_a_word_alone(desk: SimpleNamespace, word: str) -> None:
 
 
 def test_cancelled_before_it_was_paid_or_after(desk: SimpleNamespace) -> None:
-    """« Annulé » of an earlier attempt is no money; of a payment that we hold, a person must look."""
+    """« Annulé » before the payment is not about money; after a payment that we have, a person must decide."""
     payment = online(desk.bills[0], desk.alice)
     before = paid(desk.bills[0], "Annulé", day=DAY - timedelta(days=1))
     after = paid(desk.bills[0], "Annulé", day=DAY + timedelta(days=1))
@@ -89,7 +89,7 @@ def test_an_unpaid_cheque_by_its_number_and_a_fee(desk: SimpleNamespace) -> None
     first, _fee, edf, last = found.rows.all()
     assert first.payment == cheque
     assert "nous ne trouvons pas le règlement" in last.reason
-    services.reopen_row(actor=desk.clerk, row=edf)  # a person may know better than the reading
+    services.reopen_row(actor=desk.clerk, row=edf)  # a person may correct the reading
     assert states(found)[2] == "doubtful"
     with pytest.raises(NotPossible, match="reparti"):
         services.match_row(actor=desk.clerk, row=last, payment=cheque)

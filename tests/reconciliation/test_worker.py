@@ -1,4 +1,4 @@
-"""The worker and the files: progress, a kill in the middle, a file that is gone, and the next one goes on."""
+"""The worker and the files: progress, a crash in the middle, a lost file, and the next file goes on."""
 
 import io
 from collections.abc import Callable
@@ -54,9 +54,9 @@ def test_asked_then_read_by_the_task(send: Callable[..., Statement], town: Town)
 def test_a_second_worker_goes_on_where_the_first_died(
     send: Callable[..., Statement], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing twice, nothing lost, and a reading longer than the task's limit ends all the same."""
+    """Nothing twice, nothing lost; a reading longer than the task's limit also comes to its end."""
     monkeypatch.setattr(processing, "CHUNK", 10)
-    statement = send(rows(35) + rows(35).removeprefix(TITLES))  # each line twice: ranks count across workers
+    statement = send(rows(35) + rows(35).removeprefix(TITLES))  # each row twice: ranks count across workers
     keep, calls = processing._keep, 0
 
     def dies(*args: Any) -> None:
@@ -64,10 +64,10 @@ def test_a_second_worker_goes_on_where_the_first_died(
         keep(*args)
         calls += 1
         if calls % 2 == 0:
-            raise KeyboardInterrupt  # as a kill: its chunk is undone, and nothing is written after it
+            raise KeyboardInterrupt  # like a crash: the chunk is undone, and nothing is written after it
 
     monkeypatch.setattr(processing, "_keep", dies)
-    for _ in range(4):  # more often than the attempts, but each time with a chunk more
+    for _ in range(4):  # more often than `attempts` allows, but each time with one more chunk
         with pytest.raises(KeyboardInterrupt):
             processing.process_waiting()
         statement.refresh_from_db()
@@ -108,7 +108,7 @@ def test_an_error_stops_after_three_attempts_and_the_next_file_goes_on(
 
 
 def test_killed_three_times_without_a_line_more(send: Callable[..., Statement]) -> None:
-    """A worker that is killed says nothing: the attempts it announced are counted."""
+    """A killed worker cannot report anything: the attempts are counted before the work."""
     statement = send(rows(3))
     Statement.objects.filter(pk=statement.pk).update(attempts=3)
     processing.process_waiting()

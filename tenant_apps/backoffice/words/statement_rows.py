@@ -1,4 +1,4 @@
-"""What the page of a line offers, in words: how its money can be booked, or what it takes back."""
+"""What the page of a row offers, in words: how its money can be booked, or what it takes back."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Offer:
 
 
 def booking_of(row: StatementRow) -> Offer | None:
-    """For the invoice that a line names; None without one."""
+    """For the invoice that a row names; None without one."""
     invoice = row.invoice
     if invoice is None or row.amount is None:
         return None
@@ -64,7 +64,7 @@ def bill_words(invoice: Invoice) -> str:
 
 
 def taking_back(row: StatementRow, payment: Payment) -> Offer:
-    """What « annuler ce règlement » will do to a payment that a line takes back."""
+    """What « annuler ce règlement » will do to a payment that a row takes back."""
     words = {
         "amount": format_euros(payment.amount),
         "day": clock.in_words(payment.paid_on),

@@ -1,4 +1,4 @@
-"""Drafts become visible, set by set: a handful of statements whatever the number of invoices."""
+"""Make drafts visible, with a few SQL statements whatever the number of invoices."""
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -8,8 +8,8 @@ from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.emails import billing
 
-# What the batch was checked against is no more: another import was published meanwhile. Payers whose name or address
-# is no longer what the clerk was shown; payers that were new; payers that look like a new one; PDFs.
+# True when what the batch was checked against has changed, because another import was published since: the name or
+# address of a payer shown to the clerk, a payer that was new, a payer that looks like a new one, or a PDF.
 _CHANGED = """
 SELECT EXISTS (
   SELECT 1 FROM invoices_payerupdate AS u
@@ -51,7 +51,7 @@ SELECT EXISTS (
    WHERE theirs.payer_id IS DISTINCT FROM u.looks_like_id
 )
 """
-# What is said of whom: a code that a person recognised as another way to write a payer's own speaks of that payer.
+# What the file says about which payer. A code that a person recognised as another spelling belongs to that payer.
 _SAID = """
 WITH said AS (
   SELECT CASE WHEN b.borrowed THEN u.looks_like_id ELSE u.payer_id END AS payer_id, u.said, u.line, b.borrowed
@@ -76,7 +76,7 @@ UPDATE residents_payer AS p SET also_written = p.also_written || found.codes
          GROUP BY u.looks_like_id) AS found
  WHERE p.id = found.payer_id
 """
-# A column that the file does not have changes nothing. A payer's own row speaks before a recognised code's.
+# A column that the file lacks changes nothing. The payer's own row wins over the row of a recognised code.
 _PAYERS = """
 UPDATE residents_payer AS p
    SET title = coalesce(s.said->>'title', p.title), last_name = coalesce(s.said->>'last_name', p.last_name),
@@ -85,7 +85,7 @@ UPDATE residents_payer AS p
   FROM (SELECT DISTINCT ON (payer_id) payer_id, said FROM said ORDER BY payer_id, borrowed, line DESC) AS s
  WHERE s.payer_id = p.id
 """
-# A payer of whom the file says nothing (it has no column of addresses) is not among them.
+# Payers about whom the file says nothing (no column of addresses) are left out.
 _EMAILS = """
 SELECT s.payer_id, array_remove(array_agg(DISTINCT e.email), NULL)
   FROM said AS s LEFT JOIN LATERAL jsonb_array_elements_text(s.said->'emails') AS e(email) ON true
@@ -96,7 +96,7 @@ UPDATE invoices_invoice AS i SET document_id = d.id
   FROM invoices_document AS d, jsonb_array_elements_text(d.late_for) AS late(id)
  WHERE d.batch_id = %(batch)s AND i.id = late.id::bigint AND i.document_id IS NULL
 """
-# What changed, and what a person answered, stays to be read; the rest has been said.
+# Keep the rows that changed or asked something, for people to read; delete the others.
 _SPOKEN = """
 DELETE FROM invoices_payerupdate WHERE batch_id = %(batch)s AND applied_at IS NULL AND NOT changes AND asks = ''
 """
@@ -109,14 +109,14 @@ UPDATE invoices_invoice SET state = 'published', published_at = now() WHERE batc
 
 
 def has_changed(batch: Batch) -> bool:
-    """What `batch` was checked against has changed since. The caller holds the lock of its source."""
+    """Whether what `batch` was checked against has changed since. The caller holds the lock of its source."""
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED, {"batch": batch.pk})
         return bool(cursor.fetchone()[0])
 
 
 def said_emails(batch: Batch) -> dict[int, list[str]]:
-    """What `batch` says of its payers' addresses: id → addresses, all its lines together."""
+    """Payer id → e-mail addresses that `batch` gives, all its rows together."""
     with connection.cursor() as cursor:
         cursor.execute(_SAID + _EMAILS, {"batch": batch.pk})
         return dict(cursor.fetchall())
@@ -125,11 +125,12 @@ def said_emails(batch: Batch) -> dict[int, list[str]]:
 def publish_drafts(batch: Batch) -> int:
     """Publish every draft of `batch` in the caller's transaction; returns how many.
 
-    Addresses come first: whoever is given something because of one locks payers after it (residents.billing).
+    E-mail addresses come first: what is given because of an address locks payers after it (residents.emails.billing).
     """
     billing.replace_emails(said_emails(batch), actor=batch.created_by, about=f"batch:{batch.uuid}")
     seen = Q(pk__in=[pk for late in _late(batch) for pk in late.late_for])
-    if batch.published_at:  # somebody may hold some of them, in the order of the ids
+    # they were visible once: a payment may hold some of them, so lock them in the order of their ids
+    if batch.published_at:
         seen |= Q(batch=batch, state=InvoiceState.DRAFT)
     lock_without_reading(Invoice.objects.filter(seen))
     steps = (_MERGED, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
@@ -140,7 +141,7 @@ def publish_drafts(batch: Batch) -> int:
 
 
 def detach_late_documents(batch: Batch) -> None:
-    """The PDFs that `batch` attached to invoices of other imports go from them, in the caller's transaction."""
+    """Remove the PDFs that `batch` attached to invoices of other imports, in the caller's transaction."""
     attached = Invoice.objects.filter(document__in=_late(batch)).exclude(batch=batch)
     lock_without_reading(attached)
     attached.update(document=None)

@@ -1,4 +1,4 @@
-"""The PDFs of an import: each sound, and no PDF under the invoices of two payers. Writes nothing."""
+"""Check the PDFs of an import: each is sound, and no PDF is under the invoices of two payers. Writes nothing."""
 
 from collections.abc import Iterator
 
@@ -14,22 +14,22 @@ _COLUMN = "Fichier PDF"
 
 
 class SentDocuments:
-    """Reads each PDF of the archive once, one at a time; remembers what was under whom."""
+    """Reads each PDF of the archive once, and remembers its first payer."""
 
     def __init__(self, batch: Batch, archive: Archive) -> None:
         self._batch = batch
         self._archive = archive
-        self._sha256: dict[str, str] = {}  # key → the bytes' sha256, or "" for a PDF that is refused
-        self._first: dict[str, Candidate | Standing] = {}  # sha256 → the first row that would show it
+        self._sha256: dict[str, str] = {}  # key → sha256 of the bytes, or "" for a refused PDF
+        self._first: dict[str, Candidate | Standing] = {}  # sha256 → the first row with this PDF
         self._whose: dict[str, int | str] = {}
 
     @property
     def read(self) -> int:
-        """How many PDFs were read."""
+        """Number of PDFs read."""
         return len(self._sha256)
 
     def check(self, chunk: Chunk) -> Iterator[RowProblem]:
-        """What is wrong with the PDFs of a chunk."""
+        """Yield the problems of the PDFs of a chunk."""
         shown: list[Candidate | Standing] = []
         for item in chunk.with_document():
             key = item.document or ""
@@ -53,7 +53,7 @@ class SentDocuments:
             yield RowProblem(item.row.line, _COLUMN, item.row.number, str(error))
 
     def _other(self, item: Standing) -> Iterator[RowProblem]:
-        """An invoice that is online keeps its PDF: what a resident has read does not change under their eyes."""
+        """Warn about another PDF for an invoice that is online. The PDF that residents have read is not replaced."""
         document = item.invoice.document
         if document is not None and document.sha256 != self._sha256[item.document or ""]:
             sentence = _(
@@ -63,7 +63,7 @@ class SentDocuments:
             yield RowProblem(item.row.line, _COLUMN, item.row.number, sentence, is_error=False)
 
     def _shared(self, item: Candidate | Standing, chunk: Chunk) -> RowProblem | None:
-        """The same bytes under an earlier line of another payer: billing printed the first bill for everybody."""
+        """The problem of a PDF that an earlier row of another payer has too: one bill was printed for everybody."""
         sha256, whose = self._sha256[item.document or ""], chunk.people[item.row.payer].whose
         first = self._first.setdefault(sha256, item)
         if self._whose.setdefault(sha256, whose) == whose:
@@ -76,7 +76,7 @@ class SentDocuments:
         return RowProblem(item.row.line, _COLUMN, item.row.number, sentence % words)
 
     def _published(self, items: list[Candidate | Standing], chunk: Chunk) -> Iterator[RowProblem]:
-        """The same for what the town has already, in one statement."""
+        """The same for invoices that the town already has, in one SQL statement."""
         wanted = {self._sha256[item.document or ""] for item in items}
         others = Invoice.objects.exclude(batch=self._batch, state=InvoiceState.DRAFT)
         held = (

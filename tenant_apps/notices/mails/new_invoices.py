@@ -70,7 +70,7 @@ def _plan(entry: AuditEntry) -> None:
 
 
 def plan_new_invoice_notices(*, batch: UUID) -> int:
-    """One planned notice per address for all the new invoices of `batch`. Returns how many.
+    """Plan one notice per address for all new invoices of `batch`. Returns how many.
 
     In the caller's transaction.
     """
@@ -90,7 +90,7 @@ def plan_new_invoice_notices(*, batch: UUID) -> int:
 
 
 def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
-    """Those whose invoices were all taken back meanwhile are left out."""
+    """Address → its message. An address whose invoices were all taken back meanwhile is left out."""
     invoices = _by_address(batch, addresses)
     active = set(
         Account.objects.filter(email__in=addresses, activated_at__isnull=False).values_list(
@@ -108,7 +108,7 @@ def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
 
 
 def _by_address(batch: UUID, addresses: list[str]) -> dict[str, list[Invoice]]:
-    """address → the batch's published invoices that it may be told of, in a bounded number of queries."""
+    """Address → the published invoices of the batch that it may be told about. A fixed number of queries."""
     payers: defaultdict[int, set[str]] = defaultdict(set)
     accounts = Access.objects.filter(account__email__in=addresses, ended_at=None)
     for payer, email in accounts.values_list("payer_id", "account__email"):

@@ -1,4 +1,4 @@
-"""The message after a payment online. It is never called a « quittance » (docs/payfip.md §5)."""
+"""The message after an online payment. Never call it a « quittance » (docs/payfip.md §5)."""
 
 from uuid import UUID
 
@@ -61,9 +61,9 @@ def _plan(entry: AuditEntry) -> None:
 
 
 def plan_receipt(*, payment: UUID) -> None:
-    """One receipt message to whoever paid online, wants one and was not erased since.
+    """Plan the receipt of an online payment, when the payer wants one and was not erased since.
 
-    In the caller's transaction, which holds an invoice: one trip.
+    One SQL statement, because the caller's transaction holds the lock of an invoice.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,6 @@
-"""One message for all that a person must be reminded of that day: due in some days, or due already.
+"""One message per person and day for all their reminders: invoices due soon, and invoices past their due date.
 
-Who is reminded, and when: `notices.reminders`.
+`notices.reminders` decides who is reminded, and when.
 """
 
 from datetime import date
@@ -19,7 +19,7 @@ from tenant_apps.townhall.models import AlertAudience, TownHall
 from toolkit import clock
 from toolkit.money import format_euros
 
-SOON, LATE = "reminder", "late"  # the two choices; planned rows are called so too
+SOON, LATE = "reminder", "late"  # the two choices, also the `kind` of their planned notices
 KINDS = (SOON, LATE)
 
 
@@ -104,7 +104,7 @@ def _total(invoices: list[Invoice]) -> str:
 
 
 def day_of(key: str) -> date:
-    """The day of the message of that key."""
+    """The day in the key of such a message."""
     return date.fromisoformat(key.split(":")[1])
 
 

@@ -1,4 +1,4 @@
-"""The lines of a bank's statement."""
+"""Judge the rows of a bank statement."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Q
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # kept in rows: see toolkit.words
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Deposit, Means, Payment
@@ -30,24 +30,24 @@ from tenant_apps.reconciliation.models import StatementRow
 
 NEAR = timedelta(days=7)
 DEPOSIT_NEAR = timedelta(days=15)
-BACK = timedelta(days=400)  # a debtor may have a debit paid back for thirteen months
+BACK = timedelta(days=400)  # a debtor may ask for a direct debit back during thirteen months
 _BACK_MEANS = (Means.CHEQUE, Means.TRANSFER, Means.DEBIT, Means.CARD)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What one chunk of a statement may be about; payments and dockets by amount."""
+    """What the rows of one chunk may be about. Payments, deposits and totals are grouped by amount, in euros."""
 
     transfers: defaultdict[Decimal, list[Payment]]
     dockets: defaultdict[Decimal, list[Deposit]]
     totals: dict[Decimal, list[Total]]
     invoices: dict[str, Invoice]
-    tokens: dict[int, list[str]]  # by place in the chunk
+    tokens: dict[int, list[str]]  # index of the row in the chunk → possible references in its label
     back: defaultdict[Decimal, list[Payment]]
 
 
 def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
-    """Set state, reason and what was found on each of `lines`, in memory."""
+    """Set state, reason and what was found on each of `rows`, in memory."""
     days = [row.booked_on for row in rows if row.booked_on]
     if not days:
         return
@@ -107,7 +107,7 @@ def _by_amount(payments: Iterable[Payment]) -> defaultdict[Decimal, list[Payment
 def _back(
     rows: Sequence[StatementRow], first: date, last: date, invoices: dict[str, Invoice], asked: set[str]
 ) -> defaultdict[Decimal, list[Payment]]:
-    """The payments that outgoing lines may take back: those that their labels cite, or a paper of that number."""
+    """The payments that outgoing rows may take back: the label gives a reference, or the payment's own number."""
     outgoing = [row for row in rows if row.outgoing]
     if not outgoing:
         return defaultdict(list)
@@ -128,7 +128,7 @@ def _back(
 
 
 def _judge_outgoing(row: StatementRow, found: _Found, cited: Sequence[str]) -> None:
-    """Money that left: one of our payments taken back, or no business of ours."""
+    """Money that left the account: one of our payments taken back, or something that is not ours."""
     invoice = next((found.invoices[token] for token in cited if token in found.invoices), None)
     payments = [one for one in found.back[row.amount or Decimal(0)] if cites(one, row, cited)]
     if not payments and row.returned:

@@ -1,11 +1,11 @@
-"""The lines of the Treasury's journal."""
+"""Judge the rows of the Treasury's journal."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # kept in rows: see toolkit.words
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Means, Payment
@@ -15,24 +15,26 @@ from tenant_apps.reconciliation.judging.returns import say_returned
 from tenant_apps.reconciliation.models import StatementRow
 from toolkit.money import format_euros
 
-NEAR = timedelta(days=10)  # how far the journal's day may be from ours for the same reference and amount
+NEAR = timedelta(
+    days=10
+)  # largest difference between the journal's day and ours, for the same reference and amount
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What one chunk of a journal may be about."""
+    """What the rows of one chunk may be about."""
 
     by_idop: dict[str, Payment]
     by_reference: defaultdict[str, list[Payment]]
     attempts_by_idop: dict[str, Attempt]
-    unpaid: defaultdict[str, list[Attempt]]  # by reference; the Treasury has an idOp for each
+    unpaid: defaultdict[str, list[Attempt]]  # by reference; attempts without payment that have an idOp
     reported: defaultdict[str, list[Attempt]]
     invoices: dict[str, Invoice]
-    elsewhere: defaultdict[str, list[Payment]]  # booked without us, by the reference of what they pay
+    elsewhere: defaultdict[str, list[Payment]]  # booked from an earlier journal, by reference of the invoice
 
 
 def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
-    """Set state, reason and what was found on each of `lines`, in memory."""
+    """Set state, reason and what was found on each of `rows`, in memory."""
     found = _find(rows, taken)
     for row in rows:
         if is_to_come(row):
@@ -54,7 +56,7 @@ def _find(rows: Sequence[StatementRow], taken: Taken) -> _Found:
     payments, attempts = [], []
     for attempt in {attempt.pk: attempt for attempt in operations}.values():
         if hasattr(attempt, "payment"):
-            attempt.payment.attempt = attempt  # the other way, without asking again
+            attempt.payment.attempt = attempt  # sets the other side of the relation too, without a query
             payments.append(attempt.payment)
         else:
             attempts.append(attempt)
@@ -83,7 +85,7 @@ def _find(rows: Sequence[StatementRow], taken: Taken) -> _Found:
 def _booked_without_us(
     rows: Sequence[StatementRow], invoices: dict[str, Invoice]
 ) -> defaultdict[str, list[Payment]]:
-    """For what is taken back: payments that an earlier line of a journal booked. Asked for only when there is one."""
+    """Payments booked from an earlier journal row. Queried only when a row of the chunk takes money back."""
     found: defaultdict[str, list[Payment]] = defaultdict(list)
     asked = {row.reference.upper() for row in rows if row.returned or row.outgoing}
     wanted = [invoice for reference, invoice in invoices.items() if reference in asked]
@@ -100,7 +102,7 @@ def _booked_without_us(
 
 
 def _taken_back(row: StatementRow, found: _Found) -> list[Payment]:
-    """The payments that a line may take back: by operation, or by reference and amount."""
+    """The payments that a row may take back: by operation, or by reference and amount."""
     payment = found.by_idop.get(row.idop) if row.idop else None
     if payment is not None:
         return [payment]
@@ -161,7 +163,7 @@ def _by_reference(row: StatementRow, found: _Found, taken: Taken) -> None:
     elif len(reported) == 1:
         words = _("Paiement annoncé chez nous : ce journal le confirme.")
         say(row, S.DOUBTFUL, words, attempt=reported[0])
-    elif unpaid:  # it may be that one, which nobody has told us yet: booking it here would book it twice
+    elif unpaid:  # perhaps paid, and we do not know yet: a booking here would count the money twice
         _attempt_without_money(row, max(unpaid, key=lambda a: a.pk))
     elif equal:
         words = _("Une autre ligne du journal correspond déjà à ce règlement.")
@@ -194,7 +196,7 @@ def _same_town_number(row: StatementRow, attempt: Attempt | None) -> bool:
 
 
 def _other_operation(row: StatementRow, attempt: Attempt | None) -> bool:
-    """Both say their operation, and it is not the same: all attempts on an invoice share the rest."""
+    """Whether both have an idOp and these differ. Attempts on one invoice share reference and amount."""
     return bool(row.idop and attempt is not None and attempt.operation and attempt.operation != row.idop)
 
 

@@ -1,4 +1,4 @@
-"""One run over the lines of a file."""
+"""Judge the rows of a file, chunk by chunk."""
 
 from collections.abc import Sequence
 
@@ -14,25 +14,25 @@ from tenant_apps.reconciliation.reading.words import Said, said_of
 
 
 class Matcher:
-    """Judges the lines of one kind; remembers what it has given away, so that no payment is on two lines."""
+    """Judges rows of one kind, and remembers the payments it has matched: a payment is matched to one row only."""
 
     def __init__(self, kind: str) -> None:
         self._judge = journal.judge if kind == Kind.JOURNAL else bank.judge
         self._taken = Taken(kind)
 
     def judge(self, rows: Sequence[StatementRow]) -> None:
-        """Set state, reason and what was found on each of `lines`, in memory.
+        """Set state, reason and what was found on each of `rows`, in memory.
 
-        In a transaction: the payments it gives are locked, so that none is cancelled before the lines are written.
+        Call it in a transaction: it locks the matched payments, so that nobody cancels one before the rows are saved.
         """
-        with override(settings.LANGUAGE_CODE):  # the reason stays in the row
+        with override(settings.LANGUAGE_CODE):  # the reason is kept in French in the row
             money = [row for row in rows if not _says_no_money(row)]
             self._judge(money, self._taken)
             _still_counting(money)
 
 
 def _says_no_money(row: StatementRow) -> bool:
-    """What a line says of itself holds for good, whatever became of the file that had it first."""
+    """Whether the row itself says that it is not money, or cannot be read. Another file does not change this."""
     if row.amount is None:
         say(row, S.UNREADABLE, row.doubt)
     elif row.pay_state and not row.returned and said_of(row.pay_state) == Said.NOT_PAID:

@@ -1,8 +1,8 @@
-"""Money taken back: it waits for a person, beside the payment that it takes back."""
+"""Judge money taken back. The row waits for a person, with the payment that it takes back."""
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # kept in rows: see toolkit.words
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
@@ -13,7 +13,7 @@ from toolkit.money import format_euros
 
 
 def say_returned(row: StatementRow, payments: Sequence[Payment], *, invoice: Invoice | None = None) -> None:
-    """Judge a line of money taken back; `payments` are those that it may take back."""
+    """Judge a row of money taken back. `payments` are those that it may take back."""
     live = [one for one in payments if one.cancelled_at is None]
     before = [one for one in live if row.booked_on is None or one.paid_on <= row.booked_on]
     if is_cancelled(row.pay_state) and not row.outgoing and not before:

@@ -1,1 +1,1 @@
-"""One line: its setters, and money that a line takes back."""
+"""One row: its setters, and money that a row takes back."""

@@ -1,4 +1,4 @@
-"""The one setter of a line's state, and the locks that come before it. Services call these under a transaction."""
+"""The only setter of a saved row's state, and the locks before it. Call these in a transaction."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ VERBS = {
 
 
 def lock(row: StatementRow, *, while_reading: bool = False) -> StatementRow:
-    """The line, locked, if a person may still decide it. Raises NotPossible."""
+    """The row, locked, when a person may still decide about it. Raises NotPossible."""
     locked = lock_any(row)
     if locked.statement.state == StatementState.READING and not while_reading:
         raise NotPossible(
@@ -35,7 +35,7 @@ def lock(row: StatementRow, *, while_reading: bool = False) -> StatementRow:
 
 
 def lock_any(row: StatementRow) -> StatementRow:
-    """The line as it is now, locked after its file: the order of everything that moves money (payments.locking)."""
+    """The row as it is now, locked after its file (the order of locks is in payments.books.locking)."""
     lock_rows()
     file = Statement.objects.select_for_update(no_key=True).get(pk=row.statement_id)
     locked = StatementRow.objects.select_for_update(no_key=True).get(pk=row.pk)
@@ -44,7 +44,7 @@ def lock_any(row: StatementRow) -> StatementRow:
 
 
 def refuse_outgoing(row: StatementRow) -> None:
-    """Raise NotPossible for a line that says that money left."""
+    """Raise NotPossible for a row that says that money left."""
     if row.outgoing or row.returned:
         raise NotPossible(
             _("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement.")
@@ -52,13 +52,13 @@ def refuse_outgoing(row: StatementRow) -> None:
 
 
 def settle(row: StatementRow, actor: audit.Actor, payment: Payment, reason: str) -> StatementRow:
-    """The line is that payment: MATCHED. Raises NotPossible."""
+    """Match the row to the payment. Raises NotPossible."""
     row.payment = payment
     return write(row, actor, S.MATCHED, reason)
 
 
 def write(row: StatementRow, actor: audit.Actor, to: StatementRowState, reason: str) -> StatementRow:
-    """The one setter of a line's state once it is kept. Raises NotPossible for what is not an edge."""
+    """Set the state of a saved row, save it and record the fact. Raises NotPossible when EDGES lacks the change."""
     old = StatementRowState(row.state)
     if (old, to) not in EDGES:
         raise NotPossible(
@@ -88,5 +88,5 @@ def write(row: StatementRow, actor: audit.Actor, to: StatementRowState, reason: 
 
 
 def name_of(actor: audit.Actor) -> str:
-    """As the trail names them."""
+    """The actor's name, as the trail writes it."""
     return actor if isinstance(actor, str) else actor.audit_name

@@ -1,4 +1,4 @@
-"""Money that a line takes back, and payments that no longer explain their lines."""
+"""Money that a row takes back, and rows whose payment was cancelled."""
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -22,9 +22,9 @@ S = StatementRowState
 
 @transaction.atomic
 def take_back(*, actor: Account, row: StatementRow, payment: Payment) -> StatementRow:
-    """This line takes that payment back: it is cancelled with the bank's reason, and its invoices are owed again.
+    """This row takes that payment back: cancel it with the bank's reason; its invoices are to be paid again.
 
-    A payment that was cancelled already only finds its line. Raises NotPossible, and what payments raise.
+    When it was cancelled before, only match the row. Raises NotPossible, and what the services of payments raise.
     """
     locked = lock(row)
     if not (locked.outgoing or locked.returned):
@@ -40,7 +40,7 @@ def take_back(*, actor: Account, row: StatementRow, payment: Payment) -> Stateme
         raise NotPossible(_("Une autre ligne reprend déjà ce règlement."))
     locked.returned = True
     locked.used = chosen.cancelled_at is None
-    # The line first: whoever hears of the cancellation finds the money taken back, and leaves its other lines alone.
+    # First the row: the listener of the cancellation then finds the money taken back, and leaves the other rows alone.
     reason = gettext_noop("Règlement revenu impayé, annulé chez nous.")
     settled = settle(locked, actor, chosen, reason)
     if locked.used:
@@ -61,7 +61,7 @@ def _cancel(actor: Account, payment: Payment, reason: str) -> None:
 
 
 def _why(row: StatementRow) -> str:
-    """The reason that the payment keeps, and that its payer may read."""
+    """The reason that the payment keeps. Its payer may read it."""
     day = clock.in_figures(row.booked_on) if row.booked_on else ""
     if row.return_reason:
         return _("revenu impayé le %(day)s : %(reason)s") % {
@@ -73,9 +73,9 @@ def _why(row: StatementRow) -> str:
 
 @transaction.atomic
 def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
-    """A payment was cancelled: the lines that it explained wait again. Returns how many.
+    """A payment was cancelled: its rows wait again. Returns how many.
 
-    Unless a line says that the money went back too: then both lines explain each other.
+    When another row says that the money went back, nothing changes: the two rows explain each other.
     """
     lock_rows()
     if StatementRow.objects.filter(payment=payment, state=S.MATCHED, returned=True).exists():
@@ -99,7 +99,7 @@ def lose_payment(*, actor: audit.Actor, payment: Payment) -> int:
 
 
 def lose_cancelled_payments() -> None:
-    """The same for every payment that was cancelled and still explains a line."""
+    """Do `lose_payment` for every cancelled payment that a row is still matched to."""
     rows = StatementRow.objects.filter(state=S.MATCHED, payment=OuterRef("pk"))
     lost = Payment.objects.filter(
         Exists(rows.filter(returned=False))

@@ -1,6 +1,6 @@
-"""Two extracts of one account: which equal lines are the same operation for certain, and which a person must look at.
+"""Two extracts of one account: which equal rows are surely the same operation, and which ones a person must look at.
 
-Only lines that nothing but day, amount and words tells apart (`StatementRow.weak`) are ever in doubt.
+Only rows with nothing but day, amount and words (`StatementRow.weak`) are ever in doubt.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,12 @@ S = StatementRowState
 
 
 def equals_in_doubt(statement: Statement) -> list[int]:
-    """The ids of the KNOWN lines of `statement` that may be another operation than the equal one of another file.
+    """Ids of the KNOWN rows of `statement` that may be another operation than the equal row of the other file.
 
-    An extract has every line of its days, but for its first and its last day, which other extracts may share. So an
-    equal line is the same operation when its day is whole in one of the two files, or when they share more than it:
-    then one was taken again with the other. Not when each has lines of that day that the other lacks.
+    An extract has all rows of its days, except of its first and last day, which another extract may share. So an
+    equal row is surely the same operation when its day is complete in one of the two files, or when the two files
+    share more rows than this one: then one extract repeats the other. It is in doubt when each file has rows of that
+    day that the other lacks.
     """
     mine = statement.rows.order_by()
     shared = mine.filter(state=S.KNOWN, weak=True)
@@ -43,7 +44,7 @@ def _ids(rows: QuerySet[StatementRow]) -> Iterator[tuple[int, int]]:
 
 
 def _having(twin: int) -> list[int]:
-    """The other files that have this operation too."""
+    """The ids of the other files that have this operation too."""
     return list(
         StatementRow.objects.filter(twin=twin).order_by().values_list("statement", flat=True).distinct()
     )
@@ -55,7 +56,7 @@ def _each_has_more(mine: QuerySet[StatementRow], my_rows: int, day: date, file: 
 
 
 class _Beside:
-    """A file beside the others, each of which is looked at once."""
+    """Compares a file with other files. Each other file is read once."""
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
@@ -63,7 +64,7 @@ class _Beside:
         self._share_more: dict[int, bool] = {}
 
     def overlaps(self, file: int, day: date | None) -> bool:
-        """`file` holds the very days of this one: what is equal in both is the same operation."""
+        """Whether `file` covers that day as this one does: rows that are equal in both are the same operation."""
         if file == self._statement.pk:
             return False
         if day is not None and (_is_whole(self._statement, day) or _is_whole(self._other(file), day)):
@@ -78,7 +79,7 @@ class _Beside:
         return self._files[file]
 
     def _shares_more(self, file: int) -> bool:
-        """More than one line, of different words or amounts."""
+        """Whether the two files share more than one row, with different words or amounts."""
         there = StatementRow.objects.filter(statement=file, twin__isnull=False).values("twin")
         both = self._statement.rows.filter(Q(twin__statement=file) | Q(twin__in=there), twin__isnull=False)
         return len(both.order_by().values("checksum").distinct()[:2]) > 1

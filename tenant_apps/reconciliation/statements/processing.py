@@ -1,6 +1,6 @@
-"""What the worker does with a file: check it, keep and judge its lines, book what the journal confirms.
+"""What the worker does with a file: check it, save and judge its rows, book what the journal confirms.
 
-A chunk of lines is a transaction that also says how far it is: a second worker goes on where the first died.
+Each chunk of rows is one transaction, which also saves the progress: after a crash, another worker continues there.
 """
 
 import contextlib
@@ -41,13 +41,13 @@ def waiting() -> QuerySet[Statement]:
 
 
 def process_waiting() -> None:
-    """Read all that waits, file by file; a file that cannot be read does not hold up the next one."""
+    """Read all waiting files. A file that cannot be read does not stop the next one."""
     while process_next():
         pass
 
 
 def process_next() -> bool:
-    """Read the next file; False when none waits, or when another worker is at it."""
+    """Read the next file. False when none waits, or when another worker is reading."""
     with reading() as mine:
         if not mine:
             return False
@@ -56,7 +56,7 @@ def process_next() -> bool:
 
 
 def _work(statement: Statement) -> None:
-    with override(settings.LANGUAGE_CODE):  # what is said of a line stays in its row
+    with override(settings.LANGUAGE_CODE):  # reasons are kept in French in the rows
         try:
             process_statement(statement=statement)
         except CannotRead as error:
@@ -64,7 +64,7 @@ def _work(statement: Statement) -> None:
 
 
 def process_statement(*, statement: Statement) -> None:
-    """Bring a file to its end. Raises CannotRead."""
+    """Do all remaining steps of a file. Raises CannotRead."""
     if statement.step == "checking":
         _check(statement)
     if statement.step == "matching":
@@ -81,7 +81,7 @@ def process_statement(*, statement: Statement) -> None:
 
 
 def _check(statement: Statement) -> None:
-    """The whole file once, and nothing is written: after that, no line can stop it half-way."""
+    """Read the whole file once and write nothing: after that, no row can stop the import half-way."""
     total, days = 0, _Days()
     with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as reads:
         for read in reads:
@@ -97,7 +97,7 @@ def _keep_rows(statement: Statement) -> None:
     identities = Identities(statement.kind, statement.account)
     matcher = Matcher(statement.kind)
     with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as reads:
-        for read in itertools.islice(reads, statement.done):  # kept already; their ranks count
+        for read in itertools.islice(reads, statement.done):  # saved already; their ranks count
             identities.of(read)
         for chunk in _chunks(reads):
             rows = [_statement_row(statement, read, identities.of(read)) for read in chunk]
@@ -109,7 +109,7 @@ def _keep_rows(statement: Statement) -> None:
 
 
 def _lock(statement: Statement) -> None:
-    """Before its lines, and before any payment (payments.locking)."""
+    """Lock the town's rows, then the file. Call it before locking rows or payments (payments.books.locking)."""
     lock_rows()
     Statement.objects.select_for_update(no_key=True).get(pk=statement.pk)
 
@@ -134,7 +134,7 @@ def _keep(statement: Statement, rows: list[StatementRow], matcher: Matcher) -> N
 
 
 def _ask_about_equals(statement: Statement) -> None:
-    """Lines that may be the same operation as one of another file, or another one: a person says."""
+    """Ask a person about rows that may or may not be the same operation as a row of another file."""
     reason = gettext_noop(
         "Un autre fichier a une ligne égale, et rien ne dit si c'est la même opération ou une autre : "
         "est-ce la même ?"
@@ -153,7 +153,7 @@ def _ask_about_equals(statement: Statement) -> None:
 
 
 def _look_again(statement: Statement) -> None:
-    """The lines that wait, a chunk at a time. `done` lines were looked at already."""
+    """Judge the waiting rows again, chunk by chunk. The first `done` ones are judged already."""
     rows = statement.rows.filter(state__in=JUDGED, twin=None).order_by("id")
     beat(statement, total=statement.done + rows.count())
     matcher, last = Matcher(statement.kind), 0
@@ -170,7 +170,7 @@ def _look_again(statement: Statement) -> None:
             beat(statement, done=statement.done + len(chunk), attempts=0)
 
 
-# --- how far it is --------------------------------------------------------------------------------
+# --- the end of a file ---------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -192,7 +192,7 @@ def _conclude(statement: Statement) -> None:
 
 @transaction.atomic
 def _refuse(statement: Statement, sentence: str) -> None:
-    """Its columns or its bytes are not right: staff see why where they can correct it."""
+    """The columns or the bytes are wrong: back to RECEIVED, where staff see the reason and can correct the columns."""
     locked = Statement.objects.select_for_update().get(pk=statement.pk)
     statements.move(locked, StatementState.RECEIVED)
     locked.problem, locked.step, locked.attempts = sentence[:300], "", 0
@@ -260,7 +260,7 @@ class _Days:
 INTAKE = Intake(
     kind="statements",
     waiting=waiting,
-    lock=lambda statement: READING,  # overlapping files must find each other's lines
+    lock=lambda statement: READING,  # overlapping files must see each other's rows
     work=_work,
     fail=_fail,
     sentences=Sentences(

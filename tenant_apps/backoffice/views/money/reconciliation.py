@@ -119,7 +119,7 @@ def _form(
 @require_safe
 @staff_required(Role.READER)
 def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Its lines once it is imported; before that, its columns, or how far the worker is."""
+    """Its rows once it is imported; before that, its columns, or how far the worker is."""
     file = found(queries.statement, public_id)
     if file.state == StatementState.RECEIVED:
         return redirect("backoffice:statement-columns", public_id)
@@ -167,7 +167,7 @@ def _chips() -> list[tuple[str, str]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CLERK)
 def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Which column is what, with the first lines as they would be read; then the import."""
+    """Which column is what, with the first rows as they would be read; then the import."""
     file = found(queries.statement, public_id)
     if file.state != StatementState.RECEIVED:
         return redirect("backoffice:statement", public_id)

@@ -1,4 +1,4 @@
-"""« Rapprochement »: one line, what it may be, and what can be done of it."""
+"""« Rapprochement »: one row, what it may be, and what can be done of it."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -30,7 +30,7 @@ FOUND = 20
 @require_safe
 @staff_required(Role.READER)
 def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One line as it came, what it may be, and what can be done."""
+    """One row as it came, what it may be, and what can be done."""
     row = found(queries.row, public_id)
     words, bills = words_of(request.GET, "q"), words_of(request.GET, "facture")
     waits = row.state in OPEN
@@ -77,7 +77,7 @@ def match_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Confirmer ces règlements »: the line is their sum."""
+    """« Confirmer ces règlements »: the row is their sum."""
     row, form = found(queries.row, public_id), TotalForm(request.POST)
     chosen = form.cleaned_data["total"] if form.is_valid() else ""
     total = next((one for one in queries.totals(row) if one.key == chosen), None)
@@ -102,7 +102,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def twin_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« C'est la même opération » as the equal line of an earlier file, or another one."""
+    """« C'est la même opération » as the equal row of an earlier file, or another one."""
     row = found(queries.row, public_id)
     act = services.other_operation if request.POST.get("which") == "other" else services.same_operation
     return _do(request, row, lambda: act(actor=request.user, row=row))
