@@ -34,7 +34,7 @@ def desk(
     manager = make_account("manager@example.net", role=Role.MANAGER)
     product = default_product()
     browser = client_for(manager)
-    path = f"/gestion/commune/produits/{product.pk}/mise-en-service/"
+    path = f"/gestion/reglages/regies/{product.pk}/mise-en-service/"
 
     def step(name: str, **more: str) -> Any:
         return browser.post(path, {"step": name, **more})
