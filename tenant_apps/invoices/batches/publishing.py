@@ -9,7 +9,8 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.emails import billing
 
 # What the batch was checked against is no more: another import was published meanwhile. Payers whose name or address
-# is no longer what the clerk was shown; payers that were new; payers that look like a new one; PDFs.
+# is no longer what the clerk was shown; payers that were new; payers that look like a new one; PDFs. And products that
+# the town has closed since, or that have another number now.
 _CHANGED = """
 SELECT EXISTS (
   SELECT 1 FROM invoices_payerupdate AS u
@@ -49,6 +50,10 @@ SELECT EXISTS (
          AND theirs.state = 'published'
     LEFT JOIN invoices_payerupdate AS u ON u.batch_id = %(batch)s AND u.payer_id = mine.payer_id
    WHERE theirs.payer_id IS DISTINCT FROM u.looks_like_id
+) OR EXISTS (
+  SELECT 1 FROM invoices_invoice AS i
+    JOIN products_product AS t ON t.id = i.product_id
+   WHERE i.batch_id = %(batch)s AND i.state = 'draft' AND t.ended_at IS NOT NULL
 )
 """
 # What is said of whom: a code that a person recognised as another way to write a payer's own speaks of that payer.
