@@ -13,8 +13,8 @@ from tenant_apps.payments import services
 from tenant_apps.payments.errors import NotPayable, NotYet, ProviderRefused, ProviderUnavailable
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.online import paying
+from tenant_apps.payments.payability.reading import payability_of
 from tenant_apps.payments.services import Change
-from tenant_apps.payments.standing.reading import standing_of
 from tenant_apps.products.errors import ProductError
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.queries import default_product, former_products
@@ -124,14 +124,14 @@ def test_a_number_in_use_is_replaced(invoice: Invoice, simulator: Simulator) -> 
     )
     invoice.refresh_from_db()
     assert invoice.product_id == old.pk
-    assert standing_of(Invoice.objects.get(pk=invoice.pk)).can  # at the old number, still
+    assert payability_of(Invoice.objects.get(pk=invoice.pk)).can  # at the old number, still
 
 
 def test_what_is_unpaid_is_not_payable_online_when_the_town_says_so(invoice: Invoice, alice: Account) -> None:
     recognised(default_product(), pays_after_end=False)
     found = Invoice.objects.get(pk=invoice.pk)
-    assert standing_of(found).code == "ended"
-    assert "n'accepte plus de paiement en ligne" in standing_of(found).reason
+    assert payability_of(found).code == "ended"
+    assert "n'accepte plus de paiement en ligne" in payability_of(found).reason
     with pytest.raises(NotPayable):
         paying.start_payment(actor=alice, invoice=found)
     assert not Attempt.objects.exists()
@@ -234,7 +234,7 @@ def test_a_change_is_undone(invoice: Invoice, simulator: Simulator) -> None:
     delete_product(actor="system", product=new)
     old.refresh_from_db()
     assert (old.code, old.ended_at, old.replaced_by_id, default_product()) == ("REGIE", None, None, old)
-    assert standing_of(Invoice.objects.get(pk=invoice.pk)).can
+    assert payability_of(Invoice.objects.get(pk=invoice.pk)).can
 
 
 def test_lines_of_another_number_confirm_nothing(town: Town) -> None:
@@ -255,6 +255,6 @@ def test_a_closed_one_goes_no_further(town: Town, make_account: Any) -> None:
     end_product(actor="system", product=product, pays_after_end=False)
     product.refresh_from_db()
     with pytest.raises(NotYet, match="fermée"):
-        services.start_trial(actor=manager, product=product)
+        services.start_test_payment(actor=manager, product=product)
     with pytest.raises(NotYet, match="fermée"):
         services.go_forward(actor=manager, product=product)
