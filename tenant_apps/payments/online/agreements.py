@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.payments.errors import NotYet
+from tenant_apps.payments.errors import NotYet, ProductRefused, ProviderUnavailable
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.products import agreements, protocols
@@ -66,11 +66,21 @@ def change_of(product: Product, *, kind: str, protocol: str, number: str) -> Cha
 def ask_number(protocol: str, number: str) -> tuple[str, ...]:
     """The lines by which the provider knows `number`, whoever has it; empty ones left out.
 
-    Raises ProviderRefused (unknown number), ProviderUnavailable, or NotYet without a number.
+    Raises ProductRefused (unknown number) or ProviderUnavailable, in words for staff, or NotYet without a number.
     """
     if protocol == protocols.NONE or not number:
         raise NotYet(_("Sans identifiant, il n'y a rien à vérifier auprès du Trésor public."))
-    return provider(protocol).identify(number)
+    try:
+        return provider(protocol).identify(number)
+    except ProductRefused as error:
+        sentence = _(
+            "Le Trésor public ne connaît pas l'identifiant %(number)s, ou ne l'a pas encore ouvert (code %(code)s). "
+            "Vérifiez-le sur votre convention ; s'il est juste, demandez au comptable public."
+        ) % {"number": number, "code": error.code}
+        raise ProductRefused(sentence, code=error.code, detail=error.detail) from None
+    except ProviderUnavailable as error:
+        sentence = _("Le Trésor public ne répond pas. Rien n'est perdu : recommencez dans quelques minutes.")
+        raise ProviderUnavailable(sentence, code=error.code, detail=error.detail) from None
 
 
 def same_lines(protocol: str, number: str, label: str) -> str:
