@@ -13,6 +13,7 @@ from tenant_apps.products.queries import default_product
 from tenants.models import Town
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator
+from tests.payments.conftest import simulator as simulator
 
 LIST = "/communes/mairie/regies/"
 WHY = {"reason": "demande de la mairie du 30/11"}

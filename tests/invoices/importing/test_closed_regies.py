@@ -99,7 +99,6 @@ def test_an_import_that_waits_follows_the_code(town: Town) -> None:
     batch = send(file(1, regie="REGIE"))
     assert batch.state == BatchState.READY
     new = replaced(default_product())
-    assert go_on(batch).state == BatchState.READY  # the clerk looks once more
     assert go_on(batch).state == BatchState.PUBLISHED
     assert Invoice.objects.get().product_id == new.pk
 
