@@ -18,7 +18,7 @@ from shared_apps.console.admin import (
     TownAdmin,
     UnmatchedNotificationAdmin,
 )
-from shared_apps.console.views import account, home, operations, platform, signing_in, towns
+from shared_apps.console.views import account, home, operations, platform, products, signing_in, towns
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Erasure, Operation, Town
 
@@ -67,6 +67,10 @@ class Console(UnfoldAdminSite):
             ("communes/<slug:slug>/", towns.town_page, "town"),
             ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
             ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
+            ("communes/<slug:slug>/regies/", products.product_list, "products"),
+            ("communes/<slug:slug>/regies/ajouter/", products.add_product, "add-product"),
+            ("communes/<slug:slug>/regies/<int:pk>/", products.product_page, "product"),
+            ("communes/<slug:slug>/regies/<int:pk>/<slug:key>/", products.product_act, "product-act"),
             ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
             ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),

@@ -13,7 +13,15 @@ from tenant_apps.backoffice.views.money import (
     reconciliation,
     statement_rows,
 )
-from tenant_apps.backoffice.views.settings import going_live, identity, intervention, openid, privacy, town
+from tenant_apps.backoffice.views.settings import (
+    going_live,
+    identity,
+    intervention,
+    openid,
+    privacy,
+    regies,
+    town,
+)
 
 app_name = "backoffice"
 urlpatterns = [
@@ -130,6 +138,9 @@ urlpatterns = [
     path("commune/logo/", identity.identity_page, name="identity"),
     path("commune/textes/", identity.notices_page, name="notices"),
     path("commune/connexion/", openid.openid_page, name="openid"),
-    path("commune/produits/<int:pk>/", town.product_page, name="product"),
-    path("commune/produits/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
+    path("reglages/regies/", regies.regie_list, name="regies"),
+    path("reglages/regies/ajouter/", regies.add_regie, name="add-regie"),
+    path("reglages/regies/<int:pk>/", regies.regie_page, name="regie"),
+    path("reglages/regies/<int:pk>/identifiant/", regies.regie_number, name="regie-number"),
+    path("reglages/regies/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
 ]

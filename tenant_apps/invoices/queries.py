@@ -5,11 +5,13 @@ from datetime import MAXYEAR, MINYEAR
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Batch, BatchProblem, Invoice, PayerUpdate
 from tenant_apps.invoices.states import Asked, BatchState, InvoiceState
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import products
 from tenant_apps.residents.queries import payer_ids_of
 
 Status = Literal["all", "unpaid", "paid"]
@@ -66,6 +68,12 @@ def invoice_for_staff(public_id: UUID) -> Invoice:
     """One invoice in any state, with its related rows. Raises Invoice.DoesNotExist."""
     together = ("payer", "product", "document", "batch", "declaration__account")
     return Invoice.objects.select_related(*together).get(uuid=public_id)
+
+
+def listed_products() -> QuerySet[Product]:
+    """The products that a list of invoices offers: those that receive invoices, and closed ones that have some."""
+    theirs = Invoice.objects.filter(product=OuterRef("pk"))
+    return products().filter(Q(ended_at=None) | Exists(theirs))
 
 
 def waiting_batches() -> QuerySet[Batch]:

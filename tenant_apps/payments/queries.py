@@ -1,8 +1,10 @@
 """Readers of attempts and payments: those that take a resident, and those for staff."""
 
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import AuditEntry
@@ -132,6 +134,25 @@ def finding_for_staff(public_id: UUID) -> Finding:
 def last_audit() -> AuditEntry | None:
     """The entry of the trail of the last nightly audit: its time and its number of differences."""
     return AuditEntry.objects.filter(verb="money.audited").order_by("-id").first()
+
+
+class ProductFigures(NamedTuple):
+    """What hangs on a product: invoices online, those with something left to pay, the day of the latest payment."""
+
+    invoices: int = 0
+    unpaid: int = 0
+    last_paid_on: date | None = None
+
+
+def figures_by_product() -> dict[int, ProductFigures]:
+    """By the product's id, in two statements; a product without an invoice is absent."""
+    published = Invoice.objects.filter(state=InvoiceState.PUBLISHED).order_by().values("product")
+    counted = published.annotate(n=Count("id"), unpaid=Count("id", filter=Q(paid__lt=F("amount"))))
+    received = Payment.objects.filter(cancelled_at=None).order_by().values("product")
+    latest = dict(received.annotate(day=Max("paid_on")).values_list("product", "day"))
+    return {
+        row["product"]: ProductFigures(row["n"], row["unpaid"], latest.get(row["product"])) for row in counted
+    }
 
 
 def test_payments_of(product: Product) -> QuerySet[TestPayment]:

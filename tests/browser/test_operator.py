@@ -16,6 +16,10 @@ Shot = Callable[[Page, str], None]
 OURS = {
     "etat": "/",
     "commune": "/communes/mairie/",
+    "regies": "/communes/mairie/regies/",
+    "regie-ajouter": "/communes/mairie/regies/ajouter/",
+    "regie": "/communes/mairie/regies/1/",
+    "regie-identifiant": "/communes/mairie/regies/1/identifiant/",
     "fermer": "/communes/mairie/fermer/",
     "ouvrir": "/ouvrir/",
     "reglages": "/plateforme/",

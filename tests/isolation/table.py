@@ -183,7 +183,10 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:mails": _STAFF,
     "backoffice:resend-mail": row(everyone=405),
     "backoffice:town": _MANAGERS,
-    "backoffice:product": _MANAGERS,
+    "backoffice:regies": _MANAGERS,
+    "backoffice:add-regie": _MANAGERS,
+    "backoffice:regie": _MANAGERS,
+    "backoffice:regie-number": _MANAGERS,
     "backoffice:interventions": _MANAGERS,
     "backoffice:leave-intervention": row(everyone=405),
     "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
@@ -253,7 +256,9 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:resend-mail": frozenset({"clerk", "manager"}),
     "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:town": frozenset({"manager"}),
-    "backoffice:product": frozenset({"manager"}),
+    "backoffice:add-regie": frozenset({"manager"}),
+    "backoffice:regie": frozenset({"manager"}),
+    "backoffice:regie-number": frozenset({"manager"}),
     "backoffice:identity": frozenset({"manager"}),
     "backoffice:openid": frozenset({"manager"}),
     "backoffice:notices": frozenset({"manager"}),

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Role
+from tenant_apps.products.models import Product
 from tenants.models import Erasure, Operation, Town
 from tenants.states import TownState
 from tenants.work import operations
@@ -49,10 +50,16 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
     erasure = Erasure.objects.create(
         town_uuid=town.uuid, slug="x", name="X", requested_by="system", reason="x"
     )
+    with tenant_context(town):
+        product = Product.objects.get(is_default=True).pk
     operation = operations.request(kind="open", subject="lauzerte", actor="system", arguments={}, town=None)
     return {
         "town": "/communes/mairie/",
         "act": "/communes/mairie/suspendre/",
+        "products": "/communes/mairie/regies/",
+        "add-product": "/communes/mairie/regies/ajouter/",
+        "product": f"/communes/mairie/regies/{product}/",
+        "product-act": f"/communes/mairie/regies/{product}/modifier/",
         "domain-act": "/communes/mairie/domaine/verifier/",
         "intervene": f"/communes/mairie/intervenir/{person}/",
         "operation": f"/operations/{operation.uuid}/",

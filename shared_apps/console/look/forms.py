@@ -44,7 +44,7 @@ class ConsoleForm(forms.Form):
                     field.widget.choices = choices
 
 
-def _reason() -> forms.CharField:
+def reason() -> forms.CharField:
     return forms.CharField(
         label="Motif",
         max_length=500,
@@ -138,7 +138,7 @@ class TownForm(ConsoleForm):
 class ReasonForm(TownForm):
     """Why."""
 
-    reason = _reason()
+    reason = reason()
 
 
 class RenameForm(TownForm):
@@ -217,7 +217,7 @@ class CloseForm(TownForm):
         initial=30,
         help_text="Le portail répond jusqu'à la fin de ce jour-là.",
     )
-    reason = _reason()
+    reason = reason()
 
 
 class OpenForm(ShardForm):

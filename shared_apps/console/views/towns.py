@@ -39,6 +39,7 @@ def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
         figures=getattr(town, "figures", None),
         tone=words.STATE_TONES.get(town.state, ""),
         is_late=queries.is_late(town),
+        is_living=town.state in actions.LIVING,
         address=_address(town),
         hosts=[
             (domain, None if domain.is_served else domains.record_of(domain))

@@ -29,7 +29,6 @@ from tenant_apps.payments.queries import (
 )
 from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
 from tenant_apps.payments.states import LIVE
-from tenant_apps.products.queries import products
 from toolkit import clock
 
 MAILS, MESSAGES = 50, 20  # the newest are shown
@@ -48,7 +47,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         section="invoices",
         page=page,
         wanted=wanted,
-        products=products(),
+        products=queries.listed_products(),
         today=clock.today(),
     )
 

@@ -16,7 +16,9 @@ from tenant_apps.invoices.importing.sent_documents import SentDocuments
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products import references
-from tenant_apps.products.queries import default_product, products_by_code
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import default_product, former_products, products_by_code
+from toolkit import clock
 
 CHUNK = 200
 MOST_KEPT = 1000  # problems that are kept; all are counted
@@ -64,6 +66,7 @@ class Checker:
         self._archive = archive
         self._products = products_by_code()
         self._default = default_product()
+        self._former = former_products()
         self._people = People(batch.source)
         self.used: dict[
             str, tuple[InvoiceRow, int | str]
@@ -111,22 +114,27 @@ class Checker:
         for row in rows:
             product = self._products.get(row.product.lower()) if row.product else self._default
             if product is None:
-                known = ", ".join(sorted(found.code for found in self._products.values()))
+                known = ", ".join(sorted(one.code for one in self._products.values() if one.ended_at is None))
                 sentence = _("« Régie » n'est pas connue de la commune. Codes connus : %(known)s.") % {
                     "known": known
                 }
                 report.add(RowProblem(row.line, "Régie", row.product, sentence))
                 continue
             finding = people[row.payer]
-            found = existing.get((product.pk, row.fiscal_year, row.number))
+            # What a régie published under an older number is known too, and stays there (decision 61).
+            family = (product.pk, *self._former.get(product.pk, ()))
+            found = next(
+                (existing[key] for pk in family if (key := (pk, row.fiscal_year, row.number)) in existing),
+                None,
+            )
             document = self._document_of(row, finding, report, is_online=found is not None)
-            if found is None and (product.pk, row.reference) in taken:
+            same = next((taken[pk, row.reference] for pk in family if (pk, row.reference) in taken), None)
+            if found is None and product.ended_at is not None:
+                report.add(RowProblem(row.line, "Régie", row.product or product.code, self._ended(product)))
+            elif found is None and same is not None:
                 # The Treasury knows a debt only by its reference: two invoices of a product never share one.
                 sentence = _("« Référence TIPI » sert déjà à la facture n° %(number)s du même service.")
-                number = taken[product.pk, row.reference]
-                report.add(
-                    RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": number})
-                )
+                report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": same}))
             elif found is None and (wrong := references.problem(product.kind, row.reference)):
                 sentence = _("« Référence TIPI » %(what)s")
                 report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"what": wrong}))
@@ -139,6 +147,25 @@ class Checker:
             else:
                 report.unchanged += 1
                 yield Standing(row, found, document)
+
+    def _ended(self, product: Product) -> str:
+        """Why a closed product gets no new invoice, and what to do."""
+        words = {
+            "label": product.label,
+            "day": clock.in_words(product.ended_at),
+            "code": product.replaced_by.code if product.replaced_by else "",
+        }
+        if product.replaced_by is not None:
+            sentence = _(
+                "« Régie » : « %(label)s » a changé d'identifiant le %(day)s. Écrivez le code « %(code)s » dans le "
+                "fichier : ces factures iront au nouvel identifiant."
+            )
+        else:
+            sentence = _(
+                "« Régie » : « %(label)s » est fermée depuis le %(day)s et ne reçoit plus de factures. Corrigez le "
+                "code dans le fichier, ou demandez à un responsable de rouvrir la régie (« Régies et PayFiP »)."
+            )
+        return sentence % words
 
     def _standing_problem(self, found: Invoice, row: InvoiceRow, finding: Finding) -> str | None:
         """Why a row may not have the number of an invoice that the town already has; None when it is that invoice."""

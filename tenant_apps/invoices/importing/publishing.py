@@ -9,7 +9,8 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.emails import billing
 
 # True when what the batch was checked against has changed, because another import was published since: the name or
-# address of a payer shown to the clerk, a payer that was new, a payer that looks like a new one, or a PDF.
+# address of a payer shown to the clerk, a payer that was new, a payer that looks like a new one, or a PDF. Or because
+# the town has closed a product or changed its number since.
 _CHANGED = """
 SELECT EXISTS (
   SELECT 1 FROM invoices_payerupdate AS u
@@ -49,6 +50,10 @@ SELECT EXISTS (
          AND theirs.state = 'published'
     LEFT JOIN invoices_payerupdate AS u ON u.batch_id = %(batch)s AND u.payer_id = mine.payer_id
    WHERE theirs.payer_id IS DISTINCT FROM u.looks_like_id
+) OR EXISTS (
+  SELECT 1 FROM invoices_invoice AS i
+    JOIN products_product AS t ON t.id = i.product_id
+   WHERE i.batch_id = %(batch)s AND i.state = 'draft' AND t.ended_at IS NOT NULL
 )
 """
 # What the file says about which payer. A code that a person recognised as another spelling belongs to that payer.
