@@ -64,7 +64,7 @@ def _bills(words: str) -> list[tuple[UUID, str]]:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def match_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est ce règlement »."""
     line, form = found(queries.line, public_id), MatchForm(request.POST)
@@ -75,7 +75,7 @@ def match_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Confirmer ces règlements »: the line is their sum."""
     line, form = found(queries.line, public_id), TotalForm(request.POST)
@@ -87,7 +87,7 @@ def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Annuler ce règlement »: the bank took its money back."""
     line, form = found(queries.line, public_id), MatchForm(request.POST)
@@ -100,7 +100,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def twin_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est la même opération » as the equal line of an earlier file, or another one."""
     line = found(queries.line, public_id)
@@ -109,7 +109,7 @@ def twin_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def book_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Enregistrer ce règlement »: the money came without us."""
     line, form = found(queries.line, public_id), BookForm(request.POST)
@@ -123,7 +123,7 @@ def book_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def ignore_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Écarter », with a reason."""
     line, reason = found(queries.line, public_id), IgnoreForm(request.POST)
@@ -134,7 +134,7 @@ def ignore_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def reopen_line(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Remettre en attente »."""
     line = found(queries.line, public_id)
