@@ -26,7 +26,7 @@ class StaffRequest(HttpRequest):
 
 
 def at_least(role: str, minimum: Role) -> bool:
-    """True when `role` is a staff role that may do what `minimum` may (reader < clerk < manager)."""
+    """True when `role` is a staff role that may do what `minimum` may (reader < clerk < cashier < manager)."""
     order = list(STAFF_ROLES)
     return role in order and order.index(Role(role)) >= order.index(minimum)
 
@@ -66,11 +66,12 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 def screen(
     request: StaffRequest, template: str, *, section: str, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """A page of the back office; `can_act` and `can_manage` say which buttons to show."""
+    """A page of the back office; `can_act`, `can_book` and `can_manage` say which buttons to show."""
     rights = {
         "section": section,
         "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
         "can_act": at_least(request.user.role, Role.CLERK),
+        "can_book": at_least(request.user.role, Role.CASHIER),
         "can_manage": at_least(request.user.role, Role.MANAGER),
         "access_requests_to_decide": waiting_access_requests(),
         "several_sources": SimpleLazyObject(has_several),  # asked only by a page that shows codes

@@ -20,6 +20,7 @@ from tenant_apps.backoffice.views.settings import (
     openid,
     privacy,
     regies,
+    team,
     town,
 )
 
@@ -133,6 +134,12 @@ urlpatterns = [
     path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
     path("interventions/", intervention.interventions, name="interventions"),
     path("effacements/<uuid:public_id>/", privacy.erasure_page, name="erasure"),
+    path("equipe/", team.team_page, name="team"),
+    path("equipe/<uuid:public_id>/", team.member_page, name="member"),
+    path("equipe/<uuid:public_id>/renvoyer/", team.act, {"act": "again"}, name="invite-member-again"),
+    path("equipe/<uuid:public_id>/suspendre/", team.act, {"act": "suspend"}, name="suspend-member"),
+    path("equipe/<uuid:public_id>/retablir/", team.act, {"act": "resume"}, name="resume-member"),
+    path("equipe/<uuid:public_id>/retirer/", team.act, {"act": "remove"}, name="remove-member"),
     path("commune/", town.town_page, name="town"),
     path("commune/donnees-personnelles/", privacy.privacy_page, name="privacy"),
     path("commune/logo/", identity.identity_page, name="identity"),

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, Link, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Link, Role
 from shared_apps.accounts.sessions import devices
 from shared_apps.accounts.signing_in import codes
 from shared_apps.audit.models import AuditEntry
@@ -224,7 +224,7 @@ def test_an_unknown_address_gets_nothing(town: Town) -> None:
     assert not Account.objects.exists()
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.CLERK, Role.MANAGER])
+@pytest.mark.parametrize("role", STAFF_ROLES)
 def test_staff_are_told_once_a_day_that_they_cannot(
     town: Town, make_account: Callable[..., Account], role: Role
 ) -> None:

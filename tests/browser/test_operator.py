@@ -121,7 +121,7 @@ def test_open_a_town_and_watch(demo: Demo, operator_page: Callable[..., Page], s
     page.get_by_role("link", name="Commune de Cahors").click()
     page.get_by_role("link", name="http://cahors.localhost").click()
     expect(page.get_by_role("button", name="Connexion")).to_be_visible()
-    assert demo.mail("maire@cahors.example.org", "Activez votre compte")
+    assert demo.mail("maire@cahors.example.org", "Vous rejoignez la gestion des factures")
 
 
 def test_without_javascript(demo: Demo, operator_page: Callable[..., Page]) -> None:

@@ -24,7 +24,7 @@ from tenant_apps.residents.erasure.services import request_erasure
 from tenant_apps.residents.models import Access, AccessRequest, Payer
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
-from tests.isolation.table import PEOPLE, POSTS, TOWN
+from tests.isolation.table import PEOPLE, POSTS, STAFF, TOWN
 from tests.tenants.schemas import description
 from toolkit import clock
 
@@ -60,7 +60,7 @@ class World:
         self, town: Town, other: Town, account: Callable[..., Account], payer: Any, invoice: Any
     ) -> None:
         self.town, self.other = town, other
-        roles = {"reader": Role.READER, "clerk": Role.CLERK, "manager": Role.MANAGER}
+        roles = {name: Role(name) for name in STAFF}
         self.people = {
             name: account(f"{name}@example.net", role=roles.get(name, Role.RESIDENT))
             for name in ("alice", "bob", "charlie", *roles)
@@ -125,6 +125,7 @@ class World:
             "message": message.uuid,
             "mail": OutgoingMail.objects.get(kind="contact").uuid,
             "erasure": self.someone_to_erase(account),
+            "member": account("colleague@example.net", role=Role.CLERK).uuid,
             "claim": AccessRequest.objects.create(
                 state="withdrawn",
                 account=self.people["charlie"],

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from shared_apps.accounts.signing_in import identities
 from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
@@ -235,7 +235,7 @@ def test_only_pages_of_this_host_are_next(
     assert sign_in(client_for(), suite=suite)["Location"] == "/factures/"
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.CLERK, Role.MANAGER])
+@pytest.mark.parametrize("role", STAFF_ROLES)
 def test_staff_keep_their_password(
     issuer: str, make_account: Callable[..., Account], client_for: Callable[..., Client], role: Role
 ) -> None:

@@ -141,6 +141,17 @@ class ReasonForm(TownForm):
     reason = reason()
 
 
+class InviteForm(TownForm):
+    """A manager to invite, and why."""
+
+    name = forms.CharField(label="Prénom et nom", max_length=80)
+    email = AddressFormField(
+        label="Adresse e-mail professionnelle",
+        help_text="L'invitation y arrive ; son lien est valable 7 jours.",
+    )
+    reason = _reason()
+
+
 class RenameForm(TownForm):
     """The new address."""
 

@@ -83,5 +83,5 @@ def taking_back(row: StatementRow, payment: Payment) -> Offer:
 
 
 def may_take_back(role: str, payment: Payment) -> bool:
-    """A rejected debit is a clerk's business; to cancel any other payment is a manager's, as everywhere."""
+    """A rejected debit is a cashier's business; to cancel any other payment is a manager's, as everywhere."""
     return payment.means == Means.DEBIT or payment.cancelled_at is not None or at_least(role, Role.MANAGER)

@@ -65,7 +65,7 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def new_payment(request: StaffRequest) -> HttpResponse:
     """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
     sent = request.POST if request.method == "POST" else request.GET
@@ -144,7 +144,8 @@ def payment_screen(
 ) -> HttpResponse:
     """The page of a payment, with the form that was not right if one was sent."""
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
-    manages = at_least(request.user.role, Role.MANAGER)
+    manages, books = (at_least(request.user.role, role) for role in (Role.MANAGER, Role.CASHIER))
+    may_cancel = manages or (books and can_undo(request.user, payment))
     spendable = payment.left_over > 0
     others, others_number = newest(readers.other_invoices(payment), OTHERS) if spendable else ([], 0)
     return screen(
@@ -162,7 +163,7 @@ def payment_screen(
         others=with_payabilities(others),
         others_number=others_number,
         spendable=spendable,
-        may_cancel=payment.cancelled_at is None and (manages or can_undo(request.user, payment)),
+        may_cancel=payment.cancelled_at is None and may_cancel,
         undo=not manages,
     )
 
@@ -181,9 +182,9 @@ def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def cancel(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """A manager cancels any payment; a clerk takes back what they have just booked."""
+    """A manager cancels any payment; a cashier takes back what they have just booked."""
     payment = found(readers.payment_for_staff, public_id)
     if not at_least(request.user.role, Role.MANAGER) and not can_undo(request.user, payment):
         raise Http404

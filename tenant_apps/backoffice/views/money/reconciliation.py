@@ -61,7 +61,7 @@ def statement_list(request: StaffRequest) -> HttpResponse:
 
 @csrf_exempt  # only for the look at the size, before anything is read; `_new_statement` asks for the token
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def new_statement(request: StaffRequest) -> HttpResponse:
     """Send a file; the same one a second time leads to the first."""
     size = uploads.announced_size(request)
@@ -165,7 +165,7 @@ def _chips() -> list[tuple[str, str]]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Which column is what, with the first rows as they would be read; then the import."""
     file = found(queries.statement, public_id)
@@ -187,7 +187,7 @@ def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Chercher de nouveau »: payments were booked since."""
     file = found(queries.statement, public_id)
@@ -196,7 +196,7 @@ def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Essayer de nouveau »: the worker goes on where it stopped."""
     services.try_again(actor=request.user, statement=found(queries.statement, public_id))
@@ -204,7 +204,7 @@ def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer cet import », while nothing was booked from it."""
     file = found(queries.statement, public_id)
@@ -218,7 +218,7 @@ def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def discard_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Supprimer ce fichier », before it is imported or once it is withdrawn."""
     file = found(queries.statement, public_id)

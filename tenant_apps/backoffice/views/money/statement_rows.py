@@ -64,7 +64,7 @@ def _bills(words: str) -> list[tuple[UUID, str]]:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def match_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est ce règlement »."""
     row, form = found(queries.row, public_id), MatchForm(request.POST)
@@ -75,7 +75,7 @@ def match_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Confirmer ces règlements »: the row is their sum."""
     row, form = found(queries.row, public_id), TotalForm(request.POST)
@@ -87,7 +87,7 @@ def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Annuler ce règlement »: the bank took its money back."""
     row, form = found(queries.row, public_id), MatchForm(request.POST)
@@ -100,7 +100,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def twin_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est la même opération » as the equal row of an earlier file, or another one."""
     row = found(queries.row, public_id)
@@ -109,7 +109,7 @@ def twin_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def book_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Enregistrer ce règlement »: the money came without us."""
     row, form = found(queries.row, public_id), BookForm(request.POST)
@@ -123,7 +123,7 @@ def book_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def ignore_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Écarter », with a reason."""
     row, reason = found(queries.row, public_id), IgnoreForm(request.POST)
@@ -134,7 +134,7 @@ def ignore_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def reopen_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Remettre en attente »."""
     row = found(queries.row, public_id)
