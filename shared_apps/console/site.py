@@ -67,6 +67,11 @@ class Console(UnfoldAdminSite):
             ("communes/<slug:slug>/", towns.town_page, "town"),
             ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
             ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
+            (
+                "communes/<slug:slug>/second-facteur/<uuid:person>/",
+                towns.forget_factor,
+                "forget-factor",
+            ),
             ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
             ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),

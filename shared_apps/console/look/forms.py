@@ -256,6 +256,22 @@ class InterventionForm(ConsoleForm):
     )
 
 
+class ForgetFactorForm(ConsoleForm):
+    """Who asked for it, and how the operator made sure of who they are."""
+
+    reason = forms.CharField(
+        label="Qui le demande, et comment l'avez-vous vérifié ?",
+        min_length=10,
+        max_length=500,
+        help_text="Au moins 10 caractères. Le journal de la commune le garde.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": "Écrivez qui le demande et comment vous l'avez vérifié.",
+            "min_length": "Écrivez-le en 10 caractères au moins.",
+        },
+    )
+
+
 class PlatformForm(ConsoleForm):
     """The platform about itself."""
 
