@@ -92,7 +92,6 @@ def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Pa
     It is a second factor: the first one ends a member of staff's sessions (second_factor.note_enrolled).
     """
     refuse_impersonator(actor)
-    second_factor.note_enrolled(actor)
     account = Account.objects.select_for_update().get(pk=actor.pk)
     _check_can_have_one_more(account)
     key = Passkey(
@@ -108,6 +107,7 @@ def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Pa
             key.save()
     except IntegrityError:  # another account has this id (WebAuthn §7.1, step 26)
         raise errors.NewKeyRefused from None
+    second_factor.note_enrolled(actor)
     audit.record("account.passkey_added", actor=actor, obj=actor.audit_name, new={"key": str(key.uuid)})
     return key
 

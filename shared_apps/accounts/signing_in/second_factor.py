@@ -88,7 +88,7 @@ def confirm(*, account: Account, code: str) -> list[str]:
     """
     refuse_impersonator(account)
     with throttle.take((CODE, str(account.uuid))) as tries, transaction.atomic():
-        note_enrolled(account)  # locks the account first, as whoever removes or forgets a factor does
+        Account.objects.select_for_update().get(pk=account.pk)  # first, as for a removal and a reset
         factor = SecondFactor.objects.select_for_update().filter(account=account).first()
         if factor is None:  # forgotten since the page was shown
             raise errors.WrongCode
@@ -101,6 +101,7 @@ def confirm(*, account: Account, code: str) -> list[str]:
         factor.confirmed_at, factor.last_step = timezone.now(), step
         factor.recovery_hashes = [fingerprint(_bare(each)) for each in codes]
         factor.save(update_fields=["confirmed_at", "last_step", "recovery_hashes"])
+        note_enrolled(account)
         audit.record("account.second_factor_enrolled", actor=account, obj=account.audit_name)
         _tell(account, APPLICATION_ADDED.about())
         tries.succeed()
@@ -108,7 +109,7 @@ def confirm(*, account: Account, code: str) -> list[str]:
 
 
 def note_enrolled(account: Account) -> None:
-    """Lock the account and note that it has a second factor from now on. Call it in the transaction that makes one.
+    """Note that the account has a second factor from now on. Call it in the transaction that has made one.
 
     The first one ends the sessions of staff, which were opened without: the caller opens its own again
     (`sessions.steps.note_passed`). `account` is changed too.
