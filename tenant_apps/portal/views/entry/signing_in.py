@@ -1,7 +1,7 @@
 """Sign in, activate, forgotten password, and the `?LIEN=` pages (docs/manual.md, M1 to M4)."""
 
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AccountError, TeamInvitationDead, TooBusy, TooManyTries, WeakPassword
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.sessions import steps
 from shared_apps.accounts.team.joining import join
 from shared_apps.accounts.team.queries import inviter_of
 from shared_apps.accounts.throttling import known_browsers, limits, throttle
@@ -68,12 +69,15 @@ def sign_in_page(request: HttpRequest, form: SignInForm, error: AccountError | N
     return marked(render(request, "portal/sign_in.html", context), error)
 
 
-def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
-    """Whoever proved to be `account` is let in, and led on."""
-    login(request, account)  # a new session key
+def signed_in(
+    request: HttpRequest, account: Account, *, remember: bool, both_steps: bool = False
+) -> HttpResponse:
+    """Whoever proved to be `account` is let in and led on, or asked for the second factor (`steps`)."""
+    suite = next_page(request, default="/gestion/" if account.is_town_staff else "/factures/")
     # Thirty days, sliding, or until the browser is closed.
-    request.session.set_expiry(THIRTY_DAYS if remember else 0)
-    return redirect(next_page(request, default="/gestion/" if account.is_town_staff else "/factures/"))
+    expiry = THIRTY_DAYS if remember else 0
+    is_open = steps.enter(request, account, expiry=expiry, suite=suite, both=both_steps)
+    return redirect(suite if is_open else "portal:second-step")
 
 
 @require_POST
