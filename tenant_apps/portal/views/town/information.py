@@ -1,4 +1,4 @@
-"""The pages that every public site owes its readers, and the manual; open to all."""
+"""The information pages that the law asks of a public site, and the manual; open to everybody."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,7 +24,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """« Accessibilité »: the statement that the footer's label leads to."""
+    """« Accessibilité »: the statement to which the footer links."""
     return _notice(request, "accessibility")
 
 
@@ -43,7 +43,7 @@ def site_map(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """« Aide »: the resident's manual, with this town's name and address in it."""
+    """« Aide »: the resident's manual, with the name and address of this town."""
     found = manual(townhall=shown_townhall(), address=_address(request))
     return render(request, "portal/help.html", {"body": found.body, "titles": found.titles})
 
