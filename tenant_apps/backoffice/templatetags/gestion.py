@@ -1,4 +1,4 @@
-"""Figures as staff read them."""
+"""Amounts, numbers and names as the pages of staff show them."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -29,8 +29,8 @@ def euros(amount: Decimal | int) -> str:
 register.filter("in_words", clock.in_words)
 register.filter("number", format_number)
 register.filter("told", told)
-register.filter("evidence", evidence)  # of a finding: names and values
-register.filter("taker", labels_of)  # the words of a provider
+register.filter("evidence", evidence)  # of a finding: (name, value) pairs
+register.filter("taker", labels_of)  # what the provider calls things
 register.filter("capabilities", capabilities_of)
 register.filter("label_classes", label_classes)
 register.filter("state", state_of)  # of a payability: `{% with state=invoice.payability|state %}`
@@ -38,7 +38,7 @@ register.filter("state", state_of)  # of a payability: `{% with state=invoice.pa
 
 @register.filter
 def megabytes(size: int) -> str:
-    """Bytes → « 150 Mo », “150 MB”; one decimal under ten."""
+    """Bytes → « 150 Mo », “150 MB” in English; one decimal below ten."""
     mega = Decimal(size) / (1024 * 1024)
     words = (f"{mega:.1f}" if mega < 10 else f"{mega:.0f}") + "\u00a0Mo"
     return words.replace("Mo", "MB") if current_language() == "en" else words.replace(".", ",")
@@ -52,7 +52,7 @@ def addresses(emails: Iterable[PayerEmail]) -> str:
 
 @register.simple_tag
 def allocated(payment: Payment, amounts: bool = False) -> str:
-    """The numbers of the invoices that `payment` pays, with what each got when `amounts`; a dash for none."""
+    """The numbers of the invoices that `payment` pays, with each amount if `amounts`; « – » for none."""
     pattern = '{} : <span class="num">{}</span>' if amounts else '<span class="num">{}</span>'
     paid = (
         (one.invoice.number, euros(one.amount))[: 2 if amounts else 1] for one in payment.allocations.all()
@@ -62,7 +62,7 @@ def allocated(payment: Payment, amounts: bool = False) -> str:
 
 @register.simple_tag
 def parts_of(attempt: Attempt, here: Invoice) -> str:
-    """The invoices that `attempt` pays at once, each with its amount: `here` in bold, the others with their link."""
+    """The invoices that `attempt` pays at once, with their amounts: `here` in bold, links to the others."""
 
     def number(invoice: Invoice) -> str:
         if invoice.pk == here.pk:

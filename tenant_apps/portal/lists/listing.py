@@ -85,7 +85,7 @@ class Asked:
         return bool(self.q or self.annee or self.dossier)
 
     def address(self, **changes: Any) -> str:
-        """The query string of this list with `changes`. Unless `changes` says otherwise, it leads to the first page."""
+        """The query string of this list with `changes`; it leads to the first page unless they name another."""
         asked = vars(self) | {"page": 1} | changes
         kept = {name: value for name, value in asked.items() if value not in ("", None)}
         if kept["page"] == 1:
