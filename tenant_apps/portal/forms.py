@@ -147,7 +147,7 @@ class ProofForm(PlainForm):
 
 
 class ErasureForm(PlainForm):
-    """« Effacer mon compte »."""
+    """« Effacer mon compte »: the request, confirmed with a check box."""
 
     sure = forms.BooleanField(
         label=_("J'ai compris : mon compte sera effacé, et je ne pourrai pas le retrouver"),

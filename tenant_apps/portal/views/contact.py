@@ -116,7 +116,7 @@ def contact_sent(request: HttpRequest) -> HttpResponse:
 @require_safe
 @resident_required
 def message_list(request: ResidentRequest) -> HttpResponse:
-    """« Mes messages »."""
+    """« Mes messages »: the resident's threads."""
     threads = queries.threads_of_resident(request.user, after=request.GET.get("apres", ""))
     return render(request, "portal/messages.html", {"section": "contact", "threads": threads})
 

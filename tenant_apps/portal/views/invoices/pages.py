@@ -84,7 +84,9 @@ def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 @require_POST
 @with_invoice
 def declare_paid(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """« J'ai réglé » (docs/manual.md, M10)."""
+    """« J'ai réglé » (docs/manual.md, M10): the resident says that they paid elsewhere. 404 if that cannot be said
+    now.
+    """
     try:
         services.declare_paid(actor=request.user, invoice=invoice)
     except NotPayable:

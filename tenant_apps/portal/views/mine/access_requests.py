@@ -110,7 +110,7 @@ def _sentence(outcome: Outcome) -> str:
 @require_POST
 @resident_required
 def withdraw(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer ma demande »."""
+    """« Retirer ma demande »: withdraw an access request. 404 for another person's."""
     try:
         services.withdraw_access_request(
             actor=request.user, access_request=access_request_of(request.user, public_id)

@@ -1,4 +1,4 @@
-"""« Mes informations » (docs/manual.md, M12)."""
+"""« Mes informations » (docs/manual.md, M12): change the address or the password, sign out everywhere."""
 
 from collections.abc import Callable
 

@@ -88,7 +88,7 @@ def key_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @resident_required
 def remove_key(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer cette clé »."""
+    """« Retirer cette clé »: remove one of the resident's passkeys. 404 for another person's."""
     keys.remove_key(actor=request.user, key=_own_key(request, public_id))
     messages.success(
         request,

@@ -106,7 +106,7 @@ def _erasure_page(request: ResidentRequest, form: ErasureForm, error: AccountErr
 @require_POST
 @resident_required
 def cancel_erasure(request: ResidentRequest) -> HttpResponse:
-    """« Annuler ma demande »."""
+    """« Annuler ma demande »: withdraw the request for erasure."""
     services.cancel_erasure(actor=request.user)
     messages.success(request, _("Votre demande d'effacement est annulée : rien n'est effacé."))
     return redirect("portal:my-data")

@@ -12,13 +12,13 @@ from toolkit import prose
 
 @require_safe
 def legal(request: HttpRequest) -> HttpResponse:
-    """« Mentions légales »."""
+    """« Mentions légales »: the town's text, or the default one."""
     return _notice(request, "legal")
 
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """« Données personnelles »."""
+    """« Données personnelles »: what the portal keeps about people, and for how long."""
     return _notice(request, "privacy")
 
 
@@ -37,7 +37,7 @@ def _notice(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_safe
 def site_map(request: HttpRequest) -> HttpResponse:
-    """« Plan du site »."""
+    """« Plan du site »: links to the pages of the portal."""
     return render(request, "portal/site_map.html")
 
 
