@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.core.paginator import Page
+from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
@@ -73,3 +76,26 @@ def parts_of(attempt: Attempt, here: Invoice) -> str:
 
     parts = ((number(part.invoice), euros(part.amount)) for part in attempt.parts.all())
     return format_html_join(", ", '{} (<span class="num">{}</span>)', parts)
+
+
+@register.inclusion_tag("backoffice/partials/numbered_pages.html", takes_context=True)
+def numbered_pages(
+    context: Context, pages: Page[Any], *, parameter: str, label: str, anchor: str = ""
+) -> dict[str, Any]:
+    """Links to the page before and the page after `pages`; nothing for a single page.
+
+    `parameter` of the query string holds the page's number; the other parameters stay. `label` names the links to
+    screen readers. `anchor`: id of the element that a link leads to.
+    """
+
+    def address(number: int) -> str:
+        query = context["request"].GET.copy()
+        query[parameter] = str(number)
+        return f"?{query.urlencode()}" + (f"#{anchor}" if anchor else "")
+
+    return {
+        "pages": pages,
+        "label": label,
+        "before": address(pages.previous_page_number()) if pages.has_previous() else "",
+        "after": address(pages.next_page_number()) if pages.has_next() else "",
+    }
