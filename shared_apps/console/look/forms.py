@@ -149,7 +149,7 @@ class InviteForm(TownForm):
         label="Adresse e-mail professionnelle",
         help_text="L'invitation y arrive ; son lien est valable 7 jours.",
     )
-    reason = _reason()
+    reason = reason()
 
 
 class RenameForm(TownForm):
