@@ -146,6 +146,19 @@ class AlreadyEnrolled(AccountError):
     sentence = _("Un second facteur est déjà en place sur ce compte.")
 
 
+class LastFactor(AccountError):
+    sentence = _(
+        "C'est votre seul second facteur, et votre compte doit en avoir un. Ajoutez-en d'abord un autre, puis "
+        "retirez celui-ci."
+    )
+
+
+class MayNotForget(AccountError):
+    sentence = _(
+        "Seul un autre responsable, dont le compte est protégé, peut faire oublier le second facteur d'un agent."
+    )
+
+
 class KeyRefused(AccountError):
     """One sentence for all reasons: unknown key, closed account, forged or repeated answer."""
 

@@ -31,10 +31,12 @@ declare(
     ),
     Fact("account.alerts_chosen", _("Messages choisis"), before=(REFUSED,), after=(REFUSED,)),
     Fact("account.language_chosen", _("Langue choisie"), before=(LANGUAGE,), after=(LANGUAGE,)),
+    Fact("account.device_signed_out", _("Un appareil déconnecté")),
     Fact("account.signed_out_everywhere", _("Déconnexion de tous les appareils")),
     Fact("account.code_used", _("Connexion avec un code reçu par e-mail")),
     Fact("account.code_refused", _("Code refusé")),
     Fact("account.second_factor_enrolled", _("Second facteur mis en place")),
+    Fact("account.second_factor_removed", _("Application de codes retirée")),
     Fact("account.second_factor_reset", _("Second facteur oublié"), after=(REASON,)),
     Fact(
         "account.recovery_code_used",

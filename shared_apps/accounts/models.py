@@ -76,6 +76,9 @@ class Account(AbstractBaseUser):
     # The person's identity at the town's OpenID provider (accounts.signing_in.identities); both empty: not linked.
     identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
     identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
+    # Since when the account has a second factor: a confirmed application, or a passkey. Empty: none.
+    # Every page of staff needs it (accounts.sessions.steps), so it is here and not only in the rows that it sums up.
+    second_factor_at = models.DateTimeField(null=True)
     # Erasure (GDPR, article 17): when it was asked for, why it was refused, when it was done.
     erasure_asked_at = models.DateTimeField(null=True)
     erasure_refused_at = models.DateTimeField(null=True)
@@ -218,7 +221,8 @@ class Link(models.Model):
 class SecondFactor(models.Model):
     """The application on a person's telephone that shows a code every thirty seconds (TOTP, RFC 6238).
 
-    At most one per person. Without `confirmed_at` it was never proven, and does not work.
+    At most one per person. Without `confirmed_at` it was never proven, and does not work. The recovery codes are
+    here too: somebody whose only second factor is a passkey has a row without a secret.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

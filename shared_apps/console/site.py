@@ -71,6 +71,11 @@ class Console(UnfoldAdminSite):
             ("communes/<slug:slug>/regies/ajouter/", products.add_product, "add-product"),
             ("communes/<slug:slug>/regies/<int:pk>/", products.product_page, "product"),
             ("communes/<slug:slug>/regies/<int:pk>/<slug:key>/", products.product_act, "product-act"),
+            (
+                "communes/<slug:slug>/second-facteur/<uuid:person>/",
+                towns.forget_factor,
+                "forget-factor",
+            ),
             ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
             ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),

@@ -1,15 +1,15 @@
-"""The files of an import as they arrive: their size is looked at before anything is read."""
+"""Check the size of an upload before anything of it is read."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
-_FORM = 64 * 1024  # what the form itself weighs around its files
+_FORM = 64 * 1024  # bytes that the form adds to its files
 _CHUNK = 64 * 1024
-_PATIENCE = 1024 * 1024 * 1024  # beyond it the connection is simply cut
+_PATIENCE = 1024 * 1024 * 1024  # bytes; a larger body is not read: the connection is cut
 
 
 def announced_size(request: HttpRequest) -> int:
-    """The bytes that the browser says it is sending; without a length no body is read at all."""
+    """The bytes that the browser announces; 0 without a length, and then nothing is read."""
     try:
         return max(int(request.META.get("CONTENT_LENGTH") or 0), 0)
     except ValueError:
@@ -17,12 +17,12 @@ def announced_size(request: HttpRequest) -> int:
 
 
 def most() -> int:
-    """The largest request that is accepted, in bytes."""
+    """The largest accepted request, in bytes."""
     return int(settings.UPLOAD_MAX_BYTES) + _FORM
 
 
 def let_finish(request: HttpRequest) -> None:
-    """Read and forget the body, piece by piece: a browser shows our answer only once it has sent everything."""
+    """Read the body in pieces and drop it: a browser shows our answer only after it has sent everything."""
     if announced_size(request) <= _PATIENCE:
         while request.read(_CHUNK):
             pass

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tenant_apps.backoffice.views import access_requests, home, imports, invoices, mails, payers, threads
+from tenant_apps.backoffice.views.account import keys, own, proof, protection
 from tenant_apps.backoffice.views.money import (
     attempts,
     corrections,
@@ -27,6 +28,18 @@ from tenant_apps.backoffice.views.settings import (
 app_name = "backoffice"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("mon-compte/", own.account_page, name="account"),
+    path("mon-compte/confirmer/", proof.prove, name="prove"),
+    path("mon-compte/protection/", protection.protect, name="protect"),
+    path("mon-compte/application/", protection.application, name="application"),
+    path("mon-compte/application/retrait/", protection.remove_application, name="remove-application"),
+    path("mon-compte/codes/", protection.renew_codes, name="renew-codes"),
+    path("mon-compte/cles/", keys.add_key, name="add-account-key"),
+    path("mon-compte/cles/demande/", keys.ask_to_add, name="ask-account-key"),
+    path("mon-compte/cles/<uuid:public_id>/", keys.key_page, name="account-key"),
+    path("mon-compte/cles/<uuid:public_id>/retrait/", keys.remove_key, name="remove-account-key"),
+    path("mon-compte/appareils/<slug:mark>/", own.sign_out_device, name="sign-out-device"),
+    path("mon-compte/deconnexion/", own.sign_out_everywhere, name="sign-out-everywhere"),
     path("recherche/", home.search, name="search"),
     path("imports/", imports.batch_list, name="batches"),
     path("imports/nouveau/", imports.new_batch, name="new-batch"),

@@ -1,4 +1,4 @@
-"""Who may open a page of the portal. Forbidden looks exactly like absent."""
+"""Who may open a page of the portal. A forbidden page answers exactly like an absent one: 404."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,6 @@ from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
-from toolkit import clock
 
 __all__ = [
     "ResidentRequest",
@@ -30,13 +29,15 @@ View = Callable[..., HttpResponseBase]
 
 
 class ResidentRequest(HttpRequest):
-    """A request past `resident_required`: somebody is signed in."""
+    """A request that passed `resident_required`: a resident is signed in."""
 
     user: Account
 
 
 def resident_required(view: View) -> View:
-    """A signed-in resident, or the sign-in page that leads back here; staff get their own rooms. Never cached."""
+    """Let a signed-in resident in. Others go to the sign-in page, which leads back here; staff get a 404. Never
+    cached.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -45,7 +46,9 @@ def resident_required(view: View) -> View:
         elif request.user.is_town_staff:
             raise Http404
         else:
-            _slide(request)
+            assert isinstance(request.user, Account)
+            agent = request.META.get("HTTP_USER_AGENT", "")
+            devices.slide(account=request.user, session=request.session, user_agent=agent)
             response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store, private"
         return response
@@ -53,18 +56,8 @@ def resident_required(view: View) -> View:
     return wrapped
 
 
-def _slide(request: HttpRequest) -> None:
-    """Once a day the session is written again and noted, and its thirty days (« Se souvenir de moi ») begin anew."""
-    today = clock.today().isoformat()
-    if request.session.get("seen_on") != today:
-        request.session["seen_on"] = today
-        agent = request.META.get("HTTP_USER_AGENT", "")
-        assert isinstance(request.user, Account)
-        devices.note_session(account=request.user, session=request.session, user_agent=agent)
-
-
 def with_invoice(view: View) -> View:
-    """`resident_required`, and the invoice of the address if that resident may see it; 404 otherwise."""
+    """`resident_required`, then pass the view the invoice of the address. 404 if this resident may not see it."""
 
     @wraps(view)
     @resident_required
@@ -79,7 +72,7 @@ def with_invoice(view: View) -> View:
 
 
 def sign_in_checked(request: HttpRequest, *, email: str, password: str) -> Account:
-    """Whose address and password these are. Raises WrongCredentials, TooManyTries or TooBusy."""
+    """The account of this address and password. Raises WrongCredentials, TooManyTries or TooBusy."""
     return accounts.check_credentials(
         email=email,
         password=password,
@@ -89,7 +82,7 @@ def sign_in_checked(request: HttpRequest, *, email: str, password: str) -> Accou
 
 
 def next_page(request: HttpRequest, *, default: str) -> str:
-    """Where to go after signing in: `suite` when it is an address of this very host, else `default`."""
+    """Where to go after signing in: `suite` if it is an address of this host, else `default`."""
     wanted = request.POST.get("suite") or request.GET.get("suite") or ""
     safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()

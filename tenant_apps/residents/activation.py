@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.mails import NOT_YET
+from shared_apps.accounts.mails.invitation import NOT_YET
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.signing_in import codes
 from shared_apps.audit import services as audit

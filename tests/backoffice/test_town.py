@@ -23,6 +23,7 @@ GOOD = {
     "password_minimum": "8",
     "alert_audience": "known",
     "payer_claims": "at_once",
+    "staff_second_factor": "all",
     "remind_before": "5",
     "remind_after": "",
 }

@@ -54,6 +54,11 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:type-code": row(
         everyone=MOVED
     ),  # nobody here has asked for a code; tests/accounts/test_mailed_code.py
+    # Nobody here has passed only the first step: tests/portal/test_second_step.py.
+    "portal:second-step": row(everyone=MOVED),
+    "portal:second-step-key": row(everyone=405),
+    "portal:ask-second-step": row(everyone=405),
+    "portal:leave-second-step": row(everyone=405),
     "portal:sign-out": row(everyone=405),
     # The town of this table has no provider; one that has: tests/portal/test_openid.py.
     "portal:openid-start": row(everyone=OUT),
@@ -108,6 +113,18 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payment-state": _OWN_INVOICE,
     "portal:declare-paid": row(everyone=405),
     "backoffice:home": _STAFF,
+    "backoffice:account": _STAFF,
+    "backoffice:prove": _STAFF,
+    "backoffice:protect": {**_STAFF, "manager": MOVED},  # the manager is protected already
+    "backoffice:application": {**_STAFF, "manager": MOVED},
+    "backoffice:remove-application": row(everyone=405),
+    "backoffice:renew-codes": row(everyone=405),
+    "backoffice:add-account-key": row(everyone=405),
+    "backoffice:ask-account-key": row(everyone=405),
+    "backoffice:account-key": {**_STAFF, "reader": OUT, "manager": OUT},  # the clerk's alone
+    "backoffice:remove-account-key": row(everyone=405),
+    "backoffice:sign-out-device": row(everyone=405),
+    "backoffice:sign-out-everywhere": row(everyone=405),
     "backoffice:search": _STAFF,
     "backoffice:batches": _STAFF,
     "backoffice:new-batch": _CLERKS,
@@ -226,6 +243,17 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:key": frozenset({"alice"}),
     "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
+    "backoffice:account": frozenset(STAFF),
+    "backoffice:prove": frozenset(STAFF),
+    "backoffice:application": frozenset(STAFF),
+    "backoffice:remove-application": frozenset(STAFF),
+    "backoffice:renew-codes": frozenset(STAFF),
+    "backoffice:add-account-key": frozenset(STAFF),
+    "backoffice:ask-account-key": frozenset(STAFF),
+    "backoffice:account-key": frozenset({"clerk"}),
+    "backoffice:remove-account-key": frozenset({"clerk"}),
+    "backoffice:sign-out-device": frozenset(),  # a device that nobody here has: absent
+    "backoffice:sign-out-everywhere": frozenset(STAFF),
     "backoffice:accept-claim": _ACT,
     "backoffice:refuse-claim": _ACT,
     "backoffice:publish-batch": _ACT,

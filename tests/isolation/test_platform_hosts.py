@@ -62,6 +62,7 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
         "product-act": f"/communes/mairie/regies/{product}/modifier/",
         "domain-act": "/communes/mairie/domaine/verifier/",
         "intervene": f"/communes/mairie/intervenir/{person}/",
+        "forget-factor": f"/communes/mairie/second-facteur/{person}/",
         "operation": f"/operations/{operation.uuid}/",
         "operation-progress": f"/operations/{operation.uuid}/etat/",
         "retry-operation": f"/operations/{operation.uuid}/reprendre/",

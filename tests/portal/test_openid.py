@@ -37,6 +37,7 @@ from tests.portal.openid import (
     sign_in,
 )
 from tests.residents.mails import lien
+from tests.staff import protect
 
 __all__ = ["honest", "issuer", "liar"]  # fixtures
 
@@ -251,6 +252,19 @@ def test_staff_keep_their_password(
     assert sign_in(client_for())["Location"] == LINK  # a resident who became an agent: unknown again
     for path in (START, BACK, LINK, MINE):
         assert client_for(agent).get(path).status_code == 404
+
+
+def test_for_staff_a_provider_would_be_the_first_step_only(
+    issuer: str, make_account: Callable[..., Account], client_for: Callable[..., Client], monkeypatch: Any
+) -> None:
+    """Should a member of staff ever be found by a provider, the second factor is asked for (decision 65)."""
+    manager = make_account("chef@example.net", role=Role.MANAGER)
+    protect(manager)
+    monkeypatch.setattr("tenant_apps.portal.views.entry.openid.account_of", lambda **_: manager)
+    client = client_for()
+    assert sign_in(client, suite="/gestion/commune/")["Location"] == "/connexion/second-facteur/"
+    assert not client.session.get("_auth_user_id")
+    assert client.get("/gestion/commune/")["Location"].startswith("/connexion/second-facteur/")
 
 
 def test_a_closed_account_opens_no_more(

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.mails import INVITATION, INVITATION_LIFE
+from shared_apps.accounts.mails.invitation import INVITATION, INVITATION_LIFE
 from shared_apps.accounts.models import STAFF_ROLES, Account, Link, LinkPurpose, Passkey, Role, SecondFactor
 from shared_apps.accounts.services import ask_link, make_token, refuse_impersonator
 from shared_apps.accounts.team.queries import active_managers

@@ -149,7 +149,7 @@ class InviteForm(TownForm):
         label="Adresse e-mail professionnelle",
         help_text="L'invitation y arrive ; son lien est valable 7 jours.",
     )
-    reason = _reason()
+    reason = reason()
 
 
 class RenameForm(TownForm):
@@ -264,6 +264,22 @@ class InterventionForm(ConsoleForm):
         help_text="Au moins 10 caractères. Les responsables de la commune le lisent dans leur gestion.",
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Écrivez pourquoi vous intervenez : la commune le lira."},
+    )
+
+
+class ForgetFactorForm(ConsoleForm):
+    """Who asked for it, and how the operator made sure of who they are."""
+
+    reason = forms.CharField(
+        label="Qui le demande, et comment l'avez-vous vérifié ?",
+        min_length=10,
+        max_length=500,
+        help_text="Au moins 10 caractères. Le journal de la commune le garde.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": "Écrivez qui le demande et comment vous l'avez vérifié.",
+            "min_length": "Écrivez-le en 10 caractères au moins.",
+        },
     )
 
 

@@ -123,6 +123,7 @@ class TownForm(PlainModelForm):
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
             *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
+            "staff_second_factor",
             *(setting.field for setting in NOTICES),
         )
         widgets = {
@@ -143,6 +144,7 @@ class TownForm(PlainModelForm):
                 "Permettre aux usagers de se connecter avec un code reçu par e-mail"
             ),
             "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
+            "staff_second_factor": gettext_lazy("Qui doit protéger son compte par un second facteur"),
             **{setting.field: setting.label for setting in NOTICES},
         }
         help_texts = {
@@ -155,11 +157,15 @@ class TownForm(PlainModelForm):
             "payer_claims": gettext_lazy(
                 "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
             ),
+            "staff_second_factor": gettext_lazy(
+                "Les responsables le doivent toujours. Qui n'en a pas encore est conduit à le mettre en place."
+            ),
             **{setting.field: setting.help for setting in NOTICES if setting.help},
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
             "contact_email": {"required": gettext_lazy("Écrivez l'adresse e-mail du service.")},
+            "staff_second_factor": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             **{
                 setting.field: dict.fromkeys(

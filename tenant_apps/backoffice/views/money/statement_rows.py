@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from shared_apps.accounts.models import Role
-from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, acting_role, found, screen, staff_required
 from tenant_apps.backoffice.forms.reconciliation import BookForm, IgnoreForm, MatchForm, TotalForm
 from tenant_apps.backoffice.words.statement_rows import bill_words, booking_of, may_take_back, taking_back
 from tenant_apps.invoices.queries import invoice_for_staff
@@ -35,7 +35,7 @@ def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     words, bills = words_of(request.GET, "q"), words_of(request.GET, "facture")
     waits = row.state in OPEN
     readable, back = waits and row.amount is not None, row.returned or row.outgoing
-    role = request.user.role
+    role = acting_role(request)
     candidates = list(queries.candidates(row, words=words)[:FOUND]) if readable else []
     return screen(
         request,
@@ -94,7 +94,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _back(request, row, error=_("Choisissez un règlement."))
     payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
-    if not may_take_back(request.user.role, payment):
+    if not may_take_back(acting_role(request), payment):
         return _back(request, row, error=_("Seul un responsable peut annuler ce règlement."))
     return _do(request, row, lambda: taken_back.take_back(actor=request.user, row=row, payment=payment))
 

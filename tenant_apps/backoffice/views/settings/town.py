@@ -18,6 +18,8 @@ from tenant_apps.townhall.services import change_townhall
 def town_page(request: StaffRequest) -> HttpResponse:
     """« Commune »."""
     form = TownForm(request.POST or None, instance=current_townhall())
+    if request.user.impersonated_by is not None:
+        del form.fields["staff_second_factor"]  # not the operator's to weaken
     if request.method == "POST" and form.is_valid():
         change_townhall(actor=request.user, **form.cleaned_data)
         messages.success(request, _("Les informations de la commune sont enregistrées."))
