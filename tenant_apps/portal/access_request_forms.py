@@ -71,6 +71,6 @@ class AccessRequestForm(PlainForm):
 
     @property
     def copy(self) -> InvoiceCopy:
-        """What was copied; of a form that is right."""
+        """What the person copied. Call it on a valid form only."""
         data = self.cleaned_data
         return InvoiceCopy(number=data["number"], amount=data["amount"], reference=data["reference"])

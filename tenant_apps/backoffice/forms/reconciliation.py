@@ -1,4 +1,4 @@
-"""The forms of the reconciliation: a file, its columns, what becomes of a row, a period."""
+"""Forms of the reconciliation: a file, its columns, an act on a row, a period."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -153,13 +153,13 @@ class MatchForm(PlainForm):
 
 
 class TotalForm(PlainForm):
-    """Which sum of a day a row is, by its place among those that are offered and what it says."""
+    """Which sum of a day's payments a row is: its key in the offered list."""
 
     total = forms.CharField(max_length=300, error_messages={"required": gettext_lazy("Choisissez un total.")})
 
 
 class BookForm(PlainForm):
-    """Which invoice the money of a row pays, and how it came."""
+    """Which invoice the money of a row pays, and by which means."""
 
     invoice = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez la facture.")})
     means = forms.ChoiceField(choices=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)])

@@ -17,7 +17,7 @@ _NOBODY: Mapping[int, str] = MappingProxyType({})
 
 
 class ListRow(NamedTuple):
-    """Everything that stands on the line, as text."""
+    """Everything that the row shows, as text."""
 
     uuid: str
     year: int
