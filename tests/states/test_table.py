@@ -152,7 +152,7 @@ def _links(page: str) -> list[tuple[str, str]]:
 def test_staff_s_screens(world: World, client_for: Browser, make_account: Any, state: str) -> None:
     """The list with its filters, the pages of the invoice and of the payer, the search, the counter, the home page."""
     row, invoice = TABLE[state], world.make(state)
-    clerk = client_for(make_account("clerk@example.net", role=Role.CLERK))
+    cashier = client_for(make_account("cashier@example.net", role=Role.CASHIER))
     tag = says(row.staff, invoice)
     lists = {
         "/gestion/factures/?etat=toutes",
@@ -160,17 +160,17 @@ def test_staff_s_screens(world: World, client_for: Browser, make_account: Any, s
         f"/gestion/recherche/?q={invoice.number}",
     }
     for path in lists:
-        assert tag in line_of(clerk.get(path).content.decode(), invoice), path
-    page = text(clerk.get(f"/gestion/factures/{invoice.uuid}/"))
+        assert tag in line_of(cashier.get(path).content.decode(), invoice), path
+    page = text(cashier.get(f"/gestion/factures/{invoice.uuid}/"))
     assert tag in page
     assert says(row.online, invoice) in page
     for chip in ("a-regler", "en-cours", "reglees"):
-        shown = line_of(clerk.get(f"/gestion/factures/?reglement={chip}").content.decode(), invoice)
+        shown = line_of(cashier.get(f"/gestion/factures/?reglement={chip}").content.decode(), invoice)
         where = "a-regler" if row.chip == "en-retard" else row.chip
         assert bool(shown) == (chip == where), chip
-    late = line_of(clerk.get("/gestion/factures/?reglement=en-retard").content.decode(), invoice)
+    late = line_of(cashier.get("/gestion/factures/?reglement=en-retard").content.decode(), invoice)
     assert bool(late) == (row.chip == "en-retard")
-    counter = clerk.get(f"/gestion/encaissements/nouveau/?facture={invoice.uuid}")
+    counter = cashier.get(f"/gestion/encaissements/nouveau/?facture={invoice.uuid}")
     line = line_of(counter.content.decode(), invoice)
     assert (row.counter in line) if row.counter is not None else not line
     assert (tag in line) == bool(row.counter)
