@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
+from tenant_apps.products import protocols
 from tenant_apps.products.models import Mode, Product
 from toolkit.rows import change_row
 
@@ -30,6 +31,17 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
         new={"label": label, "numcli": product.numcli, "mode": product.mode, "protocol": product.protocol},
     )
     return product
+
+
+def set_up_first_product(*, actor: audit.Actor, label: str, number: str = "") -> Product:
+    """Create the product with which a new town begins. With a number, it is at the first stage of its provider.
+
+    Raises ValidationError.
+    """
+    protocol = protocols.first() if number else protocols.NONE
+    return set_up_product(
+        actor=actor, code="GENERAL", label=label, numcli=number, protocol=protocol, is_default=True
+    )
 
 
 def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, Any]:

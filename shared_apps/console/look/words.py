@@ -30,6 +30,7 @@ OPERATION_TONES: dict[str, str] = {
 }
 KINDS = {
     "open": "Ouverture",
+    "open-list": "Ouvertures",
     "rename": "Changement d'adresse",
     "move": "Changement de base",
     "export": "Export",
