@@ -81,6 +81,7 @@ class TownAdmin(ReadOnly):
     )
     list_display_links = None
     list_filter = ("state", TroubleFilter, ShardFilter)
+    list_before_template = "console/partials/town_list_acts.html"
     search_fields = ("name", "slug", "siren", "insee")
     search_help_text = "Nom, adresse, SIREN ou code INSEE"
 
@@ -184,7 +185,7 @@ class OperationAdmin(ReadOnly):
     search_help_text = "Adresse de la commune"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
-        return Operation.objects.all()
+        return Operation.objects.defer("arguments", "result")  # a list of towns holds much
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

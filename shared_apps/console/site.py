@@ -18,7 +18,7 @@ from shared_apps.console.admin import (
     TownAdmin,
     UnmatchedNotificationAdmin,
 )
-from shared_apps.console.views import account, home, operations, platform, signing_in, towns
+from shared_apps.console.views import account, home, lists, operations, platform, signing_in, towns
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Erasure, Operation, Town
 
@@ -64,6 +64,8 @@ class Console(UnfoldAdminSite):
             ("compte/codes-de-secours/", account.renew_recovery_codes, "renew-recovery-codes"),
             ("plateforme/", platform.platform_page, "platform"),
             ("ouvrir/", towns.open_town, "open-town"),
+            ("ouvrir/liste/", lists.open_list, "open-list"),
+            ("ouvrir/liste/modele/", lists.list_sample, "list-sample"),
             ("communes/<slug:slug>/", towns.town_page, "town"),
             ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
             ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
@@ -72,6 +74,7 @@ class Console(UnfoldAdminSite):
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),
             ("operations/<uuid:public_id>/archive/", operations.download_archive, "download-archive"),
             ("operations/<uuid:public_id>/restaurer/", operations.restore_export, "restore-export"),
+            ("operations/<uuid:public_id>/rapport/", lists.list_report, "list-report"),
             ("effacements/<uuid:public_id>/", operations.certificate_page, "certificate"),
             ("operations/<uuid:public_id>/reprendre/", operations.retry_operation, "retry-operation"),
         ]

@@ -1,28 +1,14 @@
-"""The files of an import as they arrive: their size is looked at before anything is read."""
+"""How much the files of one import may weigh."""
 
 from django.conf import settings
-from django.http import HttpRequest
+
+from toolkit.files.arriving import announced_size, let_finish
+
+__all__ = ["announced_size", "let_finish", "most"]
 
 _FORM = 64 * 1024  # what the form itself weighs around its files
-_CHUNK = 64 * 1024
-_PATIENCE = 1024 * 1024 * 1024  # beyond it the connection is simply cut
-
-
-def announced_size(request: HttpRequest) -> int:
-    """The bytes that the browser says it is sending; without a length no body is read at all."""
-    try:
-        return max(int(request.META.get("CONTENT_LENGTH") or 0), 0)
-    except ValueError:
-        return 0
 
 
 def most() -> int:
     """The largest request that is accepted, in bytes."""
     return int(settings.UPLOAD_MAX_BYTES) + _FORM
-
-
-def let_finish(request: HttpRequest) -> None:
-    """Read and forget the body, piece by piece: a browser shows our answer only once it has sent everything."""
-    if announced_size(request) <= _PATIENCE:
-        while request.read(_CHUNK):
-            pass

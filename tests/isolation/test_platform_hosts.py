@@ -49,6 +49,9 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
     erasure = Erasure.objects.create(
         town_uuid=town.uuid, slug="x", name="X", requested_by="system", reason="x"
     )
+    opened = Operation.objects.create(
+        kind="open-list", subject="y", state="done", result={"towns": [[2, "a", "A", "opened", ""]]}
+    )
     operation = operations.request(kind="open", subject="lauzerte", actor="system", arguments={}, town=None)
     return {
         "town": "/communes/mairie/",
@@ -60,6 +63,7 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
         "retry-operation": f"/operations/{operation.uuid}/reprendre/",
         "download-archive": f"/operations/{operation.uuid}/archive/",
         "restore-export": f"/operations/{export.uuid}/restaurer/",
+        "list-report": f"/operations/{opened.uuid}/rapport/",
         "certificate": f"/effacements/{erasure.uuid}/",
         "tenants_erasure_change": f"/tenants/erasure/{erasure.pk}/change/",
         "tenants_town_change": f"/tenants/town/{town.pk}/change/",

@@ -15,10 +15,12 @@ from unfold.widgets import (
 
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.console.models import Platform
+from shared_apps.console.townlist.reading import TownList, read
 from tenants.current import REGISTRY, shard_aliases
 from tenants.life.town_closure import LONGEST
 from tenants.models import Town
 from toolkit.forms.address_fields import AddressFormField
+from toolkit.reading.errors import FileError
 
 _ADDRESS = {
     "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."
@@ -239,9 +241,33 @@ class OpenForm(ShardForm):
         required=False,
         help_text="Invité par courriel à choisir son mot de passe.",
     )
-    legal_name = forms.CharField(label="Nom légal", max_length=160, required=False)
+    legal_name = forms.CharField(label="Nom officiel", max_length=160, required=False)
     siren = forms.CharField(label="SIREN", max_length=9, required=False)
     insee = forms.CharField(label="Code INSEE", max_length=5, required=False)
+
+
+class ListForm(ConsoleForm):
+    """A list of towns to open; `cleaned_data["list"]` is what was read of it."""
+
+    list = forms.FileField(
+        label="Liste des communes (CSV)",
+        help_text="Une commune par ligne, mille au plus ; les titres des colonnes sont sur la première ligne.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        error_messages={
+            "required": "Choisissez le fichier de la liste.",
+            "empty": "Ce fichier est vide : la première ligne donne les titres des colonnes.",
+        },
+    )
+    partial = forms.BooleanField(
+        label="Ouvrir les autres communes même si des lignes sont à corriger", required=False
+    )
+
+    def clean_list(self) -> TownList:
+        """Read the file."""
+        try:
+            return read(self.cleaned_data["list"])
+        except FileError as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 class InterventionForm(ConsoleForm):

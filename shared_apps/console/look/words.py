@@ -28,6 +28,7 @@ OPERATION_TONES: dict[str, str] = {
     OperationState.RUNNING: "warn",
     OperationState.FAILED: "bad",
 }
+OUTCOME_TONES: dict[str, str] = {"opened": "ok", "refused": "bad", "waiting": "warn"}
 KINDS = {
     "open": "Ouverture",
     "open-list": "Ouvertures",
@@ -79,6 +80,10 @@ def age(since: datetime) -> SafeString | str:
 
 
 RESULTS = {
+    "opened": "Communes ouvertes",
+    "there": "Communes déjà là",
+    "refused": "Communes refusées",
+    "waiting": "Communes à reprendre",
     "rows": "Lignes",
     "objects": "Fichiers",
     "size": "Taille",

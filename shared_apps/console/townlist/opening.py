@@ -15,7 +15,7 @@ from django.db import connection
 from shared_apps.audit import services as audit
 from shared_apps.console import opening
 from shared_apps.console.opening import NewTown
-from shared_apps.console.townlist.outcomes import Outcome, What, expected, of_line, of_problems
+from shared_apps.console.townlist.outcomes import Outcome, What, counts_of, expected, of_line, of_problems
 from shared_apps.console.townlist.reading import Line, Problem
 from tenants.current import registry
 from tenants.errors import Busy, TownError
@@ -90,8 +90,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
     every = sorted(
         [*found.values(), *(Outcome(*row) for row in asked["refused"])], key=lambda outcome: outcome.number
     )
-    counts = {what.value: sum(one.what == what for one in every) for what in What if what != What.NEW}
-    return {**counts, "towns": [[*asdict(outcome).values()] for outcome in every]}
+    return {**counts_of(every), "towns": [[*asdict(outcome).values()] for outcome in every]}
 
 
 def _opened(lines: Sequence[Line], operation: Operation, at_once: int) -> Iterator[Outcome]:

@@ -23,6 +23,9 @@ class What(TextChoices):
     WAITING = "waiting", "à reprendre"
 
 
+BAD = (What.REFUSED, What.WAITING)  # somebody must still do something
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Of one line: `words` say why, or what to do, and are empty for a town that was opened."""
@@ -52,6 +55,14 @@ def of_problems(problems: Iterable[Problem]) -> Iterator[Outcome]:
     for number, found in by_line.items():
         words = " ".join(f"{one.words[:1].upper()}{one.words[1:]}" for one in found)
         yield Outcome(number, found[0].slug, found[0].name, What.REFUSED.value, words)
+
+
+def counts_of(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many lines ended in each way."""
+    counts = {what.value: 0 for what in What}
+    for one in outcomes:
+        counts[one.what] += 1
+    return counts
 
 
 def expected(lines: Iterable[Line]) -> list[Outcome]:

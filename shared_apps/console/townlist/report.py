@@ -3,12 +3,20 @@
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from shared_apps.console.townlist.columns import COLUMNS
 from shared_apps.console.townlist.outcomes import Outcome, What
 from tenants.hosts import registry
 from tenants.life.services import host_of
 from toolkit.sheets import Sheet
 
 TITLES = ("Ligne", "Adresse", "Nom", "Résultat", "Portail", "Détail")
+SAMPLE = (
+    tuple(column.label for column in COLUMNS if column.field != "shard"),
+    (
+        *("pechabou", "Pechabou", "Commune de Pechabou", "213104060", "31411"),
+        *("regie@pechabou.example.org", "responsable@pechabou.example.org", "Régie cantine", "001964"),
+    ),
+)
 _SERVED = (What.OPENED, What.THERE)
 
 

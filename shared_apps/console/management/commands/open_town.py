@@ -45,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--insee", default="")
         parser.add_argument("--legal-name", default="")
         parser.add_argument("--regie", default="", help="the label of its first régie")
-        parser.add_argument("--number", default="", help="the number of this régie at the Treasury (numcli)")
+        parser.add_argument("--number", default="", help="the number of this régie at the Treasury")
         parser.add_argument("--shard", default=REGISTRY, help="the database where it will live")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -108,12 +108,12 @@ class Command(BaseCommand):
     def _end(self, found: list[Outcome], path: Path | None, *, opened: bool) -> None:
         """Say what became of each town, write the report, and end with an error unless all is well."""
         for one in found:
-            if one.what in (What.REFUSED, What.WAITING):
+            if one.what in outcomes.BAD:
                 self.stderr.write(f"Ligne {one.number}, {one.slug} : {one.label}. {one.words}")
         if path is not None:
             _write(path, found)
             self.stdout.write(f"Rapport : {path}")
-        counts = {what.value: sum(one.what == what for one in found) for what in What}
+        counts = outcomes.counts_of(found)
         said = report.summary(counts)
         bad = counts[What.REFUSED] + counts[What.WAITING]
         if bad and not opened:
