@@ -107,6 +107,9 @@ class Notice(Generic[P]):
     secret: timedelta | None = None
     # Dropped, or told anew, when the address is no longer the payer's (notices.calling_off).
     called_off: bool = False
+    quotes: bool = (
+        False  # its subject holds what a person wrote, or a number of theirs: the operator does not read it
+    )
     farewell: bool = False  # the last word to somebody who was erased: its row forgets to whom
     # An invoice → the keys of the messages of this kind that told of it, for its page in the back office.
     keys_about: Callable[[Any], Iterable[str]] | None = None

@@ -1,6 +1,7 @@
 """Readers of the outbox, for staff (the view has checked the role). Bodies stay hidden: some hold a link."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,16 +9,18 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from shared_apps.mail import notices
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
-from toolkit import clock
+from toolkit import clock, emails
 
 LATE = timedelta(minutes=15)
 A_DAY = timedelta(days=1)
 ALIKE = 3
-_OF_ITSELF = (
-    MailProblem.ADDRESS,
-    MailProblem.COPY,
-)  # problems of one message, which say nothing about the others
+# Problems of one message, which say nothing about the others.
+OF_ITSELF = (MailProblem.ADDRESS, MailProblem.COPY)
+SAMPLES = 3
+_READ = 200  # messages among which the samples are looked for
+_ADDRESS = re.compile(r"[^\s<>()'\",;:@]+@[^\s<>()'\",;:@]+")
 _CALL = gettext_lazy("Prévenez l'exploitant de la plateforme.")
 _ADVICE = {
     MailProblem.LATER: gettext_lazy(
@@ -97,7 +100,7 @@ def unsent() -> Unsent:
     failed = {
         problem: (new, since)
         for has_failed, problem, _n, _since, new, since in groups
-        if has_failed and new and problem not in _OF_ITSELF
+        if has_failed and new and problem not in OF_ITSELF
     }
     found = _worst(failed, stopped=False, at_least=ALIKE)
     late = any(since < present - LATE for _n, since in waiting.values())
@@ -118,3 +121,66 @@ def _worst(kinds: dict[str, tuple[int, datetime]], *, stopped: bool, at_least: i
         since=min(since for _n, since in kinds.values()),
         problem=MailProblem(problem) if problem else None,
     )
+
+
+@dataclass(frozen=True)
+class Failing:
+    """The messages that one problem holds back: those given up, and those that will be tried again.
+
+    `samples` are subject lines without a person's words, and `answers` are the server's own words without addresses:
+    the operator reads them.
+    """
+
+    problem: MailProblem
+    failed: int
+    waiting: int
+    since: datetime
+    samples: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+
+def failing(*, since: datetime) -> list[Failing]:
+    """The problems of messages that failed (created after `since`) or wait, the most frequent first. One statement."""
+    failed = Count("pk", filter=Q(state=MailState.FAILED))
+    rows = (
+        _held(since)
+        .values("problem")
+        .annotate(failed=failed, n=Count("pk"), since=Min("created_at"))
+        .order_by("-n")
+    )
+    return [
+        Failing(MailProblem(row["problem"]), row["failed"], row["n"] - row["failed"], row["since"])
+        for row in rows
+    ]
+
+
+def failing_with_samples(*, since: datetime) -> list[Failing]:
+    """As `failing`, with a few samples of each. Two statements."""
+    found = {one.problem.value: one for one in failing(since=since)}
+    held = _held(since).order_by("-id").values_list("problem", "kind", "subject", "last_error")
+    for problem, kind, subject, answer in held[:_READ] if found else ():
+        one = found.get(problem)
+        if one is not None:
+            _add(one.samples, _shown_subject(kind, subject))
+            _add(one.answers, _ADDRESS.sub(lambda met: emails.masked(met[0]), answer))
+    return list(found.values())
+
+
+def _held(since: datetime) -> "QuerySet[OutgoingMail]":
+    waiting = Q(state__in=[MailState.QUEUED, MailState.SENDING])
+    return (
+        OutgoingMail.objects.filter(waiting | Q(state=MailState.FAILED, created_at__gte=since))
+        .exclude(problem="")
+        .order_by()
+    )
+
+
+def _add(samples: list[str], text: str) -> None:
+    if text and text not in samples and len(samples) < SAMPLES:
+        samples.append(text)
+
+
+def _shown_subject(kind: str, subject: str) -> str:
+    """The subject line, or the title of its kind when it quotes a person."""
+    notice = notices.find(kind)
+    return subject if notice is not None and not notice.quotes else notices.title(kind)
