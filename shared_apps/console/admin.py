@@ -113,9 +113,10 @@ class TownAdmin(ReadOnly):
         page = reverse("admin:town", args=[town.slug])
         address = registry.address(town.host) if town.host else ""
         return format_html(
-            '<a class="console-town" href="{}">{}</a><br><span class="console-quiet">{}</span>',
+            '<a class="console-town" href="{}">{}</a> {}<br><span class="console-quiet">{}</span>',
             page,
             town.name,
+            words.tag("copie", "warn") if town.is_copy else "",
             address.partition("://")[2],
         )
 
@@ -180,6 +181,7 @@ class OperationAdmin(ReadOnly):
         "finished_at",
     )
     list_display_links = None
+    list_before_template = "console/partials/operation_list_acts.html"
     list_filter = ("state", KindFilter)
     search_fields = ("subject",)
     search_help_text = "Adresse de la commune"

@@ -18,7 +18,17 @@ from shared_apps.console.admin import (
     TownAdmin,
     UnmatchedNotificationAdmin,
 )
-from shared_apps.console.views import account, home, lists, operations, platform, signing_in, towns
+from shared_apps.console.views import (
+    account,
+    archives,
+    home,
+    lists,
+    operations,
+    platform,
+    signing_in,
+    tabs,
+    towns,
+)
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Erasure, Operation, Town
 
@@ -66,7 +76,13 @@ class Console(UnfoldAdminSite):
             ("ouvrir/", towns.open_town, "open-town"),
             ("ouvrir/liste/", lists.open_list, "open-list"),
             ("ouvrir/liste/modele/", lists.list_sample, "list-sample"),
-            ("communes/<slug:slug>/", towns.town_page, "town"),
+            ("restaurer/", archives.deposit_archive, "deposit-archive"),
+            ("communes/<slug:slug>/", tabs.town_page, "town"),
+            ("communes/<slug:slug>/equipe/", tabs.team, "town-team"),
+            ("communes/<slug:slug>/adresses/", tabs.hosts, "town-hosts"),
+            ("communes/<slug:slug>/operations/", tabs.operations, "town-operations"),
+            ("communes/<slug:slug>/journal/", tabs.trail, "town-trail"),
+            ("communes/<slug:slug>/identite/", tabs.details, "town-details"),
             ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
             ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
             ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),

@@ -55,6 +55,11 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
     operation = operations.request(kind="open", subject="lauzerte", actor="system", arguments={}, town=None)
     return {
         "town": "/communes/mairie/",
+        "town-team": "/communes/mairie/equipe/",
+        "town-hosts": "/communes/mairie/adresses/",
+        "town-operations": "/communes/mairie/operations/",
+        "town-trail": "/communes/mairie/journal/",
+        "town-details": "/communes/mairie/identite/",
         "act": "/communes/mairie/suspendre/",
         "domain-act": "/communes/mairie/domaine/verifier/",
         "intervene": f"/communes/mairie/intervenir/{person}/",

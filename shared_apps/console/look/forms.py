@@ -209,6 +209,17 @@ class RestoreForm(ShardForm):
     )
 
 
+class ArchiveForm(ConsoleForm):
+    """The archive of a town, as a file."""
+
+    archive = forms.FileField(
+        label="Archive (ZIP)",
+        help_text="Telle que cette plateforme l'a faite : son sceau est vérifié.",
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        error_messages={"required": "Choisissez l'archive.", "empty": "Ce fichier est vide."},
+    )
+
+
 class CloseForm(TownForm):
     """When and why."""
 
@@ -244,6 +255,35 @@ class OpenForm(ShardForm):
     legal_name = forms.CharField(label="Nom officiel", max_length=160, required=False)
     siren = forms.CharField(label="SIREN", max_length=9, required=False)
     insee = forms.CharField(label="Code INSEE", max_length=5, required=False)
+
+
+class DetailsForm(ConsoleForm):
+    """The names and numbers of a town in the registry."""
+
+    name = forms.CharField(
+        label="Nom de la commune",
+        max_length=120,
+        help_text="Dans la console et devant l'expéditeur des courriels. Le nom affiché sur le portail se change dans "
+        "la gestion de la commune.",
+    )
+    legal_name = forms.CharField(label="Nom officiel", max_length=160, required=False)
+    siren = forms.CharField(label="SIREN", max_length=20, required=False, help_text="Neuf chiffres.")
+    insee = forms.CharField(
+        label="Code INSEE", max_length=5, required=False, help_text="Cinq caractères, comme 31411 ou 2A004."
+    )
+
+    @classmethod
+    def of(cls, town: Town) -> "DetailsForm":
+        """The form, filled with what the registry holds."""
+        return cls(initial={name: getattr(town, name) for name in cls.base_fields})
+
+    def clean_siren(self) -> str:
+        """Without the spaces between its digits."""
+        return "".join(str(self.cleaned_data["siren"]).split())
+
+    def clean_insee(self) -> str:
+        """With a capital for Corsica."""
+        return str(self.cleaned_data["insee"]).upper()
 
 
 class ListForm(ConsoleForm):

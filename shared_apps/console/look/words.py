@@ -11,6 +11,9 @@ from django.utils.safestring import SafeString
 from shared_apps.accounts.models import Account
 from shared_apps.audit import verbs
 from shared_apps.audit.models import Entry
+from shared_apps.console.models import TownFigures
+from tenant_apps.products import protocols
+from tenant_apps.products.models import Mode, Product
 from tenants.models import Operation, OperationState
 from tenants.states import TownState
 from toolkit import clock
@@ -35,6 +38,7 @@ KINDS = {
     "rename": "Changement d'adresse",
     "move": "Changement de base",
     "export": "Export",
+    "deposit": "Archive déposée",
     "restore": "Restauration",
     "erase": "Effacement",
 }
@@ -73,10 +77,41 @@ def day(moment: datetime | None) -> str:
 
 def age(since: datetime) -> SafeString | str:
     """« 3 min »; coloured once it is late."""
+    return tag(ago(since), "bad") if clock.now() - since > LATE else ago(since)
+
+
+def ago(since: datetime) -> str:
+    """« 3 min », « 2 h », « 4 j »."""
     minutes = max(int((clock.now() - since).total_seconds() // 60), 0)
     hours, days = minutes // 60, minutes // 1440
-    words = f"{days}\u00a0j" if days else f"{hours}\u00a0h" if hours else f"{minutes}\u00a0min"
-    return tag(words, "bad") if clock.now() - since > LATE else words
+    return f"{days}\u00a0j" if days else f"{hours}\u00a0h" if hours else f"{minutes}\u00a0min"
+
+
+def troubles(figures: TownFigures) -> list[SafeString]:
+    """What is wrong in a town, the worst first, as coloured words."""
+    late = clock.now() - LATE
+    found = []
+    if figures.stuck_mails:
+        found.append(
+            tag(_counted(figures.stuck_mails, "courriel ne part pas", "courriels ne partent pas"), "bad")
+        )
+    if figures.waiting_since is not None and figures.waiting_since < late:
+        found.append(tag(f"travail en retard de {ago(figures.waiting_since)}", "bad"))
+    if figures.import_since is not None and figures.import_since < late:
+        found.append(tag(f"import sans nouvelles depuis {ago(figures.import_since)}", "bad"))
+    if figures.failed_imports:
+        found.append(tag(_counted(figures.failed_imports, "import interrompu", "imports interrompus"), "bad"))
+    if figures.held_attempts:
+        found.append(
+            tag(_counted(figures.held_attempts, "paiement à examiner", "paiements à examiner"), "warn")
+        )
+    if figures.bounced_mails:
+        found.append(tag(_counted(figures.bounced_mails, "adresse refusée", "adresses refusées"), "warn"))
+    return found
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{number(n)} {one if n < 2 else many}"
 
 
 RESULTS = {
@@ -135,6 +170,23 @@ def actor(name: str, known: Mapping[str, str]) -> str:
     if place in ("account", "operator"):
         return known.get(rest, f"compte {rest[:8]}")
     return name
+
+
+def author(name: str, known: Mapping[str, str], staff: Mapping[str, str]) -> str:
+    """Of a fact of a town: `known` are the operators, `staff` the town's. A resident is not named to the operator."""
+    operator, _, person = name.rpartition(" as ")
+    place, _, uuid = person.partition(":")
+    person = staff.get(uuid, "un usager") if place == "account" else actor(person, known)
+    return f"{actor(operator, known)} à la place de {person}" if operator else person
+
+
+def stage(product: Product) -> tuple[str, str]:
+    """How far a product is with online payment: (words, colour)."""
+    if product.protocol == protocols.NONE:
+        return "pas de paiement en ligne", ""
+    if product.closed_at is not None:
+        return f"arrêté : identifiant refusé ({product.closed_code})", "bad"
+    return str(product.get_mode_display()), "ok" if product.mode == Mode.PRODUCTION else "warn"
 
 
 def thing(entry: Entry, known: Mapping[str, str]) -> str:
