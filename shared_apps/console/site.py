@@ -6,6 +6,7 @@ from typing import Any, cast
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
@@ -32,7 +33,7 @@ from shared_apps.console.views import (
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Erasure, Operation, Town
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 # Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Inline styles are allowed on
 # the operator's host, because unfold writes colours into a <style> and sizes into style="…", which change with the
 # page. A style runs nothing, and cannot leak data while images and fonts come from this host only.

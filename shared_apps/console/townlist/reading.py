@@ -146,12 +146,12 @@ def _problems(
             unread.add(column.field)
             title = title_of[column.field]
             yield Problem(number, title, f"la colonne « {title} » {error}")
-    for field, error in _new_town(cells).problems():
+    for field, wrong in _new_town(cells).problems():
         if field not in unread:
             column = BY_FIELD[field]
             title = title_of.get(field, column.label)
-            advice = _suggestion(cells) if isinstance(error, InvalidSlug) else ""
-            yield Problem(number, title, f"colonne « {title} » : {error}{advice}")
+            advice = _suggestion(cells) if isinstance(wrong, InvalidSlug) else ""
+            yield Problem(number, title, f"colonne « {title} » : {wrong}{advice}")
     for field in ("slug", "siren"):
         if field not in unread and (first := met.before(field, cells.get(field, ""), number)):
             title = title_of[field]
