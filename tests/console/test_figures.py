@@ -120,7 +120,7 @@ def test_messages_that_the_relay_refuses_are_counted_by_reason(
     content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
     with relay(settings, MAIL="530 5.7.0 Authentication required"):
         for name in ("one", "two"):
-            queue(compose(kind="test", to=f"{name}@example.net", content=content, surroundings=letterhead()))
+            queue(compose(kind="test", to=f"{name}@example.net", content=content, letterhead=letterhead()))
         with commit():
             deliver_outbox()
     assert set(OutgoingMail.objects.values_list("state", flat=True)) == {MailState.QUEUED}
