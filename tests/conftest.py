@@ -39,6 +39,7 @@ from tenants.hosts import registry
 from tenants.life.services import open_town
 from tenants.models import AgendaItem, Town
 from tests import browsers, lock_order
+from tests.staff import open_session
 from tests.tenants.databases import create, drop, drop_ready
 from toolkit import clock
 from toolkit.secrecy.sealing import seal
@@ -216,12 +217,15 @@ def make_invoice() -> Callable[..., Invoice]:
 
 @pytest.fixture
 def client_for(town: Town) -> Callable[..., Client]:
-    """`client_for(account)`: a browser at the town's host, signed in (or nobody, without an account)."""
+    """`client_for(account)`: a browser at the town's host, signed in (or nobody, without an account).
+
+    A manager is past both steps (tests.staff).
+    """
 
     def make(account: Account | None = None, *, host: str = "mairie.localhost") -> Client:
         client = Client(headers={"host": host})
         if account is not None:
-            client.force_login(account)
+            open_session(client, account)
         return client
 
     return make

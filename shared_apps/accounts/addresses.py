@@ -60,6 +60,8 @@ def put_address_back(*, token: str) -> PutBack:
     account.set_unusable_password()
     account.identity_issuer = account.identity_subject = ""
     account.end_sessions()
+    if account.role == Role.RESIDENT:
+        account.second_factor_at = None
     if homonyms.exists():
         account.is_active = False
     else:
@@ -67,10 +69,11 @@ def put_address_back(*, token: str) -> PutBack:
     account.save(
         update_fields=[
             *("email", "password", "is_active", "sign_outs", "devices"),
-            *("identity_issuer", "identity_subject"),
+            *("identity_issuer", "identity_subject", "second_factor_at"),
         ]
     )
-    # All keys: a thief may have added one; the owner can add theirs again.
+    # All keys: a thief may have added one; the owner can add theirs again. A member of staff is still asked for a
+    # second factor, because whoever reads the mail of an old address must not get around it.
     Passkey.objects.filter(account=account).delete()
     # Older undo links stay: each belongs to an earlier address of the account.
     Link.objects.filter(account=account, used_at=None).exclude(

@@ -46,10 +46,10 @@ def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
     account.set_unusable_password()
     account.end_sessions()
     account.email = f"{account.uuid}@{NOWHERE}"
-    account.is_active = False
+    account.name, account.is_active = "", False
     account.identity_issuer = account.identity_subject = ""
     account.refused_alerts, account.language = [], ""
-    account.last_login = account.activated_at = None
+    account.last_login = account.activated_at = account.second_factor_at = None
     account.erasure_answer, account.erasure_refused_at = "", None
     account.erased_at = timezone.now()
     account.save()

@@ -84,6 +84,10 @@ class InvitationOver(LinkExpired):
     )
 
 
+class TeamInvitationDead(LinkExpired):
+    """`args[0]` says why, and what the invited person can do. A link of the residents' pages would not help."""
+
+
 class AddressTaken(AccountError):
     sentence = _("Cette adresse sert déjà à un autre compte.")
 
@@ -140,6 +144,19 @@ class CodesSuspended(MailedCodeError):
 
 class AlreadyEnrolled(AccountError):
     sentence = _("Un second facteur est déjà en place sur ce compte.")
+
+
+class LastFactor(AccountError):
+    sentence = _(
+        "C'est votre seul second facteur, et votre compte doit en avoir un. Ajoutez-en d'abord un autre, puis "
+        "retirez celui-ci."
+    )
+
+
+class MayNotForget(AccountError):
+    sentence = _(
+        "Seul un autre responsable, dont le compte est protégé, peut faire oublier le second facteur d'un agent."
+    )
 
 
 class KeyRefused(AccountError):
@@ -206,3 +223,46 @@ class NoOtherWayIn(AccountError):
 
 class AccountErased(AccountError):
     sentence = _("Ce compte vient d'être effacé.")
+
+
+class NotAManager(AccountError):
+    sentence = _("Vous n'êtes plus responsable de cette commune : cette action n'est pas faite.")
+
+
+class ResidentsAddress(AccountError):
+    sentence = _(
+        "Cette adresse est celle d'un usager du portail. Un agent voit les factures de tous : invitez cette "
+        "personne avec son adresse professionnelle."
+    )
+
+
+class AlreadyMember(AccountError):
+    sentence = _("Cette personne fait déjà partie de l'équipe.")
+
+
+class NotInvited(AccountError):
+    sentence = _("Cette personne n'a pas d'invitation en attente.")
+
+
+class NotActive(AccountError):
+    sentence = _("Cette personne n'a pas de compte actif : il n'y a rien à suspendre.")
+
+
+class HasLeft(AccountError):
+    sentence = _(
+        "Cette personne ne fait plus partie de l'équipe. Pour qu'elle revienne, invitez-la de nouveau."
+    )
+
+
+class OwnRole(AccountError):
+    sentence = _("On ne change pas son propre rôle : demandez-le à un autre responsable.")
+
+
+class OwnAccount(AccountError):
+    sentence = _("On ne peut ni se suspendre ni se retirer soi-même : demandez-le à un autre responsable.")
+
+
+class LastManager(AccountError):
+    sentence = _(
+        "C'est le seul responsable actif de la commune. Donnez d'abord ce rôle à une autre personne de l'équipe."
+    )

@@ -1,7 +1,7 @@
 """People who sign in. Operators live in the public schema, staff and residents in their town's."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -12,18 +12,39 @@ from django.utils.translation import gettext_lazy as _
 
 from toolkit.forms.address_fields import AddressField, kept_normal
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 
 class Role(models.TextChoices):
-    """What a person may do; staff roles are ordered reader < clerk < manager."""
+    """What a person may do. A staff role may do what the ones before it may: reader < clerk < cashier < manager."""
 
     RESIDENT = "resident", _("usager")
     READER = "reader", _("lecteur")
     CLERK = "clerk", _("agent")
+    CASHIER = "cashier", _("caissier")
     MANAGER = "manager", _("responsable")
     OPERATOR = "operator", _("opérateur")
 
+    @property
+    def explained(self) -> "StrPromise | str":
+        """What a staff role lets do, in one sentence; empty for the others."""
+        return _EXPLAINED.get(self.value, "")
 
-STAFF_ROLES = (Role.READER, Role.CLERK, Role.MANAGER)
+
+_EXPLAINED = {
+    "reader": _("Voit les factures, les règlements et les messages, sans rien changer."),
+    "clerk": _(
+        "Importe et publie les factures, répond aux messages et tient à jour les adresses, sans toucher à l'argent."
+    ),
+    "cashier": _(
+        "Fait ce que fait un agent, encaisse au guichet, prépare les remises et rapproche les encaissements."
+    ),
+    "manager": _(
+        "Fait tout : règle le portail, gère l'équipe, annule un règlement, réduit ou annule une facture."
+    ),
+}
+STAFF_ROLES = (Role.READER, Role.CLERK, Role.CASHIER, Role.MANAGER)
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -38,6 +59,8 @@ class Account(AbstractBaseUser):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = AddressField(_("adresse e-mail"), max_length=254)
+    # What colleagues and the trail call a member of staff; empty for residents.
+    name = models.CharField(_("nom"), max_length=80, blank=True, default="", db_default="")
     role = models.CharField(_("rôle"), max_length=10, choices=Role, default=Role.RESIDENT)
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
@@ -53,11 +76,16 @@ class Account(AbstractBaseUser):
     # The person's identity at the town's OpenID provider (accounts.signing_in.identities); both empty: not linked.
     identity_issuer = models.CharField(max_length=300, blank=True, default="", db_default="")
     identity_subject = models.CharField(max_length=255, blank=True, default="", db_default="")
+    # Since when the account has a second factor: a confirmed application, or a passkey. Empty: none.
+    # Every page of staff needs it (accounts.sessions.steps), so it is here and not only in the rows that it sums up.
+    second_factor_at = models.DateTimeField(null=True)
     # Erasure (GDPR, article 17): when it was asked for, why it was refused, when it was done.
     erasure_asked_at = models.DateTimeField(null=True)
     erasure_refused_at = models.DateTimeField(null=True)
     erasure_answer = models.CharField(max_length=500, blank=True, default="", db_default="")
     erased_at = models.DateTimeField(null=True)
+    # A member of staff who left (accounts.team). The row stays, with the name: the trail refers to its uuid.
+    removed_at = models.DateTimeField(null=True)
 
     objects = AccountManager()
     # Set on the account in a session of impersonation (accounts.sessions.impersonation), never stored.
@@ -125,6 +153,11 @@ class Account(AbstractBaseUser):
     def is_town_staff(self) -> bool:
         return self.role in STAFF_ROLES
 
+    @property
+    def called(self) -> str:
+        """What colleagues read: the name, or the address of somebody without one."""
+        return self.name or self.email
+
     # django.contrib.admin reads these. Only operators, who exist in `public` only, may enter.
     @property
     def is_staff(self) -> bool:
@@ -152,6 +185,7 @@ class LinkPurpose(models.TextChoices):
     REGRET = "regret", _("ancienne adresse à rétablir")
     SHARE = "share", _("accès aux factures d'une autre personne")
     CODE = "code", _("code de connexion")
+    TEAM = "team", _("invitation dans l'équipe")
 
 
 class Link(models.Model):
@@ -168,7 +202,8 @@ class Link(models.Model):
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
     # The language of the page; the message uses it when the person has chosen none.
     language = models.CharField(max_length=2, default="fr", db_default="fr")
-    about = models.UUIDField(null=True)  # SHARE: whose invoices (residents.Payer.uuid); `account` invites
+    # SHARE: whose invoices (residents.Payer.uuid), `account` invites. TEAM: the account that invites, if one does.
+    about = models.UUIDField(null=True)
     token_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL until made
     requested_at = models.DateTimeField(auto_now_add=True)
     handled_at = models.DateTimeField(null=True)
@@ -186,7 +221,8 @@ class Link(models.Model):
 class SecondFactor(models.Model):
     """The application on a person's telephone that shows a code every thirty seconds (TOTP, RFC 6238).
 
-    At most one per person. Without `confirmed_at` it was never proven, and does not work.
+    At most one per person. Without `confirmed_at` it was never proven, and does not work. The recovery codes are
+    here too: somebody whose only second factor is a passkey has a row without a secret.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
@@ -57,10 +58,16 @@ def check_own_password(*, actor: Account, password: str) -> Account:
 
 
 def create_account(
-    *, actor: audit.Actor, email: str, role: Role, password: str | None = None, language: str = ""
+    *,
+    actor: audit.Actor,
+    email: str,
+    role: Role,
+    password: str | None = None,
+    language: str = "",
+    name: str = "",
 ) -> Account:
     """A new account; with a password it is active at once. Raises AddressTaken, emails.BadAddress."""
-    account = Account(email=email, role=role, language=language)
+    account = Account(email=email, role=role, language=language, name=name)
     account.set_password(password)
     if password is not None:
         account.activated_at = timezone.now()
@@ -106,26 +113,51 @@ def close_link(*, link: Link) -> None:
 
 
 def find_link(token: str, *, lock: bool = False) -> Link:
-    """The live link of `token`. Raises LinkUnknown, LinkUsed or LinkExpired. Does not use it up."""
+    """The live link of `token`. Does not use it up.
+
+    Raises LinkUnknown, LinkUsed, LinkExpired, or TeamInvitationDead for an invitation to the staff.
+    """
     if not secrets.looks_like_lien(token):
         raise errors.LinkUnknown
     links = Link.objects.select_for_update(of=("self",)) if lock else Link.objects.all()
     link = links.select_related("account").filter(token_hash=secrets.fingerprint(token)).first()
     if link is None:
         raise errors.LinkUnknown
+    is_over = link.expires_at is None or link.expires_at <= timezone.now()
+    if link.purpose == LinkPurpose.TEAM and (link.used_at or is_over):
+        raise errors.TeamInvitationDead(_why_dead(link))
     invites = link.purpose == LinkPurpose.SHARE
     if link.used_at:
         raise errors.InvitationUsed if invites else errors.LinkUsed
-    if link.expires_at is None or link.expires_at <= timezone.now():
+    if is_over:
         raise errors.InvitationOver if invites else errors.LinkExpired
     return link
+
+
+def _why_dead(link: Link) -> str:
+    """What to tell whoever opens an invitation to the staff that does not work any more, and what they can do."""
+    member = link.account
+    if member is None or member.removed_at is not None:
+        return _("Cette invitation a été annulée.")
+    if member.activated_at is not None:
+        return _("Cette invitation a déjà servi : connectez-vous avec votre adresse et votre mot de passe.")
+    if link.used_at:
+        return _("Une invitation plus récente vous a été envoyée : ouvrez le dernier message reçu.")
+    inviter = Account.objects.filter(uuid=link.about).first() if link.about else None
+    if inviter is None:
+        return _(
+            "Cette invitation n'est plus valable. Demandez-en une autre à l'exploitant de la plateforme."
+        )
+    return _("Cette invitation n'est plus valable. Demandez à %(name)s d'en envoyer une autre.") % {
+        "name": inviter.called
+    }
 
 
 def lock_link(token: str, *purposes: LinkPurpose) -> tuple[Link, Account]:
     """The live link of `token`, which must be one of `purposes`, and its account, both locked.
 
     The account is locked first: using up one link voids others, and two such transactions must not
-    wait for each other. Raises LinkUnknown, LinkUsed or LinkExpired.
+    wait for each other. Raises as `find_link`.
     """
     link = find_link(token)
     if link.account is None or link.purpose not in purposes:
@@ -141,10 +173,13 @@ def set_password_from_link(*, token: str, password: str, rule: PasswordRule) -> 
     """Use up an activation or reset link, and set the password. Raises the link errors, WeakPassword.
 
     The link of an access request may activate an account too, but cannot change the password of an active one:
-    LinkUnknown.
+    LinkUnknown. So is a link of a closed account, and one that would activate staff: they join with their invitation
+    (accounts.team).
     """
     link, account = lock_link(token, LinkPurpose.ACTIVATION, LinkPurpose.RESET, LinkPurpose.ACCESS_REQUEST)
     if link.purpose == LinkPurpose.ACCESS_REQUEST and account.activated_at is not None:
+        raise errors.LinkUnknown
+    if not account.is_active or (account.is_town_staff and account.activated_at is None):
         raise errors.LinkUnknown
     rule.check(password, email=account.email)
     account.set_password(password)
@@ -210,7 +245,7 @@ def _replace_password(checked: Account, made: str, device: str) -> Account:
 
 
 @transaction.atomic
-def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
+def choose_notices(*, actor: Account, wanted: Collection[str], among: Collection[str]) -> None:
     """Choose messages (docs/manual.md, M14): of the kinds `among`, receive the `wanted` ones only.
 
     Raises NotWhileImpersonating for an operator in somebody's place.
@@ -222,7 +257,7 @@ def choose_alerts(*, actor: Account, wanted: Collection[str], among: Collection[
 
 
 @transaction.atomic
-def refuse_alerts(*, actor: audit.Actor, account: Account, kinds: Collection[str]) -> None:
+def refuse_notices(*, actor: audit.Actor, account: Account, kinds: Collection[str]) -> None:
     """« Ne plus recevoir ces messages »: add these kinds to the refused ones. Twice changes nothing."""
     locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     _write_refused(locked, {*locked.refused, *kinds}, actor=actor)

@@ -1,1 +1,1 @@
-"""The trail: who did what to what, from which value to which; and the facts that other rooms listen to."""
+"""The trail: who did what to which object, with old and new values. Other rooms can listen to its facts."""

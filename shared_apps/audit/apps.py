@@ -8,11 +8,11 @@ class AuditConfig(AppConfig):
     name = "shared_apps.audit"
     verbose_name = "Journal"
     town_data = {
-        "Entry": HELD,
+        "AuditEntry": HELD,
     }
 
     person_data = {
-        "Entry": given("journal"),
+        "AuditEntry": given("journal"),
     }
 
     def ready(self) -> None:

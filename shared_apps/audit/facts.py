@@ -1,4 +1,4 @@
-"""What happens to a town and to its addresses: the house of towns stands below the trail, which declares for it."""
+"""What happens to a town and to its addresses. Declared here because `tenants` stands below the trail."""
 
 from django.utils.translation import gettext_lazy as _
 

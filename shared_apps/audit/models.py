@@ -1,11 +1,11 @@
-"""Who did what to what."""
+"""Who did what to which object."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Entry(models.Model):
-    """One fact. Never changed, never deleted by the application."""
+class AuditEntry(models.Model):
+    """One fact. The application never changes or deletes it."""
 
     at = models.DateTimeField(_("date"), auto_now_add=True, db_index=True)
     actor = models.CharField(_("auteur"), max_length=254)  # "account:<uuid>", "system", "treasury"
@@ -15,6 +15,7 @@ class Entry(models.Model):
     new = models.JSONField(_("après"), default=dict)
 
     class Meta:
+        db_table = "audit_entry"
         verbose_name = _("fait")
         ordering = ["-id"]
 

@@ -1,5 +1,7 @@
-"""What the trail gives to a person: what they did, and what was done to their account. It is never erased, and
-names nobody but by the account's uuid."""
+"""What a person's copy of their data holds from the trail: what they did, and what was done to their account.
+
+The trail is never erased. It names people only by the uuid of their account.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +9,15 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.audit.services import SYSTEM, TREASURY
 from shared_apps.privacy.personal import Section
 
 
 def give(account: Any, addresses: frozenset[str]) -> Iterator[Section]:
-    """No name of a member of staff: « le service »."""
+    """The facts, oldest first. Staff appear as « le service », without names."""
     me = account.audit_name
-    entries = Entry.objects.filter(Q(actor=me) | Q(object=me)).order_by("id")
+    entries = AuditEntry.objects.filter(Q(actor=me) | Q(object=me)).order_by("id")
     yield Section(
         "journal",
         _("Journal de mes actions et de mon compte"),

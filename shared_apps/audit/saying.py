@@ -1,4 +1,4 @@
-"""How the JSON values of a fact read: for the declarations in the rooms' `facts`."""
+"""Put the JSON values of a fact into words. Used by the declarations in the rooms' `facts`."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -38,12 +38,12 @@ def truth(value: Any) -> str:
 
 
 def how_many(value: Any) -> str:
-    """Of a list or an object, its length; of a number, itself."""
+    """The length of a list or an object; a number as it is."""
     return str(len(value) if isinstance(value, list | dict) else value)
 
 
 def joined(value: Any) -> str:
-    """A list, with commas."""
+    """The items of a list, separated by commas."""
     return ", ".join(str(one) for one in value)
 
 
@@ -53,14 +53,14 @@ def one_of(choices: type[models.TextChoices]) -> Say:
 
 
 def a_list_of(say: Say) -> Say:
-    """Each of a list, with commas."""
+    """The items of a list, each put into words, separated by commas."""
     return lambda value: ", ".join(say(one) for one in value)
 
 
 def fields_of(model: str, **own: Key) -> Callable[[str], Key | None]:
-    """The keys of settings: the fields of `model` ("townhall.TownHall"), by the names that the model gives them.
+    """The keys of settings: the fields of `model` ("townhall.TownHall"), with the model's own labels.
 
-    `own` are those that read otherwise.
+    `own`: keys that need other words.
     """
 
     def key(name: str) -> Key | None:
@@ -87,11 +87,11 @@ def _reader(field: models.Field) -> Say:
 
 
 def named_anything(label: "Callable[[str], str] | None" = None) -> Callable[[str], Key | None]:
-    """Keys that a program makes up (a count of each kind): any name is one."""
+    """Keys that a program makes up, such as one count per kind: every name is accepted."""
     return lambda name: Key(name, label(name) if label else name)
 
 
-# Keys that many facts have.
+# Keys that many facts have
 AMOUNT = Key("amount", gettext_lazy("montant"), money)
 REASON = Key("reason", gettext_lazy("motif"))
 ANSWER = Key("answer", gettext_lazy("réponse"))

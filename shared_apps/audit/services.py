@@ -1,7 +1,7 @@
-"""The one place where a fact is recorded and announced.
+"""The only place that records and announces facts.
 
-A room above that must react to a fact of a room below registers a listener in its `AppConfig.ready`
-(docs/architecture.md): that is how something seems to go up without an import going up.
+A room that must react to a fact of a lower room registers a listener in its `AppConfig.ready` (docs/architecture.md).
+So no import goes up.
 """
 
 from collections import defaultdict
@@ -11,27 +11,30 @@ from typing import Protocol
 from django.db import transaction
 
 from shared_apps.audit import verbs
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 
 SYSTEM = "system"
 TREASURY = "treasury"
-EVERY = "*"  # a listener's verb for all of them
+EVERY = "*"  # as the verb of a listener: all verbs
 
 
 class HasAuditName(Protocol):
-    """Whoever can be an actor."""
+    """An object that can be an actor."""
 
     @property
     def audit_name(self) -> str: ...
 
 
 Actor = HasAuditName | str
-Listener = Callable[[Entry], None]
+Listener = Callable[[AuditEntry], None]
 _listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 
 
 def listen(verb: str, listener: Listener) -> None:
-    """Call `listener` for each `verb` (EVERY: all), inside the transaction that records it: both stay or both go."""
+    """Call `listener` for each `verb` (EVERY: all), in the transaction that records it.
+
+    When the listener raises, the fact is undone too.
+    """
     if listener not in _listeners[verb]:
         _listeners[verb].append(listener)
 
@@ -48,18 +51,18 @@ def record(
     obj: str = "",
     old: Mapping[str, object] | None = None,
     new: Mapping[str, object] | None = None,
-) -> Entry:
-    """Write the fact and tell its listeners, in the caller's transaction.
+) -> AuditEntry:
+    """Record the fact and call its listeners, in the caller's transaction.
 
-    `old` and `new` hold JSON values only, and no secret. Raises TransactionManagementError outside of a
-    transaction: a fact whose act could still be undone alone is no fact; UnknownFact as `verbs.check` does.
+    `old` and `new` hold JSON values only, and no secret. Raises TransactionManagementError outside of a transaction
+    (the fact and its act must be saved together), and UnknownFact as `verbs.check` does.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{verb} must be recorded in the act's transaction")
     old, new = dict(old or {}), dict(new or {})
     verbs.check(verb, old, new)
     name = actor if isinstance(actor, str) else actor.audit_name
-    entry = Entry.objects.create(actor=name, verb=verb, object=obj, old=old, new=new)
+    entry = AuditEntry.objects.create(actor=name, verb=verb, object=obj, old=old, new=new)
     for listener in (*_listeners[verb], *_listeners[EVERY]):
         listener(entry)
     return entry

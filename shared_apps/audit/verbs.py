@@ -1,7 +1,7 @@
-"""What may happen, declared once: each verb of the trail with its payload and its words.
+"""What may be recorded: each verb of the trail with its values and its words, declared once.
 
-A room declares its facts in its `facts` module, found by itself. Nothing else is recorded: a test reads every call,
-and where errors are shown to whoever made them (tests, DEBUG) an unknown verb or key raises (decision 55).
+A room declares its facts in its module `facts`, which is found automatically. Nothing else is recorded: a test reads
+every call. In tests and with DEBUG, an unknown verb or key raises (decision 55).
 """
 
 import logging
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-    from shared_apps.audit.models import Entry
+    from shared_apps.audit.models import AuditEntry
 
 SUBMODULE = "facts"
 Say = Callable[[Any], str]
@@ -30,9 +30,9 @@ class UnknownFact(Exception):
 
 @dataclass(frozen=True)
 class Key:
-    """One thing that a fact says, before or after: its label, and how its JSON value reads.
+    """One value of a fact, before or after: its label, and how to put its JSON value into words.
 
-    Without a label it is kept for programs and not read out: an id.
+    A key without label, such as an id, is for programs and is not shown.
     """
 
     name: str
@@ -42,17 +42,17 @@ class Key:
 
 @dataclass(frozen=True)
 class Fact:
-    """One verb. `before` and `after` are the keys of an entry's `old` and `new`; an entry need not have all.
+    """One verb. `before` and `after` are the keys of an entry's `old` and `new`; an entry may lack some.
 
-    `more` gives the key of a name that is not among them, or None: for settings, whose names are a model's fields.
+    `more` returns the key for any other name, or None. It is for settings, whose names are the fields of a model.
     """
 
-    verb: str  # "payment.cancelled": it never changes
+    verb: str  # "payment.cancelled": never change it
     title: "StrPromise"
     before: tuple[Key, ...] = ()
     after: tuple[Key, ...] = ()
     more: Callable[[str], Key | None] | None = None
-    room: str = ""  # who declares it; filled in by `declare`
+    room: str = ""  # the module that declares it; set by `declare`
 
     def key(self, name: str, *, before: bool) -> Key | None:
         """The key of that name on that side; None when the verb has none."""
@@ -67,7 +67,7 @@ _strict = False
 
 
 def declare(*facts: Fact, room: str) -> None:
-    """Make them known; `room` is the module that does. Raises ValueError for a verb that is known already."""
+    """Declare facts; `room` is the calling module. Raises ValueError for a verb that is declared already."""
     for fact in facts:
         if fact.verb in _facts:
             raise ValueError(f"the verb {fact.verb} is declared twice")
@@ -75,12 +75,12 @@ def declare(*facts: Fact, room: str) -> None:
 
 
 def load() -> None:
-    """Read the declarations of every room."""
+    """Import the declarations of every room."""
     autodiscover_modules(SUBMODULE)
 
 
 def every() -> Iterator[Fact]:
-    """All of them, by their verbs."""
+    """All facts, sorted by verb."""
     return iter([_facts[verb] for verb in sorted(_facts)])
 
 
@@ -90,13 +90,16 @@ def find(verb: str) -> Fact | None:
 
 
 def be_strict() -> None:
-    """From now on in this process, whatever is not declared raises."""
+    """From now on, `check` raises in this process instead of logging."""
     global _strict
     _strict = True
 
 
 def check(verb: str, old: Iterable[str], new: Iterable[str]) -> None:
-    """Raises UnknownFact when that cannot be recorded; in service it is only logged: no act fails for a word."""
+    """Raise UnknownFact when the verb or a key is not declared.
+
+    In production it is only logged: no act must fail for that.
+    """
     fact = find(verb)
     if fact is None:
         wrong = f"the verb {verb} is not declared"
@@ -120,8 +123,8 @@ def title(verb: str) -> str:
     return str(fact.title) if fact else verb
 
 
-def sentence(entry: "Entry", *, who: str = "") -> str:
-    """« Règlement annulé par Jeanne Martin : montant : 12,50 € ; motif : chèque impayé », as far as it is known."""
+def sentence(entry: "AuditEntry", *, who: str = "") -> str:
+    """« Règlement annulé par Jeanne Martin : montant : 12,50 € ; motif : chèque impayé », as far as known."""
     said = title(entry.verb)
     if who:
         said = _("%(fact)s par %(who)s") % {"fact": said, "who": who}
@@ -130,8 +133,8 @@ def sentence(entry: "Entry", *, who: str = "") -> str:
     return said
 
 
-def changes(entry: "Entry") -> str:
-    """« état : ouverte → suspendue ; motif : … »: what the entry says, old → new."""
+def changes(entry: "AuditEntry") -> str:
+    """« état : ouverte → suspendue ; motif : … »: the values of the entry, old → new."""
     fact = find(entry.verb)
     pieces = []
     for name in _in_order(fact, entry.old, entry.new):
@@ -148,7 +151,7 @@ def changes(entry: "Entry") -> str:
 
 
 def _in_order(fact: Fact | None, old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
-    """As they are declared, then the others (jsonb keeps no order)."""
+    """The keys in the order of their declaration, then the others (jsonb keeps no order)."""
     declared = [key.name for key in (*fact.before, *fact.after)] if fact else []
     present = {**old, **new}
     return [
@@ -170,5 +173,10 @@ def _value(fact: Fact | None, side: Mapping[str, Any], name: str, *, before: boo
     key = fact.key(name, before=before) if fact else None
     try:
         return (key.say if key else str)(side[name])
-    except (ArithmeticError, LookupError, TypeError, ValueError):  # written by an older version
+    except (
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # an older version wrote another kind of value
         return str(side[name])

@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console import queries
 from shared_apps.console.look import words
 from shared_apps.console.look.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
@@ -212,7 +212,7 @@ class OperationAdmin(ReadOnly):
         return words.actor(operation.requested_by, self.operators)
 
 
-class EntryAdmin(ReadOnly):
+class AuditEntryAdmin(ReadOnly):
     """Who did what on the platform."""
 
     list_display = ("shown_at", "shown_actor", "shown_verb", "shown_object", "change")
@@ -222,27 +222,27 @@ class EntryAdmin(ReadOnly):
     search_help_text = "Commune, action ou identifiant"
     date_hierarchy = "at"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
-        return Entry.objects.all()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        return AuditEntry.objects.all()
 
     @display(description="Date", ordering="at")
-    def shown_at(self, entry: Entry) -> str:
+    def shown_at(self, entry: AuditEntry) -> str:
         return date_format(entry.at.astimezone(clock.PARIS), "d/m/Y H:i:s")
 
     @display(description="Auteur", ordering="actor")
-    def shown_actor(self, entry: Entry) -> str:
+    def shown_actor(self, entry: AuditEntry) -> str:
         return words.actor(entry.actor, self.operators)
 
     @display(description="Action", ordering="verb")
-    def shown_verb(self, entry: Entry) -> str:
+    def shown_verb(self, entry: AuditEntry) -> str:
         return words.verb(entry.verb)
 
     @display(description="Objet")
-    def shown_object(self, entry: Entry) -> str:
+    def shown_object(self, entry: AuditEntry) -> str:
         return words.thing(entry, self.operators)
 
     @display(description="Détail")
-    def change(self, entry: Entry) -> str:
+    def change(self, entry: AuditEntry) -> str:
         return words.change(entry)
 
 

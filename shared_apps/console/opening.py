@@ -7,11 +7,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from shared_apps.accounts.models import Role
-from shared_apps.accounts.services import create_account
+from shared_apps.accounts.team.services import invite
 from shared_apps.audit import services as audit
 from tenant_apps.products import protocols
 from tenant_apps.products.services import set_up_first_product
-from tenant_apps.residents.activation import request_activation
 from tenant_apps.townhall.services import set_up_townhall
 from tenants import identity
 from tenants.current import REGISTRY, registry, shard_aliases
@@ -32,7 +31,7 @@ REGIE = "Factures"  # the label of the first product, when nobody chose another 
 
 @dataclass(frozen=True)
 class NewTown:
-    """The data of a new town. `manager`, if given, receives the ordinary activation message.
+    """The data of a new town. `manager`, if given, is invited by mail.
 
     `regie` is the label of its first product, and `number` the number of this product at its provider.
     """
@@ -186,10 +185,9 @@ def _open(operation: Operation, progress: Progress, new: NewTown) -> Town:
         raise TownError(" ".join(error.messages)) from None
 
 
-def _furnish(actor: audit.Actor, new: NewTown) -> None:
+def _furnish(actor: str, new: NewTown) -> None:
     """Inside the town: write its settings and its first product, and invite its manager."""
     set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
     set_up_first_product(actor=actor, label=new.regie or REGIE, number=new.number)
     if new.manager:
-        create_account(actor=actor, email=new.manager, role=Role.MANAGER)
-        request_activation(email=new.manager)
+        invite(actor=actor, email=new.manager, role=Role.MANAGER)

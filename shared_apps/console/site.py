@@ -10,10 +10,10 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console import access
 from shared_apps.console.admin import (
-    EntryAdmin,
+    AuditEntryAdmin,
     ErasureAdmin,
     OperationAdmin,
     TownAdmin,
@@ -26,6 +26,7 @@ from shared_apps.console.views import (
     lists,
     operations,
     platform,
+    products,
     signing_in,
     tabs,
     towns,
@@ -86,6 +87,15 @@ class Console(UnfoldAdminSite):
             ("communes/<slug:slug>/identite/", tabs.details, "town-details"),
             ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
             ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
+            ("communes/<slug:slug>/regies/", products.product_list, "products"),
+            ("communes/<slug:slug>/regies/ajouter/", products.add_product, "add-product"),
+            ("communes/<slug:slug>/regies/<int:pk>/", products.product_page, "product"),
+            ("communes/<slug:slug>/regies/<int:pk>/<slug:key>/", products.product_act, "product-act"),
+            (
+                "communes/<slug:slug>/second-facteur/<uuid:person>/",
+                towns.forget_factor,
+                "forget-factor",
+            ),
             ("communes/<slug:slug>/<slug:key>/", towns.act, "act"),
             ("operations/<uuid:public_id>/", operations.operation_page, "operation"),
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),
@@ -101,6 +111,6 @@ class Console(UnfoldAdminSite):
 site = Console(name="admin")
 site.register(Town, TownAdmin)
 site.register(Operation, OperationAdmin)
-site.register(Entry, EntryAdmin)
+site.register(AuditEntry, AuditEntryAdmin)
 site.register(Erasure, ErasureAdmin)
 site.register(UnmatchedNotification, UnmatchedNotificationAdmin)

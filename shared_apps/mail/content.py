@@ -9,7 +9,7 @@ _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Sender:
-    """The town that writes: its name, and the address of its portal."""
+    """The town that sends the message: its name, and the address of its portal."""
 
     town: str
     address: str
@@ -17,7 +17,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Content:
-    """One sentence, one button or code, why you receive this. Strings are in the reader's language."""
+    """The words of a message, in the reader's language: one sentence, one button or code, and why they get it."""
 
     subject: str
     sentence: str
@@ -26,14 +26,16 @@ class Content:
     button_url: str = ""
     code: str = ""
     more: tuple[str, ...] = ()
-    unsubscribe_url: str = ""  # « Ne plus recevoir ces messages », for what the reader may refuse (RFC 8058)
+    unsubscribe_url: str = (
+        ""  # link of « Ne plus recevoir ces messages », for kinds that can be refused (RFC 8058)
+    )
 
 
 def sendable(text: str) -> str:
-    """`text` with a replacement for each character that no message may hold."""
+    """`text`, with a replacement for each character that messages cannot contain."""
     return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:
-    """The same for a header, where a line break would start another header."""
+    """The same for a header, without line breaks: a line break would start another header."""
     return re.sub(r"\s+", " ", sendable(text)).strip()

@@ -6,4 +6,4 @@ class MailError(Exception):
 
 
 class TooOld(MailError):
-    """The message holds a link that no longer works."""
+    """The link in the message no longer works."""

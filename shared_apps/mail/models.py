@@ -20,7 +20,7 @@ class MailState(models.TextChoices):
 
 
 class MailProblem(models.TextChoices):
-    """Why a message has not left (mail.problems maps errors to these)."""
+    """Why a message has not left. `mail.sending.problems` maps errors to these."""
 
     ADDRESS = "address", _("le serveur du destinataire refuse cette adresse")
     SERVER = "server", _("le serveur de courriel ne répond pas")
@@ -34,25 +34,29 @@ class MailProblem(models.TextChoices):
 
 
 class OutgoingMail(models.Model):
-    """One message to one address. A `key` is unique, so the same thing cannot be sent twice."""
+    """One message to one address. `key` is unique, so that the same message is never written twice."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=40, db_index=True)
     key = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001 - NULL = no key, many allowed
-    to = AddressField(max_length=254, blank=True)  # empty once an erased person has got their last message
+    to = AddressField(
+        max_length=254, blank=True
+    )  # empty when the person was erased and got their last message
     reply_to = AddressField(max_length=254, blank=True)
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
-    # The target of « Ne plus recevoir ces messages », also in the headers of RFC 8058.
+    # The link of « Ne plus recevoir ces messages », also used in the headers of RFC 8058
     unsubscribe_url = models.CharField(max_length=1000, blank=True, db_default="")
-    secret = models.BooleanField(default=False)  # holds a LIEN: the body is erased once sent
+    secret = models.BooleanField(default=False)  # it contains a LIEN: the body is erased once sent
     state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField()
     problem = models.CharField(max_length=10, choices=MailProblem, blank=True, db_default="")
-    last_error = models.CharField(max_length=300, blank=True)  # the server's own words
-    # The worker died between sending and noting it, or the server took it and did not answer.
+    last_error = models.CharField(
+        max_length=300, blank=True
+    )  # the error as the server or the library wrote it
+    # The worker died between sending and saving that, or the server took the message and did not answer
     maybe_twice = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
@@ -73,5 +77,5 @@ class OutgoingMail(models.Model):
 
     @property
     def title(self) -> str:
-        """What kind of message it is, in words."""
+        """The title of its kind, in words."""
         return notices.title(self.kind)

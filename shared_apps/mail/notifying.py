@@ -1,4 +1,4 @@
-"""Tell somebody something: the one road to the outbox (a test looks for others)."""
+"""Send a message to somebody: the only way to the outbox (a test looks for others)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.notices import Said
 from shared_apps.mail.services import compose, queue, queue_all
 
-# `townhall` and `address`: the name, the colours and the place of the town that writes.
+# `townhall` and `address`: the town that writes, and the address of its portal.
 Letterhead = Mapping[str, Any]
 _letterhead: list[Callable[[], Letterhead]] = []
 
@@ -26,11 +26,11 @@ class Telling:
     language: str
     once: Mapping[str, object] = field(default_factory=dict)
     reply_to: str = ""
-    refusable: tuple[str, ...] = ()  # of the kind's choices, those that this message is about; empty: all
+    refusable: tuple[str, ...] = ()  # which of the kind's choices the message is about; empty: all
 
 
 def write_under(letterhead: Callable[[], Letterhead]) -> None:
-    """`letterhead` reads the current town's: the room that knows it registers it from above."""
+    """Register the function that returns the current town's `Letterhead`. A higher room calls it."""
     _letterhead[:] = [letterhead]
 
 
@@ -44,14 +44,14 @@ def notify(
 ) -> OutgoingMail | None:
     """Write one message to the outbox, in the caller's transaction; the worker sends it after the commit.
 
-    `once` are the parts of the kind's key: with a key that exists already nothing is written and None is returned.
-    Raises emails.BadAddress.
+    `once`: the parts of the kind's key. When the key exists already, nothing is written and None is returned. Raises
+    emails.BadAddress.
     """
     return queue(_compose(Telling(said, to, language, once or {}, reply_to), _letterhead[0]()))
 
 
 def notify_all(tellings: Iterable[Telling]) -> int:
-    """Write many messages in one statement; whoever was told already is left out. Returns how many were meant."""
+    """Write many messages in one SQL statement. Skip those whose key exists. Returns how many were given."""
     letterhead = _letterhead[0]()
     mails = [_compose(telling, letterhead) for telling in tellings]
     if mails:
@@ -60,7 +60,7 @@ def notify_all(tellings: Iterable[Telling]) -> int:
 
 
 def _compose(telling: Telling, letterhead: Letterhead) -> OutgoingMail:
-    """In the reader's language, what surrounds the words too."""
+    """Compose the message in the reader's language, its letterhead too. Raises LookupError for a kind not declared."""
     notice = telling.said.notice
     if not notices.is_declared(notice):
         raise LookupError(f"the kind of message {notice.kind} is not declared")

@@ -1,4 +1,7 @@
-"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
+"""What a person's copy holds from this room, what is erased, and what is kept for some months.
+
+See shared_apps.privacy.personal.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -49,5 +52,5 @@ def erase(account: Any, addresses: frozenset[str]) -> Mapping[str, int]:
 
 
 def settled() -> QuerySet[OutgoingMail]:
-    """Messages that were sent or given up; waiting ones are kept."""
+    """Messages that were sent or given up on; waiting ones are kept."""
     return OutgoingMail.objects.filter(state__in=[MailState.SENT, MailState.FAILED])

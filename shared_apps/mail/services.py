@@ -1,4 +1,4 @@
-"""Queue a message in the caller's transaction; the worker sends it (mail.delivery)."""
+"""Queue a message in the caller's transaction; the worker sends it (mail.sending.delivery)."""
 
 from collections.abc import Collection, Iterable, Mapping
 

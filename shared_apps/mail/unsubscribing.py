@@ -1,7 +1,7 @@
-"""The link of « Ne plus recevoir ces messages » (RFC 8058): what it says; `notices.refusing` does it.
+"""The link of « Ne plus recevoir ces messages » (RFC 8058): make it and read it. `notices.unsubscribing` acts on it.
 
-It holds the town, the address and the choices, sealed: it needs no row, says nothing to whoever reads a log, opens
-nothing but this, and serves as long as the platform keeps its key.
+The link contains the town, the address and the choices, encrypted. So it needs no row, a log does not reveal its
+content, it allows nothing else, and it works as long as the platform keeps its key.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ PATH = "/desabonnement/"  # portal:unsubscribe
 
 
 class BadTicket(Exception):
-    """Not one of ours, or of another town."""
+    """The link is not ours, or it is of another town."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a link refuses, for whom."""
+    """What a link refuses, and for which address."""
 
     email: str
     kinds: tuple[Choice, ...]
@@ -33,7 +33,7 @@ def url(*, address: str, email: str, kinds: Sequence[str]) -> str:
 
 
 def read(ticket: str) -> Refusal:
-    """What the link refuses; nothing is done yet. Raises BadTicket."""
+    """What the link refuses; changes nothing. Raises BadTicket."""
     try:
         town, kinds, email = unseal(ticket).split(" ", 2)
         if town != str(current_town().uuid):

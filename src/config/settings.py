@@ -357,7 +357,7 @@ UNFOLD = {
                         ("État de la plateforme", "monitor_heart", "index"),
                         ("Communes", "location_city", "tenants_town_changelist"),
                         ("Opérations", "pending_actions", "tenants_operation_changelist"),
-                        ("Journal", "history", "audit_entry_changelist"),
+                        ("Journal", "history", "audit_auditentry_changelist"),
                         ("Certificats d'effacement", "delete_forever", "tenants_erasure_changelist"),
                         (
                             "Sonneries sans commune",

@@ -111,7 +111,9 @@ def _mairie(town: Town) -> None:
     )
     _product("REGIE", "Régie cantine et périscolaire", "001964", "payfip", is_default=True)
     _product("EAU", "Budget eau", "001966", "tipi")
-    _people("resident@example.net", "agent@example.net")
+    _people("resident@example.net", "agent@example.net", "Jeanne Martin")
+    _member("caisse@example.net", Role.CASHIER, "Paul Durand")
+    _member("accueil@example.net", Role.CLERK, "Fatima Bernard")
     yours = [_manual(*row) for row in MANUAL]
     theirs = [
         Sample(
@@ -148,7 +150,7 @@ def _mairie(town: Town) -> None:
 
 def _question(invoice: Invoice) -> None:
     """Create a thread that the town has answered."""
-    letter = send_message(
+    thread = send_message(
         actor=Account.objects.get(email="resident@example.net"),
         email="resident@example.net",
         subject="Absence à la cantine",
@@ -157,9 +159,9 @@ def _question(invoice: Invoice) -> None:
     )
     answer_message(
         actor=Account.objects.get(email="agent@example.net"),
-        message=letter,
+        message=thread,
         body="Bonjour,\noui, le repas du 3 octobre sera déduit de votre prochaine facture.",
-        seen=letter.uuid,
+        seen=thread.uuid,
         key=uuid4(),
     )
 
@@ -175,7 +177,7 @@ def _pechabou(town: Town) -> None:
         alert_audience=AlertAudience.ACCOUNTS,
     )
     _product("EAU", "Budget eau", "001965", "payfip", is_default=True)
-    _people("diane@example.org", "agent@example.org")
+    _people("diane@example.org", "agent@example.org", "Louis Petit")
     diane = Sample(
         number="2026-EAU-0007",
         issued_on=date(2026, 11, 2),
@@ -204,10 +206,14 @@ def _product(code: str, label: str, numcli: str, protocol: str, *, is_default: b
     )
 
 
-def _people(resident: str, agent: str) -> None:
-    for email, role in ((resident, Role.RESIDENT), (agent, Role.MANAGER)):
-        if not Account.objects.filter(email=email).exists():
-            create_account(actor=SYSTEM, email=email, role=role, password=PASSWORD)
+def _people(resident: str, agent: str, name: str) -> None:
+    _member(resident, Role.RESIDENT)
+    _member(agent, Role.MANAGER, name)
+
+
+def _member(email: str, role: Role, name: str = "") -> None:
+    if not Account.objects.filter(email=email).exists():
+        create_account(actor=SYSTEM, email=email, role=role, password=PASSWORD, name=name)
 
 
 def _manual(number: str, issued: str, due: str, amount: str, year: int) -> Sample:

@@ -28,7 +28,7 @@ def _demo(home: Home) -> str:
     accounts = [
         ("resident@example.net", "habitante, compte activé"),
         ("nouveau@example.net", "habitant connu du service, compte à activer"),
-        ("agent@example.net", "agent de la mairie"),
+        ("agent@example.net", f"agent de la mairie, son téléphone: {home.url('mail', '/code?cle=')}"),
         (operator_code.EMAIL, f"exploitant, code de vérification: {home.url('mail', '/code')}"),
     ]
     return "\n".join(

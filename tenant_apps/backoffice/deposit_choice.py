@@ -47,6 +47,6 @@ class DepositChoice:
         if len(products) < 2:
             return []
         return [
-            (urlencode({"moyen": self.name, "regie": one.code}), one.label, one == self.product)
-            for one in sorted(products.values(), key=lambda product: product.label)
+            (urlencode({"moyen": self.name, "regie": one.code}), one.full_label, one == self.product)
+            for one in sorted(products.values(), key=lambda product: product.full_label)
         ]

@@ -8,7 +8,7 @@ from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.models import Kind, Statement
 from tenant_apps.reconciliation.reading.columns import guess
 from tenant_apps.reconciliation.reading.layout import Layout
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 
 
 class ColumnsPage:
@@ -31,7 +31,7 @@ class ColumnsPage:
         self.account_form = self._account_form(sent)
 
     def _account_form(self, sent: Any) -> AccountForm | None:
-        """Asked of a statement that does not say its account itself in every line (XML does)."""
+        """Asked of a statement that does not say its account itself in every row (XML does)."""
         if self.file.kind != Kind.BANK or not self.file.columns:
             return None
         return AccountForm(sent, account=self.file.account, known=queries.accounts())
@@ -51,8 +51,8 @@ class ColumnsPage:
         """Whether it can be imported as it was sent."""
         return not self.moved and not self._unread() and all(form.is_valid() for form in self.forms)
 
-    def rows(self) -> list[Row | BadRow]:
-        """The first lines as they would be read."""
+    def rows(self) -> list[ReadRow | UnreadableRow]:
+        """The first rows as they would be read."""
         if self.layout is None:
             return []
         try:

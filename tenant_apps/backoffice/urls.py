@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tenant_apps.backoffice.views import access_requests, home, imports, invoices, mails, payers, threads
+from tenant_apps.backoffice.views.account import keys, own, proof, protection
 from tenant_apps.backoffice.views.money import (
     attempts,
     corrections,
@@ -11,13 +12,34 @@ from tenant_apps.backoffice.views.money import (
     figures,
     payments,
     reconciliation,
-    reconciliation_lines,
+    statement_rows,
 )
-from tenant_apps.backoffice.views.settings import going_live, identity, intervention, openid, privacy, town
+from tenant_apps.backoffice.views.settings import (
+    going_live,
+    identity,
+    intervention,
+    openid,
+    privacy,
+    regies,
+    team,
+    town,
+)
 
 app_name = "backoffice"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("mon-compte/", own.account_page, name="account"),
+    path("mon-compte/confirmer/", proof.prove, name="prove"),
+    path("mon-compte/protection/", protection.protect, name="protect"),
+    path("mon-compte/application/", protection.application, name="application"),
+    path("mon-compte/application/retrait/", protection.remove_application, name="remove-application"),
+    path("mon-compte/codes/", protection.renew_codes, name="renew-codes"),
+    path("mon-compte/cles/", keys.add_key, name="add-account-key"),
+    path("mon-compte/cles/demande/", keys.ask_to_add, name="ask-account-key"),
+    path("mon-compte/cles/<uuid:public_id>/", keys.key_page, name="account-key"),
+    path("mon-compte/cles/<uuid:public_id>/retrait/", keys.remove_key, name="remove-account-key"),
+    path("mon-compte/appareils/<slug:mark>/", own.sign_out_device, name="sign-out-device"),
+    path("mon-compte/deconnexion/", own.sign_out_everywhere, name="sign-out-everywhere"),
     path("recherche/", home.search, name="search"),
     path("imports/", imports.batch_list, name="batches"),
     path("imports/nouveau/", imports.new_batch, name="new-batch"),
@@ -80,30 +102,22 @@ urlpatterns = [
         reconciliation.discard_statement,
         name="discard-statement",
     ),
-    path("rapprochement/lignes/<uuid:public_id>/", reconciliation_lines.line_page, name="line"),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/associer/", reconciliation_lines.match_line, name="match-line"
-    ),
+    path("rapprochement/lignes/<uuid:public_id>/", statement_rows.row_page, name="line"),
+    path("rapprochement/lignes/<uuid:public_id>/associer/", statement_rows.match_row, name="match-line"),
     path(
         "rapprochement/lignes/<uuid:public_id>/total/",
-        reconciliation_lines.match_total,
+        statement_rows.match_total,
         name="match-total-line",
     ),
     path(
         "rapprochement/lignes/<uuid:public_id>/reprise/",
-        reconciliation_lines.take_back,
+        statement_rows.take_back,
         name="take-back-line",
     ),
-    path("rapprochement/lignes/<uuid:public_id>/jumelle/", reconciliation_lines.twin_line, name="twin-line"),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/enregistrer/", reconciliation_lines.book_line, name="book-line"
-    ),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/ecarter/", reconciliation_lines.ignore_line, name="ignore-line"
-    ),
-    path(
-        "rapprochement/lignes/<uuid:public_id>/rouvrir/", reconciliation_lines.reopen_line, name="reopen-line"
-    ),
+    path("rapprochement/lignes/<uuid:public_id>/jumelle/", statement_rows.twin_row, name="twin-line"),
+    path("rapprochement/lignes/<uuid:public_id>/enregistrer/", statement_rows.book_row, name="book-line"),
+    path("rapprochement/lignes/<uuid:public_id>/ecarter/", statement_rows.ignore_row, name="ignore-line"),
+    path("rapprochement/lignes/<uuid:public_id>/rouvrir/", statement_rows.reopen_row, name="reopen-line"),
     path("tentatives/<uuid:public_id>/verifier/", attempts.check_attempt, name="check-attempt"),
     path("tentatives/<uuid:public_id>/confirmer/", attempts.confirm, name="confirm-attempt"),
     path("tentatives/<uuid:public_id>/refuser/", attempts.refuse, name="refuse-attempt"),
@@ -133,11 +147,20 @@ urlpatterns = [
     path("intervention/<str:ticket>/", intervention.enter, name="enter-intervention"),
     path("interventions/", intervention.interventions, name="interventions"),
     path("effacements/<uuid:public_id>/", privacy.erasure_page, name="erasure"),
+    path("equipe/", team.team_page, name="team"),
+    path("equipe/<uuid:public_id>/", team.member_page, name="member"),
+    path("equipe/<uuid:public_id>/renvoyer/", team.act, {"act": "again"}, name="invite-member-again"),
+    path("equipe/<uuid:public_id>/suspendre/", team.act, {"act": "suspend"}, name="suspend-member"),
+    path("equipe/<uuid:public_id>/retablir/", team.act, {"act": "resume"}, name="resume-member"),
+    path("equipe/<uuid:public_id>/retirer/", team.act, {"act": "remove"}, name="remove-member"),
     path("commune/", town.town_page, name="town"),
     path("commune/donnees-personnelles/", privacy.privacy_page, name="privacy"),
     path("commune/logo/", identity.identity_page, name="identity"),
     path("commune/textes/", identity.notices_page, name="notices"),
     path("commune/connexion/", openid.openid_page, name="openid"),
-    path("commune/produits/<int:pk>/", town.product_page, name="product"),
-    path("commune/produits/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
+    path("reglages/regies/", regies.regie_list, name="regies"),
+    path("reglages/regies/ajouter/", regies.add_regie, name="add-regie"),
+    path("reglages/regies/<int:pk>/", regies.regie_page, name="regie"),
+    path("reglages/regies/<int:pk>/identifiant/", regies.regie_number, name="regie-number"),
+    path("reglages/regies/<int:pk>/mise-en-service/", going_live.going_live, name="going-live"),
 ]

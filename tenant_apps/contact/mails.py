@@ -54,7 +54,7 @@ def _to_the_service(sender: Sender, *, message: Message) -> Content:
 
 
 def _copy(sender: Sender, *, message: Message) -> Content:
-    """The writer's own copy; to an address that nobody has verified, that it arrived and nothing more."""
+    """The writer's own copy. An address that nobody has verified gets `_receipt` instead."""
     if message.account is None:
         return _receipt(sender, message)
     root = message.thread or message
@@ -70,7 +70,7 @@ def _copy(sender: Sender, *, message: Message) -> Content:
 
 
 def _receipt(sender: Sender, message: Message) -> Content:
-    """To an address that nobody has verified: not a word of what was typed, or the form would send anybody's words."""
+    """For an address that nobody has verified: nothing of what was typed, or the form could send anybody's words."""
     return Content(
         subject=_("Votre message est bien arrivé – %(town)s") % {"town": sender.town},
         sentence=_("Le service de facturation a reçu votre message le %(date)s. Il vous répondra par e-mail.")
@@ -83,7 +83,7 @@ def _receipt(sender: Sender, message: Message) -> Content:
 
 
 def _answer(sender: Sender, *, message: Message, root: Message, has_account: bool) -> Content:
-    """The town's answer, whole. Who has no account reads it here and nowhere else."""
+    """The town's answer, in full. A person without an account reads it only here."""
     why = (
         _("Vous recevez ce message parce que vous avez écrit au service de facturation depuis le portail.")
         if has_account

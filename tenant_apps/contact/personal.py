@@ -1,4 +1,7 @@
-"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
+"""What a person's copy holds from this room, what is erased, and what is kept for some months.
+
+See shared_apps.privacy.personal.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,8 +18,7 @@ from tenants.work import agenda
 
 
 def threads() -> QuerySet[Message]:
-    """Threads to delete when old, handled or not. The whole thread goes with its first
-    message."""
+    """Threads to delete when old, handled or not. The whole thread goes with its first message."""
     return Message.objects.filter(thread=None)
 
 

@@ -35,7 +35,7 @@ def last_of(root: Message) -> UUID:
     return lines.values_list("uuid", flat=True)[0]
 
 
-# --- For staff ------------------------------------------------------------------------------------
+# --- for staff ----------------------------------------------------------------------------------------
 
 
 def messages(*, state: State = "", words: str = "") -> QuerySet[Message]:
@@ -69,7 +69,7 @@ def file(root: Message, file_id: UUID) -> File:
     raise Message.DoesNotExist
 
 
-# --- For a resident -------------------------------------------------------------------------------
+# --- for a resident -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -164,8 +164,10 @@ def _locked(message: Message) -> Message:
 
 
 def _add(root: Message, key: UUID, files: list[File], **fields: Any) -> tuple[Message, bool]:
-    """Add a message to a locked thread; False when it was there already. Raises Changed for a `key` that is
-    used elsewhere, which our pages never send."""
+    """Add a message to a locked thread; False when it was there already.
+
+    Raises Changed for a `key` that is used elsewhere, which our pages never send.
+    """
     present = timezone.now()
     known = Message.objects.filter(uuid=key).first()
     if known is not None and (known.thread_id, known.author) == (root.pk, fields["author"]):
@@ -196,7 +198,7 @@ def _mail_to_the_service(message: Message) -> None:
     notify(
         mails.TO_THE_SERVICE.about(message=message),
         to=message.sent_to,
-        language=settings.LANGUAGE_CODE,  # whatever the resident reads
+        language=settings.LANGUAGE_CODE,  # staff read French, whatever the resident reads
         reply_to=message.email,
         once={"message": message.uuid},
     )
@@ -204,7 +206,7 @@ def _mail_to_the_service(message: Message) -> None:
 
 def _mail_to_the_writer(message: Message) -> None:
     if message.account is None and not throttle.first_in("contact-receipt", message.email, A_DAY):
-        return  # somebody may be writing in the name of others
+        return  # the operator acts in the place of a member of staff
     said, once = mails.COPY.about(message=message), {"message": message.uuid}
     notify(said, to=message.email, language=current_language(), once=once)
 

@@ -1,4 +1,4 @@
-"""Entry points for the worker."""
+"""Tasks of the worker."""
 
 from celery import shared_task
 

@@ -12,7 +12,7 @@ class InvoicesConfig(AppConfig):
     town_data = {
         "Batch": held(
             keys={"rows_key": MAY_BE_GONE, "documents_key": MAY_BE_GONE}
-        ),  # given up: its files are gone
+        ),  # discarded: its files are gone
         "BatchProblem": HELD,
         "Document": held(keys={"key": MUST_BE_THERE}),
         "Invoice": HELD,

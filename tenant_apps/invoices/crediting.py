@@ -1,4 +1,4 @@
-"""Write avoirs. Money that the invoice held and no longer needs is let go before (payments.credits)."""
+"""Write avoirs. The caller first frees the money that the invoice no longer needs (payments.corrections.credits)."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from tenant_apps.invoices.states import INVOICE_EDGES, InvoiceState
 
 
 def record_reduction(*, actor: audit.Actor, invoice: Invoice, amount: Decimal, reason: str) -> Credit:
-    """Take `amount` euros off a locked, published invoice. Raises WrongState when it cannot be."""
+    """Take `amount` euros off a published invoice that the caller has locked. Raises WrongState."""
     if invoice.state != InvoiceState.PUBLISHED:
         raise WrongState(_("Seule une facture en ligne peut être réduite."))
     if not 0 < amount < invoice.amount:
@@ -36,7 +36,7 @@ def record_reduction(*, actor: audit.Actor, invoice: Invoice, amount: Decimal, r
 
 
 def record_cancellation(*, actor: audit.Actor, invoice: Invoice, reason: str) -> Credit:
-    """Cancel a locked, published invoice on which no money is left. Raises WrongState."""
+    """Cancel a published invoice that the caller has locked and that holds no money. Raises WrongState."""
     old = InvoiceState(invoice.state)
     if (old, InvoiceState.CANCELLED) not in INVOICE_EDGES:
         raise WrongState(_("Cette facture est déjà annulée, ou n'est pas en ligne."))

@@ -1,4 +1,4 @@
-"""Why something about invoices could not be done. `str()` is the sentence to show."""
+"""Why an act on invoices was refused. `str()` is the sentence to show."""
 
 
 class InvoiceError(Exception):
@@ -6,12 +6,12 @@ class InvoiceError(Exception):
 
 
 class WrongState(InvoiceError):
-    """The batch is not where this can be done."""
+    """The batch or the invoice is not in a state that allows this."""
 
 
 class NotTaken(InvoiceError):
-    """No format reads this file, or nothing may come beside it."""
+    """No format reads this file, or its format takes no other file with it."""
 
 
 class AlreadyPaid(InvoiceError):
-    """Something of the batch was paid, or is being paid: it cannot be taken back."""
+    """An invoice of the batch was paid, or is being paid: the batch cannot be taken back."""

@@ -8,7 +8,7 @@ from tenant_apps.invoices.states import InvoiceState, OnlineHold
 
 HOLD = Key("hold", _("paiement en ligne empêché"), one_of(OnlineHold))
 STATE = Key("state", _("état"), one_of(InvoiceState))
-ANSWER = Key("answer")  # the one that the file proposed, or another: the names say who
+ANSWER = Key("answer")  # an `Answer`; the names say who was meant
 READ = (
     Key("new", _("nouvelles"), how_many),
     Key("unchanged", _("inchangées"), how_many),

@@ -1,7 +1,7 @@
-"""Invoices locked: in the order of their ids, before anything that hangs on them (`payments.locking` has the rest).
+"""Lock invoices: in the order of their ids, and before the rows that point at them (see payments.books.locking).
 
-`FOR NO KEY UPDATE`: nobody else changes the row, while a row that only points at it (an event, a finding, a message)
-is written without waiting. A full `FOR UPDATE` would make its foreign key's check wait, in an order nobody chose.
+`FOR NO KEY UPDATE`: nobody else can change the row, but others can still insert a row that points at it (an event, a
+finding, a message). With `FOR UPDATE`, the check of their foreign key would wait, in no fixed order.
 """
 
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from tenant_apps.invoices.models import Invoice
 
 
 def lock_invoices(rows: "QuerySet[Invoice] | Iterable[int]") -> list[Invoice]:
-    """These invoices (a queryset of them, or ids) as they are now, locked until the transaction ends.
+    """These invoices (a queryset, or ids) as they are now, locked until the transaction ends.
 
-    Those that are gone are left out. In a transaction only.
+    Deleted ones are left out. Call it in a transaction.
     """
     wanted = rows if isinstance(rows, QuerySet) else Invoice.objects.filter(pk__in=set(rows))
     return list(wanted.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def lock_without_reading(rows: "QuerySet[Invoice]") -> None:
-    """The same lock for as many invoices as a batch has, which nobody needs to read."""
+    """The same lock for all invoices of a batch, without loading them."""
     list(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
 
 
 def lock_invoice(invoice: Invoice) -> Invoice:
-    """One of them. Raises Invoice.DoesNotExist."""
+    """One invoice, locked. Raises Invoice.DoesNotExist."""
     return Invoice.objects.select_for_update(no_key=True).get(pk=invoice.pk)

@@ -1,4 +1,4 @@
-"""Invoices, their PDF, and the batches that bring them."""
+"""Invoices, their PDFs, and the batches that bring them."""
 
 import uuid
 from decimal import Decimal
@@ -14,15 +14,15 @@ from tenant_apps.residents.models import Payer, Source
 
 
 class Batch(models.Model):
-    """One import: its files, how far it is, what was found."""
+    """One import: its files, its progress, what the check found."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=BatchState, default=BatchState.UPLOADED)
     created_by = models.CharField(max_length=254)  # audit name
     created_at = models.DateTimeField(auto_now_add=True)
-    format = models.CharField(max_length=20)  # a name of `importing.registry`
-    rows_name = models.CharField(max_length=200)  # the clerk's own file name
+    format = models.CharField(max_length=20)  # name of the format in `importing.registry`
+    rows_name = models.CharField(max_length=200)  # name of the file on the clerk's computer
     rows_key = models.CharField(max_length=200)
     rows_sha256 = models.CharField(max_length=64, db_index=True)
     documents_name = models.CharField(max_length=200, blank=True)
@@ -33,23 +33,26 @@ class Batch(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
-    beat_at = models.DateTimeField(null=True)  # a live worker touches it; a silent one is replaced
+    # a living worker updates it; when it gets old, another worker takes over
+    beat_at = models.DateTimeField(null=True)
     publish_when_ready = models.BooleanField(default=False)  # the command's --publish
     attempts = models.PositiveSmallIntegerField(
         default=0, db_default=0
-    )  # workers that began it and did not end
-    next_try_at = models.DateTimeField(null=True)  # not before, after a failure that may pass
+    )  # workers that began it and did not finish
+    next_try_at = models.DateTimeField(null=True)  # after a failure that may pass, not before this
     failure = models.CharField(max_length=300, blank=True, default="", db_default="")  # why it is FAILED
-    # Counts
+    # Results of the check
     new_count = models.PositiveIntegerField(default=0)
     unchanged_count = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
     warning_count = models.PositiveIntegerField(default=0)
-    change_count = models.PositiveIntegerField(default=0)  # known payers of whom the file says something else
+    change_count = models.PositiveIntegerField(default=0)  # known payers that the file describes differently
     question_count = models.PositiveIntegerField(default=0)  # payers that a person must look at
     late_count = models.PositiveIntegerField(default=0)  # PDFs for invoices that are online without one
     document_count = models.PositiveIntegerField(default=0)
-    amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)  # of the new invoices
+    amount = models.DecimalField(
+        max_digits=12, decimal_places=2, default=0
+    )  # sum of the new invoices, in euros
     published_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -61,19 +64,19 @@ class Batch(models.Model):
 
     @property
     def brings_something(self) -> bool:
-        """New invoices, or what changes for payers or invoices that are known already."""
+        """Whether it has new invoices, or changes known payers or invoices."""
         return bool(self.new_count or self.change_count or self.late_count)
 
 
 class Severity(models.TextChoices):
-    """An error forbids publishing; a warning is only to be read."""
+    """An error forbids the publication; a warning does not."""
 
     ERROR = "error", _("erreur")
     WARNING = "warning", _("à vérifier")
 
 
 class BatchProblem(models.Model):
-    """Something about a file or a row, in one French sentence."""
+    """A problem of a file or of a row, in one French sentence."""
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="problems")
     severity = models.CharField(max_length=7, choices=Severity)
@@ -90,7 +93,7 @@ class BatchProblem(models.Model):
 
 
 class Document(models.Model):
-    """A PDF in S3, byte for byte as billing gave it."""
+    """A PDF in S3, byte for byte as billing made it."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     batch = models.ForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="documents")
@@ -98,7 +101,7 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     pages = models.PositiveSmallIntegerField()
-    # Ids of invoices that are online without a PDF and get this one when its batch is published.
+    # Ids of invoices that are online without a PDF and get this one when the batch is published.
     late_for = models.JSONField(default=list, db_default=[])
 
     class Meta:
@@ -109,11 +112,11 @@ class Document(models.Model):
 
 
 class Invoice(models.Model):
-    """What a payer owes. `paid` is kept by the database from the allocations (payments, migration 0002)."""
+    """What a payer owes. A trigger computes `paid` from the allocations (payments, migration 0002)."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="invoices")
-    # db_index=False: an index below begins with that column.
+    # db_index=False: an index below begins with this column.
     product = models.ForeignKey(Product, on_delete=models.PROTECT, db_index=False)
     payer = models.ForeignKey(Payer, on_delete=models.PROTECT, related_name="invoices", db_index=False)
     number = models.CharField(_("numéro"), max_length=40)
@@ -124,13 +127,13 @@ class Invoice(models.Model):
     due_on = models.DateField(_("échéance"))
     online_hold = models.CharField(
         max_length=10, choices=OnlineHold, blank=True
-    )  # why not online, set by staff
+    )  # why it cannot be paid online, set by staff
     amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
-    # What avoirs took off: `amount` is what is owed today, `amount + credited` what the PDF says.
+    # What avoirs took off, in euros. `amount` is owed today; `amount + credited` is on the PDF.
     credited = models.DecimalField(_("avoirs"), max_digits=10, decimal_places=2, default=0)
     paid = models.DecimalField(_("réglé"), max_digits=10, decimal_places=2, default=0)
     state = models.CharField(max_length=10, choices=InvoiceState, default=InvoiceState.DRAFT)
-    # One PDF may serve several invoices (a bordereau), so many to one.
+    # Several invoices may share a PDF (a bordereau).
     document = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="invoices")
     published_at = models.DateTimeField(null=True)
 
@@ -140,7 +143,7 @@ class Invoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["product", "fiscal_year", "number"], name="invoice_once"),
             models.UniqueConstraint(fields=["product", "reference"], name="invoice_reference_once"),
-            # One spelling (products.references.canonical), so that « the same reference » is equality everywhere.
+            # One spelling (products.references.canonical), so that equal references are equal texts.
             models.CheckConstraint(
                 condition=Q(reference=Upper("reference")), name="invoice_reference_canonical"
             ),
@@ -160,30 +163,30 @@ class Invoice(models.Model):
 
     @property
     def balance(self) -> Decimal:
-        """What remains to pay, in euros: nothing once it is cancelled."""
+        """What remains to pay, in euros: zero when the invoice is cancelled."""
         if self.state == InvoiceState.CANCELLED:
             return Decimal("0.00")
         return Decimal(self.amount - self.paid)
 
     @property
     def original_amount(self) -> Decimal:
-        """What billing asked for, in euros: the amount of the PDF."""
+        """What billing asked for, in euros: the amount on the PDF."""
         return Decimal(self.amount + self.credited)
 
     @property
     def is_paid(self) -> bool:
-        """« Réglée » = paid in full."""
+        """Whether it is paid in full (« Réglée »)."""
         return bool(self.paid >= self.amount)
 
 
 class Credit(models.Model):
-    """An avoir: the town takes something off an invoice, or all of it. Never changed, never deleted (a trigger)."""
+    """An avoir: the town takes off a part of an invoice, or cancels it. A trigger forbids to change or delete it."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credits")
     amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
     amount_before = models.DecimalField(max_digits=10, decimal_places=2)
-    cancels = models.BooleanField(default=False)  # the whole invoice
+    cancels = models.BooleanField(default=False)  # it cancels the whole invoice
     reason = models.CharField(_("motif"), max_length=300)  # the resident reads it
     made_by = models.CharField(max_length=254)  # audit name
     made_at = models.DateTimeField(auto_now_add=True)
@@ -198,21 +201,21 @@ class Credit(models.Model):
 
 
 class PayerUpdate(models.Model):
-    """What the file of a batch says of one payer; it counts from the publication on.
+    """What the file of a batch says about one payer. It counts from the publication on.
 
-    `said` has a key only for a column that the file has (title, last_name, first_name, address, postcode, city,
-    emails: a list), and an empty value for an empty cell. `was` is what the town had under the same keys of the payer,
-    or of the one that it looks like. Kept once applied, when it changed or asked something.
+    `said` has a key only for a column of the file (title, last_name, first_name, address, postcode, city, emails: a
+    list), and an empty value for an empty cell. `was` has the town's values under the same keys, of this payer or of
+    `looks_like`. After the publication, rows that changed or asked something are kept.
     """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="payer_updates", db_index=False)
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="+")
-    line = models.PositiveIntegerField()  # the first that has the payer
+    line = models.PositiveIntegerField()  # the first line with this payer
     said = models.JSONField(default=dict)
     was = models.JSONField(default=dict)
-    is_new = models.BooleanField(default=False)  # the code is nobody's in its source
-    changes = models.BooleanField(default=False)  # `said` differs from what the town has of a known payer
-    # What a person must answer, and why, in facts that `importing.questions` puts into words.
+    is_new = models.BooleanField(default=False)  # no payer of the source has this code
+    changes = models.BooleanField(default=False)  # `said` differs from what the town has about a known payer
+    # What a person must answer, and why: data that `importing.people.questions` puts into words.
     asks = models.CharField(max_length=6, choices=Asked, blank=True)
     reasons = models.JSONField(default=list)
     looks_like = models.ForeignKey(Payer, null=True, on_delete=models.CASCADE, related_name="+")

@@ -1,8 +1,8 @@
 """A paper invoice as a proof: its number, its amount and its payment reference (decision 36).
 
-A stranger must learn nothing here: not which of the three is wrong, not that the invoice exists, not even from the
-clock. So every paper is looked up by the same statements and counted the same number of times, whatever is found, and
-what would cost more (an account, a message) is left to the worker (residents.access_requests).
+A stranger must learn nothing from the answer or from its duration: neither which of the three is wrong, nor whether
+the invoice exists. So every copy is looked up by the same SQL statements and counted the same number of times,
+whatever is found. What would take longer (an account, a message) is left to the worker (residents.access_requests).
 """
 
 import re
@@ -28,17 +28,18 @@ from tenant_apps.townhall.models import AccessRequestMode
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 
-MONTHS = 24  # an older paper proves nothing
-GUESSES = 5  # wrong papers about one number, one reference or one payer, in throttle.WINDOW
+MONTHS = 24  # an older invoice proves nothing
+GUESSES = 5  # wrong copies for one number, one reference or one payer, within throttle.WINDOW
 WRONG = throttle.Limit("claim", GUESSES)
-NOBODY = throttle.Limit("claim-nobody", throttle.UNBOUNDED)  # what a paper that touches less is padded with
+# extra counters, so that every copy costs the same number of statements
+NOBODY = throttle.Limit("claim-nobody", throttle.UNBOUNDED)
 LOCK = timedelta(hours=1)
-MOST = 4  # payers that are counted for one paper; always that many are
+MOST = 4  # payers that are counted for one copy, or extra counters in their place
 
 
 @dataclass(frozen=True)
-class Paper:
-    """What somebody copied from a paper invoice; euros."""
+class InvoiceCopy:
+    """The three values that a person copied from a paper invoice. `amount` in euros."""
 
     number: str
     amount: Decimal
@@ -46,12 +47,12 @@ class Paper:
 
 
 @transaction.atomic
-def request_access(*, actor: Account, paper: Paper) -> Outcome | None:
-    """What came of that paper for a signed-in resident; None when it proves nothing, whatever the reason.
+def request_access(*, actor: Account, copy: InvoiceCopy) -> Outcome | None:
+    """Ask for access to the payer of that invoice, for a signed-in resident.
 
-    Raises NotWhileImpersonating.
+    None when the copy proves nothing, whatever the reason. Raises NotWhileImpersonating.
     """
-    invoice = _proved(paper)
+    invoice = _proved(copy)
     if invoice is None:
         return None
     return services.open_access_request(
@@ -60,9 +61,9 @@ def request_access(*, actor: Account, paper: Paper) -> Outcome | None:
 
 
 @transaction.atomic
-def request_access_by_mail(*, email: str, paper: Paper) -> None:
-    """The same without a session. A right paper brings a message to that address; the answer is always the same."""
-    invoice = _proved(paper)
+def request_access_by_mail(*, email: str, copy: InvoiceCopy) -> None:
+    """The same without a session. A right copy sends a message to `email`; the caller's answer is always the same."""
+    invoice = _proved(copy)
     services.ask_by_mail(
         email=email,
         payer_id=invoice.payer_id if invoice else None,
@@ -72,37 +73,38 @@ def request_access_by_mail(*, email: str, paper: Paper) -> None:
 
 
 def confirm_access_request(*, token: str, password: str = "") -> Outcome:
-    """Use up the link of an access request (residents.access_requests)."""
+    """Use the link of an access request (residents.access_requests)."""
     return services.confirm_access_request(token=token, password=password, holds=_holds)
 
 
 def accept_access_request(*, actor: audit.Actor, access_request: AccessRequest) -> AccessRequest:
-    """Staff accept an access request (residents.access_requests)."""
+    """Accept an access request, for staff (residents.access_requests)."""
     return services.accept_access_request(actor=actor, access_request=access_request, holds=_holds)
 
 
 def _holds(access_request: AccessRequest) -> bool:
-    """The paper still is an invoice of that payer, online."""
+    """Whether the invoice of the access request is still online, with the same payer."""
     if access_request.invoice is None:
         return False
     online = Invoice.objects.filter(state=InvoiceState.PUBLISHED)
     return online.filter(uuid=access_request.invoice, payer=access_request.payer_id).exists()
 
 
-def _proved(paper: Paper) -> Invoice | None:
-    """The invoice of a right paper that may be used. A wrong one is counted against all that it touches.
+def _proved(copy: InvoiceCopy) -> Invoice | None:
+    """The invoice that the copy proves, or None.
 
-    It is counted before it is compared: papers sent at once are as many guesses.
+    A wrong copy counts against its number, its reference and the payers near it. It is counted before it is compared,
+    so that copies sent at the same time count as separate guesses.
     """
     is_open = current_townhall().payer_claims != AccessRequestMode.OFF
-    near = _near(paper)
-    typed = [f"number:{_bare(paper.number)}", f"reference:{_bare(paper.reference)}"]
+    near = _near(copy)
+    typed = [f"number:{_bare(copy.number)}", f"reference:{_bare(copy.reference)}"]
     payers = {invoice.payer_id: invoice.payer for invoice in near}
     keys = [*typed, *(f"payer:{pk}" for pk in payers)][: 2 + MOST]
     padding = [(NOBODY, str(place)) for place in range(2 + MOST - len(keys))]
     try:
         with throttle.take(*((WRONG, key) for key in keys), *padding) as tries:
-            right = next((invoice for invoice in near if _is(invoice, paper)), None)
+            right = next((invoice for invoice in near if _is(invoice, copy)), None)
             locked = any(_is_locked(payer) for payer in payers.values())
             if right is not None and is_open and not locked:
                 tries.succeed()
@@ -114,12 +116,12 @@ def _proved(paper: Paper) -> Invoice | None:
     return None
 
 
-def _near(paper: Paper) -> list[Invoice]:
-    """Invoices online, recent enough, with that reference (a right paper is one of them), then with that number."""
+def _near(copy: InvoiceCopy) -> list[Invoice]:
+    """Recent invoices online with that reference (this includes the right one), then those with that number."""
     today = clock.today()
-    number, reference = _number(paper.number), references.canonical(paper.reference)
+    number, reference = _number(copy.number), references.canonical(copy.reference)
     years = range(today.year - MONTHS // 12 - 1, today.year + 2)
-    ours = list(products().values_list("pk", flat=True))  # the indexes begin with it
+    ours = list(products().values_list("pk", flat=True))  # first column of the indexes
     recent = Invoice.objects.filter(
         product__in=ours, state=InvoiceState.PUBLISHED, issued_on__gte=_oldest(today)
     ).select_related("payer")
@@ -132,12 +134,12 @@ def _cases(typed: str) -> list[str]:
     return [typed, typed.upper(), typed.lower()]
 
 
-def _is(invoice: Invoice, paper: Paper) -> bool:
-    """The three agree. The amount: what the first paper says, or what one made after an avoir says."""
+def _is(invoice: Invoice, copy: InvoiceCopy) -> bool:
+    """Whether the three values are those of the invoice. The amount may be the one before or after an avoir."""
     return (
-        _bare(invoice.number) == _bare(paper.number)
-        and _bare(invoice.reference) == _bare(paper.reference)
-        and paper.amount in (invoice.original_amount, invoice.amount)
+        _bare(invoice.number) == _bare(copy.number)
+        and _bare(invoice.reference) == _bare(copy.reference)
+        and copy.amount in (invoice.original_amount, invoice.amount)
     )
 
 
@@ -146,7 +148,7 @@ def _number(typed: str) -> str:
 
 
 def _bare(typed: str) -> str:
-    """Letters and digits in lower case: how a paper is spaced and hyphenated does not count."""
+    """Only letters and digits, in lower case: spaces and hyphens do not matter."""
     plain = unicodedata.normalize("NFKC", _number(typed)).lower()
     return re.sub(r"[\W_]+", "", plain)
 
@@ -161,7 +163,10 @@ def _is_locked(payer: Payer) -> bool:
 
 
 def _lock(payers: list[Payer]) -> None:
-    """No paper opens these payers for an hour. A paper that touches nobody runs the same statements."""
+    """Refuse access requests for these payers for `LOCK`.
+
+    An empty list costs the same SQL statements and records the same fact.
+    """
     until = clock.now() + LOCK
     Payer.objects.filter(pk__in=[0, *(payer.pk for payer in payers)]).update(
         access_requests_locked_until=until

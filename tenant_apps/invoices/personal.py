@@ -1,4 +1,4 @@
-"""What this room gives to a person: what they see on the portal. Invoices are never erased."""
+"""What a person's copy of their data holds from this room: what the portal shows them. Invoices are never erased."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tenant_apps.residents.queries import payer_ids_of
 
 
 def shown(account: Account) -> QuerySet[Invoice]:
-    """What `account` may read, a cancelled invoice too (queries.invoice_for_resident), oldest first."""
+    """What `account` may read, cancelled invoices too (queries.invoice_for_resident), oldest first."""
     states = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
     theirs = Invoice.objects.filter(payer__in=payer_ids_of(account), state__in=states)
     return theirs.order_by("issued_on", "id")
@@ -25,7 +25,7 @@ def documents_of(account: Account) -> QuerySet[Invoice]:
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """Invoices of the payers that the account may see, and their avoirs."""
+    """The invoices of the payers that the account may see, and their avoirs."""
     fields = (
         *("number", "fiscal_year", "reference", "subject", "product__label", "payer__reference"),
         *("issued_on", "due_on", "amount", "credited", "paid", "published_at"),

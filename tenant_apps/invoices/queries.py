@@ -1,22 +1,24 @@
-"""The only readers of invoices that take a person: forbidden looks exactly like absent."""
+"""The only readers of invoices that take a person. A forbidden invoice looks exactly like an absent one."""
 
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Batch, BatchProblem, Invoice, PayerUpdate
 from tenant_apps.invoices.states import Asked, BatchState, InvoiceState
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import products
 from tenant_apps.residents.queries import payer_ids_of
 
 Status = Literal["all", "unpaid", "paid"]
 
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
-    """What `account` may see, newest first (docs/manual.md, M6): published invoices of the payers it has access to."""
+    """What `account` may see, newest first: published invoices of the payers it has access to."""
     return (
         Invoice.objects.filter(payer__in=payer_ids_of(account), state=InvoiceState.PUBLISHED)
         .filter(_status(status))
@@ -26,9 +28,9 @@ def invoices_for_resident(account: Account, *, status: Status = "all") -> QueryS
 
 
 def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
-    """One of them, also one that the town cancelled since: its page says so, where it would just have disappeared.
+    """One invoice of theirs. Also one that the town has cancelled: its page says so.
 
-    Raises Invoice.DoesNotExist for an absent and for a forbidden one alike.
+    Raises Invoice.DoesNotExist, for an absent and for a forbidden invoice alike.
     """
     shown = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
     theirs = Invoice.objects.filter(payer__in=payer_ids_of(account), state__in=shown)
@@ -36,7 +38,7 @@ def invoice_for_resident(account: Account, public_id: UUID) -> Invoice:
 
 
 def documents_of_year(account: Account, year: int) -> QuerySet[Invoice]:
-    """The invoices of that year (of issue) that have a PDF, oldest first: none in a year that no date has."""
+    """Their invoices issued in that year that have a PDF, oldest first. Empty for a year that no date can have."""
     if not MINYEAR <= year <= MAXYEAR:
         return Invoice.objects.none()
     found = invoices_for_resident(account).filter(issued_on__year=year, document__isnull=False)
@@ -50,7 +52,7 @@ def _status(status: Status) -> Q:
 
 
 def batches() -> QuerySet[Batch]:
-    """The town's imports, newest first, for staff; given-up ones left out."""
+    """The town's imports, newest first, for staff; without the discarded ones."""
     return Batch.objects.exclude(state=BatchState.DISCARDED)
 
 
@@ -59,30 +61,36 @@ def batch(public_id: UUID) -> Batch:
     return batches().get(uuid=public_id)
 
 
-# --- For staff: the door has checked the role -----------------------------------------------------
+# --- for staff: the caller has checked the role -------------------------------------------------------
 
 
 def invoice_for_staff(public_id: UUID) -> Invoice:
-    """One invoice in any state, with all that hangs on it. Raises Invoice.DoesNotExist."""
+    """One invoice in any state, with its related rows. Raises Invoice.DoesNotExist."""
     together = ("payer", "product", "document", "batch", "declaration__account")
     return Invoice.objects.select_related(*together).get(uuid=public_id)
 
 
+def listed_products() -> QuerySet[Product]:
+    """The products that a list of invoices offers: those that receive invoices, and closed ones that have some."""
+    theirs = Invoice.objects.filter(product=OuterRef("pk"))
+    return products().filter(Q(ended_at=None) | Exists(theirs))
+
+
 def waiting_batches() -> QuerySet[Batch]:
-    """Imports that are not over: a worker has them, or a clerk must decide. One with nothing new is over."""
+    """Imports that wait for a worker or for a clerk. One that brings nothing new is over."""
     over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
     nothing = {"new_count": 0, "change_count": 0, "late_count": 0}
     return Batch.objects.exclude(state__in=over).exclude(state=BatchState.READY, **nothing)
 
 
 def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:
-    """What was found in the files of `batch`, errors first, in the order of the lines."""
+    """The problems of the files of `batch`: errors first, in the order of the lines."""
     found = BatchProblem.objects.filter(batch=batch).order_by("severity", "line", "id")
     return found.filter(severity=severity) if severity else found
 
 
 def first_invoices(batch: Batch, *, number: int = 20) -> list[tuple[Invoice, dict[str, Any]]]:
-    """The first invoices of `batch` in the order of its file, each with what the file says of its payer."""
+    """The first invoices of `batch` in the order of its file, each with what the file says about its payer."""
     together = ("payer", "product", "document")
     invoices = list(batch.invoices.select_related(*together).order_by("id")[:number])
     payers = {invoice.payer_id for invoice in invoices}
@@ -94,14 +102,14 @@ def first_invoices(batch: Batch, *, number: int = 20) -> list[tuple[Invoice, dic
 
 
 def questions(batch: Batch) -> QuerySet[PayerUpdate]:
-    """The payers of `batch` that a person must look at, or has; those without an answer first."""
+    """The payers of `batch` about whom a person is or was asked; those without an answer first."""
     asked = PayerUpdate.objects.filter(batch=batch).exclude(asks="")
     return asked.select_related("payer", "looks_like").order_by("answer", "line", "id")
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many questions of a batch have no answer: in all, codes alike under one name, other names."""
+    """How many questions of a batch have no answer: all, codes alike under one name, other names under one code."""
 
     total: int = 0
     alike: int = 0
@@ -109,7 +117,7 @@ class Waiting:
 
 
 def waiting_questions(batch: Batch) -> Waiting:
-    """In one statement."""
+    """Count them in one SQL statement."""
     alike = Q(asks=Asked.CODE, reasons__contains=[{"why": "looks", "alike": True}])
     figures = (
         PayerUpdate.objects.filter(batch=batch, answer="", applied_at=None)
@@ -124,24 +132,24 @@ def waiting_questions(batch: Batch) -> Waiting:
 
 
 def payer_changes(batch: Batch) -> QuerySet[PayerUpdate]:
-    """The known payers of whom the file of `batch` says something else, and nothing is asked about."""
+    """The known payers that the file of `batch` describes differently, without a question."""
     changed = PayerUpdate.objects.filter(batch=batch, changes=True, asks="")
     return changed.select_related("payer").order_by("line", "id")
 
 
 def question(batch: Batch, pk: int) -> PayerUpdate:
-    """One of them. Raises PayerUpdate.DoesNotExist."""
+    """One question. Raises PayerUpdate.DoesNotExist."""
     return questions(batch).get(pk=pk)
 
 
 def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
-    """The last import before `batch` that brought the very same rows, byte for byte."""
+    """The last import before `batch` with the same file of rows, byte for byte."""
     same = batches().filter(rows_sha256=batch.rows_sha256, id__lt=batch.pk)
     return same.order_by("-id").first()
 
 
 def can_be_taken_back(batch: Batch) -> bool:
-    """True while nothing of a published batch was paid, tried or credited; `take_back_batch` looks again."""
+    """Whether nothing of a published batch was paid, tried or credited. `take_back_batch` checks it again."""
     if batch.state != BatchState.PUBLISHED or not (batch.late_count or batch.invoices.exists()):
         return False
     touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)

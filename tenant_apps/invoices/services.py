@@ -1,4 +1,4 @@
-"""The only writers of invoices and batches. A batch is visible as a whole or not at all."""
+"""The only writers of invoices and batches. Residents see a batch as a whole or not at all."""
 
 import hashlib
 import logging
@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices.batches import publishing
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
-from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing import publishing, registry
 from tenant_apps.invoices.importing.format import HEAD, Format
 from tenant_apps.invoices.locking import lock_invoice, lock_without_reading
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
@@ -42,10 +41,10 @@ def create_batch(
     documents_name: str = "",
     publish_when_ready: bool = False,
 ) -> Batch:
-    """Keep the files of an import in S3, then its row; the worker checks it. Streams: memory does not grow.
+    """Store the files of an import in S3, then its row; the worker checks it. Streamed: memory does not grow.
 
-    Codes are those of `source`, the town's first one unless another is given. Raises WrongState when the town is
-    about to close, and NotTaken for files that no format takes.
+    The payers' codes are those of `source`, or of the town's first source. Raises WrongState when the town is about
+    to close, and NotTaken for files that no format takes.
     """
     if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
@@ -93,7 +92,7 @@ def _keep(batch: Batch, name: str, stream: BinaryIO) -> tuple[str, str]:
 
 
 def move(batch: Batch, to: BatchState) -> None:
-    """The one setter of a batch's state, along `BATCH_EDGES`. The caller holds the row's lock. Raises WrongState."""
+    """The only setter of a batch's state, along `BATCH_EDGES`. The caller holds the row's lock. Raises WrongState."""
     if (BatchState(batch.state), to) not in BATCH_EDGES:
         raise WrongState(_("Cet import est « %(state)s ».") % {"state": batch.get_state_display()})
     batch.state = to
@@ -107,9 +106,9 @@ def lock(batch: Batch) -> Batch:
 
 @atomic_again
 def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Ask for the publication; the worker does it in one transaction. Asking twice changes nothing.
+    """Ask for the publication; the worker does it in one transaction. A second call changes nothing.
 
-    Raises WrongState, also while a question about a payer waits for its answer.
+    Raises WrongState, also while a question about a payer has no answer.
     """
     locked = lock(batch)
     if locked.state in (BatchState.PUBLISHING, BatchState.PUBLISHED):
@@ -133,14 +132,14 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 
 @atomic_again
 def finish_publication(*, batch: Batch) -> bool:
-    """All drafts of the batch become visible, payers and addresses with them.
+    """Make all drafts of the batch visible, with its payers and e-mail addresses.
 
-    False when it was done already, and when what it was checked against has changed: then it is checked again.
+    False when it was done before, or when what the batch was checked against has changed: it is then checked again.
     """
     locked = lock(batch)
     if locked.state != BatchState.PUBLISHING:
         return False
-    # One import of a source at a time: each sees the payers that the one before has brought.
+    # One import per source at a time: each sees the payers of the one before.
     Source.objects.select_for_update(no_key=True).get(pk=locked.source_id)
     if publishing.has_changed(locked):
         move(locked, BatchState.CHECKING)
@@ -160,12 +159,15 @@ def finish_publication(*, batch: Batch) -> bool:
 
 @atomic_again
 def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Hide a published batch again. Raises AlreadyPaid once anything of it was paid or is being paid, and WrongState
-    once one of its invoices has an avoir: what was cancelled or reduced stays so, and stays visible."""
+    """Hide a published batch again.
+
+    Raises AlreadyPaid when one of its invoices was paid or is being paid, and WrongState when one has an avoir: what
+    was cancelled or reduced stays so, and stays visible.
+    """
     locked = lock(batch)
     if locked.state == BatchState.TAKEN_BACK:
         return locked
-    # In the order of the ids, as everyone locks them; no payment and no avoir begins meanwhile.
+    # Lock them in the order of their ids, like everybody: no payment and no avoir can begin meanwhile.
     lock_without_reading(Invoice.objects.filter(batch=locked))
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
@@ -194,7 +196,7 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 
 @atomic_again
 def fail_batch(*, batch: Batch, reason: str) -> Batch:
-    """The worker gives the import up, so that the next one goes on. `reason`: one sentence (gettext_noop)."""
+    """The worker gives up on an import, so that the next one goes on. `reason`: one sentence (gettext_noop)."""
     locked = lock(batch)
     move(locked, BatchState.FAILED)
     keys = drop_drafts(locked)
@@ -207,7 +209,7 @@ def fail_batch(*, batch: Batch, reason: str) -> Batch:
 
 @atomic_again
 def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """« Réessayer »: a failed import begins again from its files. Raises WrongState."""
+    """« Réessayer »: start a failed import again from its files. Raises WrongState."""
     locked = lock(batch)
     if locked.state == BatchState.UPLOADED:
         return locked
@@ -221,7 +223,7 @@ def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 
 @atomic_again
 def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Give an import up: its drafts go, its files go after the commit."""
+    """Discard an import: delete its drafts, and its files after the commit. Raises WrongState."""
     locked = lock(batch)
     if locked.state == BatchState.DISCARDED:
         return locked
@@ -234,12 +236,12 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
 
 
 def drop_drafts(batch: Batch) -> list[str]:
-    """Delete what a batch has staged; returns the keys of the files, for after the commit.
+    """Delete what a batch has staged. Returns the keys of the files, to delete after the commit.
 
-    A payer that it made stays a draft without a name: another import may be about to use it.
+    Its new payers stay, as drafts without a name: another import may be about to use them.
     """
     drafts = Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT)
-    if batch.published_at:  # they were seen: somebody may be about to pay several of them
+    if batch.published_at:  # they were visible once: somebody may be about to pay several of them
         lock_without_reading(drafts)
     drafts.delete()
     PayerUpdate.objects.filter(batch=batch, applied_at=None).delete()
@@ -250,13 +252,13 @@ def drop_drafts(batch: Batch) -> list[str]:
 
 
 def open_questions(batch: Batch) -> QuerySet[PayerUpdate]:
-    """The payers of `batch` that nobody has decided on."""
+    """The payers of `batch` whose question has no answer."""
     return PayerUpdate.objects.filter(batch=batch, answer="", applied_at=None).exclude(asks="")
 
 
 @transaction.atomic
 def answer_question(*, actor: audit.Actor, update: PayerUpdate, answer: Answer) -> PayerUpdate:
-    """« C'est bien la même personne », or « une autre ». May be changed until the publication is asked for.
+    """Answer « C'est bien la même personne » or « une autre ». It may be changed until the publication is asked for.
 
     Raises WrongState.
     """
@@ -273,7 +275,10 @@ def answer_question(*, actor: audit.Actor, update: PayerUpdate, answer: Answer) 
 
 @transaction.atomic
 def recognise_alike(*, actor: audit.Actor, batch: Batch) -> int:
-    """« Ce sont les mêmes personnes » for every waiting code that looks like a known one of the same name."""
+    """Answer « Ce sont les mêmes personnes » for every open code that looks like a known one of the same name.
+
+    Returns how many. Raises WrongState.
+    """
     locked = lock(batch)
     if locked.state != BatchState.READY:
         raise WrongState(_("Cette question n'attend plus de réponse."))
@@ -309,7 +314,7 @@ def _named(said: dict[str, Any]) -> str:
 
 
 def delete_files(keys: list[str]) -> None:
-    """Remove files from S3. One that cannot be removed is logged, not raised: no row names it any more."""
+    """Delete files in S3. A failure is only logged, because no row names these files any more."""
     for key in keys:
         try:
             storages["documents"].delete(key)
@@ -319,7 +324,7 @@ def delete_files(keys: list[str]) -> None:
 
 @atomic_again
 def set_online_hold(*, actor: audit.Actor, invoice: Invoice, hold: str) -> Invoice:
-    """Why `invoice` is not to be paid online (an OnlineHold), or "" to let it be. The same again changes nothing."""
+    """Set why `invoice` cannot be paid online (an OnlineHold), or "" when it can. The same value changes nothing."""
     locked = lock_invoice(invoice)
     old = locked.online_hold
     if old != hold:

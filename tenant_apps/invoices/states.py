@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class InvoiceState(models.TextChoices):
-    """Only a published invoice exists for a resident."""
+    """Residents see published and cancelled invoices, never drafts."""
 
     DRAFT = "draft", _("en préparation")
     PUBLISHED = "published", _("publiée")
@@ -20,7 +20,7 @@ INVOICE_EDGES: dict[tuple[InvoiceState, InvoiceState], str] = {
 
 
 class OnlineHold(models.TextChoices):
-    """Why the town keeps an invoice out of online payment (docs/payfip.md §1)."""
+    """Why the town excludes an invoice from online payment (docs/payfip.md §1)."""
 
     DEBIT = "debit", _("prélèvement automatique")
     DISPUTE = "dispute", _("contestation en cours")
@@ -30,19 +30,19 @@ class OnlineHold(models.TextChoices):
 class Asked(models.TextChoices):
     """What an import asks about a payer before it may be published (decision 45)."""
 
-    PERSON = "person", _("est-ce la même personne ?")  # a code that is known, and another name under it
-    CODE = "code", _("est-ce un redevable connu ?")  # a code that is new, and looks like a known one
+    PERSON = "person", _("est-ce la même personne ?")  # a known code with another name
+    CODE = "code", _("est-ce un redevable connu ?")  # a new code that looks like a known one
 
 
 class Answer(models.TextChoices):
-    """`OTHER` is an answer to `Asked.CODE` only: an import that mixes two people up is given up instead."""
+    """The answer. `OTHER` only for `Asked.CODE`: an import that mixes two people up must be discarded."""
 
     SAME = "same", _("la même personne")
     OTHER = "other", _("une autre personne")
 
 
 class BatchState(models.TextChoices):
-    """Where an import is: fichier → vérification → aperçu → publication."""
+    """Where an import is: file → check → preview → publication."""
 
     UPLOADED = "uploaded", _("reçu")
     CHECKING = "checking", _("vérification en cours")

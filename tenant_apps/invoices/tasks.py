@@ -1,4 +1,4 @@
-"""Entry points for the worker."""
+"""Tasks of the worker."""
 
 from celery import shared_task
 from django.conf import settings
@@ -12,5 +12,5 @@ from tenant_apps.invoices.batches.processing import INTAKE
     time_limit=settings.IMPORT_SECONDS + 300,
 )
 def process_batches() -> None:
-    """Check, stage or publish one of the batches that wait in the current town; another task does the next."""
+    """Check, stage or publish one of the batches that wait in the current town. Another task does the next one."""
     INTAKE.run(process_batches, INTAKE.process_next)

@@ -1,1 +1,1 @@
-"""Messages that residents receive about their invoices, once each: new invoices, reminders, receipts."""
+"""Messages to residents about their invoices, each sent once: new invoices, reminders, receipts."""

@@ -8,11 +8,11 @@ class NoticesConfig(AppConfig):
     name = "tenant_apps.notices"
     verbose_name = "Messages prévus"
     town_data = {
-        "Alert": HELD_OF_A_PERSON,
+        "PlannedNotice": HELD_OF_A_PERSON,
     }
 
     person_data = {
-        "Alert": given("alertes"),
+        "PlannedNotice": given("alertes"),
     }
 
     def ready(self) -> None:
@@ -25,7 +25,7 @@ class NoticesConfig(AppConfig):
 
         personal.register(self.label, give=mine.give, erase=mine.erase)
         personal.keep("alerts", mine.told, since="created_at")
-        agenda.register("notices", tasks.queue_alerts)
+        agenda.register("notices", tasks.queue_planned)
         agenda.register(reminders.KIND, tasks.send_reminders)
         for verb in reminders.FACTS:
             audit.listen(verb, reminders.something_happened)

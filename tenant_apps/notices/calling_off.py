@@ -1,4 +1,4 @@
-"""An address is no longer a payer's: what it was to be told, and has not left, is told anew, or not at all."""
+"""An address is removed from a payer: cancel what it was to be told and has not left, or plan it again."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -6,19 +6,19 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail import notices
 from shared_apps.mail import services as mail
 from shared_apps.mail.models import MailState
 from tenant_apps.notices import reminders
 from tenant_apps.notices.mails.reminder import KINDS, REMINDER, day_of
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.residents.models import Payer
 from tenants.work import agenda
 
 FACTS = ("payer_emails.replaced", "payer_email.removed", "access.cut")
 
-# Who was told of these payers and is not to be any more.
+# Who was told about these payers and must not be any more
 _OUT = """
 WITH was AS (
   SELECT payer_id, email FROM residents_removedemail WHERE payer_id = ANY(%(payers)s)
@@ -34,8 +34,8 @@ SELECT DISTINCT email FROM was
 """
 
 
-def address_went(entry: Entry) -> None:
-    """A fact of `FACTS`, about one payer or several. In its transaction."""
+def address_went(entry: AuditEntry) -> None:
+    """React to a fact of `FACTS`, about one payer or several. In its transaction."""
     if entry.object.startswith("payer:"):
         public_id = UUID(entry.object.removeprefix("payer:"))
         call_off(list(Payer.objects.filter(uuid=public_id).values_list("pk", flat=True)))
@@ -44,7 +44,7 @@ def address_went(entry: Entry) -> None:
 
 
 def call_off(payers: Collection[int]) -> None:
-    """Drop what waits for whoever is no longer told of these payers, and look again at what they are still told of."""
+    """Drop the unsent messages to people who are no longer told about these payers; plan again what they still get."""
     if not payers:
         return
     with connection.cursor() as cursor:
@@ -53,12 +53,12 @@ def call_off(payers: Collection[int]) -> None:
     kinds = [notice.kind for notice in notices.every() if notice.called_off]
     dropped = mail.drop_waiting(kinds=kinds, to=out)
     waited = [one for one in dropped if one.key and one.state != MailState.FAILED]
-    # Alerts look at rights once more when they become messages.
-    if Alert.objects.filter(key__in=[one.key for one in waited]).update(queued_at=None):
+    # Planned notices check the rights again when they become messages.
+    if PlannedNotice.objects.filter(key__in=[one.key for one in waited]).update(queued_at=None):
         agenda.wake("notices")
     reminded = [one for one in waited if one.kind == REMINDER.kind]
     for one in reminded:
         day = day_of(one.key or "")
-        Alert.objects.filter(kind__in=KINDS, email=one.to, queued_at__date=day).delete()
+        PlannedNotice.objects.filter(kind__in=KINDS, email=one.to, queued_at__date=day).delete()
     if reminded:
         agenda.plan(reminders.KIND, timezone.now())

@@ -1,22 +1,28 @@
-"""Who must be told of what; a unique key makes telling twice impossible."""
+"""Who must be told about what. A unique key makes telling twice impossible."""
 
 from django.db import models
 
 from toolkit.forms.address_fields import AddressField, kept_normal
 
 
-class Alert(models.Model):
-    """One thing to tell one address; becomes a message when the worker gets to it (a reminder: at once)."""
+class PlannedNotice(models.Model):
+    """One message planned for one address. The worker turns it into a mail; a reminder is queued at once.
 
-    kind = models.CharField(max_length=20)  # mail.notices: `Notice.planned_as`, or a choice
+    The row stays after that, as the record that the person was told.
+    """
+
+    kind = models.CharField(
+        max_length=20
+    )  # `Notice.planned_as` of shared_apps.mail.notices, or one of its choices
     key = models.CharField(max_length=200, unique=True)
     email = AddressField(max_length=254)
     language = models.CharField(max_length=2, default="fr")
-    subject_uuid = models.UUIDField(db_index=True)  # the batch, the payment, or the invoice to remind of
+    subject_uuid = models.UUIDField(db_index=True)  # the batch, the payment, or the invoice to remind about
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "notices_alert"
         constraints = [kept_normal("alert_email_normal")]
         indexes = [models.Index(fields=["id"], name="alert_to_queue", condition=models.Q(queued_at=None))]
 

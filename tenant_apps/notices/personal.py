@@ -1,4 +1,7 @@
-"""What this room gives to a person, erases, and keeps for some months (shared_apps.privacy.personal)."""
+"""What a person's copy holds from this room, what is erased, and what is kept for some months.
+
+See shared_apps.privacy.personal.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,16 +11,16 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.mail import notices
 from shared_apps.privacy.personal import Section
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 
 
-def told() -> QuerySet[Alert]:
-    """They have become messages; one that waits is kept."""
-    return Alert.objects.exclude(queued_at=None)
+def told() -> QuerySet[PlannedNotice]:
+    """Planned notices that have become messages. Waiting ones are kept."""
+    return PlannedNotice.objects.exclude(queued_at=None)
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """What they were to be told of; the words are in « courriels »."""
+    """Their planned notices; the texts are in « courriels »."""
     yield Section(
         "alertes",
         _("Alertes prévues pour moi"),
@@ -29,7 +32,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
         ],
         (
             (notices.label(kind), *row)
-            for kind, *row in Alert.objects.filter(email__in=addresses)
+            for kind, *row in PlannedNotice.objects.filter(email__in=addresses)
             .order_by("id")
             .values_list("kind", "email", "created_at", "queued_at")
             .iterator()
@@ -38,5 +41,5 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """One that the worker is writing is waited for; the message it becomes goes with the outbox's."""
-    return {"alerts": Alert.objects.filter(email__in=addresses).delete()[0]}
+    """Delete their planned notices. Waits for one that the worker is writing; its mail goes with the outbox."""
+    return {"alerts": PlannedNotice.objects.filter(email__in=addresses).delete()[0]}

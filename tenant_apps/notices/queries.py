@@ -1,4 +1,4 @@
-"""What was written to residents, for staff: the door has checked the role."""
+"""The messages to residents, for staff: the caller has checked the role."""
 
 from django.db.models import QuerySet
 
@@ -8,9 +8,9 @@ from tenant_apps.invoices.models import Invoice
 
 
 def mails_about(invoice: Invoice) -> QuerySet[OutgoingMail]:
-    """The messages that told of `invoice` (put online, reminders) and of its payments (receipts), newest first.
+    """The messages about `invoice` (put online, reminders) and its payments (receipts), newest first.
 
-    They are found by their exact keys, which hold the fact and the address: no table is searched through.
+    Found by their exact keys, which contain the fact and the address, so that no table is scanned.
     """
     keys = [key for notice in notices.every() if notice.keys_about for key in notice.keys_about(invoice)]
     return OutgoingMail.objects.filter(key__in=keys).order_by("-id")

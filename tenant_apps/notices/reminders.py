@@ -1,7 +1,7 @@
-"""Reminders: some days before the due date, and after it. One message a person and day, with all their invoices.
+"""Reminders some days before and after the due date. One message per person and day, with all their invoices.
 
-The agenda wakes a town on the morning when an invoice of it needs one, and no other. What is told is in one
-statement with the row that makes telling twice impossible, and in one transaction with the message.
+The agenda wakes a town only on a morning when one of its invoices needs a reminder. One SQL statement finds what to
+tell and inserts the rows that prevent telling twice, in the transaction that also writes the message.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.notifying import Telling, notify_all
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices.mails.reminder import KINDS, LATE, REMINDER, SOON
@@ -28,22 +28,24 @@ from toolkit import clock
 from toolkit.clock import PARIS
 
 KIND = "reminders"
-# An invoice may owe a reminder again, or sooner. What makes none needed is seen when the day has come.
+# Facts after which an invoice may need a reminder again, or sooner. Facts that remove the need are seen on the day
+# itself.
 FACTS = (
     *("batch.published", "townhall.changed", "payment.cancelled", "payment.refunded"),
     *("declaration.refused", "attempt.refused_by_staff", "invoice.held"),
 )
-CHUNK = 200  # people a transaction
-CATCH_UP = 7  # days during which a reminder that could not be sent still is: afterwards it is no news
-START, SPREAD = time(9), 90  # Paris; towns are spread over so many minutes
+CHUNK = 200  # people per transaction
+CATCH_UP = 7  # days; a reminder that could not be sent is sent late, but not later than that
+START, SPREAD = time(9), 90  # Paris time; the towns are spread over so many minutes
 
-# (kind, first and last due date to tell of, days from the due date to the reminder), of the settings of the town.
+# (kind, first and last due date, days from the due date to the reminder), from the settings of the town
 _WINDOWS = "(VALUES {}) AS w(kind, first, last, shift)"
 _ROW = "(%s::text, %s::date, %s::date, %s::int)"
-# Not what is in a direct debit, contested or with the collector; nor what was put online after its reminder's day.
+# Left out: direct debits, contested invoices, invoices at the collector, and those put online after their reminder's
+# day.
 _OWED = """i.state = 'published' AND i.paid < i.amount AND i.online_hold = ''
    AND (i.published_at AT TIME ZONE 'Europe/Paris')::date < i.due_on + w.shift"""
-# Nobody is reminded of what they paid, announced or declared: the lists say the same (decision 0051).
+# Nobody is reminded about what they paid, announced or declared, as in the lists (decision 51).
 _QUIET = f"{SITUATION} = 'due'"
 _TELL = """
 WITH due AS (
@@ -95,7 +97,7 @@ SELECT min(CASE WHEN i.due_on > w.last THEN i.due_on + w.shift ELSE %s::date END
 
 @dataclass(frozen=True)
 class _Told:
-    """One invoice that one person is told of."""
+    """One invoice that one person is told about."""
 
     kind: str
     invoice: UUID
@@ -104,15 +106,15 @@ class _Told:
     has_account: bool
 
 
-def something_happened(entry: Entry) -> None:
-    """A fact of `FACTS`: the coming morning looks, and plans further. In the caller's transaction."""
+def something_happened(entry: AuditEntry) -> None:
+    """React to a fact of `FACTS`: wake the town on the next morning. In the caller's transaction."""
     agenda.plan(KIND, _coming_morning())
 
 
 def send_reminders() -> int:
-    """Tell whoever must be told today, `CHUNK` people a transaction. Returns how many messages were written.
+    """Send today's reminders, `CHUNK` people per transaction. Returns how many messages were written.
 
-    Killed and run again, it goes on where it was.
+    After a crash, the next call continues.
     """
     townhall = current_townhall()
     windows = _windows(townhall, clock.today())
@@ -130,7 +132,7 @@ def send_reminders() -> int:
 
 
 def next_look() -> datetime | None:
-    """The next morning on which an invoice wants a reminder, today's left ones too; None lets the town sleep."""
+    """The next morning on which an invoice needs a reminder, the rest of today included; None when none does."""
     today = clock.today()
     windows = _windows(current_townhall(), today)
     if not windows:
@@ -143,7 +145,7 @@ def next_look() -> datetime | None:
 
 
 def stay_silent() -> None:
-    """The town is a copy of another that lives: its people are reminded by that one. In the caller's transaction."""
+    """For a copy of a town that still lives, which sends its own reminders. In the caller's transaction."""
     TownHall.objects.update(remind_before=None, remind_after=None)
 
 
@@ -166,7 +168,7 @@ def _choose(windows: list[tuple[str, date, date, int]], townhall: TownHall) -> l
     midnight = datetime.combine(clock.today(), time(), PARIS)
     known = townhall.alert_audience == AlertAudience.KNOWN
     with connection.cursor() as cursor:
-        # Two runs at once would each see half of a person's day.
+        # Two runs at the same time would each see a part of a person's day.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ':reminders'))")
         cursor.execute(_filled(_TELL, windows), [*_flat(windows), known, midnight, CHUNK])
         return [_Told(*row) for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""What the messages about invoices say alike. Call under the reader's language."""
+"""Words that the messages about invoices share. Call these functions in the reader's language."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,18 +12,18 @@ from tenant_apps.payments.payability.words import told_in_mail
 from toolkit.money import format_euros
 
 SHOWN = 10  # invoices in one message
-Payabilities = Mapping[int, Payability]  # by the ids of the invoices
+Payabilities = Mapping[int, Payability]  # invoice id → its payability
 
 
 def why(has_account: bool) -> str:
-    """An account may see invoices on somebody's invitation, which billing knows nothing of."""
+    """Why the reader gets the message. An account may see invoices by an invitation, which billing does not know."""
     if has_account:
         return _("Vous recevez ce message parce que votre compte du portail donne accès à ces factures.")
     return _("Vous recevez ce message parce que cette adresse est connue de notre service de facturation.")
 
 
 def of_invoice(invoice: Invoice, amount: Decimal, payability: Payability) -> dict[str, str]:
-    """One invoice in a line of a message."""
+    """The texts of one invoice, for its line in a message."""
     return {
         "subject": invoice.subject,
         "number": named(invoice),

@@ -67,7 +67,7 @@ declare(
             Key("total", _("total"), money),
             Key("count", _("règlements"), how_many),
             MEANS,
-            Key("product", _("produit")),
+            Key("product", _("régie")),
         ),
     ),
     Fact(

@@ -88,7 +88,7 @@ def _product_closed(sender: Sender, *, product: Product, code: str) -> Content:
         sentence=str(labels_of(product.protocol).refused_product)
         % {"merchant": product.numcli, "code": code, "label": product.label},
         button_label=_("Vérifier ce numéro"),
-        button_url=f"{sender.address}/gestion/commune/produits/{product.pk}/mise-en-service/",
+        button_url=f"{sender.address}/gestion/reglages/regies/{product.pk}/mise-en-service/",
         why=_("Vous recevez ce message parce que cette adresse est celle du service."),
     )
 

@@ -1,11 +1,13 @@
 """Readers of attempts and payments: those that take a resident, and those for staff."""
 
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import InvoiceState
@@ -129,9 +131,28 @@ def finding_for_staff(public_id: UUID) -> Finding:
     return Finding.objects.get(uuid=public_id)
 
 
-def last_audit() -> Entry | None:
+def last_audit() -> AuditEntry | None:
     """The entry of the trail of the last nightly audit: its time and its number of differences."""
-    return Entry.objects.filter(verb="money.audited").order_by("-id").first()
+    return AuditEntry.objects.filter(verb="money.audited").order_by("-id").first()
+
+
+class ProductFigures(NamedTuple):
+    """What hangs on a product: invoices online, those with something left to pay, the day of the latest payment."""
+
+    invoices: int = 0
+    unpaid: int = 0
+    last_paid_on: date | None = None
+
+
+def figures_by_product() -> dict[int, ProductFigures]:
+    """By the product's id, in two statements; a product without an invoice is absent."""
+    published = Invoice.objects.filter(state=InvoiceState.PUBLISHED).order_by().values("product")
+    counted = published.annotate(n=Count("id"), unpaid=Count("id", filter=Q(paid__lt=F("amount"))))
+    received = Payment.objects.filter(cancelled_at=None).order_by().values("product")
+    latest = dict(received.annotate(day=Max("paid_on")).values_list("product", "day"))
+    return {
+        row["product"]: ProductFigures(row["n"], row["unpaid"], latest.get(row["product"])) for row in counted
+    }
 
 
 def test_payments_of(product: Product) -> QuerySet[TestPayment]:

@@ -19,6 +19,13 @@ from tenant_apps.payments.counter.booking import (
 )
 from tenant_apps.payments.counter.declarations import refuse_declaration
 from tenant_apps.payments.counter.deposits import close_deposit
+from tenant_apps.payments.online.agreements import (
+    Change,
+    ask_number,
+    change_agreement,
+    change_of,
+    number_is_in_use,
+)
 from tenant_apps.payments.online.going_live import (
     ask_label,
     check_test_payment,
@@ -42,18 +49,22 @@ __all__ = [
     "CASH_LIMIT",
     "JOURNAL",
     "OFFLINE",
+    "Change",
     "CounterRow",
     "PaymentDetails",
     "StartedPayment",
     "allocate",
     "ask",
     "ask_label",
+    "ask_number",
     "ask_soon",
     "book_counter_payment",
     "book_payment",
     "cancel_invoice",
     "cancel_payment",
     "cash_limit_sentence",
+    "change_agreement",
+    "change_of",
     "check_now",
     "check_test_payment",
     "close_deposit",
@@ -61,6 +72,7 @@ __all__ = [
     "confirm_attempt",
     "declare_paid",
     "go_forward",
+    "number_is_in_use",
     "receive_return",
     "recognise",
     "record_refund",

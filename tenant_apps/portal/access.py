@@ -15,7 +15,6 @@ from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
-from toolkit import clock
 
 __all__ = [
     "ResidentRequest",
@@ -45,22 +44,14 @@ def resident_required(view: View) -> View:
         elif request.user.is_town_staff:
             raise Http404
         else:
-            _slide(request)
+            assert isinstance(request.user, Account)
+            agent = request.META.get("HTTP_USER_AGENT", "")
+            devices.slide(account=request.user, session=request.session, user_agent=agent)
             response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store, private"
         return response
 
     return wrapped
-
-
-def _slide(request: HttpRequest) -> None:
-    """Once a day the session is written again and noted, and its thirty days (« Se souvenir de moi ») begin anew."""
-    today = clock.today().isoformat()
-    if request.session.get("seen_on") != today:
-        request.session["seen_on"] = today
-        agent = request.META.get("HTTP_USER_AGENT", "")
-        assert isinstance(request.user, Account)
-        devices.note_session(account=request.user, session=request.session, user_agent=agent)
 
 
 def with_invoice(view: View) -> View:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.paper_proof import Paper
+from tenant_apps.invoices.paper_proof import InvoiceCopy
 from tenant_apps.portal.forms import email_field
 from toolkit.forms.plain_forms import PlainForm
 from toolkit.reading.errors import FieldError
@@ -70,7 +70,7 @@ class AccessRequestForm(PlainForm):
             ) from None
 
     @property
-    def paper(self) -> Paper:
+    def copy(self) -> InvoiceCopy:
         """What was copied; of a form that is right."""
         data = self.cleaned_data
-        return Paper(number=data["number"], amount=data["amount"], reference=data["reference"])
+        return InvoiceCopy(number=data["number"], amount=data["amount"], reference=data["reference"])

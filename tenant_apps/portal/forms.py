@@ -116,6 +116,23 @@ class TypeCodeForm(PlainForm):
         self.add_error("code", sentence)
 
 
+class SecondStepForm(PlainForm):
+    """The second step of staff: six digits of the telephone, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Mon code"),
+        max_length=40,
+        help_text=_("Les 6 chiffres de votre application, ou un code de secours."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        error_messages={
+            "required": _("Écrivez le code que votre application affiche."),
+            "max_length": _("Ce code est trop long : écrivez les 6 chiffres, ou un code de secours."),
+        },
+    )
+
+
 class PasswordForm(PlainForm):
     """Choose a password. It is typed once and can be shown, instead of being typed twice."""
 

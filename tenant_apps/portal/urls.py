@@ -3,7 +3,7 @@
 from django.urls import path
 
 from tenant_apps.portal.views import contact
-from tenant_apps.portal.views.entry import mailed_code, openid, signing_in, signing_in_with_key
+from tenant_apps.portal.views.entry import mailed_code, openid, second_step, signing_in, signing_in_with_key
 from tenant_apps.portal.views.invoices import exports, pages, paying, paying_several
 from tenant_apps.portal.views.mine import access_requests, account, alerts, keys, my_data, sharing
 from tenant_apps.portal.views.town import identity, information, language, theme
@@ -14,6 +14,10 @@ urlpatterns = [
     path("lien/", signing_in.link_page, name="link"),
     path("connexion/cle/", signing_in_with_key.sign_in_with_key, name="sign-in-with-key"),
     path("connexion/cle/demande/", signing_in_with_key.ask_to_sign_in, name="ask-to-sign-in"),
+    path("connexion/second-facteur/", second_step.second_step, name="second-step"),
+    path("connexion/second-facteur/cle/", second_step.with_key, name="second-step-key"),
+    path("connexion/second-facteur/demande/", second_step.ask_key, name="ask-second-step"),
+    path("connexion/second-facteur/quitter/", second_step.give_up, name="leave-second-step"),
     path("code/", mailed_code.ask_code, name="ask-code"),
     path("code/saisie/", mailed_code.type_code, name="type-code"),
     path("deconnexion/", signing_in.sign_out, name="sign-out"),

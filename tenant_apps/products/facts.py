@@ -2,21 +2,26 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.audit.saying import fields_of
+from shared_apps.audit.saying import REASON, fields_of
 from shared_apps.audit.verbs import Fact, Key, declare
 
-PRODUCT = fields_of("products.Product")
+PRODUCT = fields_of("products.Product", reason=REASON, kept_as=Key("kept_as", _("code de l'ancien numéro")))
 
 declare(
-    Fact("product.created", _("Produit de paiement créé"), more=PRODUCT),
-    Fact("product.changed", _("Produit de paiement changé"), more=PRODUCT),
+    Fact("product.created", _("Régie ajoutée"), more=PRODUCT),
+    Fact("product.changed", _("Régie changée"), more=PRODUCT),
     Fact(
         "product.closed",
         _("Paiement en ligne interrompu par le Trésor public"),
         after=(Key("code", _("code")),),
     ),
     Fact("product.checked", _("Identifiant vérifié au Trésor public"), more=PRODUCT),
-    Fact("product.advanced", _("Étape du produit franchie"), more=PRODUCT),
-    Fact("product.without_debit", _("Produit mis en service sans prélèvement")),
+    Fact("product.advanced", _("Étape de la mise en service franchie"), more=PRODUCT),
+    Fact("product.without_debit", _("Régie mise en service sans prélèvement")),
+    Fact("product.replaced", _("Régie passée à un nouvel identifiant"), more=PRODUCT),
+    Fact("product.ended", _("Régie fermée par la commune"), more=PRODUCT),
+    Fact("product.reopened", _("Régie rouverte"), more=PRODUCT),
+    Fact("product.deleted", _("Régie supprimée"), more=PRODUCT),
+    Fact("product.made_default", _("Régie par défaut changée"), more=PRODUCT),
     room=__name__,
 )

@@ -3,6 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tenant_apps.products import protocols
@@ -31,11 +33,11 @@ class Product(models.Model):
     code = models.CharField(_("code dans les fichiers"), max_length=30, unique=True)
     label = models.CharField(_("nom"), max_length=80)
     kind = models.CharField(_("nature"), max_length=6, choices=ProductKind, default=ProductKind.REGIE)
-    numcli = models.CharField(
-        _("identifiant collectivité"), max_length=40, blank=True
-    )  # its number at the provider
-    protocol = models.CharField(max_length=10, choices=protocols.choices, default=protocols.NONE)
-    mode = models.CharField(max_length=1, choices=Mode, default=Mode.TEST)
+    numcli = models.CharField(_("identifiant collectivité"), max_length=40, blank=True)  # at the provider
+    protocol = models.CharField(
+        _("paiement en ligne"), max_length=10, choices=protocols.choices, default=protocols.NONE
+    )
+    mode = models.CharField(_("étape"), max_length=1, choices=Mode, default=Mode.TEST)
     payable_days_after_due = models.PositiveSmallIntegerField(
         _("jours de paiement en ligne après l'échéance"), null=True, blank=True
     )
@@ -53,10 +55,19 @@ class Product(models.Model):
     offers_declaration = models.BooleanField(_("propose « J'ai réglé »"), default=False)
     # Only for a régie, whose references and amounts the town decides (decision 0029).
     takes_several = models.BooleanField(_("plusieurs factures en un paiement"), default=False)
-    is_default = models.BooleanField(default=False)
+    is_default = models.BooleanField(_("régie par défaut"), default=False)
+    # The town closed it: no new invoice. What is unpaid is paid at the counter, or also online (decision 61).
+    ended_at = models.DateTimeField(_("fermée le"), null=True, editable=False)
+    pays_after_end = models.BooleanField(
+        _("paiement en ligne de ce qui reste dû"), default=False, db_default=False, editable=False
+    )
+    # The same régie under its new number; files that name the code mean that one from then on (decision 61).
+    replaced_by = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="replaces", editable=False
+    )
 
     class Meta:
-        verbose_name = _("produit de paiement")
+        verbose_name = _("régie")
         constraints = [
             kept_normal("product_contact_normal", "contact_email", blank=True),
             models.UniqueConstraint(
@@ -71,10 +82,39 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(takes_several=False) | Q(kind="regie"), name="several_is_for_a_regie"
             ),
+            # Billing files name it in any case (queries.products_by_code).
+            models.UniqueConstraint(Lower("code"), name="one_product_of_a_code"),
+            # The titres and the rôles of one budget may share its number (docs/payfip.md §1).
+            models.UniqueConstraint(
+                fields=["numcli", "kind"], condition=~Q(numcli=""), name="one_product_of_a_number"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | Q(ended_at=None), name="default_receives_invoices"
+            ),
+            models.CheckConstraint(
+                condition=Q(pays_after_end=False) | Q(ended_at__isnull=False), name="pays_after_an_end"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def full_label(self) -> str:
+        """Its name for staff, who may have the same régie under two numbers."""
+        if self.ended_at is None:
+            return self.label
+        if self.replaced_by_id is not None:
+            return gettext("%(label)s (ancien numéro %(number)s)") % {
+                "label": self.label,
+                "number": self.numcli,
+            }
+        return gettext("%(label)s (fermée)") % {"label": self.label}
+
+    @property
+    def is_paid_online(self) -> bool:
+        """Somebody can take its money online, once it is in service and not closed."""
+        return self.protocol != protocols.NONE
 
     def clean(self) -> None:
         """Check that the provider can have this number. Raises ValidationError."""

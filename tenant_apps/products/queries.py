@@ -1,6 +1,6 @@
 """What other rooms read about the town's products."""
 
-from django.db.models import QuerySet
+from django.db.models import PROTECT, QuerySet
 
 from tenant_apps.products.models import Product
 from tenant_apps.townhall.queries import current_townhall
@@ -13,7 +13,7 @@ def default_product() -> Product:
 
 def products_by_code() -> dict[str, Product]:
     """Every product of the town, by its code in lower case."""
-    return {product.code.lower(): product for product in Product.objects.all()}
+    return {product.code.lower(): product for product in Product.objects.select_related("replaced_by")}
 
 
 def has_several_products() -> bool:
@@ -34,3 +34,31 @@ def products() -> QuerySet[Product]:
 def product(pk: int) -> Product:
     """One product of the town. Raises Product.DoesNotExist."""
     return Product.objects.get(pk=pk)
+
+
+def former_products() -> dict[int, list[int]]:
+    """Each product that replaced others → the ids of those, the latest first: the same régie under older numbers."""
+    links = dict(
+        Product.objects.filter(replaced_by__isnull=False).values_list("replaced_by_id", "id").order_by("id")
+    )
+    found: dict[int, list[int]] = {}
+    for newest in links:
+        older = links.get(newest)
+        while older is not None:
+            found.setdefault(newest, []).append(older)
+            older = links.get(older)
+    return found
+
+
+def receiving_products() -> QuerySet[Product]:
+    """Those that new invoices may go to, the default one first."""
+    return products().filter(ended_at=None)
+
+
+def is_unused(product: Product) -> bool:
+    """Whether nothing that must be kept hangs on it: then it may be deleted. Any room's table counts by itself."""
+    return not any(
+        relation.related_model._base_manager.filter(**{relation.field.name: product}).exists()
+        for relation in Product._meta.related_objects
+        if relation.on_delete is PROTECT and relation.related_model is not Product
+    )

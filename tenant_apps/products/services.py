@@ -1,16 +1,91 @@
-"""The only writers of the town's products."""
+"""The only writers of the town's products, beside `agreements` (numbers)."""
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from tenant_apps.products import protocols
-from tenant_apps.products.models import Mode, Product
+from tenant_apps.products.codes import code_for
+from tenant_apps.products.codes import problem as code_problem
+from tenant_apps.products.errors import Ended, InUse, ProductError, StillDefault
+from tenant_apps.products.models import Mode, Product, ProductKind
+from tenant_apps.products.numbers import number_problem
 from toolkit.rows import change_row
+
+
+@transaction.atomic
+def add_product(
+    *,
+    actor: audit.Actor,
+    label: str,
+    kind: str = ProductKind.REGIE,
+    code: str = "",
+    protocol: str = protocols.NONE,
+    number: str = "",
+    reason: str = "",
+    **settings: Any,
+) -> Product:
+    """Add a régie, titres or a rôle, at the stage of test. Without a `code` one is made from the label.
+
+    `settings`: contact_email, payable_days_after_issue, payable_days_after_due, offers_declaration, takes_several.
+    Raises ValidationError, with the field at fault.
+    """
+    others = lock_products()
+    taken = {one.code.lower() for one in others}
+    product = Product(
+        label=label,
+        kind=kind,
+        code=code or code_for(label, taken=taken),
+        protocol=protocol,
+        numcli=number,
+        is_default=not any(one.is_default for one in others),
+        **settings,
+    )
+    _check_code(product.code, taken)
+    if wrong := number_problem(others, kind=kind, protocol=protocol, number=number):
+        raise ValidationError({"number": wrong})
+    product.full_clean()
+    product.save()
+    new = {"label": label, "kind": kind, "code": product.code, "protocol": protocol, "numcli": number}
+    audit.record("product.created", actor=actor, obj=name_of(product), new={**new, **reasoned(reason)})
+    return product
+
+
+def lock_products() -> list[Product]:
+    """Every product of the town, as they are now: acts that look at the others come one after the other.
+
+    Read again once they are locked, because one may have been added by who held the locks.
+    """
+    list(Product.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return list(Product.objects.order_by("pk"))
+
+
+def name_of(product: Product) -> str:
+    """The object of a fact of the trail."""
+    return f"product:{product.code}"
+
+
+def reasoned(reason: str) -> dict[str, str]:
+    """What a fact keeps of a reason, when one is given."""
+    return {"reason": reason} if reason else {}
+
+
+def _check_code(code: str, taken: set[str]) -> None:
+    """Raises ValidationError."""
+    if wrong := code_problem(code):
+        raise ValidationError({"code": wrong})
+    if code.lower() in taken:
+        raise ValidationError(
+            {
+                "code": _("Une autre régie a déjà le code « %(code)s » : choisissez-en un autre.")
+                % {"code": code}
+            }
+        )
 
 
 @transaction.atomic
@@ -55,7 +130,7 @@ def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, A
 def forward(product: Product, to: str) -> None:
     """Raises ValidationError when `to` comes before the product's mode. The order is T, X, W."""
     if list(Mode).index(Mode(to)) < list(Mode).index(Mode(product.mode)):
-        raise ValidationError({"mode": _("L'étape d'un produit n'avance que dans un sens.")})
+        raise ValidationError({"mode": _("L'étape de la mise en service n'avance que dans un sens.")})
 
 
 @transaction.atomic
@@ -66,23 +141,119 @@ def change_product(
     label: str,
     contact_email: str,
     offers_declaration: bool,
+    code: str = "",
+    reason: str = "",
     **window: Any,
 ) -> Product:
-    """Change the fields of a product that the town may change. Going live sets those of the Treasury.
+    """Change what needs nobody's word but the town's. Its number is changed by payments.services.change_agreement.
 
-    `window`: payable_days_after_issue, payable_days_after_due, takes_several. Raises ValidationError.
+    `code`: the present one when empty. `window`: payable_days_after_issue, payable_days_after_due, takes_several.
+    Raises ValidationError.
     """
-    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+    others = lock_products()
+    locked = next(one for one in others if one.pk == product.pk)
+    before = name_of(locked)
+    if code and code != locked.code:
+        _check_code(code, {one.code.lower() for one in others if one.pk != locked.pk})
     settings = {
         "label": label,
+        "code": code or locked.code,
         "contact_email": contact_email,
         "offers_declaration": offers_declaration,
         **window,
     }
     old, new = change_row(locked, settings)
     if new:
-        audit.record("product.changed", actor=actor, obj=f"product:{locked.code}", old=old, new=new)
+        audit.record("product.changed", actor=actor, obj=before, old=old, new={**new, **reasoned(reason)})
     return locked
+
+
+@transaction.atomic
+def make_default(*, actor: audit.Actor, product: Product, reason: str = "") -> Product:
+    """Files that name no régie go to this one from now on. Raises Ended for a closed one."""
+    others = lock_products()
+    locked = next(one for one in others if one.pk == product.pk)
+    if locked.ended_at is not None:
+        raise Ended(_("Cette régie est fermée : rouvrez-la avant d'en faire celle par défaut."))
+    before = next((one for one in others if one.is_default), None)
+    if before == locked:
+        return locked
+    if before is not None:
+        before.is_default = False
+        before.save(update_fields=["is_default"])
+    locked.is_default = True
+    locked.save(update_fields=["is_default"])
+    old = {"code": before.code} if before else {}
+    new = {"code": locked.code, **reasoned(reason)}
+    audit.record("product.made_default", actor=actor, obj=name_of(locked), old=old, new=new)
+    return locked
+
+
+@transaction.atomic
+def end_product(*, actor: audit.Actor, product: Product, pays_after_end: bool, reason: str = "") -> Product:
+    """The town closes it: no new invoice. What is unpaid is paid at the counter, or also online (`pays_after_end`).
+
+    Again with another answer changes just that. Raises StillDefault.
+    """
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+    if locked.is_default:
+        raise StillDefault(
+            _(
+                "Les fichiers qui ne nomment aucune régie vont à celle-ci : choisissez d'abord une autre régie par "
+                "défaut."
+            )
+        )
+    if locked.ended_at is not None and locked.pays_after_end == pays_after_end:
+        return locked
+    locked.ended_at = locked.ended_at or timezone.now()
+    locked.pays_after_end = pays_after_end
+    locked.save(update_fields=["ended_at", "pays_after_end"])
+    new = {"pays_after_end": pays_after_end, **reasoned(reason)}
+    audit.record("product.ended", actor=actor, obj=name_of(locked), new=new)
+    return locked
+
+
+@transaction.atomic
+def reopen_product(*, actor: audit.Actor, product: Product, reason: str = "") -> bool:
+    """The town opens it again, at the stage where it was. False when it was open."""
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+    if locked.ended_at is None:
+        return False
+    locked.ended_at, locked.pays_after_end = None, False
+    locked.save(update_fields=["ended_at", "pays_after_end"])
+    audit.record("product.reopened", actor=actor, obj=name_of(locked), new=reasoned(reason))
+    return True
+
+
+@transaction.atomic
+def delete_product(*, actor: audit.Actor, product: Product, reason: str = "") -> None:
+    """Delete one that nothing hangs on: no invoice, no payment, no test payment. Raises StillDefault, InUse.
+
+    One that replaced another gives it its code back; the other stays closed until it is reopened.
+    """
+    locked = next((one for one in lock_products() if one.pk == product.pk), None)
+    if locked is None:
+        return
+    if locked.is_default:
+        raise StillDefault(_("C'est la régie par défaut : choisissez-en une autre d'abord."))
+    name, code, former = name_of(locked), locked.code, Product.objects.filter(replaced_by=locked).first()
+    if former is not None:
+        former.replaced_by = None
+        former.save(update_fields=["replaced_by"])
+    try:
+        locked.delete()
+    except ProtectedError:
+        raise InUse(
+            _(
+                "Des factures ou des paiements portent cette régie : elle ne se supprime plus, mais elle se ferme."
+            )
+        ) from None
+    old = {"label": locked.label, "code": code, "numcli": locked.numcli}
+    audit.record("product.deleted", actor=actor, obj=name, old=old, new=reasoned(reason))
+    if former is not None:
+        old, former.code = {"code": former.code}, code
+        former.save(update_fields=["code"])
+        audit.record("product.changed", actor=actor, obj=name, old=old, new={"code": code})
 
 
 @transaction.atomic
@@ -99,8 +270,13 @@ def close_product(*, actor: audit.Actor, product: Product, code: str) -> bool:
 
 @transaction.atomic
 def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Product:
-    """« C'est bien nous »: a manager confirms the Treasury's lines. This reopens a closed product."""
+    """« C'est bien nous »: a manager confirms the Treasury's lines. This ends the Treasury's own stop of a product.
+
+    Raises ProductError when the number is not any more the one of `product`, which was asked about.
+    """
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+    if locked.numcli != product.numcli:
+        raise ProductError(_("Le numéro a changé entre-temps : vérifiez-le de nouveau."))
     locked.treasury_label, locked.checked_at = label[:300], timezone.now()
     locked.closed_at, locked.closed_code = None, ""
     locked.save(update_fields=["treasury_label", "checked_at", "closed_at", "closed_code"])

@@ -9,11 +9,15 @@ _BOOKS = "a line of the bank's or the Treasury's file: the accountant's evidence
 class ReconciliationConfig(AppConfig):
     name = "tenant_apps.reconciliation"
     verbose_name = "Rapprochement"
-    town_data = {"Statement": held(keys={"key": MUST_BE_THERE}), "Line": HELD, "LinePayment": HELD}
+    town_data = {
+        "Statement": held(keys={"key": MUST_BE_THERE}),
+        "StatementRow": HELD,
+        "StatementRowPayment": HELD,
+    }
     person_data = {
         "Statement": not_personal("a file of the bank or of the Treasury"),
-        "LinePayment": not_personal("which payments a line of the bank sums up"),
-        "Line": withheld(_BOOKS, keeps={"raw": _BOOKS, "label": _BOOKS}),
+        "StatementRowPayment": not_personal("which payments a line of the bank sums up"),
+        "StatementRow": withheld(_BOOKS, keeps={"raw": _BOOKS, "label": _BOOKS}),
     }
 
     def ready(self) -> None:

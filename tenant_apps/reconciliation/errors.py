@@ -1,4 +1,4 @@
-"""Why a file or a line could not be dealt with. `str()` is the sentence to show."""
+"""Why a file or a row could not be handled. `str()` is the sentence to show."""
 
 
 class ReconciliationError(Exception):
@@ -6,7 +6,7 @@ class ReconciliationError(Exception):
 
 
 class CannotRead(ReconciliationError):
-    """The file as a whole cannot be read."""
+    """The whole file cannot be read."""
 
 
 class FileGone(CannotRead):
@@ -14,4 +14,4 @@ class FileGone(CannotRead):
 
 
 class NotPossible(ReconciliationError):
-    """This line is not where that can be done (any more)."""
+    """The row or the file is not (or no longer) in a state that allows this."""

@@ -1,4 +1,4 @@
-"""What happens to statements and to their lines."""
+"""What happens to statements and to their rows."""
 
 from typing import TYPE_CHECKING
 
@@ -6,18 +6,18 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.audit.saying import FILE, REASON, how_many, one_of
 from shared_apps.audit.verbs import Fact, Key, declare
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.states import StatementRowState
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 WHY = Key("why", _("motif"))
-MAPPING = Key("mapping")  # which column is which
-STATE = Key("state", _("état"), one_of(LineState))
+MAPPING = Key("mapping")  # JSON: field → title of its column
+STATE = Key("state", _("état"), one_of(StatementRowState))
 DECIDED = (STATE, REASON, Key("payment"))
 
 
-def _line(state: LineState, title: "StrPromise") -> Fact:
+def _statement_row_fact(state: StatementRowState, title: "StrPromise") -> Fact:
     return Fact(f"line.{state}", title, before=(STATE, REASON), after=DECIDED)
 
 
@@ -44,11 +44,11 @@ declare(
     Fact("statement.looked_again", _("Relevé rapproché de nouveau")),
     Fact("statement.withdrawn", _("Relevé retiré"), before=(Key("lines", _("lignes"), how_many),)),
     Fact("statement.discarded", _("Relevé abandonné"), before=(FILE, Key("sha256"))),
-    _line(LineState.MATCHED, _("Ligne rapprochée")),
-    _line(LineState.UNMATCHED, _("Ligne inconnue")),
-    _line(LineState.DOUBTFUL, _("Ligne douteuse")),
-    _line(LineState.DUPLICATE, _("Ligne en double")),
-    _line(LineState.IGNORED, _("Ligne écartée")),
-    _line(LineState.KNOWN, _("Ligne déjà connue")),
+    _statement_row_fact(StatementRowState.MATCHED, _("Ligne rapprochée")),
+    _statement_row_fact(StatementRowState.UNMATCHED, _("Ligne inconnue")),
+    _statement_row_fact(StatementRowState.DOUBTFUL, _("Ligne douteuse")),
+    _statement_row_fact(StatementRowState.DUPLICATE, _("Ligne en double")),
+    _statement_row_fact(StatementRowState.IGNORED, _("Ligne écartée")),
+    _statement_row_fact(StatementRowState.KNOWN, _("Ligne déjà connue")),
     room=__name__,
 )

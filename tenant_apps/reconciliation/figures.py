@@ -1,6 +1,6 @@
-"""The days: what came in, what was given back or taken back, and the accountant's list. All of it is the ledger's.
+"""The figures of each day and the accountant's list, read from the ledger only.
 
-For staff: the door has checked the role.
+For staff: the caller has checked the role.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tenant_apps.payments.models import LedgerLine, Means, Nature, Refund
-from tenant_apps.reconciliation.models import Kind, Line
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import Kind, StatementRow
+from tenant_apps.reconciliation.states import StatementRowState
 
-# What a line of the day is called, after its means.
+# The words for one nature of ledger line, around its means.
 _NAMES = {
     Nature.RECEIVED: "%(means)s",
     Nature.REFUNDED: gettext_noop("remboursement (%(means)s)"),
@@ -28,20 +28,23 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class DayFigure:
-    """One régie, one day: what came in by one means, or what went out again by one. Euros, negative when they left."""
+    """One régie, one day, one means and one nature (received, refunded, cancelled).
+
+    Euros, negative for money that left.
+    """
 
     day: date
     product: str
     numcli: str
     nature: Nature
-    means: str  # in words, with what happened when it is not a receipt
-    count: int  # payments, or refunds
+    means: str  # in words, with the nature when it is not a receipt
+    count: int  # number of payments, or of refunds
     total: Decimal
-    left_over: Decimal  # what of a receipt paid no invoice, that day
+    left_over: Decimal  # euros of the receipts that paid no invoice on that day
 
 
 def day_figures(first: date, last: date) -> list[DayFigure]:
-    """What moved each day, the newest first; a later act never changes a day that is over."""
+    """The figures of each day from `first` to `last`, newest day first. A later act never changes a past day."""
     lines = LedgerLine.objects.filter(day__range=(first, last)).exclude(nature=Nature.REALLOCATED)
     rows = (
         lines.order_by()
@@ -78,9 +81,9 @@ def day_figures(first: date, last: date) -> list[DayFigure]:
 
 
 def accountant_rows(first: date, last: date) -> Iterator[tuple[Any, ...]]:
-    """One row a line of the ledger, by day: their sum is that of `day_figures`. Streamed."""
-    listed = Line.objects.filter(
-        kind=Kind.JOURNAL, state=LineState.MATCHED, returned=False, payment=OuterRef("payment_id")
+    """One tuple per ledger line, oldest day first. Their amounts add up to those of `day_figures`. Streamed."""
+    listed = StatementRow.objects.filter(
+        kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("payment_id")
     )
     lines = (
         LedgerLine.objects.filter(day__range=(first, last))
@@ -120,7 +123,7 @@ def _accountant_row(line: Any) -> tuple[Any, ...]:
 
 
 def accountant_titles() -> list[str]:
-    """The titles of `accountant_rows`."""
+    """The titles of the columns of `accountant_rows`."""
     return [
         *(_("Date"), _("Régie"), _("Identifiant collectivité"), _("Nature"), _("Facture"), _("Référence")),
         *(_("Redevable"), _("Moyen"), _("Montant"), _("N° du chèque ou du virement"), _("Banque")),

@@ -1,4 +1,4 @@
-"""One writer of lines at a time in a town: overlapping files must find each other's lines."""
+"""One transaction at a time writes rows of a town: overlapping files must see each other's rows."""
 
 from contextlib import AbstractContextManager
 
@@ -10,8 +10,8 @@ from tenants.work.worker_lock import held
 READING = "reconciliation:reading"
 
 
-def lock_lines() -> None:
-    """Wait for one's turn; let go at the end of the transaction. Before any row is locked."""
+def lock_rows() -> None:
+    """Wait for the town's lock on rows, held until the transaction ends. Call it before locking any database row."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
@@ -20,5 +20,5 @@ def lock_lines() -> None:
 
 
 def reading() -> AbstractContextManager[bool]:
-    """Whether this worker may read the town's files; the lock dies with its connection."""
+    """Yield True when this worker may read the town's files. The lock ends with the worker's connection."""
     return held(READING)

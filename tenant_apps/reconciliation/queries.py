@@ -1,4 +1,4 @@
-"""What staff read of the reconciliation. The door has checked the role."""
+"""What staff read of the reconciliation. The caller has checked the role."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -15,17 +15,17 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.readers import invoices_for_staff
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
+from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
 from tenant_apps.reconciliation.reading import table
 from tenant_apps.reconciliation.reading.columns import missing
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.statements.files import opened
-from tenant_apps.reconciliation.states import OPEN, LineState, StatementState
+from tenant_apps.reconciliation.states import OPEN, StatementRowState, StatementState
 from toolkit import clock
 
 NEAR = timedelta(days=15)
-BACK = timedelta(days=400)  # a debtor may have a debit paid back for thirteen months
+BACK = timedelta(days=400)  # a debtor may ask for a direct debit back during thirteen months
 
 
 def statements() -> QuerySet[Statement]:
@@ -39,38 +39,40 @@ def statement(public_id: UUID) -> Statement:
 
 
 def open_counts(files: Sequence[Statement]) -> dict[int, int]:
-    """File → how many of its lines wait for somebody; read from an index of just those."""
-    rows = Line.objects.filter(statement__in=[file.pk for file in files], state__in=OPEN)
-    return {row["statement"]: row["n"] for row in rows.order_by().values("statement").annotate(n=Count("id"))}
+    """File id → number of its rows that wait for a person. Read from a partial index."""
+    groups = StatementRow.objects.filter(statement__in=[file.pk for file in files], state__in=OPEN)
+    return {
+        row["statement"]: row["n"] for row in groups.order_by().values("statement").annotate(n=Count("id"))
+    }
 
 
-def waiting_lines() -> int:
-    """How many lines of all files wait for somebody."""
-    return Line.objects.filter(state__in=OPEN).count()
+def waiting_rows() -> int:
+    """How many rows of all files wait for a person."""
+    return StatementRow.objects.filter(state__in=OPEN).count()
 
 
 def counts(file: Statement) -> dict[str, tuple[int, Decimal]]:
-    """State → how many lines of `file`, and their euros."""
-    rows = file.lines.order_by().values("state").annotate(n=Count("id"), total=Sum("amount"))
-    found = {row["state"]: (row["n"], row["total"] or Decimal("0.00")) for row in rows}
-    return {state: found.get(state, (0, Decimal("0.00"))) for state in LineState.values}
+    """State → number of rows of `file`, and their sum in euros."""
+    groups = file.rows.order_by().values("state").annotate(n=Count("id"), total=Sum("amount"))
+    found = {row["state"]: (row["n"], row["total"] or Decimal("0.00")) for row in groups}
+    return {state: found.get(state, (0, Decimal("0.00"))) for state in StatementRowState.values}
 
 
 def equals(file: Statement) -> int:
-    """How many lines of `file` may be the same operation as an equal one of another file: a person must say."""
-    return file.lines.filter(state=LineState.DUPLICATE, twin__isnull=False).count()
+    """How many rows of `file` are equal to one of another file: a person must say if it is the same operation."""
+    return file.rows.filter(state=StatementRowState.DUPLICATE, twin__isnull=False).count()
 
 
-def lines(file: Statement, *, state: str = "") -> QuerySet[Line]:
-    """The lines of a file in their order; `open` are those that wait."""
-    found = file.lines.select_related("payment__payer", "deposit", "invoice").order_by("id")
+def rows(file: Statement, *, state: str = "") -> QuerySet[StatementRow]:
+    """The rows of a file in their order. `state`: a row state, or "open" for those that wait."""
+    found = file.rows.select_related("payment__payer", "deposit", "invoice").order_by("id")
     if state == "open":
         return found.filter(state__in=OPEN)
     return found.filter(state=state) if state else found
 
 
-def line(public_id: UUID) -> Line:
-    """One line. Raises Line.DoesNotExist."""
+def row(public_id: UUID) -> StatementRow:
+    """One row. Raises StatementRow.DoesNotExist."""
     together = (
         "statement",
         "payment__payer",
@@ -79,18 +81,21 @@ def line(public_id: UUID) -> Line:
         "invoice__payer",
         "twin__statement",
     )
-    return Line.objects.select_related(*together).get(uuid=public_id)
+    return StatementRow.objects.select_related(*together).get(uuid=public_id)
 
 
-def candidates(found: Line, *, words: str = "") -> QuerySet[Payment]:
-    """Payments that `found` may be, or may take back: the same amount around its day, or whatever holds the words."""
+def candidates(found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
+    """Payments that the row may be, or may take back.
+
+    Without `words`: the same amount, near the row's day. With `words`: whatever contains them.
+    """
     back = found.returned or found.outgoing
-    taken = Line.objects.filter(
-        kind=found.kind, state=LineState.MATCHED, returned=back, payment=OuterRef("pk")
+    taken = StatementRow.objects.filter(
+        kind=found.kind, state=StatementRowState.MATCHED, returned=back, payment=OuterRef("pk")
     )
     free = Payment.objects.filter(~Exists(taken), cancelled_at=None).select_related("payer")
     if found.kind == Kind.BANK and not back:
-        free = free.filter(~Exists(LinePayment.objects.filter(payment=OuterRef("pk"))))
+        free = free.filter(~Exists(StatementRowPayment.objects.filter(payment=OuterRef("pk"))))
     free = free.prefetch_related("allocations__invoice").order_by("-id")
     if words:
         of_invoice = Allocation.objects.filter(invoice__number__icontains=words).values("payment_id")
@@ -103,35 +108,35 @@ def candidates(found: Line, *, words: str = "") -> QuerySet[Payment]:
 
 
 def bills(*, words: str) -> QuerySet[Invoice]:
-    """Invoices that money may be for, unpaid ones first: also paid and cancelled ones, whose money is left over."""
+    """Invoices that money may be for, unpaid ones first. Paid and cancelled ones too: their money is left over."""
     known = Q(state=InvoiceState.PUBLISHED) | Q(state=InvoiceState.CANCELLED)
     found = invoices_for_staff(today=clock.today(), words=words).filter(known)
     owed = Case(When(state=InvoiceState.PUBLISHED, paid__lt=F("amount"), then=0), default=1)
     return found.order_by(owed, "due_on", "id")
 
 
-def totals(found: Line) -> list[Total]:
-    """The sums of a day's online payments that a line of the account may be."""
+def totals(found: StatementRow) -> list[Total]:
+    """The sums of a day's online payments that a bank row may be."""
     if found.kind != Kind.BANK or found.outgoing or found.amount is None or found.booked_on is None:
         return []
     return chosen(found, totals_of([found.amount], found.booked_on, found.booked_on).get(found.amount, ()))
 
 
-def parts(found: Line) -> QuerySet[Payment]:
-    """The payments that a line sums up."""
-    return Payment.objects.filter(total_line__line=found).select_related("payer").order_by("pk")
+def parts(found: StatementRow) -> QuerySet[Payment]:
+    """The payments that a row adds up."""
+    return Payment.objects.filter(total_row__row=found).select_related("payer").order_by("pk")
 
 
-def came_with(found: Line) -> QuerySet[Line]:
-    """Other lines about the payment of `found`: how its money came, when `found` takes it back."""
+def came_with(found: StatementRow) -> QuerySet[StatementRow]:
+    """Other rows about the payment of `found`: when `found` takes the money back, the row that brought it."""
     if found.payment_id is None:
-        return Line.objects.none()
-    others = Line.objects.filter(payment=found.payment_id).exclude(pk=found.pk)
+        return StatementRow.objects.none()
+    others = StatementRow.objects.filter(payment=found.payment_id).exclude(pk=found.pk)
     return others.select_related("statement").order_by("id")
 
 
 def accounts() -> list[str]:
-    """The accounts whose statements the town has sent, by name."""
+    """The accounts of the statements that the town has sent, by name, at most 50."""
     known = Statement.objects.filter(kind=Kind.BANK).exclude(account="")
     return list(known.order_by("account").values_list("account", flat=True).distinct()[:50])
 
@@ -141,10 +146,12 @@ def reading() -> bool:
     return Statement.objects.filter(state=StatementState.READING).exists()
 
 
-def preview(file: Statement, mapping: Mapping[str, object], *, number: int = 8) -> list[Row | BadRow]:
-    """The first lines as `mapping` would read them; none before it gives what is needed. Raises CannotRead.
+def preview(
+    file: Statement, mapping: Mapping[str, object], *, number: int = 8
+) -> list[ReadRow | UnreadableRow]:
+    """The first rows as `mapping` would read them; empty when `mapping` lacks a required column. Raises CannotRead.
 
-    The separator and the titles' line are those that `file` holds in memory.
+    The separator and the line of the titles are those of `file` in memory.
     """
     if missing(file.kind, mapping):
         return []
@@ -156,7 +163,7 @@ def preview(file: Statement, mapping: Mapping[str, object], *, number: int = 8) 
 
 
 def layout(file: Statement) -> Layout:
-    """How the table is written, as `file` in memory says or as it is found out. Raises CannotRead."""
+    """How the table is written: as `file` in memory says, or found automatically. Raises CannotRead."""
     with opened(file) as stream:
         return _layout(file, stream)
 
@@ -165,11 +172,11 @@ def _layout(file: Statement, stream: BinaryIO) -> Layout:
     return layout_of(stream, delimiter=file.delimiter, line=file.titles_line)
 
 
-# --- what is missing on the other side ------------------------------------------------------------
+# --- what one side has and the other lacks ----------------------------------------------------------
 
 
 def journal_period() -> tuple[date, date] | None:
-    """The days that the journals cover, first to last; None before the first one."""
+    """First and last day of all journals; None when there is no journal."""
     found = Statement.objects.filter(kind=Kind.JOURNAL, state=StatementState.DONE).aggregate(
         first=Min("first_day"), last=Max("last_day")
     )
@@ -179,15 +186,15 @@ def journal_period() -> tuple[date, date] | None:
 
 
 def absent_from_journal(first: date, last: date) -> QuerySet[Payment]:
-    """What the Treasury reported to us and no journal lists, for the days between; the oldest first."""
-    listed = Line.objects.filter(
-        kind=Kind.JOURNAL, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
+    """Payments between the two days that the Treasury reported and no journal lists, oldest first."""
+    listed = StatementRow.objects.filter(
+        kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
     )
     online = Payment.objects.filter(paid_on__range=(first, last), attempt__isnull=False, cancelled_at=None)
     return online.filter(~Exists(listed)).select_related("payer", "attempt").order_by("paid_on", "id")
 
 
-def unknown_to_us(first: date, last: date) -> QuerySet[Line]:
-    """What a journal lists and we do not know, for the days between."""
-    found = Line.objects.filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
+def unknown_to_us(first: date, last: date) -> QuerySet[StatementRow]:
+    """Journal rows between the two days that match nothing of ours."""
+    found = StatementRow.objects.filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
     return found.select_related("statement", "invoice").order_by("booked_on", "id")

@@ -1,4 +1,4 @@
-"""What staff decide of a line. Money is booked and cancelled by payments' own services, never here."""
+"""What staff decide about a row. Only the services of payments book and cancel money."""
 
 import logging
 from decimal import Decimal
@@ -30,42 +30,49 @@ from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher
 from tenant_apps.reconciliation.judging.totals import Total, payments_of
-from tenant_apps.reconciliation.lines.setters import lock, lock_any, name_of, refuse_outgoing, settle, write
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.statement_rows.setters import (
+    lock,
+    lock_any,
+    name_of,
+    refuse_outgoing,
+    settle,
+    write,
+)
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 
 log = logging.getLogger(__name__)
-S = LineState
-ASKED = 3  # attempts on an invoice about which the Treasury is asked before a line is booked
+S = StatementRowState
+ASKED = 3  # at most so many attempts of an invoice are looked up at the Treasury before a booking
 
 
 # --- what the worker does after a reading ---------------------------------------------------------
 
 
 def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
-    """Payments that TIPI announced and this journal lists are booked by `review.confirm_attempt`, each by itself.
+    """Confirm the TIPI payments that were announced and that this journal lists, each in its own transaction.
 
-    What an online payment's own look-up can settle is asked again at the Treasury. Returns how many were booked;
-    called again it goes on where it stopped.
+    An online payment that a look-up can settle is looked up again at the Treasury. Returns how many were confirmed.
+    Called again, it continues.
     """
     booked = 0
-    waiting = statement.lines.filter(
+    waiting = statement.rows.filter(
         *(Q(state=S.DOUBTFUL), Q(attempt__isnull=False), Q(doubt="", returned=False, outgoing=False)),
         booked_on__lte=clock.today(),
     ).select_related("attempt")
-    for line in waiting.order_by("attempt__invoice_id", "id"):
-        attempt = line.attempt
+    for row in waiting.order_by("attempt__invoice_id", "id"):
+        attempt = row.attempt
         assert attempt is not None
         if attempt.state != AttemptState.REPORTED:
             ask_soon(attempt)
             continue
-        if attempt.amount != line.amount:
+        if attempt.amount != row.amount:
             continue
         try:
             with transaction.atomic():
-                locked = lock(line, while_reading=True)
-                done = confirm_attempt(actor=actor, attempt=attempt, paid_on=line.booked_on)
+                locked = lock(row, while_reading=True)
+                done = confirm_attempt(actor=actor, attempt=attempt, paid_on=row.booked_on)
                 payment = Payment.objects.get(attempt=done)
                 locked.used = True
                 settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
@@ -80,16 +87,16 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
 
 
 @transaction.atomic
-def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
-    """Staff's word: this line is that payment. Raises NotPossible."""
-    locked = lock(line)
+def match_row(*, actor: Account, row: StatementRow, payment: Payment) -> StatementRow:
+    """A person says: this row is that payment. Raises NotPossible."""
+    locked = lock(row)
     refuse_outgoing(locked)
     chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
-    same_kind = Line.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
+    same_kind = StatementRow.objects.filter(kind=locked.kind, payment=chosen, state=S.MATCHED, returned=False)
     if same_kind.exists() or (
-        locked.kind == Kind.BANK and LinePayment.objects.filter(payment=chosen).exists()
+        locked.kind == Kind.BANK and StatementRowPayment.objects.filter(payment=chosen).exists()
     ):
         raise NotPossible(_("Ce règlement est déjà rapproché d'une autre ligne."))
     reason = gettext_noop("Rapprochée par un agent.")
@@ -99,9 +106,9 @@ def match_line(*, actor: Account, line: Line, payment: Payment) -> Line:
 
 
 @transaction.atomic
-def match_total(*, actor: Account, line: Line, total: Total) -> Line:
-    """This line is the sum of those payments, all of them. Raises NotPossible when that is no longer its amount."""
-    locked = lock(line)
+def match_total(*, actor: Account, row: StatementRow, total: Total) -> StatementRow:
+    """This row is the sum of all those payments. Raises NotPossible when their sum is no longer its amount."""
+    locked = lock(row)
     refuse_outgoing(locked)
     if locked.kind != Kind.BANK:
         raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
@@ -111,27 +118,29 @@ def match_total(*, actor: Account, line: Line, total: Total) -> Line:
     )
     if not payments or sum(payment.amount for payment in payments) != locked.amount:
         raise NotPossible(_("Ce total a changé entre-temps : cherchez de nouveau."))
-    LinePayment.objects.bulk_create([LinePayment(line=locked, payment=payment) for payment in payments])
+    StatementRowPayment.objects.bulk_create(
+        [StatementRowPayment(row=locked, payment=payment) for payment in payments]
+    )
     locked.payment = None
     return write(locked, actor, S.MATCHED, _("Total de %(what)s.") % {"what": total.words})
 
 
-def book_line(*, actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
-    """The money came without us: book it for `invoice`; what exceeds the balance stays unallocated.
+def book_row(*, actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> StatementRow:
+    """Book the money of a row for `invoice`; what exceeds the balance stays unallocated.
 
-    All of it for an invoice that is paid already, or cancelled by an avoir: it is left over, of the same payer.
-    The Treasury is asked first about the online attempts that it may be. The line's own id is the payment's key,
-    so twice books once. Raises NotPossible. Not in a transaction.
+    For a paid or cancelled invoice all of it stays unallocated, with the same payer. The online attempts that it may
+    be are looked up at the Treasury first. The row's uuid is the key of the payment, so a second call books nothing.
+    Raises NotPossible. Do not call it in a transaction.
     """
     if invoice.state not in (InvoiceState.PUBLISHED, InvoiceState.CANCELLED):
         raise NotPossible(_("Cette facture n'est pas en ligne : publiez-la d'abord."))
-    if line.kind == Kind.JOURNAL and line.amount is not None:
-        _ask_first(invoice, line.amount)
-    return _book(actor, line, invoice, means)
+    if row.kind == Kind.JOURNAL and row.amount is not None:
+        _ask_first(invoice, row.amount)
+    return _book(actor, row, invoice, means)
 
 
 def _ask_first(invoice: Invoice, amount: Decimal) -> None:
-    """What the journal lists may be an attempt that the poller has yet to hear of: it would be booked twice."""
+    """Look up the attempts that the row may be and that we have not settled yet: a booking would count them twice."""
     tried = Attempt.objects.filter(invoices=invoice, amount=amount)
     for attempt in (
         tried.exclude(state=AttemptState.PAID).filter(operation__isnull=False).order_by("-id")[:ASKED]
@@ -152,8 +161,8 @@ def _ask_first(invoice: Invoice, amount: Decimal) -> None:
 
 
 @transaction.atomic
-def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
-    locked = lock(line)
+def _book(actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> StatementRow:
+    locked = lock(row)
     refuse_outgoing(locked)
     if locked.amount is None or locked.booked_on is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
@@ -166,7 +175,7 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     while earlier := Payment.objects.filter(provider=provider, provider_reference=str(key)).first():
         if earlier.cancelled_at is None:
             raise NotPossible(_("Cette ligne est déjà enregistrée : annulez d'abord ce règlement."))
-        key = uuid5(key, "again")  # booked by mistake, cancelled since
+        key = uuid5(key, "again")  # an earlier booking was cancelled
     payment, _new = book_payment(
         actor=actor,
         lines=[Part(locked_invoice, min(locked.amount, balance) if balance > 0 else locked.amount)],
@@ -186,25 +195,25 @@ def _book(actor: Account, line: Line, invoice: Invoice, means: Means) -> Line:
     return settle(locked, actor, payment, reason)
 
 
-# --- aside, and back ------------------------------------------------------------------------------
+# --- set aside, and open again -----------------------------------------------------------------------
 
 
 @transaction.atomic
-def ignore_line(*, actor: Account, line: Line, reason: str) -> Line:
-    """Set a line aside, with a reason. Raises NotPossible."""
+def ignore_row(*, actor: Account, row: StatementRow, reason: str) -> StatementRow:
+    """Set a row aside, with a reason. Raises NotPossible."""
     if not reason.strip():
         raise NotPossible(_("Indiquez pourquoi cette ligne est écartée."))
-    locked = lock(line)
+    locked = lock(row)
     return write(locked, actor, S.IGNORED, reason.strip())
 
 
 @transaction.atomic
-def reopen_line(*, actor: Account, line: Line) -> Line:
-    """Undo: the line waits again. A payment that was booked from it stays; it is cancelled on its own page.
+def reopen_row(*, actor: Account, row: StatementRow) -> StatementRow:
+    """Let the row wait again. A payment booked from it stays; it is cancelled on its own page. Raises NotPossible.
 
-    An outgoing line that the reading set aside may take one of our payments back, after all.
+    An outgoing row that the reading set aside becomes DOUBTFUL: a person says that it takes a payment back.
     """
-    locked = lock_any(line)
+    locked = lock_any(row)
     if locked.state not in (S.MATCHED, S.IGNORED):
         return locked
     if locked.amount is None:
@@ -213,7 +222,7 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
         raise NotPossible(_("Cette ligne n'est pas un encaissement : elle ne peut être qu'écartée."))
     if locked.state == S.MATCHED and locked.returned:
         raise NotPossible(_("Le règlement que cette ligne reprend est annulé : cela ne se défait pas ici."))
-    LinePayment.objects.filter(line=locked).delete()
+    StatementRowPayment.objects.filter(row=locked).delete()
     locked.payment = locked.deposit = None
     if locked.outgoing:
         locked.returned = True
@@ -223,9 +232,9 @@ def reopen_line(*, actor: Account, line: Line) -> Line:
 
 
 @transaction.atomic
-def same_operation(*, actor: Account, line: Line) -> Line:
-    """« C'est la même opération » that an earlier file has. Raises NotPossible."""
-    locked = lock(line)
+def same_operation(*, actor: Account, row: StatementRow) -> StatementRow:
+    """« C'est la même opération » as in an earlier file: the row becomes KNOWN. Raises NotPossible."""
+    locked = lock(row)
     if locked.twin_id is None:
         raise NotPossible(_("Aucun fichier précédent n'a cette opération."))
     _count(locked, known=1)
@@ -233,9 +242,9 @@ def same_operation(*, actor: Account, line: Line) -> Line:
 
 
 @transaction.atomic
-def other_operation(*, actor: Account, line: Line) -> Line:
-    """« C'est une autre opération » than the equal one of an earlier file: it is judged as any line."""
-    locked = lock_any(line)
+def other_operation(*, actor: Account, row: StatementRow) -> StatementRow:
+    """« C'est une autre opération » than the equal row of an earlier file: the row is judged like any other."""
+    locked = lock_any(row)
     if locked.twin_id is None:
         return locked
     if locked.state == S.KNOWN:
@@ -250,13 +259,13 @@ def other_operation(*, actor: Account, line: Line) -> Line:
     return locked
 
 
-def rank_apart(line: Line) -> None:
-    """Give a line, in memory, the next rank among those that say the same: it is one of its own."""
-    known = Line.objects.filter(checksum=line.checksum).exclude(state=S.KNOWN)
-    line.rank = (known.aggregate(last=Max("rank"))["last"] or 0) + 1
+def rank_apart(row: StatementRow) -> None:
+    """Give a row, in memory, the next free rank among equal rows: it counts as an operation of its own."""
+    known = StatementRow.objects.filter(checksum=row.checksum).exclude(state=S.KNOWN)
+    row.rank = (known.aggregate(last=Max("rank"))["last"] or 0) + 1
 
 
-def _count(line: Line, *, known: int) -> None:
-    file = line.statement
+def _count(row: StatementRow, *, known: int) -> None:
+    file = row.statement
     file.known_count, file.new_count = file.known_count + known, file.new_count - known
     file.save(update_fields=["known_count", "new_count"])

@@ -1,4 +1,4 @@
-"""Entry points for the worker."""
+"""Tasks of the worker."""
 
 from celery import shared_task
 from django.conf import settings
@@ -12,5 +12,5 @@ from tenant_apps.reconciliation.statements.processing import INTAKE, process_nex
     time_limit=settings.IMPORT_SECONDS + 300,
 )
 def read_statements() -> None:
-    """Read one of the journals and statements that wait in the current town; another task does the next."""
+    """Read one of the files that wait in the current town. Another task reads the next one."""
     INTAKE.run(read_statements, process_next)

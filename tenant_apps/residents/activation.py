@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts import services as accounts
+from shared_apps.accounts.mails.invitation import NOT_YET
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.signing_in import codes
 from shared_apps.audit import services as audit
@@ -134,6 +135,10 @@ def _send_password_link(link: Link) -> None:
     if account is None or not account.is_active or is_shut_out(account):
         accounts.close_link(link=link)
         return
+    if account.is_town_staff and account.activated_at is None:
+        accounts.close_link(link=link)
+        _tell_staff(account, NOT_YET)
+        return
     # Asking to activate an active account, or to reset an inactive one, sends the message that helps.
     link.account = account
     link.purpose = LinkPurpose.RESET if account.activated_at else LinkPurpose.ACTIVATION
@@ -154,7 +159,7 @@ def _answer_code_request(link: Link) -> None:
     else:
         accounts.close_link(link=link)
         if account is not None and account.is_town_staff and account.activated_at:
-            _tell_staff(account)
+            _tell_staff(account, mails.NO_CODE)
         elif account is not None or is_known_to_billing(link.email):
             _send_activation_instead(link.email)
 
@@ -165,11 +170,12 @@ def _send_code(link: Link, account: Account) -> None:
     notify(mails.CODE.about(code=code), to=account.email, language=account.language or link.language)
 
 
-def _tell_staff(account: Account) -> None:
+def _tell_staff(account: Account, notice: Notice[[]]) -> None:
+    """What helps a member of staff who took the residents' road: one message per day."""
     if not account.is_active:
         return
     once_a_day = {"account": account.uuid, "day": clock.today()}
-    notify(mails.NO_CODE.about(), to=account.email, language=account.reads, once=once_a_day)
+    notify(notice.about(), to=account.email, language=account.reads, once=once_a_day)
 
 
 def _send_activation_instead(email: str) -> None:
@@ -223,7 +229,8 @@ def activate(*, token: str, password: str) -> Account:
     link = accounts.find_link(token)
     check_link(link)
     first = link.purpose == LinkPurpose.ACTIVATION
-    account = accounts.set_password_from_link(token=token, password=password, rule=townhall.password_rule())
+    rule = townhall.password_rule(link.account)
+    account = accounts.set_password_from_link(token=token, password=password, rule=rule)
     if first:
         settle_in(account=account)
     else:
@@ -257,7 +264,7 @@ def _keep_refusals(account: Account) -> None:
         for kind in refused
     }
     if kinds:
-        accounts.refuse_alerts(actor=account, account=account, kinds=kinds)
+        accounts.refuse_notices(actor=account, account=account, kinds=kinds)
 
 
 @transaction.atomic

@@ -31,6 +31,13 @@ class AccessRequestMode(models.TextChoices):
     APPROVAL = "approval", _("oui, après l'accord d'un agent")
 
 
+class StaffSecondFactor(models.TextChoices):
+    """Which members of staff must have a second factor. Managers always must."""
+
+    MANAGERS = "managers", _("responsables seulement")
+    ALL = "all", _("tout le personnel")
+
+
 class Conformity(models.TextChoices):
     """How far the portal conforms to RGAA 4.1; a town may say more than « non » only after an audit."""
 
@@ -64,6 +71,13 @@ class TownHall(models.Model):
     )
     mailed_codes = models.BooleanField(
         _("connexion avec un code reçu par e-mail"), default=True, db_default=True
+    )
+    staff_second_factor = models.CharField(
+        _("second facteur du personnel"),
+        max_length=8,
+        choices=StaffSecondFactor,
+        default=StaffSecondFactor.MANAGERS,
+        db_default=StaffSecondFactor.MANAGERS,
     )
     alert_audience = models.CharField(
         _("qui prévenir des nouvelles factures"),

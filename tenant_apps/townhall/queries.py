@@ -5,7 +5,8 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TypedDict
 
-from shared_apps.accounts.passwords.rule import PasswordRule
+from shared_apps.accounts.models import Account
+from shared_apps.accounts.passwords.rule import DEFAULT_MINIMUM, PasswordRule
 from tenant_apps.townhall.models import TownHall
 from tenants.current import current_schema, current_town
 from tenants.hosts import registry
@@ -47,10 +48,13 @@ def forget() -> None:
         _known.clear()
 
 
-def password_rule() -> PasswordRule:
-    """The current town's rule for passwords."""
+def password_rule(account: Account | None = None) -> PasswordRule:
+    """The current town's rule for the password of `account`. Staff have 12 characters at least in every town."""
     townhall = current_townhall()
-    return PasswordRule(townhall.password_minimum, town=(townhall.name, current_town().slug))
+    minimum = townhall.password_minimum
+    if account is not None and account.is_town_staff:
+        minimum = max(minimum, DEFAULT_MINIMUM)
+    return PasswordRule(minimum, town=(townhall.name, current_town().slug))
 
 
 class Letterhead(TypedDict):

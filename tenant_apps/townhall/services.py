@@ -7,6 +7,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
 
+from shared_apps.accounts.models import Account
+from shared_apps.accounts.services import refuse_impersonator
 from shared_apps.audit import services as audit
 from tenant_apps.townhall.images import Picture, icon_from, logo_from
 from tenant_apps.townhall.models import TownHall
@@ -40,8 +42,11 @@ def set_up_townhall(*, actor: audit.Actor, name: str, contact_email: str, **sett
 def change_townhall(*, actor: audit.Actor, **settings: Any) -> TownHall:
     """Change settings of the town (fields of TownHall). Writes nothing when nothing changes.
 
-    Raises ValidationError.
+    Raises ValidationError, or NotWhileImpersonating when an operator in somebody's place changes who needs a second
+    factor.
     """
+    if isinstance(actor, Account) and "staff_second_factor" in settings:
+        refuse_impersonator(actor)
     townhall = TownHall.objects.select_for_update(no_key=True).get(pk=1)
     old, new = change_row(townhall, settings)
     if new:

@@ -27,7 +27,7 @@ from tenant_apps.residents import activation as residents
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
-from tests.residents.letters import lien
+from tests.residents.mails import lien
 from tests.throttling import tries_of
 
 EMAIL, IP = "alice@example.net", "192.0.2.1"

@@ -15,12 +15,12 @@ from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.accounts.services import change_password
 from shared_apps.accounts.sessions import impersonation
 from shared_apps.accounts.signing_in.second_factor import begin
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.contact.models import Message
 from tenant_apps.contact.services import send_message
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from tests.residents.letters import ask_address
+from tests.residents.mails import ask_address
 
 REASON = "Ticket 4711 : l'import de la cantine ne part pas"
 
@@ -192,7 +192,7 @@ def test_ends_when_asked(inside: Client, path: str) -> None:
     assert inside.post(path).status_code == 302
     assert not is_inside(inside)
     assert Impersonation.objects.get().ended_at
-    assert Entry.objects.filter(verb="impersonation.ended").count() == 1
+    assert AuditEntry.objects.filter(verb="impersonation.ended").count() == 1
 
 
 def test_ends_with_the_agent_s_password(inside: Client, clerk: Account) -> None:
@@ -212,7 +212,7 @@ def test_both_names_in_the_trail(inside: Client, clerk: Account, operator: Accou
     message = send_message(actor=None, email="a@example.net", subject="Bonjour", body="Merci")
     inside.post(f"/gestion/messages/{message.uuid}/traite/")
     assert Message.objects.get().handled_at
-    entry = Entry.objects.get(verb="message.handled")
+    entry = AuditEntry.objects.get(verb="message.handled")
     assert entry.actor == f"operator:{operator.uuid} as account:{clerk.uuid}"
 
 
@@ -259,9 +259,9 @@ def test_the_managers_see_it(
     for words in ("4711", "operator@example.net", "agent@example.net", "en cours"):
         assert words in page
     assert inside.get("/gestion/interventions/").status_code == 404  # in a clerk's place, a clerk's rights
-    verbs = list(Entry.objects.filter(verb__startswith="impersonation.").values_list("verb", flat=True))
+    verbs = list(AuditEntry.objects.filter(verb__startswith="impersonation.").values_list("verb", flat=True))
     assert sorted(verbs) == ["impersonation.asked", "impersonation.started"]
-    assert "4711" in str(Entry.objects.get(verb="impersonation.started").new)
+    assert "4711" in str(AuditEntry.objects.get(verb="impersonation.started").new)
 
 
 def test_of_two_at_once_one_wins(live_town: Town, django_db_blocker: Any) -> None:

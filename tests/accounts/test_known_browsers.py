@@ -18,7 +18,7 @@ from tenant_apps.residents import activation
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from tests.residents.letters import lien
+from tests.residents.mails import lien
 from toolkit import clock
 
 COOKIE = settings.BROWSER_COOKIE_NAME

@@ -19,7 +19,7 @@ from shared_apps.accounts.signing_in import codes, second_factor
 from shared_apps.accounts.throttling.limits import TRIES_PER_ACCOUNT, TRIES_PER_ADDRESS
 from tenant_apps.invoices import paper_proof
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.paper_proof import GUESSES, Paper
+from tenant_apps.invoices.paper_proof import GUESSES, InvoiceCopy
 from tenant_apps.residents.models import Payer
 from tenant_apps.townhall.models import AccessRequestMode, TownHall
 from tenants.models import Town
@@ -122,19 +122,17 @@ def test_papers_of_one_payer_tried_at_once_are_five(
     TownHall.objects.update(payer_claims=AccessRequestMode.APPROVAL)
     charlie, payer = make_account("charlie@example.net"), make_payer()
     bills = [make_invoice(payer, issued_on=clock.today()) for _ in range(12)]
-    compared: list[Paper] = []
+    compared: list[InvoiceCopy] = []
     judge: Any = paper_proof._is
-    monkeypatch.setattr(
-        paper_proof, "_is", lambda bill, paper: (compared.append(paper), judge(bill, paper))[1]
-    )
-    papers = [Paper(bill.number, bill.amount, f"WRONG{n}") for n, bill in enumerate(bills)]
-    tries = [partial(paper_proof.request_access, actor=charlie, paper=paper) for paper in papers]
+    monkeypatch.setattr(paper_proof, "_is", lambda bill, copy: (compared.append(copy), judge(bill, copy))[1])
+    copies = [InvoiceCopy(bill.number, bill.amount, f"WRONG{n}") for n, bill in enumerate(bills)]
+    tries = [partial(paper_proof.request_access, actor=charlie, copy=copy) for copy in copies]
     assert at_once(live_town, *tries) == []
-    assert len({paper.number for paper in compared}) == GUESSES
+    assert len({copy.number for copy in compared}) == GUESSES
     payer.refresh_from_db()
     assert payer.access_requests_locked_until is not None
-    right = replace(papers[0], reference=bills[0].reference, amount=Decimal(bills[0].amount))
-    assert paper_proof.request_access(actor=charlie, paper=right) is None
+    right = replace(copies[0], reference=bills[0].reference, amount=Decimal(bills[0].amount))
+    assert paper_proof.request_access(actor=charlie, copy=right) is None
 
 
 def test_codes_of_the_telephone_tried_at_once_are_five(live_town: Town, make_account: Accounts) -> None:

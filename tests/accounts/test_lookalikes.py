@@ -22,7 +22,7 @@ from shared_apps.console.opening import NewTown
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.unsubscribing import url
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.paper_proof import Paper, request_access_by_mail
+from tenant_apps.invoices.paper_proof import InvoiceCopy, request_access_by_mail
 from tenant_apps.notices import unsubscribing
 from tenant_apps.portal.views.entry.signing_in import ASKED
 from tenant_apps.residents import activation, sharing
@@ -104,8 +104,8 @@ def test_the_password_under_another_spelling(lisa: Account, typed: str) -> None:
 
 @doubles
 def test_a_paper_invoice(bill: Invoice, lisa: Account, typed: str) -> None:
-    paper = Paper(bill.number, bill.original_amount, bill.reference)
-    assert after(lambda: request_access_by_mail(email=typed, paper=paper)) <= {LISA}
+    copy = InvoiceCopy(bill.number, bill.original_amount, bill.reference)
+    assert after(lambda: request_access_by_mail(email=typed, copy=copy)) <= {LISA}
     assert not AccessRequest.objects.exists()
 
 

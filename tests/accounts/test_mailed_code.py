@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, Link, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Link, Role
 from shared_apps.accounts.sessions import devices
 from shared_apps.accounts.signing_in import codes
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.services import requeue_mail
@@ -40,7 +40,7 @@ def test_a_code_signs_in_once(alice: Account) -> None:
     assert client.get("/factures/").status_code == 200
     (device,) = client.get("/mes-informations/").context["sessions"]
     assert device.is_this_one
-    entry = Entry.objects.get(verb="account.code_used")
+    entry = AuditEntry.objects.get(verb="account.code_used")
     assert entry.actor == f"account:{alice.uuid}"
     assert client.get(TYPE)["Location"] == "/"  # signed in: nothing to do here
 
@@ -224,7 +224,7 @@ def test_an_unknown_address_gets_nothing(town: Town) -> None:
     assert not Account.objects.exists()
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.CLERK, Role.MANAGER])
+@pytest.mark.parametrize("role", STAFF_ROLES)
 def test_staff_are_told_once_a_day_that_they_cannot(
     town: Town, make_account: Callable[..., Account], role: Role
 ) -> None:

@@ -11,7 +11,7 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.accounts.signing_in import codes
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.residents import activation as residents
 from tenants.models import Town
 from tests.accounts.codes import ASK, EMAIL, IP, TYPE, another, ask, browser, code_in, problem
@@ -81,7 +81,7 @@ def test_two_at_once_and_one_is_let_in(live_town: Town, live_alice: Account) -> 
     raised = at_once(live_town, *[use] * 4)
     assert [type(error) for error in raised] == [errors.MailedCodeUsed] * 3
     assert let_in == [live_alice]
-    assert Entry.objects.filter(verb="account.code_used").count() == 1
+    assert AuditEntry.objects.filter(verb="account.code_used").count() == 1
 
 
 def test_guesses_made_at_once_are_all_counted(live_town: Town, live_alice: Account) -> None:

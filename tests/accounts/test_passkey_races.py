@@ -13,7 +13,7 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.services import create_account
 from shared_apps.accounts.signing_in import passkeys, webauthn
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.hosts.sessions import SessionStore
 from tenants.models import Town
 from tests.accounts.authenticator import Authenticator
@@ -75,4 +75,4 @@ def test_of_two_equal_counters_one_wins(live_town: Town, monkeypatch: pytest.Mon
         tries.append((str(session.session_key), telephone.get(options, HERE.origin)))
     Narrows(monkeypatch, webauthn, "check_assertion")
     assert winners(live_town, *tries) == 1
-    assert Entry.objects.filter(verb="account.passkey_refused").count() == 1
+    assert AuditEntry.objects.filter(verb="account.passkey_refused").count() == 1

@@ -17,7 +17,7 @@ from shared_apps.accounts.sessions import recent
 from shared_apps.accounts.signing_in import challenges, passkeys
 from shared_apps.accounts.signing_in.webauthn import LONGEST_ANSWER, Place
 from shared_apps.accounts.throttling import limits, throttle
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.hosts.sessions import SessionStore
 from tenants.models import Town
 from tests.accounts.authenticator import Authenticator
@@ -74,7 +74,7 @@ def test_the_whole_road(alice: Account, counts: bool) -> None:
     key.refresh_from_db()
     assert key.sign_count == (3 if counts else 0)
     assert key.last_used_at is not None
-    assert list(Entry.objects.filter(verb__contains="passkey").values_list("verb", flat=True)) == [
+    assert list(AuditEntry.objects.filter(verb__contains="passkey").values_list("verb", flat=True)) == [
         "account.passkey_added"
     ]
 
@@ -241,19 +241,17 @@ def test_a_counter_that_goes_back_is_refused_and_recorded(alice: Account) -> Non
     telephone.count -= 1  # a copy, which is one behind
     with pytest.raises(errors.KeyRefused):
         sign_in(telephone)
-    entry = Entry.objects.get(verb="account.passkey_refused")
+    entry = AuditEntry.objects.get(verb="account.passkey_refused")
     assert (entry.old["sign_count"], entry.new["sign_count"]) == (2, 2)
     telephone.counts, telephone.count = False, 0
     with pytest.raises(errors.KeyRefused):
         sign_in(telephone)
     key.refresh_from_db()
     assert key.sign_count == 2
-    assert Entry.objects.filter(verb="account.passkey_refused").count() == 2
+    assert AuditEntry.objects.filter(verb="account.passkey_refused").count() == 2
 
 
-@pytest.mark.parametrize(
-    "change", [{"is_active": False}, {"role": Role.CLERK}, {"role": Role.READER}, {"role": Role.OPERATOR}]
-)
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.OPERATOR}])
 def test_an_account_that_may_not(alice: Account, change: dict[str, Any]) -> None:
     telephone = Authenticator()
     add(alice, telephone)
@@ -316,7 +314,7 @@ def test_renamed_and_removed(alice: Account, make_account: Callable[..., Account
         passkeys.key_of(make_account("bob@example.net"), key.uuid)
     assert passkeys.remove_key(actor=alice, key=passkeys.key_of(alice, key.uuid))
     assert not passkeys.remove_key(actor=alice, key=key)
-    assert Entry.objects.filter(verb="account.passkey_removed").count() == 1
+    assert AuditEntry.objects.filter(verb="account.passkey_removed").count() == 1
     with pytest.raises(errors.KeyRefused):
         sign_in(telephone)
 

@@ -12,7 +12,7 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.signing_in import second_factor
 from shared_apps.accounts.throttling import throttle
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.models import Town
 
 
@@ -35,7 +35,7 @@ def code(secret: str, steps: int = 0) -> str:
 
 
 def verbs() -> list[str]:
-    return [entry.verb for entry in Entry.objects.order_by("id") if entry.verb.startswith("account.")]
+    return [entry.verb for entry in AuditEntry.objects.order_by("id") if entry.verb.startswith("account.")]
 
 
 def enrol(account: Account) -> tuple[str, list[str]]:
@@ -134,7 +134,7 @@ def test_the_trail_tells(clerk: Account) -> None:
         "account.recovery_code_used",
         "account.second_factor_reset",
     ]
-    assert secret not in str(list(Entry.objects.values_list("old", "new")))
+    assert secret not in str(list(AuditEntry.objects.values_list("old", "new")))
 
 
 def test_a_key_of_another_platform_opens_nothing(clerk: Account, settings: Any) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation
 from shared_apps.accounts.sessions import devices
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from toolkit import browsers
@@ -94,7 +94,7 @@ def test_out_everywhere(alice: Account) -> None:
     assert "déconnecté de tous vos appareils" in answer.content.decode()
     for browser in (phone, desk):
         assert browser.get(PAGE).status_code == 302
-    assert Entry.objects.filter(verb="account.signed_out_everywhere").count() == 1
+    assert AuditEntry.objects.filter(verb="account.signed_out_everywhere").count() == 1
     assert words(sign_in(DESK)) == [("Edge sur Windows", True)]  # the password is what it was
 
 

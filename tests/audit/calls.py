@@ -1,4 +1,4 @@
-"""Every call that records a fact, read from the source: its verbs and the keys that it names."""
+"""Every call that records a fact, read from the source code: its verbs and the keys that it names."""
 
 import ast
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Call:
 
 
 class Unread(Exception):
-    """A verb that this reader cannot see: write it as a constant, or as a dictionary of them."""
+    """A verb that this module cannot read: write it as a constant, or as a dictionary of constants."""
 
 
 def calls() -> Iterator[Call]:
@@ -53,7 +53,7 @@ def _records(node: ast.Call) -> bool:
 
 
 def _own(function: ast.AST) -> Iterator[ast.AST]:
-    """What stands in it, and not in a function of its own."""
+    """The nodes of a function, without those of the functions inside it."""
     for child in ast.iter_child_nodes(function):
         if not isinstance(child, ast.FunctionDef):
             yield child
@@ -87,7 +87,7 @@ def _assigned(place: ast.AST, name: str) -> list[ast.expr]:
 
 
 def _arguments(tree: ast.Module, function: ast.AST, name: str) -> list[ast.expr]:
-    """What the calls of `function` in this file give for its parameter."""
+    """The values that calls of `function` in this file give for the parameter `name`."""
     if not isinstance(function, ast.FunctionDef):
         return []
     names = [argument.arg for argument in function.args.args]
@@ -101,7 +101,7 @@ def _arguments(tree: ast.Module, function: ast.AST, name: str) -> list[ast.expr]
 
 
 def _keys(node: ast.expr | None, function: ast.AST) -> set[str]:
-    """Those that are written out; the others are checked when they are recorded."""
+    """The keys that are written out. The others are checked when they are recorded."""
     if isinstance(node, ast.IfExp):
         return _keys(node.body, function) | _keys(node.orelse, function)
     if isinstance(node, ast.Name):

@@ -1,4 +1,4 @@
-"""Facts are registered: an unknown verb fails the build, and each one reads as a sentence in both languages."""
+"""Facts are declared: an unknown verb fails the build, and each fact is a sentence in both languages."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from django.utils import translation
 
 from shared_apps.audit import services as audit
 from shared_apps.audit import verbs
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.audit.verbs import Fact, UnknownFact
 from tenants.models import Town
 from tests.audit.calls import ROOT, Unread, calls, read
@@ -56,7 +56,7 @@ def test_what_is_not_declared_is_not_recorded(town: Town) -> None:
         for verb, new in (("payment.eaten", {}), ("payment.cancelled", {"colour": "red"})):
             with pytest.raises(UnknownFact):
                 audit.record(verb, actor="system", new=new)
-    assert not Entry.objects.filter(verb__startswith="payment.").exists()
+    assert not AuditEntry.objects.filter(verb__startswith="payment.").exists()
 
 
 def test_in_service_no_act_fails_for_a_word(
@@ -108,7 +108,7 @@ SENTENCES = [
         "factures : 0",
         None,
     ),
-    (  # a value of an older version is said as it is
+    (  # a value of an older version is shown as it is
         fact("payment.booked", new={"amount": "12", "means": "shells"}),
         "Règlement saisi au guichet par Jeanne : montant : 12,00 € ; moyen : shells",
         None,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch
@@ -22,8 +22,8 @@ ROW = "2026-001-{n:06};01/10/2026;31/12/2026;25,00;CANTINE;F{n:03};MARTIN;Alice;
 
 @pytest.fixture
 def people(town: Town, make_account: Callable[..., Account]) -> SimpleNamespace:
-    """`people.reader`, `.clerk`, `.manager` are staff; `.alice` is a resident."""
-    roles = {"reader": Role.READER, "clerk": Role.CLERK, "manager": Role.MANAGER, "alice": Role.RESIDENT}
+    """`people.reader`, `.clerk`, `.cashier`, `.manager` are staff; `.alice` is a resident."""
+    roles = {**{role.value: role for role in STAFF_ROLES}, "alice": Role.RESIDENT}
     return SimpleNamespace(
         **{name: make_account(f"{name}@example.net", role=role) for name, role in roles.items()}
     )

@@ -17,6 +17,9 @@ from tenant_apps.townhall.queries import current_townhall
 def test_roles_are_ordered() -> None:
     assert at_least("manager", Role.READER)
     assert at_least("clerk", Role.CLERK)
+    assert at_least("cashier", Role.CLERK)
+    assert not at_least("clerk", Role.CASHIER)
+    assert not at_least("cashier", Role.MANAGER)
     assert not at_least("reader", Role.CLERK)
     assert not at_least("resident", Role.READER)
     assert not at_least("operator", Role.READER)

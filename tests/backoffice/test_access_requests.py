@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.invoices.paper_proof import GUESSES, Paper, request_access
+from tenant_apps.invoices.paper_proof import GUESSES, InvoiceCopy, request_access
 from tenant_apps.residents.access_requests import services
 from tenant_apps.residents.models import Access, AccessRequest, Payer, PayerEmail
 from tenant_apps.residents.queries import payers_of
@@ -28,7 +28,7 @@ def invoice(town: Any, make_payer: Callable[..., Payer], make_invoice: Callable[
 
 @pytest.fixture
 def access_request(people: SimpleNamespace, invoice: Invoice) -> AccessRequest:
-    request_access(actor=people.alice, paper=Paper(invoice.number, invoice.amount, invoice.reference))
+    request_access(actor=people.alice, copy=InvoiceCopy(invoice.number, invoice.amount, invoice.reference))
     return AccessRequest.objects.get()
 
 
@@ -72,7 +72,7 @@ def test_accepted(browsers: SimpleNamespace, people: SimpleNamespace, access_req
     page = browsers.clerk.post(path(access_request, "accepter/"), follow=True)
     assert "Le dossier est rattaché ; alice@example.net en est prévenu." in text(page)
     assert list(payers_of(people.alice)) == [access_request.payer]
-    assert Entry.objects.get(verb="claim.accepted").actor == people.clerk.audit_name
+    assert AuditEntry.objects.get(verb="claim.accepted").actor == people.clerk.audit_name
     assert sorted(OutgoingMail.objects.values_list("kind", "to")) == [
         ("claim-accepted", "alice@example.net"),
         ("claim-joined", "odette@example.net"),
@@ -104,7 +104,7 @@ def test_asked_again_after_a_refusal_says_so(
     browsers: SimpleNamespace, people: SimpleNamespace, invoice: Invoice, access_request: AccessRequest
 ) -> None:
     services.refuse_access_request(actor="system", access_request=access_request, reason="Venez nous voir.")
-    request_access(actor=people.alice, paper=Paper(invoice.number, invoice.amount, invoice.reference))
+    request_access(actor=people.alice, copy=InvoiceCopy(invoice.number, invoice.amount, invoice.reference))
     again = AccessRequest.objects.get(state="waiting")
     assert "La même demande a été refusée le" in text(browsers.clerk.get(path(again)))
 
@@ -154,7 +154,7 @@ def test_guesses_are_shown(browsers: SimpleNamespace, people: SimpleNamespace, i
     payer_page = f"/gestion/redevables/{invoice.payer.uuid}/"
     assert "essais faux" not in text(browsers.reader.get(payer_page))
     for n in range(GUESSES):
-        request_access(actor=people.alice, paper=Paper(invoice.number, invoice.amount, f"WRONG{n}"))
+        request_access(actor=people.alice, copy=InvoiceCopy(invoice.number, invoice.amount, f"WRONG{n}"))
     for page in ("/gestion/rattachements/", payer_page):
         found = text(browsers.reader.get(page))
         assert "essais faux" in found

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenant_apps.contact.models import Message
 from tenant_apps.invoices.models import Batch, Document, Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.models import Allocation, Attempt, AttemptEvent, Declaration, Means, Payment
 from tenant_apps.residents.models import Payer
 from tests.backoffice.conftest import text
@@ -241,7 +241,7 @@ def test_mails_about_an_invoice(
 ) -> None:
     make_account("alice1@example.net")
     make_batch(2, publish=True)
-    queue_alerts()
+    queue_planned()
     assert len(mailbox()) == 1
     invoice = Invoice.objects.get(number="2026-001-000001")
     other = Invoice.objects.get(number="2026-001-000002")
@@ -275,7 +275,7 @@ def test_a_message_is_read_and_handled(
     answer = browsers.clerk.post(f"/gestion/messages/{message.uuid}/traite/", follow=True)
     assert "Aucun message à traiter" in text(answer)
     assert "Erreur" in text(browsers.clerk.get("/gestion/messages/?etat=traites"))
-    assert Entry.objects.filter(verb="message.handled").count() == 1
+    assert AuditEntry.objects.filter(verb="message.handled").count() == 1
 
 
 def test_mails_by_state_and_no_body(browsers: SimpleNamespace) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import override_settings
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.backoffice.views.settings import openid
 from tenant_apps.townhall.identity_provider import IdentityProvider, provider_of
 from tenant_apps.townhall.models import TownHall
@@ -52,7 +52,7 @@ def test_written_and_never_shown_again(browsers: SimpleNamespace, people: Simple
     assert SECRET not in answer.content.decode()
     assert SECRET not in str(TownHall.objects.values().get())
     assert found.sealed not in answer.content.decode()
-    entry = Entry.objects.get(verb="townhall.identity_provider_changed")
+    entry = AuditEntry.objects.get(verb="townhall.identity_provider_changed")
     assert entry.actor == people.manager.audit_name
     assert entry.new["client_id"] == "la-commune"
     assert SECRET not in str(entry.new)
@@ -64,9 +64,9 @@ def test_an_empty_secret_keeps_the_one_there_is(browsers: SimpleNamespace) -> No
     browsers.manager.post(PAGE, {**GOOD, "secret": "", "label": " Ma  région "})
     assert (kept().secret, kept().label) == (SECRET, "Ma région")
     browsers.manager.post(PAGE, {**GOOD, "secret": ""})
-    again = Entry.objects.filter(verb="townhall.identity_provider_changed").count()
+    again = AuditEntry.objects.filter(verb="townhall.identity_provider_changed").count()
     browsers.manager.post(PAGE, {**GOOD, "secret": ""})
-    assert Entry.objects.filter(verb="townhall.identity_provider_changed").count() == again
+    assert AuditEntry.objects.filter(verb="townhall.identity_provider_changed").count() == again
     browsers.manager.post(PAGE, {**GOOD, "secret": "another"})
     assert kept().secret == "another"
     browsers.manager.post(PAGE, {**GOOD, "secret": "", "enabled": ""})

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.residents.erasure import services
 from tenant_apps.residents.models import PayerEmail
 from tenant_apps.townhall.queries import current_townhall
@@ -56,7 +56,7 @@ def test_accepting_asks_for_a_tick_and_erases(leaving: Account, manager: Any) ->
     assert "est effacée" in text(manager.post(page, {"decision": "accept", "sure": "on"}, follow=True))
     leaving.refresh_from_db()
     assert leaving.erased_at is not None
-    assert Entry.objects.get(verb="account.erased").actor.startswith("account:")
+    assert AuditEntry.objects.get(verb="account.erased").actor.startswith("account:")
     assert manager.get(page).status_code == 404
     assert "Aucune demande n'attend" in text(manager.get(LIST))
 

@@ -10,7 +10,7 @@ import pytest
 from shared_apps.accounts.models import Account
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.counter.search import invoices_for_staff
 from tenant_apps.payments.models import Means, Payment
@@ -74,7 +74,7 @@ def test_what_the_message_of_a_payment_says_is_found(
     attempt = paying.start_payment_of(actor=alice, invoices=invoices).attempt
     simulator.act(attempt.operation, "pay")
     paying.ask(attempt=attempt, source="poller")
-    queue_alerts()
+    queue_planned()
     told = OutgoingMail.objects.get(kind="receipt").text
     references = re.findall(r"(?:[Rr]éférence[^:\n]*: |référence )([A-Z0-9]+)", told)
     assert {attempt.reference, receipt_reference(Payment.objects.get())} < set(references)

@@ -11,8 +11,8 @@ from tenant_apps.products.queries import default_product
 from tenant_apps.townhall.models import TownHall
 
 PAGES = {
-    TownHall: ["", "donnees-personnelles/", "logo/", "textes/", "connexion/"],
-    Product: ["produits/{product}/"],
+    TownHall: [f"commune/{page}" for page in ("", "donnees-personnelles/", "logo/", "textes/", "connexion/")],
+    Product: ["reglages/regies/{product}/", "reglages/regies/{product}/identifiant/"],
 }
 WITHOUT_A_BOX = {
     TownHall: {
@@ -21,16 +21,13 @@ WITHOUT_A_BOX = {
         "identity_provider": "a secret and its companions: drawn one by one, as issuer, client_id, secret, label",
     },
     Product: {
-        "code": "names the product in the billing files; given when it is opened",
-        "kind": "what the agreement with the Treasury says",
-        "numcli": "what the agreement with the Treasury says",
-        "protocol": "what the agreement with the Treasury says",
+        "numcli": "drawn as `number`",
         "mode": "moves on at « Mise en service » only, one way",
         "treasury_label": "what the Treasury answered",
         "checked_at": "when somebody recognised the town in that answer",
         "closed_at": "when the Treasury refused the number",
         "closed_code": "what it said then",
-        "is_default": "the product of a file that names none; chosen when the town is opened",
+        "is_default": "given by a button on the page of another one",
     },
 }
 
@@ -42,9 +39,7 @@ def settings_of(model: type[models.Model]) -> set[str]:
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model.__name__)
 def test_every_setting_is_drawn_or_says_why_not(model: type[models.Model], browsers: SimpleNamespace) -> None:
     product = default_product().pk
-    pages = [
-        browsers.manager.get(f"/gestion/commune/{page.format(product=product)}") for page in PAGES[model]
-    ]
+    pages = [browsers.manager.get(f"/gestion/{page.format(product=product)}") for page in PAGES[model]]
     assert {page.status_code for page in pages} == {200}
     drawn = {name for page in pages for name in re.findall(r'name="(\w+)"', page.content.decode())}
     assert settings_of(model) - drawn == set(WITHOUT_A_BOX[model])

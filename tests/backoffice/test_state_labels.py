@@ -8,7 +8,7 @@ from tenant_apps.backoffice.words.state_labels import LABEL_CLASSES, label_class
 from tenant_apps.invoices.models import Batch
 from tenant_apps.payments.models import Attempt, TestPayment
 from tenant_apps.payments.payability.words import State
-from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.models import StatementRow
 from tenant_apps.residents.models import AccessRequest
 
 
@@ -29,10 +29,10 @@ def test_only_states_that_exist_have_a_look(model: type[models.Model]) -> None:
         (Attempt(state="expired"), "tag"),
         (TestPayment(state="paid"), "tag tag-good"),
         (AccessRequest(state="refused"), "tag"),
-        (Line(state="unmatched"), "tag tag-bad"),
-        (Line(state="duplicate", twin_id=7), "tag tag-now"),
-        (Line(state="ignored", twin_id=7), "tag"),
-        (Line(state="matched", twin_id=7), "tag tag-good"),
+        (StatementRow(state="unmatched"), "tag tag-bad"),
+        (StatementRow(state="duplicate", twin_id=7), "tag tag-now"),
+        (StatementRow(state="ignored", twin_id=7), "tag"),
+        (StatementRow(state="matched", twin_id=7), "tag tag-good"),
     ],
 )
 def test_label_classes(thing: models.Model, classes: str) -> None:

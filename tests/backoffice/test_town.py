@@ -5,9 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.backoffice.forms.base import LIGHT, VISIBLE, visible
-from tenant_apps.products.queries import default_product
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall
 from tests.backoffice.conftest import text
@@ -24,6 +23,7 @@ GOOD = {
     "password_minimum": "8",
     "alert_audience": "known",
     "payer_claims": "at_once",
+    "staff_second_factor": "all",
     "remind_before": "5",
     "remind_after": "",
 }
@@ -50,13 +50,13 @@ def test_changed_and_recorded(browsers: SimpleNamespace, people: SimpleNamespace
     assert "Les informations de la commune sont enregistrées." in text(answer)
     townhall = current_townhall()
     assert (townhall.website, townhall.password_minimum) == ("https://www.example.org", 8)
-    fact = Entry.objects.get(verb="townhall.changed")
+    fact = AuditEntry.objects.get(verb="townhall.changed")
     assert fact.actor == people.manager.audit_name
     assert (fact.old["password_minimum"], fact.new["password_minimum"]) == (12, 8)
     assert "name" not in fact.new  # only what changed
     assert (townhall.remind_before, townhall.remind_after) == (5, None)
     browsers.manager.post("/gestion/commune/", GOOD)
-    assert Entry.objects.filter(verb="townhall.changed").count() == 1
+    assert AuditEntry.objects.filter(verb="townhall.changed").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -91,37 +91,3 @@ def test_refused_with_a_reason(browsers: SimpleNamespace, field: str, value: str
 @pytest.mark.parametrize("colour", ["#ffff66", "#ffffff", "#f0a000", "#1f4e79"])
 def test_the_colour_proposed_instead_can_be_seen(colour: str) -> None:
     assert contrast(visible(colour), LIGHT) >= VISIBLE
-
-
-def test_a_product(browsers: SimpleNamespace) -> None:
-    product = default_product()
-    type(product).objects.update(offers_declaration=False)
-    path = f"/gestion/commune/produits/{product.pk}/"
-    page = text(browsers.manager.get(path))
-    assert "001964" in page
-    assert "convention signée avec le Trésor public" in page
-    sent = {
-        "label": "Cantine",
-        "contact_email": "",
-        "offers_declaration": "on",
-        "numcli": "999999",
-        "mode": "T",
-    }
-    assert browsers.manager.post(path, sent).status_code == 302
-    product.refresh_from_db()
-    assert (product.label, product.offers_declaration) == ("Cantine", True)
-    assert (product.numcli, product.mode) == ("001964", "W")  # what the form does not offer cannot be sent
-    fact = Entry.objects.filter(verb="product.changed").first()
-    assert fact is not None
-    assert fact.new == {"label": "Cantine", "offers_declaration": True}
-    assert browsers.manager.post(path, {**sent, "takes_several": "on"}).status_code == 302
-    product.refresh_from_db()
-    assert product.takes_several
-    type(product).objects.update(kind="titre", takes_several=False)
-    assert "plusieurs factures en un seul paiement" not in text(browsers.manager.get(path))
-    assert browsers.manager.post(path, {**sent, "takes_several": "on"}).status_code == 302
-    product.refresh_from_db()
-    assert not product.takes_several  # the Treasury imposes the reference and the amount of a titre
-    assert browsers.manager.post(path, {"label": ""}).status_code == 422
-    assert browsers.clerk.post(path, sent).status_code == 404
-    assert browsers.manager.get("/gestion/commune/produits/9999/").status_code == 404

@@ -29,6 +29,49 @@ def sign_in(page: Page, demo: Demo, email: str, password: str, host: str = "mair
     page.get_by_role("button", name="Connexion").click()
 
 
+def sign_in_as_manager(page: Page, demo: Demo, host: str = "mairie") -> None:
+    """A manager past both steps, with one of the recovery codes that `give_manager` left. A code serves once."""
+    key = f"{demo.home.root} {host}"
+    if key not in _codes:
+        give_manager(
+            demo, host, f"chef@{host}.example.org", codes=(made := [f"manager-{n:03}" for n in range(99)])
+        )
+        _codes[key] = made
+    page.goto(demo.url(host, "/?suite=/gestion/"))
+    page.get_by_label("Mon adresse").fill(f"chef@{host}.example.org")
+    page.get_by_label("Mon mot de passe").fill("facture")
+    page.get_by_role("button", name="Connexion").click()
+    page.get_by_label("Mon code").fill(_codes[key].pop())
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("heading", name="Accueil", level=1)).to_be_visible()
+
+
+_codes: dict[str, list[str]] = {}  # home and town → recovery codes that were not used yet
+_MANAGER = """
+import sys
+from django_tenants.utils import schema_context
+from shared_apps.accounts.models import Role, SecondFactor
+from shared_apps.accounts.services import create_account
+from tenants.models import Town
+from toolkit import clock
+from toolkit.secrecy.secrets import fingerprint
+with schema_context(Town.objects.get(slug={slug!r}).schema_name):
+    account = create_account(actor="system", email={email!r}, role=Role.MANAGER, password="facture")
+    codes = {codes!r}
+    if codes:
+        hashes = [fingerprint(code.replace("-", "")) for code in codes]
+        SecondFactor.objects.create(account=account, recovery_hashes=hashes)
+        account.second_factor_at = clock.now()
+        account.save()
+"""
+
+
+def give_manager(demo: Demo, slug: str, email: str, codes: list[str]) -> None:
+    """A manager of that town with the password « facture »; with codes, their account is protected already."""
+    script = _MANAGER.format(slug=slug, email=email, codes=codes)
+    manage(demo, "shell", "--command", script)
+
+
 def activate(page: Page, demo: Demo, email: str) -> None:
     """The account of `email`, known to billing, is activated with the password « coquelicot »."""
     page.goto(demo.url("mairie", "/activation/"))
@@ -81,18 +124,13 @@ def publish(demo: Demo, rows: Iterable[str], folder: Path) -> None:
     """The town puts invoices online, as the operator's command does it."""
     file = folder / "factures.csv"
     file.write_text("\r\n".join([HEAD, *rows]), encoding="utf-8")
-    command = [
-        sys.executable,
-        "manage.py",
-        "import_invoices",
-        "--town",
-        "mairie",
-        "--file",
-        str(file),
-        "--publish",
-    ]
+    manage(demo, "import_invoices", "--town", "mairie", "--file", str(file), "--publish")
+
+
+def manage(demo: Demo, *command: str) -> None:
+    """`manage.py` on the demo's own services."""
     done = subprocess.run(
-        command,
+        [sys.executable, "manage.py", *command],
         cwd=REPOSITORY,
         env={**os.environ, **demo.home.environment()},
         capture_output=True,

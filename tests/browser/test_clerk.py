@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from sandbox.samples.batch import batch, write_csv, write_zip
+from tests.browser.people import sign_in_as_manager
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -40,11 +41,7 @@ def accessible(page: Page) -> None:
 
 def sign_in(page: Page, demo: Demo) -> None:
     """As the staff of the second town: the first town's figures belong to the residents' tests."""
-    page.goto(demo.url("pechabou", "/gestion/"))
-    page.get_by_label("Mon adresse").fill("agent@example.org")
-    page.get_by_label("Mon mot de passe").fill("facture")
-    page.get_by_role("button", name="Connexion").click()
-    expect(page.get_by_role("heading", name="Accueil", level=1)).to_be_visible()
+    sign_in_as_manager(page, demo, "pechabou")
 
 
 def files(folder: Path, size: int, series: str) -> tuple[str, str]:

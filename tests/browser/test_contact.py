@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import accessible, reach, sign_in
-from tests.contact.papers import HEIC, pdf, picture
+from tests.contact.sent_files import HEIC, pdf, picture
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]

@@ -11,7 +11,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from tenants.hosts.registry import SECONDS
 from tests.browser.conftest import WIDTHS
-from tests.browser.people import accessible, activate, sign_in
+from tests.browser.people import accessible, activate, sign_in, sign_in_as_manager
 from tests.demo import Demo
 from tests.isolation.table import TOWN
 
@@ -62,7 +62,7 @@ def ids_of(resident: Page, demo: Demo) -> dict[str, str]:
     """Of an invoice, a message and a payer of somebody who is on « Mes factures »."""
     invoice = (resident.locator("td.number a").first.get_attribute("href") or "").split("/")[2]
     resident.goto(demo.url("mairie", "/contact/messages/"))
-    message = (resident.locator(".letters a").first.get_attribute("href") or "").split("/")[3]
+    message = (resident.locator(".threads a").first.get_attribute("href") or "").split("/")[3]
     resident.goto(demo.url("mairie", "/mes-informations/"))
     payer = (resident.locator("a[href*=dossiers]").first.get_attribute("href") or "").split("/")[3]
     return {"invoice": invoice, "message": message, "payer": payer}
@@ -119,7 +119,7 @@ def test_the_list_is_light_still_and_alone(
 ) -> None:
     """Fifty lines of sixty, cold, with the heaviest logo that a town may have, compressed as in production."""
     clerk = open_page("desktop")
-    sign_in(clerk, demo, "agent@example.net", "facture")
+    sign_in_as_manager(clerk, demo)
     clerk.goto(demo.url("mairie", "/gestion/commune/logo/"))
     clerk.get_by_label("Le logo de la commune").set_input_files(heavy_logo(tmp_path))
     clerk.get_by_role("button", name="Enregistrer").click()

@@ -43,8 +43,8 @@ def shows(page: Page, url: str, words: str) -> None:
 def test_from_the_invitation_to_the_last_page(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
     said = manage(demo, "create_town", "lauzerte", "Commune de Lauzerte", "--manager", "maire@example.org")
     assert demo.url("lauzerte", "") in said
-    letter = demo.mail("maire@example.org", "Activez")["text"]
-    link = re.search(r"http\S+LIEN=X[0-9a-f]{32}", letter)
+    mail = demo.mail("maire@example.org", "Vous rejoignez")["text"]
+    link = re.search(r"http\S+LIEN=X[0-9a-f]{32}", mail)
     assert link
 
     # At another address before the link was followed: it still serves.
@@ -53,8 +53,8 @@ def test_from_the_invitation_to_the_last_page(demo: Demo, open_page: Callable[..
     shows(page, demo.url("lauzerte"), "Voir et régler mes factures")
     wait(lambda: page.goto(link[0]) and page.url.startswith(demo.url("ville-de-lauzerte", "")), 20)
     page.locator("input[type=password]").first.fill(PASSWORD)
-    page.get_by_role("button", name="Enregistrer").click()
-    expect(page.get_by_role("heading", name="Mon compte est activé")).to_be_visible()
+    page.get_by_role("button", name="Ouvrir mon compte").click()
+    expect(page.get_by_text("Bienvenue : votre compte est ouvert.")).to_be_visible()
     page = open_page("phone")
     sign_in(page, demo, "maire@example.org", PASSWORD, host="lauzerte")  # whose form is at the new address
     expect(page).to_have_url(demo.url("ville-de-lauzerte", "/gestion/"))

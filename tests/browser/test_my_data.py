@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import accessible, activate, reach, sign_in
+from tests.browser.people import accessible, activate, reach, sign_in, sign_in_as_manager
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -47,7 +47,7 @@ def test_a_copy_then_the_erasure(
 
 def answer(demo: Demo, staff: Page, shot: Shot) -> None:
     """With nothing but the keyboard."""
-    sign_in(staff, demo, "agent@example.net", "facture")
+    sign_in_as_manager(staff, demo)
     expect(staff.get_by_role("heading", name="Accueil", level=1)).to_be_visible()
     staff.get_by_role("link", name="demande d'effacement").click()
     for scheme in ("light", "dark"):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import WIDTHS
-from tests.browser.people import accessible, activate, reach, sign_in
+from tests.browser.people import accessible, activate, reach, sign_in_as_manager
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -25,7 +25,7 @@ def issuer() -> Iterator[str]:
 def manager(demo: Demo, issuer: str, open_page: Callable[..., Page]) -> Iterator[Page]:
     """A manager's page of the settings, saved with a provider, which goes again afterwards."""
     page = open_page("desktop")
-    sign_in(page, demo, "agent@example.net", "facture")
+    sign_in_as_manager(page, demo)
     page.goto(demo.url("mairie", "/gestion/commune/"))
     page.get_by_role("link", name="FranceConnect").click()
     expect(page.get_by_role("heading", name="Connexion par FranceConnect")).to_be_visible()

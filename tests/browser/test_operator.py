@@ -21,13 +21,17 @@ OURS = {
     "operations-commune": "/communes/mairie/operations/",
     "journal-commune": "/communes/mairie/journal/",
     "identite": "/communes/mairie/identite/",
+    "regies": "/communes/mairie/regies/",
+    "regie-ajouter": "/communes/mairie/regies/ajouter/",
+    "regie": "/communes/mairie/regies/1/",
+    "regie-identifiant": "/communes/mairie/regies/1/identifiant/",
     "fermer": "/communes/mairie/fermer/",
     "ouvrir": "/ouvrir/",
     "ouvrir-liste": "/ouvrir/liste/",
     "reglages": "/plateforme/",
     "compte": "/password_change/",
 }
-LISTS = {"communes": "/tenants/town/", "operations": "/tenants/operation/", "journal": "/audit/entry/"}
+LISTS = {"communes": "/tenants/town/", "operations": "/tenants/operation/", "journal": "/audit/auditentry/"}
 
 
 def accessible(page: Page, *, inside: str = "") -> None:
@@ -124,7 +128,7 @@ def test_open_a_town_and_watch(demo: Demo, operator_page: Callable[..., Page], s
     page.get_by_role("link", name="Commune de Cahors").click()
     page.get_by_role("link", name="http://cahors.localhost").click()
     expect(page.get_by_role("button", name="Connexion")).to_be_visible()
-    assert demo.mail("maire@cahors.example.org", "Activez votre compte")
+    assert demo.mail("maire@cahors.example.org", "Vous rejoignez la gestion des factures")
 
 
 def test_without_javascript(demo: Demo, operator_page: Callable[..., Page]) -> None:

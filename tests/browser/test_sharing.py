@@ -9,7 +9,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import WIDTHS
-from tests.browser.people import accessible, activate, link_in, reach, sign_in
+from tests.browser.people import accessible, activate, link_in, reach, sign_in, sign_in_as_manager
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -67,7 +67,7 @@ def test_another_person_s_access(
     both_schemes(owner)
     shot(owner, f"dossier-accepte-{width}")
     staff = open_page(width)
-    sign_in(staff, demo, "agent@example.net", "facture")
+    sign_in_as_manager(staff, demo)
     expect(staff).to_have_url(re.compile("/gestion/"))
     staff.goto(demo.url("mairie", f"/gestion/redevables/?q=partage-{width}"))
     staff.get_by_role("link", name="partage").first.click()

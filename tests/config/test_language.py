@@ -20,7 +20,7 @@ from shared_apps.accounts.errors import NotWhileImpersonating
 from shared_apps.accounts.models import Account, Link, Role
 from shared_apps.accounts.services import choose_language
 from shared_apps.accounts.sessions import impersonation
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.services import send_message
 from tenant_apps.payments.providers.payfip import fields
@@ -122,9 +122,9 @@ def test_a_person_s_choice_goes_before_the_browser_s(alice: Account, client_for:
     client.post("/langue/", {"langue": "fr"}, headers=ENGLISH)
     alice.refresh_from_db()
     assert alice.language == "fr"
-    assert Entry.objects.filter(verb="account.language_chosen").count() == 1
+    assert AuditEntry.objects.filter(verb="account.language_chosen").count() == 1
     client.post("/langue/", {"langue": "fr"})
-    assert Entry.objects.filter(verb="account.language_chosen").count() == 1  # twice changes nothing
+    assert AuditEntry.objects.filter(verb="account.language_chosen").count() == 1  # twice changes nothing
     elsewhere = client_for(alice)
     elsewhere.cookies["langue"] = "en"
     assert language_of(elsewhere.get("/factures/", headers=ENGLISH)) == "fr"

@@ -34,7 +34,7 @@ from tenant_apps.reconciliation.statements.services import ask_import, receive_s
 from tenant_apps.townhall.models import TownHall
 from tenants.models import Town
 from tests.backoffice.conftest import HEADER, ROW
-from tests.contact.papers import pdf, sent, stamp_of
+from tests.contact.sent_files import pdf, sent, stamp_of
 from tests.demo import wait
 from toolkit.files.storage import town_key
 
@@ -106,15 +106,15 @@ def portal(
     storages["documents"].save(key, ContentFile(pdf()))
     document = Document.objects.create(key=key, sha256="0" * 64, size=1, pages=1)
     invoice = make_invoice(make_payer(people["alice"]), document=document)
-    letter = _letter(people["alice"])
+    thread = _thread(people["alice"])
     clients = {name: client_for(person) for name, person in people.items()}
     for client in clients.values():
         client.raise_request_exception = False
-    file = letter.attached[0]
-    return Portal(**clients, invoice=str(invoice.uuid), message=str(letter.uuid), file=str(file.id))
+    file = thread.attached[0]
+    return Portal(**clients, invoice=str(invoice.uuid), message=str(thread.uuid), file=str(file.id))
 
 
-def _letter(alice: Account) -> Message:
+def _thread(alice: Account) -> Message:
     from tenant_apps.contact.files.attachments import Attachment
 
     return send_message(

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role, SecondFactor
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.current import registry
 from tenants.models import Erasure, Operation, Town
 
@@ -30,7 +30,7 @@ def live_console(live_town: Town) -> Iterator[Client]:
         with registry():
             Operation.objects.exclude(pk__in=before).delete()
             Erasure.objects.filter(requested_by=account.audit_name).delete()
-            Entry.objects.filter(actor=account.audit_name).delete()
+            AuditEntry.objects.filter(actor=account.audit_name).delete()
             session.delete()
             SecondFactor.objects.filter(pk=factor.pk).delete()
             Account.objects.filter(pk=account.pk)._raw_delete("default")

@@ -11,7 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.archive import exporting
 from tenants.archive import format as form
 from tenants.models import Operation, OperationState, Town
@@ -34,7 +34,7 @@ def test_a_file_is_kept_restored_beside_its_town_and_removed(
     kept = Operation.objects.get(kind=exporting.DEPOSIT)
     assert answer["Location"] == f"/operations/{kept.uuid}/restaurer/"
     assert (kept.subject, kept.state, kept.result["size"]) == (live_town.slug, "done", path.stat().st_size)
-    assert Entry.objects.get(verb="archive.deposited").new["slug"] == live_town.slug
+    assert AuditEntry.objects.get(verb="archive.deposited").new["slug"] == live_town.slug
     assert "Télécharger l'archive" in console.get(f"/operations/{kept.uuid}/").content.decode()
     assert Town.objects.filter(slug=live_town.slug).count() == 1  # nothing has changed yet
 

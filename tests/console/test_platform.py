@@ -8,7 +8,7 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import Platform
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Town
@@ -38,7 +38,7 @@ def test_saved_shown_and_written_in_the_trail(
 ) -> None:
     assert console.post("/plateforme/", SETTINGS)["Location"] == "/plateforme/"
     console.post("/plateforme/", SETTINGS)  # twice changes nothing
-    assert Entry.objects.filter(verb="platform.changed").count() == 1
+    assert AuditEntry.objects.filter(verb="platform.changed").count() == 1
     assert "Factures du Lot" in console.get("/").content.decode()
     staff = people(Role.CLERK).get("/gestion/").content.decode()
     assert "Coupure dimanche" in staff
@@ -48,7 +48,7 @@ def test_saved_shown_and_written_in_the_trail(
         assert words in unknown
     resident = people(Role.RESIDENT).get("/factures/").content.decode()
     assert "Coupure dimanche" not in resident
-    trail = console.get("/audit/entry/").content.decode()
+    trail = console.get("/audit/auditentry/").content.decode()
     assert "Réglages de la plateforme changés" in trail
     assert "operator@example.net" in trail
 
@@ -71,7 +71,7 @@ def test_words_of_people_are_only_words(console: Client, town: Town, people: Cal
 
 def test_the_trail_is_filtered_and_read(console: Client, town: Town) -> None:
     console.post("/communes/mairie/suspendre/", {"reason": "Demande <b>du</b> maire"})
-    page = console.get("/audit/entry/?action=town.suspended").content.decode()
+    page = console.get("/audit/auditentry/?action=town.suspended").content.decode()
     for words in (
         "Commune suspendue",
         "operator@example.net",
@@ -80,8 +80,8 @@ def test_the_trail_is_filtered_and_read(console: Client, town: Town) -> None:
         "&lt;b&gt;du",
     ):
         assert words in page
-    assert "Commune suspendue</" not in console.get("/audit/entry/?action=town.closed").content.decode()
-    assert console.get("/audit/entry/?q=mairie").status_code == 200
+    assert "Commune suspendue</" not in console.get("/audit/auditentry/?action=town.closed").content.decode()
+    assert console.get("/audit/auditentry/?q=mairie").status_code == 200
 
 
 def test_notifications_that_no_town_knows_are_seen(console: Client, town: Town) -> None:

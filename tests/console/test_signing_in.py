@@ -12,7 +12,7 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role, SecondFactor
 from shared_apps.accounts.passwords import hashing
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.models import Town
 from tests.conftest import OPERATOR_SECRET, PASSWORD
 
@@ -37,11 +37,11 @@ def is_inside(browser: Client) -> bool:
 
 
 def test_password_then_code(operator: Account, browser: Client) -> None:
-    answer = give_password(browser, next="/audit/entry/")
+    answer = give_password(browser, next="/audit/auditentry/")
     assert answer["Location"] == "/login/code/"
     assert not is_inside(browser)  # the password alone opens nothing
     answer = browser.post("/login/code/", {"code": code()})
-    assert answer["Location"] == "/audit/entry/"
+    assert answer["Location"] == "/audit/auditentry/"
     assert is_inside(browser)
     assert browser.get("/login/")["Location"] == "/"
     browser.post("/logout/")
@@ -131,7 +131,7 @@ def test_the_first_time_the_second_factor_is_set_up(operator: Account, browser: 
     give_password(other)
     assert other.get("/login/second-facteur/")["Location"] == "/login/code/"  # not a second time
     assert other.post("/login/code/", {"code": codes[3]})["Location"] == "/"
-    assert "account.recovery_code_used" in set(Entry.objects.values_list("verb", flat=True))
+    assert "account.recovery_code_used" in set(AuditEntry.objects.values_list("verb", flat=True))
 
 
 def test_a_town_s_account_of_that_name_opens_nothing(town: Town, make_account: Any, browser: Client) -> None:

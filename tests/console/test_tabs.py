@@ -14,7 +14,7 @@ from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Role
 from shared_apps.audit import services as audit
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
 from shared_apps.console.watch import condition
 from shared_apps.mail.models import MailState, OutgoingMail
@@ -86,7 +86,7 @@ def test_health_shows_imports_products_and_kept_figures(console: Client, town: T
         "3 erreurs dans le fichier",
         "Régie cantine",
         "001964",
-        "en service",
+        "En service",
         "12 courriels ne partent pas",
         "travail en retard de 3\u00a0h",
         "1 import interrompu",
@@ -128,7 +128,7 @@ def test_the_trail_is_paged_and_names_no_resident(console: Client, town: Town, m
     assert "Plus ancien" in page
     assert "agent@example.net" not in page
     with tenant_context(town):
-        last = Entry.objects.order_by("-id")[condition.ENTRIES - 1].pk
+        last = AuditEntry.objects.order_by("-id")[condition.ENTRIES - 1].pk
     page = read(console, f"journal/?avant={last}")
     assert "agent@example.net" in page
     assert "un usager" in page
@@ -182,12 +182,12 @@ def test_the_details_are_changed_and_recorded(console: Client, town: Town) -> No
     assert console.post(f"{PAGE}identite/", form)["Location"] == f"{PAGE}identite/"
     town.refresh_from_db()
     assert (town.name, town.legal_name, town.siren, town.insee) == ("Mairie", "Commune", "218200970", "2A004")
-    entry = Entry.objects.get(verb="town.changed")
+    entry = AuditEntry.objects.get(verb="town.changed")
     assert entry.old["name"] == "Mairie de Démonstration"
     assert entry.new["siren"] == "218200970"
     assert "Identité de la commune changée" in read(console, "journal/")
     console.post(f"{PAGE}identite/", form)  # twice changes nothing
-    assert Entry.objects.filter(verb="town.changed").count() == 1
+    assert AuditEntry.objects.filter(verb="town.changed").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_wrong_details_are_refused(
     assert words in answer.content.decode()
     town.refresh_from_db()
     assert town.name == "Mairie de Démonstration"
-    assert not Entry.objects.filter(verb="town.changed").exists()
+    assert not AuditEntry.objects.filter(verb="town.changed").exists()
 
 
 def test_a_copy_is_marked_everywhere_until_somebody_says_that_it_is_none(
@@ -227,7 +227,7 @@ def test_a_copy_is_marked_everywhere_until_somebody_says_that_it_is_none(
     assert "qui n'existe plus" in read(console)
     assert console.post(f"{PAGE}lever-la-copie/", {"reason": ""}).status_code == 422
     console.post(f"{PAGE}lever-la-copie/", {"reason": "L'originale est effacée"})
-    assert Entry.objects.get(verb="town.no_copy").new["reason"] == "L'originale est effacée"
+    assert AuditEntry.objects.get(verb="town.no_copy").new["reason"] == "L'originale est effacée"
     for client, path in pages:
         assert "<strong>copie</strong>" not in client.get(path).content.decode(), path
     assert "n&#x27;est plus marquée" in read(console, "identite/").replace("n'est", "n&#x27;est")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
 from tenants.archive import exporting
 from tenants.models import Domain, Operation, OperationState, Town
@@ -166,7 +166,7 @@ def test_closing_asks_for_the_address(console: Client, town: Town) -> None:
     assert console.post("/communes/mairie/fermer/", {**closing, "confirmation": "mairie"}).status_code == 302
     town.refresh_from_db()
     assert town.state == TownState.CLOSING
-    entry = Entry.objects.get(verb="town.closing")
+    entry = AuditEntry.objects.get(verb="town.closing")
     assert entry.new["reason"] == "Fusion de communes"
     assert "operator@example.net" in console.get("/communes/mairie/journal/").content.decode()
     assert console.post("/communes/mairie/rouvrir/", {"reason": "La commune reste"}).status_code == 302
@@ -269,9 +269,9 @@ def test_a_failure_is_said_and_tried_again(console: Client, failed: Operation) -
     console.post(f"{path}reprendre/")
     failed.refresh_from_db()
     assert failed.state == OperationState.WAITING
-    assert Entry.objects.filter(verb="operation.retried").count() == 1
+    assert AuditEntry.objects.filter(verb="operation.retried").count() == 1
     console.post(f"{path}reprendre/")  # twice changes nothing
-    assert Entry.objects.filter(verb="operation.retried").count() == 1
+    assert AuditEntry.objects.filter(verb="operation.retried").count() == 1
     operations.perform(failed.pk)
     assert "Terminée" in console.get(path).content.decode()
 
@@ -329,7 +329,7 @@ def test_export_restore_a_copy_and_erase_it(live_town: Town, live_console: Clien
         assert words.replace("&#x27;", "'") in page
     link = console.get(f"/operations/{export.uuid}/archive/")["Location"]
     assert requests.get(link, timeout=10).content.startswith(b"PK")
-    assert Entry.objects.filter(verb="export.downloaded").exists()
+    assert AuditEntry.objects.filter(verb="export.downloaded").exists()
 
     taken = console.post(f"/operations/{export.uuid}/restaurer/", {"slug": "admin"})
     assert "réservé" in taken.content.decode()
@@ -365,4 +365,4 @@ def test_an_archive_that_has_gone_is_said(console: Client, town: Town) -> None:
     page = console.get(f"/operations/{export.uuid}/archive/", follow=True).content.decode()
     assert "plus sur la plateforme" in page
     assert console.get(f"/operations/{export.uuid}/restaurer/").status_code == 404
-    assert not Entry.objects.filter(verb="export.downloaded").exists()
+    assert not AuditEntry.objects.filter(verb="export.downloaded").exists()

@@ -1,4 +1,4 @@
-"""Alice writes, Bob shares her payer, and the clerks of the town answer."""
+"""Alice writes, Bob has access to the same payer, and the clerks of the town answer."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -29,8 +29,8 @@ def browsers(people: SimpleNamespace, client_for: Callable[..., Client]) -> Simp
 
 
 @pytest.fixture
-def letter(people: SimpleNamespace, make_payer: Any, make_invoice: Any) -> Message:
-    """Alice's question about an invoice of hers."""
+def thread(people: SimpleNamespace, make_payer: Any, make_invoice: Any) -> Message:
+    """Alice's question about one of her invoices."""
     invoice = make_invoice(make_payer(people.alice, people.bob))
     return send_message(
         actor=people.alice,

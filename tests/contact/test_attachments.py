@@ -1,4 +1,4 @@
-"""What may be joined to a message, what is kept of it, and what is said of the rest."""
+"""Which files can be attached to a message, what is kept of them, and the sentence for the others."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from PIL import Image
 
 from tenant_apps.contact.files.attachments import KEPT_SIDE, MOST_BYTES, File, checked, shown_name
-from tests.contact.papers import HEIC, pdf, picture, sent
+from tests.contact.sent_files import HEIC, pdf, picture, sent
 
 JS = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
 LAUNCH = pikepdf.Dictionary(S=pikepdf.Name.Launch)
@@ -20,7 +20,7 @@ TREE = pikepdf.Dictionary(Names=pikepdf.Array([]))
 
 
 def link(kind: pikepdf.Name, following: Any = None) -> pikepdf.Dictionary:
-    """A link of a page, and what it does next."""
+    """A link of a page, and the action that follows it."""
     action = pikepdf.Dictionary(S=kind)
     if following is not None:
         action.Next = following
@@ -35,7 +35,7 @@ def test_a_sound_pdf_is_kept_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("kind", [pikepdf.Name.URI, pikepdf.Name.JavaScript])
 def test_a_link_or_a_form_that_counts_is_no_danger(kind: pikepdf.Name) -> None:
-    """Many forms of the administration add up their own fields."""
+    """Many forms of the administration compute their own fields."""
     assert checked(sent("cerfa.pdf", pdf(mark=link(kind)))).extension == "pdf"
 
 
@@ -73,10 +73,10 @@ def test_a_photograph_loses_where_it_was_taken_and_stands_upright() -> None:
     assert not kept.getexif()
     assert b"Camille" in picture(exif=True)
     assert b"Camille" not in found.content
-    assert kept.size == (40, 60)  # it was lying
+    assert kept.size == (40, 60)  # it was stored on its side
     red = kept.getpixel((35, 30))
     assert isinstance(red, tuple)
-    assert red[0] > 200  # what was above is to the right
+    assert red[0] > 200  # the top of the stored picture is now on the right
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("PNG", "png"), ("WEBP", "jpg")])
@@ -87,7 +87,7 @@ def test_other_pictures_become_what_everybody_can_open(kind: str, extension: str
 
 
 def test_a_page_after_the_picture_is_not_kept() -> None:
-    """A file that is two things at once is one when it leaves."""
+    """A file that is a picture and a PDF at once is only the picture afterwards."""
     found = checked(sent("a.png", picture("PNG") + b"<script>alert(1)</script>"))
     assert b"script" not in found.content
 

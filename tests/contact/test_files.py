@@ -1,4 +1,4 @@
-"""The files of messages in S3: reached after the access check only, never shown in place, swept, and archived."""
+"""The files of messages in S3: downloaded only after the access check, never shown in the browser, swept, archived."""
 
 import re
 from datetime import timedelta
@@ -26,14 +26,14 @@ ANSWER = Attachment("avoir.pdf", "pdf", b"%PDF-1 two")
 
 @pytest.fixture
 def with_files(people: SimpleNamespace) -> Message:
-    """A letter of Alice's with a file, and the town's answer with another."""
-    letter = services.send_message(
+    """A message of Alice's with a file, and the town's answer with another."""
+    thread = services.send_message(
         actor=people.alice, email=people.alice.email, subject="s", body="b", attachments=[NOTE]
     )
     services.answer_message(
-        actor=people.clerk, message=letter, body="a", seen=letter.uuid, key=uuid4(), attachments=[ANSWER]
+        actor=people.clerk, message=thread, body="a", seen=thread.uuid, key=uuid4(), attachments=[ANSWER]
     )
-    return letter
+    return thread
 
 
 def stored() -> set[str]:
@@ -79,7 +79,7 @@ def test_forbidden_reads_like_absent(browsers: SimpleNamespace, with_files: Mess
 
 
 def test_stored_before_the_row_and_once(people: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed in between, the same form sent again finds its file: no double, no orphan."""
+    """After a crash in between, the same form sent again finds its file: stored once, none left over."""
     public_id = uuid4()
 
     def send() -> None:
@@ -107,10 +107,10 @@ def _die(message: Message) -> None:
 
 def test_the_sweep_takes_old_orphans_only(with_files: Message, monkeypatch: pytest.MonkeyPatch) -> None:
     named = stored()
-    files.store(uuid4(), [NOTE])  # of a message that never was
-    files.store(with_files.uuid, [ANSWER])  # of one that was, and does not name it
+    files.store(uuid4(), [NOTE])  # of a message that does not exist
+    files.store(with_files.uuid, [ANSWER])  # of a message that does not name it
     assert len(stored()) == len(named) + 2
-    assert files.sweep() == 0  # their rows may still come
+    assert files.sweep() == 0  # too young: their rows may still be written
     assert files.next_sweep() is not None
     monkeypatch.setattr(files, "YOUNG", timedelta(0))
     assert files.sweep() == 2

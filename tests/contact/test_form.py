@@ -1,4 +1,4 @@
-"""« Contact »: attachments, a copy, and the quiet guard; what is typed is never lost."""
+"""« Contact »: attachments, a copy, protection against spam. Typed text is never lost."""
 
 import html
 from datetime import timedelta
@@ -13,7 +13,7 @@ from shared_apps.mail.models import OutgoingMail
 from tenant_apps.contact.files import fields, uploads
 from tenant_apps.contact.models import Message
 from tenants.models import Town
-from tests.contact.papers import HEIC, pdf, picture, sent, stamp_of
+from tests.contact.sent_files import HEIC, pdf, picture, sent, stamp_of
 from tests.portal.conftest import text
 from tests.throttling import at_most
 
@@ -72,7 +72,7 @@ def test_a_refused_file_loses_nothing_that_was_typed(
 def test_many_or_enormous_files_are_not_held_in_memory(
     browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fourth box is no box of ours; a body past all patience is not read."""
+    """A fourth file field is not one of ours; the body of too large a request is not read."""
     more = {f"file_{n}": sent(f"{n}.pdf", pdf()) for n in range(1, 6)}
     assert browsers.alice.post("/contact/", form(**more)).status_code == 302
     assert len(Message.objects.get().attached) == 3
@@ -112,7 +112,7 @@ def test_a_copy_for_who_is_signed_in(browsers: SimpleNamespace, people: SimpleNa
 
 
 def test_a_stranger_gets_a_receipt_without_a_word_of_theirs_once_a_day(browsers: SimpleNamespace) -> None:
-    """The form must not carry anybody's words to anybody's address."""
+    """Nobody can use the form to send their own words to another person's address."""
     for _ in range(3):
         data = strangers(subject="ACHETEZ", body="ACHETEZ ICI", wants_copy="on")
         assert browsers.nobody.post("/contact/", data).status_code == 302
@@ -142,7 +142,7 @@ def test_too_fast_or_too_old_is_asked_again_kindly(
     assert kept_text(answer)
     assert not Message.objects.exists()
     fresh = answer.context["form"]["stamp"].value()
-    assert (fresh != stamp) == ("longtemps" in words)  # the fast one ages by itself
+    assert (fresh != stamp) == ("longtemps" in words)  # the form opened just now gets old by itself
 
 
 def test_a_stamp_of_another_town_is_none_of_ours(browsers: SimpleNamespace, other_town: Town) -> None:
@@ -205,11 +205,11 @@ def test_about_this_invoice(
 def test_no_picture_is_opened_for_whoever_sends_too_many(
     browsers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number of posts with files is counted before the work that their pictures are."""
+    """Posts with files are counted before their pictures are opened, which is the costly part."""
     opened: list[str] = []
     real = fields.checked
     monkeypatch.setattr(fields, "checked", lambda upload: opened.append(upload.name) or real(upload))
-    bad = strangers(subject="")  # refused by the form each time: nothing else counts it
+    bad = strangers(subject="")  # the form is refused each time, so nothing else is counted
     for _turn in range(uploads.OPENED_BY_STRANGERS.most):
         browsers.nobody.post("/contact/", {**bad, "file_1": sent("photo.jpg", picture())})
     assert len(opened) == uploads.OPENED_BY_STRANGERS.most
@@ -217,4 +217,6 @@ def test_no_picture_is_opened_for_whoever_sends_too_many(
     assert answer.status_code == 429
     assert kept_text(answer)
     assert len(opened) == uploads.OPENED_BY_STRANGERS.most
-    assert browsers.nobody.post("/contact/", strangers()).status_code == 302  # without files, as before
+    assert (
+        browsers.nobody.post("/contact/", strangers()).status_code == 302
+    )  # a post without files still works

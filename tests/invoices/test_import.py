@@ -1,4 +1,4 @@
-"""The road of an import on real PostgreSQL and S3: checked, staged, published, taken back; and its refusals."""
+"""A whole import on real PostgreSQL and S3: checked, staged, published, taken back; and the refusals."""
 
 import io
 import zipfile
@@ -19,8 +19,8 @@ from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.queries import invoices_for_resident
 from tenant_apps.invoices.states import BatchState
-from tenant_apps.notices.models import Alert
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.models import PlannedNotice
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.residents.models import Payer, PayerEmail
 from tenants.models import Town
 
@@ -49,7 +49,7 @@ def archive(**files: bytes) -> io.BytesIO:
 
 @pytest.fixture
 def run(town: Town) -> Callable[..., Batch]:
-    """`run("csv text" or bytes, documents=…)`: an import taken as far as the worker takes it."""
+    """`run("csv text" or bytes, documents=…)`: an import, processed by the worker as far as it goes."""
 
     def go(*lines: str, raw: bytes | None = None, documents: io.BytesIO | None = None, **more: Any) -> Batch:
         content = raw if raw is not None else "\r\n".join(lines).encode()
@@ -86,7 +86,7 @@ def test_checked_then_published_then_seen(
     batch = run(HEADER, ROW, ROW2, documents=archive(**{"2015-001-001078.pdf": content}))
     assert (batch.state, batch.new_count, batch.amount) == (BatchState.READY, 2, Decimal("1057.50"))
     assert not invoices_for_resident(alice).exists()
-    assert not PayerEmail.objects.exists()  # nothing of a draft is known before the publication
+    assert not PayerEmail.objects.exists()  # nothing of a draft is saved before the publication
     publish(batch)
     assert batch.state == BatchState.PUBLISHED
     waiting = invoices_for_resident(alice, status="unpaid")
@@ -105,11 +105,11 @@ def test_one_message_an_address_for_all_its_new_invoices(
 ) -> None:
     make_account("alice@example.net")
     publish(run(HEADER, ROW, ROW2))
-    assert queue_alerts() == 1
+    assert queue_planned() == 1
     assert [mail.to for mail in mailbox()] == ["alice@example.net"]
     assert "2 nouvelles factures" in mailbox()[0].subject
-    Alert.objects.update(queued_at=None)  # as if the worker had died before noting it
-    queue_alerts()
+    PlannedNotice.objects.update(queued_at=None)  # as if the worker had died before saving that it was queued
+    queue_planned()
     assert len(mailbox()) == 1
 
 
@@ -306,7 +306,7 @@ def test_footer_and_blank_lines_are_left_out(run: Callable[..., Batch]) -> None:
 def test_a_worker_that_starts_again_ends_the_same(run: Callable[..., Batch]) -> None:
     batch = run(HEADER, ROW, ROW2, documents=archive(**{"2015-001-001078.pdf": pdf()}))
     keys = set(batch.documents.values_list("key", flat=True))
-    Batch.objects.update(state=BatchState.CHECKING)  # as a kill -9 after the staging leaves it
+    Batch.objects.update(state=BatchState.CHECKING)  # the state after a crash that follows the staging
     processing.process_waiting()
     batch.refresh_from_db()
     assert (batch.state, Invoice.objects.count()) == (BatchState.READY, 2)

@@ -12,7 +12,7 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.errors import WrongState
@@ -24,7 +24,7 @@ ROW = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom\n{n};01/10/2026;
 
 
 def sent(n: int) -> Batch:
-    """An import of one invoice, as the clerk has just sent it."""
+    """An import of one invoice that a clerk has just sent."""
     file = io.BytesIO(ROW.format(n=n).encode())
     return services.create_batch(actor="system", rows_file=file, rows_name=f"{n}.csv")
 
@@ -35,18 +35,18 @@ def state(batch: Batch) -> tuple[str, int]:
 
 
 def test_a_file_that_is_gone_holds_nobody_up(town: Any) -> None:
-    """It raised for ever, and every later import of the town waited behind it."""
+    """Regression: the error was raised again and again, and all later imports of the town waited."""
     gone, good = sent(1), sent(2)
     storages["documents"].delete(gone.rows_key)
     processing.process_waiting()
     assert state(gone) == (BatchState.FAILED, 0)
     assert "envoyez-le de nouveau" in gone.failure
     assert state(good) == (BatchState.READY, 0)
-    assert Entry.objects.filter(verb="batch.failed", object=f"batch:{gone.uuid}").count() == 1
+    assert AuditEntry.objects.filter(verb="batch.failed", object=f"batch:{gone.uuid}").count() == 1
 
 
 def test_workers_that_die_are_counted(town: Any) -> None:
-    """Whoever is killed says nothing: the count was written before the work began."""
+    """A killed worker cannot report anything: the count is saved before the work begins."""
     batch, good = sent(1), sent(2)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.CHECKING, attempts=MOST_ATTEMPTS)
     processing.process_waiting()
@@ -58,7 +58,7 @@ def test_workers_that_die_are_counted(town: Any) -> None:
 def test_the_task_s_limit_ends_the_import_and_not_the_queue(
     town: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What Celery raises in the middle of the work; tests/faults has the same with a real worker."""
+    """The exception that Celery raises during the work; tests/faults does the same with a real worker."""
     long, good = sent(1), sent(2)
     check = processing.check
 
@@ -75,7 +75,7 @@ def test_the_task_s_limit_ends_the_import_and_not_the_queue(
 
 
 def test_the_limit_falls_in_the_middle_of_a_statement(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal, as Celery's: the statement is cancelled, or nothing more could be written with its connection."""
+    """A signal, as from Celery. It cancels the SQL statement; otherwise the connection could not be used."""
     long, good = sent(1), sent(2)
     check = processing.check
 
@@ -101,7 +101,7 @@ def test_the_limit_falls_in_the_middle_of_a_statement(town: Any, monkeypatch: py
 
 
 def test_an_error_may_pass_and_ends_after_three(town: Any) -> None:
-    """A real error of the database, at each attempt: a row that the town does not accept."""
+    """A real database error at each attempt: a row that a constraint refuses."""
     batch, good = sent(1), sent(2)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE invoices_invoice ADD CONSTRAINT never CHECK (number <> '1')")
@@ -131,7 +131,7 @@ def test_what_is_not_interrupted_is_not_tried_again(town: Any) -> None:
         services.retry_batch(actor="system", batch=batch)
 
 
-# --- the command says what became of it -----------------------------------------------------------
+# --- the command prints the result --------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def file(tmp_path: Path) -> Callable[[str], str]:
 
 
 def test_the_command_ends_when_the_import_does(town: Any, file: Callable[[str], str]) -> None:
-    """Another import of the town that fails is not this one's affair."""
+    """Another import of the town that fails does not affect the command."""
     other = sent(9)
     storages["documents"].delete(other.rows_key)
     out = io.StringIO()
@@ -158,7 +158,7 @@ def test_the_command_ends_when_the_import_does(town: Any, file: Callable[[str], 
 def test_the_command_waits_for_the_worker_that_holds_it(
     live_town: Any, file: Callable[[str], str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It printed « reçu » and exited 0, and the worker refused the file afterwards."""
+    """Regression: the command printed « reçu » and exited 0, and later the worker refused the file."""
     import psycopg
 
     settings.IMPORT_SECONDS = 1

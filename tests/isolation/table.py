@@ -1,11 +1,12 @@
 """Every route × person → expected status. A route without a row fails the suite.
 
 People: nobody; alice owes the invoice; bob shares her payer, on her invitation; charlie is a resident who must see
-nothing; reader, clerk and manager are staff of the town; diane is a resident of the other town, with the cookies of
-that town; operator has a session on the operator's host.
+nothing; reader, clerk, cashier and manager are staff of the town; diane is a resident of the other town, with the
+cookies of that town; operator has a session on the operator's host.
 """
 
-PEOPLE = ("nobody", "alice", "bob", "charlie", "reader", "clerk", "manager", "diane", "operator")
+PEOPLE = ("nobody", "alice", "bob", "charlie", "reader", "clerk", "cashier", "manager", "diane", "operator")
+STAFF = ("reader", "clerk", "cashier", "manager")
 IN, OUT, MOVED = 200, 404, 302
 
 
@@ -27,6 +28,7 @@ def row(
         "charlie": stranger,
         "reader": staff,
         "clerk": staff,
+        "cashier": staff,
         "manager": staff,
         "diane": nobody,
         "operator": nobody,
@@ -38,7 +40,8 @@ _OWN_INVOICE = row()
 _OWN_MESSAGE = {**row(), "bob": OUT}  # a message is of one person, and not of the household
 _STAFF = row(payer=OUT, staff=IN)
 _CLERKS = {**_STAFF, "reader": OUT}
-_MANAGERS = {**_CLERKS, "clerk": OUT}
+_CASHIERS = {**_CLERKS, "clerk": OUT}
+_MANAGERS = {**_CASHIERS, "cashier": OUT}
 
 TOWN: dict[str, dict[str, int]] = {
     "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_inside.py
@@ -51,6 +54,11 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:type-code": row(
         everyone=MOVED
     ),  # nobody here has asked for a code; tests/accounts/test_mailed_code.py
+    # Nobody here has passed only the first step: tests/portal/test_second_step.py.
+    "portal:second-step": row(everyone=MOVED),
+    "portal:second-step-key": row(everyone=405),
+    "portal:ask-second-step": row(everyone=405),
+    "portal:leave-second-step": row(everyone=405),
     "portal:sign-out": row(everyone=405),
     # The town of this table has no provider; one that has: tests/portal/test_openid.py.
     "portal:openid-start": row(everyone=OUT),
@@ -76,7 +84,7 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:take-my-data": row(everyone=405),
     "portal:erasure": _ANY_RESIDENT,
     "portal:cancel-erasure": row(everyone=405),
-    "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "manager": OUT},
+    "portal:claim": {**row(everyone=IN), "reader": OUT, "clerk": OUT, "cashier": OUT, "manager": OUT},
     "portal:withdraw-claim": row(everyone=405),
     "portal:alert-choices": _ANY_RESIDENT,
     "portal:payer": row(),
@@ -105,6 +113,18 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payment-state": _OWN_INVOICE,
     "portal:declare-paid": row(everyone=405),
     "backoffice:home": _STAFF,
+    "backoffice:account": _STAFF,
+    "backoffice:prove": _STAFF,
+    "backoffice:protect": {**_STAFF, "manager": MOVED},  # the manager is protected already
+    "backoffice:application": {**_STAFF, "manager": MOVED},
+    "backoffice:remove-application": row(everyone=405),
+    "backoffice:renew-codes": row(everyone=405),
+    "backoffice:add-account-key": row(everyone=405),
+    "backoffice:ask-account-key": row(everyone=405),
+    "backoffice:account-key": {**_STAFF, "reader": OUT, "manager": OUT},  # the clerk's alone
+    "backoffice:remove-account-key": row(everyone=405),
+    "backoffice:sign-out-device": row(everyone=405),
+    "backoffice:sign-out-everywhere": row(everyone=405),
     "backoffice:search": _STAFF,
     "backoffice:batches": _STAFF,
     "backoffice:new-batch": _CLERKS,
@@ -120,30 +140,34 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:take-back-batch": row(everyone=405),
     "backoffice:invoices": _STAFF,
     "backoffice:invoice": _STAFF,
-    "backoffice:invoice-pdf": {**_STAFF, "reader": MOVED, "clerk": MOVED, "manager": MOVED},
+    "backoffice:invoice-pdf": {**_STAFF, **dict.fromkeys(STAFF, MOVED)},
     "backoffice:credit-invoice": _MANAGERS,
     "backoffice:payments": _STAFF,
-    "backoffice:new-payment": _CLERKS,
+    "backoffice:new-payment": _CASHIERS,
     "backoffice:left-over": _STAFF,
     "backoffice:declarations": _STAFF,
-    "backoffice:refuse-declaration": _CLERKS,
+    "backoffice:refuse-declaration": _CASHIERS,
     "backoffice:payment": _STAFF,
     "backoffice:payment-receipt": _STAFF,
     "backoffice:cancel-payment": row(everyone=405),
     "backoffice:allocate-payment": row(everyone=405),
     "backoffice:refund-payment": row(everyone=405),
     "backoffice:deposits": _STAFF,
-    "backoffice:new-deposit": _MANAGERS,
+    "backoffice:new-deposit": _CASHIERS,
     "backoffice:deposit": _STAFF,
     "backoffice:deposit-pdf": _STAFF,
     "backoffice:deposit-csv": _STAFF,
     "backoffice:statements": _STAFF,
-    "backoffice:new-statement": _CLERKS,
+    "backoffice:new-statement": _CASHIERS,
     "backoffice:missing": _STAFF,
     "backoffice:days": _STAFF,
     "backoffice:accountant-file": _STAFF,
     "backoffice:statement": _STAFF,
-    "backoffice:statement-columns": {**_CLERKS, "clerk": MOVED, "manager": MOVED},  # it is imported already
+    "backoffice:statement-columns": {
+        **_CASHIERS,
+        "cashier": MOVED,
+        "manager": MOVED,
+    },  # it is imported already
     "backoffice:look-again-statement": row(everyone=405),
     "backoffice:statement-progress": _STAFF,
     "backoffice:retry-statement": row(everyone=405),
@@ -179,11 +203,20 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:handle-message": row(everyone=405),
     "backoffice:reopen-message": row(everyone=405),
     "backoffice:release-message": row(everyone=405),
-    "backoffice:message-file": {**_STAFF, "reader": MOVED, "clerk": MOVED, "manager": MOVED},
+    "backoffice:message-file": {**_STAFF, **dict.fromkeys(STAFF, MOVED)},
     "backoffice:mails": _STAFF,
     "backoffice:resend-mail": row(everyone=405),
+    "backoffice:team": _MANAGERS,
+    "backoffice:member": _MANAGERS,
+    "backoffice:invite-member-again": row(everyone=405),
+    "backoffice:suspend-member": row(everyone=405),
+    "backoffice:resume-member": row(everyone=405),
+    "backoffice:remove-member": row(everyone=405),
     "backoffice:town": _MANAGERS,
-    "backoffice:product": _MANAGERS,
+    "backoffice:regies": _MANAGERS,
+    "backoffice:add-regie": _MANAGERS,
+    "backoffice:regie": _MANAGERS,
+    "backoffice:regie-number": _MANAGERS,
     "backoffice:interventions": _MANAGERS,
     "backoffice:leave-intervention": row(everyone=405),
     "backoffice:enter-intervention": row(everyone=410),  # the ticket is all that opens it
@@ -197,6 +230,9 @@ TOWN: dict[str, dict[str, int]] = {
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
 # forbidden page gives. The acts are tried with ids of things on which they change nothing or are refused.
+_ACT = frozenset({"clerk", "cashier", "manager"})
+_BOOK = frozenset({"cashier", "manager"})
+_MANAGE = frozenset({"manager"})
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
@@ -207,67 +243,84 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:key": frozenset({"alice"}),
     "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
-    "backoffice:accept-claim": frozenset({"clerk", "manager"}),
-    "backoffice:refuse-claim": frozenset({"clerk", "manager"}),
-    "backoffice:publish-batch": frozenset({"clerk", "manager"}),
-    "backoffice:answer-payer": frozenset({"clerk", "manager"}),
-    "backoffice:recognise-batch": frozenset({"clerk", "manager"}),
-    "backoffice:discard-batch": frozenset({"clerk", "manager"}),
-    "backoffice:retry-batch": frozenset({"clerk", "manager"}),
-    "backoffice:take-back-batch": frozenset({"clerk", "manager"}),
-    "backoffice:credit-invoice": frozenset({"manager"}),
-    "backoffice:new-payment": frozenset({"clerk", "manager"}),
-    "backoffice:refuse-declaration": frozenset({"clerk", "manager"}),
-    "backoffice:cancel-payment": frozenset(
-        {"manager"}
-    ),  # a clerk: only what they have just booked themselves
-    "backoffice:allocate-payment": frozenset({"clerk", "manager"}),
-    "backoffice:refund-payment": frozenset({"manager"}),
-    "backoffice:new-deposit": frozenset({"manager"}),
-    "backoffice:new-statement": frozenset({"clerk", "manager"}),
-    "backoffice:statement-columns": frozenset({"clerk", "manager"}),
-    "backoffice:look-again-statement": frozenset({"clerk", "manager"}),
-    "backoffice:match-line": frozenset({"clerk", "manager"}),
-    "backoffice:book-line": frozenset({"clerk", "manager"}),
-    "backoffice:ignore-line": frozenset({"clerk", "manager"}),
-    "backoffice:reopen-line": frozenset({"clerk", "manager"}),
-    "backoffice:match-total-line": frozenset({"clerk", "manager"}),
-    "backoffice:take-back-line": frozenset({"clerk", "manager"}),
-    "backoffice:twin-line": frozenset({"clerk", "manager"}),
-    "backoffice:retry-statement": frozenset({"clerk", "manager"}),
-    "backoffice:withdraw-statement": frozenset({"clerk", "manager"}),
-    "backoffice:discard-statement": frozenset({"clerk", "manager"}),  # the last: then it is gone
-    "backoffice:check-attempt": frozenset({"clerk", "manager"}),
-    "backoffice:confirm-attempt": frozenset({"clerk", "manager"}),
-    "backoffice:refuse-attempt": frozenset({"clerk", "manager"}),
-    "backoffice:reject-attempt": frozenset({"clerk", "manager"}),
-    "backoffice:hold-invoice": frozenset({"clerk", "manager"}),
-    "backoffice:close-finding": frozenset({"clerk", "manager"}),
-    "backoffice:going-live": frozenset({"manager"}),
+    "backoffice:account": frozenset(STAFF),
+    "backoffice:prove": frozenset(STAFF),
+    "backoffice:application": frozenset(STAFF),
+    "backoffice:remove-application": frozenset(STAFF),
+    "backoffice:renew-codes": frozenset(STAFF),
+    "backoffice:add-account-key": frozenset(STAFF),
+    "backoffice:ask-account-key": frozenset(STAFF),
+    "backoffice:account-key": frozenset({"clerk"}),
+    "backoffice:remove-account-key": frozenset({"clerk"}),
+    "backoffice:sign-out-device": frozenset(),  # a device that nobody here has: absent
+    "backoffice:sign-out-everywhere": frozenset(STAFF),
+    "backoffice:accept-claim": _ACT,
+    "backoffice:refuse-claim": _ACT,
+    "backoffice:publish-batch": _ACT,
+    "backoffice:answer-payer": _ACT,
+    "backoffice:recognise-batch": _ACT,
+    "backoffice:discard-batch": _ACT,
+    "backoffice:retry-batch": _ACT,
+    "backoffice:take-back-batch": _ACT,
+    "backoffice:credit-invoice": _MANAGE,
+    "backoffice:new-payment": _BOOK,
+    "backoffice:refuse-declaration": _BOOK,
+    "backoffice:cancel-payment": _MANAGE,  # a cashier: only what they have just booked themselves
+    "backoffice:allocate-payment": _BOOK,
+    "backoffice:refund-payment": _MANAGE,
+    "backoffice:new-deposit": _BOOK,
+    "backoffice:new-statement": _BOOK,
+    "backoffice:statement-columns": _BOOK,
+    "backoffice:look-again-statement": _BOOK,
+    "backoffice:match-line": _BOOK,
+    "backoffice:book-line": _BOOK,
+    "backoffice:ignore-line": _BOOK,
+    "backoffice:reopen-line": _BOOK,
+    "backoffice:match-total-line": _BOOK,
+    "backoffice:take-back-line": _BOOK,
+    "backoffice:twin-line": _BOOK,
+    "backoffice:retry-statement": _BOOK,
+    "backoffice:withdraw-statement": _BOOK,
+    "backoffice:discard-statement": _BOOK,  # the last: then it is gone
+    "backoffice:check-attempt": _ACT,
+    "backoffice:confirm-attempt": _BOOK,
+    "backoffice:refuse-attempt": _BOOK,
+    "backoffice:reject-attempt": _BOOK,
+    "backoffice:hold-invoice": _ACT,
+    "backoffice:close-finding": _BOOK,
+    "backoffice:going-live": _MANAGE,
     "portal:payment-return": frozenset({"alice", "bob"}),
     "portal:message": frozenset({"alice"}),
-    "backoffice:answer-message": frozenset({"clerk", "manager"}),
-    "backoffice:handle-message": frozenset({"clerk", "manager"}),
-    "backoffice:reopen-message": frozenset({"clerk", "manager"}),
-    "backoffice:release-message": frozenset({"clerk", "manager"}),
-    "backoffice:resend-mail": frozenset({"clerk", "manager"}),
+    "backoffice:answer-message": _ACT,
+    "backoffice:handle-message": _ACT,
+    "backoffice:reopen-message": _ACT,
+    "backoffice:release-message": _ACT,
+    "backoffice:resend-mail": _ACT,
     "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
-    "backoffice:town": frozenset({"manager"}),
-    "backoffice:product": frozenset({"manager"}),
-    "backoffice:identity": frozenset({"manager"}),
-    "backoffice:openid": frozenset({"manager"}),
-    "backoffice:notices": frozenset({"manager"}),
-    "backoffice:privacy": frozenset({"manager"}),
-    "backoffice:erasure": frozenset({"manager"}),
-    "backoffice:new-batch": frozenset({"clerk", "manager"}),
+    "backoffice:team": _MANAGE,
+    "backoffice:member": _MANAGE,
+    "backoffice:invite-member-again": _MANAGE,
+    "backoffice:suspend-member": _MANAGE,
+    "backoffice:resume-member": _MANAGE,
+    "backoffice:remove-member": _MANAGE,
+    "backoffice:town": _MANAGE,
+    "backoffice:add-regie": _MANAGE,
+    "backoffice:regie": _MANAGE,
+    "backoffice:regie-number": _MANAGE,
+    "backoffice:identity": _MANAGE,
+    "backoffice:openid": _MANAGE,
+    "backoffice:notices": _MANAGE,
+    "backoffice:privacy": _MANAGE,
+    "backoffice:erasure": _MANAGE,
+    "backoffice:new-batch": _ACT,
     "portal:pay": frozenset({"alice", "bob"}),
     "portal:pay-several": frozenset({"alice", "bob"}),
     "portal:my-details": frozenset({"alice", "bob", "charlie"}),
     "portal:alert-choices": frozenset({"alice", "bob", "charlie"}),
     "portal:payer": frozenset({"alice", "bob"}),
-    "backoffice:payer-access": frozenset({"clerk", "manager"}),
-    "backoffice:add-payer-email": frozenset({"clerk", "manager"}),
-    "backoffice:payer-email": frozenset({"clerk", "manager"}),
+    "backoffice:payer-access": _ACT,
+    "backoffice:add-payer-email": _ACT,
+    "backoffice:payer-email": _ACT,
     "portal:take-my-data": frozenset({"alice", "bob", "charlie"}),
     "portal:erasure": frozenset({"alice", "bob", "charlie"}),
     "portal:cancel-erasure": frozenset({"alice", "bob", "charlie"}),

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django_tenants.utils import schema_context, tenant_context
 
 from shared_apps.accounts.models import Account, Role
+from tenant_apps.products.models import Product
 from tenants.models import Erasure, Operation, Town
 from tenants.states import TownState
 from tenants.work import operations
@@ -20,7 +21,7 @@ OPEN_TO_ALL = {"login", "jsi18n", "logout"} | TO_PROGRAMS
 UNUSED = {
     "autocomplete",
     *(f"tenants_{name}_add" for name in ("town", "operation", "erasure")),
-    *("audit_entry_add", "treasury_unmatchednotification_add"),
+    *("audit_auditentry_add", "treasury_unmatchednotification_add"),
 }
 # The admin's own addresses by content type or app, which answer 404 or lead to the sign-in.
 GENERIC = {"view_on_site", "app_list"}
@@ -52,6 +53,8 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
     opened = Operation.objects.create(
         kind="open-list", subject="y", state="done", result={"towns": [[2, "a", "A", "opened", ""]]}
     )
+    with tenant_context(town):
+        product = Product.objects.get(is_default=True).pk
     operation = operations.request(kind="open", subject="lauzerte", actor="system", arguments={}, town=None)
     return {
         "town": "/communes/mairie/",
@@ -61,8 +64,13 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
         "town-trail": "/communes/mairie/journal/",
         "town-details": "/communes/mairie/identite/",
         "act": "/communes/mairie/suspendre/",
+        "products": "/communes/mairie/regies/",
+        "add-product": "/communes/mairie/regies/ajouter/",
+        "product": f"/communes/mairie/regies/{product}/",
+        "product-act": f"/communes/mairie/regies/{product}/modifier/",
         "domain-act": "/communes/mairie/domaine/verifier/",
         "intervene": f"/communes/mairie/intervenir/{person}/",
+        "forget-factor": f"/communes/mairie/second-facteur/{person}/",
         "operation": f"/operations/{operation.uuid}/",
         "operation-progress": f"/operations/{operation.uuid}/etat/",
         "retry-operation": f"/operations/{operation.uuid}/reprendre/",

@@ -24,6 +24,7 @@ from tests.isolation.test_routes import World
 from tests.isolation.test_routes import world as world
 from tests.payments.conftest import Simulator
 from tests.payments.conftest import simulator as simulator
+from tests.staff import open_session
 from toolkit.files.storage import document_key
 
 HERE, THERE = "mairie.localhost", "pechabou.localhost"
@@ -142,7 +143,7 @@ def test_every_id_of_a_town_is_absent_in_the_other(world: World, make_account: A
     """At their own host, with rights to everything there: an id of here opens nothing, by GET or POST."""
     with tenant_context(world.other):
         stranger = Client(headers={"host": THERE})
-        stranger.force_login(make_account("stranger@example.org", role=role))
+        open_session(stranger, make_account("stranger@example.org", role=role))
     addresses = {route: world.address(route) for route in TOWN}
     named = {route: path for route, path in addresses.items() if re.search(r"[0-9a-f]{8}-", path)}
     assert len(named) > 50

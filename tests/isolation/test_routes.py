@@ -19,12 +19,13 @@ from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.counter.deposits import close_deposit
 from tenant_apps.payments.models import Allocation, Attempt, Declaration, Finding, Means, Payment
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.residents.erasure.services import request_erasure
 from tenant_apps.residents.models import Access, AccessRequest, Payer
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
-from tests.isolation.table import PEOPLE, POSTS, TOWN
+from tests.isolation.table import PEOPLE, POSTS, STAFF, TOWN
+from tests.staff import open_session
 from tests.tenants.schemas import description
 from toolkit import clock
 
@@ -60,7 +61,7 @@ class World:
         self, town: Town, other: Town, account: Callable[..., Account], payer: Any, invoice: Any
     ) -> None:
         self.town, self.other = town, other
-        roles = {"reader": Role.READER, "clerk": Role.CLERK, "manager": Role.MANAGER}
+        roles = {name: Role(name) for name in STAFF}
         self.people = {
             name: account(f"{name}@example.net", role=roles.get(name, Role.RESIDENT))
             for name in ("alice", "bob", "charlie", *roles)
@@ -114,9 +115,13 @@ class World:
             kind="claim", key="claim:x", attempt=attempt, invoice=self.invoice, last_at=attempt.created_at
         )
         key = Passkey.objects.create(account=alice, rp_id="x", credential_id=b"1", public_key=b"1", name="x")
+        clerks_key = Passkey.objects.create(
+            account=self.people["clerk"], rp_id="x", credential_id=b"2", public_key=b"1", name="x"
+        )
         self.ids = {
             "portal:key": key.uuid,
             "portal:remove-key": key.uuid,
+            "account-key": clerks_key.uuid,
             "finding": finding.uuid,
             "receipt": payment.uuid,
             "batch": batch.uuid,
@@ -125,6 +130,7 @@ class World:
             "message": message.uuid,
             "mail": OutgoingMail.objects.get(kind="contact").uuid,
             "erasure": self.someone_to_erase(account),
+            "member": account("colleague@example.net", role=Role.CLERK).uuid,
             "claim": AccessRequest.objects.create(
                 state="withdrawn",
                 account=self.people["charlie"],
@@ -175,14 +181,14 @@ class World:
             created_by="system",
             imported_at=clock.now(),
         )
-        line = Line.objects.create(statement=statement, kind="journal", number=2, checksum="1" * 64)
+        row = StatementRow.objects.create(statement=statement, kind="journal", number=2, checksum="1" * 64)
         return {
             "deposit": docket.uuid,
             "backoffice:payment": cheque.uuid,
             "-payment": cheque.uuid,
             "declaration": said.uuid,
             "statement": statement.uuid,
-            "line": line.uuid,
+            "line": row.uuid,
         }
 
     def client(self, person: str) -> Client:
@@ -199,7 +205,7 @@ class World:
         else:
             with tenant_context(self.town):
                 self.people[person].refresh_from_db()  # the table may have signed them out everywhere
-                client.force_login(self.people[person])
+                open_session(client, self.people[person])
         return client
 
     def address(self, route: str) -> str:
@@ -218,6 +224,7 @@ class World:
             {"name": "csv"},
             {"pk": self.invoice.product_id},
             {"ticket": "X0:0"},
+            {"mark": "x"},
             year,
             {**year, "part": 1},
         )
@@ -259,7 +266,8 @@ def test_every_writing_route_is_tried() -> None:
     Signing out concerns oneself, and whoever asks to sign in is nobody yet.
     """
     writing = {route for route, expected in TOWN.items() if set(expected.values()) == {405}}
-    assert writing - {"portal:sign-out", "portal:ask-to-sign-in"} <= set(POSTS)
+    signing_in = {"portal:ask-to-sign-in", "portal:second-step-key", "portal:ask-second-step"}
+    assert writing - {"portal:sign-out", "portal:leave-second-step"} - signing_in <= set(POSTS)
 
 
 def test_another_town_s_invoice_is_absent(world: World, make_payer: Any, make_invoice: Any) -> None:

@@ -1,4 +1,4 @@
-"""One message that cannot be sent fails alone, in words; all the others leave, once, whatever was raised."""
+"""One message that cannot be sent fails alone, with a reason. All others are sent once, whatever error is raised."""
 
 import smtplib
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail import services as outbox
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
@@ -34,7 +34,7 @@ def states() -> list[tuple[str, str, int]]:
 
 
 def break_in(mail: OutgoingMail, **fields: str) -> None:
-    """What no service of ours writes, past every rule but the database's; for the address, past that one too."""
+    """Write a message that no service of ours would write: only the database's own rules apply."""
     with connection.cursor() as cursor:
         if "to" in fields:
             cursor.execute("ALTER TABLE mail_outgoingmail DROP CONSTRAINT mail_to_normal")
@@ -60,8 +60,8 @@ def test_a_message_that_cannot_be_written_fails_alone(queue: Queue, fields: dict
     assert [state for state, *_more in states()][::2] == [MailState.SENT, MailState.SENT]
     assert (rows[1].state, rows[1].problem) == (MailState.FAILED, MailProblem.CONTENT)
     assert rows[1].last_error
-    assert Entry.objects.filter(verb="mail.failed", object=f"mail:{rows[1].uuid}").count() == 1
-    assert deliver_outbox() == 0  # and it does not come back
+    assert AuditEntry.objects.filter(verb="mail.failed", object=f"mail:{rows[1].uuid}").count() == 1
+    assert deliver_outbox() == 0  # it is not tried again
     assert not OutgoingMail.objects.filter(maybe_twice=True).exists()
     for row in rows[::2]:
         assert len(caught(row.to)) == 1
@@ -116,7 +116,7 @@ def test_whatever_a_library_raises_is_that_message_s(
 
 
 def test_a_backend_that_cannot_even_be_made(queue: Queue, settings: Any) -> None:
-    settings.EMAIL_BACKEND = "anymail.backends.brevo.EmailBackend"  # without its key
+    settings.EMAIL_BACKEND = "anymail.backends.brevo.EmailBackend"  # without its API key
     queue("nokey@example.net")
     assert deliver_outbox() == 0
     assert states() == [(MailState.QUEUED, MailProblem.US, 1)]
@@ -129,7 +129,7 @@ def test_a_backend_that_takes_nothing_and_says_nothing(queue: Queue, monkeypatch
     assert states() == [(MailState.QUEUED, MailProblem.OTHER, 1)]
 
 
-# --- The odd server, for real ----------------------------------------------------------------------------
+# --- unusual servers, for real --------------------------------------------------------------------------
 
 
 def test_a_server_that_refuses_each_message(queue: Queue, catcher: Callable[[str], None]) -> None:
@@ -142,7 +142,7 @@ def test_a_server_that_refuses_each_message(queue: Queue, catcher: Callable[[str
 
 
 def test_a_server_that_hangs_up_instead_of_answering(queue: Queue, catcher: Callable[[str], None]) -> None:
-    """It may have kept the message: what leaves again says so, and only that."""
+    """The server may have kept the message: what is sent again is marked, and only that."""
     queue("drop@example.net")
     catcher("drop")
     assert deliver_outbox() == 0
@@ -175,7 +175,7 @@ def test_a_killed_worker_leaves_one_message_in_doubt_and_not_its_batch(
         queue(f"killed{n}@example.net")
 
     class Killed(BaseException):
-        """As the worker's own death: nobody catches it."""
+        """The death of the worker: no code catches it."""
 
     def die(message: EmailMessage, fail_silently: bool = False) -> int:
         raise Killed
@@ -215,7 +215,7 @@ def test_a_connection_is_made_anew_once_in_a_while(queue: Queue, monkeypatch: py
     assert len(made) == 3
 
 
-# --- What cannot be sent is refused when it is queued ----------------------------------------------------
+# --- what cannot be sent is refused when it is queued ---------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every message is of a declared kind: nothing else reaches the outbox, or a mail server."""
+"""Every message has a declared kind: nothing else reaches the outbox or a mail server."""
 
 import ast
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def roads(tree: ast.Module) -> Iterator[str]:
-    """Whatever of a file writes a message by itself."""
+    """The places of a file that write a message directly."""
     services = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -44,7 +44,7 @@ def roads(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             writes = ast.unparse(node.value) in services and node.attr in WRITERS
-            if writes or node.attr == "sendmail":  # the latter of smtplib
+            if writes or node.attr == "sendmail":  # `sendmail` of smtplib
                 yield node.attr
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func)
@@ -75,7 +75,7 @@ def test_the_look_finds_one(source: str) -> None:
 
 
 def test_every_kind_that_is_written_is_declared() -> None:
-    """A `Notice(…)` that nobody declares would be refused on the day it is sent."""
+    """A `Notice(…)` that is not declared would be refused when it is sent."""
     kinds = set()
     for path, tree in sources():
         if not any(_imports_notice(node) for node in ast.walk(tree)):

@@ -1,4 +1,4 @@
-"""The outbox against a real SMTP server that answers, refuses, hangs up or is ill: sent once, or visible as failed."""
+"""The outbox with a real SMTP server that answers, refuses, hangs up or fails: sent once, or shown as failed."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("smtp")
 
 @pytest.fixture(autouse=True)
 def catcher(settings: Any) -> Iterator[Callable[[str], None]]:
-    """The session's mail catcher; `catcher("refuse")` makes it ill."""
+    """The session's mail catcher; `catcher("refuse")` makes it fail in that way."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_TIMEOUT = 3
 
@@ -34,7 +34,7 @@ def catcher(settings: Any) -> Iterator[Callable[[str], None]]:
 
 
 def page() -> str:
-    """The catcher's own page is three ports below its SMTP port (sandbox.home)."""
+    """The catcher's web page is three ports below its SMTP port (sandbox.home)."""
     return f"http://127.0.0.1:{django_settings.EMAIL_PORT - 3}"
 
 
@@ -90,11 +90,11 @@ def test_an_ill_server_is_tried_again(
     assert mail.last_error
     assert mail.problem == {"later": "later", "down": "server", "hang": "server"}[illness]
     assert timedelta(0) < mail.next_try_at - timezone.now() <= timedelta(minutes=BACK_OFF[0])
-    assert deliver_outbox() == 0  # not before its time
+    assert deliver_outbox() == 0  # not before the time of the next try
     catcher("ok")
     OutgoingMail.objects.update(next_try_at=timezone.now())
     assert deliver_outbox() == 1
-    assert only().maybe_twice == (illness == "hang")  # it was handed over, and nobody said what became of it
+    assert only().maybe_twice == (illness == "hang")  # the server got it and did not answer
     assert (only().problem, only().last_error) == ("", "")
 
 
@@ -124,10 +124,10 @@ def test_a_worker_that_died_between_sending_and_noting(queue: Callable[..., Outg
     OutgoingMail.objects.update(
         state=MailState.SENDING, tries=1, next_try_at=timezone.now() + timedelta(minutes=10)
     )
-    assert deliver_outbox() == 0  # it may still be at work
+    assert deliver_outbox() == 0  # another worker may still be sending it
     OutgoingMail.objects.update(next_try_at=timezone.now())
     assert deliver_outbox() == 1
-    assert only().maybe_twice  # and it says so
+    assert only().maybe_twice  # and the row says so
 
 
 def test_the_agenda_knows(queue: Callable[..., OutgoingMail | None], town: Town) -> None:

@@ -1,11 +1,11 @@
-"""« Renvoyer »: a failed message gets all its tries again; nothing else is touched."""
+"""« Renvoyer »: a failed message gets all its tries again. Nothing else changes."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.errors import TooOld
 from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.sending.delivery import deliver_outbox
@@ -24,7 +24,7 @@ def test_a_failed_message_leaves_at_once(town: Town) -> None:
     found = requeue_mail(actor="account:1", mail=mail(MailState.FAILED))
     assert (found.state, found.tries) == (MailState.QUEUED, 0)
     assert found.next_try_at <= timezone.now()
-    assert Entry.objects.get(verb="mail.requeued").object == f"mail:{found.uuid}"
+    assert AuditEntry.objects.get(verb="mail.requeued").object == f"mail:{found.uuid}"
 
 
 def test_it_is_really_delivered(town: Town, settings: object) -> None:
@@ -40,14 +40,14 @@ def test_any_other_message_is_left_alone(town: Town, state: MailState) -> None:
     before = mail(state)
     found = requeue_mail(actor="system", mail=before)
     assert (found.state, found.tries, found.next_try_at) == (state, 7, before.next_try_at)
-    assert not Entry.objects.filter(verb="mail.requeued").exists()
+    assert not AuditEntry.objects.filter(verb="mail.requeued").exists()
 
 
 def test_twice_is_once(town: Town) -> None:
     found = mail(MailState.FAILED)
     requeue_mail(actor="system", mail=found)
     requeue_mail(actor="system", mail=found)
-    assert Entry.objects.filter(verb="mail.requeued").count() == 1
+    assert AuditEntry.objects.filter(verb="mail.requeued").count() == 1
 
 
 def test_a_link_that_has_expired_is_not_sent_again(town: Town) -> None:

@@ -1,4 +1,4 @@
-"""When mail stands still, the home page of staff says so, since when, why, and what to do; else it says nothing."""
+"""When no mail leaves, the home page of staff says so, with the reason and what to do. Otherwise it says nothing."""
 
 from collections.abc import Callable
 from datetime import timedelta

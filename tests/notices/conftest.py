@@ -1,4 +1,4 @@
-"""An invoice as the reminders see it."""
+"""An invoice for the reminders."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from toolkit import clock
 
 @pytest.fixture
 def make_owed(make_invoice: Callable[..., Invoice]) -> Callable[..., Invoice]:
-    """`make_owed(payer, 7)`: online for long, due in seven days; -3: due three days ago."""
+    """`make_owed(payer, 7)`: online for a long time, due in seven days; -3: due three days ago."""
 
     def make(payer: Any, days: int, *, online_for: int = 90, **fields: Any) -> Invoice:
         published: datetime = clock.now() - timedelta(days=online_for)
@@ -25,7 +25,7 @@ def make_owed(make_invoice: Callable[..., Invoice]) -> Callable[..., Invoice]:
 
 @pytest.fixture
 def choose(town: Any) -> Callable[..., None]:
-    """`choose(remind_after=3)`: the town's settings."""
+    """`choose(remind_after=3)`: change the town's settings."""
 
     def change(**settings: Any) -> None:
         change_townhall(actor="system", **settings)

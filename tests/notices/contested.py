@@ -1,8 +1,8 @@
-"""A whole new kind of message, as a room would add it: this file and no other."""
+"""A new kind of message, as a room would add it: this module and no other."""
 
 from uuid import UUID
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said
 from tenant_apps.invoices.models import Invoice
@@ -24,7 +24,7 @@ def _invoice(uuid: UUID) -> Invoice:
     return Invoice.objects.get(uuid=uuid)
 
 
-def _plan(entry: Entry) -> None:
+def _plan(entry: AuditEntry) -> None:
     invoice = _invoice(UUID(entry.object.removeprefix("invoice:")))
     seers = Access.objects.filter(payer=invoice.payer_id, ended_at=None).select_related("account")
     told = {one.account.email: one.account.reads for one in seers}

@@ -1,4 +1,4 @@
-"""A kind of message is one file (tests/notices/contested.py): every page and every rule knows it from there."""
+"""A kind of message is one module (tests/notices/contested.py): every page and every rule finds it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ from shared_apps.mail.notifying import notify
 from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.services import set_online_hold
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.queries import mails_about
-from tenant_apps.notices.services import plan_for, queue_alerts
+from tenant_apps.notices.services import plan_for, queue_planned
 from tenants.models import Town
 from tests.notices.contested import CONTESTED
 
@@ -41,9 +41,9 @@ def invoice(alice: Account, make_payer: Any, make_invoice: Any) -> Invoice:
 
 
 def hold(invoice: Invoice) -> None:
-    """The fact, by the service that records it, then the worker."""
+    """Record the fact with its service, then let the worker run."""
     set_online_hold(actor="system", invoice=invoice, hold="dispute")
-    queue_alerts()
+    queue_planned()
 
 
 def test_it_is_told_once_and_arrives(alice: Account, invoice: Invoice, mailoutbox: Any) -> None:
@@ -51,7 +51,7 @@ def test_it_is_told_once_and_arrives(alice: Account, invoice: Invoice, mailoutbo
     set_online_hold(actor="system", invoice=invoice, hold="")
     hold(invoice)
     plan_for(CONTESTED, about=invoice.uuid, told={alice.email: "fr"})
-    queue_alerts()
+    queue_planned()
     assert deliver_outbox() == 1
     (mail,) = mailoutbox
     assert (mail.to, mail.subject) == (
@@ -64,9 +64,9 @@ def test_it_is_told_once_and_arrives(alice: Account, invoice: Invoice, mailoutbo
 def test_what_is_over_before_the_worker_comes_is_not_told(invoice: Invoice) -> None:
     set_online_hold(actor="system", invoice=invoice, hold="dispute")
     set_online_hold(actor="system", invoice=invoice, hold="")
-    queue_alerts()
+    queue_planned()
     assert not OutgoingMail.objects.exists()
-    assert not Alert.objects.filter(queued_at=None).exists()
+    assert not PlannedNotice.objects.filter(queued_at=None).exists()
 
 
 def test_it_is_offered_where_the_town_sends_it_and_refused(

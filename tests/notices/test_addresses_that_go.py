@@ -1,4 +1,4 @@
-"""An address that is no longer a payer's is told nothing: what was planned, written or being retried for it."""
+"""An address that is removed from a payer gets nothing: neither planned, written, nor retried messages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,10 +12,10 @@ from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.notices import reminders
-from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_notices
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.queries import mails_about
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.residents import activation, sharing
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.models import Access, Payer, PayerEmail
@@ -64,16 +64,16 @@ def test_new_invoices(
     batch = new_batch(payer, make_invoice=make_invoice)
     if moment == "before":
         take(payer)
-    plan_new_invoice_alerts(batch=batch.uuid)
+    plan_new_invoice_notices(batch=batch.uuid)
     if moment == "planned":
         take(payer)
-    queue_alerts()
+    queue_planned()
     if moment in ("written", "failed"):
         assert told()
         if moment == "failed":
             OutgoingMail.objects.update(state=MailState.FAILED)
         take(payer)
-        queue_alerts()
+        queue_planned()
     assert told() == []
 
 
@@ -81,11 +81,11 @@ def test_new_invoices(
 def test_what_the_address_is_still_told_of_is_told(
     payer: Payer, make_payer: Any, make_invoice: Any, make_owed: Any, take: Any
 ) -> None:
-    """One message spoke of two payers: it is written again, of the one that is left."""
+    """One message was about two payers: it is written again, about the remaining one."""
     other = make_payer(email=ALICE)
     batch = new_batch(payer, other, make_invoice=make_invoice)
-    plan_new_invoice_alerts(batch=batch.uuid)
-    queue_alerts()
+    plan_new_invoice_notices(batch=batch.uuid)
+    queue_planned()
     for one in (payer, other):
         make_owed(one, 7, subject=f"EAU {one.reference}")
     reminders.send_reminders()
@@ -93,7 +93,7 @@ def test_what_the_address_is_still_told_of_is_told(
     AgendaItem.objects.filter(kind=reminders.KIND).delete()
     take(payer)
     assert AgendaItem.objects.get(kind=reminders.KIND).due_at <= timezone.now()
-    queue_alerts()
+    queue_planned()
     reminders.send_reminders()
     assert len(told()) == 2
     assert all(other.reference in text and payer.reference not in text for text in told())
@@ -118,11 +118,11 @@ def test_reminders(
 
 def test_what_left_stays_and_staff_still_read_it(payer: Payer, make_invoice: Any, mailbox: Any) -> None:
     batch = new_batch(payer, make_invoice=make_invoice)
-    plan_new_invoice_alerts(batch=batch.uuid)
-    queue_alerts()
+    plan_new_invoice_notices(batch=batch.uuid)
+    queue_planned()
     deliver_outbox()
     TAKE[0](payer)
-    queue_alerts()
+    queue_planned()
     assert len(mailbox()) == 1
     assert mails_about(Invoice.objects.get()).get().to == ALICE
 
@@ -132,34 +132,34 @@ def test_one_whose_access_staff_cut_is_told_nothing_either(
 ) -> None:
     bob: Account = make_account("bob@example.net")
     access = Access.objects.create(account=bob, payer=payer, granted_by=bob.uuid)
-    plan_new_invoice_alerts(batch=new_batch(payer, make_invoice=make_invoice).uuid)
-    queue_alerts()
+    plan_new_invoice_notices(batch=new_batch(payer, make_invoice=make_invoice).uuid)
+    queue_planned()
     sharing.cut_access(actor="account:clerk", access=access)
-    queue_alerts()
+    queue_planned()
     assert list(OutgoingMail.objects.values_list("to", flat=True)) == [ALICE]
 
 
 def test_others_keep_what_waits_for_them(payer: Payer, make_payer: Any, make_invoice: Any) -> None:
     other = make_payer(email="bob@example.net")
     PayerEmail.objects.create(payer=payer, email="carole@example.net")
-    plan_new_invoice_alerts(batch=new_batch(payer, other, make_invoice=make_invoice).uuid)
-    queue_alerts()
+    plan_new_invoice_notices(batch=new_batch(payer, other, make_invoice=make_invoice).uuid)
+    queue_planned()
     before = set(OutgoingMail.objects.exclude(to=ALICE).values_list("uuid", flat=True))
     TAKE[0](payer)
-    queue_alerts()
+    queue_planned()
     assert set(OutgoingMail.objects.values_list("uuid", flat=True)) == before
     assert len(before) == 2
 
 
 def test_a_reminder_of_another_day_is_not_forgotten(payer: Payer, make_owed: Any) -> None:
-    """The message of today is dropped; what was told last week stays told."""
+    """The message of today is dropped; what was told last week stays noted."""
     old = make_owed(payer, 7)
     reminders.send_reminders()
     week = timezone.now() - timedelta(days=5)
-    Alert.objects.update(queued_at=week)
+    PlannedNotice.objects.update(queued_at=week)
     OutgoingMail.objects.update(state=MailState.SENT, key=f"reminders:{week.date()}:{ALICE}")
     make_owed(payer, 6)
     reminders.send_reminders()
     billing.remove_email(actor="account:clerk", payer=payer, email=ALICE)
-    assert Alert.objects.filter(subject_uuid=old.uuid).exists()
+    assert PlannedNotice.objects.filter(subject_uuid=old.uuid).exists()
     assert OutgoingMail.objects.get().state == MailState.SENT

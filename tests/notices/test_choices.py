@@ -1,4 +1,4 @@
-"""« Être prévenu »: a choice a kind of message."""
+"""« Être prévenu »: one choice per kind of message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +9,13 @@ from django.test import Client
 
 from shared_apps.accounts.errors import NotWhileImpersonating
 from shared_apps.accounts.models import Account, Impersonation
-from shared_apps.accounts.services import choose_alerts
-from shared_apps.audit.models import Entry
+from shared_apps.accounts.services import choose_notices
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail import notices
 from tenant_apps.invoices.models import Batch
-from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_notices
 from tenant_apps.notices.mails.receipt import plan_receipt
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
@@ -47,10 +47,12 @@ def test_what_is_not_ticked_is_refused(alice: Account, browser: Client) -> None:
     assert browser.post(PAGE, {"new_invoices": "on", "receipt": "on"}).status_code == 302
     alice.refresh_from_db()
     assert alice.refused == {"reminder"}
-    fact = Entry.objects.get(verb="account.alerts_chosen")
+    fact = AuditEntry.objects.get(verb="account.alerts_chosen")
     assert (fact.old, fact.new) == ({"refused": []}, {"refused": ["reminder"]})
     browser.post(PAGE, {"new_invoices": "on", "receipt": "on"})
-    assert Entry.objects.filter(verb="account.alerts_chosen").count() == 1  # twice changes nothing
+    assert (
+        AuditEntry.objects.filter(verb="account.alerts_chosen").count() == 1
+    )  # a second time changes nothing
     browser.post(PAGE, {})
     alice.refresh_from_db()
     assert alice.refused == {"new_invoices", "reminder", "receipt"}
@@ -65,7 +67,7 @@ def test_only_what_the_town_sends_is_offered(
     page = browser.get(PAGE).content.decode()
     assert "dans 7 jours" in page
     assert 'name="late"' not in page
-    choose_alerts(actor=alice, wanted=[], among=["late"])
+    choose_notices(actor=alice, wanted=[], among=["late"])
     choose(remind_after=10, remind_before=1)
     page = browser.get(PAGE).content.decode()
     assert "dans 1 jour<" in page
@@ -73,7 +75,7 @@ def test_only_what_the_town_sends_is_offered(
     choose(remind_after=None)
     browser.post(PAGE, {"new_invoices": "on", "reminder": "on", "receipt": "on", "late": "on"})
     alice.refresh_from_db()
-    assert alice.refused == {"late"}  # what is not offered stays as it was
+    assert alice.refused == {"late"}  # a choice that is not offered stays as it was
     choose(alert_audience="nobody")
     assert browser.get(PAGE).content.decode().count('type="checkbox"') == 1
 
@@ -81,7 +83,7 @@ def test_only_what_the_town_sends_is_offered(
 def test_not_by_the_operator(alice: Account) -> None:
     alice.impersonated_by = Impersonation(account=alice, operator=uuid4())
     with pytest.raises(NotWhileImpersonating):
-        choose_alerts(actor=alice, wanted=[], among=[one.name for one in notices.choices()])
+        choose_notices(actor=alice, wanted=[], among=[one.name for one in notices.choices()])
     alice.refresh_from_db()
     assert not alice.refused_alerts
 
@@ -101,7 +103,7 @@ def test_new_invoices(
     published.invoices.get().payer.emails.create(email=alice.email)
     choose(alert_audience=audience)
     Account.objects.filter(pk=alice.pk).update(**fields)
-    assert plan_new_invoice_alerts(batch=published.uuid) == told
+    assert plan_new_invoice_notices(batch=published.uuid) == told
 
 
 def test_a_known_address_whose_account_refuses_is_left_alone_without_access_too(
@@ -110,9 +112,9 @@ def test_a_known_address_whose_account_refuses_is_left_alone_without_access_too(
     bob = make_account("bob@example.net")
     published.invoices.get().payer.emails.create(email=bob.email)
     choose(alert_audience="known")
-    choose_alerts(actor=bob, wanted=[], among=["new_invoices"])
-    plan_new_invoice_alerts(batch=published.uuid)
-    assert not Alert.objects.filter(email=bob.email).exists()
+    choose_notices(actor=bob, wanted=[], among=["new_invoices"])
+    plan_new_invoice_notices(batch=published.uuid)
+    assert not PlannedNotice.objects.filter(email=bob.email).exists()
 
 
 @pytest.mark.parametrize(("refused", "receipts"), [([], 1), (["new_invoices"], 1), (["receipt"], 0)])
@@ -145,4 +147,4 @@ def test_receipts(
         paid_on=clock.today(),
     )
     plan_receipt(payment=payment.uuid)
-    assert Alert.objects.filter(kind="receipt").count() == receipts
+    assert PlannedNotice.objects.filter(kind="receipt").count() == receipts

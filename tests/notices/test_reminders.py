@@ -18,7 +18,7 @@ from shared_apps.mail import notices
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices import reminders
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.queries import mails_about
 from tenant_apps.notices.tasks import send_reminders
 from tenant_apps.payments.models import Attempt, Declaration
@@ -44,7 +44,7 @@ def payer(alice: Account, make_payer: Any) -> Any:
 
 
 def told() -> dict[str, str]:
-    """Address → text of the one reminder it got."""
+    """Address → text of the only reminder it got."""
     mails = OutgoingMail.objects.filter(kind="alert-reminder")
     assert len({mail.to for mail in mails}) == len(mails)
     return {mail.to: mail.text for mail in mails}
@@ -75,7 +75,7 @@ def test_run_again_the_same_day_and_later_it_sends_nothing_more(
     tomorrow = clock.today() + timedelta(days=1)
     monkeypatch.setattr(reminders.clock, "today", lambda: tomorrow)
     assert reminders.send_reminders() == 0
-    assert Alert.objects.filter(subject_uuid=invoice.uuid).count() == 1
+    assert PlannedNotice.objects.filter(subject_uuid=invoice.uuid).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_run_again_the_same_day_and_later_it_sends_nothing_more(
         (8, 90, False),  # not yet
         (7, 90, True),
         (1, 90, True),  # the worker was down for six days
-        (0, 90, False),  # a week late: no news any more
-        (-1, 90, False),  # it is past: the late reminder's business
-        (7, 0, False),  # put online today: it was announced just now
+        (0, 90, False),  # a week late: not sent any more
+        (-1, 90, False),  # past its due date: only the late reminder applies
+        (7, 0, False),  # put online today, and announced just now
         (3, 2, False),  # put online after the day of the reminder
     ],
 )
@@ -97,9 +97,9 @@ def test_the_day(payer: Any, make_owed: Owed, days: int, online_for: int, sent: 
 
 @pytest.mark.parametrize(("days", "sent"), [(-2, False), (-3, True), (-9, True), (-10, False), (-400, False)])
 def test_the_late_reminder(payer: Any, make_owed: Owed, choose: Choose, days: int, sent: bool) -> None:
-    """Whoever turns it on writes to nobody about what has been late for long."""
+    """A town that turns it on does not write about invoices that have been late for long."""
     make_owed(payer, days)
-    assert reminders.send_reminders() == 0  # off unless the town chooses it
+    assert reminders.send_reminders() == 0  # off unless the town turns it on
     choose(remind_after=3)
     assert bool(reminders.send_reminders()) is sent
     if sent:
@@ -160,7 +160,7 @@ def test_never_for_what_needs_none(payer: Any, alice: Account, make_owed: Owed, 
     partly = make_owed(payer, 7, paid=Decimal("7.50"))
     assert reminders.send_reminders() == 1
     assert partly.number in told()[ALICE]
-    assert "30,00" in told()[ALICE]  # what remains
+    assert "30,00" in told()[ALICE]  # what remains to pay
 
 
 def test_what_frees_an_invoice_is_seen_the_next_morning(
@@ -196,7 +196,7 @@ def test_one_message_a_day_whatever_comes(
     tomorrow = clock.today() + timedelta(days=1)
     assert look.astimezone(PARIS).date() == tomorrow
     monkeypatch.setattr(reminders.clock, "today", lambda: tomorrow)
-    Alert.objects.update(queued_at=timezone.now() - timedelta(days=1))
+    PlannedNotice.objects.update(queued_at=timezone.now() - timedelta(days=1))
     assert reminders.send_reminders() == 1
     assert later.number in OutgoingMail.objects.latest("id").text
 
@@ -206,7 +206,7 @@ def test_each_according_to_their_own_choice(
 ) -> None:
     bob = make_account(BOB)
     make_owed(make_payer(alice, bob), 7)
-    accounts.choose_alerts(actor=bob, wanted=["new_invoices"], among=[one.name for one in notices.choices()])
+    accounts.choose_notices(actor=bob, wanted=["new_invoices"], among=[one.name for one in notices.choices()])
     assert reminders.send_reminders() == 1
     assert set(told()) == {ALICE}
 
@@ -265,7 +265,7 @@ def test_more_than_a_chunk(
     for payer in payers * 2:
         make_owed(payer, 7)
     assert reminders.send_reminders() == 5
-    assert Alert.objects.count() == 10
+    assert PlannedNotice.objects.count() == 10
     assert len(told()) == 5
 
 
@@ -287,7 +287,7 @@ def test_killed_between_two_chunks_it_goes_on(
     monkeypatch.setattr(reminders, "notify_all", dies)
     with pytest.raises(KeyboardInterrupt):
         reminders.send_reminders()
-    assert (len(told()), Alert.objects.count()) == (2, 2)  # the second chunk left nothing behind
+    assert (len(told()), PlannedNotice.objects.count()) == (2, 2)  # the second chunk was undone
     monkeypatch.setattr(reminders, "notify_all", whole)
     assert reminders.send_reminders() == 3
     assert len(told()) == 5
@@ -317,7 +317,7 @@ def test_two_workers_at_once(live_town: Town, make_payer: Any, make_account: Any
         thread.join(30)
     assert not raised
     assert OutgoingMail.objects.filter(kind="alert-reminder").count() == 6
-    assert Alert.objects.count() == 12
+    assert PlannedNotice.objects.count() == 12
 
 
 def test_the_agenda_sleeps_until_the_day(payer: Any, make_owed: Owed, town: Town) -> None:
@@ -330,7 +330,8 @@ def test_the_agenda_sleeps_until_the_day(payer: Any, make_owed: Owed, town: Town
     assert time(9) <= day.time() <= time(10, 30)
     Invoice.objects.update(paid=Decimal("37.50"))
     send_reminders()
-    assert not AgendaItem.objects.filter(town=town, kind="reminders").exists()  # an idle town costs nothing
+    # a town with nothing to do costs nothing
+    assert not AgendaItem.objects.filter(town=town, kind="reminders").exists()
 
 
 def test_facts_wake_it_in_the_coming_morning(payer: Any, town: Town) -> None:

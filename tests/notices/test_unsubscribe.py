@@ -1,4 +1,4 @@
-"""« Ne plus recevoir ces messages » (RFC 8058): one click, nothing before it, no other town's, no secret in it."""
+"""« Ne plus recevoir ces messages » (RFC 8058): one click, nothing before it, one town only, no secret in the link."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ from django_tenants.utils import tenant_context
 
 from sandbox.home import free_base_port
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail import unsubscribing
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Batch
 from tenant_apps.notices import reminders, services
-from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_notices
 from tenant_apps.residents import activation as residents
 from tenant_apps.residents.models import PayerEmail
 from tenant_apps.residents.sources import default_source
@@ -39,7 +39,7 @@ def alice(town: Town, make_account: Callable[..., Account]) -> Account:
 
 @pytest.fixture
 def stranger(town: Town) -> Client:
-    """A mail service: no cookies, and a CSRF check as in production."""
+    """A mail service: no cookies, and the CSRF check as in production."""
     return Client(headers={"host": "mairie.localhost"}, enforce_csrf_checks=True)
 
 
@@ -63,7 +63,7 @@ def test_a_post_does_it_and_twice_changes_nothing(alice: Account, stranger: Clie
         assert "enregistré" in answer.content.decode()
     alice.refresh_from_db()
     assert alice.refused == {"new_invoices"}
-    assert Entry.objects.filter(verb="account.alerts_chosen").count() == 1
+    assert AuditEntry.objects.filter(verb="account.alerts_chosen").count() == 1
     stranger.post(ticket(ALICE, "reminder", "late"))
     alice.refresh_from_db()
     assert alice.refused == {"new_invoices", "reminder", "late"}
@@ -77,7 +77,7 @@ def test_an_address_without_account_is_remembered(stranger: Client, make_payer: 
     assert PayerEmail.objects.get(payer=payer).refused_alerts == ["new_invoices"]
     assert PayerEmail.objects.get(payer=other).refused_alerts == []
     assert not Account.objects.exists()
-    fact = Entry.objects.get(verb="payer_email.alerts_refused")
+    fact = AuditEntry.objects.get(verb="payer_email.alerts_refused")
     assert KNOWN not in f"{fact.object}{fact.old}{fact.new}"
 
 
@@ -91,7 +91,7 @@ def test_a_later_payer_of_that_address_and_its_later_account_know(
         source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
     )
     make_invoice(make_payer(email=KNOWN), batch=batch)
-    assert plan_new_invoice_alerts(batch=batch.uuid) == 0
+    assert plan_new_invoice_notices(batch=batch.uuid) == 0
     residents.request_activation(email=KNOWN)
     residents.handle_links()
     found = re.search(r"LIEN=(X[0-9a-f]{32})", OutgoingMail.objects.get(kind="link-activation").text)
@@ -99,7 +99,7 @@ def test_a_later_payer_of_that_address_and_its_later_account_know(
     account = residents.activate(token=found[1], password=PASSWORD)
     account.refresh_from_db()
     assert account.refused == {"new_invoices"}
-    assert plan_new_invoice_alerts(batch=batch.uuid) == 0
+    assert plan_new_invoice_notices(batch=batch.uuid) == 0
 
 
 def test_an_address_that_nobody_knows_any_more_changes_nothing(stranger: Client) -> None:
@@ -168,7 +168,7 @@ def test_the_headers_arrive_whole(
     stranger: Client,
     smtp: Caught,
 ) -> None:
-    """The very link of the header serves, with a long address too, and the foot of the message has it."""
+    """The link of the header works, also for a long address, and the footer has the same link."""
     longest = make_account(f"{'a' * 60}@{'b' * 60}.example.net")
     batch = Batch.objects.create(
         source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
@@ -176,8 +176,8 @@ def test_the_headers_arrive_whole(
     payer = make_payer(alice, longest)
     make_invoice(payer, batch=batch)
     make_owed(payer, 7)
-    plan_new_invoice_alerts(batch=batch.uuid)
-    services.queue_alerts()
+    plan_new_invoice_notices(batch=batch.uuid)
+    services.queue_planned()
     reminders.send_reminders()
     residents.request_reset(email=ALICE)
     residents.handle_links()

@@ -32,6 +32,11 @@ class Simulator:
     def behave(self, **how: Any) -> None:
         requests.post(f"{self.base}/api/behaviour", json=how, timeout=10).raise_for_status()
 
+    def client(self, number: str, **given: Any) -> None:
+        """Make a number of a town known, or change what may be done with it (`lines`, `modes`, `refused`)."""
+        answer = requests.put(f"{self.base}/api/clients/{number}", json=given, timeout=10)
+        answer.raise_for_status()
+
     def operation(self, idop: str | None) -> dict[str, Any]:
         return self._get(f"operations/{idop}")
 

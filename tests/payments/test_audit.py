@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_tenants.utils import schema_context
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import tasks
 from tenant_apps.payments.control import auditing
@@ -65,7 +65,7 @@ def without_triggers(statement: str, *values: object) -> None:
 def test_a_sound_town(paid: Attempt) -> None:
     assert auditing.audit_money() == []
     assert not Finding.objects.exists()
-    assert Entry.objects.filter(verb="money.audited", new={"differences": 0}).count() == 1
+    assert AuditEntry.objects.filter(verb="money.audited", new={"differences": 0}).count() == 1
 
 
 def test_a_ledger_that_does_not_add_up(paid: Attempt) -> None:
@@ -106,7 +106,7 @@ def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: s
     if kind != "audit_lost":
         assert finding.invoice == paid.invoice
     with schema_context("public"):  # the operator's trail has the town and the number, no person
-        entry = Entry.objects.filter(verb="town.money_differs").get()
+        entry = AuditEntry.objects.filter(verb="town.money_differs").get()
         assert entry.new[kind] == 1
         assert str(paid.invoice.number) not in str(entry.new)
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Credit, Invoice
@@ -98,7 +98,7 @@ def test_a_rejected_debit_leaves_the_invoice_to_be_paid_again(desk: SimpleNamesp
     assert paid(desk.first) == 0
     assert payability_of(desk.first).can
     assert Payment.objects.get().allocations.count() == 1  # kept, but no longer counted
-    entry = Entry.objects.get(verb="payment.cancelled")
+    entry = AuditEntry.objects.get(verb="payment.cancelled")
     assert entry.old["invoices"] == {str(desk.first.uuid): "20.00"}
     assert entry.actor == desk.clerk.audit_name
     mail = OutgoingMail.objects.get(kind="payment-cancelled")
@@ -192,7 +192,7 @@ def test_cancelled_and_paid_again_at_once(
     assert not at_once(live_town, *acts, lambda: cash(invoice, "20"))
     live = Allocation.objects.filter(payment__cancelled_at=None, invoice=invoice)
     assert paid(invoice) == sum(allocation.amount for allocation in live)
-    assert Entry.objects.filter(verb="payment.cancelled").count() == 1
+    assert AuditEntry.objects.filter(verb="payment.cancelled").count() == 1
 
 
 # --- credits --------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_an_invoice_is_reduced(desk: SimpleNamespace) -> None:
     reduce_invoice(actor=desk.clerk, invoice=desk.first, amount=Decimal("5"), reason="absence justifiée")
     desk.first.refresh_from_db()
     assert (desk.first.amount, desk.first.credited, desk.first.original_amount) == (15, 5, 20)
-    entry = Entry.objects.get(verb="invoice.credited")
+    entry = AuditEntry.objects.get(verb="invoice.credited")
     assert (entry.old["amount"], entry.new["amount"]) == ("20.00", "15.00")
     with pytest.raises(DatabaseError, match="avoir"), transaction.atomic():
         Credit.objects.update(amount=1)
@@ -225,7 +225,7 @@ def test_never_below_what_was_paid_unless_it_is_let_go(desk: SimpleNamespace) ->
     reduce_invoice(actor=desk.clerk, invoice=desk.first, amount=Decimal("10"), reason="x", let_go=True)
     assert (paid(desk.first), desk.first.amount) == (10, 10)
     assert (left(older), left(newer)) == (2, 8)  # the newest payment first
-    assert Entry.objects.filter(verb="allocation.let_go").count() == 2
+    assert AuditEntry.objects.filter(verb="allocation.let_go").count() == 2
 
 
 def test_an_invoice_cancelled_is_still_there_for_the_resident(desk: SimpleNamespace) -> None:
@@ -271,7 +271,9 @@ def test_money_left_over_pays_another_invoice_of_the_same_payer(desk: SimpleName
     allocate(actor=desk.clerk, payment=payment, invoice=desk.second, amount=Decimal("6"))
     assert (paid(desk.second), left(payment)) == (10, 0)
     assert not money_left_over().exists()
-    assert [e.old["unallocated"] for e in Entry.objects.filter(verb="payment.allocated").order_by("id")] == [
+    assert [
+        e.old["unallocated"] for e in AuditEntry.objects.filter(verb="payment.allocated").order_by("id")
+    ] == [
         "10.00",
         "6.00",
     ]
@@ -315,7 +317,7 @@ def test_a_refund_is_noted(desk: SimpleNamespace) -> None:
     assert left(payment) == 0
     with pytest.raises(NotCorrectable):
         refund("0.01")
-    assert Entry.objects.filter(verb="payment.refunded").count() == 2
+    assert AuditEntry.objects.filter(verb="payment.refunded").count() == 2
 
 
 def test_left_over_money_is_spent_once(
@@ -353,7 +355,7 @@ def test_a_declaration_is_refused_in_words_and_may_be_made_again(desk: SimpleNam
     declare_paid(actor=desk.alice, invoice=desk.first)
     declare_paid(actor=desk.alice, invoice=desk.first)
     assert declarations().count() == 1
-    assert Entry.objects.filter(verb="invoice.declared_paid").count() == 2
+    assert AuditEntry.objects.filter(verb="invoice.declared_paid").count() == 2
     assert Declaration.objects.count() == 1
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import (
     CounterRow,
@@ -61,7 +61,7 @@ def test_one_cheque_for_invoices_of_two_payers(three: list[Invoice]) -> None:
     assert (payment.bank, payment.number, payment.drawer) == ("Banque des Coteaux", "0000123", "Mme MARTIN")
     assert payment.payer == three[0].payer
     assert paid(three) == [10, 20, Decimal("12.50")]
-    told = Entry.objects.get(verb="payment.booked").new
+    told = AuditEntry.objects.get(verb="payment.booked").new
     assert told["invoices"][str(three[2].uuid)] == "12.50"
 
 
@@ -72,7 +72,7 @@ def test_the_same_page_twice_books_once(three: list[Invoice]) -> None:
     again, twice = book_payment(**act, key=key)
     assert (first.pk, new, twice) == (again.pk, True, False)
     assert paid(three) == [10, 20, 30]
-    assert Entry.objects.filter(verb="payment.booked").count() == 1
+    assert AuditEntry.objects.filter(verb="payment.booked").count() == 1
 
 
 def test_more_than_the_lines_stays_unallocated(three: list[Invoice]) -> None:
@@ -163,7 +163,7 @@ def test_a_docket_is_numbered_and_totalled(cheques: list[Payment]) -> None:
     assert (first.label, first.total, first.count) == ("2026-0001", 30, 2)
     assert (second.label, second.total, second.count) == ("2026-0002", 30, 1)
     assert not undeposited(Means.CHEQUE).exists()
-    assert Entry.objects.filter(verb="deposit.closed").count() == 2
+    assert AuditEntry.objects.filter(verb="deposit.closed").count() == 2
 
 
 def test_what_cannot_go_into_a_docket(cheques: list[Payment], three: list[Invoice]) -> None:

@@ -12,7 +12,7 @@ from shared_apps.accounts.models import Account, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials, make_token
 from shared_apps.mail.sending.delivery import deliver_outbox
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Payment
@@ -39,7 +39,7 @@ def erase(account: Account) -> None:
 
 
 def nothing_left() -> None:
-    queue_alerts()
+    queue_planned()
     deliver_outbox()
     assert where_is(EMAIL) == set()
     assert not auditing.differences()
@@ -56,7 +56,7 @@ def test_while_the_money_comes(
     acts: list[Callable[[], Any]] = [
         lambda: paying.ask(attempt=attempt, source="return"),
         paying.check_due,
-        queue_alerts,
+        queue_planned,
         lambda: erase(leaving),
         lambda: erase(leaving),
     ]

@@ -217,22 +217,24 @@ def test_urlcl(
             assert invoice.number in staff_page()
 
 
-def test_a_clerk_closes_it_with_words(
+def test_a_cashier_closes_it_with_words(
     attempt: Attempt, town: Town, make_account: Callable[..., Account], client_for: Callable[..., Client]
 ) -> None:
     ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
-        clerk = make_account("clerk@example.net", role=Role.CLERK)
+        cashier = make_account("cashier@example.net", role=Role.CASHIER)
         reader = make_account("reader@example.net", role=Role.READER)
         finding = Finding.objects.get()
         path = f"/gestion/a-examiner/{finding.uuid}/classer/"
-        assert client_for(reader).post(path, {"answer": "x"}).status_code == 404
-        client_for(clerk).post(path, {"answer": "  "})
+        clerk = make_account("clerk@example.net", role=Role.CLERK)
+        for other in (reader, clerk):
+            assert client_for(other).post(path, {"answer": "x"}).status_code == 404
+        client_for(cashier).post(path, {"answer": "  "})
         finding.refresh_from_db()
         assert finding.closed_at is None  # not without an answer of staff
-        client_for(clerk).post(path, {"answer": "Usager appelé : rien payé."})
+        client_for(cashier).post(path, {"answer": "Usager appelé : rien payé."})
         finding.refresh_from_db()
-        assert (finding.closed_by, finding.answer) == (clerk.audit_name, "Usager appelé : rien payé.")
+        assert (finding.closed_by, finding.answer) == (cashier.audit_name, "Usager appelé : rien payé.")
     ring(idop=attempt.operation or "", resultrans="P")
     with tenant_context(town):
         finding.refresh_from_db()

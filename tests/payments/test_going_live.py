@@ -34,7 +34,7 @@ def desk(
     manager = make_account("manager@example.net", role=Role.MANAGER)
     product = default_product()
     browser = client_for(manager)
-    path = f"/gestion/commune/produits/{product.pk}/mise-en-service/"
+    path = f"/gestion/reglages/regies/{product.pk}/mise-en-service/"
 
     def step(name: str, **more: str) -> Any:
         return browser.post(path, {"step": name, **more})
@@ -196,7 +196,8 @@ def test_test_money_never_pays_an_invoice_of_a_live_product(
 def test_a_number_that_the_treasury_refuses_closes_the_service(
     invoice: Invoice, town: Town, desk: SimpleNamespace, simulator: Simulator
 ) -> None:
-    Product.objects.update(numcli="999904", mode=Mode.PRODUCTION)
+    simulator.client("001978", lines=["MAIRIE"], refused="T4")
+    Product.objects.update(numcli="001978", mode=Mode.PRODUCTION)
     alice = Account.objects.get(email="alice@example.net")
     invoice = Invoice.objects.get(pk=invoice.pk)
     for _ in range(2):
@@ -209,7 +210,7 @@ def test_a_number_that_the_treasury_refuses_closes_the_service(
     mail = OutgoingMail.objects.get(kind="product-closed")
     assert "T4" in mail.text
     assert "refuse ce numéro" in desk.page()
-    Product.objects.update(numcli="001964")
+    simulator.client("001978", lines=["MAIRIE"])
     checked(desk)
     assert payability_of(Invoice.objects.get(pk=invoice.pk)).can  # open again
 

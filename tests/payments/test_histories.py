@@ -28,12 +28,12 @@ from tenant_apps.products.references import canonical
 from tenant_apps.reconciliation import services as reconciling
 from tenant_apps.reconciliation.errors import ReconciliationError
 from tenant_apps.reconciliation.figures import accountant_rows, accountant_titles, day_figures
-from tenant_apps.reconciliation.lines import taken_back
 from tenant_apps.reconciliation.models import Statement
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.statement_rows import taken_back
+from tenant_apps.reconciliation.states import StatementRowState
 from tenant_apps.residents.sources import default_source
+from tests.reconciliation.desk import bring
 from tests.reconciliation.files import camt_of, entry
-from tests.reconciliation.test_services import bring
 from toolkit import clock
 
 FIRST = date(2026, 3, 2)
@@ -111,8 +111,8 @@ class Town:
         found = self._bring(
             entry(f"{euros}", day=self._day, details=[("", bill.number, "INCONNU")], reference=f"R{n}")
         )
-        for line in found.lines.filter(state__in=(LineState.DOUBTFUL, LineState.UNMATCHED)):
-            reconciling.book_line(actor=self.clerk, line=line, invoice=bill, means=Means.TRANSFER)
+        for line in found.rows.filter(state__in=(StatementRowState.DOUBTFUL, StatementRowState.UNMATCHED)):
+            reconciling.book_row(actor=self.clerk, row=line, invoice=bill, means=Means.TRANSFER)
 
     def returned(self, n: int, euros: Decimal, means: Means) -> None:
         """Import a bank statement that takes a payment back."""
@@ -124,8 +124,8 @@ class Town:
         line = entry(
             f"{payment.amount}", day=self._day, side="DBIT", details=[("", words, "X")], reference=f"B{n}"
         )
-        for found in self._bring(line).lines.all():
-            taken_back.take_back(actor=self.clerk, line=found, payment=payment)
+        for found in self._bring(line).rows.all():
+            taken_back.take_back(actor=self.clerk, row=found, payment=payment)
 
     @property
     def _day(self) -> str:

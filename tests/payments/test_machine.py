@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Attempt, Means, Payment
@@ -256,7 +256,7 @@ class Money(RuleBasedStateMachine):
         booked = list(Payment.objects.filter(attempt__invoice__in=self.invoices))
         assert paid <= {payment.attempt_id for payment in booked}
         self.the_books_are_right()
-        queue_alerts()
+        queue_planned()
         for payment in booked:
             assert OutgoingMail.objects.filter(key__startswith=f"receipt:{payment.uuid}").count() == 1
 

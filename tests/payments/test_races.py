@@ -20,7 +20,7 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.treasury import services as treasury
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, Finding, Means, Payment
@@ -67,7 +67,7 @@ def test_everybody_comes_together(
     invoice.refresh_from_db()
     allocated = sum(a.amount for payment in Payment.objects.all() for a in payment.allocations.all())
     assert invoice.paid == allocated == invoice.amount
-    queue_alerts()
+    queue_planned()
     assert OutgoingMail.objects.filter(kind="receipt").count() == 1
 
 
@@ -151,7 +151,7 @@ def test_everybody_comes_over_http(
     assert Payment.objects.get().provider_reference == attempt.operation
     invoice.refresh_from_db()
     assert invoice.is_paid
-    queue_alerts()
+    queue_planned()
     assert OutgoingMail.objects.filter(kind="receipt").count() == 1
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.corrections.payments import cancel_payment
 from tenant_apps.payments.counter.booking import book_counter_payment
@@ -133,7 +133,7 @@ def test_staff_hold_and_release_an_invoice(
     for value, code in (("dispute", "dispute"), ("invented", "dispute"), ("", "")):
         assert clerk.post(path, {"hold": value}).status_code == 302
         assert payability_of(Invoice.objects.get()).code == code
-    assert Entry.objects.filter(verb="invoice.held").count() == 2
+    assert AuditEntry.objects.filter(verb="invoice.held").count() == 2
 
 
 def test_a_debit_that_the_bank_gives_back(
@@ -146,12 +146,12 @@ def test_a_debit_that_the_bank_gives_back(
     attempt = paying.start_payment(actor=alice, invoice=invoice).attempt
     simulator.act(attempt.operation, "debit")
     paying.ask(attempt=attempt, source="poller")
-    clerk = make_account("clerk@example.net", role=Role.CLERK)
+    cashier = make_account("cashier@example.net", role=Role.CASHIER)
     path = f"/gestion/tentatives/{attempt.uuid}/rejeter/"
-    client_for(clerk).post(path, {"reason": " "})
+    client_for(cashier).post(path, {"reason": " "})
     assert Payment.objects.get().cancelled_at is None  # not without a reason
     for _ in range(2):
-        client_for(clerk).post(path, {"reason": "Provision insuffisante"})
+        client_for(cashier).post(path, {"reason": "Provision insuffisante"})
     payment = Payment.objects.get()
     assert (payment.cancel_reason, payment.cancelled_at is not None) == ("Provision insuffisante", True)
     invoice.refresh_from_db()
@@ -167,7 +167,7 @@ def test_a_debit_that_the_bank_gives_back(
     invoice.refresh_from_db()
     assert invoice.is_paid
     with pytest.raises(review.NotOpen):
-        review.reject_debit(actor=clerk, attempt=again, reason="x")  # a payment by card cannot be rejected
+        review.reject_debit(actor=cashier, attempt=again, reason="x")  # a payment by card cannot be rejected
 
 
 def test_a_card_payment_that_staff_cancelled_is_no_rejected_debit(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.control import auditing
 from tenant_apps.payments.corrections.credits import cancel_invoice
 from tenant_apps.payments.counter.booking import book_counter_payment
@@ -97,7 +97,7 @@ def test_paid_once_whatever_repeats(attempt: Attempt, bills: list[Invoice], outc
     assert (payment.amount, payment.unallocated) == (SUM, 0)
     assert [list(money_about(invoice)) for invoice in bills] == [[payment]] * 3
     assert auditing.audit_money() == []
-    queue_alerts()
+    queue_planned()
     told = OutgoingMail.objects.get(kind="receipt").text
     assert all(invoice.number in told for invoice in bills)
 

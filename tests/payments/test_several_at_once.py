@@ -15,7 +15,7 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.control import auditing
 from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, Attempt, AttemptInvoice, Finding, Payment
@@ -143,7 +143,7 @@ def test_settled_from_all_sides_beside_the_counter(
     assert sum(payment.unallocated for payment in Payment.objects.all()) == Decimal("14")
     assert sum(a.amount for a in Allocation.objects.all()) == Decimal("30")
     assert online.amount == Decimal("30")
-    queue_alerts()
+    queue_planned()
     assert OutgoingMail.objects.filter(kind="receipt").count() == 1
     assert auditing.differences() == []
 

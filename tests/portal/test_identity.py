@@ -15,7 +15,7 @@ from django_tenants.utils import tenant_context
 from PIL import Image
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.townhall import queries
 from tenant_apps.townhall.images import icon_from, logo_from
 from tenant_apps.townhall.services import change_icon, change_logo, change_townhall
@@ -187,9 +187,11 @@ def test_sent_shown_and_taken_away(manager: Client) -> None:
     assert icon["Content-Type"] == "image/svg+xml"
     assert "sandbox" in icon["Content-Security-Policy"]
     assert b"alert" not in icon.content
-    facts = Entry.objects.filter(verb="townhall.changed").count()
+    facts = AuditEntry.objects.filter(verb="townhall.changed").count()
     manager.post("/gestion/commune/logo/", {"logo": SimpleUploadedFile("logo.png", png((480, 112)))})
-    assert Entry.objects.filter(verb="townhall.changed").count() == facts  # the same picture changes nothing
+    assert (
+        AuditEntry.objects.filter(verb="townhall.changed").count() == facts
+    )  # the same picture changes nothing
     manager.post("/gestion/commune/logo/", {"remove_logo": "on"})
     assert visitor.get("/logo").status_code == 404
     assert visitor.get("/icone").status_code == 200

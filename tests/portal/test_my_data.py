@@ -18,7 +18,7 @@ from django.utils import timezone
 from shared_apps.accounts.erasing import addresses_of
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.sessions import recent
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.privacy import personal
 from tenant_apps.contact.files.attachments import File
 from tenant_apps.contact.files.stored import key_of
@@ -211,7 +211,7 @@ def test_it_is_recorded_and_slowed_down(known: Known, client_for: Any) -> None:
     answer = client.post(TAKE)
     assert answer.status_code == 429
     assert "recommencez dans une heure" in text(answer)
-    assert Entry.objects.filter(verb="account.data_taken", object=known.account.audit_name).count() == 5
+    assert AuditEntry.objects.filter(verb="account.data_taken", object=known.account.audit_name).count() == 5
 
 
 def test_half_an_hour_later_the_password_is_asked_for(known: Known, client_for: Any) -> None:

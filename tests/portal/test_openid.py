@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from shared_apps.accounts.signing_in import identities
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.portal.openid import attempts
 from tenant_apps.portal.views.entry import openid
@@ -36,7 +36,8 @@ from tests.portal.openid import (
     over_there,
     sign_in,
 )
-from tests.residents.letters import lien
+from tests.residents.mails import lien
+from tests.staff import protect
 
 __all__ = ["honest", "issuer", "liar"]  # fixtures
 
@@ -81,8 +82,8 @@ def test_unknown_then_linked_by_the_password_then_one_click(
     assert sign_in(again)["Location"] == "/factures/"
     assert is_somebody(again)
     assert OutgoingMail.objects.filter(kind="identity-linked").count() == 1
-    assert Entry.objects.filter(verb="account.identity_linked").count() == 1
-    assert SUBJECT not in str(list(Entry.objects.values()))
+    assert AuditEntry.objects.filter(verb="account.identity_linked").count() == 1
+    assert SUBJECT not in str(list(AuditEntry.objects.values()))
 
 
 def test_the_provider_s_address_proves_nothing(
@@ -235,7 +236,7 @@ def test_only_pages_of_this_host_are_next(
     assert sign_in(client_for(), suite=suite)["Location"] == "/factures/"
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.CLERK, Role.MANAGER])
+@pytest.mark.parametrize("role", STAFF_ROLES)
 def test_staff_keep_their_password(
     issuer: str, make_account: Callable[..., Account], client_for: Callable[..., Client], role: Role
 ) -> None:
@@ -251,6 +252,19 @@ def test_staff_keep_their_password(
     assert sign_in(client_for())["Location"] == LINK  # a resident who became an agent: unknown again
     for path in (START, BACK, LINK, MINE):
         assert client_for(agent).get(path).status_code == 404
+
+
+def test_for_staff_a_provider_would_be_the_first_step_only(
+    issuer: str, make_account: Callable[..., Account], client_for: Callable[..., Client], monkeypatch: Any
+) -> None:
+    """Should a member of staff ever be found by a provider, the second factor is asked for (decision 65)."""
+    manager = make_account("chef@example.net", role=Role.MANAGER)
+    protect(manager)
+    monkeypatch.setattr("tenant_apps.portal.views.entry.openid.account_of", lambda **_: manager)
+    client = client_for()
+    assert sign_in(client, suite="/gestion/commune/")["Location"] == "/connexion/second-facteur/"
+    assert not client.session.get("_auth_user_id")
+    assert client.get("/gestion/commune/")["Location"].startswith("/connexion/second-facteur/")
 
 
 def test_a_closed_account_opens_no_more(

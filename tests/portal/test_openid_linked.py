@@ -37,7 +37,7 @@ from tests.portal.openid import (
     sign_in,
 )
 from tests.races import at_once
-from tests.residents.letters import ask_address, lien
+from tests.residents.mails import ask_address, lien
 
 __all__ = ["honest", "issuer"]  # fixtures
 

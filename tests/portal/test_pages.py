@@ -20,7 +20,7 @@ from tenant_apps.payments.corrections.credits import cancel_invoice, reduce_invo
 from tenant_apps.payments.models import Declaration
 from tenant_apps.residents import activation as residents
 from tests.conftest import PASSWORD
-from tests.contact.papers import stamp_of
+from tests.contact.sent_files import stamp_of
 
 
 @pytest.mark.parametrize("number", [1, 60])

@@ -20,7 +20,7 @@ from tenant_apps.residents import activation
 from tenant_apps.residents.account import addresses
 from tests.accounts.authenticator import Authenticator
 from tests.conftest import PASSWORD
-from tests.residents.letters import ask_address
+from tests.residents.mails import ask_address
 from tests.throttling import at_most
 
 ORIGIN = "http://mairie.localhost"
@@ -198,13 +198,16 @@ def test_one_statement_for_all_keys(alice: Account, client_for: Clients) -> None
     assert statements() == none
 
 
-def test_staff_have_none(town: Any, make_account: Any, client_for: Clients, alice: Account) -> None:
+def test_staff_have_theirs_elsewhere(client_for: Clients, alice: Account) -> None:
+    """An account that becomes staff keeps its keys, in « Mon compte » of the back office."""
     client, telephone = client_for(alice), Authenticator()
     add(client, telephone)
     Account.objects.filter(pk=alice.pk).update(role=Role.MANAGER)
     for path in (PAGE, ASK):
         assert client.post(path).status_code == 404
-    assert sign_in(client_for(), telephone).status_code == 422
+    visitor = client_for()
+    assert sign_in(visitor, telephone)["Location"] == "/gestion/"
+    assert visitor.get("/gestion/commune/").status_code == 200
 
 
 def test_without_the_csrf_token(alice: Account) -> None:

@@ -1,4 +1,4 @@
-"""A bank's statement, written by hand after ISO 20022's message definition."""
+"""A bank statement, written by hand after the message definition of ISO 20022."""
 
 CAMT = (
     '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt>'
@@ -15,7 +15,7 @@ def entry(
     amount: str, *, day: str = "2026-11-12", side: str = "CRDT", details: list[tuple[str, str, str]] | None = None,
     reference: str = "REF1",
 ) -> str:  # fmt: skip
-    """One Ntry; `details` are (amount or empty, words, name)."""
+    """One Ntry. `details`: (amount or empty, words, name)."""
     inside = "".join(
         "<TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>"
         + (f'<AmtDtls><TxAmt><Amt Ccy="EUR">{money}</Amt></TxAmt></AmtDtls>' if money else "")

@@ -1,4 +1,4 @@
-"""Files of the Treasury and of banks: whatever writes them, each line is read, or named with its column."""
+"""Files of the Treasury and of banks: each row is read, or refused with the name of its column."""
 
 import io
 from datetime import date
@@ -10,7 +10,7 @@ from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.reading import camt, table
 from tenant_apps.reconciliation.reading.columns import guess
 from tenant_apps.reconciliation.reading.layout import layout_of
-from tenant_apps.reconciliation.reading.rows import BadRow, Identities, Row
+from tenant_apps.reconciliation.reading.rows import Identities, ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import Said
 from tests.reconciliation.files import CAMT, camt_of, entry
 
@@ -21,7 +21,7 @@ JOURNAL = (
 LINE = "12/11/2026;37,50;op-1;2026-001-000001;A12;1964;Carte bancaire\n"
 
 
-def rows_of(text: str | bytes, kind: str = "journal", **more: object) -> list[Row | BadRow]:
+def rows_of(text: str | bytes, kind: str = "journal", **more: object) -> list[ReadRow | UnreadableRow]:
     stream = io.BytesIO(text.encode() if isinstance(text, str) else text)
     layout = layout_of(stream)
     return list(table.read(stream, layout, kind, {**guess(kind, layout.titles, layout.samples), **more}))
@@ -29,10 +29,10 @@ def rows_of(text: str | bytes, kind: str = "journal", **more: object) -> list[Ro
 
 def test_a_journal_line_is_read() -> None:
     (row,) = rows_of(JOURNAL + LINE)
-    assert isinstance(row, Row)
+    assert isinstance(row, ReadRow)
     assert (row.number, row.booked_on, row.amount) == (2, date(2026, 11, 12), Decimal("37.50"))
     assert (row.idop, row.reference, row.authorization) == ("op-1", "2026001000001", "A12")
-    assert (row.numcli, row.means) == ("001964", "card")  # a spreadsheet ate the zeros
+    assert (row.numcli, row.means) == ("001964", "card")  # a spreadsheet dropped the zeros
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -40,7 +40,7 @@ def test_a_journal_line_is_read() -> None:
 def test_usual_encodings_and_separators(encoding: str, delimiter: str) -> None:
     text = (JOURNAL + LINE.replace("37,50", "37.50")).replace(";", delimiter)
     (row,) = rows_of(text.encode(encoding))
-    assert isinstance(row, Row)
+    assert isinstance(row, ReadRow)
     assert row.reference == "2026001000001"
 
 
@@ -50,7 +50,7 @@ def test_usual_encodings_and_separators(encoding: str, delimiter: str) -> None:
 )
 def test_dates_met_in_the_field(cell: str, day: tuple[int, int, int]) -> None:
     (row,) = rows_of(JOURNAL + LINE.replace("12/11/2026", cell))
-    assert isinstance(row, Row)
+    assert isinstance(row, ReadRow)
     assert row.booked_on == date(*day)
 
 
@@ -65,9 +65,9 @@ def test_dates_met_in_the_field(cell: str, day: tuple[int, int, int]) -> None:
 )
 def test_a_bad_row_is_named_and_kept(old: str, new: str, words: str) -> None:
     first, bad, last = rows_of(JOURNAL + LINE + LINE.replace(old, new, 1) + LINE)
-    assert isinstance(first, Row)
-    assert isinstance(last, Row)
-    assert isinstance(bad, BadRow)
+    assert isinstance(first, ReadRow)
+    assert isinstance(last, ReadRow)
+    assert isinstance(bad, UnreadableRow)
     assert bad.number == 3
     assert words in bad.message
     assert "op-1" in bad.raw.values()
@@ -81,18 +81,18 @@ def test_a_bank_s_preamble_debits_and_footer() -> None:
         "Total;;12,00;37,50\n"
     )
     first, fee, reject, footer = rows_of(text, "bank")
-    assert isinstance(first, Row)
+    assert isinstance(first, ReadRow)
     assert (first.amount, first.outgoing, first.number) == (Decimal("37.50"), False, 5)
-    assert isinstance(fee, Row)
+    assert isinstance(fee, ReadRow)
     assert (fee.amount, fee.outgoing) == (12, True)
-    assert isinstance(reject, Row)
+    assert isinstance(reject, ReadRow)
     assert (reject.amount, reject.outgoing) == (5, True)
-    assert isinstance(footer, BadRow)
+    assert isinstance(footer, UnreadableRow)
 
 
 def test_amounts_in_cents() -> None:
     (row,) = rows_of(JOURNAL + LINE.replace("37,50", "3750"), _cents=True)
-    assert isinstance(row, Row)
+    assert isinstance(row, ReadRow)
     assert row.amount == Decimal("37.50")
 
 
@@ -107,15 +107,15 @@ def test_nothing_is_rounded_and_no_cell_stops_the_file(old: str, new: str, words
     bad, good = rows_of(
         JOURNAL + LINE.replace(old, new).replace("37,50", "3750") + LINE.replace("37,50", "3750"), _cents=True
     )
-    assert isinstance(bad, BadRow)
+    assert isinstance(bad, UnreadableRow)
     assert words in bad.message
-    assert isinstance(good, Row)
+    assert isinstance(good, ReadRow)
 
 
 @pytest.mark.parametrize("word", ["R", "Z", "A", "Carte refusée", "abandonné"])
 def test_a_refused_payment_is_said_to_be_none(word: str) -> None:
     (row,) = rows_of(JOURNAL + LINE.replace("Carte bancaire", word))
-    assert isinstance(row, Row)
+    assert isinstance(row, ReadRow)
     assert row.said == Said.NOT_PAID
 
 
@@ -149,8 +149,8 @@ def test_a_statement_with_batches(version: str) -> None:
         entry("37.50", details=[("", "VIR 2026001000002", "MARTIN")]), batch, entry("5.00", side="DBIT")
     )
     rows = list(camt.read(io.BytesIO(text.replace("053.001.02", f"053.001.{version}").encode())))
-    assert all(isinstance(row, Row) for row in rows)
-    read = [(row.amount, row.outgoing, row.payer_name) for row in rows if isinstance(row, Row)]
+    assert all(isinstance(row, ReadRow) for row in rows)
+    read = [(row.amount, row.outgoing, row.payer_name) for row in rows if isinstance(row, ReadRow)]
     assert read == [
         (Decimal("37.50"), False, "MARTIN"),
         (Decimal("10.00"), False, "DUPRE"),
@@ -162,7 +162,7 @@ def test_a_statement_with_batches(version: str) -> None:
 def test_a_batch_whose_details_do_not_add_up_is_one_doubtful_line() -> None:
     text = camt_of(entry("31.00", details=[("10.00", "A", "X"), ("20.00", "B", "Y")]))
     (row,) = camt.read(io.BytesIO(text.encode()))
-    assert isinstance(row, Row)
+    assert isinstance(row, ReadRow)
     assert row.amount == 31
     assert row.doubt
 
@@ -170,7 +170,7 @@ def test_a_batch_whose_details_do_not_add_up_is_one_doubtful_line() -> None:
 def test_bad_entries_are_named() -> None:
     text = camt_of(entry("10.00").replace('Ccy="EUR"', 'Ccy="CHF"'), entry("dix"), entry("10.001"))
     rows = list(camt.read(io.BytesIO(text.encode())))
-    assert [type(row) for row in rows] == [BadRow] * 3
+    assert [type(row) for row in rows] == [UnreadableRow] * 3
 
 
 def test_a_reversal_goes_the_way_its_side_says() -> None:
@@ -178,8 +178,8 @@ def test_a_reversal_goes_the_way_its_side_says() -> None:
     text = camt_of(*[entry("37.50", side=side) for side in ("DBIT", "CRDT")])
     text = text.replace("</CdtDbtInd>", "</CdtDbtInd><RvslInd>true</RvslInd>")
     back, again = camt.read(io.BytesIO(text.encode()))
-    assert isinstance(back, Row)
-    assert isinstance(again, Row)
+    assert isinstance(back, ReadRow)
+    assert isinstance(again, ReadRow)
     assert (back.outgoing, again.outgoing) == (True, False)
 
 
@@ -194,8 +194,8 @@ def test_a_reversal_goes_the_way_its_side_says() -> None:
 def test_what_is_no_money_yet_or_never(old: str, new: str) -> None:
     text = camt_of(entry("37.50").replace(old, new), entry("1.00").replace("<Sts>BOOK", "<Sts><Cd>BOOK</Cd>"))
     bad, good = camt.read(io.BytesIO(text.encode()))
-    assert isinstance(bad, BadRow)
-    assert isinstance(good, Row)
+    assert isinstance(bad, UnreadableRow)
+    assert isinstance(good, ReadRow)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The worker and the files: progress, a kill in the middle, a file that is gone, and the next one goes on."""
+"""The worker and the files: progress, a crash in the middle, a lost file, and the next file goes on."""
 
 import io
 from collections.abc import Callable
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.core.files.storage import storages
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.reconciliation import tasks
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.reconciliation.reading.columns import guess
 from tenant_apps.reconciliation.statements import files, processing
 from tenant_apps.reconciliation.statements import services as statements
@@ -34,29 +34,29 @@ def send(town: Town) -> Callable[..., Statement]:
     return send
 
 
-def lines(statement: Statement) -> list[tuple[int, str]]:
-    return list(statement.lines.order_by("id").values_list("number", "state"))
+def kept_rows(statement: Statement) -> list[tuple[int, str]]:
+    return list(statement.rows.order_by("id").values_list("number", "state"))
 
 
 def test_asked_then_read_by_the_task(send: Callable[..., Statement], town: Town) -> None:
     statement = send(rows(3))
-    assert (statement.state, Line.objects.count()) == ("reading", 0)
+    assert (statement.state, StatementRow.objects.count()) == ("reading", 0)
     assert AgendaItem.objects.filter(town_id=town.pk, kind="statements").exists()
     tasks.read_statements()
     statement.refresh_from_db()
     assert (statement.state, statement.done, statement.total, statement.new_count) == ("done", 3, 3, 3)
     assert not AgendaItem.objects.filter(town_id=town.pk, kind="statements").exists()
-    assert Entry.objects.filter(verb="statement.imported").count() == 1
+    assert AuditEntry.objects.filter(verb="statement.imported").count() == 1
     tasks.read_statements()
-    assert Line.objects.count() == 3
+    assert StatementRow.objects.count() == 3
 
 
 def test_a_second_worker_goes_on_where_the_first_died(
     send: Callable[..., Statement], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing twice, nothing lost, and a reading longer than the task's limit ends all the same."""
+    """Nothing twice, nothing lost; a reading longer than the task's limit also comes to its end."""
     monkeypatch.setattr(processing, "CHUNK", 10)
-    statement = send(rows(35) + rows(35).removeprefix(TITLES))  # each line twice: ranks count across workers
+    statement = send(rows(35) + rows(35).removeprefix(TITLES))  # each row twice: ranks count across workers
     keep, calls = processing._keep, 0
 
     def dies(*args: Any) -> None:
@@ -64,10 +64,10 @@ def test_a_second_worker_goes_on_where_the_first_died(
         keep(*args)
         calls += 1
         if calls % 2 == 0:
-            raise KeyboardInterrupt  # as a kill: its chunk is undone, and nothing is written after it
+            raise KeyboardInterrupt  # like a crash: the chunk is undone, and nothing is written after it
 
     monkeypatch.setattr(processing, "_keep", dies)
-    for _ in range(4):  # more often than the attempts, but each time with a chunk more
+    for _ in range(4):  # more often than `attempts` allows, but each time with one more chunk
         with pytest.raises(KeyboardInterrupt):
             processing.process_waiting()
         statement.refresh_from_db()
@@ -76,7 +76,7 @@ def test_a_second_worker_goes_on_where_the_first_died(
     processing.process_waiting()
     statement.refresh_from_db()
     assert (statement.state, statement.new_count, statement.attempts) == ("done", 70, 0)
-    assert [number for number, _state in lines(statement)] == list(range(2, 72))
+    assert [number for number, _state in kept_rows(statement)] == list(range(2, 72))
 
 
 def test_an_error_stops_after_three_attempts_and_the_next_file_goes_on(
@@ -104,11 +104,11 @@ def test_an_error_stops_after_three_attempts_and_the_next_file_goes_on(
     statements.try_again(actor="clerk", statement=broken)
     processing.process_waiting()
     broken.refresh_from_db()
-    assert (broken.state, broken.problem, len(lines(broken))) == ("done", "", 3)
+    assert (broken.state, broken.problem, len(kept_rows(broken))) == ("done", "", 3)
 
 
 def test_killed_three_times_without_a_line_more(send: Callable[..., Statement]) -> None:
-    """A worker that is killed says nothing: the attempts it announced are counted."""
+    """A killed worker cannot report anything: the attempts are counted before the work."""
     statement = send(rows(3))
     Statement.objects.filter(pk=statement.pk).update(attempts=3)
     processing.process_waiting()
@@ -133,7 +133,7 @@ def test_a_cut_file_leaves_no_line_and_says_why(send: Callable[..., Statement]) 
     statement = send(rows(40) + "x" * 200_000)
     processing.process_waiting()
     statement.refresh_from_db()
-    assert (statement.state, lines(statement)) == ("received", [])
+    assert (statement.state, kept_rows(statement)) == ("received", [])
     assert "ne se lit plus à la ligne 42" in statement.problem
 
 
@@ -145,7 +145,7 @@ def test_lines_cannot_be_decided_while_their_file_is_read(send: Callable[..., St
     processing.process_waiting()
     Statement.objects.filter(pk=statement.pk).update(state="reading")
     with pytest.raises(NotPossible, match="en cours de lecture"):
-        services.ignore_line(actor="clerk", line=statement.lines.first(), reason="x")  # type: ignore[arg-type]
+        services.ignore_row(actor="clerk", row=statement.rows.first(), reason="x")  # type: ignore[arg-type]
     with pytest.raises(NotPossible, match="en cours de lecture"):
         statements.withdraw_statement(actor="clerk", statement=statement)
 

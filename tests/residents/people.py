@@ -13,7 +13,7 @@ from shared_apps.audit import services as audit
 from shared_apps.privacy import personal
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices.models import Credit, Invoice
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.payments.books.ledger import write_receipt, write_refund
 from tenant_apps.payments.models import Attempt, AttemptEvent, Declaration, Finding, Payment, Refund
 from tenant_apps.payments.online.moves import move
@@ -75,7 +75,9 @@ def known_in_and_out(make_account: Callable[..., Account], make_payer: Any, make
     )
     send_message(actor=bob, email=bob.email, subject="De Bob", body="Bonjour de Bob")
     for email in (EMAIL, OLD, bob.email):
-        Alert.objects.create(kind="receipt", key=f"receipt:x:{email}", email=email, subject_uuid=payment.uuid)
+        PlannedNotice.objects.create(
+            kind="receipt", key=f"receipt:x:{email}", email=email, subject_uuid=payment.uuid
+        )
     audit.record("account.seen", actor="account:someone-of-staff", obj=account.audit_name)
     return Known(account, payer, paid, open_, attempt)
 

@@ -16,7 +16,7 @@ from tenant_apps.residents.account import addresses
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
-from tests.residents.letters import ask_address
+from tests.residents.mails import ask_address
 
 PASSWORD = "un mot de passe bien long"
 

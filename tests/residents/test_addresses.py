@@ -17,7 +17,7 @@ from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_of
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from tests.residents.letters import ask_address, lien
+from tests.residents.mails import ask_address, lien
 
 OLD, NEW = "alice@example.net", "thief@example.net"
 Payers, Accounts = Callable[..., Payer], Callable[..., Account]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation, Link, LinkPurpose
 from shared_apps.accounts.services import check_credentials, set_password_from_link
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.sending.delivery import deliver_outbox
 from shared_apps.mail.services import requeue_mail
@@ -97,16 +97,16 @@ def test_twice_changes_nothing_and_the_trail_counts(known: Known, mailbox: Any) 
     gone = erased(known.account)
     assert gone["messages"] == 2
     assert gone["attempts"] == gone["payer_emails"] == gone["accesses"] == 1
-    entry = Entry.objects.get(verb="account.erased")
+    entry = AuditEntry.objects.get(verb="account.erased")
     assert entry.new == gone
     assert entry.object == known.account.audit_name
-    assert EMAIL not in json.dumps(list(Entry.objects.values("actor", "object", "old", "new")))
+    assert EMAIL not in json.dumps(list(AuditEntry.objects.values("actor", "object", "old", "new")))
     number = len(mailbox())
     assert erasure.accept_erasure(actor="account:manager", account=known.account) == {}
     erasure.request_erasure(actor=known.account)  # from a page that was open
     erasure.cancel_erasure(actor=known.account)
     assert len(mailbox()) == number
-    assert Entry.objects.filter(verb="account.erased").count() == 1
+    assert AuditEntry.objects.filter(verb="account.erased").count() == 1
 
 
 def test_asked_and_cancelled(alice: Account, mailbox: Any) -> None:
@@ -122,7 +122,7 @@ def test_asked_and_cancelled(alice: Account, mailbox: Any) -> None:
     erasure.cancel_erasure(actor=alice)
     erasure.cancel_erasure(actor=alice)
     assert not erasure.waiting_erasures()
-    assert Entry.objects.filter(verb__startswith="erasure.").count() == 2
+    assert AuditEntry.objects.filter(verb__startswith="erasure.").count() == 2
     for late in (
         lambda: erasure.accept_erasure(actor="system", account=alice),
         lambda: erasure.refuse_erasure(actor="system", account=alice, answer="Non."),

@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import MailState, OutgoingMail
 from tenant_apps.contact.models import Message
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.residents.erasure import retention
 from tenant_apps.residents.models import AccessRequest, Payer
 from tenant_apps.residents.states import AccessRequestState
@@ -46,7 +46,7 @@ def rows(
 ) -> dict[str, list[Any]]:
     """Of each kind: what goes, then what stays."""
     asked = {"purpose": LinkPurpose.RESET, "email": "a@example.net"}
-    alert = {"kind": "receipt", "email": "a@example.net", "subject_uuid": town.uuid}
+    notice = {"kind": "receipt", "email": "a@example.net", "subject_uuid": town.uuid}
     message = {"email": "a@example.net", "subject": "s", "body": "b", "sent_to": "b@example.net"}
     never, active = make_account("never@example.net", password=None), make_account("active@example.net")
     staff = make_account("staff@example.net", password=None, role="clerk")
@@ -60,9 +60,9 @@ def rows(
         ],
         "mails": [mail(MailState.SENT, 12), mail(MailState.SENT, 11), mail(MailState.QUEUED, 12)],
         "alerts": [
-            aged(Alert, 12, key="1", queued_at=timezone.now(), **alert),
-            aged(Alert, 11, key="2", queued_at=timezone.now(), **alert),
-            aged(Alert, 12, key="3", **alert),  # not told yet
+            aged(PlannedNotice, 12, key="1", queued_at=timezone.now(), **notice),
+            aged(PlannedNotice, 11, key="2", queued_at=timezone.now(), **notice),
+            aged(PlannedNotice, 12, key="3", **notice),  # not told yet
         ],
         "links": [
             aged(Link, 12, field="requested_at", **asked),
@@ -87,10 +87,10 @@ def test_what_is_too_old_goes_once_and_is_counted(rows: dict[str, list[Any]]) ->
         assert not type(gone).objects.filter(pk=gone.pk).exists(), name
         assert type(gone).objects.filter(pk__in=[row.pk for row in stay]).count() == len(stay), name
     assert Session.objects.get().session_key == "live"
-    counted = [entry.new for entry in Entry.objects.filter(verb="retention.applied")]
+    counted = [entry.new for entry in AuditEntry.objects.filter(verb="retention.applied")]
     assert sorted(counted, key=str) == sorted(({name: 1} for name in rows), key=str)
     assert retention.apply_retention() == {}
-    assert Entry.objects.filter(verb="retention.applied").count() == len(rows)
+    assert AuditEntry.objects.filter(verb="retention.applied").count() == len(rows)
 
 
 def test_a_town_chooses(rows: dict[str, list[Any]]) -> None:
@@ -105,7 +105,7 @@ def test_many_rows_go_some_at_a_time(town: Town, monkeypatch: pytest.MonkeyPatch
     for _row in range(5):
         mail(MailState.FAILED, 13)
     assert retention.apply_retention() == {"mails": 5}
-    assert [entry.new for entry in Entry.objects.filter(verb="retention.applied").order_by("id")] == [
+    assert [entry.new for entry in AuditEntry.objects.filter(verb="retention.applied").order_by("id")] == [
         {"mails": 2},
         {"mails": 2},
         {"mails": 1},

@@ -15,11 +15,11 @@ from django.utils import timezone
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import Account, Impersonation, Link, Role
 from shared_apps.accounts.services import check_credentials
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Batch
-from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_notices
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.residents import activation, sharing
 from tenant_apps.residents.account import addresses
 from tenant_apps.residents.errors import (
@@ -35,7 +35,7 @@ from tenant_apps.residents.queries import invitations_to, payers_of, shared_acce
 from tenant_apps.residents.sources import default_source
 from tenants.models import Town
 from tests.conftest import PASSWORD
-from tests.residents.letters import ask_address, lien
+from tests.residents.mails import ask_address, lien
 
 ALICE, BOB, CHARLIE = "alice@example.net", "bob@example.net", "charlie@example.net"
 Accounts = Callable[..., Account]
@@ -98,7 +98,9 @@ def test_the_whole_road_of_somebody_without_an_account(
     access = Access.objects.get(account=account)
     assert access.granted_by == alice.uuid
     assert OutgoingMail.objects.filter(kind="share-accepted", to=ALICE).count() == 1
-    verbs = Entry.objects.filter(object=f"payer:{payer.uuid}").order_by("id").values_list("verb", flat=True)
+    verbs = (
+        AuditEntry.objects.filter(object=f"payer:{payer.uuid}").order_by("id").values_list("verb", flat=True)
+    )
     assert list(verbs) == ["access.invited", "access.invitation_accepted"]
     with pytest.raises(errors.InvitationUsed):
         sharing.accept_invitation(token=token, password=PASSWORD)
@@ -212,7 +214,7 @@ def test_withdrawn(alice: Account, payer: Payer, invite: Callable[..., str], cli
     link = Link.objects.get()
     for _ in range(2):
         sharing.withdraw_invitation(actor=alice, link=link)
-    assert Entry.objects.filter(verb="access.invitation_withdrawn").count() == 1
+    assert AuditEntry.objects.filter(verb="access.invitation_withdrawn").count() == 1
     answer = client_for().get(f"/?LIEN={token}", follow=True)
     assert answer.status_code == 410
     assert "plus valable" in answer.content.decode()
@@ -270,7 +272,7 @@ def test_whoever_gave_it_ends_it_and_may_give_it_again(
 ) -> None:
     sharing.end_access(actor=alice, access=Access.objects.get(account=bob))
     assert not payers_of(bob).exists()
-    fact = Entry.objects.get(verb="access.ended")
+    fact = AuditEntry.objects.get(verb="access.ended")
     assert fact.old == {"account": bob.audit_name, "given_by": alice.audit_name}
     sharing.accept_invitation(token=invite())
     assert list(payers_of(bob)) == [payer]
@@ -301,7 +303,7 @@ def test_what_staff_cut_stays_cut_until_they_restore_it(
     access = Access.objects.get(account=bob)
     for _ in range(2):
         sharing.cut_access(actor="system", access=access)
-    assert Entry.objects.filter(verb="access.cut").count() == 1
+    assert AuditEntry.objects.filter(verb="access.cut").count() == 1
     with pytest.raises(AccessCut):
         sharing.accept_invitation(token=invite())
     PayerEmail.objects.create(payer=payer, email=BOB)
@@ -310,13 +312,13 @@ def test_what_staff_cut_stays_cut_until_they_restore_it(
     for _ in range(2):
         sharing.restore_access(actor="system", access=access)
     assert list(payers_of(bob)) == [payer]
-    assert Entry.objects.filter(verb="access.restored").count() == 1
+    assert AuditEntry.objects.filter(verb="access.restored").count() == 1
 
 
 def test_what_somebody_gave_ends_with_their_own_access(alice: Account, bob: Account, payer: Payer) -> None:
     sharing.cut_access(actor="system", access=Access.objects.get(account=alice))
     assert not Access.objects.filter(ended_at=None).exists()
-    fact = Entry.objects.get(verb="access.cut")
+    fact = AuditEntry.objects.get(verb="access.cut")
     assert fact.old == {"accounts": [alice.audit_name, bob.audit_name]}
 
 
@@ -347,9 +349,9 @@ def test_both_are_told_of_new_invoices_each_by_their_own_choice(
         source=default_source(), created_by="system", rows_name="f.csv", rows_key="f", state="published"
     )
     make_invoice(payer, batch=batch)
-    plan_new_invoice_alerts(batch=batch.uuid)
-    assert set(Alert.objects.values_list("email", flat=True)) == {ALICE, BOB}
-    Alert.objects.all().delete()
+    plan_new_invoice_notices(batch=batch.uuid)
+    assert set(PlannedNotice.objects.values_list("email", flat=True)) == {ALICE, BOB}
+    PlannedNotice.objects.all().delete()
     Account.objects.filter(pk=alice.pk).update(refused_alerts=["new_invoices"])
-    plan_new_invoice_alerts(batch=batch.uuid)
-    assert set(Alert.objects.values_list("email", flat=True)) == {BOB}
+    plan_new_invoice_notices(batch=batch.uuid)
+    assert set(PlannedNotice.objects.values_list("email", flat=True)) == {BOB}

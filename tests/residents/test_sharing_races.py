@@ -15,7 +15,7 @@ from tenant_apps.residents.queries import invitations_to
 from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
-from tests.residents.letters import lien
+from tests.residents.mails import lien
 from tests.residents.test_sharing import BOB
 
 ROUNDS = 4

@@ -130,3 +130,22 @@ def test_the_operator_s_telephone(client: Client) -> None:
     assert totp.verify(shown["code"], valid_window=1)
     assert shown["next"] != shown["code"]
     assert re.search(r"\d{6}", client.get("/code").text)
+
+
+def test_the_telephone_of_a_member_of_staff(client: Client) -> None:
+    """Somebody who tries the demonstration types the secret of « Protégez votre compte », as it is grouped there."""
+    secret = pyotp.random_base32()
+    typed = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)).lower()
+    shown = client.get("/code.json", query_string={"cle": typed}).get_json()
+    assert pyotp.TOTP(secret).verify(shown["code"], valid_window=1)
+    page = client.get("/code", query_string={"cle": typed}).text
+    assert re.search(r"class=code>\d{6}<", page)
+    assert "http-equiv=refresh" in page
+    assert (
+        "http-equiv=refresh" not in client.get("/code?cle=").text
+    )  # nothing changes under whoever is typing
+    for wrong in ("A", "<script>", "0189"):
+        page = client.get("/code", query_string={"cle": wrong}).text
+        assert "ne convient pas" in page
+        assert "<script>" not in page.lower()
+        assert client.get("/code.json", query_string={"cle": wrong}).status_code == 400

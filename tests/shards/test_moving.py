@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.tasks import deliver_outbox
 from shared_apps.treasury import services as treasury
@@ -82,7 +82,7 @@ def test_there_and_back_with_everything(northern: Town, south: Cluster) -> None:
         assert not AgendaItem.objects.filter(town_id=northern.pk).exists()
         assert not Route.objects.filter(town_id=northern.pk).exists()
         assert TownFigures.objects.filter(town=northern).exists()  # the registry's own
-        told = Entry.objects.filter(verb__in=["town.held", "town.moved"], object=f"town:{northern.uuid}")
+        told = AuditEntry.objects.filter(verb__in=["town.held", "town.moved"], object=f"town:{northern.uuid}")
         assert [entry.verb for entry in told.order_by("id")] == ["town.held", "town.moved"]
     move(northern, REGISTRY)
     assert northern.schema_name not in schemas(SOUTH)

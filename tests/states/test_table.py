@@ -14,8 +14,8 @@ from shared_apps.accounts.models import Role
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.notices import reminders
-from tenant_apps.notices.mails.new_invoices import plan_new_invoice_alerts
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.mails.new_invoices import plan_new_invoice_notices
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.counter.search import Settled, invoices_for_staff
 from tenant_apps.payments.payability.deciding import What, decide
 from tenant_apps.payments.payability.facts import Facts, Situation
@@ -188,8 +188,8 @@ def test_messages(world: World, state: str) -> None:
     row, invoice = TABLE[state], world.make(state)
     OutgoingMail.objects.all().delete()
     assert invoice.batch is not None
-    plan_new_invoice_alerts(batch=invoice.batch.uuid)
-    queue_alerts()
+    plan_new_invoice_notices(batch=invoice.batch.uuid)
+    queue_planned()
     mails = OutgoingMail.objects.filter(kind="alert-new-invoices", to="alice@example.net")
     assert bool(mails) == (row.mail is not None)
     if row.mail:

@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sandbox.home import REPOSITORY
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenants.archive.exporting import stored
 from tenants.current import REGISTRY, in_shard, leave, shard_aliases
 from tenants.hosts import registry
@@ -125,7 +125,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema_of(slug)}" CASCADE')
         Town.objects.filter(slug=slug).delete()
         Operation.objects.filter(subject=slug).delete()
-        Entry.objects.filter(new__slug=slug).delete()
+        AuditEntry.objects.filter(new__slug=slug).delete()
         connection.close()
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import formats, timezone
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.errors import NotPayable
@@ -53,7 +53,7 @@ def test_closed_at_the_end_of_the_last_day(manage: Any, visit: Any) -> None:
     assert (town.state, town.last_day) == (TownState.CLOSING, last)
     assert town.closes_at == datetime.combine(last + timedelta(days=1), time(0), clock.PARIS)
     manage("close_town", "mairie", "--days", "30", "--reason", "encore")  # twice changes nothing
-    entry = Entry.objects.get(verb="town.closing")
+    entry = AuditEntry.objects.get(verb="town.closing")
     assert (entry.new["reason"], entry.old["state"]) == ("regroupement", "open")
     assert town_closure.sweep() == 0
     assert visit("mairie.localhost").status_code == 200
@@ -62,7 +62,7 @@ def test_closed_at_the_end_of_the_last_day(manage: Any, visit: Any) -> None:
     assert visit("mairie.localhost").status_code == 410
     town.refresh_from_db()
     assert town.state == TownState.CLOSED
-    assert Entry.objects.get(verb="town.closed").actor == "system"
+    assert AuditEntry.objects.get(verb="town.closed").actor == "system"
     assert town_closure.sweep() == 0
 
 

@@ -41,7 +41,7 @@ def test_every_column_that_may_name_a_file_says_so() -> None:
     no_file = {
         "payments.Finding.key": "the same thing seen again is one row by it",
         "mail.OutgoingMail.key": "sending twice is impossible by it",
-        "notices.Alert.key": "telling twice is impossible by it",
+        "notices.PlannedNotice.key": "telling twice is impossible by it",
         "sessions.Session.session_key": "a session",
         "accounts.Passkey.public_key": "a public key, as bytes",
     }

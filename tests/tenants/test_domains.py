@@ -11,7 +11,7 @@ from dnslib import NS, QTYPE, RCODE, RR, TXT
 from dnslib.server import DNSLogger, DNSServer
 
 from config import env
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.townhall.queries import letterhead
 from tenants.errors import LookupFailed, TownError
 from tenants.hosts import dns, domains, registry
@@ -125,7 +125,11 @@ def test_from_the_claim_to_the_primary_host(manage: Any, visit: Any, zone: Zone)
     assert (answer.status_code, answer["Location"]) == (301, f"{registry.address(HOST)}/contact/?x=1")
     verbs = ["domain.added", "domain.proven", "domain.made_primary"]
     assert (
-        list(Entry.objects.filter(verb__startswith="domain.").order_by("id").values_list("verb", flat=True))
+        list(
+            AuditEntry.objects.filter(verb__startswith="domain.")
+            .order_by("id")
+            .values_list("verb", flat=True)
+        )
         == verbs
     )
 

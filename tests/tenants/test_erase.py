@@ -10,7 +10,7 @@ from django.db import connection
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.treasury import services as treasury
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants import facts
@@ -72,7 +72,7 @@ def test_all_of_it_goes_and_nothing_of_another(make_town: MakeTown, tmp_path: Pa
                 column = "tenant_id" if table == "tenants_domain" else "town_id"
                 cursor.execute(f"SELECT count(*) FROM {table} WHERE {column} = %s", [town.pk])
                 assert cursor.fetchone() == (0,)
-        facts_told = set(Entry.objects.filter(object=f"town:{town.uuid}").values_list("verb", flat=True))
+        facts_told = set(AuditEntry.objects.filter(object=f"town:{town.uuid}").values_list("verb", flat=True))
         assert {"town.suspended", "town.closed", "town.erased"} <= facts_told
     assert whole(neighbour) == others
     with tenant_context(neighbour):

@@ -42,7 +42,7 @@ def test_opened_renamed_made_its_own_suspended_closed(second: str, committed: st
         assert answer(host) == 503
         said("resume_town", new)
         with in_shard(second):
-            assert AgendaItem.objects.get(town_id=town.pk, kind="links").due_at <= timezone.now()
+            assert AgendaItem.objects.get(town_id=town.pk, kind="mail").due_at <= timezone.now()
         town_closure.close_town(town=town, days=1, reason="essai")
         Town.objects.filter(pk=town.pk).update(closes_at=timezone.now())
         assert town_closure.sweep() == 1

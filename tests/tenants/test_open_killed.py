@@ -16,10 +16,9 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.products.models import Product
-from tenant_apps.residents.activation import handle_links
 from tenants.hosts import registry
 from tenants.life.services import schema_of
 from tenants.models import AgendaItem, Domain, Operation, OperationState, Town
@@ -113,18 +112,17 @@ def has_schema(slug: str) -> bool:
 
 
 def is_whole(slug: str) -> None:
-    """Open, served, with one of everything, and one invitation however often the worker looks."""
+    """Open, served, with one of everything, and one invitation."""
     town = Town.objects.get(slug=slug)
     assert town.state == TownState.OPEN
     assert served(slug) == 200
     assert Domain.objects.filter(tenant=town).count() == 1
     assert Operation.objects.get(subject=slug).state == OperationState.DONE
-    assert Entry.objects.filter(verb="town.opened", new__slug=slug).count() == 1
-    assert AgendaItem.objects.get(town=town, kind="links").due_at <= timezone.now()
+    assert AuditEntry.objects.filter(verb="town.opened", new__slug=slug).count() == 1
+    assert AgendaItem.objects.get(town=town, kind="mail").due_at <= timezone.now()
     with tenant_context(town):
         assert Account.objects.get().role == Role.MANAGER
         assert Product.objects.get().is_default
-        assert (handle_links(), handle_links()) == (1, 0)
         assert re.search(r"LIEN=X[0-9a-f]{32}", OutgoingMail.objects.get(to="maire@example.org").text)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Role
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.opening import NewTown
 from shared_apps.console.townlist import opening, report
 from shared_apps.console.townlist.outcomes import What
@@ -49,7 +49,7 @@ def mark(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
         Town.objects.filter(slug__startswith=found).delete()
         Operation.objects.filter(subject__startswith=found).delete()
         Operation.objects.filter(subject=opening.SUBJECT).delete()
-        Entry.objects.filter(new__slug__startswith=found).delete()
+        AuditEntry.objects.filter(new__slug__startswith=found).delete()
         connection.close()
 
 
@@ -107,11 +107,11 @@ def test_a_list_is_opened_and_once_more_changes_nothing(
         product = Product.objects.get()
         assert (product.label, product.numcli, product.mode) == ("Régie cantine", "001964", Mode.TEST)
         assert product.is_default
-    facts = Entry.objects.filter(verb="town.opened", new__slug__startswith=mark).count()
+    facts = AuditEntry.objects.filter(verb="town.opened", new__slug__startswith=mark).count()
     again = said("open_town", "--from", path, "--report", str(rep))
     assert "4 déjà là" in again
     assert [row["Résultat"] for row in rows_of(rep)] == ["déjà là"] * 4
-    assert Entry.objects.filter(verb="town.opened", new__slug__startswith=mark).count() == facts == 4
+    assert AuditEntry.objects.filter(verb="town.opened", new__slug__startswith=mark).count() == facts == 4
 
 
 def test_check_only_reads(mark: str, write: Callable[..., str]) -> None:
@@ -243,7 +243,7 @@ def test_killed_and_asked_for_again(mark: str, write: Callable[..., str], tmp_pa
     assert [row["Résultat"] for row in rows_of(rep)] == ["ouverte"] * 3  # all by this list, in two runs
     assert set(towns(mark).values()) == {TownState.OPEN}
     assert len(towns(mark)) == 3
-    assert Entry.objects.filter(verb="town.opened", new__slug__startswith=mark).count() == 3
+    assert AuditEntry.objects.filter(verb="town.opened", new__slug__startswith=mark).count() == 3
 
 
 @pytest.mark.faults

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.online.paying import start_payment
@@ -48,7 +48,7 @@ def test_the_old_address_redirects(manage: Any, visit: Any) -> None:
             f"{address(NEW)}/contact/?produit=EAU&x=%2F",
         )
     assert visit(OLD, "//evil.example/")["Location"].startswith(f"{address(NEW)}/")
-    entry = Entry.objects.get(verb="town.renamed")
+    entry = AuditEntry.objects.get(verb="town.renamed")
     assert (entry.old["slug"], entry.new["slug"]) == ("mairie", "ville")
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content
 from shared_apps.mail.models import OutgoingMail
 from shared_apps.mail.services import compose, queue
@@ -77,11 +77,11 @@ def test_its_page(manage: Any, visit: Any) -> None:
     assert visit("mairie.localhost", method="post").status_code == 503
     assert visit("pechabou.localhost").status_code == 200
     manage("suspend_town", "mairie")  # twice changes nothing
-    entry = Entry.objects.get(verb="town.suspended")
+    entry = AuditEntry.objects.get(verb="town.suspended")
     assert (entry.old["state"], entry.new["reason"]) == ("open", "impayé")
     manage("resume_town", "mairie")
     assert visit("mairie.localhost").status_code == 200
-    assert Entry.objects.filter(verb="town.resumed").count() == 1
+    assert AuditEntry.objects.filter(verb="town.resumed").count() == 1
 
 
 def test_its_page_touches_no_town(town: Town, manage: Any) -> None:

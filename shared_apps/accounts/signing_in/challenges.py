@@ -18,6 +18,7 @@ class Purpose(StrEnum):
 
     ADD = "add"
     SIGN_IN = "sign-in"
+    SECOND_STEP = "second-step"
 
 
 def give(session: SessionBase, purpose: Purpose) -> bytes:

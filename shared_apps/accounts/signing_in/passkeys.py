@@ -1,8 +1,10 @@
-"""Passkeys: sign in with the fingerprint, face or code of one's own device. Optional, for residents only.
+"""Passkeys: sign in with the fingerprint, face or code of one's own device. For residents and staff.
 
-Staff and operators sign in with a password, then a code (accounts.signing_in.second_factor); a passkey
-would bypass that. A passkey needs the device to verify the person (`webauthn`), so it counts as both a
-possession and a fingerprint or code.
+Operators have none: they sign in with a password, then a code (accounts.signing_in.second_factor).
+
+A passkey needs the device to verify the person (`webauthn`), so it counts as both a possession and a fingerprint or
+code: a member of staff who signs in with one has passed both steps (accounts.sessions.steps). After a password it is
+the second step.
 """
 
 from typing import Any
@@ -18,14 +20,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shared_apps.accounts import errors
+from shared_apps.accounts.mails.own_account import STAFF_KEY_ADDED, STAFF_KEY_REMOVED
 from shared_apps.accounts.models import Account, Passkey, Role
 from shared_apps.accounts.services import refuse_impersonator
 from shared_apps.accounts.sessions import recent
-from shared_apps.accounts.signing_in import challenges, webauthn
+from shared_apps.accounts.signing_in import challenges, second_factor, webauthn
 from shared_apps.accounts.signing_in.challenges import Purpose
 from shared_apps.accounts.signing_in.webauthn import NewKey, Place
 from shared_apps.accounts.throttling import limits, throttle
 from shared_apps.audit import services as audit
+from shared_apps.mail.notifying import notify
 from tenants.current import current_town
 from tenants.hosts import registry
 from toolkit import browsers
@@ -54,7 +58,7 @@ def key_of(account: Account, public_id: UUID) -> Passkey:
 def ask_to_add(*, actor: Account, place: Place, session: SessionBase) -> dict[str, Any]:
     """The options with which the browser makes a key, soon after signing in.
 
-    Raises NotWhileImpersonating, SignInTooOld, TooManyKeys, or NewKeyRefused for staff.
+    Raises NotWhileImpersonating, SignInTooOld, TooManyKeys, or NewKeyRefused for an operator.
     """
     refuse_impersonator(actor)
     _check_can_have_one_more(actor)
@@ -83,7 +87,10 @@ def read_new_key(*, place: Place, session: SessionBase, answer: str) -> NewKey:
 
 @transaction.atomic
 def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Passkey:
-    """Store the key, named after the browser. Raises NotWhileImpersonating, TooManyKeys or NewKeyRefused."""
+    """Store the key, named after the browser. Raises NotWhileImpersonating, TooManyKeys or NewKeyRefused.
+
+    It is a second factor: the first one ends a member of staff's sessions (second_factor.note_enrolled).
+    """
     refuse_impersonator(actor)
     account = Account.objects.select_for_update().get(pk=actor.pk)
     _check_can_have_one_more(account)
@@ -100,6 +107,7 @@ def add_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> Pa
             key.save()
     except IntegrityError:  # another account has this id (WebAuthn §7.1, step 26)
         raise errors.NewKeyRefused from None
+    second_factor.note_enrolled(actor)
     audit.record("account.passkey_added", actor=actor, obj=actor.audit_name, new={"key": str(key.uuid)})
     return key
 
@@ -116,11 +124,36 @@ def rename_key(*, actor: Account, key: Passkey, name: str) -> None:
 
 
 @transaction.atomic
-def remove_key(*, actor: Account, key: Passkey) -> bool:
-    """Remove a key. Returns whether it existed. Raises NotWhileImpersonating."""
+def add_staff_key(*, actor: Account, place: Place, new: NewKey, user_agent: str) -> list[str]:
+    """The same for staff, whose address is told. Returns the recovery codes, shown once, if they had none.
+
+    Raises as `add_key`.
+    """
+    key = add_key(actor=actor, place=place, new=new, user_agent=user_agent)
+    notify(STAFF_KEY_ADDED.about(name=key.name), to=actor.email, language=actor.reads)
+    return second_factor.first_recovery_codes(actor)
+
+
+@transaction.atomic
+def remove_staff_key(*, actor: Account, key: Passkey, must_keep_one: bool) -> bool:
+    """The same as `remove_key` for staff, whose address is told. Raises LastFactor or NotWhileImpersonating."""
+    found = remove_key(actor=actor, key=key, must_keep_one=must_keep_one)
+    if found:
+        notify(STAFF_KEY_REMOVED.about(name=key.name), to=actor.email, language=actor.reads)
+    return found
+
+
+@transaction.atomic
+def remove_key(*, actor: Account, key: Passkey, must_keep_one: bool = False) -> bool:
+    """Remove a key. Returns whether it existed.
+
+    `must_keep_one`: this account may not be without a second factor. Raises LastFactor then, or NotWhileImpersonating.
+    """
     refuse_impersonator(actor)
+    account = Account.objects.select_for_update().get(pk=actor.pk)
     found, _per_model = Passkey.objects.filter(pk=key.pk).delete()
     if found:
+        second_factor.note_removed(account, must_keep_one=must_keep_one)
         audit.record("account.passkey_removed", actor=actor, obj=actor.audit_name, old={"key": str(key.uuid)})
     return bool(found)
 
@@ -140,6 +173,29 @@ def sign_in(*, place: Place, session: SessionBase, answer: str, ip: str) -> Acco
             raise errors.KeyRefused from error
         tries.succeed()
     return account
+
+
+def ask_second_step(*, place: Place, session: SessionBase, ip: str) -> dict[str, Any]:
+    """The same options, after a first step. The challenge works for the second step only. Raises TooManyTries."""
+    throttle.take((ASKED, ip))
+    return webauthn.request_options(place=place, challenge=challenges.give(session, Purpose.SECOND_STEP))
+
+
+def check_second_step(*, account: Account, place: Place, session: SessionBase, answer: str, ip: str) -> None:
+    """The answer must be of a key of `account`. Raises KeyRefused or TooManyTries."""
+    with throttle.take((limits.PLACE, ip)) as tries:
+        try:
+            found = _signed_in(place, challenges.take(session, Purpose.SECOND_STEP), answer)
+        except webauthn.Refused as error:
+            raise errors.KeyRefused from error
+        if found.pk != account.pk:
+            raise errors.KeyRefused
+        tries.succeed()
+
+
+def has_key_here(account: Account, place: Place) -> bool:
+    """Whether the account has a key that works on this host."""
+    return Passkey.objects.filter(account=account, rp_id=place.host).exists()
 
 
 def _signed_in(place: Place, challenge: bytes, answer: str) -> Account:
@@ -170,7 +226,7 @@ def _signed_in(place: Place, challenge: bytes, answer: str) -> Account:
 
 
 def _may_have_keys(account: Account) -> bool:
-    return account.is_active and account.role == Role.RESIDENT
+    return account.is_active and account.role != Role.OPERATOR
 
 
 def _check_can_have_one_more(account: Account) -> None:

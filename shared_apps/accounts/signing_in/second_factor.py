@@ -1,11 +1,13 @@
 """The second factor: a code from an application on the telephone, or one of ten single-use recovery codes.
 
-The order is always: password first (`services.check_credentials`), then the code. Works in the current schema.
+The order is always: another proof first (`services.check_credentials`…), then the code. For staff a passkey is a
+second factor too (`passkeys`); `Account.second_factor_at` says whether there is one. Works in the current schema.
 """
 
 import hmac
 import secrets as random
 import time
+from typing import Any
 
 import pyotp
 import segno
@@ -13,10 +15,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from shared_apps.accounts import errors
-from shared_apps.accounts.models import Account, SecondFactor
+from shared_apps.accounts.mails.own_account import (
+    APPLICATION_ADDED,
+    FACTOR_FORGOTTEN,
+    FACTOR_REMOVED,
+    RECOVERY_CODE_USED,
+)
+from shared_apps.accounts.models import Account, Passkey, Role, SecondFactor
 from shared_apps.accounts.services import refuse_impersonator
 from shared_apps.accounts.throttling import throttle
 from shared_apps.audit import services as audit
+from shared_apps.mail.notices import Said
+from shared_apps.mail.notifying import notify
 from toolkit.secrecy.sealing import Unreadable, seal, unseal
 from toolkit.secrecy.secrets import fingerprint
 
@@ -30,13 +40,19 @@ ISSUER = "Mes factures"
 
 
 def is_enrolled(account: Account) -> bool:
-    """Whether the account has a confirmed second factor."""
+    """Whether the account has a confirmed application. `Account.second_factor_at` covers passkeys too."""
     return confirmed(account) is not None
 
 
 def confirmed(account: Account) -> SecondFactor | None:
-    """The confirmed second factor of the account. One statement."""
+    """The confirmed application of the account. One statement."""
     return SecondFactor.objects.filter(account=account, confirmed_at__isnull=False).first()
+
+
+def recovery_codes_left(account: Account) -> int:
+    """How many single-use codes the account still has."""
+    factor = SecondFactor.objects.filter(account=account).first()
+    return len(factor.recovery_hashes) if factor else 0
 
 
 @transaction.atomic
@@ -53,7 +69,7 @@ def begin(*, account: Account, secret: str = "") -> str:
         raise errors.AlreadyEnrolled
     try:
         return unseal(factor.secret)
-    except Unreadable:  # sealed under another SECRET_KEY: make a new one
+    except Unreadable:  # none yet, or sealed under another SECRET_KEY: make a new one
         factor.secret = seal(secret or pyotp.random_base32())
         factor.save(update_fields=["secret"])
         return unseal(factor.secret)
@@ -72,11 +88,15 @@ def picture(address: str) -> str:
 def confirm(*, account: Account, code: str) -> list[str]:
     """Confirm with a first right code: the telephone has the secret. Returns the recovery codes, shown once.
 
-    Raises WrongCode, TooManyTries or AlreadyEnrolled.
+    A first second factor ends every session, also the caller's: `note_enrolled`. Recovery codes that a passkey brought
+    are replaced. Raises WrongCode, TooManyTries or AlreadyEnrolled.
     """
     refuse_impersonator(account)
     with throttle.take((CODE, str(account.uuid))) as tries, transaction.atomic():
-        factor = SecondFactor.objects.select_for_update().get(account=account)
+        Account.objects.select_for_update().get(pk=account.pk)  # first, as for a removal and a reset
+        factor = SecondFactor.objects.select_for_update().filter(account=account).first()
+        if factor is None:  # forgotten since the page was shown
+            raise errors.WrongCode
         if factor.confirmed_at is not None:
             raise errors.AlreadyEnrolled
         step = _step_of(factor, code)
@@ -86,8 +106,39 @@ def confirm(*, account: Account, code: str) -> list[str]:
         factor.confirmed_at, factor.last_step = timezone.now(), step
         factor.recovery_hashes = [fingerprint(_bare(each)) for each in codes]
         factor.save(update_fields=["confirmed_at", "last_step", "recovery_hashes"])
+        note_enrolled(account)
         audit.record("account.second_factor_enrolled", actor=account, obj=account.audit_name)
+        _tell(account, APPLICATION_ADDED.about())
         tries.succeed()
+    return codes
+
+
+def note_enrolled(account: Account) -> None:
+    """Note that the account has a second factor from now on. Call it in the transaction that has made one.
+
+    The first one ends the sessions of staff, which were opened without: the caller opens its own again
+    (`sessions.steps.note_passed`). `account` is changed too.
+    """
+    locked = Account.objects.select_for_update().get(pk=account.pk)
+    if locked.second_factor_at is None:
+        locked.second_factor_at = timezone.now()
+        if locked.role != Role.RESIDENT:
+            locked.end_sessions()
+        locked.save(update_fields=["second_factor_at", "sign_outs", "devices"])
+    account.second_factor_at, account.sign_outs = locked.second_factor_at, locked.sign_outs
+
+
+def first_recovery_codes(account: Account) -> list[str]:
+    """Ten recovery codes for an account that has none left; otherwise an empty list, and nothing changes.
+
+    Call it in the transaction that adds a passkey, under the account's lock.
+    """
+    factor, _made = SecondFactor.objects.select_for_update().get_or_create(account=account)
+    if factor.recovery_hashes:
+        return []
+    codes = _new_codes()
+    factor.recovery_hashes = [fingerprint(_bare(each)) for each in codes]
+    factor.save(update_fields=["recovery_hashes"])
     return codes
 
 
@@ -110,9 +161,9 @@ def check(*, account: Account, code: str) -> SecondFactor:
 @transaction.atomic
 def _check(account: Account, code: str) -> SecondFactor:
     factor = SecondFactor.objects.select_for_update().filter(account=account).first()
-    if factor is None or factor.confirmed_at is None:
+    if factor is None:
         raise errors.WrongCode
-    step = _step_of(factor, code)
+    step = _step_of(factor, code) if factor.confirmed_at else None
     if step is not None:
         if step <= factor.last_step:
             raise errors.CodeUsed
@@ -130,36 +181,105 @@ def _check(account: Account, code: str) -> SecondFactor:
         obj=account.audit_name,
         new={"left": len(factor.recovery_hashes)},
     )
+    _tell(account, RECOVERY_CODE_USED.about(left=len(factor.recovery_hashes)))
     return factor
 
 
 def renew_recovery_codes(*, account: Account, code: str) -> list[str]:
     """Make ten new recovery codes after a right code; the old ones stop working. Raises as `check`."""
     refuse_impersonator(account)
-    factor = check(account=account, code=code)
+    check(account=account, code=code)
+    return replace_recovery_codes(actor=account)
+
+
+@transaction.atomic
+def replace_recovery_codes(*, actor: Account) -> list[str]:
+    """Make ten new recovery codes for whoever has just proven who they are; the old ones stop working.
+
+    Raises WrongCode when the account has no second factor, or NotWhileImpersonating.
+    """
+    refuse_impersonator(actor)
+    factor = SecondFactor.objects.select_for_update().filter(account=actor).first()
+    if factor is None:
+        raise errors.WrongCode
     codes = _new_codes()
-    with transaction.atomic():
-        locked = SecondFactor.objects.select_for_update().get(pk=factor.pk)
-        locked.recovery_hashes = [fingerprint(_bare(each)) for each in codes]
-        locked.save(update_fields=["recovery_hashes"])
-        audit.record("account.recovery_codes_renewed", actor=account, obj=account.audit_name)
+    factor.recovery_hashes = [fingerprint(_bare(each)) for each in codes]
+    factor.save(update_fields=["recovery_hashes"])
+    audit.record("account.recovery_codes_renewed", actor=actor, obj=actor.audit_name)
     return codes
 
 
 @transaction.atomic
-def reset(*, actor: audit.Actor, account: Account, reason: str) -> bool:
-    """Delete the second factor and end its sessions; the next sign-in sets up a new one.
+def remove_application(*, actor: Account, must_keep_one: bool) -> bool:
+    """Remove the application of the telephone. Returns whether there was one.
 
-    Returns whether there was one.
+    `must_keep_one`: this account may not be without a second factor. Raises LastFactor then, or NotWhileImpersonating.
+    """
+    refuse_impersonator(actor)
+    account = Account.objects.select_for_update().get(pk=actor.pk)
+    factor = SecondFactor.objects.select_for_update().filter(account=account, secret__gt="").first()
+    if factor is None or factor.confirmed_at is None:
+        return False
+    factor.secret, factor.confirmed_at = "", None
+    factor.save(update_fields=["secret", "confirmed_at"])
+    audit.record("account.second_factor_removed", actor=actor, obj=actor.audit_name)
+    note_removed(account, must_keep_one=must_keep_one)
+    _tell(account, FACTOR_REMOVED.about())
+    return True
+
+
+def note_removed(account: Account, *, must_keep_one: bool) -> None:
+    """Forget the date and the recovery codes once the last second factor is gone. Raises LastFactor.
+
+    Call it in the transaction that removed one, under the account's lock.
+    """
+    if confirmed(account) or Passkey.objects.filter(account=account).exists():
+        return
+    if must_keep_one:
+        raise errors.LastFactor
+    SecondFactor.objects.filter(account=account).delete()
+    Account.objects.filter(pk=account.pk).update(second_factor_at=None)
+
+
+@transaction.atomic
+def reset(*, actor: audit.Actor, account: Account, reason: str) -> bool:
+    """Delete the second factor of whoever lost it, passkeys included, end their sessions, and write to staff.
+
+    The next sign-in sets up a new one. Returns whether there was one.
     """
     if isinstance(actor, Account):
         refuse_impersonator(actor)
-    found, _per_model = SecondFactor.objects.filter(account=account).delete()
-    if found:
-        audit.record(
-            "account.second_factor_reset", actor=actor, obj=account.audit_name, new={"reason": reason}
-        )
-    return bool(found)
+    locked = Account.objects.select_for_update().get(pk=account.pk)
+    found, _per_model = SecondFactor.objects.filter(account=locked).delete()
+    if locked.is_town_staff:
+        found += Passkey.objects.filter(account=locked).delete()[0]
+    if not found and locked.second_factor_at is None:
+        return False
+    locked.second_factor_at = None
+    locked.end_sessions()
+    locked.save(update_fields=["second_factor_at", "sign_outs", "devices"])
+    audit.record("account.second_factor_reset", actor=actor, obj=locked.audit_name, new={"reason": reason})
+    _tell(locked, FACTOR_FORGOTTEN.about())
+    return True
+
+
+def forget(*, actor: Account, account: Account, reason: str = "") -> bool:
+    """« Oublier le second facteur »: a manager does it for a colleague who lost theirs. Returns whether there was one.
+
+    Raises MayNotForget: for oneself, by somebody who is no manager with a second factor, or for no member of staff.
+    Raises NotWhileImpersonating: the operator does it from the console.
+    """
+    refuse_impersonator(actor)
+    is_manager = actor.is_active and actor.role == Role.MANAGER and actor.second_factor_at is not None
+    if not is_manager or actor.pk == account.pk or not account.is_town_staff:
+        raise errors.MayNotForget
+    return reset(actor=actor, account=account, reason=reason)
+
+
+def _tell(account: Account, said: Said[Any]) -> None:
+    """Write to staff about their own account. The console sends no message to operators."""
+    if account.is_town_staff:
+        notify(said, to=account.email, language=account.reads)
 
 
 def _step_of(factor: SecondFactor, code: str) -> int | None:

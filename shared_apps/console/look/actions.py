@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared_apps.accounts.models import Account
+from django_tenants.utils import tenant_context
+
+from shared_apps.accounts.errors import AccountError
+from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.team.services import invite
 from shared_apps.console.look import forms
 from tenants.archive import erasing, exporting
 from tenants.current import shard_aliases
+from tenants.errors import TownError
 from tenants.hosts import domains
 from tenants.life import renaming, services, town_closure
 from tenants.life.details import end_copy
@@ -75,6 +80,16 @@ def _rename(operator: Account, town: Town, data: Data) -> Operation:
     return renaming.request_renaming(town=town, slug=data["slug"], actor=operator)
 
 
+def _invite(operator: Account, town: Town, data: Data) -> str:
+    actor = f"operator:{operator.uuid}"  # the town does not know the operator's account
+    try:
+        with tenant_context(town):
+            invite(actor=actor, role=Role.MANAGER, **data)
+    except AccountError as error:
+        raise TownError(str(error)) from None
+    return f"L'invitation part à {data['email']}."
+
+
 def _add_domain(operator: Account, town: Town, data: Data) -> str:
     record = domains.add_domain(town=town, host=data["host"], actor=operator)
     return f"Domaine ajouté. La commune doit publier l'enregistrement TXT « {record.name} » : {record.value}"
@@ -114,6 +129,13 @@ ACTIONS: tuple[Action, ...] = (
         "Elle remplace désormais la commune d'origine : son portail ne dit plus qu'il est une copie.",
         _end_copy,
         fits=lambda town: town.is_copy,
+    ),
+    Action(
+        "inviter-un-responsable",
+        "Inviter un responsable",
+        "Une personne de la commune qui pourra inviter les autres. Le motif reste dans le journal de la commune.",
+        _invite,
+        form=forms.InviteForm,
     ),
     Action(
         "changer-adresse",

@@ -46,7 +46,7 @@ class ConsoleForm(forms.Form):
                     field.widget.choices = choices
 
 
-def _reason() -> forms.CharField:
+def reason() -> forms.CharField:
     return forms.CharField(
         label="Motif",
         max_length=500,
@@ -140,7 +140,18 @@ class TownForm(ConsoleForm):
 class ReasonForm(TownForm):
     """Why."""
 
-    reason = _reason()
+    reason = reason()
+
+
+class InviteForm(TownForm):
+    """A manager to invite, and why."""
+
+    name = forms.CharField(label="Prénom et nom", max_length=80)
+    email = AddressFormField(
+        label="Adresse e-mail professionnelle",
+        help_text="L'invitation y arrive ; son lien est valable 7 jours.",
+    )
+    reason = reason()
 
 
 class RenameForm(TownForm):
@@ -230,7 +241,7 @@ class CloseForm(TownForm):
         initial=30,
         help_text="Le portail répond jusqu'à la fin de ce jour-là.",
     )
-    reason = _reason()
+    reason = reason()
 
 
 class OpenForm(ShardForm):
@@ -319,6 +330,22 @@ class InterventionForm(ConsoleForm):
         help_text="Au moins 10 caractères. Les responsables de la commune le lisent dans leur gestion.",
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Écrivez pourquoi vous intervenez : la commune le lira."},
+    )
+
+
+class ForgetFactorForm(ConsoleForm):
+    """Who asked for it, and how the operator made sure of who they are."""
+
+    reason = forms.CharField(
+        label="Qui le demande, et comment l'avez-vous vérifié ?",
+        min_length=10,
+        max_length=500,
+        help_text="Au moins 10 caractères. Le journal de la commune le garde.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": "Écrivez qui le demande et comment vous l'avez vérifié.",
+            "min_length": "Écrivez-le en 10 caractères au moins.",
+        },
     )
 
 

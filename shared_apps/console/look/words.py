@@ -10,10 +10,8 @@ from django.utils.safestring import SafeString
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import verbs
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
-from tenant_apps.products import protocols
-from tenant_apps.products.models import Mode, Product
 from tenants.models import Operation, OperationState
 from tenants.states import TownState
 from toolkit import clock
@@ -180,16 +178,7 @@ def author(name: str, known: Mapping[str, str], staff: Mapping[str, str]) -> str
     return f"{actor(operator, known)} à la place de {person}" if operator else person
 
 
-def stage(product: Product) -> tuple[str, str]:
-    """How far a product is with online payment: (words, colour)."""
-    if product.protocol == protocols.NONE:
-        return "pas de paiement en ligne", ""
-    if product.closed_at is not None:
-        return f"arrêté : identifiant refusé ({product.closed_code})", "bad"
-    return str(product.get_mode_display()), "ok" if product.mode == Mode.PRODUCTION else "warn"
-
-
-def thing(entry: Entry, known: Mapping[str, str]) -> str:
+def thing(entry: AuditEntry, known: Mapping[str, str]) -> str:
     """What the entry is about: a town's or an operator's address."""
     place, _, rest = entry.object.partition(":")
     if place == "town":
@@ -199,6 +188,6 @@ def thing(entry: Entry, known: Mapping[str, str]) -> str:
     return entry.object
 
 
-def change(entry: Entry) -> str:
+def change(entry: AuditEntry) -> str:
     """« état : ouverte → suspendue ; motif : … »."""
     return verbs.changes(entry)

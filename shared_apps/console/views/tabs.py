@@ -9,12 +9,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import STAFF_ROLES, Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console import queries
 from shared_apps.console.access import OperatorRequest
 from shared_apps.console.look import actions, tabs, words
 from shared_apps.console.look.forms import DetailsForm
 from shared_apps.console.look.screens import screen
+from shared_apps.console.views.products import stage_shown
 from shared_apps.console.watch import condition
 from tenants.errors import TownError
 from tenants.hosts import domains, registry
@@ -38,7 +39,7 @@ def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
         troubles=words.troubles(figures) if figures else [],
         now=now,
         is_silent=now is None and town.state in actions.LIVING,
-        products=[(product, *words.stage(product)) for product in now.products] if now else [],
+        products=[(product, *stage_shown(product)) for product in now.products] if now else [],
     )
 
 
@@ -75,7 +76,7 @@ def operations(request: OperatorRequest, slug: str) -> HttpResponse:
 def trail(request: OperatorRequest, slug: str) -> HttpResponse:
     """« Journal »: the town's own facts, page by page, and the last ones of the platform about it."""
     town, known, before = found(slug), words.operators(), request.GET.get("avant", "")
-    entries = Entry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
+    entries = AuditEntry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
     inside, staff = [], {}
     if town.state in actions.LIVING:
         inside = condition.trail_of(town, before=int(before) if before.isdecimal() else None)

@@ -11,9 +11,10 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import STAFF_ROLES, Account
 from shared_apps.accounts.sessions import impersonation
+from shared_apps.accounts.signing_in import second_factor
 from shared_apps.console.access import OperatorRequest
 from shared_apps.console.look import actions
-from shared_apps.console.look.forms import InterventionForm, OpenForm
+from shared_apps.console.look.forms import ForgetFactorForm, InterventionForm, OpenForm
 from shared_apps.console.look.screens import screen
 from shared_apps.console.opening import NewTown, request_opening
 from shared_apps.console.views.tabs import found
@@ -119,6 +120,34 @@ def intervene(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
         form=form,
         link=f"{_address(town)}/gestion/intervention/{ticket}/" if ticket else "",
         minutes=int(impersonation.LENGTH.total_seconds() // 60),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def forget_factor(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
+    """Forget the second factor of a member of staff who lost it, most often a town's only manager."""
+    town = found(slug)
+    form = ForgetFactorForm(request.POST if request.method == "POST" else None)
+    with tenant_context(town):
+        account = Account.objects.filter(uuid=person, role__in=STAFF_ROLES, is_active=True).first()
+        if account is None:
+            raise Http404
+        if request.method == "POST" and form.is_valid():
+            second_factor.reset(
+                actor=f"operator:{request.user.uuid}", account=account, reason=form.cleaned_data["reason"]
+            )
+            messages.success(
+                request, f"Le second facteur de {account.email} est oublié, et un message le lui dit."
+            )
+            return redirect("admin:town", slug=town.slug)
+    return screen(
+        request,
+        "forget_factor",
+        title=f"Oublier un second facteur à {town.name}",
+        status=422 if form.errors else 200,
+        town=town,
+        account=account,
+        form=form,
     )
 
 

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import STAFF_ROLES, Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.queries import Failing, failing_with_samples
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import BatchState
@@ -48,13 +48,13 @@ def condition_of(town: Town) -> Condition | None:
         return None
 
 
-def trail_of(town: Town, *, before: int | None = None) -> list[Entry]:
+def trail_of(town: Town, *, before: int | None = None) -> list[AuditEntry]:
     """The facts of the town itself, newest first: a page of `ENTRIES` and one more when there are more.
 
     `before` is the id of the last fact of the page before.
     """
     with tenant_context(town):
-        entries = Entry.objects.only("at", "actor", "verb")
+        entries = AuditEntry.objects.only("at", "actor", "verb")
         return list((entries.filter(pk__lt=before) if before else entries)[: ENTRIES + 1])
 
 

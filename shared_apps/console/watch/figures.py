@@ -15,13 +15,13 @@ from django.db.models.functions import Coalesce
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Link
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.queries import OF_ITSELF, failing
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.queries import IN_REVIEW
 from tenants.current import current_town, registry
@@ -38,7 +38,7 @@ TOMORROW = timedelta(days=1)  # while a trouble of the week is kept, so that it 
 WORKING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
-def something_happened(entry: Entry) -> None:
+def something_happened(entry: AuditEntry) -> None:
     """Listener for every fact. Facts of the platform concern no town's rows, except for a few."""
     town: Town | None
     try:
@@ -55,7 +55,7 @@ def something_happened(entry: Entry) -> None:
         transaction.on_commit(promise, robust=True)
 
 
-def _arrived(entry: Entry) -> Town | None:
+def _arrived(entry: AuditEntry) -> Town | None:
     """The town of a platform's fact that changed rows (a restored town, for example)."""
     kind, _, uuid = entry.object.partition(":")
     if kind != "town" or entry.verb not in ARRIVALS:
@@ -140,10 +140,10 @@ def _count(present: datetime) -> dict[str, Any]:
 
 
 def _oldest_waiting(present: datetime, working: datetime | None) -> datetime | None:
-    """Since when the town's oldest overdue job waits: a message, a link, an alert, an import."""
+    """Since when the town's oldest overdue job waits: a message, a link, a notice, an import."""
     mails = OutgoingMail.objects.filter(
         state__in=(MailState.QUEUED, MailState.SENDING), next_try_at__lte=present
     ).aggregate(at=Min("next_try_at"))["at"]
     links = Link.objects.filter(handled_at=None).aggregate(at=Min("requested_at"))["at"]
-    alerts = Alert.objects.filter(queued_at=None).aggregate(at=Min("created_at"))["at"]
-    return min((at for at in (mails, links, alerts, working) if at is not None), default=None)
+    planned = PlannedNotice.objects.filter(queued_at=None).aggregate(at=Min("created_at"))["at"]
+    return min((at for at in (mails, links, planned, working) if at is not None), default=None)

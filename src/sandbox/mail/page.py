@@ -47,6 +47,7 @@ h1 { font-size: 1.5rem; margin: 8px 0; } h2 { font-size: 1.1rem; margin: 24px 0 
 ul { list-style: none; padding: 0; } li { border-top: 1px solid var(--line); }
 li a { display: block; padding: 12px 4px; color: inherit; text-decoration: none; }
 li a:hover strong, li a:focus strong { text-decoration: underline; }
+input { font: inherit; max-width: 100%; box-sizing: border-box; padding: 8px; }
 button { font: inherit; padding: 8px 16px; border: 1px solid var(--line); border-radius: 8px; }
 iframe { width: 100%; height: 70vh; border: 1px solid var(--line); border-radius: 8px; background: #fff; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; padding: 16px;
@@ -180,23 +181,52 @@ class Page:
         self._set_mode(mode)
         return self._show_mode(request) if request.is_json else redirect("/", 303)
 
-    def _show_code(self, _request: Request) -> Response:
+    def _show_code(self, request: Request) -> Response:
+        """The operator's code; with `?cle=`, the code of a secret that a member of staff types."""
         left = operator_code.seconds_left()
+        if "cle" in request.args:
+            secret = operator_code.bare(request.args["cle"])
+            return _page(
+                "Le code d'un agent", _typed_code(secret, left), refresh=min(left, 10) if secret else 0
+            )
         return _page(
             "Code de vérification",
             f"<p><a href='/'>← Tous les courriels</a></p><h1>Le téléphone de l'exploitant</h1>"
             f"<p>Code de vérification de {escape(operator_code.EMAIL)}, qui change dans {left} s :</p>"
             f"<p class=code>{operator_code.code()}</p>"
             f"<p class=quiet>Un code sert une seule fois. Clé, pour l'ajouter à une vraie application : "
-            f"<code>{operator_code.SECRET}</code></p>",
+            f"<code>{operator_code.SECRET}</code></p>"
+            f"<p><a href='/code?cle='>Le code d'un agent, sans téléphone</a></p>",
             refresh=min(left, 10),
         )
 
-    def _show_code_json(self, _request: Request) -> Response:
-        return _json({"code": operator_code.code(), "next": operator_code.code(1)})
+    def _show_code_json(self, request: Request) -> Response:
+        secret = operator_code.bare(request.args.get("cle", "")) or operator_code.SECRET
+        try:
+            codes = {"code": operator_code.code(secret=secret), "next": operator_code.code(1, secret=secret)}
+        except ValueError:
+            raise BadRequest from None
+        return _json(codes)
 
     def _show_health(self, _request: Request) -> Response:
         return Response("ok", mimetype="text/plain")
+
+
+def _typed_code(secret: str, left: int) -> str:
+    """The box to type a secret, and the code of the one that was typed."""
+    shown = ""
+    if secret:
+        try:
+            code = operator_code.code(secret=secret)
+            shown = f"<p>Code de cette clé, qui change dans {left} s :</p><p class=code>{code}</p>"
+        except ValueError:
+            shown = "<p class=warning>Cette clé ne convient pas : recopiez-la en entier.</p>"
+    return (
+        "<p><a href='/code'>← Le téléphone de l'exploitant</a></p><h1>Le téléphone d'un agent</h1>"
+        "<form method=get action=/code><p><label for=cle>La clé que montre la page « Ajouter une application de "
+        f"codes » :</label><br><input id=cle name=cle value='{escape(secret)}' size=40 autocomplete=off> "
+        f"<button>Voir le code</button></p></form>{shown}<p class=quiet>Un code sert une seule fois.</p>"
+    )
 
 
 def _row(message: Message) -> str:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,7 +11,6 @@ from shared_apps.audit import services as audit
 from shared_apps.mail import notices
 from tenant_apps.backoffice.templatetags.gestion import megabytes
 from tenant_apps.invoices.importing import registry
-from tenant_apps.products.models import Product, ProductKind
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from tenant_apps.townhall.models import HEX_COLOUR, TownHall
@@ -20,7 +18,6 @@ from toolkit.colour import contrast, mix
 from toolkit.forms.plain_forms import PlainForm, PlainModelForm
 
 LIGHT = "#f6f5f1"  # ui.css, --ground
-A_YEAR = 366
 VISIBLE = 3.0  # WCAG 2.2, 1.4.11: what is not text must be seen on its ground
 
 
@@ -126,6 +123,7 @@ class TownForm(PlainModelForm):
         fields = (
             *("name", "address", "phone", "website", "contact_email"),
             *("primary_colour", "accent_colour", "password_minimum", "mailed_codes", "payer_claims"),
+            "staff_second_factor",
             *(setting.field for setting in NOTICES),
         )
         widgets = {
@@ -146,6 +144,7 @@ class TownForm(PlainModelForm):
                 "Permettre aux usagers de se connecter avec un code reçu par e-mail"
             ),
             "payer_claims": gettext_lazy("Rattacher un dossier avec une facture papier"),
+            "staff_second_factor": gettext_lazy("Qui doit protéger son compte par un second facteur"),
             **{setting.field: setting.label for setting in NOTICES},
         }
         help_texts = {
@@ -158,11 +157,15 @@ class TownForm(PlainModelForm):
             "payer_claims": gettext_lazy(
                 "Un usager inconnu de la facturation recopie le numéro, le montant et la référence de sa facture."
             ),
+            "staff_second_factor": gettext_lazy(
+                "Les responsables le doivent toujours. Qui n'en a pas encore est conduit à le mettre en place."
+            ),
             **{setting.field: setting.help for setting in NOTICES if setting.help},
         }
         error_messages = {
             "name": {"required": gettext_lazy("Écrivez le nom de la commune.")},
             "contact_email": {"required": gettext_lazy("Écrivez l'adresse e-mail du service.")},
+            "staff_second_factor": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             "payer_claims": {"invalid_choice": gettext_lazy("Choisissez une réponse de la liste.")},
             **{
                 setting.field: dict.fromkeys(
@@ -203,56 +206,3 @@ def visible(colour: str) -> str:
     """`colour`, darkened step by step until it is seen on the ground of the page."""
     tones = (mix(colour, "#000000", step / 100) for step in range(0, 101, 5))
     return next(tone for tone in tones if contrast(tone, LIGHT) >= VISIBLE)
-
-
-class ProductForm(PlainModelForm):
-    """What a town may change of a product by itself."""
-
-    class Meta:
-        model = Product
-        fields = (
-            *("label", "contact_email", "payable_days_after_issue", "payable_days_after_due"),
-            *("offers_declaration", "takes_several"),
-        )
-        labels = {
-            "label": gettext_lazy("Le nom que lisent les usagers"),
-            "contact_email": gettext_lazy("L'adresse e-mail de ce service"),
-            "offers_declaration": gettext_lazy("Proposer « J'ai réglé » aux usagers"),
-            "takes_several": gettext_lazy("Permettre de régler plusieurs factures en un seul paiement"),
-            "payable_days_after_issue": gettext_lazy("Ouvrir le paiement en ligne, en jours après la date"),
-            "payable_days_after_due": gettext_lazy("Fermer le paiement en ligne, en jours après l'échéance"),
-        }
-        help_texts = {
-            "contact_email": gettext_lazy(
-                "Laissez vide pour que les messages arrivent au service de facturation de la commune."
-            ),
-            "payable_days_after_issue": gettext_lazy(
-                "0 pour une régie. 1 pour des titres ou un rôle : le Trésor public les prend en charge la veille."
-            ),
-            "payable_days_after_due": gettext_lazy("Laissez vide pour ne jamais fermer."),
-        }
-        error_messages = {
-            "label": {"required": gettext_lazy("Écrivez le nom de ce service.")},
-            "payable_days_after_issue": {
-                name: gettext_lazy("Indiquez un nombre de jours, de 0 à 366.")
-                for name in ("required", "invalid", "min_value", "max_value")
-            },
-            "payable_days_after_due": {
-                name: gettext_lazy("Indiquez un nombre de jours, de 0 à 366, ou laissez vide.")
-                for name in ("invalid", "min_value", "max_value")
-            },
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("payable_days_after_issue", "payable_days_after_due"):
-            self.fields[name].validators.append(
-                MaxValueValidator(A_YEAR, self.fields[name].error_messages["max_value"])
-            )
-        self.fields["payable_days_after_issue"].required = False
-        if self.instance.kind != ProductKind.REGIE:  # the Treasury imposes reference and amount
-            del self.fields["takes_several"]
-
-    def clean_payable_days_after_issue(self) -> int:
-        """Nothing written is no day."""
-        return self.cleaned_data["payable_days_after_issue"] or 0

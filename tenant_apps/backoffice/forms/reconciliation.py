@@ -1,4 +1,4 @@
-"""The forms of the reconciliation: a file, its columns, a line's fate, a period."""
+"""The forms of the reconciliation: a file, its columns, what becomes of a row, a period."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -147,26 +147,26 @@ class ColumnsForm(PlainForm):
 
 
 class MatchForm(PlainForm):
-    """Which payment a line is."""
+    """Which payment a row is."""
 
     payment = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez un règlement.")})
 
 
 class TotalForm(PlainForm):
-    """Which sum of a day a line is, by its place among those that are offered and what it says."""
+    """Which sum of a day a row is, by its place among those that are offered and what it says."""
 
     total = forms.CharField(max_length=300, error_messages={"required": gettext_lazy("Choisissez un total.")})
 
 
 class BookForm(PlainForm):
-    """Which invoice the money of a line pays, and how it came."""
+    """Which invoice the money of a row pays, and how it came."""
 
     invoice = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez la facture.")})
     means = forms.ChoiceField(choices=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)])
 
 
 class IgnoreForm(PlainForm):
-    """Why a line is set aside."""
+    """Why a row is set aside."""
 
     reason = forms.CharField(
         label=gettext_lazy("Motif"),

@@ -28,11 +28,11 @@ FOUND = 8
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
     """Figures that are links."""
-    letters, mails = waiting(), unsent()
+    messages, mails = waiting(), unsent()
     attention = {
         "imports": waiting_batches().count(),
-        "messages": letters["todo"],
-        "suspects": letters["held"],
+        "messages": messages["todo"],
+        "suspects": messages["held"],
         "mails": mails.failed,
         "declarations": open_declarations().count(),
         "in_review": attempts_in_review().count() + open_findings().count(),

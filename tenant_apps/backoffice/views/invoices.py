@@ -13,7 +13,7 @@ from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_req
 from tenant_apps.backoffice.filters import Chosen, chosen
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.backoffice.words.summary import summary_of
-from tenant_apps.contact.queries import messages as letters
+from tenant_apps.contact.queries import messages
 from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents.links import document_link
 from tenant_apps.invoices.models import Invoice
@@ -29,10 +29,9 @@ from tenant_apps.payments.queries import (
 )
 from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
 from tenant_apps.payments.states import LIVE
-from tenant_apps.products.queries import products
 from toolkit import clock
 
-MAILS, LETTERS = 50, 20  # the newest are shown
+MAILS, MESSAGES = 50, 20  # the newest are shown
 
 
 @require_safe
@@ -48,7 +47,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         section="invoices",
         page=page,
         wanted=wanted,
-        products=products(),
+        products=queries.listed_products(),
         today=clock.today(),
     )
 
@@ -76,7 +75,7 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
     (invoice,) = with_payabilities([found(queries.invoice_for_staff, public_id)])
     mails, mails_number = newest(mails_about(invoice).defer("text", "html"), MAILS)
-    received, received_number = newest(letters().filter(invoice=invoice), LETTERS)
+    received, received_number = newest(messages().filter(invoice=invoice), MESSAGES)
     attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
     return screen(
         request,
@@ -90,8 +89,8 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         declaration=getattr(invoice, "declaration", None),
         mails=mails,
         mails_number=mails_number,
-        letters=received,
-        letters_number=received_number,
+        received=received,
+        messages_number=received_number,
         live=LIVE,
         holds=OnlineHold.choices,
         undecided=IN_REVIEW,

@@ -61,17 +61,17 @@ def _thread(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    lines = list(queries.whole(root))
+    written = list(queries.whole(root))
     can_join = root.reader is not None  # somebody without an account reads the mail, and nothing else
     if form is None:
-        form = ThreadForm(seen=lines[-1].uuid, can_join=can_join)
+        form = ThreadForm(seen=written[-1].uuid, can_join=can_join)
     return screen(
         request,
         "message.html",
         section="messages",
         status=status,
-        letter=root,
-        lines=lines,
+        thread=root,
+        thread_messages=written,
         form=form,
         problem=problem,
     )

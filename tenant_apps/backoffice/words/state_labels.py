@@ -8,8 +8,8 @@ from tenant_apps.invoices.states import BatchState
 from tenant_apps.payments.models import Attempt, TestPayment
 from tenant_apps.payments.payability.words import State
 from tenant_apps.payments.states import LIVE, AttemptState, TestPaymentState
-from tenant_apps.reconciliation.models import Line
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import StatementRow
+from tenant_apps.reconciliation.states import StatementRowState
 from tenant_apps.residents.models import AccessRequest
 from tenant_apps.residents.states import AccessRequestState
 
@@ -35,12 +35,12 @@ LABEL_CLASSES: dict[type[Model], dict[str, str]] = {
     },
     AccessRequest: {AccessRequestState.ACCEPTED: "tag-good", AccessRequestState.WAITING: "tag-now"},
     OutgoingMail: {MailState.SENT: "tag-good", MailState.FAILED: "tag-bad"},
-    Line: {
-        **dict.fromkeys(LineState.values, "tag-bad"),
-        LineState.MATCHED: "tag-good",
-        LineState.DOUBTFUL: "tag-now",
-        LineState.IGNORED: "",
-        LineState.KNOWN: "",
+    StatementRow: {
+        **dict.fromkeys(StatementRowState.values, "tag-bad"),
+        StatementRowState.MATCHED: "tag-good",
+        StatementRowState.DOUBTFUL: "tag-now",
+        StatementRowState.IGNORED: "",
+        StatementRowState.KNOWN: "",
     },
 }
 _STANDINGS = {"paid": "tag-paid", "late": "tag-bad", "wait": "tag-now"}
@@ -52,6 +52,6 @@ def label_classes(thing: Model | State) -> str:
         chosen = _STANDINGS.get(thing.kind, "")
     else:
         chosen = LABEL_CLASSES[type(thing)].get(thing.state, "")  # type: ignore[attr-defined]
-        if isinstance(thing, Line) and thing.twin_id and chosen == "tag-bad":
+        if isinstance(thing, StatementRow) and thing.twin_id and chosen == "tag-bad":
             chosen = "tag-now"  # a question, not a failure
     return f"tag {chosen}".rstrip()

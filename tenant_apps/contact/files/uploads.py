@@ -18,14 +18,16 @@ PATIENCE = 100 * 1024 * 1024  # bytes; a larger request is not read at all
 STRANGERS_POSTS = throttle.Limit("contact-posts", 60)  # per IP address: each post makes us read its files
 # Posts whose files are opened: drawing a picture again takes a second and a hundred megabytes.
 OPENED = throttle.Limit("contact-opened", 40)  # per account
-OPENED_BY_STRANGERS = throttle.Limit("contact-opened-by-strangers", 10)  # of an IP address
+OPENED_BY_STRANGERS = throttle.Limit("contact-opened-by-strangers", 10)  # per IP address
 
 View = Callable[..., HttpResponseBase]
 
 
 class Bounded(FileUploadHandler):
-    """Keeps at most three files of 5 MB in memory. The rest is read, measured and dropped: the text
-    of the form comes after it, and a sentence can name the file."""
+    """Keeps at most three files of 5 MB in memory, and reads the rest without keeping it.
+
+    The text of the form comes after the files, and an error sentence can name the file.
+    """
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)

@@ -1,1 +1,1 @@
-"""What becomes of a batch that was read: drafts, then publication."""
+"""What the worker does with a batch, from its files to its publication."""

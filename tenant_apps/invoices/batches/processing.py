@@ -1,4 +1,4 @@
-"""What the worker does with a batch: check, stage, publish. Started again after a kill -9, it ends the same."""
+"""What the worker does with a batch: check, stage, publish. After a crash, a new start ends with the same result."""
 
 import contextlib
 
@@ -24,18 +24,18 @@ WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
 def waiting() -> QuerySet[Batch]:
-    """The imports that a worker must bring further."""
+    """The imports that wait for a worker."""
     return Batch.objects.filter(state__in=WAITING)
 
 
 def process_waiting() -> None:
-    """Do all that waits and that no other worker holds."""
+    """Process all waiting imports that no other worker holds."""
     while INTAKE.process_next():
         pass
 
 
 def process_batch(*, batch: Batch) -> None:
-    """Bring a batch as far as it can go without a person."""
+    """Do all steps of a batch that need no person."""
     batch.refresh_from_db()
     if batch.state in (BatchState.UPLOADED, BatchState.CHECKING):
         _check_and_stage(batch)
@@ -47,9 +47,9 @@ def process_batch(*, batch: Batch) -> None:
 
 
 def _publish(batch: Batch) -> None:
-    """Publish what was asked for; when the town has changed since it was checked, check it again.
+    """Publish a batch. When the town has changed since the check, check it again first.
 
-    What then is without any question or change of a payer is published as the clerk has asked.
+    After that, publish it only when it asks nothing and changes no payer: otherwise the clerk must look again.
     """
     show(batch, "publishing", total=batch.new_count)
     if services.finish_publication(batch=batch):
@@ -94,7 +94,7 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
 
 @transaction.atomic
 def _start_again(batch: Batch) -> None:
-    """From nothing: whatever an earlier worker left of this batch goes; its files will be written over."""
+    """Start from nothing: remove what an earlier worker left of this batch. Its files in S3 are overwritten later."""
     locked = services.lock(batch)
     services.move(locked, BatchState.CHECKING)
     services.drop_drafts(locked)

@@ -1,1 +1,1 @@
-"""The PDFs of invoices: links to one, a ZIP of many."""
+"""The PDFs of invoices: a link to one, a ZIP of many."""

@@ -1,4 +1,4 @@
-"""All PDFs of a year in one ZIP, made while it is sent: at no time is more than a piece of one file in memory."""
+"""All PDFs of a year in one ZIP, made while it is sent. Memory holds only one piece of one file."""
 
 import re
 import unicodedata
@@ -15,20 +15,20 @@ from zipstream import ZIP_STORED, ZipStream
 from tenant_apps.invoices.models import Invoice
 from toolkit.files.storage import DocumentStorage, StorageSilent
 
-FILES = 200  # in one archive; a body with more invoices takes several
+FILES = 200  # at most, in one archive; more invoices need several archives
 _log = structlog.get_logger(__name__)
 
 
 @dataclass
 class ArchiveEntry:
-    """One PDF: where it is, and the name it gets."""
+    """One PDF: its key in S3, and its name in the archive."""
 
     key: str
     name: str
 
 
 def parts_of(invoices: Iterable[Invoice]) -> list[list[ArchiveEntry]]:
-    """The documents of `invoices` (which the caller may read), each once, in archives of `FILES` at most."""
+    """The documents of `invoices`, each once, in lists of at most `FILES`. The caller has checked the rights."""
     entries: dict[str, ArchiveEntry] = {}
     names: set[str] = set()
     for invoice in invoices:
@@ -40,9 +40,9 @@ def parts_of(invoices: Iterable[Invoice]) -> list[list[ArchiveEntry]]:
 
 
 def archive_of(entries: list[ArchiveEntry]) -> Iterator[bytes]:
-    """The bytes of a ZIP of `entries`. A file that storage does not give is named in a note inside.
+    """The bytes of a ZIP of `entries`. A note in the archive names the files that S3 did not give.
 
-    Raises StorageSilent at once, before the first byte, when storage gives nothing at all.
+    Raises StorageSilent at once, before the first byte, when S3 does not answer.
     """
     cast(DocumentStorage, storages["documents"]).ask(entries[0].key)
     return _archive_of(entries)
@@ -57,7 +57,7 @@ def _archive_of(entries: list[ArchiveEntry]) -> Iterator[bytes]:
 def add_documents(
     archive: ZipStream, entries: Iterable[ArchiveEntry], *, folder: str = ""
 ) -> Iterator[bytes]:
-    """The bytes of the PDFs in an archive that the caller began and finishes."""
+    """The bytes of the PDFs, inside an archive that the caller begins and finishes."""
     storage = cast(DocumentStorage, storages["documents"])
     missing = []
     for entry in entries:
@@ -67,7 +67,7 @@ def add_documents(
             _log.warning("archive_file_missing", key=entry.key)
             missing.append(entry.name)
             continue
-        archive.add(pieces, f"{folder}{entry.name}", compress_type=ZIP_STORED)  # PDFs are compressed already
+        archive.add(pieces, f"{folder}{entry.name}", compress_type=ZIP_STORED)  # PDFs are already compressed
         yield from archive.all_files()
     if missing:
         note = _("Ces factures n'ont pas pu être ajoutées ; téléchargez-les une par une depuis le portail :")
@@ -76,7 +76,7 @@ def add_documents(
 
 
 def _name(invoice: Invoice) -> str:
-    """`2026-11-02 Facture 2026-001-00101 Cantine scolaire.pdf`: sorts by date, opens anywhere."""
+    """`2026-11-02 Facture 2026-001-00101 Cantine scolaire.pdf`: sorts by date, valid on every system."""
     text = unicodedata.normalize("NFC", f"{invoice.issued_on} Facture {invoice.number} {invoice.subject}")
     return re.sub(r"\s+", " ", re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "-", text))[:100].rstrip(" .") + ".pdf"
 

@@ -1,4 +1,4 @@
-"""Links to PDFs, made only after the access check."""
+"""Links to PDFs. The caller has checked who may read the invoice."""
 
 import re
 from typing import cast
@@ -10,10 +10,10 @@ from toolkit.files.storage import DocumentStorage
 
 
 def document_link(invoice: Invoice, *, inline: bool = True, asked: bool = False) -> str:
-    """A link of at most five minutes to the PDF of `invoice`, which the caller was allowed to read.
+    """A link to the PDF of `invoice`, valid for at most five minutes. The caller has checked the right to read it.
 
-    Raises LookupError when it has no PDF. `asked`: somebody is about to be sent there; raises StorageSilent when they
-    would find nobody.
+    Raises LookupError when the invoice has no PDF. `asked`: the browser is about to follow the link; raises
+    StorageSilent when S3 does not answer.
     """
     if invoice.document is None:
         raise LookupError(f"invoice {invoice.uuid} has no document")

@@ -1,4 +1,4 @@
-"""How papers, messages and screens name an invoice, so that what is read out is what staff find."""
+"""The name of an invoice in PDFs, messages and on screens: staff find the invoice by it."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ from tenant_apps.invoices.models import Invoice
 
 
 def named(invoice: Invoice) -> str:
-    """« 2015-RS-00-8001516 (référence 2015RS008001516) »: its number, and what the Treasury knows it by."""
+    """« 2015-RS-00-8001516 (référence 2015RS008001516) »: its number, and its reference at the Treasury."""
     if invoice.number == invoice.reference:
         return invoice.number
     words = {"number": invoice.number, "reference": invoice.reference}

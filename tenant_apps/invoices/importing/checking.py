@@ -1,4 +1,4 @@
-"""Rows and PDFs held against each other and against what the town already has. Writes nothing."""
+"""Check rows and PDFs against each other and against what the town has. Writes nothing."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -10,44 +10,46 @@ from django.utils.translation import gettext as _
 from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
 from tenant_apps.invoices.importing.documents import Archive, base_name
 from tenant_apps.invoices.importing.fields import key_of
-from tenant_apps.invoices.importing.papers import Papers
 from tenant_apps.invoices.importing.people.matching import Finding, People
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.sent_documents import SentDocuments
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products import references
-from tenant_apps.products.queries import default_product, products_by_code
+from tenant_apps.products.models import Product
+from tenant_apps.products.queries import default_product, former_products, products_by_code
+from toolkit import clock
 
 CHUNK = 200
-MOST_KEPT = 1000  # problems written down; all are counted
+MOST_KEPT = 1000  # problems that are kept; all are counted
 
 Progress = Callable[[int], None]
-Records = Iterable[InvoiceRow | RowProblem]  # what a format gives
+Records = Iterable[InvoiceRow | RowProblem]  # what a format yields
 
 
 @dataclass
 class Report:
-    """What checking found. Only a report without errors is staged."""
+    """What the check found. A report with an error is not staged."""
 
     rows: int = 0
     new: int = 0
     unchanged: int = 0
-    changes: int = 0  # known payers of whom the file says something else
+    changes: int = 0  # known payers that the file describes differently
     questions: int = 0  # payers that a person must look at
     late: int = 0  # PDFs for invoices that are online without one
     documents: int = 0
     errors: int = 0
     warnings: int = 0
-    amount: Decimal = Decimal("0.00")  # of the new invoices, in euros
+    amount: Decimal = Decimal("0.00")  # sum of the new invoices, in euros
     problems: list[RowProblem] = field(default_factory=list)
 
     @property
     def brings_something(self) -> bool:
-        """Anything to stage."""
+        """Whether there is something to stage."""
         return bool(self.new or self.changes or self.late)
 
     def add(self, problem: RowProblem) -> None:
-        """Count it, and keep it unless there are very many."""
+        """Count the problem, and keep it when there are fewer than `MOST_KEPT`."""
         if problem.is_error:
             self.errors += 1
         else:
@@ -57,20 +59,21 @@ class Report:
 
 
 class Checker:
-    """Walks the file in chunks; used once to report and once more to stage."""
+    """Reads the file in chunks: once for the report, and once more for staging."""
 
     def __init__(self, batch: Batch, archive: Archive | None) -> None:
         self._batch = batch
         self._archive = archive
         self._products = products_by_code()
         self._default = default_product()
+        self._former = former_products()
         self._people = People(batch.source)
         self.used: dict[
             str, tuple[InvoiceRow, int | str]
-        ] = {}  # key of a PDF → the first row that has it, and whose
+        ] = {}  # key of a PDF → the first row that has it, and that row's payer code
 
     def chunks(self, records: Records, report: Report) -> Iterator[Chunk]:
-        """The rows of each chunk; what is wrong goes to `report`. Raises FileError."""
+        """Yield the rows chunk by chunk; problems go to `report`. Raises FileError."""
         for chunk in _batched(records, CHUNK):
             rows = []
             for item in chunk:
@@ -111,22 +114,27 @@ class Checker:
         for row in rows:
             product = self._products.get(row.product.lower()) if row.product else self._default
             if product is None:
-                known = ", ".join(sorted(found.code for found in self._products.values()))
+                known = ", ".join(sorted(one.code for one in self._products.values() if one.ended_at is None))
                 sentence = _("« Régie » n'est pas connue de la commune. Codes connus : %(known)s.") % {
                     "known": known
                 }
                 report.add(RowProblem(row.line, "Régie", row.product, sentence))
                 continue
             finding = people[row.payer]
-            found = existing.get((product.pk, row.fiscal_year, row.number))
+            # What a régie published under an older number is known too, and stays there (decision 61).
+            family = (product.pk, *self._former.get(product.pk, ()))
+            found = next(
+                (existing[key] for pk in family if (key := (pk, row.fiscal_year, row.number)) in existing),
+                None,
+            )
             document = self._document_of(row, finding, report, is_online=found is not None)
-            if found is None and (product.pk, row.reference) in taken:
-                # The Treasury tells debts apart by it: two invoices of a product never share one.
+            same = next((taken[pk, row.reference] for pk in family if (pk, row.reference) in taken), None)
+            if found is None and product.ended_at is not None:
+                report.add(RowProblem(row.line, "Régie", row.product or product.code, self._ended(product)))
+            elif found is None and same is not None:
+                # The Treasury knows a debt only by its reference: two invoices of a product never share one.
                 sentence = _("« Référence TIPI » sert déjà à la facture n° %(number)s du même service.")
-                number = taken[product.pk, row.reference]
-                report.add(
-                    RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": number})
-                )
+                report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": same}))
             elif found is None and (wrong := references.problem(product.kind, row.reference)):
                 sentence = _("« Référence TIPI » %(what)s")
                 report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"what": wrong}))
@@ -140,8 +148,27 @@ class Checker:
                 report.unchanged += 1
                 yield Standing(row, found, document)
 
+    def _ended(self, product: Product) -> str:
+        """Why a closed product gets no new invoice, and what to do."""
+        words = {
+            "label": product.label,
+            "day": clock.in_words(product.ended_at),
+            "code": product.replaced_by.code if product.replaced_by else "",
+        }
+        if product.replaced_by is not None:
+            sentence = _(
+                "« Régie » : « %(label)s » a changé d'identifiant le %(day)s. Écrivez le code « %(code)s » dans le "
+                "fichier : ces factures iront au nouvel identifiant."
+            )
+        else:
+            sentence = _(
+                "« Régie » : « %(label)s » est fermée depuis le %(day)s et ne reçoit plus de factures. Corrigez le "
+                "code dans le fichier, ou demandez à un responsable de rouvrir la régie (« Régies et PayFiP »)."
+            )
+        return sentence % words
+
     def _standing_problem(self, found: Invoice, row: InvoiceRow, finding: Finding) -> str | None:
-        """Why a row may not have the number of an invoice that the town has already; None for the same invoice."""
+        """Why a row may not have the number of an invoice that the town already has; None when it is that invoice."""
         if found.state == InvoiceState.DRAFT:
             sentence = _(
                 "« Numéro » est déjà dans l'import « %(name)s », pas encore publié : publiez cet import, ou "
@@ -164,7 +191,7 @@ class Checker:
         if self._archive is None:
             return None
         name = row.document or row.number
-        # A number may hold a slash; the column of file names may hold the folder of the billing machine.
+        # A number may contain a slash; the column of file names may contain a folder of the billing computer.
         key = key_of(base_name(name) if row.document else name)
         if key not in self._archive.entries:
             if not is_online:
@@ -176,7 +203,7 @@ class Checker:
         first, whose = self.used.setdefault(key, (row, finding.whose))
         if first is row:
             return key
-        # One PDF may serve several invoices when the file says so, but nobody reads another's.
+        # Several invoices may share a PDF when the file says so, but only invoices of one payer.
         if whose != finding.whose:
             sentence = _(
                 "« Fichier PDF » est déjà celui de la ligne %(line)d, d'un autre redevable : chacun a le sien."
@@ -192,17 +219,17 @@ class Checker:
 
 
 def check(batch: Batch, records: Records, archive: Archive | None, progress: Progress) -> Report:
-    """Read everything once, PDFs included. Raises FileError when a file as a whole cannot be read."""
+    """Read everything once, PDFs included. Raises FileError when the whole file cannot be read."""
     report = Report()
     checker = Checker(batch, archive)
-    papers = Papers(batch, archive) if archive is not None else None
+    sent = SentDocuments(batch, archive) if archive is not None else None
     for chunk in checker.chunks(records, report):
-        if papers is not None:
-            for problem in papers.check(chunk):
+        if sent is not None:
+            for problem in sent.check(chunk):
                 report.add(problem)
         progress(report.rows)
-    if archive is not None and papers is not None:
-        report.documents = papers.read
+    if archive is not None and sent is not None:
+        report.documents = sent.read
         for key, name in archive.names():
             if key not in checker.used:
                 sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}
@@ -211,7 +238,7 @@ def check(batch: Batch, records: Records, archive: Archive | None, progress: Pro
 
 
 def _same(invoice: Invoice, row: InvoiceRow) -> bool:
-    # An avoir of the town's does not make billing's own file a different one.
+    # An avoir of the town does not count as a difference from billing's file.
     asked = invoice.original_amount
     return (asked, invoice.issued_on, invoice.due_on, invoice.subject) == (
         row.amount,

@@ -1,4 +1,4 @@
-"""Rows of a file once they are held against what the town has."""
+"""Rows of a file, sorted by what the town already has."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tenant_apps.products.models import Product
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row that would become a draft, its product and the key of its PDF in the archive (or None)."""
+    """A row that becomes a draft, its product, and the key of its PDF in the archive (or None)."""
 
     row: InvoiceRow
     product: Product
@@ -20,7 +20,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Standing:
-    """A row whose invoice is online already, unchanged, and the key of the PDF that the archive has for it."""
+    """A row whose invoice is already online and unchanged, and the key of its PDF in the archive (or None)."""
 
     row: InvoiceRow
     invoice: Invoice
@@ -28,13 +28,13 @@ class Standing:
 
     @property
     def is_late(self) -> bool:
-        """The PDF comes after its invoice: it would be attached."""
+        """Whether the invoice is online without PDF and the archive has one for it."""
         return self.document is not None and self.invoice.document_id is None
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows of the file, sorted out; `people` are their codes beside the payers that the town knows."""
+    """Some rows of the file. `people`: code → what the check found about its payer."""
 
     new: list[Candidate]
     standing: list[Standing]
@@ -42,11 +42,11 @@ class Chunk:
 
     @property
     def late(self) -> list[Standing]:
-        """Those whose PDF would be attached."""
+        """The online invoices that get a PDF."""
         return [standing for standing in self.standing if standing.is_late]
 
     def with_document(self) -> Iterator[Candidate | Standing]:
-        """What the archive has a PDF for."""
+        """The rows for which the archive has a PDF."""
         items: list[Candidate | Standing] = [*self.new, *self.standing]
         for item in items:
             if item.document is not None:

@@ -1,4 +1,4 @@
-"""A ZIP of PDFs named by invoice number → checked bytes, one at a time. No name of the ZIP ever becomes a path."""
+"""A ZIP of PDFs named by invoice number → checked bytes, one PDF at a time. No name in the ZIP is used as a path."""
 
 import hashlib
 import io
@@ -22,24 +22,24 @@ T = TypeVar("T")
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 20 * 1024 * 1024
 MOST_TOTAL_BYTES = 2 * 1024 * 1024 * 1024
-MOST_RATIO = 200  # a PDF is compressed already; only a bomb shrinks two hundred times
+MOST_RATIO = 200  # PDFs are already compressed: only a zip bomb shrinks two hundred times
 MOST_PAGES = 200
-MOST_DIRECTORY_BYTES = 8 * 1024 * 1024  # the list of 20,000 names, generously
-_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # LZMA would let a header reserve 4 GB of memory
+MOST_DIRECTORY_BYTES = 8 * 1024 * 1024  # enough for 20,000 names
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # not LZMA: its header could reserve 4 GB of memory
 
-# Opening a PDF inflates its tables, which may be bombs too. Of the whole process, so set once, here.
+# Opening a PDF decompresses its tables, which may be bombs too. The limit is for the whole process: set once, here.
 pikepdf.settings.set_qpdf_limits(
     flate_max_memory=64 * 1024 * 1024, parser_max_container_size=500_000, doc_max_warnings=100
 )
 
 
 class DocumentError(Exception):
-    """One file of the ZIP is refused; `str()` is one French sentence."""
+    """One file of the ZIP is refused. `str()` is one French sentence."""
 
 
 @dataclass(frozen=True)
 class Pdf:
-    """A checked PDF: its bytes exactly as given."""
+    """A checked PDF: its bytes exactly as sent."""
 
     name: str
     content: bytes
@@ -52,7 +52,7 @@ class _DirectoryTooLarge(Exception):
 
 
 class _Careful:
-    """The stream while zipfile reads the list of files, which it does at one go and before anything can be counted."""
+    """Limits what zipfile reads of the list of files, which it reads whole, before anything can be counted."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -65,12 +65,12 @@ class _Careful:
 
 
 def base_name(name: str) -> str:
-    """The last part of a path, whichever system wrote it."""
+    """The last part of a path, of Windows or of Unix."""
     return re.split(r"[/\\\\]", name)[-1]
 
 
 class Archive:
-    """The ZIP of one import. Raises FileError when it as a whole cannot be trusted or read."""
+    """The ZIP of one import. Raises FileError when the ZIP as a whole cannot be trusted or read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         try:
@@ -83,10 +83,10 @@ class Archive:
                 "les deux fichiers."
             )
             raise FileError(sentence) from None
-        self._zip.fp = stream  # the list is read: the PDFs have their own bound
+        self._zip.fp = stream  # the list is read; each PDF has its own limit
         self._pages: dict[
             str, int
-        ] = {}  # sha256 of a sound PDF → its pages: it is looked into once, and read twice
+        ] = {}  # sha256 of a sound PDF → its number of pages: each PDF is read twice, and checked once
         entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES:
             raise FileError(_too_many())
@@ -115,7 +115,9 @@ class Archive:
             raise DocumentError(_("« %(name)s » dépasse 20 Mo.") % {"name": name})
         try:
             with self._zip.open(entry) as stream:
-                content = stream.read(entry.file_size + 1)  # no more than the list says, and one to tell
+                content = stream.read(
+                    entry.file_size + 1
+                )  # one byte more than listed, to notice a wrong size
         except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError):
             raise DocumentError(_("« %(name)s » est abîmé dans l'archive.") % {"name": name}) from None
         sha256 = hashlib.sha256(content).hexdigest()
@@ -124,7 +126,7 @@ class Archive:
         return Pdf(name, content, sha256, self._pages[sha256])
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """(key, name) of each file."""
+        """Yield (key, name) of each file."""
         for key, entry in self.entries.items():
             yield key, base_name(entry.filename)
 
@@ -134,7 +136,7 @@ def _too_many() -> str:
 
 
 def _is_litter(name: str) -> bool:
-    """What operating systems leave in archives."""
+    """Whether it is a file that an operating system adds to archives."""
     return name.startswith("__MACOSX/") or base_name(name) in {
         ".DS_Store",
         "Thumbs.db",
@@ -164,10 +166,10 @@ def _refuse_dangerous(entry: zipfile.ZipInfo) -> None:
 
 
 def look_into(name: str, content: bytes, look: Callable[[pikepdf.Pdf], T]) -> T:
-    """`look(pdf)` for these bytes. Raises DocumentError when they are no sound PDF that anybody can open."""
+    """`look(pdf)` for these bytes. Raises DocumentError when they are not a sound PDF that everybody can open."""
     if not content.startswith(b"%PDF-"):
         raise DocumentError(_("« %(name)s » n'est pas un PDF.") % {"name": name})
-    if b"%%EOF" not in content[-2048:]:  # a repair would drop what is missing without a word
+    if b"%%EOF" not in content[-2048:]:  # pikepdf would repair the file and silently drop what is missing
         raise DocumentError(
             _("« %(name)s » est abîmé : la fin manque. Produisez-le à nouveau.") % {"name": name}
         )
@@ -176,14 +178,14 @@ def look_into(name: str, content: bytes, look: Callable[[pikepdf.Pdf], T]) -> T:
             return look(pdf)
     except pikepdf.PasswordError:
         raise DocumentError(_("« %(name)s » est protégé par un mot de passe.") % {"name": name}) from None
-    except Exception:  # whatever a parser says of hostile bytes, the file is not sound
+    except Exception:  # whatever error the parser raises, the file is not sound
         raise DocumentError(
             _("« %(name)s » est un PDF abîmé : produisez-le à nouveau.") % {"name": name}
         ) from None
 
 
 def _pages(name: str, content: bytes) -> int:
-    """How many pages. Raises DocumentError when it is no sound PDF that anybody can open."""
+    """The number of pages. Raises DocumentError when it is not a sound PDF that everybody can open."""
     pages = look_into(name, content, lambda pdf: len(pdf.pages))
     if not 1 <= pages <= MOST_PAGES:
         raise DocumentError(

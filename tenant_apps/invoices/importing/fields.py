@@ -1,4 +1,4 @@
-"""The cells that only a billing file has: numbers, years, payment references, e-mail addresses."""
+"""The cells that only billing files have: numbers, years, payment references, e-mail addresses."""
 
 import re
 from decimal import Decimal
@@ -10,17 +10,17 @@ from toolkit import emails
 from toolkit.reading.errors import FieldError
 from toolkit.reading.fields import identifier, text, without_accents
 
-NOT_ONLINE = Decimal("100000")  # PayFiP takes less than that (docs/payfip.md §2)
+NOT_ONLINE = Decimal("100000")  # euros; PayFiP takes only smaller amounts (docs/payfip.md §2)
 
 
 def key_of(name: str) -> str:
-    """How a file name and an invoice number are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
+    """The form in which file names and invoice numbers are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
     stem = re.sub(r"\.pdf$", "", name.strip(), flags=re.IGNORECASE)
     return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
 
 
 def year(raw: str, default: int) -> int:
-    """An exercice of four digits; `default` when empty."""
+    """An exercice of four digits; `default` when empty. Raises FieldError."""
     value = identifier(raw)
     if not value:
         return default
@@ -30,10 +30,11 @@ def year(raw: str, default: int) -> int:
 
 
 def reference(raw: str, *, number: str, year: int) -> str:
-    """The payment reference (refdet): 6 to 30 letters or digits once the punctuation is removed (docs/payfip.md §2).
+    """The payment reference (refdet): 6 to 30 letters or digits, without punctuation (docs/payfip.md §2).
 
-    A file that gives none gets the number, with the exercice before it when the number does not begin with it:
-    the number alone is unique within a year only. Never shortened: two invoices would share one.
+    Without a reference in the file it is the number, after the exercice unless the number begins with it, because a
+    number is unique within a year only. It is never shortened: two invoices could get the same one. Raises
+    FieldError.
     """
     if raw.strip():
         value = references.canonical(identifier(text(raw, longest=80)))
@@ -48,11 +49,11 @@ def reference(raw: str, *, number: str, year: int) -> str:
                 "est vide et le numéro est trop long pour en tenir lieu : donnez une référence de 6 à 30 signes."
             )
         )
-    return own.rjust(6, "0")  # on the left: on the right, 1 and 10 would become one
+    return own.rjust(6, "0")  # zeros go on the left: on the right, 1 and 10 would become the same
 
 
 def addresses(raw: str) -> tuple[str, ...]:
-    """E-mail addresses separated by ; or , or spaces, in lower case, each once, in order."""
+    """E-mail addresses separated by ; or , or spaces: lower case, no repetition, in order. Raises FieldError."""
     found: dict[str, None] = {}
     for part in re.split(r"[;,\s]+", raw.strip()):
         if not part:

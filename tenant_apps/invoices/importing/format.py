@@ -1,4 +1,4 @@
-"""What a billing format is: one object a file of `formats/`, and everything that is said or decided about it."""
+"""What a billing format is: one object per file of `formats/`, with all its rules and words."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,22 +13,24 @@ from tenant_apps.invoices.importing.documents import Archive
 from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from toolkit.reading.errors import FileError
 
-HEAD = 64 * 1024  # bytes that `recognise` is shown
+HEAD = 64 * 1024  # bytes that `recognise` gets
 _MEGABYTE = 1024 * 1024
 Words = str | Promise
 
 
 class Confidence(IntEnum):
-    """How sure a format is that a file is its own; the surest reads it."""
+    """How sure a format is that it can read a file. The surest one reads it."""
 
-    LAST_RESORT = 1  # nobody else's: it will at least say in words what is wrong with it
+    LAST_RESORT = (
+        1  # for a file that no other format takes: the format then says in words what is wrong with it
+    )
     POSSIBLE = 2
     CERTAIN = 3
 
 
 @dataclass(frozen=True)
 class Companion:
-    """What may come beside the file: the PDFs. `open` raises FileError when it as a whole cannot be trusted."""
+    """The file that may come with the rows: the PDFs. `open` raises FileError when the file is not sound."""
 
     label: Words
     help: Words
@@ -50,14 +52,14 @@ PDF_ARCHIVE = Companion(
 
 @dataclass(frozen=True)
 class Sample:
-    """A small file to start from, with invented people, as a clerk downloads it."""
+    """A small file with invented people, for a clerk to download and start from."""
 
     content: bytes
     media_type: str
 
 
 def lines_of(file: BinaryIO) -> int:
-    """How many lines, for a format that has one invoice a line."""
+    """The number of lines, for a format that has one invoice per line."""
     file.seek(0)
     return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_MEGABYTE), b""))
 
@@ -66,26 +68,26 @@ def lines_of(file: BinaryIO) -> int:
 class Format:
     """One way in which billing software writes invoices.
 
-    `recognise(head, name)` sees the first HEAD bytes and the file's name. `read(file)` yields invoices and problems in
-    the order of the file, from its first byte, and raises FileError when the file as a whole cannot be read; memory
-    must not grow with the file. `rough_rows(file)` is for the progress bar. `help` is what the page of imports says of
-    the format, one sentence a paragraph; a sentence may hold <strong>.
+    `recognise(head, name)` gets the first HEAD bytes and the file's name. `read(file)` yields invoices and problems
+    in the order of the file, from its first byte. It raises FileError when the whole file cannot be read, and its
+    memory must not grow with the file. `rough_rows(file)` is for the progress bar. `help` is the text of the page of
+    imports, one paragraph per sentence; a sentence may contain <strong>.
     """
 
-    name: str  # kept in each import: never changed
+    name: str  # kept in each import: never change it
     label: Words
     help: tuple[Words, ...]
-    extensions: tuple[str, ...]  # the first one names the file in S3
+    extensions: tuple[str, ...]  # the first one is used for the file in S3
     media_types: tuple[str, ...]
     recognise: Callable[[bytes, str], Confidence | None]
     read: Callable[[BinaryIO], Iterator[InvoiceRow | RowProblem]]
     rough_rows: Callable[[BinaryIO], int] = lines_of
-    documents: Companion | None = PDF_ARCHIVE  # None: nothing comes beside it
+    documents: Companion | None = PDF_ARCHIVE  # None: no file may come with it
     sample: Sample | None = None
     most_bytes: int = 50 * _MEGABYTE
 
     def rows(self, file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
-        """What `read` gives, unless the file is too large. Raises FileError."""
+        """What `read` yields, unless the file is too large. Raises FileError."""
         if file.seek(0, 2) > self.most_bytes:
             sentence = _("Le fichier des factures dépasse %(limit)d Mo. Découpez-le en plusieurs envois.")
             raise FileError(sentence % {"limit": self.most_bytes // _MEGABYTE})

@@ -1,4 +1,4 @@
-"""The formats that can be imported: every file of `formats/`. Screens, keys, limits and the command ask here."""
+"""The formats that can be imported: every module of `formats/`. Screens, keys, limits and the command read it."""
 
 import importlib
 import pkgutil
@@ -13,7 +13,7 @@ from toolkit.reading.errors import FileError
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """All of them, by name."""
+    """All formats, by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     found = tuple(importlib.import_module(f"{package.__name__}.{name}").FORMAT for name in names)
     if len({one.name for one in found}) < len(found):
@@ -22,7 +22,7 @@ def formats() -> tuple[Format, ...]:
 
 
 def recognised(head: bytes, name: str) -> Format:
-    """The format that is surest of a file that begins with `head`. Raises FileError when it is nobody's."""
+    """The format that is surest of a file that begins with `head`. Raises FileError when no format takes it."""
     sure = [(confidence, one) for one in formats() if (confidence := one.recognise(head, name)) is not None]
     if not sure:
         sentence = _("« %(name)s » n'est d'aucun des formats qui sont lus (%(formats)s).")
@@ -31,7 +31,7 @@ def recognised(head: bytes, name: str) -> Format:
 
 
 def named(name: str) -> Format:
-    """The format of an import. Raises FileError once it is read no more."""
+    """The format of an import. Raises FileError when that format no longer exists."""
     found = next((one for one in formats() if one.name == name), None)
     if found is None:
         raise FileError(_("Le format de ce fichier n'est plus lu : demandez-en un autre à votre logiciel."))
@@ -39,7 +39,7 @@ def named(name: str) -> Format:
 
 
 def label_of(name: str) -> str:
-    """What a screen calls the format of an import, whatever has become of it."""
+    """The label of an import's format on screens; its name when the format no longer exists."""
     return next((str(one.label) for one in formats() if one.name == name), name)
 
 
@@ -50,10 +50,10 @@ def in_words() -> str:
 
 
 def accepted() -> str:
-    """The `accept` of a form's field for the file."""
+    """The `accept` attribute of the field for the file."""
     return ",".join(dict.fromkeys(sign for one in formats() for sign in (*one.extensions, *one.media_types)))
 
 
 def companions() -> tuple[Companion, ...]:
-    """What may come beside one of the formats, each once."""
+    """The files that may come with a format's file, each kind once."""
     return tuple(dict.fromkeys(one.documents for one in formats() if one.documents is not None))

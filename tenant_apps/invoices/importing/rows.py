@@ -1,6 +1,6 @@
-"""What every format gives: invoices and problems, row by row. `Rows` makes them, with the same checks for all.
+"""What every format yields: invoices and problems, row by row. `Rows` makes them, with the same checks for all.
 
-Pure reading: nothing is written, no database.
+No database, nothing is written.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from toolkit.reading.errors import FieldError, FileError
 
 T = TypeVar("T")
 MOST_ROWS = 50_000
-# What an invoice may have → its name on the screen, in the problems and in the file that a clerk corrects.
+# Field of an invoice → its name on screens, in problems and in the file that a clerk corrects.
 LABELS = {
     "number": "Numéro",
     "issued_on": "Date",
@@ -60,8 +60,8 @@ _CODES = {"postcode": 10, "product": 30}
 class InvoiceRow:
     """One invoice as the file gives it. Euros as Decimal.
 
-    `said` names the fields of the payer for which the row has a cell: an empty cell says « empty », a column that
-    is absent, or a row that is cut short before it, says nothing.
+    `said` names the fields of the payer for which the row has a cell. An empty cell means « empty »; an absent
+    column, or a row cut before it, says nothing.
     """
 
     line: int
@@ -87,7 +87,7 @@ class InvoiceRow:
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Something about a row, named to the clerk: the row, the field, the value, one sentence."""
+    """A problem of a row: the row's line, the field, the value, one sentence."""
 
     line: int | None
     field: str
@@ -96,7 +96,7 @@ class RowProblem:
     is_error: bool = True
 
     def __str__(self) -> str:
-        """The whole sentence, where line and field have no column of their own."""
+        """The whole sentence, for places without columns for line and field."""
         if self.line is None:
             return self.message
         return _("Ligne %(line)d : %(message)s") % {"line": self.line, "message": self.message}
@@ -104,7 +104,7 @@ class RowProblem:
 
 @dataclass
 class _Seen:
-    """The first line of each number, each key of a number, and each payment reference of a product."""
+    """The first line of each number, of each simplified number, and of each payment reference per product."""
 
     numbers: dict[tuple[str, int, str], int] = field(default_factory=dict)
     keys: dict[tuple[str, int, str], int] = field(default_factory=dict)
@@ -113,27 +113,27 @@ class _Seen:
 
 
 class Rows:
-    """Makes the invoices of one file from the texts that it has for each; remembers what was met before.
+    """Makes the invoices of one file from their texts, and remembers what it has met.
 
-    `payer_title` is what the file calls the payer's code; `payer_may_be_name`: it may hold a family instead.
+    `payer_title`: the file's title for the payer's code. `payer_may_be_name`: that column may contain family names.
     """
 
     def __init__(self, *, payer_title: str = LABELS["payer"], payer_may_be_name: bool = False) -> None:
-        self.count = 0  # records, those that are refused too
+        self.count = 0  # records, refused ones included
         self._seen = _Seen()
         self._payer_title = payer_title
         self._payer_may_be_name = payer_may_be_name
 
     def refuse(self, line: int, sentence: str) -> Iterator[RowProblem]:
-        """A record that cannot even be taken apart. Raises FileError when there are too many."""
+        """Refuse a record that cannot be split into fields. Raises FileError when there are too many."""
         self._count()
         yield RowProblem(line, "", "", sentence)
 
     def make(self, line: int, cells: Mapping[str, str]) -> Iterator[InvoiceRow | RowProblem]:
         """The invoice of one record, or its problems. Raises FileError when there are too many.
 
-        `cells`: field (a key of LABELS) → its text. A field of the payer that is absent says nothing, an empty one
-        says « empty »; for the others both are the same. `line` is where a clerk finds it again.
+        `cells`: field (a key of LABELS) → its text. For a field of the payer, absent says nothing and empty says «
+        empty »; for other fields both are the same. `line`: where a clerk finds the record.
         """
         self._count()
         problems: list[RowProblem] = []
@@ -157,7 +157,7 @@ class Rows:
         payer = read("payer", self._code)
         year = read("fiscal_year", lambda raw: billing.year(raw, issued_on.year if issued_on else 0))
         reference = None
-        if number and year:  # else the row is refused already
+        if number and year:  # otherwise the row is already refused
             reference = read("reference", lambda raw: billing.reference(raw, number=number, year=year))
         addresses = read("email", billing.addresses)
         plain = {
@@ -226,12 +226,12 @@ class Rows:
 def _twice(
     line: int, seen: _Seen, product: str, year: int, number: str, reference: str | None
 ) -> tuple[str, str]:
-    """(field, sentence) when an earlier line has this number, one that reads the same, or this reference."""
+    """(field, sentence) when an earlier row has this number, a similar one, or this reference. None otherwise."""
     first = seen.numbers.setdefault((product, year, number), line)
     if first != line:
         sentence = _("« Numéro » figure déjà à la ligne %(line)d : chaque facture a son numéro.")
         return "number", sentence % {"line": first}
-    # PDFs are named by number, and a file name cannot hold every sign: such a pair would share one PDF.
+    # PDFs are named by number, and file names cannot contain every character: such numbers would share one PDF.
     first = seen.keys.setdefault((product, year, key_of(number)), line)
     if first != line:
         sentence = _(
@@ -239,7 +239,7 @@ def _twice(
         )
         return "number", sentence % {"line": first}
     if reference is not None:
-        # The Treasury tells payments apart by the reference alone (docs/payfip.md §1).
+        # The Treasury knows payments only by their reference (docs/payfip.md §1).
         first = seen.references.setdefault((product, reference.casefold()), line)
         if first != line:
             sentence = _("« Référence TIPI » est la même référence de paiement qu'à la ligne %(line)d.")

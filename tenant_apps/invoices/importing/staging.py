@@ -1,7 +1,7 @@
-"""Checked rows → drafts and stored PDFs. Nothing of it is visible to a resident before publication.
+"""Checked rows → drafts and stored PDFs. Residents see nothing of it before the publication.
 
-Every name is derived from the batch, so a worker that starts again after a kill -9 writes the same
-objects over the same keys: no double, no orphan.
+All keys in S3 are derived from the batch. A worker that starts again after a crash overwrites the same objects: none
+is stored twice, none is left over.
 """
 
 import io
@@ -22,11 +22,11 @@ from tenant_apps.residents.models import Payer
 from tenants.current import current_town
 from toolkit.files.storage import document_key
 
-UPLOADS = 8  # at a time
+UPLOADS = 8  # in parallel
 
 
 def stage(batch: Batch, records: Records, archive: Archive | None, progress: Progress) -> Report:
-    """Make a draft of every new row and store its PDF; files first, then the rows that name them."""
+    """Make a draft of every new row and store its PDF. Files come first, then the rows that name them."""
     report = Report()
     checker = Checker(batch, archive)
     stored: dict[str, Document] = {}
@@ -47,7 +47,7 @@ def _store(
     stored: dict[str, Document],
     pool: ThreadPoolExecutor,
 ) -> list[tuple[str, Document]]:
-    """Upload the chunk's PDFs, several at a time, and return their rows, not saved yet."""
+    """Upload the chunk's PDFs in parallel, and return their `Document`s, not saved yet."""
     if archive is None:
         return []
     town = current_town().uuid
@@ -107,7 +107,7 @@ def _write(
 
 
 def _payers(batch: Batch, people: dict[str, Finding]) -> dict[str, int]:
-    """code → id of its payer. A new one is made bare, a draft; what is said of it waits for the publication."""
+    """code → payer id. A new payer is a draft without a name; the publication fills it in."""
     known = {code: finding.payer.pk for code, finding in people.items() if finding.payer}
     codes = sorted(people.keys() - known.keys())
     Payer.objects.bulk_create(
@@ -118,7 +118,7 @@ def _payers(batch: Batch, people: dict[str, Finding]) -> dict[str, int]:
 
 
 def _write_updates(batch: Batch, people: dict[str, Finding], payers: dict[str, int]) -> None:
-    """One row a payer of the batch; a later chunk that has the payer again writes what all lines say."""
+    """Save one `PayerUpdate` per payer. A later chunk with the same payer saves what all its rows say."""
     likes = {
         finding.looks_like for finding in people.values() if isinstance(finding.looks_like, str)
     } - payers.keys()

@@ -1,4 +1,4 @@
-"""For the formats that are tables: the titles met in billing exports → our fields."""
+"""For formats that are tables: the titles in billing exports → our fields."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from toolkit.reading import fields
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import key_of_title
 
-# Field → the titles met in the exports, as `key_of_title` writes them; when a file has several, the first of this list
-# is the one that is read.
+# Field → the titles in exports, as `key_of_title` writes them. When a file has several, the first of this list is
+# read.
 TITLES = {
     "number": "numero numerofacture numfacture nfacture nofacture facturen facture numerotitre ntitre n",
     "issued_on": "date datefacture datefact dateemission datefacturation",
@@ -43,7 +43,7 @@ _RANK = {title: (name, rank) for name, titles in TITLES.items() for rank, title 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where each field stands, the titles in their order, and what was doubtful, in sentences."""
+    """The place of each field, the titles in order, and what was doubtful, in sentences."""
 
     places: dict[str, int]
     titles: tuple[str, ...]
@@ -51,7 +51,7 @@ class Columns:
 
     @property
     def width(self) -> int:
-        """How many columns have a title."""
+        """The number of columns that have a title."""
         return len(self.titles)
 
     def title_of(self, name: str) -> str:
@@ -59,7 +59,7 @@ class Columns:
         return self.titles[self.places[name]]
 
     def cells(self, row: Sequence[str]) -> dict[str, str]:
-        """Field → the text of its cell, for `Rows.make`: a row that is cut short says nothing of its payer."""
+        """Field → the text of its cell, for `Rows.make`. A row cut short says nothing about its later fields."""
         found = {name: fields.meant(row[at]) for name, at in self.places.items() if at < len(row)}
         if len(found) < len(self.places):
             return dict.fromkeys(self.places.keys() - OF_PAYER, "") | found
@@ -67,12 +67,12 @@ class Columns:
 
 
 def known_in(titles: Iterable[str]) -> list[str]:
-    """The fields that these titles stand for, once for each title that is known."""
+    """The fields that these titles name, one per known title."""
     return [_RANK[key][0] for title in titles if (key := key_of_title(title)) in _RANK]
 
 
 def find_columns(header: list[str]) -> Columns:
-    """Raises FileError naming what is missing and what was found."""
+    """Find the columns. Raises FileError, which names what is missing and what was found."""
     met: dict[str, list[tuple[int, int]]] = {}
     for index, cell in enumerate(header):
         if (found := _RANK.get(key_of_title(cell))) is not None:
@@ -105,7 +105,7 @@ def _doubts(header: list[str], met: dict[str, list[tuple[int, int]]]) -> Iterato
             }
 
 
-# Each may change what is owed or who pays; a file that has one expects that it is read.
+# Each may change what is owed or who pays: whoever sends it expects that it is read.
 _OF_MONEY = (
     "solde soldeactuel reste resteapayer restedu regle dejaregle montantregle acompte preleve prelevement "
     "prelevementautomatique annulee annule avoir"
@@ -114,7 +114,7 @@ _MONEY = frozenset(_OF_MONEY.split())
 
 
 def _unread(header: list[str]) -> Iterator[str]:
-    """The columns that nothing reads, by name, and first those of them that say something of the money."""
+    """A sentence about the columns that are not read; those about money first."""
     others = [cell for cell in header if cell and key_of_title(cell) not in _RANK]
     money = [cell for cell in others if key_of_title(cell) in _MONEY]
     if money:

@@ -1,1 +1,1 @@
-"""The kinds of messages about invoices and payments that a person may refuse: one file each."""
+"""The kinds of messages about invoices and payments that a person can refuse: one module each."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, Setting, declare
 from tenant_apps.invoices.models import Invoice
@@ -65,12 +65,15 @@ def _announced(payabilities: list[Payability]) -> str:
     return sentence % words
 
 
-def _plan(entry: Entry) -> None:
-    plan_new_invoice_alerts(batch=UUID(entry.object.removeprefix("batch:")))
+def _plan(entry: AuditEntry) -> None:
+    plan_new_invoice_notices(batch=UUID(entry.object.removeprefix("batch:")))
 
 
-def plan_new_invoice_alerts(*, batch: UUID) -> int:
-    """One alert an address for all the new invoices of `batch`. Returns how many. In the caller's transaction."""
+def plan_new_invoice_notices(*, batch: UUID) -> int:
+    """Plan one notice per address for all new invoices of `batch`. Returns how many.
+
+    In the caller's transaction.
+    """
     audience = current_townhall().alert_audience
     if audience == AlertAudience.NOBODY:
         return 0
@@ -87,7 +90,7 @@ def plan_new_invoice_alerts(*, batch: UUID) -> int:
 
 
 def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
-    """Those whose invoices were all taken back meanwhile are left out."""
+    """Address → its message. An address whose invoices were all taken back meanwhile is left out."""
     invoices = _by_address(batch, addresses)
     active = set(
         Account.objects.filter(email__in=addresses, activated_at__isnull=False).values_list(
@@ -105,7 +108,7 @@ def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
 
 
 def _by_address(batch: UUID, addresses: list[str]) -> dict[str, list[Invoice]]:
-    """address → the batch's published invoices that it may be told of, in a bounded number of queries."""
+    """Address → the published invoices of the batch that it may be told about. A fixed number of queries."""
     payers: defaultdict[int, set[str]] = defaultdict(set)
     accounts = Access.objects.filter(account__email__in=addresses, ended_at=None)
     for payer, email in accounts.values_list("payer_id", "account__email"):

@@ -1,4 +1,4 @@
-"""The message after a payment online. It is never called a « quittance » (docs/payfip.md §5)."""
+"""The message after an online payment. Never call it a « quittance » (docs/payfip.md §5)."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, declare
 from tenant_apps.invoices.documents.naming import named
@@ -56,14 +56,14 @@ def _words(sender: Sender, *, payment: Payment) -> Content:
     )
 
 
-def _plan(entry: Entry) -> None:
+def _plan(entry: AuditEntry) -> None:
     plan_receipt(payment=UUID(entry.object.removeprefix("payment:")))
 
 
 def plan_receipt(*, payment: UUID) -> None:
-    """One receipt message to whoever paid online, wants one and was not erased since.
+    """Plan the receipt of an online payment, when the payer wants one and was not erased since.
 
-    In the caller's transaction, which holds an invoice: one trip.
+    One SQL statement, because the caller's transaction holds the lock of an invoice.
     """
     with connection.cursor() as cursor:
         cursor.execute(

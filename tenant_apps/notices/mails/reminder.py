@@ -1,6 +1,6 @@
-"""One message for all that a person must be reminded of that day: due in some days, or due already.
+"""One message per person and day for all their reminders: invoices due soon, and invoices past their due date.
 
-Who is reminded, and when: `notices.reminders`.
+`notices.reminders` decides who is reminded, and when.
 """
 
 from datetime import date
@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from shared_apps.mail.content import Content, Sender
 from shared_apps.mail.notices import Audience, Choice, Notice, Setting, declare
 from tenant_apps.invoices.models import Invoice
-from tenant_apps.notices.models import Alert
+from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
 from tenant_apps.townhall.models import AlertAudience, TownHall
 from toolkit import clock
 from toolkit.money import format_euros
 
-SOON, LATE = "reminder", "late"  # the two choices; planned rows are called so too
+SOON, LATE = "reminder", "late"  # the two choices, also the `kind` of their planned notices
 KINDS = (SOON, LATE)
 
 
@@ -104,12 +104,14 @@ def _total(invoices: list[Invoice]) -> str:
 
 
 def day_of(key: str) -> date:
-    """The day of the message of that key."""
+    """The day in the key of such a message."""
     return date.fromisoformat(key.split(":")[1])
 
 
 def _keys_about(invoice: Invoice) -> list[str]:
-    told = Alert.objects.filter(subject_uuid=invoice.uuid, kind__in=KINDS).values_list("email", "queued_at")
+    told = PlannedNotice.objects.filter(subject_uuid=invoice.uuid, kind__in=KINDS).values_list(
+        "email", "queued_at"
+    )
     return [REMINDER.key_of(day=timezone.localdate(moment), email=email) for email, moment in told]
 
 

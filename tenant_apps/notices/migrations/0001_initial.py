@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Alert',
+            name='PlannedNotice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=20)),
@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('queued_at', models.DateTimeField(null=True)),
             ],
             options={
+                'db_table': 'notices_alert',
                 'indexes': [models.Index(condition=models.Q(('queued_at', None)), fields=['id'], name='alert_to_queue')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('email__normal', True)), name='alert_email_normal')],
             },

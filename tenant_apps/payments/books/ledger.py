@@ -79,7 +79,7 @@ def only_product(invoices: Iterable[Invoice]) -> Product:
     """The product of all `invoices`: one payment goes to one bank account. Raises NotPayable if they have several."""
     products = {invoice.product_id: invoice.product for invoice in invoices}
     if len(products) != 1:
-        labels = ", ".join(sorted(product.label for product in products.values()))
+        labels = ", ".join(sorted(product.full_label for product in products.values()))
         raise NotPayable(
             _(
                 "Ces factures sont de plusieurs régies (%(labels)s), qui ont chacune leur compte : enregistrez un "

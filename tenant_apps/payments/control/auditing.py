@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.models import Attempt, Finding, FindingKind, Payment
@@ -110,7 +110,7 @@ def plan_audit() -> None:
     agenda.plan(KIND, _next_night(timezone.now()))
 
 
-def money_moved(entry: Entry) -> None:
+def money_moved(entry: AuditEntry) -> None:
     """Plan the audit when a fact of `MOVES` is recorded."""
     plan_audit()
 

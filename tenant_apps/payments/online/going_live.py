@@ -17,6 +17,7 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.payments.errors import NotYet, ProviderError, ProviderUnavailable
 from tenant_apps.payments.models import Means, TestPayment
+from tenant_apps.payments.online.agreements import ask_number, same_lines
 from tenant_apps.payments.online.asking import (
     differences_of,
     fingerprint_of,
@@ -30,6 +31,7 @@ from tenant_apps.payments.providers.base import Outcome, PaymentRequest, Provide
 from tenant_apps.payments.providers.registry import provider
 from tenant_apps.payments.states import TestPaymentState
 from tenant_apps.products import protocols
+from tenant_apps.products.errors import ProductError
 from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.services import advance_product, confirm_number
 from tenants.databases.postgresql.again import atomic_again
@@ -58,20 +60,19 @@ def ask_label(product: Product) -> tuple[str, ...]:
 
     Raises ProviderRefused (unknown number), ProviderUnavailable, or NotYet for a product without a number.
     """
-    if product.protocol == protocols.NONE or not product.numcli:
-        raise NotYet(_("Ce produit n'a pas d'identifiant pour le paiement en ligne."))
-    return provider(product.protocol).identify(product.numcli)
+    return ask_number(product.protocol, product.numcli)
 
 
-def recognise(*, actor: Account, product: Product, label: str) -> Product:
+def recognise(*, actor: audit.Actor, product: Product, label: str) -> Product:
     """« C'est bien nous »: confirm the number, if the provider still shows the `label` that the manager saw.
 
     Raises NotYet.
     """
-    lines = "\n".join(ask_label(product))
-    if not lines or lines != label.replace("\r\n", "\n"):
-        raise NotYet(_("Le libellé a changé entre-temps : vérifiez-le de nouveau."))
-    return confirm_number(actor=actor, product=product, label=lines)
+    lines = same_lines(product.protocol, product.numcli, label)
+    try:
+        return confirm_number(actor=actor, product=product, label=lines)
+    except ProductError as error:
+        raise NotYet(str(error)) from None
 
 
 def start_test_payment(*, actor: Account, product: Product) -> str:
@@ -80,7 +81,9 @@ def start_test_payment(*, actor: Account, product: Product) -> str:
     The row is committed before the provider is called. Raises NotYet, ProviderRefused or ProviderUnavailable.
     """
     if product.mode == Mode.PRODUCTION or product.protocol == protocols.NONE:
-        raise NotYet(_("Les paiements d'essai servent à ouvrir un produit : celui-ci est déjà en service."))
+        raise NotYet(_("Les paiements d'essai servent à mettre en service : c'est déjà fait."))
+    if product.ended_at is not None:
+        raise NotYet(_("Cette régie est fermée : rouvrez-la d'abord."))
     if product.checked_at is None:
         raise NotYet(_("Vérifiez d'abord le numéro."))
     found = provider(product.protocol)
@@ -147,7 +150,7 @@ def _create(actor: Account, product: Product, found: Provider, token: str) -> Te
 
 
 def _request(test_payment: TestPayment, token: str) -> PaymentRequest:
-    back = f"/gestion/commune/produits/{test_payment.product_id}/mise-en-service/"
+    back = f"/gestion/reglages/regies/{test_payment.product_id}/mise-en-service/"
     return request_of(test_payment, label="Paiement d'essai", token=token, back=back)
 
 
@@ -272,6 +275,8 @@ def missing(product: Product, *, without_debit: bool = False) -> list[str]:
         ).values_list("means", flat=True)
     )
     lacking = []
+    if product.ended_at is not None:
+        lacking.append(_("Cette régie est fermée."))
     if product.checked_at is None:
         lacking.append(_("Le numéro n'est pas encore vérifié."))
     if product.closed_at is not None:
@@ -296,7 +301,7 @@ def go_forward(*, actor: Account, product: Product, without_debit: bool = False)
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     lacking = missing(locked, without_debit=without_debit)
     if lacking or locked.mode == Mode.PRODUCTION or locked.mode != product.mode:
-        raise NotYet(" ".join(lacking) or _("Ce produit a déjà changé d'étape."))
+        raise NotYet(" ".join(lacking) or _("Cette régie a déjà changé d'étape."))
     to = Mode.ACTIVATION if locked.mode == Mode.TEST else Mode.PRODUCTION
     if to == Mode.PRODUCTION and without_debit:
         audit.record("product.without_debit", actor=actor, obj=f"product:{locked.code}")

@@ -181,6 +181,8 @@ def _why_not(facts: Facts, day: date, *, alone: bool, last_call: bool) -> Reason
 def _not_open(facts: Facts) -> Reason | None:
     if facts.protocol == protocols.NONE:
         return because(WhyNot.OFFLINE)
+    if facts.is_ended:
+        return because(WhyNot.ENDED)
     if facts.is_closed:
         return because(WhyNot.CLOSED)
     if facts.mode != Mode.PRODUCTION:

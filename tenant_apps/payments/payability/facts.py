@@ -42,6 +42,7 @@ AWAITED = f"SELECT i.id FROM invoices_invoice i {JOINS} WHERE i.state = 'publish
 PRODUCT = "JOIN products_product p ON p.id = i.product_id"
 COLUMNS = f"""i.id, i.uuid, i.payer_id, i.number, i.reference, i.subject, i.issued_on, i.due_on, i.amount, i.paid,
  {SITUATION}, i.online_hold, p.id, p.kind, p.protocol, p.mode, p.closed_at IS NOT NULL,
+ p.ended_at IS NOT NULL AND NOT p.pays_after_end,
  p.payable_days_after_due, p.payable_days_after_issue, p.offers_declaration, p.takes_several, p.numcli,
  a.uuid, a.provider, a.account_id, a.created_at, a.started_at, a.free_at,
  a.operation IS NOT NULL AND l.amount = i.amount - i.paid AND i.online_hold = '',
@@ -69,7 +70,8 @@ class Facts(NamedTuple):
     kind: str
     protocol: str
     mode: str
-    is_closed: bool
+    is_closed: bool  # by its provider
+    is_ended: bool  # by the town, for what is unpaid too
     days_after_due: int | None
     days_after_issue: int
     offers_declaration: bool

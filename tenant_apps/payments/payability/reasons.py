@@ -20,6 +20,7 @@ class WhyNot(StrEnum):
     DISPUTE = "dispute"
     COLLECTION = "collection"
     OFFLINE = "offline"  # the product is not paid online
+    ENDED = "ended"  # the town closed the product
     CLOSED = "closed"  # the provider refuses the product
     NOT_OPEN = "not_open"  # the product is still in mode T or X
     PARTLY_PAID = "partly_paid"
@@ -79,6 +80,13 @@ WORDS: dict[WhyNot, Words] = {
         _("Cette facture ne se règle pas en ligne. Les autres moyens de paiement figurent sur la facture."),
         _("Ouvrez la facture pour voir comment la régler."),
         short=_("pas de paiement en ligne"),
+    ),
+    WhyNot.ENDED: Words(
+        _("Cette facture ne se règle plus en ligne"),
+        _("Le service de cette facture n'accepte plus de paiement en ligne."),
+        _("Réglez-la à la mairie, ou par un autre moyen indiqué sur la facture."),
+        ask=True,
+        short=_("plus de paiement en ligne"),
     ),
     WhyNot.CLOSED: Words(
         _("Le paiement en ligne est interrompu"),

@@ -28,7 +28,7 @@ from tenant_apps.payments.payability.resident_list import (
     shares_of_resident,
 )
 from tenant_apps.payments.payability.words import Apart, apart
-from tenant_apps.portal.lists.rows import Row, rows_of
+from tenant_apps.portal.lists.rows import ListRow, rows_of
 from toolkit import clock
 from toolkit.typed import words_of
 
@@ -167,7 +167,7 @@ class Listing:
     asked: Asked
     today: date
     shares: list[Share]
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ListRow] = field(default_factory=list)
     pages: int = 1
 
     @cached_property
@@ -209,7 +209,7 @@ class Listing:
         ]
 
     @property
-    def groups(self) -> Iterator[tuple[int | None, list[Row]]]:
+    def groups(self) -> Iterator[tuple[int | None, list[ListRow]]]:
         """The rows by year while they are in the order of their dates; else all together."""
         if ORDERS[self.asked.tri].endswith("issued_on") and len(self.years) > 1:
             return ((year, list(rows)) for year, rows in groupby(self.rows, key=lambda row: row.year))

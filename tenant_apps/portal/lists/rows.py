@@ -16,7 +16,7 @@ from toolkit.words import current_language
 _NOBODY: Mapping[int, str] = MappingProxyType({})
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     """Everything that stands on the line, as text."""
 
     uuid: str
@@ -36,14 +36,14 @@ class Row(NamedTuple):
 
 def rows_of(
     payabilities: Iterable[Payability], *, payers: Mapping[int, str] = _NOBODY, ticks: Collection[int] = ()
-) -> list[Row]:
+) -> list[ListRow]:
     """The rows of `payabilities`, in their order.
 
     `payers`: names, by their ids, of those that must be told apart; `ticks`: the ids that get a box to tick.
     """
     states, language = States(today()), current_language()
     return [
-        Row(
+        ListRow(
             uuid=str(facts.uuid),
             year=facts.issued_on.year,
             issued=in_figures(facts.issued_on),

@@ -14,7 +14,7 @@ from tenant_apps.payments.payability.resident_list import Wanted, lines_of_resid
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.readers import offered_together
 from tenant_apps.portal.lists.listing import A_PAGE, Pages, Sum, sum_of, told_apart
-from tenant_apps.portal.lists.rows import Row, rows_of
+from tenant_apps.portal.lists.rows import ListRow, rows_of
 from tenant_apps.residents.queries import payers_of
 from toolkit import clock
 
@@ -27,8 +27,8 @@ class SettlingUp:
 
     number: int  # invoices of any state
     sum: Sum
-    due: list[Row]
-    apart: list[Row]
+    due: list[ListRow]
+    apart: list[ListRow]
     several: bool  # some may be ticked
     unpaid: Pages
     payments: list[Allocation]

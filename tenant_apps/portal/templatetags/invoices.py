@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from tenant_apps.payments.payability.deciding import Act
-from tenant_apps.portal.lists.rows import Row
+from tenant_apps.portal.lists.rows import ListRow
 from toolkit.words import current_language
 
 register = template.Library()
@@ -26,7 +26,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def invoice_rows(rows: Iterable[Row], with_pay: bool = False) -> SafeString:
+def invoice_rows(rows: Iterable[ListRow], with_pay: bool = False) -> SafeString:
     """A `<tr>` per row: five columns (docs/manual.md, M6) and the state in words; on a phone, a card."""
     words = _Words(with_pay)
     return mark_safe("\n".join(words.line(row) for row in rows))  # noqa: S308 - see `_Words.line`
@@ -56,7 +56,7 @@ class _Words:
                 Act.RESUME: ("payer/", "btn-town", _("Reprendre")),
             }
 
-    def line(self, row: Row) -> str:
+    def line(self, row: ListRow) -> str:
         """One line. What comes from outside (number, subject, payer) is escaped."""
         href, number = f"/factures/{row.uuid}/", escape(row.number)
         rest = f"<small>{self.rest} {row.rest}</small>" if row.rest else ""

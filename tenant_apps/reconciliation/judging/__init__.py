@@ -1,4 +1,5 @@
-"""What each line is: by idOp, or by reference, amount and day. What is not certain is doubtful, and says so in words.
+"""Decide what each row of a file is: by idOp, or by reference, amount and day.
 
-A chunk of lines costs a handful of statements, whatever its size; nothing is written here.
+A row that is not certain becomes DOUBTFUL, with its reason in words. A chunk of rows costs a few SQL statements,
+whatever its size. Nothing is written here.
 """

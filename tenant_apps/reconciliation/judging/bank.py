@@ -1,4 +1,4 @@
-"""The lines of a bank's statement."""
+"""Judge the rows of a bank statement."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Q
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # kept in rows: see toolkit.words
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Deposit, Means, Payment
@@ -26,46 +26,46 @@ from tenant_apps.reconciliation.judging.common import (
 )
 from tenant_apps.reconciliation.judging.returns import say_returned
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
-from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.models import StatementRow
 
 NEAR = timedelta(days=7)
 DEPOSIT_NEAR = timedelta(days=15)
-BACK = timedelta(days=400)  # a debtor may have a debit paid back for thirteen months
+BACK = timedelta(days=400)  # a debtor may ask for a direct debit back during thirteen months
 _BACK_MEANS = (Means.CHEQUE, Means.TRANSFER, Means.DEBIT, Means.CARD)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What one chunk of a statement may be about; payments and dockets by amount."""
+    """What the rows of one chunk may be about. Payments, deposits and totals are grouped by amount, in euros."""
 
     transfers: defaultdict[Decimal, list[Payment]]
     dockets: defaultdict[Decimal, list[Deposit]]
     totals: dict[Decimal, list[Total]]
     invoices: dict[str, Invoice]
-    tokens: dict[int, list[str]]  # by place in the chunk
+    tokens: dict[int, list[str]]  # index of the row in the chunk → possible references in its label
     back: defaultdict[Decimal, list[Payment]]
 
 
-def judge(lines: Sequence[Line], taken: Taken) -> None:
-    """Set state, reason and what was found on each of `lines`, in memory."""
-    days = [line.booked_on for line in lines if line.booked_on]
+def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
+    """Set state, reason and what was found on each of `rows`, in memory."""
+    days = [row.booked_on for row in rows if row.booked_on]
     if not days:
         return
-    found = _find(lines, min(days), max(days), taken)
-    for place, line in enumerate(lines):
-        if is_to_come(line):
+    found = _find(rows, min(days), max(days), taken)
+    for place, row in enumerate(rows):
+        if is_to_come(row):
             sentence = _("Sa date est à venir : rien n'est enregistré avant ce jour. Vérifiez le fichier.")
-            say(line, S.DOUBTFUL, sentence)
-        elif line.outgoing:
-            _judge_outgoing(line, found, found.tokens[place])
+            say(row, S.DOUBTFUL, sentence)
+        elif row.outgoing:
+            _judge_outgoing(row, found, found.tokens[place])
         else:
-            _judge(line, found, taken, found.tokens[place])
-        if line.doubt and line.state != S.DUPLICATE:
-            line.state, line.reason = S.DOUBTFUL, line.doubt
+            _judge(row, found, taken, found.tokens[place])
+        if row.doubt and row.state != S.DUPLICATE:
+            row.state, row.reason = S.DOUBTFUL, row.doubt
 
 
-def _find(lines: Sequence[Line], first: date, last: date, taken: Taken) -> _Found:
-    amounts = {line.amount for line in lines if line.amount and not line.outgoing}
+def _find(rows: Sequence[StatementRow], first: date, last: date, taken: Taken) -> _Found:
+    amounts = {row.amount for row in rows if row.amount and not row.outgoing}
     span = (first - DEPOSIT_NEAR, last + NEAR)
     transfers = (
         Payment.objects.filter(
@@ -75,7 +75,7 @@ def _find(lines: Sequence[Line], first: date, last: date, taken: Taken) -> _Foun
         .prefetch_related("allocations__invoice")
     )
     dockets = Deposit.objects.filter(total__in=amounts, deposited_on__range=span)
-    cited = {place: tokens(line.label) for place, line in enumerate(lines)}
+    cited = {place: tokens(row.label) for place, row in enumerate(rows)}
     asked = {token for found in cited.values() for token in found}
     invoices: dict[str, Invoice] = {}
     for invoice in billed().filter(Q(reference__in=asked) | Q(number__in=asked)):
@@ -86,7 +86,7 @@ def _find(lines: Sequence[Line], first: date, last: date, taken: Taken) -> _Foun
         totals=totals_of(amounts, first, last) if amounts else {},
         invoices=invoices,
         tokens=cited,
-        back=_back(lines, first, last, invoices, asked),
+        back=_back(rows, first, last, invoices, asked),
     )
     for docket in dockets:
         found.dockets[docket.total].append(docket)
@@ -105,14 +105,14 @@ def _by_amount(payments: Iterable[Payment]) -> defaultdict[Decimal, list[Payment
 
 
 def _back(
-    lines: Sequence[Line], first: date, last: date, invoices: dict[str, Invoice], asked: set[str]
+    rows: Sequence[StatementRow], first: date, last: date, invoices: dict[str, Invoice], asked: set[str]
 ) -> defaultdict[Decimal, list[Payment]]:
-    """The payments that outgoing lines may take back: those that their labels cite, or a paper of that number."""
-    outgoing = [line for line in lines if line.outgoing]
+    """The payments that outgoing rows may take back: the label gives a reference, or the payment's own number."""
+    outgoing = [row for row in rows if row.outgoing]
     if not outgoing:
         return defaultdict(list)
-    words = {word for line in outgoing for word in line.label.upper().split() if len(word) >= SHORT_NUMBER}
-    amounts = {line.amount for line in outgoing}
+    words = {word for row in outgoing for word in row.label.upper().split() if len(word) >= SHORT_NUMBER}
+    amounts = {row.amount for row in outgoing}
     payments = (
         Payment.objects.filter(means__in=_BACK_MEANS, paid_on__lte=last)
         .filter(
@@ -127,50 +127,50 @@ def _back(
     return _by_amount(payments)
 
 
-def _judge_outgoing(line: Line, found: _Found, cited: Sequence[str]) -> None:
-    """Money that left: one of our payments taken back, or no business of ours."""
+def _judge_outgoing(row: StatementRow, found: _Found, cited: Sequence[str]) -> None:
+    """Money that left the account: one of our payments taken back, or something that is not ours."""
     invoice = next((found.invoices[token] for token in cited if token in found.invoices), None)
-    payments = [one for one in found.back[line.amount or Decimal(0)] if cites(one, line, cited)]
-    if not payments and line.returned:
-        payments = [one for group in found.back.values() for one in group if cites(one, line, cited)]
-    if payments or line.returned:
-        line.returned = True
-        say_returned(line, payments, invoice=invoice)
+    payments = [one for one in found.back[row.amount or Decimal(0)] if cites(one, row, cited)]
+    if not payments and row.returned:
+        payments = [one for group in found.back.values() for one in group if cites(one, row, cited)]
+    if payments or row.returned:
+        row.returned = True
+        say_returned(row, payments, invoice=invoice)
     else:
-        say(line, S.IGNORED, _("Sortie d'argent : ce n'est pas un encaissement."))
+        say(row, S.IGNORED, _("Sortie d'argent : ce n'est pas un encaissement."))
 
 
-def _judge(line: Line, found: _Found, taken: Taken, cited: Sequence[str]) -> None:
-    amount = line.amount or Decimal(0)
-    same = [one for one in found.transfers[amount] if near(one.paid_on, line.booked_on, NEAR)]
+def _judge(row: StatementRow, found: _Found, taken: Taken, cited: Sequence[str]) -> None:
+    amount = row.amount or Decimal(0)
+    same = [one for one in found.transfers[amount] if near(one.paid_on, row.booked_on, NEAR)]
     free = [one for one in same if one.pk not in taken.payments]
-    certain = [one for one in free if cites(one, line, cited)] or [one for one in free if names(one, line)]
+    certain = [one for one in free if cites(one, row, cited)] or [one for one in free if names(one, row)]
     dockets = [
         one
         for one in found.dockets[amount]
         if one.pk not in taken.deposits
-        and line.booked_on is not None
-        and timedelta(0) <= line.booked_on - one.deposited_on <= DEPOSIT_NEAR
+        and row.booked_on is not None
+        and timedelta(0) <= row.booked_on - one.deposited_on <= DEPOSIT_NEAR
     ]
-    totals = chosen(line, found.totals.get(amount, ()))
+    totals = chosen(row, found.totals.get(amount, ()))
     invoice = next((found.invoices[token] for token in cited if token in found.invoices), None)
     if len(certain) == 1:
         reason = _("Virement de ce montant, dont le libellé donne la référence ou le nom.")
-        taken.give(line, certain[0], reason)
-    elif len(dockets) == 1 and not free and not totals and not line.doubt:
+        taken.give(row, certain[0], reason)
+    elif len(dockets) == 1 and not free and not totals and not row.doubt:
         taken.deposits.add(dockets[0].pk)
         sentence = _("Total de la remise n° %(number)s.")
-        say(line, S.MATCHED, sentence % {"number": dockets[0].label}, deposit=dockets[0])
+        say(row, S.MATCHED, sentence % {"number": dockets[0].label}, deposit=dockets[0])
     elif len(totals) == 1 and not free and not dockets:
         sentence = _("C'est le total de %(what)s : confirmez-les ensemble.")
-        say(line, S.DOUBTFUL, sentence % {"what": totals[0].words})
+        say(row, S.DOUBTFUL, sentence % {"what": totals[0].words})
     elif free or dockets or totals:
         words = _("Même montant, à quelques jours près, mais rien d'autre ne le confirme : choisissez.")
         only = free[0] if len(free) == 1 and not dockets and not totals else None
-        say(line, S.DOUBTFUL, words, payment=only)
+        say(row, S.DOUBTFUL, words, payment=only)
     elif invoice is not None:
-        say_invoice(line, invoice)
+        say_invoice(row, invoice)
     elif same:
-        say(line, S.DUPLICATE, _("Une autre ligne correspond déjà à ce virement."), payment=same[0])
+        say(row, S.DUPLICATE, _("Une autre ligne correspond déjà à ce virement."), payment=same[0])
     else:
-        say(line, S.UNMATCHED, _("Aucun règlement ni aucune remise de ce montant à cette date."))
+        say(row, S.UNMATCHED, _("Aucun règlement ni aucune remise de ce montant à cette date."))

@@ -1,28 +1,28 @@
-"""What the judges of both kinds share."""
+"""What the judging of journals and of bank statements shares."""
 
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # kept in rows: see toolkit.words
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Deposit, Payment
 from tenant_apps.products.queries import products
-from tenant_apps.reconciliation.models import Line
+from tenant_apps.reconciliation.models import StatementRow
 from tenant_apps.reconciliation.reading.words import plain
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 
-S = LineState
-_LONG_ENOUGH = 6  # signs of a payment reference (docs/payfip.md §2)
-SHORT_NUMBER = 4  # signs of a paper's own number below which a label holds it by chance
+S = StatementRowState
+_LONG_ENOUGH = 6  # characters; the shortest payment reference (docs/payfip.md §2)
+SHORT_NUMBER = 4  # characters; a shorter cheque or transfer number may be in a label by chance
 
 
 class Taken:
-    """What earlier lines of one kind have already, and what this run gives: no payment is on two lines."""
+    """The payments and deposits that rows of one kind already have, so that none is matched to two rows."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -30,29 +30,29 @@ class Taken:
         self.deposits: set[int] = set()
 
     def recall(self, payments: Iterable[Payment], deposits: Iterable[Deposit] = ()) -> None:
-        """Look up which of these are taken."""
-        matched = Line.objects.filter(kind=self._kind, state=S.MATCHED, returned=False)
+        """Read from the database which of these payments and deposits a row already has."""
+        matched = StatementRow.objects.filter(kind=self._kind, state=S.MATCHED, returned=False)
         of_payments = matched.filter(payment__in=[one.pk for one in payments])
         self.payments.update(pk for pk in of_payments.values_list("payment_id", flat=True) if pk)
         of_deposits = matched.filter(deposit__in=[one.pk for one in deposits])
         self.deposits.update(pk for pk in of_deposits.values_list("deposit_id", flat=True) if pk)
 
-    def give(self, line: Line, payment: Payment, reason: str) -> None:
-        """This line is that payment, unless something forbids to say so without a person."""
+    def give(self, row: StatementRow, payment: Payment, reason: str) -> None:
+        """Match `row` to `payment`, or say in the row why a person must decide."""
         if payment.pk in self.payments:
-            say(line, S.DUPLICATE, _("Une autre ligne correspond déjà à ce règlement."), payment=payment)
+            say(row, S.DUPLICATE, _("Une autre ligne correspond déjà à ce règlement."), payment=payment)
         elif payment.cancelled_at is not None:
-            say(line, S.DOUBTFUL, _("Ce règlement est annulé chez nous."), payment=payment)
-        elif line.doubt:
-            say(line, S.DOUBTFUL, line.doubt, payment=payment)
+            say(row, S.DOUBTFUL, _("Ce règlement est annulé chez nous."), payment=payment)
+        elif row.doubt:
+            say(row, S.DOUBTFUL, row.doubt, payment=payment)
         else:
             self.payments.add(payment.pk)
-            say(line, S.MATCHED, reason, payment=payment)
+            say(row, S.MATCHED, reason, payment=payment)
 
 
 def say(
-    line: Line,
-    state: LineState,
+    row: StatementRow,
+    state: StatementRowState,
     reason: str,
     *,
     payment: Payment | None = None,
@@ -60,43 +60,43 @@ def say(
     attempt: Attempt | None = None,
     invoice: Invoice | None = None,
 ) -> None:
-    """Write a judgement on a line, in memory."""
-    line.state, line.reason = state, reason[:300]
-    line.payment, line.deposit, line.attempt, line.invoice = payment, deposit, attempt, invoice
+    """Set state, reason and what was found on a row, in memory. The reason is cut at 300 characters."""
+    row.state, row.reason = state, reason[:300]
+    row.payment, row.deposit, row.attempt, row.invoice = payment, deposit, attempt, invoice
 
 
 def billed() -> QuerySet[Invoice]:
-    """The invoices that money may be about: also those that an avoir has cancelled. By product: that is the index."""
+    """The invoices that money may be about, cancelled ones too. Filtered by product, to use the index."""
     known = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
     return Invoice.objects.filter(product__in=list(products()), state__in=known)
 
 
-def say_invoice(line: Line, invoice: Invoice) -> None:
-    """The line names an invoice, and no payment of ours is it: what is true of that invoice, and what to do."""
+def say_invoice(row: StatementRow, invoice: Invoice) -> None:
+    """The row names `invoice`, and none of our payments: say what the invoice's state is, and what to do."""
     words = {"number": invoice.number}
     if invoice.state == InvoiceState.CANCELLED:
         sentence = _(
             "La facture %(number)s est annulée par un avoir, et de l'argent est venu pour elle : "
             "enregistrez-le en trop-perçu."
         )
-        say(line, S.DOUBTFUL, sentence % words, invoice=invoice)
+        say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
     elif invoice.is_paid:
         sentence = _(
             "La facture %(number)s est déjà réglée par ailleurs : si cet argent vient en plus, "
             "enregistrez-le en trop-perçu."
         )
-        say(line, S.DOUBTFUL, sentence % words, invoice=invoice)
-    elif line.kind == "journal":
+        say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
+    elif row.kind == "journal":
         sentence = _("Facture %(number)s : l'argent est arrivé sans passer par le portail. Enregistrez-le.")
-        say(line, S.UNMATCHED, sentence % words, invoice=invoice)
+        say(row, S.UNMATCHED, sentence % words, invoice=invoice)
     else:
         sentence = _("Le libellé cite la facture %(number)s : enregistrez ce virement.")
-        say(line, S.DOUBTFUL, sentence % words, invoice=invoice)
+        say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
 
 
-def is_to_come(line: Line) -> bool:
-    """A day after today is an error of the source (docs/payfip.md §7): nothing is booked on it."""
-    return line.booked_on is not None and line.booked_on > clock.today()
+def is_to_come(row: StatementRow) -> bool:
+    """Whether the row's day is after today: an error of the source (docs/payfip.md §7), nothing is booked on it."""
+    return row.booked_on is not None and row.booked_on > clock.today()
 
 
 def near(one: date | None, other: date | None, most: timedelta) -> bool:
@@ -104,32 +104,38 @@ def near(one: date | None, other: date | None, most: timedelta) -> bool:
 
 
 def tokens(label: str) -> list[str]:
-    """What in a label may be a number or a reference of ours: as written, and with its punctuation removed."""
+    """The words of a label that may be a number or a reference of ours: as written, and without punctuation."""
     words = [word for word in re.split(r"[\s,;:/()]+", label.upper()) if any(sign.isdigit() for sign in word)]
     bare = [re.sub(r"[^A-Z0-9]", "", word) for word in words]
     return [token for token in dict.fromkeys([*words, *bare]) if len(token) >= _LONG_ENOUGH]
 
 
 def words_of(text: str) -> set[str]:
-    """The words of a label or a name: capitals without accents."""
+    """The words of a label or a name, in capitals without accents."""
     return set(re.findall(r"[A-Z]{2,}", plain(text)))
 
 
-def cites(payment: Payment, line: Line, found: Sequence[str]) -> bool:
-    """The label gives a reference of what the payment pays (`found`: its tokens), or the paper's own number, whole."""
+def cites(payment: Payment, row: StatementRow, found: Sequence[str]) -> bool:
+    """Whether the row gives a reference of what `payment` pays, or the payment's own number as a whole word.
+
+    `found`: the `tokens` of the label.
+    """
     invoices = [allocation.invoice for allocation in payment.allocations.all()]
     ours = {text.upper() for invoice in invoices for text in (invoice.number, invoice.reference)}
     if payment.attempt is not None:
         ours.add(payment.attempt.reference.upper())
     number = payment.number.upper()
     return bool(ours & set(found)) or (
-        len(number) >= SHORT_NUMBER and re.search(rf"\b{re.escape(number)}\b", line.label.upper()) is not None
+        len(number) >= SHORT_NUMBER and re.search(rf"\b{re.escape(number)}\b", row.label.upper()) is not None
     )
 
 
-def names(payment: Payment, line: Line) -> bool:
-    """The label gives the payer's whole name, or the drawer's: one word alone may be somebody's first name."""
-    said = words_of(f"{line.label} {line.payer_name}")
+def names(payment: Payment, row: StatementRow) -> bool:
+    """Whether the row gives the whole name of the payer or of the drawer.
+
+    One word alone may be another person's first name.
+    """
+    said = words_of(f"{row.label} {row.payer_name}")
     payer = payment.payer
     known = [payment.drawer]
     if payer is not None and payer.first_name:

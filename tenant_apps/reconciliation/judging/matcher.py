@@ -1,4 +1,4 @@
-"""One run over the lines of a file."""
+"""Judge the rows of a file, chunk by chunk."""
 
 from collections.abc import Sequence
 
@@ -9,46 +9,46 @@ from django.utils.translation import override
 from tenant_apps.payments.models import Payment
 from tenant_apps.reconciliation.judging import bank, journal
 from tenant_apps.reconciliation.judging.common import S, Taken, say
-from tenant_apps.reconciliation.models import Kind, Line
+from tenant_apps.reconciliation.models import Kind, StatementRow
 from tenant_apps.reconciliation.reading.words import Said, said_of
 
 
 class Matcher:
-    """Judges the lines of one kind; remembers what it has given away, so that no payment is on two lines."""
+    """Judges rows of one kind, and remembers the payments it has matched: a payment is matched to one row only."""
 
     def __init__(self, kind: str) -> None:
         self._judge = journal.judge if kind == Kind.JOURNAL else bank.judge
         self._taken = Taken(kind)
 
-    def judge(self, lines: Sequence[Line]) -> None:
-        """Set state, reason and what was found on each of `lines`, in memory.
+    def judge(self, rows: Sequence[StatementRow]) -> None:
+        """Set state, reason and what was found on each of `rows`, in memory.
 
-        In a transaction: the payments it gives are locked, so that none is cancelled before the lines are written.
+        Call it in a transaction: it locks the matched payments, so that nobody cancels one before the rows are saved.
         """
-        with override(settings.LANGUAGE_CODE):  # the reason stays in the row
-            money = [line for line in lines if not _says_no_money(line)]
+        with override(settings.LANGUAGE_CODE):  # the reason is kept in French in the row
+            money = [row for row in rows if not _says_no_money(row)]
             self._judge(money, self._taken)
             _still_counting(money)
 
 
-def _says_no_money(line: Line) -> bool:
-    """What a line says of itself holds for good, whatever became of the file that had it first."""
-    if line.amount is None:
-        say(line, S.UNREADABLE, line.doubt)
-    elif line.pay_state and not line.returned and said_of(line.pay_state) == Said.NOT_PAID:
-        say(line, S.IGNORED, line.doubt)
-    return line.state in (S.UNREADABLE, S.IGNORED)
+def _says_no_money(row: StatementRow) -> bool:
+    """Whether the row itself says that it is not money, or cannot be read. Another file does not change this."""
+    if row.amount is None:
+        say(row, S.UNREADABLE, row.doubt)
+    elif row.pay_state and not row.returned and said_of(row.pay_state) == Said.NOT_PAID:
+        say(row, S.IGNORED, row.doubt)
+    return row.state in (S.UNREADABLE, S.IGNORED)
 
 
-def _still_counting(lines: Sequence[Line]) -> None:
-    matched = [line for line in lines if line.state == S.MATCHED and line.payment_id is not None]
-    wanted = [line.payment_id for line in matched if line.payment_id is not None]
+def _still_counting(rows: Sequence[StatementRow]) -> None:
+    matched = [row for row in rows if row.state == S.MATCHED and row.payment_id is not None]
+    wanted = [row.payment_id for row in matched if row.payment_id is not None]
     counting = set(
         Payment.objects.select_for_update(no_key=True)
         .filter(pk__in=wanted, cancelled_at=None)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    for line in matched:
-        if line.payment_id not in counting:
-            say(line, S.DOUBTFUL, _("Ce règlement est annulé chez nous."), payment=line.payment)
+    for row in matched:
+        if row.payment_id not in counting:
+            say(row, S.DOUBTFUL, _("Ce règlement est annulé chez nous."), payment=row.payment)

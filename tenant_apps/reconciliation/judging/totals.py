@@ -1,4 +1,4 @@
-"""The day's credit on the account is the sum of the day's card payments of a régie: one line, many payments."""
+"""One credit on the account may be the sum of a régie's card payments of a day: one row, many payments."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -12,17 +12,17 @@ from django.utils.translation import gettext as _
 from tenant_apps.payments.models import Means, Payment
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import products
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment
-from tenant_apps.reconciliation.states import LineState
+from tenant_apps.reconciliation.models import Kind, StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
 
-LATEST = timedelta(days=10)  # how long after the payments their sum reaches the account
+LATEST = timedelta(days=10)  # longest time between the payments and the credit of their sum
 _MEANS = (Means.CARD, Means.DEBIT)
 
 
 @dataclass(frozen=True)
 class Total:
-    """What came in one day for one régie by one means; `amount` in euros."""
+    """The payments of one day, one régie and one means, added up. `amount` in euros."""
 
     day: date
     product: Product
@@ -32,7 +32,7 @@ class Total:
 
     @property
     def key(self) -> str:
-        """What a form sends to choose it."""
+        """The value that a form sends for this total."""
         return f"{self.day.isoformat()}:{self.product.pk}:{self.means}"
 
     @property
@@ -48,7 +48,10 @@ class Total:
 
 
 def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Decimal, list[Total]]:
-    """Amount → the totals of several payments between two days that are it, and are on no line of the account."""
+    """Amount → the totals of that amount. Only sums of several payments that no bank row has yet.
+
+    `first` and `last` are the days of the rows; the payments may be `LATEST` older.
+    """
     rows = (
         _free()
         .filter(paid_on__range=(first - LATEST, last), means__in=_MEANS)
@@ -67,24 +70,24 @@ def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Dec
     return found
 
 
-def chosen(line: Line, totals: Sequence[Total]) -> list[Total]:
-    """Those of `totals` that the line may be: not later than it, and of the régie that its label names."""
-    if line.booked_on is None:
+def chosen(row: StatementRow, totals: Sequence[Total]) -> list[Total]:
+    """Those of `totals` that fit the row: the day is right, and the numcli when the label names one."""
+    if row.booked_on is None:
         return []
-    fit = [one for one in totals if one.day <= line.booked_on <= one.day + LATEST]
-    named = [one for one in fit if one.product.numcli and one.product.numcli in line.label]
+    fit = [one for one in totals if one.day <= row.booked_on <= one.day + LATEST]
+    named = [one for one in fit if one.product.numcli and one.product.numcli in row.label]
     return named or fit
 
 
 def payments_of(day: date, product: Product, means: str) -> QuerySet[Payment]:
-    """The payments of a total, by id."""
+    """The payments of a total, in the order of their ids."""
     return _free().filter(paid_on=day, product=product.pk, means=means).order_by("pk")
 
 
 def _free() -> QuerySet[Payment]:
-    """What came through the Treasury, counts, and is on no line of the account yet."""
-    bank = Line.objects.filter(
-        kind=Kind.BANK, state=LineState.MATCHED, returned=False, payment=OuterRef("pk")
+    """Payments that came through the Treasury, are not cancelled, and are on no bank row yet."""
+    bank = StatementRow.objects.filter(
+        kind=Kind.BANK, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
     )
     online = Payment.objects.filter(cancelled_at=None).exclude(provider="offline")
-    return online.filter(~Exists(bank), ~Exists(LinePayment.objects.filter(payment=OuterRef("pk"))))
+    return online.filter(~Exists(bank), ~Exists(StatementRowPayment.objects.filter(payment=OuterRef("pk"))))

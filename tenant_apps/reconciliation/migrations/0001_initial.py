@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Line',
+            name='StatementRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -45,24 +45,28 @@ class Migration(migrations.Migration):
                 ('used', models.BooleanField(default=False)),
                 ('decided_by', models.CharField(blank=True, max_length=254)),
                 ('decided_at', models.DateTimeField(null=True)),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.attempt')),
-                ('deposit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.deposit')),
-                ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='invoices.invoice')),
-                ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.payment')),
-                ('twin', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reconciliation.line')),
+                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statement_rows', to='payments.attempt')),
+                ('deposit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statement_rows', to='payments.deposit')),
+                ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statement_rows', to='invoices.invoice')),
+                ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statement_rows', to='payments.payment')),
+                ('twin', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reconciliation.statementrow')),
             ],
             options={
                 'verbose_name': 'ligne',
+                'db_table': 'reconciliation_line',
                 'ordering': ['id'],
             },
         ),
         migrations.CreateModel(
-            name='LinePayment',
+            name='StatementRowPayment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='reconciliation.line')),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='total_line', to='payments.payment')),
+                ('row', models.ForeignKey(db_column='line_id', on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='reconciliation.statementrow')),
+                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='total_row', to='payments.payment')),
             ],
+            options={
+                'db_table': 'reconciliation_linepayment',
+            },
         ),
         migrations.CreateModel(
             name='Statement',
@@ -105,40 +109,40 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='line',
+            model_name='statementrow',
             name='statement',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='reconciliation.statement'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='reconciliation.statement'),
         ),
         migrations.AddIndex(
-            model_name='line',
+            model_name='statementrow',
             index=models.Index(fields=['statement', 'state', 'id'], name='line_of_statement'),
         ),
         migrations.AddIndex(
-            model_name='line',
+            model_name='statementrow',
             index=models.Index(condition=models.Q(('state__in', ('unmatched', 'doubtful', 'duplicate', 'unreadable'))), fields=['statement'], name='line_to_decide'),
         ),
         migrations.AddIndex(
-            model_name='line',
+            model_name='statementrow',
             index=models.Index(condition=models.Q(('twin__isnull', False)), fields=['twin'], name='line_twin'),
         ),
         migrations.AddIndex(
-            model_name='line',
+            model_name='statementrow',
             index=models.Index(condition=models.Q(('used', True)), fields=['statement'], name='line_used'),
         ),
         migrations.AddConstraint(
-            model_name='line',
+            model_name='statementrow',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'known'), _negated=True), fields=('checksum', 'rank'), name='line_once'),
         ),
         migrations.AddConstraint(
-            model_name='line',
+            model_name='statementrow',
             constraint=models.UniqueConstraint(condition=models.Q(('returned', False), ('state', 'matched')), fields=('kind', 'payment'), name='payment_on_one_line'),
         ),
         migrations.AddConstraint(
-            model_name='line',
+            model_name='statementrow',
             constraint=models.UniqueConstraint(condition=models.Q(('returned', True), ('state', 'matched')), fields=('kind', 'payment'), name='payment_back_on_one_line'),
         ),
         migrations.AddConstraint(
-            model_name='line',
+            model_name='statementrow',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'matched')), fields=('kind', 'deposit'), name='deposit_on_one_line'),
         ),
     ]

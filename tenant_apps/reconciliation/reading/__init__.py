@@ -1,1 +1,1 @@
-"""Journals and statements → typed rows. Pure reading: no database, nothing is written."""
+"""Journals and statements → typed rows. No database, nothing is written."""

@@ -1,4 +1,4 @@
-"""CAMT.053, the banks' own statement (ISO 20022), streamed with lxml: no entity, no DTD, no network."""
+"""CAMT.053, the bank statement of ISO 20022, streamed with lxml: no entity, no DTD, no network."""
 
 from collections.abc import Generator, Iterator
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from lxml import etree
 
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.reading import returns
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import speaks_of_return
 from toolkit.clock import PARIS
 
@@ -27,7 +27,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 def looks_like_camt(stream: BinaryIO) -> bool:
-    """True for XML; `read` says what is wrong with it."""
+    """Whether the file is XML. `read` then says what is wrong with it."""
     stream.seek(0)
     start = stream.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
     stream.seek(0)
@@ -48,10 +48,10 @@ def account_of(stream: BinaryIO) -> str:
     return ""
 
 
-def read(stream: BinaryIO) -> Generator[Row | BadRow, None, None]:
-    """Each entry, or each transaction of a batch that says its own amount; none on a day without movement.
+def read(stream: BinaryIO) -> Generator[ReadRow | UnreadableRow, None, None]:
+    """Yield each entry, or each transaction of a grouped entry that gives its own amount.
 
-    Raises CannotRead.
+    A day without movement yields nothing. Raises CannotRead.
     """
     stream.seek(0)
     number, begun, is_statement, account = 0, False, False, ""
@@ -91,11 +91,11 @@ def _refuse_doctype(root: Any) -> None:
 
 
 def _entry(entry: Any, account: str) -> Iterator[Any]:
-    """Makers of rows, which want their number."""
+    """Functions that make the rows of one entry, given their number."""
     outgoing = _text(entry, "CdtDbtInd") == "DBIT"
     days = (("BookgDt", "Dt"), ("BookgDt", "DtTm"), ("ValDt", "Dt"), ("ValDt", "DtTm"))
     total = _text(entry, "Amt")
-    # CdtDbtInd is this entry's own side: a DBIT reversal gives a credit back.
+    # CdtDbtInd is this entry's own direction: a reversal with DBIT takes a credit back.
     reversal = _text(entry, "RvslInd") in ("true", "1")
     details = [d for group in _all(entry, "NtryDtls") for d in _all(group, "TxDtls")]
     common: dict[str, Any] = {
@@ -136,7 +136,7 @@ def _entry(entry: Any, account: str) -> Iterator[Any]:
 
 
 def _given_back(entry: Any, detail: Any, reversal: bool) -> str | None:
-    """Why the bank gives money back, in words (it may say nothing: empty); None for any other entry."""
+    """Why the bank returns money, in words (empty when it gives no reason); None for any other entry."""
     code = _text(detail, "RtrInf", "Rsn", "Cd") or _text(detail, "RtrInf", "Rsn", "Prtry")
     words = _text(detail, "RtrInf", "AddtlInf")
     families = {_text(one, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") for one in (entry, detail)}
@@ -170,27 +170,29 @@ def _maker(
         "compte": account,
     }
 
-    def make(number: int) -> Row | BadRow:
+    def make(number: int) -> ReadRow | UnreadableRow:
         shown = {name: text for name, text in raw.items() if text}
         money = _money(amount)
         if not booked:
-            return BadRow(number, _("Cette écriture n'est pas encore comptabilisée par la banque."), shown)
+            return UnreadableRow(
+                number, _("Cette écriture n'est pas encore comptabilisée par la banque."), shown
+            )
         if money is None or money <= 0:
-            return BadRow(
+            return UnreadableRow(
                 number, _("« Amt » (« %(value)s ») n'est pas un montant.") % {"value": amount[:20]}, shown
             )
         if currency not in ("", "EUR"):
-            return BadRow(
+            return UnreadableRow(
                 number, _("« Amt » est en %(currency)s et non en euros.") % {"currency": currency}, shown
             )
         booked_on = _day(day)
         if booked_on is None:
             sentence = _("« BookgDt » (« %(value)s ») n'est pas une date.")
-            return BadRow(number, sentence % {"value": day[:20]}, shown)
+            return UnreadableRow(number, sentence % {"value": day[:20]}, shown)
         returned = outgoing and (given_back is not None or speaks_of_return(label))
         reason = given_back if given_back is not None else returns.in_words("", label)
         again = _("La banque annule ou rend une opération antérieure : ce n'est pas un règlement ordinaire.")
-        return Row(
+        return ReadRow(
             number=number,
             booked_on=booked_on,
             amount=money,
@@ -209,14 +211,14 @@ def _maker(
 
 
 def _day(text: str) -> date | None:
-    """A day, or the day in Paris of a moment: banks write their hours in UTC."""
+    """A date, or the date in Paris of a time: banks write times in UTC."""
     try:
         if len(text) > 10:
             moment = datetime.fromisoformat(text)
             return moment.astimezone(PARIS).date() if moment.tzinfo else moment.date()
         return date.fromisoformat(text[:10])
     except ValueError:
-        try:  # a zone after a bare day, as XML allows
+        try:  # XML allows a zone after a date without time
             return date.fromisoformat(text[:10])
         except ValueError:
             return None
@@ -236,19 +238,19 @@ def _sum(amounts: list[str]) -> Decimal | None:
 
 
 def _money(text: str) -> Decimal | None:
-    """ISO 20022 amounts have a point; nothing below the cent in euros."""
+    """ISO 20022 amounts have a decimal point. None below one cent, or when it is no amount."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
         return None
-    # The bound first: what is longer than Decimal's precision cannot be quantized at all.
+    # Check the size first: quantize fails on a number longer than Decimal's precision.
     if not amount.is_finite() or abs(amount) > 99_999_999 or amount != amount.quantize(Decimal("0.01")):
         return None
     return amount.quantize(Decimal("0.01"))
 
 
 def _words(detail: Any) -> str:
-    """Everything that a transaction says for people, in order; a number cut between two lines is given whole too."""
+    """All texts of a transaction, in order. A number cut between two lines is also given in one piece."""
     infos = _all(detail, "RmtInf")
     lines = [" ".join((one.text or "").split()) for info in infos for one in _all(info, "Ustrd")]
     structured = [text for info in infos for one in _all(info, "Strd") for text in _structured(one)]
@@ -257,7 +259,7 @@ def _words(detail: Any) -> str:
 
 
 def _structured(remittance: Any) -> list[str]:
-    """The creditor's reference, the numbers of the documents, and what is added."""
+    """The creditor's reference, the numbers of the documents, and the additional texts."""
     numbers = [_text(one, "Nb") for one in _all(remittance, "RfrdDocInf")]
     added = [" ".join((one.text or "").split()) for one in _all(remittance, "AddtlRmtInf")]
     return [_text(remittance, "CdtrRefInf", "Ref"), *numbers, *added]
@@ -281,7 +283,7 @@ def _end_to_end(detail: Any) -> str:
 
 
 def _payer(detail: Any) -> str:
-    """The debtor, and the one he pays for when the bank names both."""
+    """The debtor, and the person he pays for when the bank names both."""
     if detail is None:
         return ""
     names = []
@@ -296,7 +298,7 @@ def _currency(entry: Any) -> str:
 
 
 def _local(element: Any) -> str:
-    """The name whatever the namespace: the versions of the message differ by it."""
+    """The tag without its namespace, which changes with each version of the message."""
     return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
 
 
@@ -314,7 +316,7 @@ def _text(element: Any, *path: str) -> str:
 
 
 def _forget(element: Any) -> None:
-    """A statement of a year must not stay in memory entry by entry."""
+    """Free the memory of an entry that was read, and of those before it."""
     element.clear()
     while element.getprevious() is not None:
         del element.getparent()[0]

@@ -1,4 +1,4 @@
-"""One cell of a journal or a statement → a value, or a FieldError whose sentence says what is wrong."""
+"""One cell of a journal or a statement → a value. A FieldError says in a sentence what is wrong."""
 
 import re
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from toolkit.clock import PARIS
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError
 
-_MINUS = "−–-"  # the hyphen last: between others it would be a range
+_MINUS = "−–-"  # the hyphen is last: between two others it would mean a range
 _CURRENCY = re.compile(r"\s*(€|eur|euros?)\s*$", re.IGNORECASE)
 _BEFORE = re.compile(rf"^([+{_MINUS}])\s*")
 _AFTER = re.compile(rf"\s*([+{_MINUS}]|DB|CR|D|C)$", re.IGNORECASE)
@@ -33,10 +33,10 @@ def signed(text: str) -> Decimal:
 
 
 def day(text: str) -> date:
-    """A day as `fields.day` reads it, and as banks write it besides. Raises FieldError.
+    """A date as `fields.day` reads it, or as banks also write it. Raises FieldError.
 
-    JJMMAAAA (PayFiP), AAAAMMJJ, AAAA/MM/JJ, a short year (this century's), and an hour after any of them. A moment
-    with its zone is the day it was in Paris.
+    Also JJMMAAAA (PayFiP), AAAAMMJJ, AAAA/MM/JJ, a year of two digits (20xx), and a time after any of them. A time
+    with a zone gives the date in Paris.
     """
     text = text.strip()
     if re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*(Z|[+-][0-9]{2}:?[0-9]{2})$", text):
@@ -59,7 +59,7 @@ def day(text: str) -> date:
 
 
 def looks_like_day(text: str) -> bool:
-    """Whether a cell is a day and nothing else."""
+    """Whether a cell is only a date."""
     try:
         day(text)
     except FieldError:
@@ -68,7 +68,7 @@ def looks_like_day(text: str) -> bool:
 
 
 def looks_like_amount(text: str) -> bool:
-    """Whether a cell is an amount, with its cents: « 12 » alone may be anything."""
+    """Whether a cell is an amount with cents: « 12 » alone may be anything."""
     if not re.search(r"[.,][0-9]{2}\D*$", text):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The columns of a journal or a statement: what may be read, and which titles are met."""
+"""The columns of a journal or a statement: which fields are read, and the titles that real files give them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from tenant_apps.reconciliation.reading.words import are_directions, are_states
 from toolkit.reading.tables import key_of_title
 
-CENTS = "_cents"  # in a mapping: amounts are whole cents
+CENTS = "_cents"  # key in a mapping: amounts are whole cents
 Label = str | Promise
 
 _STATES = (
@@ -28,7 +28,7 @@ _DIRECTIONS = (
     *("sens", "sensoperation", "sensecriture", "debitcredit", "creditdebit", "dc", "cd", "codesens", "signe"),
     *("typemouvement", "sensmouvement"),
 )
-# Field → (its name on the screen, the titles met as `key_of_title` writes them)
+# Field → (its name on the screen, the titles of real files as `key_of_title` writes them)
 JOURNAL: dict[str, tuple[Label, tuple[str, ...]]] = {
     "booked_on": (
         _("Date"),
@@ -78,9 +78,9 @@ REQUIRED = ("booked_on", "amount")
 
 
 def guess(kind: str, titles: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> dict[str, str]:
-    """Field → title for the titles that are met in the field; the first of our list wins.
+    """Field → title, for the titles that we know. When two titles fit, the first of our list wins.
 
-    A column of directions or of states is also known by what its first cells (`samples`, rows) hold.
+    Columns of directions and of states are also recognised by their first cells (`samples`, rows).
     """
     keys: dict[str, str] = {}
     for title in titles:

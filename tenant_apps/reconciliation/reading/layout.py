@@ -1,4 +1,4 @@
-"""Where the titles of a table are and what separates its cells: banks write a preamble, and commas in labels."""
+"""Find the titles and the separator of a table: banks write lines above the titles, and commas in labels."""
 
 import hashlib
 import re
@@ -16,33 +16,34 @@ from toolkit.reading.errors import FileError
 from toolkit.reading.tables import encoding_of_table, key_of_title, split_line
 from toolkit.reading.text import Lines
 
-HEAD = 30  # lines among which the titles are looked for
+HEAD = 30  # the titles are looked for in these first lines
 DELIMITERS = (";", "\t", ",", "|")
 _KNOWN = {key for fields in FIELDS.values() for _label, met in fields.values() for key in met}
 _IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _ACCOUNT = re.compile(r"\b(?:compte|cpte|rib)\b[^0-9\n]{0,30}([0-9][0-9 ]{6,25}[0-9])", re.IGNORECASE)
-_IN_A_NAME = re.compile(r"(?<![0-9])(?!20[0-9]{12}(?![0-9]))[0-9]{10,23}(?![0-9])")  # no AAAAMMJJHHMMSS
+# not a time written AAAAMMJJHHMMSS
+_IN_A_NAME = re.compile(r"(?<![0-9])(?!20[0-9]{12}(?![0-9]))[0-9]{10,23}(?![0-9])")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the table is written. `titles` are made unique; `line` is the titles' own number, 0 without titles."""
+    """How the table is written. `titles` are made unique. `line` is the line of the titles, 0 without titles."""
 
     encoding: str
     delimiter: str
     line: int
     titles: tuple[str, ...]
-    account: str = ""  # that the lines above the titles name
+    account: str = ""  # named in the lines above the titles
     samples: tuple[tuple[str, ...], ...] = ()  # the first rows under the titles
 
     @property
     def fingerprint(self) -> str:
-        """The same for every file with these titles."""
+        """A hash of the titles: the same for every file that has them."""
         return hashlib.sha256("\x1f".join(self.titles).encode()).hexdigest()
 
 
 def layout_of(stream: BinaryIO, *, delimiter: str = "", line: int | None = None) -> Layout:
-    """Find the titles, or take a person's word for the separator and their line. Raises CannotRead."""
+    """Find the titles, or use the separator and the line of titles that a person gives. Raises CannotRead."""
     try:
         encoding = encoding_of_table(stream)
         lines = Lines(stream, encoding)
@@ -79,7 +80,7 @@ def _layout(encoding: str, delimiter: str, line: int, rows: list[list[str]], hea
 
 
 def _by_known_titles(tables: dict[str, list[list[str]]]) -> tuple[str, int] | None:
-    """The line that holds the most titles met in the field, two at least."""
+    """Separator and line with the most titles that we know, at least two."""
     best: tuple[int, str, int] = (1, "", 0)
     for delimiter, rows in tables.items():
         for number, row in enumerate(rows, 1):
@@ -90,7 +91,7 @@ def _by_known_titles(tables: dict[str, list[list[str]]]) -> tuple[str, int] | No
 
 
 def _by_first_row(tables: dict[str, list[list[str]]]) -> tuple[str, int] | None:
-    """The titles stand above the first row that has a day and an amount; a file may have none (line 0)."""
+    """The titles are just above the first row with a date and an amount. Line 0: the file has none."""
     best: tuple[int, str, int] | None = None
     for delimiter, rows in tables.items():
         data = [number for number, row in enumerate(rows, 1) if _is_data(row)]
@@ -127,7 +128,7 @@ def _most_filled(tables: dict[str, list[list[str]]]) -> tuple[str, int]:
 
 
 def account_in(text: str) -> str:
-    """The account that a text names: an IBAN, or the number after « compte »; empty when there is none."""
+    """The account that a text names: an IBAN, or the number after « compte ». Empty when there is none."""
     if found := _IBAN.search(text.upper()):
         return found[0].replace(" ", "")
     number = _ACCOUNT.search(text)
@@ -135,6 +136,6 @@ def account_in(text: str) -> str:
 
 
 def account_in_name(name: str) -> str:
-    """The account in a file's name: an IBAN, or a number too long to be a day or an hour."""
+    """The account in a file name: an IBAN, or a number too long for a date or a time. Empty when there is none."""
     found = _IBAN.search(re.sub(r"[_.-]", " ", name.upper())) or _IN_A_NAME.search(name)
     return found[0].replace(" ", "") if found else ""

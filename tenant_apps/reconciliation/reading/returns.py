@@ -1,8 +1,8 @@
-"""Why a bank gives money back: ISO 20022's codes (ExternalReturnReason1Code), in words."""
+"""Why a bank returns money: the codes of ISO 20022 (ExternalReturnReason1Code), in words."""
 
 import re
 
-from django.utils.translation import gettext_noop as _  # kept in rows: toolkit.words
+from django.utils.translation import gettext_noop as _  # kept in rows: see toolkit.words
 
 REASONS: dict[str, str] = {
     "AC01": _("le numéro de compte est faux"),
@@ -42,13 +42,13 @@ REASONS: dict[str, str] = {
     "TECH": _("pour une raison technique"),
     "UPAY": _("le paiement n'était pas dû"),
 }
-# Families of BkTxCd that are money taken back: unpaid debit or cheque, reversal, return.
+# Families of BkTxCd for money taken back: unpaid debit or cheque, reversal, return.
 FAMILIES = frozenset({"UPDD", "UPCQ", "UPCT", "UPTC", "RRTN", "RPCR", "PRDD", "CQRV"})
 _CODE = re.compile(r"\b(" + "|".join(REASONS) + r")\b")
 
 
 def in_words(code: str, text: str = "") -> str:
-    """« la provision est insuffisante (AM04) », or the bank's own words; `code` may be hidden in `text`."""
+    """« la provision est insuffisante (AM04) », or the bank's own words. `text` may contain the code."""
     found = code or (hidden[1] if (hidden := _CODE.search(text.upper())) else "")
     if found in REASONS:
         return f"{REASONS[found]} ({found})"

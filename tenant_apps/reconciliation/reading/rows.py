@@ -1,4 +1,4 @@
-"""What a line says, once read."""
+"""What a row of a file says, once read."""
 
 import hashlib
 from collections import Counter
@@ -11,8 +11,8 @@ from tenant_apps.reconciliation.reading.words import Said, plain
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of money. `amount` in euros, above zero; `outgoing` when it left the account."""
+class ReadRow:
+    """One row of money. `amount` in euros, above zero; `outgoing` when the money left the account."""
 
     number: int
     booked_on: date
@@ -24,20 +24,20 @@ class Row:
     means: str = ""
     payer_name: str = ""
     label: str = ""
-    account: str = ""  # that the line itself names
+    account: str = ""  # the account that the row itself names
     bank_reference: str = ""
     outgoing: bool = False
     returned: bool = False  # money taken back: a rejected debit, an unpaid cheque, a chargeback
-    return_reason: str = ""  # the bank's, in words
-    state: str = ""  # the journal's own word
-    said: Said = Said.PAID  # and what it means
+    return_reason: str = ""  # given by the bank, in words
+    state: str = ""  # the state as the journal writes it
+    said: Said = Said.PAID  # what that state means
     doubt: str = ""  # why only a person may decide, in words
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class BadRow:
-    """A line that cannot be read: its column and why, in one sentence."""
+class UnreadableRow:
+    """A row that cannot be read. `message`: its column and why, in one sentence."""
 
     number: int
     message: str
@@ -46,10 +46,10 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes a line itself: a checksum of what it says, and its rank among equals of its file.
+    """How a row is recognised in another file: a checksum of what it says, and its rank among equal rows of its file.
 
-    Two lines of a file that say the very same are two; the same two in an overlapping file are the same two. `weak`:
-    nothing but day, amount and words tells it from another: it has no operation, authorization or reference.
+    Two equal rows of one file are two operations; the same two in an overlapping file are the same two operations.
+    `weak`: it has no operation, authorization or reference, only day, amount and words.
     """
 
     checksum: str
@@ -58,22 +58,22 @@ class Identity:
 
 
 class Identities:
-    """The identity of each line of one file, in its order. `account` is the file's own, for lines that name none."""
+    """The identity of each row of one file; call `of` in the order of the file. `account`: for rows that name none."""
 
     def __init__(self, kind: str, account: str = "") -> None:
         self._kind, self._account = kind, account
         self._seen = Counter[bytes]()
 
-    def of(self, row: Row | BadRow) -> Identity:
+    def of(self, row: ReadRow | UnreadableRow) -> Identity:
         digest = hashlib.sha256("\x1f".join([self._kind, *self._parts(row)]).encode()).digest()
         self._seen[digest[:16]] += 1
-        named = not isinstance(row, BadRow) and (
+        named = not isinstance(row, UnreadableRow) and (
             row.idop or row.authorization or row.reference or row.bank_reference
         )
         return Identity(digest.hex(), self._seen[digest[:16]], not named)
 
-    def _parts(self, row: Row | BadRow) -> list[str]:
-        if isinstance(row, BadRow):
+    def _parts(self, row: ReadRow | UnreadableRow) -> list[str]:
+        if isinstance(row, UnreadableRow):
             cells = (f"{title}={cell}" for title, cell in sorted(row.raw.items()))
             return ["bad", account_number(self._account), *cells]
         money = [row.booked_on.isoformat(), f"{row.amount}", str(row.outgoing), plain(row.state)]
@@ -86,5 +86,5 @@ class Identities:
 
 
 def account_number(text: str) -> str:
-    """An account as it is compared: FR76 1007… and fr761007… are one."""
+    """An account as it is compared: FR76 1007… and fr761007… are the same."""
     return "".join(sign for sign in plain(text) if sign.isalnum())

@@ -1,4 +1,4 @@
-"""A CSV of the Treasury or of the bank, streamed: any of the usual encodings and separators."""
+"""A CSV of the Treasury or of the bank, streamed, in any of the usual encodings and separators."""
 
 import re
 from collections.abc import Generator, Mapping
@@ -14,7 +14,7 @@ from tenant_apps.reconciliation.reading import cells as cell_of
 from tenant_apps.reconciliation.reading import returns
 from tenant_apps.reconciliation.reading.columns import CENTS, FIELDS
 from tenant_apps.reconciliation.reading.layout import Layout
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import (
     Said,
     is_alarming,
@@ -33,8 +33,8 @@ MOST_ROWS = 500_000
 
 def read(
     stream: BinaryIO, layout: Layout, kind: str, mapping: Mapping[str, object]
-) -> Generator[Row | BadRow, None, None]:
-    """Each line under the titles, read as `mapping` says. Memory does not grow. Raises CannotRead."""
+) -> Generator[ReadRow | UnreadableRow, None, None]:
+    """Yield each row under the titles, read as `mapping` (field → title) says. Streamed. Raises CannotRead."""
     lines = Lines(stream, layout.encoding)
     reader = _Reader(layout, kind, mapping)
     try:
@@ -59,7 +59,7 @@ def read(
 
 
 class _Bad(Exception):
-    """`str()` is the sentence; it names the column."""
+    """A cell that cannot be read. `str()` is the sentence; it names the column."""
 
 
 class _Reader:
@@ -70,7 +70,7 @@ class _Reader:
         self._unread = [place for place in places.values() if place not in self._places.values()]
         self._cents = bool(mapping.get(CENTS))
 
-    def row(self, number: int, cells: list[str]) -> Row | BadRow:
+    def row(self, number: int, cells: list[str]) -> ReadRow | UnreadableRow:
         raw = {
             title: cell.strip()[:200]
             for title, cell in zip(self._titles, cells, strict=False)
@@ -82,9 +82,9 @@ class _Reader:
         try:
             return self._read(number, cells, raw)
         except _Bad as error:
-            return BadRow(number, str(error), raw)
+            return UnreadableRow(number, str(error), raw)
 
-    def _read(self, number: int, cells: list[str], raw: Mapping[str, str]) -> Row:
+    def _read(self, number: int, cells: list[str], raw: Mapping[str, str]) -> ReadRow:
         amount, outgoing = self._amount(cells)
         means, state = self._cell(cells, "means"), self._text(cells, "state", 60)
         said, doubt = self._said(state, means)
@@ -94,7 +94,7 @@ class _Reader:
         returned = said == Said.RETURNED or is_cancelled(state) or is_cancelled(means)
         if outgoing:
             returned = returned or self._kind == "journal" or speaks_of_return(label)
-        return Row(
+        return ReadRow(
             number=number,
             booked_on=self._date(cells),
             amount=amount,
@@ -125,12 +125,12 @@ class _Reader:
 
     def _numcli(self, cells: list[str]) -> str:
         digits = re.sub(r"\D", "", self._cell(cells, "numcli"))
-        return digits.rjust(6, "0")[:6] if digits else ""  # a spreadsheet eats leading zeros
+        return digits.rjust(6, "0")[:6] if digits else ""  # spreadsheets drop leading zeros
 
     # --- money ------------------------------------------------------------------------------------
 
     def _amount(self, cells: list[str]) -> tuple[Decimal, bool]:
-        """Euros above zero, and whether they left. « 0,00 » is the empty cell of the other column."""
+        """Euros above zero, and whether they left. « 0,00 » counts as empty when the other column has an amount."""
         credit, debit = self._signed(cells, "amount"), self._signed(cells, "debit")
         if credit and debit:
             raise _Bad(_("Cette ligne a un débit et un crédit à la fois : vérifiez les colonnes."))
@@ -156,7 +156,7 @@ class _Reader:
         return amount
 
     def _direction(self, cells: list[str], outgoing: bool, doubt: str) -> tuple[bool, str]:
-        """The column that says C or D, besides the sign; a word that is not known is a doubt."""
+        """The direction, by its column (C, D…) and by the sign. An unknown word gives a doubt."""
         if "direction" not in self._places:
             return outgoing, doubt
         text = self._text(cells, "direction", 40)
@@ -169,7 +169,7 @@ class _Reader:
     # --- states -----------------------------------------------------------------------------------
 
     def _said(self, state: str, means: str) -> tuple[Said, str]:
-        """What the state's column says; a column of means may also say that nothing was paid."""
+        """What the column of states says. A column of means may also say that nothing was paid."""
         if "state" in self._places:
             said = said_of(state)
             if said == Said.UNKNOWN:
@@ -181,7 +181,7 @@ class _Reader:
         return (by_means, "") if by_means in (Said.NOT_PAID, Said.RETURNED) else (Said.PAID, "")
 
     def _unread_state(self, cells: list[str]) -> str:
-        """« Abandonné » in a column that the mapping leaves out must not be overlooked."""
+        """The doubt for a row with « Abandonné » or the like in a column that the mapping leaves out."""
         for place in self._unread:
             text = cells[place].strip() if place < len(cells) else ""
             if text and is_alarming(text):
@@ -211,7 +211,7 @@ class _Reader:
 
 
 def _means(text: str) -> str:
-    """P and V are PayFiP's own letters."""
+    """P and V are PayFiP's codes."""
     word = fold(text)
     if word in ("p", "cb") or "carte" in word:
         return "card"

@@ -1,4 +1,4 @@
-"""What a cell says of money: paid or not, in or out. Only words known to mean « paid » are money."""
+"""What a cell says about money: paid or not, in or out. Only words known to mean « paid » count as money."""
 
 import re
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from toolkit.reading.fields import fold, without_accents
 
 
 class Said(StrEnum):
-    """What the state of a line means for the money."""
+    """What the state of a row means for the money."""
 
     PAID = "paid"
     NOT_PAID = "not_paid"  # no money came, or not yet
-    RETURNED = "returned"  # it came, and was taken back
+    RETURNED = "returned"  # the money came and was taken back
     UNKNOWN = "unknown"
 
 
@@ -64,7 +64,7 @@ _NEUTRAL = frozenset(
 
 
 def said_of(text: str) -> Said:
-    """The meaning of a state's cell; a word that is not known, or none at all, is UNKNOWN."""
+    """The meaning of a cell of states. UNKNOWN for an unknown word, or an empty cell."""
     if code := _CODES.get(fold(text)):
         return code
     words = [word for word in _words(text) if word not in _NEUTRAL]
@@ -80,12 +80,12 @@ def said_of(text: str) -> Said:
 
 
 def is_cancelled(text: str) -> bool:
-    """« Annulé »: before it was paid, or after; only what we hold can tell."""
+    """Whether it says « annulé », which may be before or after the payment. The caller looks at our payments."""
     return bool(_CANCELLED & set(_words(text)))
 
 
 def is_alarming(text: str) -> bool:
-    """A whole word for « not paid » or « taken back », in a column that nobody reads."""
+    """Whether it contains a whole word for « not paid » or « taken back ». Used on columns that are not read."""
     return len(text) >= 5 and said_of(text) in (Said.NOT_PAID, Said.RETURNED)
 
 
@@ -104,7 +104,7 @@ _OUT = frozenset(
 
 
 def is_outgoing(text: str) -> bool | None:
-    """The direction of a line: True when it left the account, None when the word is not known."""
+    """The direction: True when the money left the account, False when it came, None for an unknown word."""
     sign, word = text.strip(), fold(text)
     if sign == "+" or word in _IN:
         return False
@@ -112,13 +112,13 @@ def is_outgoing(text: str) -> bool | None:
 
 
 def are_directions(cells: Iterable[str]) -> bool:
-    """Whether a column says nothing but directions, at least one."""
+    """Whether all cells are directions, and there is at least one."""
     found = [cell for cell in cells if cell.strip()]
     return bool(found) and all(is_outgoing(cell) is not None for cell in found)
 
 
 def are_states(cells: Iterable[str]) -> bool:
-    """Whether a column says nothing but states that we know, in whole words."""
+    """Whether all cells are states that we know, in whole words."""
     found = [cell for cell in cells if cell.strip()]
     return bool(found) and all(len(cell) > 2 and said_of(cell) != Said.UNKNOWN for cell in found)
 
@@ -137,7 +137,7 @@ def plain(text: str) -> str:
 
 
 def speaks_of_return(label: str) -> bool:
-    """A label of money that comes back unpaid; the bank's fee for it is none."""
+    """Whether the label is about money that comes back unpaid. The bank's fee for it does not count."""
     words = plain(label)
     return bool(_RETURNS.search(words)) and not _FEES.search(words)
 

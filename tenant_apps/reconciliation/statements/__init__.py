@@ -1,1 +1,1 @@
-"""A journal or a statement: sent, read by the worker, kept line by line."""
+"""Journals and statements: sent by staff, read by the worker, saved row by row."""

@@ -1,4 +1,4 @@
-"""The kept files, opened and read."""
+"""Open the files in S3 and read their rows."""
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ from tenant_apps.reconciliation.errors import FileGone
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.reconciliation.reading import camt, table
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
-from tenant_apps.reconciliation.reading.rows import BadRow, Row
+from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from toolkit.files import opening
 
 GONE = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau.")
@@ -18,7 +18,7 @@ GONE = gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-l
 
 @contextmanager
 def opened(statement: Statement) -> Iterator[BinaryIO]:
-    """The bytes of `statement` as they came. Raises FileGone when the storage no longer has them."""
+    """The bytes of `statement` as they were sent. Raises FileGone when S3 no longer has them."""
     with ExitStack() as files:
         try:
             file = files.enter_context(opening.opened(statement.key))
@@ -28,12 +28,12 @@ def opened(statement: Statement) -> Iterator[BinaryIO]:
 
 
 def layout(statement: Statement, file: BinaryIO) -> Layout:
-    """How the table is written, as staff said or as it is found out. Raises CannotRead."""
+    """How the table is written, as staff said or found automatically. Raises CannotRead."""
     return layout_of(file, delimiter=statement.delimiter, line=statement.titles_line)
 
 
-def rows(statement: Statement, file: BinaryIO) -> Generator[Row | BadRow, None, None]:
-    """Each line, as the columns of `statement` say; close it before the file. Raises CannotRead."""
+def rows(statement: Statement, file: BinaryIO) -> Generator[ReadRow | UnreadableRow, None, None]:
+    """Each row, read as the columns of `statement` say. Close the generator before the file. Raises CannotRead."""
     if not statement.columns:
         return camt.read(file)
     return table.read(file, layout(statement, file), statement.kind, statement.mapping)

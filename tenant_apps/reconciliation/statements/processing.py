@@ -1,6 +1,6 @@
-"""What the worker does with a file: check it, keep and judge its lines, book what the journal confirms.
+"""What the worker does with a file: check it, save and judge its rows, book what the journal confirms.
 
-A chunk of lines is a transaction that also says how far it is: a second worker goes on where the first died.
+Each chunk of rows is one transaction, which also saves the progress: after a crash, another worker continues there.
 """
 
 import contextlib
@@ -19,18 +19,18 @@ from tenant_apps.reconciliation import services
 from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.judging.common import say
 from tenant_apps.reconciliation.judging.matcher import Matcher
-from tenant_apps.reconciliation.lines.taken_back import lose_cancelled_payments
-from tenant_apps.reconciliation.locking import READING, lock_lines, reading
-from tenant_apps.reconciliation.models import Line, Statement
-from tenant_apps.reconciliation.reading.rows import BadRow, Identities, Identity, Row
+from tenant_apps.reconciliation.locking import READING, lock_rows, reading
+from tenant_apps.reconciliation.models import Statement, StatementRow
+from tenant_apps.reconciliation.reading.rows import Identities, Identity, ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import Said
+from tenant_apps.reconciliation.statement_rows.taken_back import lose_cancelled_payments
 from tenant_apps.reconciliation.statements import files, overlap
 from tenant_apps.reconciliation.statements import services as statements
-from tenant_apps.reconciliation.states import LineState, StatementState
+from tenant_apps.reconciliation.states import StatementRowState, StatementState
 from tenants.work.intake import Intake, Sentences, beat, show
 from toolkit.files.opening import opened
 
-S = LineState
+S = StatementRowState
 CHUNK = 1000
 JUDGED = (S.UNMATCHED, S.DOUBTFUL, S.DUPLICATE)
 
@@ -41,13 +41,13 @@ def waiting() -> QuerySet[Statement]:
 
 
 def process_waiting() -> None:
-    """Read all that waits, file by file; a file that cannot be read does not hold up the next one."""
+    """Read all waiting files. A file that cannot be read does not stop the next one."""
     while process_next():
         pass
 
 
 def process_next() -> bool:
-    """Read the next file; False when none waits, or when another worker is at it."""
+    """Read the next file. False when none waits, or when another worker is reading."""
     with reading() as mine:
         if not mine:
             return False
@@ -56,7 +56,7 @@ def process_next() -> bool:
 
 
 def _work(statement: Statement) -> None:
-    with override(settings.LANGUAGE_CODE):  # what is said of a line stays in its row
+    with override(settings.LANGUAGE_CODE):  # reasons are kept in French in the rows
         try:
             process_statement(statement=statement)
         except CannotRead as error:
@@ -64,11 +64,11 @@ def _work(statement: Statement) -> None:
 
 
 def process_statement(*, statement: Statement) -> None:
-    """Bring a file to its end. Raises CannotRead."""
+    """Do all remaining steps of a file. Raises CannotRead."""
     if statement.step == "checking":
         _check(statement)
     if statement.step == "matching":
-        _keep_lines(statement)
+        _keep_rows(statement)
         show(statement, "confirming")
     if statement.step == "again":
         _look_again(statement)
@@ -81,60 +81,60 @@ def process_statement(*, statement: Statement) -> None:
 
 
 def _check(statement: Statement) -> None:
-    """The whole file once, and nothing is written: after that, no line can stop it half-way."""
+    """Read the whole file once and write nothing: after that, no row can stop the import half-way."""
     total, days = 0, _Days()
-    with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as rows:
-        for row in rows:
+    with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as reads:
+        for read in reads:
             total += 1
-            if isinstance(row, Row):
-                days.see(row.booked_on)
+            if isinstance(read, ReadRow):
+                days.see(read.booked_on)
             if total % (5 * CHUNK) == 0:
                 beat(statement, done=total)
     show(statement, "matching", total=total, first_day=days.first, last_day=days.last)
 
 
-def _keep_lines(statement: Statement) -> None:
+def _keep_rows(statement: Statement) -> None:
     identities = Identities(statement.kind, statement.account)
     matcher = Matcher(statement.kind)
-    with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as rows:
-        for row in itertools.islice(rows, statement.done):  # kept already; their ranks count
-            identities.of(row)
-        for chunk in _chunks(rows):
-            lines = [_line(statement, row, identities.of(row)) for row in chunk]
+    with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as reads:
+        for read in itertools.islice(reads, statement.done):  # saved already; their ranks count
+            identities.of(read)
+        for chunk in _chunks(reads):
+            rows = [_statement_row(statement, read, identities.of(read)) for read in chunk]
             with transaction.atomic():
                 _lock(statement)
-                _keep(statement, lines, matcher)
-                beat(statement, done=statement.done + len(lines), attempts=0)
+                _keep(statement, rows, matcher)
+                beat(statement, done=statement.done + len(rows), attempts=0)
     _ask_about_equals(statement)
 
 
 def _lock(statement: Statement) -> None:
-    """Before its lines, and before any payment (payments.locking)."""
-    lock_lines()
+    """Lock the town's rows, then the file. Call it before locking rows or payments (payments.books.locking)."""
+    lock_rows()
     Statement.objects.select_for_update(no_key=True).get(pk=statement.pk)
 
 
-def _keep(statement: Statement, lines: list[Line], matcher: Matcher) -> None:
+def _keep(statement: Statement, rows: list[StatementRow], matcher: Matcher) -> None:
     known = {
         (checksum, rank): pk
-        for checksum, rank, pk in Line.objects.filter(checksum__in={line.checksum for line in lines})
+        for checksum, rank, pk in StatementRow.objects.filter(checksum__in={row.checksum for row in rows})
         .exclude(state=S.KNOWN)
         .values_list("checksum", "rank", "pk")
     }
-    for line in lines:
-        line.twin_id = known.get((line.checksum, line.rank))
-        if line.twin_id is not None:
-            say(line, S.KNOWN, gettext_noop("Un fichier précédent a déjà apporté cette opération."))
-    matcher.judge([line for line in lines if line.state in JUDGED])
-    Line.objects.bulk_create(lines, batch_size=CHUNK)
-    count = sum(line.state == S.KNOWN for line in lines)
+    for row in rows:
+        row.twin_id = known.get((row.checksum, row.rank))
+        if row.twin_id is not None:
+            say(row, S.KNOWN, gettext_noop("Un fichier précédent a déjà apporté cette opération."))
+    matcher.judge([row for row in rows if row.state in JUDGED])
+    StatementRow.objects.bulk_create(rows, batch_size=CHUNK)
+    count = sum(row.state == S.KNOWN for row in rows)
     statement.known_count += count
-    statement.new_count += len(lines) - count
+    statement.new_count += len(rows) - count
     statement.save(update_fields=["known_count", "new_count"])
 
 
 def _ask_about_equals(statement: Statement) -> None:
-    """Lines that may be the same operation as one of another file, or another one: a person says."""
+    """Ask a person about rows that may or may not be the same operation as a row of another file."""
     reason = gettext_noop(
         "Un autre fichier a une ligne égale, et rien ne dit si c'est la même opération ou une autre : "
         "est-ce la même ?"
@@ -143,34 +143,34 @@ def _ask_about_equals(statement: Statement) -> None:
     for pks in iter(lambda: list(itertools.islice(ids, CHUNK)), []):
         with transaction.atomic():
             _lock(statement)
-            for line in Line.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("id"):
-                services.rank_apart(line)
-                say(line, S.DUPLICATE, reason)
-                line.save()
+            for row in StatementRow.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("id"):
+                services.rank_apart(row)
+                say(row, S.DUPLICATE, reason)
+                row.save()
             statement.known_count -= len(pks)
             statement.new_count += len(pks)
             statement.save(update_fields=["known_count", "new_count"])
 
 
 def _look_again(statement: Statement) -> None:
-    """The lines that wait, a chunk at a time. `done` lines were looked at already."""
-    lines = statement.lines.filter(state__in=JUDGED, twin=None).order_by("id")
-    beat(statement, total=statement.done + lines.count())
+    """Judge the waiting rows again, chunk by chunk. The first `done` ones are judged already."""
+    rows = statement.rows.filter(state__in=JUDGED, twin=None).order_by("id")
+    beat(statement, total=statement.done + rows.count())
     matcher, last = Matcher(statement.kind), 0
     changed = ["state", "reason", "payment", "deposit", "attempt", "invoice", "returned"]
     while True:
         with transaction.atomic():
             _lock(statement)
-            chunk = list(lines.select_for_update(no_key=True).filter(pk__gt=last)[:CHUNK])
+            chunk = list(rows.select_for_update(no_key=True).filter(pk__gt=last)[:CHUNK])
             if not chunk:
                 return
             last = chunk[-1].pk
             matcher.judge(chunk)
-            Line.objects.bulk_update(chunk, changed, batch_size=CHUNK)
+            StatementRow.objects.bulk_update(chunk, changed, batch_size=CHUNK)
             beat(statement, done=statement.done + len(chunk), attempts=0)
 
 
-# --- how far it is --------------------------------------------------------------------------------
+# --- the end of a file ---------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -192,7 +192,7 @@ def _conclude(statement: Statement) -> None:
 
 @transaction.atomic
 def _refuse(statement: Statement, sentence: str) -> None:
-    """Its columns or its bytes are not right: staff see why where they can correct it."""
+    """The columns or the bytes are wrong: back to RECEIVED, where staff see the reason and can correct the columns."""
     locked = Statement.objects.select_for_update().get(pk=statement.pk)
     statements.move(locked, StatementState.RECEIVED)
     locked.problem, locked.step, locked.attempts = sentence[:300], "", 0
@@ -213,38 +213,38 @@ def _fail(statement: Statement, sentence: str) -> None:
     )
 
 
-# --- a row becomes a line -------------------------------------------------------------------------
+# --- what was read becomes a row of the database --------------------------------------------------
 
 
-def _chunks(rows: Iterator[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
-    return iter(lambda: list(itertools.islice(rows, CHUNK)), [])
+def _chunks(reads: Iterator[ReadRow | UnreadableRow]) -> Iterator[list[ReadRow | UnreadableRow]]:
+    return iter(lambda: list(itertools.islice(reads, CHUNK)), [])
 
 
-def _line(statement: Statement, row: Row | BadRow, identity: Identity) -> Line:
-    line = Line(
+def _statement_row(statement: Statement, read: ReadRow | UnreadableRow, identity: Identity) -> StatementRow:
+    row = StatementRow(
         statement=statement,
         kind=statement.kind,
-        number=row.number,
+        number=read.number,
         checksum=identity.checksum,
         rank=identity.rank,
         weak=identity.weak,
-        raw=[*row.raw.items()],
+        raw=[*read.raw.items()],
     )
-    if isinstance(row, BadRow):
-        say(line, S.UNREADABLE, row.message)
-        line.doubt = line.reason
-        return line
+    if isinstance(read, UnreadableRow):
+        say(row, S.UNREADABLE, read.message)
+        row.doubt = row.reason
+        return row
     for name in (
         *("booked_on", "amount", "outgoing", "returned", "return_reason", "idop", "reference"),
         *("authorization", "numcli", "means", "payer_name", "label", "doubt"),
     ):
-        setattr(line, name, getattr(row, name))
-    line.pay_state = row.state[:60]
-    if row.said == Said.NOT_PAID and not row.returned:
+        setattr(row, name, getattr(read, name))
+    row.pay_state = read.state[:60]
+    if read.said == Said.NOT_PAID and not read.returned:
         sentence = gettext_noop("L'état est « %(word)s » : aucun argent n'est venu.")
-        say(line, S.IGNORED, sentence % {"word": row.state})
-        line.doubt = line.reason
-    return line
+        say(row, S.IGNORED, sentence % {"word": read.state})
+        row.doubt = row.reason
+    return row
 
 
 class _Days:
@@ -260,7 +260,7 @@ class _Days:
 INTAKE = Intake(
     kind="statements",
     waiting=waiting,
-    lock=lambda statement: READING,  # overlapping files must find each other's lines
+    lock=lambda statement: READING,  # overlapping files must see each other's rows
     work=_work,
     fail=_fail,
     sentences=Sentences(

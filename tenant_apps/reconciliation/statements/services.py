@@ -1,4 +1,4 @@
-"""The files: received, sent to the worker, taken back, given up. Their lines: `processing` and `services`."""
+"""Files: receive, send to the worker, withdraw, discard. Their rows: `processing` and the room's `services`."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
-from tenant_apps.reconciliation.locking import lock_lines
-from tenant_apps.reconciliation.models import Kind, Line, LinePayment, Statement
+from tenant_apps.reconciliation.locking import lock_rows
+from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
 from tenant_apps.reconciliation.reading import camt
 from tenant_apps.reconciliation.reading.columns import guess, missing
 from tenant_apps.reconciliation.reading.layout import account_in_name, layout_of
 from tenant_apps.reconciliation.reading.rows import account_number
-from tenant_apps.reconciliation.states import STATEMENT_EDGES, LineState, StatementState
+from tenant_apps.reconciliation.states import STATEMENT_EDGES, StatementRowState, StatementState
 from tenants.current import current_town
 from tenants.work import agenda
 from toolkit.files.storage import statement_key
@@ -32,10 +32,10 @@ MOST_BYTES = 100 * 1024 * 1024
 def receive_statement(
     *, actor: audit.Actor, kind: str, file: BinaryIO, name: str, account: str = ""
 ) -> tuple[Statement, bool]:
-    """Keep a file as it came. Returns it and True, or the same file that is here already. Raises CannotRead.
+    """Keep a file as it was sent. Returns it and True, or the same file kept earlier and False. Raises CannotRead.
 
-    `account`: what the file itself does not say. The same bytes for another account are another file; of an account,
-    under another name too: two extracts of a day may say the same.
+    `account`: given by staff when the file does not say it. The same bytes for another account are another file. So
+    are the same bytes under another name for a bank statement: two extracts of a day may say the same.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := file.read(1024 * 1024):
@@ -64,9 +64,9 @@ def receive_statement(
 
 
 def put_back(*, actor: audit.Actor, statement: Statement, file: BinaryIO) -> bool:
-    """The same bytes were sent again: keep them where they are gone, and let an interrupted reading go on.
+    """The same bytes were sent again: store them when S3 has lost them, and continue an interrupted reading.
 
-    Returns whether they were gone.
+    Returns whether they were lost.
     """
     storage = storages["documents"]
     if storage.exists(statement.key):
@@ -79,7 +79,7 @@ def put_back(*, actor: audit.Actor, statement: Statement, file: BinaryIO) -> boo
 
 
 def _look_inside(statement: Statement, file: BinaryIO) -> None:
-    """Its titles and its account, as far as it says them."""
+    """Read titles and account of a file, as far as it gives them. Raises CannotRead."""
     found = ""
     if not camt.looks_like_camt(file):
         layout = layout_of(file)
@@ -108,10 +108,11 @@ def ask_import(
     delimiter: str | None = None,
     titles_line: int | None = None,
 ) -> Statement:
-    """Let the worker read every line as `mapping` (field → title) says; kept for the next file of the same layout.
+    """Let the worker read the file as `mapping` (field → title) says.
 
-    `account`, `delimiter` and `titles_line` are what staff correct; None leaves what was found. Twice changes
-    nothing. Raises CannotRead when a needed column is missing.
+    The mapping is reused for files with the same titles. `account`, `delimiter` and `titles_line` are corrections of
+    staff; None keeps what was found. A second call changes nothing. Raises CannotRead when a required column is
+    missing.
     """
     locked = _locked(statement)
     if locked.state != F.RECEIVED:
@@ -139,7 +140,7 @@ def ask_import(
 
 @transaction.atomic
 def try_again(*, actor: audit.Actor, statement: Statement) -> Statement:
-    """The worker goes on where it stopped."""
+    """Let the worker continue a FAILED file where it stopped."""
     locked = _locked(statement)
     if locked.state == F.FAILED:
         locked.problem = ""
@@ -150,7 +151,7 @@ def try_again(*, actor: audit.Actor, statement: Statement) -> Statement:
 
 @transaction.atomic
 def look_again(*, actor: audit.Actor, statement: Statement) -> Statement:
-    """Let the worker judge once more the lines that wait: payments were booked since."""
+    """Let the worker judge the waiting rows again: payments may have been booked since."""
     locked = _locked(statement)
     if locked.state == F.DONE:
         look_again_at(locked)
@@ -159,32 +160,32 @@ def look_again(*, actor: audit.Actor, statement: Statement) -> Statement:
 
 
 def look_again_at(locked: Statement) -> None:
-    """The same for a caller who holds the row's lock."""
+    """The same, for a caller that holds the lock of the file."""
     locked.step, locked.done, locked.total = "again", 0, 0
     _read(locked)
 
 
 @transaction.atomic
 def withdraw_statement(*, actor: audit.Actor, statement: Statement) -> Statement:
-    """Undo an import: its lines go, its columns can be corrected, and it can be imported again or given up.
+    """Undo an import: delete its rows. Its columns can then be corrected, and the file imported again or discarded.
 
-    Lines that a later file had too become that file's. Twice changes nothing. Raises NotPossible once a payment
-    was booked, confirmed or cancelled from one of its lines, and while it is read.
+    A row that a later file has too moves to that file. A second call changes nothing. Raises NotPossible when a
+    payment was booked, confirmed or cancelled from one of the rows, and while any file is being read.
     """
-    lock_lines()
+    lock_rows()
     locked = _locked(statement)
     if locked.state == F.RECEIVED:
         return locked
     if Statement.objects.filter(state=F.READING).exists():
         raise NotPossible(_("Un fichier est en cours de lecture : attendez qu'elle soit finie."))
-    if blocked := first_used_line(locked):
+    if blocked := first_used_row(locked):
         sentence = _(
             "Un règlement a été enregistré ou annulé d'après la ligne %(number)s : l'import ne peut plus être retiré."
         )
         raise NotPossible(sentence % {"number": blocked.number})
     _hand_over(locked)
-    mine = Line.objects.filter(statement=locked)
-    LinePayment.objects.filter(line__in=mine).delete()
+    mine = StatementRow.objects.filter(statement=locked)
+    StatementRowPayment.objects.filter(row__in=mine).delete()
     count = mine.count()
     mine._raw_delete(mine.db)
     move(locked, F.RECEIVED)
@@ -197,40 +198,45 @@ def withdraw_statement(*, actor: audit.Actor, statement: Statement) -> Statement
     return locked
 
 
-def first_used_line(statement: Statement) -> Line | None:
-    """A line from which money was booked that still counts, or was taken back; None when all can be undone."""
-    used = statement.lines.filter(used=True)
+def first_used_row(statement: Statement) -> StatementRow | None:
+    """The first row that forbids to undo the import, or None.
+
+    Such a row has a payment that was booked from it and not cancelled since, or one that it took back.
+    """
+    used = statement.rows.filter(used=True)
     return (used.filter(returned=True) | used.filter(payment__cancelled_at=None)).order_by("id").first()
 
 
 def _hand_over(statement: Statement) -> None:
-    """What later files have of its lines: the first takes its place and is judged anew, the others are equal to it.
+    """Give the rows that later files have too to the first of these files, where they are judged again.
 
-    A line that a person has decided stays as it is.
+    In the other files they become equal to that row. A row that a person has decided stays as it is.
     """
     heirs: dict[int, int] = {}
     moved: dict[int, int] = {}
-    waiting = Line.objects.filter(state__in=(LineState.KNOWN, LineState.DUPLICATE), twin__statement=statement)
-    twins = waiting.exclude(statement=statement).order_by("id")
-    for line in twins.only("pk", "twin_id", "statement_id").iterator():
-        twin = line.twin_id or 0
-        if twin in heirs:
-            Line.objects.filter(pk=line.pk).update(twin=heirs[twin])
-        else:
-            heirs[twin] = line.pk
-            moved[line.pk] = line.statement_id
-    reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
-    Line.objects.filter(statement=statement).update(twin=None)
-    # Their places are free only once the lines that had them are gone.
-    Line.objects.filter(statement=statement, pk__in=heirs).update(state=LineState.KNOWN)
-    place = Subquery(Line.objects.filter(pk=OuterRef("twin")).values("rank"))
-    Line.objects.filter(pk__in=moved).update(rank=place)
-    Line.objects.filter(pk__in=moved).update(
-        twin=None, state=LineState.UNMATCHED, reason=reason, decided_by="", decided_at=None
+    waiting = StatementRow.objects.filter(
+        state__in=(StatementRowState.KNOWN, StatementRowState.DUPLICATE), twin__statement=statement
     )
-    Line.objects.filter(twin__statement=statement).update(twin=None)
+    twins = waiting.exclude(statement=statement).order_by("id")
+    for row in twins.only("pk", "twin_id", "statement_id").iterator():
+        twin = row.twin_id or 0
+        if twin in heirs:
+            StatementRow.objects.filter(pk=row.pk).update(twin=heirs[twin])
+        else:
+            heirs[twin] = row.pk
+            moved[row.pk] = row.statement_id
+    reason = gettext_noop("Le fichier qui l'avait apportée a été retiré.")
+    StatementRow.objects.filter(statement=statement).update(twin=None)
+    # Their checksum and rank are free only after the rows of this file are gone.
+    StatementRow.objects.filter(statement=statement, pk__in=heirs).update(state=StatementRowState.KNOWN)
+    place = Subquery(StatementRow.objects.filter(pk=OuterRef("twin")).values("rank"))
+    StatementRow.objects.filter(pk__in=moved).update(rank=place)
+    StatementRow.objects.filter(pk__in=moved).update(
+        twin=None, state=StatementRowState.UNMATCHED, reason=reason, decided_by="", decided_at=None
+    )
+    StatementRow.objects.filter(twin__statement=statement).update(twin=None)
     for file in Statement.objects.select_for_update().filter(pk__in=set(moved.values())).order_by("pk"):
-        known = file.lines.filter(state=LineState.KNOWN).count()
+        known = file.rows.filter(state=StatementRowState.KNOWN).count()
         file.new_count, file.known_count = file.new_count + file.known_count - known, known
         if file.state == F.DONE:
             look_again_at(file)
@@ -240,14 +246,14 @@ def _hand_over(statement: Statement) -> None:
 
 @transaction.atomic
 def discard_statement(*, actor: audit.Actor, statement: Statement) -> None:
-    """Give a file up before it is imported, or once it is taken back; its bytes go after the commit.
+    """Delete a file that has no rows: never imported, or withdrawn. Its bytes go after the commit.
 
-    Raises NotPossible while it has lines.
+    Raises NotPossible while it has rows.
     """
     locked = Statement.objects.select_for_update().filter(pk=statement.pk).first()
     if locked is None:
         return
-    if locked.state not in (F.RECEIVED, F.FAILED) or locked.lines.exists():
+    if locked.state not in (F.RECEIVED, F.FAILED) or locked.rows.exists():
         raise NotPossible(_("Ce fichier est importé : retirez d'abord l'import."))
     key = locked.key
     audit.record(
@@ -261,7 +267,10 @@ def discard_statement(*, actor: audit.Actor, statement: Statement) -> None:
 
 
 def move(statement: Statement, to: StatementState) -> None:
-    """The one setter of a file's state, along `STATEMENT_EDGES`, in memory. The caller holds the row's lock."""
+    """The only setter of a file's state, along `STATEMENT_EDGES`, in memory. Raises NotPossible.
+
+    The caller holds the lock.
+    """
     if (StatementState(statement.state), to) not in STATEMENT_EDGES:
         raise NotPossible(_("Ce fichier est « %(state)s ».") % {"state": statement.get_state_display()})
     statement.state = to

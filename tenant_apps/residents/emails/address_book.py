@@ -1,22 +1,18 @@
 """A payer's addresses, for staff (the view has checked the role): who gave each, since when, what it opens."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import Max
 
 from shared_apps.accounts.models import Account, Link, LinkPurpose
+from shared_apps.accounts.team.names import names_of
 from tenant_apps.residents.models import EmailSource, Payer, PayerEmail, RemovedEmail
-
-_ACCOUNT = re.compile(r"\baccount:([0-9a-f-]{36})$")  # an impersonation has two names
 
 
 @dataclass(frozen=True)
 class Known:
-    """An address that gets messages and opens access. `by`: address of the member of staff who added it, or ""."""
+    """An address that gets messages and opens access. `by`: name of the member of staff who added it, or ""."""
 
     email: str
     source: EmailSource
@@ -48,7 +44,7 @@ def address_book(payer: Payer) -> AddressBook:
     """The address book of a payer, in five statements for any number of addresses."""
     known = sorted(payer.emails.all(), key=lambda row: row.email)
     gone = list(RemovedEmail.objects.filter(payer=payer).order_by("email"))
-    names = staff_of([*(row.added_by for row in known), *(row.removed_by for row in gone)])
+    names = names_of([*(row.added_by for row in known), *(row.removed_by for row in gone)])
     addresses = [row.email for row in known]
     accounts = {found.email: found for found in Account.objects.filter(email__in=addresses)}
     links = Link.objects.filter(purpose=LinkPurpose.ACTIVATION, email__in=addresses, token_hash__isnull=False)
@@ -73,12 +69,3 @@ def _known(
         accounts.get(row.email),
         sent.get(row.email),
     )
-
-
-def staff_of(names: Iterable[str]) -> dict[str, str]:
-    """Names of the trail (`account:<uuid>`) → addresses of existing accounts; one statement at most."""
-    wanted = {name: UUID(found[1]) for name in names if (found := _ACCOUNT.search(name))}
-    if not wanted:
-        return {}
-    emails = dict(Account.objects.filter(uuid__in=wanted.values()).values_list("uuid", "email"))
-    return {name: emails[uuid] for name, uuid in wanted.items() if uuid in emails}

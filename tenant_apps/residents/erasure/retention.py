@@ -12,7 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from shared_apps.privacy import personal
 from shared_apps.privacy.personal import Kept
 from tenant_apps.townhall.queries import current_townhall
@@ -30,7 +30,7 @@ START, SPREAD = (
 )  # Paris time, after the nightly audit; towns are spread over that many minutes
 
 
-def town_lives(entry: Entry) -> None:
+def town_lives(entry: AuditEntry) -> None:
     """On a fact of `SIGNS_OF_LIFE`, plan the coming night: the town may have chosen to keep less."""
     if current_schema() != PUBLIC:
         agenda.plan(KIND, _night(timezone.now()))

@@ -18,15 +18,15 @@ from toolkit import clock
 def test_more_than_due_is_left_over_then_spent_or_given_back(
     browsers: SimpleNamespace, invoices: list[Invoice]
 ) -> None:
-    browsers.clerk.post(NEW, filled(invoices[:1], received="25", means="cash"))
+    browsers.cashier.post(NEW, filled(invoices[:1], received="25", means="cash"))
     payment = Payment.objects.get()
     path = f"/gestion/encaissements/{payment.uuid}/"
     assert "15,00 €" in text(browsers.reader.get("/gestion/encaissements/trop-percus/"))
     # A reader sees; a clerk allocates; a manager gives back.
     assert browsers.reader.post(f"{path}affecter/").status_code == 404
-    refused = browsers.clerk.post(f"{path}affecter/", {"invoice": invoices[2].uuid, "amount": "5"})
+    refused = browsers.cashier.post(f"{path}affecter/", {"invoice": invoices[2].uuid, "amount": "5"})
     assert "d'un autre redevable" in text(refused)
-    browsers.clerk.post(f"{path}affecter/", {"invoice": invoices[1].uuid, "amount": "12,50"})
+    browsers.cashier.post(f"{path}affecter/", {"invoice": invoices[1].uuid, "amount": "12,50"})
     invoices[1].refresh_from_db()
     assert invoices[1].paid == Decimal("12.50")
     note = {
@@ -35,7 +35,7 @@ def test_more_than_due_is_left_over_then_spent_or_given_back(
         "means": "transfer",
         "reason": "trop-perçu",
     }
-    assert browsers.clerk.post(f"{path}rembourser/", note).status_code == 404
+    assert browsers.cashier.post(f"{path}rembourser/", note).status_code == 404
     assert browsers.manager.post(f"{path}rembourser/", {**note, "amount": "9"}).status_code == 422
     assert browsers.manager.post(f"{path}rembourser/", note).status_code == 302
     assert Refund.objects.get().amount == Decimal("2.50")
@@ -50,7 +50,7 @@ def test_money_given_back_is_no_longer_left_over(browsers: SimpleNamespace, invo
         means=Means.CARD, amount=made.amount, paid_on=clock.today(), recorded_by="treasury", payer=invoices[0].payer,
     )  # fmt: skip
     page = f"/gestion/factures/{invoices[0].uuid}/"
-    assert "reçus en trop" in text(browsers.clerk.get(page))
+    assert "reçus en trop" in text(browsers.cashier.get(page))
     record_refund(
         actor="system",
         payment=paid,
@@ -59,7 +59,7 @@ def test_money_given_back_is_no_longer_left_over(browsers: SimpleNamespace, invo
         means="transfer",
         reason="x",
     )
-    shown = text(browsers.clerk.get(page))
+    shown = text(browsers.cashier.get(page))
     assert "reçus en trop" not in shown
     assert "Rien : remboursé" in shown
 
@@ -71,14 +71,14 @@ def test_who_may_cancel(browsers: SimpleNamespace, people: SimpleNamespace, invo
         )
         return f"/gestion/encaissements/{payment.uuid}/"
 
-    theirs, own = cash("system"), cash(people.clerk)
+    theirs, own = cash("system"), cash(people.cashier)
     reason = {"reason": "erreur de saisie"}
-    assert "Annuler cet encaissement" in text(browsers.clerk.get(own))
-    assert "nnuler c" not in text(browsers.clerk.get(theirs))
+    assert "Annuler cet encaissement" in text(browsers.cashier.get(own))
+    assert "nnuler c" not in text(browsers.cashier.get(theirs))
     assert browsers.reader.post(f"{own}annuler/", reason).status_code == 404
-    assert browsers.clerk.post(f"{theirs}annuler/", reason).status_code == 404
-    assert browsers.clerk.post(f"{own}annuler/", {}).status_code == 422
-    assert browsers.clerk.post(f"{own}annuler/", reason).status_code == 302
+    assert browsers.cashier.post(f"{theirs}annuler/", reason).status_code == 404
+    assert browsers.cashier.post(f"{own}annuler/", {}).status_code == 422
+    assert browsers.cashier.post(f"{own}annuler/", reason).status_code == 302
     assert browsers.manager.post(f"{theirs}annuler/", reason).status_code == 302
     invoices[0].refresh_from_db()
     assert invoices[0].paid == 0
@@ -89,13 +89,13 @@ def test_j_ai_regle_is_confirmed_or_refused(
     browsers: SimpleNamespace, people: SimpleNamespace, invoices: list[Invoice], mailbox: Any
 ) -> None:
     declaration = declare_paid(actor=people.alice, invoice=invoices[0])
-    page = browsers.clerk.get("/gestion/encaissements/declarations/").content.decode()
+    page = browsers.cashier.get("/gestion/encaissements/declarations/").content.decode()
     assert f"{NEW}?facture={invoices[0].uuid}" in page
     path = f"/gestion/encaissements/declarations/{declaration.uuid}/refuser/"
-    assert browsers.clerk.post(path, {"answer": ""}).status_code == 422
-    assert browsers.clerk.post(path, {"answer": "Nous n'avons rien reçu."}).status_code == 302
+    assert browsers.cashier.post(path, {"answer": ""}).status_code == 422
+    assert browsers.cashier.post(path, {"answer": "Nous n'avons rien reçu."}).status_code == 302
     assert "Nous n'avons rien reçu." in mailbox()[-1].text
-    assert "Aucune déclaration" in text(browsers.clerk.get("/gestion/encaissements/declarations/"))
+    assert "Aucune déclaration" in text(browsers.cashier.get("/gestion/encaissements/declarations/"))
     theirs = text(browsers.alice.get(f"/factures/{invoices[0].uuid}/"))
     assert "Nous n'avons rien reçu." in theirs
     assert "J'ai réglé" in theirs  # may be said again
@@ -106,7 +106,7 @@ def test_an_avoir_from_its_page(browsers: SimpleNamespace, invoices: list[Invoic
     book_counter_payment(
         actor="system", invoice=invoices[0], means=Means.CASH, amount=Decimal("8"), paid_on=clock.today()
     )
-    assert browsers.clerk.get(path).status_code == 404
+    assert browsers.cashier.get(path).status_code == 404
     assert browsers.manager.post(path, {"whole": "non", "amount": "", "reason": "x"}).status_code == 422
     refused = browsers.manager.post(path, {"whole": "non", "amount": "5", "reason": "absence"})
     assert "8,00 € sont déjà réglés : 3,00 € deviendraient disponibles" in text(refused)

@@ -20,23 +20,23 @@ QUERIES = 16
 
 
 def test_the_clerk_s_road(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
-    found = browsers.clerk.get(NEW, {"q": "dupré"}).content.decode()
+    found = browsers.cashier.get(NEW, {"q": "dupré"}).content.decode()
     assert [str(one.uuid) in found for one in invoices] == [True, True, False]
-    page = browsers.clerk.get(
+    page = browsers.cashier.get(
         NEW, {"facture": [one.uuid for one in invoices[:2]], "q": "lefèvre"}
     ).content.decode()
     assert [str(one.uuid) in page for one in invoices] == [True, True, True]  # two chosen, one found
     assert 'value="10,00"' in page
     sent = filled(invoices)
-    answer = browsers.clerk.post(NEW, sent)
+    answer = browsers.cashier.post(NEW, sent)
     payment = Payment.objects.get()
     assert answer["Location"] == f"/gestion/encaissements/{payment.uuid}/"
     assert (payment.amount, payment.bank, payment.recorded_by) == (60, "Crédit", payment.recorded_by)
-    assert text(browsers.clerk.get(answer["Location"])).count("enregistré") >= 1
+    assert text(browsers.cashier.get(answer["Location"])).count("enregistré") >= 1
     # A double click, or the page sent again an hour later.
-    again = browsers.clerk.post(NEW, sent)
+    again = browsers.cashier.post(NEW, sent)
     assert again["Location"] == answer["Location"]
-    assert "déjà enregistré" in text(browsers.clerk.get(again["Location"]))
+    assert "déjà enregistré" in text(browsers.cashier.get(again["Location"]))
     assert Payment.objects.count() == 1
 
 
@@ -46,15 +46,15 @@ def test_a_cheque_for_two_is_not_booked_as_one(browsers: SimpleNamespace, invoic
     book_counter_payment(
         actor="system", invoice=invoices[0], means=Means.CASH, amount=Decimal("10"), paid_on=clock.today()
     )
-    answer = browsers.clerk.post(NEW, sent)
+    answer = browsers.cashier.post(NEW, sent)
     assert answer["Location"] == f"{NEW}?facture={invoices[1].uuid}"
-    assert "une des factures n'attend plus d'argent" in text(browsers.clerk.get(answer["Location"]))
+    assert "une des factures n'attend plus d'argent" in text(browsers.cashier.get(answer["Location"]))
     assert Payment.objects.count() == 1
 
 
 def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     sent = filled(invoices[:1], means="cash", **{f"montant_{invoices[0].uuid.hex}": "4"})
-    first, again = browsers.clerk.post(NEW, sent), browsers.clerk.post(NEW, sent)
+    first, again = browsers.cashier.post(NEW, sent), browsers.cashier.post(NEW, sent)
     assert first["Location"] == again["Location"]
     invoices[0].refresh_from_db()
     assert invoices[0].paid == 4
@@ -62,10 +62,10 @@ def test_a_part_payment_sent_twice_books_once(browsers: SimpleNamespace, invoice
 
 def test_an_online_payment_under_way_is_shown(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
     """The clerk may book all the same: the money is on the desk. What comes twice is left over, and shown."""
-    page = browsers.clerk.get(NEW, {"facture": [invoices[0].uuid]})
+    page = browsers.cashier.get(NEW, {"facture": [invoices[0].uuid]})
     assert "Paiement en cours" not in text(page)
     attempt(invoices[0], "started")
-    page = browsers.clerk.get(NEW, {"facture": [invoices[0].uuid]})
+    page = browsers.cashier.get(NEW, {"facture": [invoices[0].uuid]})
     assert "Paiement en cours L'encaisser ici peut la faire payer deux fois." in text(page)
 
 
@@ -90,25 +90,25 @@ def test_what_is_not_right_is_said_and_nothing_is_booked(
 ) -> None:
     if "amount" in wrong:
         wrong = {f"montant_{invoices[0].uuid.hex}": wrong["amount"]}
-    answer = browsers.clerk.post(NEW, filled(invoices, **wrong))
+    answer = browsers.cashier.post(NEW, filled(invoices, **wrong))
     assert answer.status_code == 422
     assert words in text(answer)
     assert not Payment.objects.exists()
 
 
 def test_the_same_cheque_is_asked_about(browsers: SimpleNamespace, invoices: list[Invoice]) -> None:
-    browsers.clerk.post(NEW, filled(invoices[:1]))
+    browsers.cashier.post(NEW, filled(invoices[:1]))
     sent = filled(invoices[1:2], bank="CRÉDIT")
-    answer = browsers.clerk.post(NEW, sent)
+    answer = browsers.cashier.post(NEW, sent)
     assert answer.status_code == 422
     assert "est déjà enregistré (10,00 €" in text(answer)
-    assert browsers.clerk.post(NEW, {**sent, "other": "on"}).status_code == 302
+    assert browsers.cashier.post(NEW, {**sent, "other": "on"}).status_code == 302
 
 
 def test_the_receipt_is_ours_and_never_a_quittance(
     browsers: SimpleNamespace, invoices: list[Invoice]
 ) -> None:
-    browsers.clerk.post(NEW, filled(invoices, drawer="Mme DUPRÉ", received="61"))
+    browsers.cashier.post(NEW, filled(invoices, drawer="Mme DUPRÉ", received="61"))
     payment = Payment.objects.get()
     path = f"/gestion/encaissements/{payment.uuid}/justificatif.pdf"
     first = browsers.reader.get(path)
@@ -169,7 +169,7 @@ def test_what_the_pages_cost(
 def test_homonyms_are_told_apart_by_street_and_code(
     browsers: SimpleNamespace, invoices: list[Invoice], of_water: Invoice
 ) -> None:
-    page = text(browsers.clerk.get(NEW, {"q": "dupré"}))
+    page = text(browsers.cashier.get(NEW, {"q": "dupré"}))
     groups = page.split("Alice DUPRÉ")
     first, second = invoices[0].payer.reference, of_water.payer.reference
     assert f"code {first}" in page
@@ -182,7 +182,7 @@ def test_homonyms_are_told_apart_by_street_and_code(
 def test_two_regies_are_refused_in_words(
     browsers: SimpleNamespace, invoices: list[Invoice], of_water: Invoice
 ) -> None:
-    answer = browsers.clerk.post(NEW, filled([invoices[0], of_water]))
+    answer = browsers.cashier.post(NEW, filled([invoices[0], of_water]))
     assert answer.status_code == 422
     assert "plusieurs régies (Régie cantine, Régie eau)" in text(answer)
     assert not Payment.objects.exists()
@@ -191,8 +191,8 @@ def test_two_regies_are_refused_in_words(
 def test_cash_above_the_limit_is_refused_on_the_form(
     browsers: SimpleNamespace, invoices: list[Invoice]
 ) -> None:
-    assert "300,00 € au plus" in text(browsers.clerk.get(NEW, {"facture": [invoices[0].uuid]}))
-    answer = browsers.clerk.post(NEW, filled(invoices[:1], means="cash", received="300,01"))
+    assert "300,00 € au plus" in text(browsers.cashier.get(NEW, {"facture": [invoices[0].uuid]}))
+    answer = browsers.cashier.post(NEW, filled(invoices[:1], means="cash", received="300,01"))
     assert answer.status_code == 422
     assert "article 1680" in text(answer)
     assert not Payment.objects.exists()

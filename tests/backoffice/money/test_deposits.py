@@ -24,15 +24,15 @@ def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, invoices
         line = CounterRow(invoice, invoice.amount)
         book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), details=details)
     assert browsers.clerk.get("/gestion/remises/nouvelle/").status_code == 404
-    page = browsers.manager.get("/gestion/remises/nouvelle/?moyen=cheques")
+    page = browsers.cashier.get("/gestion/remises/nouvelle/?moyen=cheques")
     assert "60,00 €" in text(page)
     ticked = [one.uuid for one in Payment.objects.order_by("id")[:2]]
     sent = {"payment": ticked, "deposited_on": clock.today().isoformat()}
-    answer = browsers.manager.post("/gestion/remises/nouvelle/?moyen=cheques", sent)
+    answer = browsers.cashier.post("/gestion/remises/nouvelle/?moyen=cheques", sent)
     docket = Deposit.objects.get()
     assert answer["Location"] == f"/gestion/remises/{docket.uuid}/"
     assert (docket.total, docket.count) == (30, 2)
-    again = browsers.manager.post("/gestion/remises/nouvelle/?moyen=cheques", sent)
+    again = browsers.cashier.post("/gestion/remises/nouvelle/?moyen=cheques", sent)
     assert again.status_code == 422
     assert "remis ou annulé entre-temps" in text(again)
     assert Deposit.objects.count() == 1

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Payment
-from tenant_apps.reconciliation.models import Line, Statement
+from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.reconciliation.statements import processing, services
 from tests.backoffice.conftest import text
 from toolkit import clock
@@ -42,64 +42,64 @@ COLUMNS = {"booked_on": "Jour", "amount": "Somme", "reference": "Refdet"}
 
 
 def test_the_clerk_s_road(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    page = send(browsers.clerk, journal(invoice))
-    columns = browsers.clerk.get(page)["Location"]
-    shown = text(browsers.clerk.get(columns))
+    page = send(browsers.cashier, journal(invoice))
+    columns = browsers.cashier.get(page)["Location"]
+    shown = text(browsers.cashier.get(columns))
     assert "Dites quelle colonne" in shown
     assert "Le fichier donne" not in shown
-    answer = browsers.clerk.post(columns, {"booked_on": "Jour"})
+    answer = browsers.cashier.post(columns, {"booked_on": "Jour"})
     assert answer.status_code == 422
-    assert not Line.objects.exists()
-    preview = text(browsers.clerk.post(columns, {"apercu": "1", **COLUMNS}))
+    assert not StatementRow.objects.exists()
+    preview = text(browsers.cashier.post(columns, {"apercu": "1", **COLUMNS}))
     assert "37,50 €" in preview
     assert "« Somme » (« vingt ») n'est pas un montant" in preview
     for _ in range(2):  # a double click
-        assert browsers.clerk.post(columns, COLUMNS)["Location"] == page
-    assert "Vous pouvez quitter cette page" in text(browsers.clerk.get(page))
+        assert browsers.cashier.post(columns, COLUMNS)["Location"] == page
+    assert "Vous pouvez quitter cette page" in text(browsers.cashier.get(page))
     processing.process_waiting()
-    assert Line.objects.count() == 3
+    assert StatementRow.objects.count() == 3
     assert "1 illisible" in text(browsers.reader.get(page))
     # The same file again leads to the first.
-    assert send(browsers.clerk, journal(invoice)) == page
+    assert send(browsers.cashier, journal(invoice)) == page
     assert Statement.objects.count() == 1
 
 
 def test_finish_by_hand(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    page = send(browsers.clerk, journal(invoice))
-    browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    page = send(browsers.cashier, journal(invoice))
+    browsers.cashier.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
-    known, bad, other = Line.objects.order_by("id")
+    known, bad, other = StatementRow.objects.order_by("id")
     path = f"/gestion/rapprochement/lignes/{known.uuid}/"
-    assert "Enregistrer ce règlement" in text(browsers.clerk.get(path))
+    assert "Enregistrer ce règlement" in text(browsers.cashier.get(path))
     assert "Enregistrer ce règlement" not in text(browsers.reader.get(path))
     for _ in range(2):
-        browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
+        browsers.cashier.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
     payment = Payment.objects.get()
     invoice.refresh_from_db()
     assert invoice.is_paid
     reason = {"reason": "ligne d'une autre commune"}
-    for line in (bad, other):
+    for row in (bad, other):
         assert (
-            browsers.clerk.post(f"/gestion/rapprochement/lignes/{line.uuid}/ecarter/", {}).status_code == 302
+            browsers.cashier.post(f"/gestion/rapprochement/lignes/{row.uuid}/ecarter/", {}).status_code == 302
         )
-        line.refresh_from_db()
-        assert line.state != "ignored"
-        browsers.clerk.post(f"/gestion/rapprochement/lignes/{line.uuid}/ecarter/", reason)
+        row.refresh_from_db()
+        assert row.state != "ignored"
+        browsers.cashier.post(f"/gestion/rapprochement/lignes/{row.uuid}/ecarter/", reason)
     assert "Rien à traiter" in text(browsers.reader.get(page))
     assert "Terminé" in text(browsers.reader.get("/gestion/rapprochement/"))
-    browsers.clerk.post(f"{path}rouvrir/")
-    browsers.clerk.post(f"{path}associer/", {"payment": payment.uuid})
+    browsers.cashier.post(f"{path}rouvrir/")
+    browsers.cashier.post(f"{path}associer/", {"payment": payment.uuid})
     known.refresh_from_db()
     assert (known.state, known.payment) == ("matched", payment)
 
 
 def test_figures_and_the_accountant_s_file(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    page = send(browsers.clerk, journal(invoice))
-    browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    page = send(browsers.cashier, journal(invoice))
+    browsers.cashier.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
-    line = Line.objects.order_by("id")[0]
-    browsers.clerk.post(
-        f"/gestion/rapprochement/lignes/{line.uuid}/enregistrer/", {"invoice": invoice.uuid, "means": "card"}
+    row = StatementRow.objects.order_by("id")[0]
+    browsers.cashier.post(
+        f"/gestion/rapprochement/lignes/{row.uuid}/enregistrer/", {"invoice": invoice.uuid, "means": "card"}
     )
     assert "Régie cantine" in text(browsers.reader.get("/gestion/rapprochement/journees/"))
     sheet = b"".join(browsers.reader.get("/gestion/rapprochement/encaissements.csv")).decode("utf-8-sig")
@@ -123,18 +123,18 @@ def test_what_is_no_file(browsers: SimpleNamespace) -> None:
         (b"", "x.csv", "est vide"),
         (b"<?xml version='1.0'?><x/>", "x.xml", "choisissez « relevé de compte »"),
     ):
-        answer = browsers.clerk.post(NEW, {"kind": "journal", "file": SimpleUploadedFile(name, content)})
+        answer = browsers.cashier.post(NEW, {"kind": "journal", "file": SimpleUploadedFile(name, content)})
         assert answer.status_code == 422
         assert words in text(answer), text(answer)
-    assert browsers.clerk.post(NEW, {"kind": "journal"}).status_code == 422
+    assert browsers.cashier.post(NEW, {"kind": "journal"}).status_code == 422
     assert not Statement.objects.exists()
 
 
 def test_a_broken_xml_is_said_on_its_page(browsers: SimpleNamespace) -> None:
-    page = send(browsers.clerk, "<?xml version='1.0'?><Document><x></Document>", name="x.xml", kind="bank")
-    browsers.clerk.post(f"{page}colonnes/", {})
+    page = send(browsers.cashier, "<?xml version='1.0'?><Document><x></Document>", name="x.xml", kind="bank")
+    browsers.cashier.post(f"{page}colonnes/", {})
     processing.process_waiting()
-    answer = browsers.clerk.get(f"{page}colonnes/")
+    answer = browsers.cashier.get(f"{page}colonnes/")
     assert answer.status_code == 422
     assert "coupé ou abîmé" in text(answer)
 
@@ -153,19 +153,19 @@ def test_what_the_pages_cost(
 ) -> None:
     day = f"{clock.today():%d/%m/%Y}"
     rows = "".join(f"{day};{n},00;{invoice.reference if n % 2 else f'REFER{n:04}'}\n" for n in range(1, 121))
-    page = send(browsers.clerk, "Jour;Somme;Refdet\n" + rows)
-    browsers.clerk.post(f"{page}colonnes/", COLUMNS)
+    page = send(browsers.cashier, "Jour;Somme;Refdet\n" + rows)
+    browsers.cashier.post(f"{page}colonnes/", COLUMNS)
     processing.process_waiting()
-    line = Line.objects.order_by("id")[0]
+    row = StatementRow.objects.order_by("id")[0]
     pages = (
         page,
         "/gestion/rapprochement/",
         "/gestion/rapprochement/absents/",
         "/gestion/rapprochement/journees/",
     )
-    for path in (*pages, f"/gestion/rapprochement/lignes/{line.uuid}/"):
+    for path in (*pages, f"/gestion/rapprochement/lignes/{row.uuid}/"):
         with django_assert_max_num_queries(QUERIES):
-            assert browsers.clerk.get(path).status_code == 200
+            assert browsers.cashier.get(path).status_code == 200
 
 
 def bring(browser: Any, content: str, *, kind: str = "journal", **columns: str) -> Statement:
@@ -197,28 +197,28 @@ def test_columns_corrected_on_the_page_are_those_of_the_import(
     """One form: whatever is chosen when « Importer » is pressed counts, with or without the preview."""
     day = f"{clock.today():%d/%m/%Y}"
     text_ = f"Date;Montant;Frais;Refdet\n{day};1,50;37,50;{invoice.reference}\n"
-    statement = bring(browsers.clerk, text_, amount="Frais")
-    assert statement.lines.get().amount == invoice.amount
+    statement = bring(browsers.cashier, text_, amount="Frais")
+    assert statement.rows.get().amount == invoice.amount
     assert statement.mapping["amount"] == "Frais"
 
 
 def test_the_separator_and_the_titles_can_be_corrected(browsers: SimpleNamespace) -> None:
-    page = send(browsers.clerk, "x|y\na|b;c|d\n25/11/2026|x;y|7,00\n", kind="bank", name="r.csv")
+    page = send(browsers.cashier, "x|y\na|b;c|d\n25/11/2026|x;y|7,00\n", kind="bank", name="r.csv")
     path = f"{page}colonnes/"
-    shown = text(browsers.clerk.get(path))
+    shown = text(browsers.cashier.get(path))
     assert "Les titres ne sont pas les bons ?" in shown
     layout = {"delimiter": "|", "titles_line": "2", "titles": "of other titles"}
-    answer = text(browsers.clerk.post(path, {**layout, "booked_on": "a", "amount": "d"}))
+    answer = text(browsers.cashier.post(path, {**layout, "booked_on": "a", "amount": "d"}))
     assert "b;c" in answer  # the new titles, to choose among: nothing was imported with the old ones
-    assert not Line.objects.exists()
-    titles = re.search(r'name="titles" value="(\w+)"', browsers.clerk.post(path, layout).content.decode())
+    assert not StatementRow.objects.exists()
+    titles = re.search(r'name="titles" value="(\w+)"', browsers.cashier.post(path, layout).content.decode())
     assert titles is not None
     chosen = {**layout, "titles": titles[1], "booked_on": "a", "amount": "d", "label": "b;c"}
-    assert browsers.clerk.post(path, chosen)["Location"] == page
+    assert browsers.cashier.post(path, chosen)["Location"] == page
     processing.process_waiting()
-    assert Line.objects.get().label == "x;y"
-    wrong = browsers.clerk.post(
-        f"{send(browsers.clerk, 'u;v', kind='bank', name='s.csv')}colonnes/", {"titles_line": "99"}
+    assert StatementRow.objects.get().label == "x;y"
+    wrong = browsers.cashier.post(
+        f"{send(browsers.cashier, 'u;v', kind='bank', name='s.csv')}colonnes/", {"titles_line": "99"}
     )
     assert wrong.status_code == 422
 
@@ -226,50 +226,50 @@ def test_the_separator_and_the_titles_can_be_corrected(browsers: SimpleNamespace
 def test_an_account_is_asked_for_when_the_town_has_several(browsers: SimpleNamespace) -> None:
     day = f"{clock.today():%d/%m/%Y}"
     first = f"Compte 00011111111\n\nDate;Libellé;Montant\n{day};REMISE;9,00\n"
-    bring(browsers.clerk, first, kind="bank", which_account="00011111111")
-    page = send(browsers.clerk, f"Date;Libellé;Montant\n{day};REMISE;9,00\n", kind="bank", name="b.csv")
+    bring(browsers.cashier, first, kind="bank", which_account="00011111111")
+    page = send(browsers.cashier, f"Date;Libellé;Montant\n{day};REMISE;9,00\n", kind="bank", name="b.csv")
     chosen = {"booked_on": "Date", "label": "Libellé", "amount": "Montant"}
-    refused = browsers.clerk.post(f"{page}colonnes/", chosen)
+    refused = browsers.cashier.post(f"{page}colonnes/", chosen)
     assert refused.status_code == 422
     assert "Dites de quel compte" in text(refused)
     assert "Déjà envoyés : 00011111111." in text(refused)
-    browsers.clerk.post(f"{page}colonnes/", {**chosen, "which_account": "Piscine"})
+    browsers.cashier.post(f"{page}colonnes/", {**chosen, "which_account": "Piscine"})
     processing.process_waiting()
-    assert Line.objects.exclude(state="known").count() == 2
+    assert StatementRow.objects.exclude(state="known").count() == 2
 
 
 def test_paid_twice_is_booked_from_its_line(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P"), ("37,50", "P")))
-    first, second = statement.lines.order_by("id")
-    for line in (first, second):
-        path = f"/gestion/rapprochement/lignes/{line.uuid}/"
-        found = text(browsers.clerk.get(f"{path}?facture={invoice.number}"))
+    statement = bring(browsers.cashier, paid_journal(invoice, ("37,50", "P"), ("37,50", "P")))
+    first, second = statement.rows.order_by("id")
+    for row in (first, second):
+        path = f"/gestion/rapprochement/lignes/{row.uuid}/"
+        found = text(browsers.cashier.get(f"{path}?facture={invoice.number}"))
         assert f"{invoice.number} – " in found  # found by its number, whatever it still owes
-        browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
+        browsers.cashier.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
     assert sorted(Payment.objects.values_list("unallocated", flat=True)) == [0, invoice.amount]
     third = bring(
-        browsers.clerk,
+        browsers.cashier,
         paid_journal(invoice, ("37,50", "P"))
         + "\n" * 2
         + paid_journal(invoice, ("7,00", "P")).split("\n")[1],
     )
-    line = third.lines.get(amount=7)
-    shown = text(browsers.clerk.get(f"/gestion/rapprochement/lignes/{line.uuid}/"))
+    row = third.rows.get(amount=7)
+    shown = text(browsers.cashier.get(f"/gestion/rapprochement/lignes/{row.uuid}/"))
     assert "déjà réglée : 7,00 € resteront en trop-perçu" in shown
     assert "Enregistrer en trop-perçu" in shown
 
 
 def test_money_taken_back_is_shown_beside_its_payment(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
-    path = f"/gestion/rapprochement/lignes/{statement.lines.get().uuid}/"
-    browsers.clerk.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
-    back = bring(browsers.clerk, paid_journal(invoice, ("-37,50", "Impayé"))).lines.get()
+    statement = bring(browsers.cashier, paid_journal(invoice, ("37,50", "P")))
+    path = f"/gestion/rapprochement/lignes/{statement.rows.get().uuid}/"
+    browsers.cashier.post(f"{path}enregistrer/", {"invoice": invoice.uuid, "means": "card"})
+    back = bring(browsers.cashier, paid_journal(invoice, ("-37,50", "Impayé"))).rows.get()
     path, payment = f"/gestion/rapprochement/lignes/{back.uuid}/", Payment.objects.get()
-    shown = text(browsers.clerk.get(path))
+    shown = text(browsers.cashier.get(path))
     assert "revenu impayé : annulez-le ? Motif : Impayé." in shown
     assert "Seul un responsable" in shown
     assert "Enregistrer ce règlement" not in shown
-    browsers.clerk.post(f"{path}reprise/", {"payment": payment.uuid})
+    browsers.cashier.post(f"{path}reprise/", {"payment": payment.uuid})
     invoice.refresh_from_db()
     assert invoice.is_paid
     assert "sera de nouveau à régler" in text(browsers.manager.get(path))
@@ -282,24 +282,24 @@ def test_money_taken_back_is_shown_beside_its_payment(browsers: SimpleNamespace,
 
 
 def test_an_import_is_undone_and_its_file_deleted(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    statement = bring(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
+    statement = bring(browsers.cashier, paid_journal(invoice, ("37,50", "P")))
     page = f"/gestion/rapprochement/{statement.uuid}/"
-    assert "Retirer cet import" in text(browsers.clerk.get(page))
+    assert "Retirer cet import" in text(browsers.cashier.get(page))
     assert "Retirer cet import" not in text(browsers.reader.get(page))
-    browsers.clerk.post(f"{page}supprimer/")
-    assert Line.objects.exists()
-    browsers.clerk.post(f"{page}retirer/")
-    shown = text(browsers.clerk.get(f"{page}colonnes/"))
+    browsers.cashier.post(f"{page}supprimer/")
+    assert StatementRow.objects.exists()
+    browsers.cashier.post(f"{page}retirer/")
+    shown = text(browsers.cashier.get(f"{page}colonnes/"))
     assert "Cet import a été retiré le" in shown
-    assert not Line.objects.exists()
+    assert not StatementRow.objects.exists()
     assert "Import retiré" in text(browsers.reader.get("/gestion/rapprochement/"))
-    browsers.clerk.post(f"{page}supprimer/")
+    browsers.cashier.post(f"{page}supprimer/")
     assert not Statement.objects.exists()
-    assert browsers.clerk.get(page).status_code == 404
+    assert browsers.cashier.get(page).status_code == 404
 
 
 def test_how_far_a_reading_is(browsers: SimpleNamespace, invoice: Invoice) -> None:
-    page = send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
+    page = send(browsers.cashier, paid_journal(invoice, ("37,50", "P")))
     statement = Statement.objects.get()
     change = {
         "state": "reading",
@@ -320,11 +320,11 @@ def test_how_far_a_reading_is(browsers: SimpleNamespace, invoice: Invoice) -> No
     assert browsers.reader.get(f"{page}avancement/")["HX-Refresh"] == "true"
     assert "trois fois de suite" in text(browsers.reader.get(page))
     assert "Lecture interrompue" in text(browsers.reader.get("/gestion/rapprochement/"))
-    assert "Essayer de nouveau" in text(browsers.clerk.get(page))
+    assert "Essayer de nouveau" in text(browsers.cashier.get(page))
 
 
 def test_a_day_without_movement_is_done(browsers: SimpleNamespace) -> None:
-    statement = bring(browsers.clerk, "Date;Libellé;Montant\n", kind="bank", which_account="")
+    statement = bring(browsers.cashier, "Date;Libellé;Montant\n", kind="bank", which_account="")
     assert "Aucun mouvement" in text(browsers.reader.get(f"/gestion/rapprochement/{statement.uuid}/"))
     assert "Aucun mouvement" in text(browsers.reader.get("/gestion/rapprochement/"))
 
@@ -335,41 +335,41 @@ def test_an_equal_line_is_shown_beside_the_other_and_a_clerk_says(browsers: Simp
     chosen = {"booked_on": "Date", "label": "Libellé", "amount": "Montant"}
     pages = []
     for name in ("matin.csv", "soir.csv"):
-        pages.append(send(browsers.clerk, one, kind="bank", name=name))
-        browsers.clerk.post(f"{pages[-1]}colonnes/", chosen)
+        pages.append(send(browsers.cashier, one, kind="bank", name=name))
+        browsers.cashier.post(f"{pages[-1]}colonnes/", chosen)
         processing.process_waiting()
     shown = text(browsers.reader.get(pages[1]))
     assert "1 ligne est égale à celle d'un autre fichier" in shown
     assert "Déjà connue ?" in shown
     assert "égale à celle" not in text(browsers.reader.get(pages[0]))
-    path = f"/gestion/rapprochement/lignes/{Line.objects.latest('id').uuid}/"
-    shown = text(browsers.clerk.get(path))
+    path = f"/gestion/rapprochement/lignes/{StatementRow.objects.latest('id').uuid}/"
+    shown = text(browsers.cashier.get(path))
     assert shown.count("REMISE CB") >= 2
     assert "matin.csv, ligne 2" in shown
     assert "soir.csv, ligne 2" in shown
     assert "C'est la même opération" not in text(browsers.reader.get(path))
-    browsers.clerk.post(f"{path}jumelle/", {"which": "same"})
+    browsers.cashier.post(f"{path}jumelle/", {"which": "same"})
     shown = text(browsers.reader.get(f"{pages[1]}?etat=connues"))
     assert "Déjà apportée par un autre fichier" in shown
     assert "0 ligne nouvelle, 1 déjà connue" in shown
-    browsers.clerk.post(f"{path}jumelle/", {"which": "other"})
-    assert Line.objects.latest("id").state == "unmatched"
+    browsers.cashier.post(f"{path}jumelle/", {"which": "other"})
+    assert StatementRow.objects.latest("id").state == "unmatched"
 
 
 def test_a_file_that_is_gone_is_sent_again_and_goes_on(browsers: SimpleNamespace, invoice: Invoice) -> None:
     """« Envoyez-le de nouveau » led to the broken file, for ever."""
-    page = send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
+    page = send(browsers.cashier, paid_journal(invoice, ("37,50", "P")))
     statement = Statement.objects.get()
     storages["documents"].delete(statement.key)
     services.ask_import(actor="clerk", statement=statement, mapping=statement.mapping)
     processing.process_waiting()
-    shown = text(browsers.clerk.get(page))
+    shown = text(browsers.cashier.get(page))
     assert "n'est plus dans l'espace de stockage : envoyez-le de nouveau." in shown
     assert "déjà gardée" not in shown
-    assert send(browsers.clerk, paid_journal(invoice, ("37,50", "P"))) == page
-    assert "il y est de nouveau" in text(browsers.clerk.get(page))
+    assert send(browsers.cashier, paid_journal(invoice, ("37,50", "P"))) == page
+    assert "il y est de nouveau" in text(browsers.cashier.get(page))
     processing.process_waiting()
     assert Statement.objects.get().state == "done"
-    assert Line.objects.count() == 1
-    send(browsers.clerk, paid_journal(invoice, ("37,50", "P")))
-    assert "rien n'a changé" in text(browsers.clerk.get(page))
+    assert StatementRow.objects.count() == 1
+    send(browsers.cashier, paid_journal(invoice, ("37,50", "P")))
+    assert "rien n'a changé" in text(browsers.cashier.get(page))

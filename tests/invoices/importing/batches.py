@@ -1,4 +1,4 @@
-"""Imports through the worker on real PostgreSQL and S3, with files in which people may be mixed up."""
+"""Imports through the worker, on real PostgreSQL and S3, with files in which people may be mixed up."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ from tenant_apps.invoices.states import Answer
 
 
 def pdf(words: str) -> bytes:
-    """A sound PDF of one page; other words, other bytes."""
+    """A valid PDF of one page; other `words` give other bytes."""
     document = pikepdf.new()
     document.add_blank_page()
     document.docinfo["/Title"] = words
@@ -33,7 +33,7 @@ def archive(**files: bytes) -> io.BytesIO:
 
 
 def run(*lines: str, documents: io.BytesIO | None = None, **more: Any) -> Batch:
-    """An import taken as far as the worker takes it."""
+    """An import, processed by the worker as far as it goes."""
     batch = services.create_batch(
         actor="system",
         rows_file=io.BytesIO("\r\n".join(lines).encode()),
@@ -48,7 +48,7 @@ def run(*lines: str, documents: io.BytesIO | None = None, **more: Any) -> Batch:
 
 
 def publish(batch: Batch) -> Batch:
-    """Published, or brought where it stops."""
+    """Publish an import, as far as it goes."""
     services.publish_batch(actor="system", batch=batch)
     processing.process_waiting()
     batch.refresh_from_db()
@@ -63,15 +63,15 @@ def online(*lines: str, **more: Any) -> Batch:
 
 
 def sentences(batch: Batch) -> str:
-    """All that was found, in one text."""
+    """All its problems, in one text."""
     return "\n".join(f"{one.severity} {one.line} {one.message}" for one in batch.problems.all())
 
 
 def question(batch: Batch) -> PayerUpdate:
-    """The one question that waits."""
+    """The only question of the import."""
     return services.open_questions(batch).select_related("payer", "looks_like").get()
 
 
 def answer(batch: Batch, said: Answer) -> None:
-    """To the one question that waits."""
+    """Answer the only question of the import."""
     services.answer_question(actor="clerk@example.net", update=question(batch), answer=said)

@@ -1,4 +1,4 @@
-"""Files as a billing clerk hands them over, sound and broken."""
+"""Files as billing clerks send them, valid and broken."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ ROW = "2015-001-001078;02/09/2015;31/08/2016;25,00 €;FACTURATION;F001;alice@ex
 
 
 def read(content: str | bytes) -> tuple[list[InvoiceRow], list[RowProblem], list[RowProblem]]:
-    """(rows, errors, notices) of a CSV; raises FileError as the format does."""
+    """(rows, errors, warnings) of a CSV. Raises FileError as the format does."""
     raw = content.encode() if isinstance(content, str) else content
     found = list(FORMAT.rows(io.BytesIO(raw)))
     problems = [item for item in found if isinstance(item, RowProblem)]
@@ -32,7 +32,7 @@ def lines(*rows: str) -> str:
 
 
 def changed(**cells: str) -> str:
-    """ROW with other cells, by position name: number, date, due, amount, subject, payer, email, product, pdf."""
+    """ROW with other cells, by name: number, date, due, amount, subject, payer, email, product, pdf."""
     names = ("number", "date", "due", "amount", "subject", "payer", "email", "product", "pdf")
     values = dict(zip(names, ROW.split(";"), strict=True)) | cells
     return ";".join(values[name] for name in names)
@@ -52,7 +52,7 @@ def zipped(
 
 @contextlib.contextmanager
 def memory() -> Iterator[Callable[[], int]]:
-    """`with memory() as peak: …` then `peak()`: the most bytes that Python held inside the block."""
+    """`with memory() as peak: …`, then `peak()`: the most bytes that Python used inside the block."""
     found = [0]
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""Golden samples: a file as billing writes it, and beside it what is read of it, checked once by a person."""
+"""Golden samples: a file as billing writes it, and beside it what must be read, checked once by a person."""
 
 import dataclasses
 import json
@@ -16,12 +16,12 @@ GOLDEN = ".expected.json"
 
 
 def samples_of(format: Format, folder: Path) -> list[Path]:
-    """The files that billing wrote."""
+    """The billing files of a format."""
     return sorted(path for path in (folder / format.name).glob("*") if not path.name.endswith(GOLDEN))
 
 
 def check(format: Format, sample: Path) -> None:
-    """The sample is recognised as `format`, and gives what its golden file says."""
+    """The sample is recognised as `format`, and is read as its golden file says."""
     with sample.open("rb") as file:
         assert recognised(file.read(HEAD), sample.name) is format
     expected, found = sample.with_name(sample.name + GOLDEN), read(format, sample)
@@ -31,7 +31,7 @@ def check(format: Format, sample: Path) -> None:
 
 
 def read(format: Format, sample: Path) -> dict[str, Any]:
-    """What is read of a sample, as JSON keeps it."""
+    """What is read of a sample, as JSON."""
     rows: list[dict[str, Any]] = []
     problems: list[list[Any]] = []
     with override("fr"), sample.open("rb") as file:
@@ -47,7 +47,7 @@ def read(format: Format, sample: Path) -> dict[str, Any]:
 
 
 def _plain(row: InvoiceRow) -> dict[str, Any]:
-    """Only what the row has."""
+    """Only the fields that the row has."""
     values = dataclasses.asdict(row) | {"said": sorted(row.said), "emails": list(row.emails)}
     return {
         name: value if isinstance(value, int | list) else str(value)

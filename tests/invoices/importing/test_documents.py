@@ -1,4 +1,4 @@
-"""The ZIP of PDFs: what is taken, byte for byte, and beside it every archive and file that is refused. No database."""
+"""The ZIP of PDFs: what is accepted byte for byte, and every archive and file that is refused. No database."""
 
 import hashlib
 import io
@@ -87,7 +87,7 @@ def test_what_systems_leave_is_left_out_and_the_rest_is_named() -> None:
         (b"<html>%PDF-1.7</html>", "n'est pas un PDF"),
         (b"%PDF-1.7\n", "abîmé"),
         (b"%PDF-1.7\n" + os.urandom(5000), "abîmé"),
-        (PDF[:900], "la fin manque"),  # a viewer would show half a bill
+        (PDF[:900], "la fin manque"),  # a viewer would show half of the bill
         (pdf(0), "abîmé"),
         (pdf(201), "201 pages"),
         (pdf(encryption=pikepdf.Encryption(user="secret", owner="x")), "mot de passe"),
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_sound_pdf(content: bytes, words: str) -> None:
     with pytest.raises(DocumentError, match=words) as refusal:
         archive.read(KEY)
     assert NAME in str(refusal.value)
-    assert archive.read("autre").content == PDF  # one bad file does not spoil the others
+    assert archive.read("autre").content == PDF  # one bad file does not affect the others
 
 
 def test_a_pdf_that_only_forbids_changes_is_read() -> None:
@@ -174,7 +174,7 @@ def test_a_list_of_files_that_would_fill_the_memory_is_not_read() -> None:
     out = zipped((NAME, PDF)).getvalue()
     at = out.index(b"PK\x01\x02")
     entry, end = out[at : out.index(b"PK\x05\x06")], bytearray(out[out.index(b"PK\x05\x06") :])
-    many = 300_000  # 18 MB of list; 200 MB once read
+    many = 300_000  # an 18 MB list of files; 200 MB in memory
     end[8:10] = end[10:12] = b"\xff\xfe"
     end[12:16] = (len(entry) * many).to_bytes(4, "little")
     stream = io.BytesIO(out[:at] + entry * many + end)
@@ -186,7 +186,7 @@ def test_a_list_of_files_that_would_fill_the_memory_is_not_read() -> None:
 def test_a_list_that_lies_about_sizes() -> None:
     raw = bytearray(zipped((NAME, b"%PDF-" + b"0" * 50_000_000)).getvalue())
     at = raw.index(b"PK\x01\x02") + 24
-    raw[at : at + 4] = (1000).to_bytes(4, "little")  # « this is a file of 1 kB »
+    raw[at : at + 4] = (1000).to_bytes(4, "little")  # claims to be a file of 1 kB
     archive = Archive(io.BytesIO(raw))
     with memory() as peak, pytest.raises(DocumentError, match="abîmé"):
         archive.read(KEY)
@@ -201,7 +201,7 @@ def test_a_damaged_archive_is_refused_or_gives_what_was_put_in(noise: bytes, pla
     try:
         archive = Archive(io.BytesIO(raw))
         for key in archive.entries:
-            assert archive.read(key).content == PDF  # the ZIP's own checksum answers for it
+            assert archive.read(key).content == PDF  # the ZIP's own checksum is right
     except (FileError, DocumentError):
         pass
 
@@ -217,7 +217,7 @@ def test_a_damaged_pdf_is_refused_or_kept_as_it_is(noise: bytes, place: float) -
 
 
 def _bomb() -> bytes:
-    """A PDF whose table of objects inflates from 600 kB to 600 MB."""
+    """A PDF whose table of objects grows from 600 kB to 600 MB when decompressed."""
     packer = zlib.compressobj(9)
     table = b"".join(packer.compress(bytes(1_000_000)) for _ in range(600)) + packer.flush()
     head = b"%PDF-1.7\n"

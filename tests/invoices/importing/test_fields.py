@@ -1,4 +1,4 @@
-"""One cell: every way of writing an amount or a date that is understood, and beside it what is refused."""
+"""One cell: every spelling of an amount or a date that is accepted, and beside it what is refused."""
 
 import contextlib
 from datetime import date
@@ -48,12 +48,12 @@ def test_amounts(written: str, euros: str) -> None:
         ("(25,00)", "n'est pas un montant"),
         ("25,005", "deux décimales"),
         ("25,000", "deux décimales"),
-        ("1.234", "deux décimales"),  # 1,23 euro and something, or a thousand? never guessed
+        ("1.234", "deux décimales"),  # 1,23 euro and something, or a thousand? we never guess
         ("12,34,56", "n'est pas un montant"),
         ("1 23,00", "n'est pas un montant"),
         ("1e3", "n'est pas un montant"),
         ("NaN", "n'est pas un montant"),
-        ("٣٧", "n'est pas un montant"),  # Arabic digits, which int() would take
+        ("٣٧", "n'est pas un montant"),  # Arabic digits, which int() would accept
         ("100 000 000,00", "99 999 999,99"),
         ("9" * 5000, "99 999 999,99"),
         ("#REF!", "n'est pas un montant"),
@@ -80,7 +80,7 @@ def test_any_cell_is_a_value_or_a_sentence(cell: str) -> None:
         lambda raw: billing.reference(raw, number=raw or "1", year=2026),
         lambda raw: fields.text(raw, longest=40),
     ):
-        with contextlib.suppress(FieldError):  # anything else is a fault
+        with contextlib.suppress(FieldError):  # any other exception fails the test
             convert(cell)
 
 
@@ -89,7 +89,7 @@ def test_every_date_comes_back(day: date) -> None:
     for written in (f"{day:%d/%m/%Y}", f"{day:%d-%m-%Y}", f"{day:%d.%m.%Y}", day.isoformat()):
         assert fields.day(written) == day
     assert fields.day(f"{day.day}/{day.month}/{day.year}") == day
-    assert fields.day(f"{day:%d/%m/%Y} 00:00:00") == day  # spreadsheets add the hour
+    assert fields.day(f"{day:%d/%m/%Y} 00:00:00") == day  # spreadsheets add a time
 
 
 @pytest.mark.parametrize(

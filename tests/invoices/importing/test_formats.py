@@ -1,4 +1,4 @@
-"""Each format against its golden samples; and a format that is one file, nothing else touched."""
+"""Each format with its golden samples, and a new format that is one module only."""
 
 import io
 import re
@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def trial() -> Iterator[Format]:
-    """A format that somebody has just added."""
+    """A format that was just added."""
     with added() as format:
         yield format
 
@@ -68,7 +68,7 @@ def test_what_a_page_gives_as_an_example_is_read(trial: Format) -> None:
         assert list(format.rows(io.BytesIO(format.sample.content)))
 
 
-# --- recognised -----------------------------------------------------------------------------------
+# --- which format reads a file ------------------------------------------------------------------------
 
 
 def test_recognised_by_the_bytes_and_not_by_the_name(trial: Format) -> None:
@@ -93,7 +93,7 @@ def test_how_sure_csv_is(head: bytes, sure: Confidence) -> None:
 
 
 def test_a_file_of_no_format_is_not_kept(town: Any) -> None:
-    """Without CSV there is no last resort; what is read is said."""
+    """Without CSV no format takes every file; the error names the formats that exist."""
     words = r"« a\.pdf » n'est d'aucun des formats qui sont lus \(JSON\)\."
     with added(alone=True), pytest.raises(NotTaken, match=words):
         services.create_batch(actor="system", rows_file=io.BytesIO(b"%PDF"), rows_name="a.pdf")
@@ -108,7 +108,7 @@ def test_two_formats_of_one_name_are_refused(trial: Format, monkeypatch: pytest.
         registry.formats()
 
 
-# --- the road; its pages: tests/backoffice/test_import_formats.py ----------------------------------
+# --- a whole import; its pages: tests/backoffice/test_import_formats.py ---------------------------------
 
 
 def test_its_problems_name_the_line_and_the_field(trial: Format, town: Any) -> None:
@@ -131,12 +131,12 @@ def test_the_command_takes_it(trial: Format, town: Any) -> None:
     assert Batch.objects.get().format == "json-lines"
 
 
-# --- limits and what comes beside -----------------------------------------------------------------
+# --- limits, and the file that may come with the rows ---------------------------------------------------
 
 
 @pytest.fixture
 def as_format(trial: Format, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Format]:
-    """`as_format(documents=None)`: the trial with another attribute."""
+    """`as_format(documents=None)`: the trial format with another attribute."""
 
     def change(**values: Any) -> Format:
         for name, value in values.items():
@@ -156,7 +156,7 @@ def test_a_format_has_its_own_limit(as_format: Callable[..., Format], town: Any)
 
 def test_nothing_may_come_beside(as_format: Callable[..., Format], town: Any) -> None:
     as_format(documents=None)
-    assert len(registry.companions()) == 1  # CSV's, which is not this one's
+    assert len(registry.companions()) == 1  # the one of CSV, which is not this format's
     with pytest.raises(CommandError, match="Rien n'accompagne un fichier JSON : envoyez-le seul"):
         call_command("import_invoices", town="mairie", file=OCTOBER, documents=OCTOBER, stdout=io.StringIO())
     assert not Batch.objects.exists()

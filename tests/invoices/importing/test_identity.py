@@ -1,4 +1,4 @@
-"""Names, codes and what spreadsheets make of both. No database."""
+"""Names and codes, and what spreadsheets do to them. No database."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from toolkit.reading.errors import FieldError
     ("one", "other"),
     [
         (("MARTIN", ""), ("Martin", "Paul")),
-        (("CŒURDEROY", ""), ("CURDEROY", "")),  # œ is lost on the way
+        (("CŒURDEROY", ""), ("CURDEROY", "")),  # œ was dropped
         (("CŒURDEROY", ""), ("COEURDEROY", "")),
         (("WAŁĘSA", ""), ("WAESA", "")),
         (("Hélène ÉTÉ", ""), ("ETE HELENE", "")),
@@ -146,4 +146,4 @@ def test_columns_that_nothing_reads_are_named() -> None:
 def test_what_a_row_has_no_cell_for_is_not_said() -> None:
     rows, _, _ = read(f"{HEADER};Nom;Ville\n{ROW};LEROUX;\n{changed(number='2')};LEROUX\n")
     assert rows[0].said == {"email", "last_name", "city"}  # an empty cell says « empty »
-    assert rows[1].said == {"email", "last_name"}  # a row cut short says nothing
+    assert rows[1].said == {"email", "last_name"}  # a row cut short says nothing about the rest

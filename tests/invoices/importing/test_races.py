@@ -1,4 +1,4 @@
-"""Two imports of one source at the same moment: no payer is made twice, none is mixed up, whoever comes first."""
+"""Two imports of one source at the same moment: no payer is made twice or mixed up, whichever import is first."""
 
 import io
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tenant_apps.invoices import services
-from tenant_apps.invoices.batches import processing, publishing
+from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.importing import publishing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import Answer
 from tenant_apps.residents.models import Payer
@@ -20,7 +21,7 @@ LUC = {"street": "9 quai", "email": "luc@example.org"}
 
 
 def sent(*lines: str) -> Batch:
-    """An import that no worker has looked at."""
+    """An import that the worker has not processed."""
     content = io.BytesIO("\r\n".join((HEADER, *lines)).encode())
     return services.create_batch(actor="system", rows_file=content, rows_name="factures.csv")
 
@@ -30,7 +31,7 @@ def checked(town: Town, *batches: Batch) -> None:
 
 
 def published(town: Town, *batches: Batch) -> None:
-    """All asked for, then done at once, then again for what was checked again."""
+    """Ask for all publications, do them at once, then publish what was checked again."""
     for batch in batches:
         services.publish_batch(actor="system", batch=batch)
     assert not at_once(town, *(lambda one=one: processing.process_batch(batch=one) for one in batches))
@@ -50,7 +51,7 @@ def test_two_batches_bring_the_same_new_payer(live_town: Town) -> None:
 def test_two_batches_give_one_new_code_to_two_families(live_town: Town) -> None:
     first, second = sent(bill("G1", "K1")), sent(bill("G2", "K1", "GARNIER", "Luc", **LUC))
     checked(live_town, first, second)
-    assert {batch.question_count for batch in Batch.objects.all()} == {0}  # neither knew of the other
+    assert {batch.question_count for batch in Batch.objects.all()} == {0}  # neither import saw the other
     published(live_town, first, second)
     late = first if first.state == "ready" else second
     assert {first.state, second.state} == {"published", "ready"}
@@ -89,7 +90,7 @@ def test_two_batches_show_one_pdf_to_two_payers(live_town: Town) -> None:
     same = pdf("the first bill")
     first = run(HEADER, bill("G1", "K1"), documents=archive(G1=same))
     second = run(HEADER, bill("G2", "K2", "GARNIER", "Luc", **LUC), documents=archive(G2=pdf("another")))
-    second.documents.update(sha256=first.documents.get().sha256)  # as if both were checked at one moment
+    second.documents.update(sha256=first.documents.get().sha256)  # as if both were checked at the same moment
     services.publish_batch(actor="system", batch=first)
     processing.process_waiting()
     assert publishing.has_changed(second)

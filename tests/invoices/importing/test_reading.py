@@ -1,4 +1,4 @@
-"""Reading a CSV: what is understood, and beside it what is refused and in which words. No database."""
+"""Reading a CSV: what is accepted, and beside it what is refused and with which words. No database."""
 
 import contextlib
 import csv
@@ -48,7 +48,7 @@ def test_exports_of_every_kind_read_the_same(delimiter: str, encoding: str) -> N
         (bill.number, bill.amount, bill.due_on, bill.subject, bill.emails) for bill in bills
     ]
     assert rows[0].last_name == bills[0].name[1]
-    assert [notice.line for notice in notices] == [42]  # the footer, left out and said
+    assert [notice.line for notice in notices] == [42]  # the footer: left out, with a warning
     assert "total" in notices[0].message
 
 
@@ -83,21 +83,21 @@ def test_headers_as_vendors_write_them(header: str) -> None:
 
 def test_two_columns_for_one_value_are_said() -> None:
     rows, _, notices = read(f"{HEADER};Net à payer\n{ROW};24,00\n")
-    assert rows[0].amount == Decimal("24.00")  # what is to be paid, after deductions
+    assert rows[0].amount == Decimal("24.00")  # the amount to be paid, after deductions
     assert "« Net à payer »" in notices[0].message
     assert "« Montant »" in notices[0].message
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_rows_or_one_refusal(content: bytes) -> None:
-    with contextlib.suppress(FileError):  # anything else is a fault
+    with contextlib.suppress(FileError):  # any other exception fails the test
         read(content)
 
 
 @given(st.binary(max_size=60), st.integers(min_value=0, max_value=200))
 def test_a_file_with_rubbish_in_it_is_rows_or_refusals(rubbish: bytes, place: int) -> None:
     content = lines(ROW, changed(number="2")).encode()
-    with contextlib.suppress(FileError):  # anything else is a fault
+    with contextlib.suppress(FileError):  # any other exception fails the test
         read(content[:place] + rubbish + content[place:])
 
 
@@ -138,7 +138,7 @@ def test_decimal_commas_in_a_file_of_commas_do_not_shift_the_row() -> None:
     rows, errors, _ = read(quoted)
     assert (rows[0].amount, errors) == (Decimal("25.00"), [])
     rows, errors, _ = read(quoted.replace('"', ""))
-    assert not rows  # neither 25 € for « 00 », nor anything else
+    assert not rows  # neither 25 € for « 00 », nor any other amount
     assert "plus de valeurs que de titres" in errors[0].message
 
 
@@ -146,7 +146,7 @@ def test_decimal_commas_in_a_file_of_commas_do_not_shift_the_row() -> None:
     ("second", "words"),
     [
         (ROW, "déjà à la ligne 2"),
-        (changed(number="2015/001/001078"), "se confond"),  # the same PDF would go to both
+        (changed(number="2015/001/001078"), "se confond"),  # both would get the same PDF
         (changed(number="2015-001-00107.8", product=""), "même référence de paiement"),
     ],
 )
@@ -248,7 +248,7 @@ def test_an_invoice_whose_subject_speaks_of_a_total_is_no_footer() -> None:
         (lines(ROW).replace(";", ":").encode(), "séparés par"),
         (f"{ROW}\n{ROW}\n".encode(), "titres des colonnes"),
         (lines(ROW).replace("Montant;", "Prix;").encode(), "« Montant »"),
-        (lines(ROW).replace("Montant;", "Prix;").encode(), "Numéro, Date"),  # what was found
+        (lines(ROW).replace("Montant;", "Prix;").encode(), "Numéro, Date"),  # the titles that were found
         (lines(ROW).encode("utf-16"), "encodage"),
         (lines(ROW).encode("utf-8").replace(b"FACTURATION", b"FACTUR\x81TION"), "encodage"),
         (lines(changed(subject="périodes", amount="25,00")).encode("cp850"), "encodage"),
@@ -256,7 +256,7 @@ def test_an_invoice_whose_subject_speaks_of_a_total_is_no_footer() -> None:
          "encodage"),
         (b"PK\x03\x04" + bytes(range(256)) * 20, "classeur"),
         (b"%PDF-1.7\n\x00\x01", "un PDF, pas un CSV"),
-        (lines(ROW + '"factures.pdf', changed(number="2")).encode(), "guillemet"),  # else row 2 is swallowed
+        (lines(ROW + '"factures.pdf', changed(number="2")).encode(), "guillemet"),  # otherwise row 2 is swallowed
         (lines(changed(subject='"Salle "Jean Moulin""')).encode(), "ligne 2 : un guillemet"),
         (HEADER.encode() + b"\n" + b"x" * 3_000_000, "trop longue"),
     ],
@@ -303,4 +303,4 @@ def test_three_thousand_rows_in_bounded_memory(tmp_path: Path) -> None:
     with path.open("rb") as stream, memory() as peak:
         count = sum(isinstance(item, InvoiceRow) for item in FORMAT.rows(stream))
     assert count == 3000
-    assert peak() < 3 * MEGABYTE  # the numbers already seen, and not the rows
+    assert peak() < 3 * MEGABYTE  # for the numbers already seen; rows are not kept

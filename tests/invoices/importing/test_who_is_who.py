@@ -1,4 +1,4 @@
-"""From the file to the page: nobody is shown another family's invoice, and nobody is blanked (decision 45)."""
+"""From the file to the page: nobody sees another family's invoice, and no payer loses their data (decision 45)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from shared_apps.accounts.models import Account
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.importing.people.questions import changes_of
@@ -15,7 +15,7 @@ from tenant_apps.invoices.importing.people.questions import sentences as words_o
 from tenant_apps.invoices.models import Batch, Invoice, PayerUpdate
 from tenant_apps.invoices.queries import invoices_for_resident, payer_changes
 from tenant_apps.invoices.states import Answer
-from tenant_apps.notices.services import queue_alerts
+from tenant_apps.notices.services import queue_planned
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payers_for_staff
 from tenant_apps.residents.sources import default_source, source_named
@@ -85,7 +85,7 @@ def test_what_a_list_says_of_money_is_said() -> None:
 def test_from_the_file_to_the_other_family_s_page(
     client_for: Callable[..., Client], make_account: Callable[..., Account], mailbox: Callable[[], list[Any]]
 ) -> None:
-    """Two families of one name, one code in two sources, one code that a person must look at: nobody meets another."""
+    """Two families with one name, one code in two sources, one code to check: nobody sees another's invoice."""
     ines, luc = make_account("ines@example.net"), make_account("luc@example.org")
     water = source_named(actor="system", name="Eau")
     online(HEADER, bill("C14", "14"), documents=archive(C14=pdf("Inès")))
@@ -99,7 +99,7 @@ def test_from_the_file_to_the_other_family_s_page(
     with pytest.raises(WrongState, match="Répondez d'abord"):
         services.publish_batch(actor="system", batch=wrong)
     services.discard_batch(actor="system", batch=wrong)
-    queue_alerts()
+    queue_planned()
     for mine, theirs, account, address in (("C14", "E14", ines, "ines@"), ("E14", "C14", luc, "luc@")):
         browser, other = client_for(account), Invoice.objects.get(number=theirs)
         page = browser.get("/factures/").content.decode()
@@ -129,7 +129,7 @@ def test_another_name_under_a_known_code_is_confirmed_by_a_person() -> None:
     answer(batch, Answer.SAME)
     publish(batch)
     assert Payer.objects.get().last_name == "GARNIER"
-    told = Entry.objects.get(verb="batch.payer_answered")
+    told = AuditEntry.objects.get(verb="batch.payer_answered")
     assert (told.actor, told.old["name"], told.new["name"]) == (
         "clerk@example.net",
         "Inès LEROUX",
@@ -192,7 +192,7 @@ def test_the_same_file_with_a_correction_applies_it() -> None:
         "Ville": ("Pechabou", "Deyme"),
         "Adresses e-mail": ("faux@example.net", "juste@example.net"),
     }
-    assert Payer.objects.get().city == "Pechabou"  # nothing before the publication
+    assert Payer.objects.get().city == "Pechabou"  # nothing changes before the publication
     publish(batch)
     payer = Payer.objects.get()
     assert (batch.state, payer.address, payer.city) == ("published", "22 rue Neuve", "Deyme")
@@ -235,7 +235,7 @@ def test_a_code_that_looks_like_a_known_one_may_be_another_s() -> None:
     answer_again = PayerUpdate.objects.get(batch=batch)
     services.answer_question(
         actor="clerk@example.net", update=answer_again, answer=Answer.OTHER
-    )  # one may think again
+    )  # the answer may be changed
     publish(batch)
     assert {payer.full_name for payer in payers_for_staff()} == {"Inès LEROUX", "Luc GARNIER"}
     assert online(HEADER, bill("G3", "456", "GARNIER", "Luc", email="luc@example.org")).question_count == 0
@@ -361,4 +361,6 @@ def test_nothing_of_a_draft_is_known(client_for: Callable[..., Client]) -> None:
     batch: Batch = run(HEADER, bill("G1", "00456"))
     assert not payers_for_staff().exists()
     services.discard_batch(actor="system", batch=batch)
-    assert run(HEADER, bill("G1", "456")).question_count == 0  # what was given up is nobody to look like
+    assert (
+        run(HEADER, bill("G1", "456")).question_count == 0
+    )  # a discarded import leaves no payer to compare with

@@ -11,7 +11,7 @@ from tenant_apps.residents import activation
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.models import Payer, PayerEmail
 from tests.conftest import PASSWORD
-from tests.residents.letters import lien
+from tests.residents.mails import lien
 
 ALICE, NEW, BOB = "alice@example.net", "alice.new@example.net", "bob@example.net"
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;Nom;Prénom"

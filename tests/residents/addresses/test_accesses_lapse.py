@@ -15,8 +15,8 @@ from tenant_apps.residents.queries import addresses_taken, payers_of
 from tenant_apps.townhall.models import TownHall
 from tests.conftest import PASSWORD
 from tests.residents.addresses.billing_file import ALICE, BOB, NEW, a_file, activated, take
-from tests.residents.letters import lien
-from tests.residents.test_access_requests import paper_of
+from tests.residents.mails import lien
+from tests.residents.test_access_requests import copy_of
 from tests.residents.test_addresses import change
 
 
@@ -61,11 +61,11 @@ def test_nobody_is_shut_out_by_a_file_without_the_column(payer: Payer) -> None:
 
 
 def test_what_a_paper_or_a_person_gave_stays(payer: Payer, make_account: Any) -> None:
-    paper, friend = make_account("paper@example.net"), make_account("friend@example.net")
-    Access.objects.create(account=paper, payer=payer)
-    Access.objects.create(account=friend, payer=payer, granted_by=paper.uuid)
+    holder, friend = make_account("paper@example.net"), make_account("friend@example.net")
+    Access.objects.create(account=holder, payer=payer)
+    Access.objects.create(account=friend, payer=payer, granted_by=holder.uuid)
     take(payer, by_staff=True)
-    assert payers_of(paper).exists()
+    assert payers_of(holder).exists()
     assert payers_of(friend).exists()
 
 
@@ -118,10 +118,10 @@ def test_a_paper_opens_again_what_billing_took_and_asks_staff_for_what_they_took
 ) -> None:
     TownHall.objects.update(payer_claims="at_once")
     alice = activated(ALICE)
-    paper = paper_of(make_invoice(payer))
+    copy = copy_of(make_invoice(payer))
     take(payer, by_staff)
     change(alice, NEW)  # another address is no way round
-    outcome = request_access(actor=alice, paper=paper)
+    outcome = request_access(actor=alice, copy=copy)
     assert outcome == (Outcome.WAITING if by_staff else Outcome.JOINED)
     assert payers_of(alice).exists() is not by_staff
     if by_staff:
@@ -132,7 +132,7 @@ def test_a_paper_opens_again_what_billing_took_and_asks_staff_for_what_they_took
 @pytest.mark.parametrize("by_staff", [True, False])
 def test_the_link_of_a_paper_keeps_its_own_proof(payer: Payer, make_invoice: Any, by_staff: bool) -> None:
     TownHall.objects.update(payer_claims="at_once")
-    request_access_by_mail(email=ALICE, paper=paper_of(make_invoice(payer)))
+    request_access_by_mail(email=ALICE, copy=copy_of(make_invoice(payer)))
     access_requests.handle_access_requests()
     token = lien("link-claim", ALICE)
     take(payer, by_staff)

@@ -18,7 +18,7 @@ from tenants.models import Town
 from tests.conftest import PASSWORD
 from tests.races import at_once
 from tests.residents.addresses.billing_file import ALICE, BOB, NEW, activated, take
-from tests.residents.letters import lien
+from tests.residents.mails import lien
 
 
 @pytest.mark.parametrize("by_staff", [True, False])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared_apps.audit.models import Entry
+from shared_apps.audit.models import AuditEntry
 from tenant_apps.residents import activation
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.errors import AddressKnown
@@ -56,7 +56,9 @@ def test_what_staff_took_away_is_not_brought_back_in_silence(payer: Payer) -> No
     assert not RemovedEmail.objects.exists()
     a_file(2, NEW)
     assert known() == {NEW}  # it is billing's again
-    verbs = Entry.objects.filter(verb__startswith="payer_email.").order_by("id").values_list("verb", "new")
+    verbs = (
+        AuditEntry.objects.filter(verb__startswith="payer_email.").order_by("id").values_list("verb", "new")
+    )
     assert list(verbs) == [
         ("payer_email.removed", {"address": "a…@example.net"}),
         ("payer_email.let_back", {"address": "a…@example.net"}),

@@ -1,4 +1,4 @@
-"""`manage.py list_facts`: docs/facts.md, from the declarations of the rooms."""
+"""`manage.py list_facts`: print docs/facts.md from the declarations of the rooms."""
 
 from typing import Any
 

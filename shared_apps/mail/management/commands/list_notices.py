@@ -1,4 +1,4 @@
-"""`manage.py list_notices`: docs/notices.md, from the declarations of the rooms."""
+"""`manage.py list_notices`: print docs/notices.md from the declarations of the rooms."""
 
 from datetime import timedelta
 from typing import Any

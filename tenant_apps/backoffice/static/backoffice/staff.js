@@ -1,4 +1,4 @@
-/* The menu that folds on a phone, and Ctrl-K for the search box. Without this file the menu is simply open. */
+/* The menu that folds on a phone, Ctrl-K for the search box, and the buttons that print a page. Without this file the menu is simply open. */
 (() => {
   "use strict";
   const menu = document.getElementById("menu");
@@ -21,6 +21,10 @@
       fold.focus();
     }
   });
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
   /* The list of what is to correct is read out first. */
   const bad = document.querySelector("[data-focus]");
   if (bad) bad.focus();

@@ -38,21 +38,21 @@ def check_attempt(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def confirm(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The accountant's list has it: the announced or held payment is booked."""
     return _decide(request, public_id, confirm_attempt, _("Le paiement est enregistré."))
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """No money came: the invoice can be paid again."""
     return _decide(request, public_id, refuse_attempt, _("La facture peut de nouveau être réglée."))
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The bank gave a direct debit back: its payment is cancelled, the invoice owed again."""
     decide = partial(reject_debit, reason=words_of(request.POST, "reason", most=300))

@@ -31,7 +31,7 @@ def left_over(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Let money left over pay another invoice of the same payer."""
     payment = found(readers.payment_for_staff, public_id)
@@ -74,7 +74,7 @@ def declaration_list(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def refuse_declaration(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """No money was found: the resident is told so in the clerk's words."""
     declaration = found(readers.declaration, public_id)

@@ -34,7 +34,7 @@ def deposit_list(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.MANAGER)
+@staff_required(Role.CASHIER)
 def new_deposit(request: StaffRequest) -> HttpResponse:
     """Tick what goes to the bank, of one régie; closing the docket numbers it for good."""
     choice = DepositChoice(request.GET, readers.drawers())

@@ -37,7 +37,7 @@ def examine(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def close(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Classer » a finding, with what was found out."""
     finding = found(finding_for_staff, public_id)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shared_apps.accounts.models import Role
-from tenant_apps.backoffice.access import StaffRequest, at_least, found, screen, staff_required
+from tenant_apps.backoffice.access import StaffRequest, found, may, screen, staff_required
 from tenant_apps.backoffice.forms.money import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
@@ -65,7 +65,7 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def new_payment(request: StaffRequest) -> HttpResponse:
     """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
     sent = request.POST if request.method == "POST" else request.GET
@@ -144,7 +144,8 @@ def payment_screen(
 ) -> HttpResponse:
     """The page of a payment, with the form that was not right if one was sent."""
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
-    manages = at_least(request.user.role, Role.MANAGER)
+    manages, books = (may(request, role) for role in (Role.MANAGER, Role.CASHIER))
+    may_cancel = manages or (books and can_undo(request.user, payment))
     spendable = payment.left_over > 0
     others, others_number = newest(readers.other_invoices(payment), OTHERS) if spendable else ([], 0)
     return screen(
@@ -162,7 +163,7 @@ def payment_screen(
         others=with_payabilities(others),
         others_number=others_number,
         spendable=spendable,
-        may_cancel=payment.cancelled_at is None and (manages or can_undo(request.user, payment)),
+        may_cancel=payment.cancelled_at is None and may_cancel,
         undo=not manages,
     )
 
@@ -181,11 +182,11 @@ def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def cancel(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """A manager cancels any payment; a clerk takes back what they have just booked."""
+    """A manager cancels any payment; a cashier takes back what they have just booked."""
     payment = found(readers.payment_for_staff, public_id)
-    if not at_least(request.user.role, Role.MANAGER) and not can_undo(request.user, payment):
+    if not may(request, Role.MANAGER) and not can_undo(request.user, payment):
         raise Http404
     form = CancelForm(request.POST)
     if not form.is_valid():

@@ -53,7 +53,7 @@ def statement_list(request: StaffRequest) -> HttpResponse:
         section="reconciliation",
         page=page,
         rows=[(file, counts.get(file.pk, 0)) for file in page.rows],
-        waiting=queries.waiting_lines(),
+        waiting=queries.waiting_rows(),
         period=period,
         absent=len(queries.absent_from_journal(*period)[:100]) if period else 0,
     )
@@ -61,7 +61,7 @@ def statement_list(request: StaffRequest) -> HttpResponse:
 
 @csrf_exempt  # only for the look at the size, before anything is read; `_new_statement` asks for the token
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def new_statement(request: StaffRequest) -> HttpResponse:
     """Send a file; the same one a second time leads to the first."""
     size = uploads.announced_size(request)
@@ -119,7 +119,7 @@ def _form(
 @require_safe
 @staff_required(Role.READER)
 def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Its lines once it is imported; before that, its columns, or how far the worker is."""
+    """Its rows once it is imported; before that, its columns, or how far the worker is."""
     file = found(queries.statement, public_id)
     if file.state == StatementState.RECEIVED:
         return redirect("backoffice:statement-columns", public_id)
@@ -128,7 +128,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
             request, "statement_reading.html", section="reconciliation", statement=file, progress=progress_of(file)
         )  # fmt: skip
     state = request.GET.get("etat", "")
-    page = page_of(queries.lines(file, state=STATES.get(state, "open")), request.GET.get("apres", ""))
+    page = page_of(queries.rows(file, state=STATES.get(state, "open")), request.GET.get("apres", ""))
     return screen(
         request,
         "statement.html",
@@ -139,7 +139,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         counts=queries.counts(file),
         equals=queries.equals(file),
         chips=_chips(),
-        can_withdraw=services.first_used_line(file) is None,
+        can_withdraw=services.first_used_row(file) is None,
     )
 
 
@@ -165,9 +165,9 @@ def _chips() -> list[tuple[str, str]]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Which column is what, with the first lines as they would be read; then the import."""
+    """Which column is what, with the first rows as they would be read; then the import."""
     file = found(queries.statement, public_id)
     if file.state != StatementState.RECEIVED:
         return redirect("backoffice:statement", public_id)
@@ -187,7 +187,7 @@ def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Chercher de nouveau »: payments were booked since."""
     file = found(queries.statement, public_id)
@@ -196,7 +196,7 @@ def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Essayer de nouveau »: the worker goes on where it stopped."""
     services.try_again(actor=request.user, statement=found(queries.statement, public_id))
@@ -204,7 +204,7 @@ def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer cet import », while nothing was booked from it."""
     file = found(queries.statement, public_id)
@@ -218,7 +218,7 @@ def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_required(Role.CLERK)
+@staff_required(Role.CASHIER)
 def discard_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Supprimer ce fichier », before it is imported or once it is withdrawn."""
     file = found(queries.statement, public_id)

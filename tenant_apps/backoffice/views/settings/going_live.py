@@ -1,4 +1,4 @@
-"""« Mise en service » of a product: the number, T tries, X by card and by debit, then W. It only goes forward."""
+"""« Mise en service » of a régie: the number, T tries, X by card and by debit, then W. It only goes forward."""
 
 from collections.abc import Callable
 
@@ -25,12 +25,15 @@ TEST_PAYMENTS = 30  # the newest are shown
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def going_live(request: StaffRequest, pk: int) -> HttpResponse:
-    """The page, and its steps: each POST names the one it does."""
+    """The page, and its steps: each POST names the one it does. `?verifier=1` asks whose the number is at once."""
     product: Product = found(one_product, pk)
     lines: Answer = None
-    if request.method == "POST":
+    step = (
+        request.POST.get("step", "") if request.method == "POST" else "number" * ("verifier" in request.GET)
+    )
+    if step or request.method == "POST":
         try:
-            answer = STEPS.get(request.POST.get("step", ""), _nothing)(request, product)
+            answer = STEPS.get(step, _nothing)(request, product)
         except (PaymentError, ProviderError) as error:
             messages.error(request, str(error))
             answer = None

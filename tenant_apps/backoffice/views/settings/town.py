@@ -1,4 +1,4 @@
-"""What the town shows of itself, and its payment products. For managers."""
+"""What the town shows of itself. For managers."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,10 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts.models import Role
-from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms.base import ProductForm, TownForm
-from tenant_apps.products.queries import product, products
-from tenant_apps.products.services import change_product
+from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
+from tenant_apps.backoffice.forms.base import TownForm
 from tenant_apps.townhall.queries import current_townhall
 from tenant_apps.townhall.services import change_townhall
 
@@ -20,23 +18,11 @@ from tenant_apps.townhall.services import change_townhall
 def town_page(request: StaffRequest) -> HttpResponse:
     """« Commune »."""
     form = TownForm(request.POST or None, instance=current_townhall())
+    if request.user.impersonated_by is not None:
+        del form.fields["staff_second_factor"]  # not the operator's to weaken
     if request.method == "POST" and form.is_valid():
         change_townhall(actor=request.user, **form.cleaned_data)
         messages.success(request, _("Les informations de la commune sont enregistrées."))
         return redirect("backoffice:town")
     status = 422 if form.errors else 200
-    return screen(request, "town.html", section="town", form=form, products=products(), status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff_required(Role.MANAGER)
-def product_page(request: StaffRequest, pk: int) -> HttpResponse:
-    """One product: what the town may change by itself, and what it may not."""
-    item = found(product, pk)
-    form = ProductForm(request.POST if request.method == "POST" else None, instance=found(product, pk))
-    if request.method == "POST" and form.is_valid():
-        change_product(actor=request.user, product=item, **form.cleaned_data)
-        messages.success(request, _("« %(label)s » est enregistré.") % {"label": form.cleaned_data["label"]})
-        return redirect("backoffice:town")
-    status = 422 if form.errors else 200
-    return screen(request, "product.html", section="town", form=form, product=item, status=status)
+    return screen(request, "town.html", section="town", form=form, status=status)

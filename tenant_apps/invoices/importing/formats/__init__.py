@@ -1,1 +1,1 @@
-"""One file a format, and nothing else: `FORMAT` in each is found by the registry."""
+"""One module per format, and nothing else. The registry finds the `FORMAT` of each."""

@@ -1,4 +1,4 @@
-"""CSV, as billing software and spreadsheets write it: a line of titles, then one invoice a line."""
+"""CSV, as billing software and spreadsheets write it: a line of titles, then one invoice per line."""
 
 import codecs
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
 
 
 def recognise(head: bytes, name: str) -> Confidence:
-    """By its titles. Whatever nobody else reads is told here, in words, why it is no CSV that can be read."""
+    """By its titles. A file that no other format takes is read here, to say in words what is wrong with it."""
     text = head.removeprefix(codecs.BOM_UTF8)
     known = max((_known(text.decode(encoding, "ignore")) for encoding in ("utf-8", "cp1252")), key=len)
     if set(REQUIRED) <= set(known):
@@ -30,7 +30,7 @@ def recognise(head: bytes, name: str) -> Confidence:
 
 
 def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
-    """Row by row; memory does not grow with the file but for the numbers already seen. Raises FileError."""
+    """Read row by row. Memory grows only with the numbers and references already met. Raises FileError."""
     lines = Lines(file, encoding_of_table(file))
     try:
         yield from _rows(lines)
@@ -54,13 +54,13 @@ def _rows(lines: Lines) -> Iterator[InvoiceRow | RowProblem]:
         yield RowProblem(None, "", "", doubt, is_error=False)
     payer = columns.title_of("payer")
     rows = Rows(payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
-    # Strict: a quote that is never closed would otherwise swallow the invoices after it in silence.
+    # Strict: otherwise a quote that is never closed would silently swallow the next invoices.
     for line, row in rows_of(lines, delimiter, strict=True):
         cells, surplus = columns.cells(row), row[columns.width :]
         if _is_footer(cells, row):
             sentence = _("Cette ligne de total n'est pas une facture : elle est laissée de côté.")
             yield RowProblem(line, "", "", sentence, is_error=False)
-        # A decimal comma without quotes in a file of commas shifts the row, and may leave the end empty.
+        # A decimal comma without quotes, in a file separated by commas, shifts the row and may leave its end empty.
         elif any(cell.strip() for cell in surplus) or (surplus and delimiter == ","):
             yield from rows.refuse(line, _too_wide(delimiter))
         else:
@@ -80,7 +80,7 @@ def _known(text: str) -> list[str]:
 
 
 def _delimiter_of(header: str) -> str:
-    """The sign that splits the header into the most known columns. Raises FileError."""
+    """The separator that splits the header into the most known columns. Raises FileError."""
     best, known = _best_split(header)
     if len(known) < 2:
         raise FileError(
@@ -94,13 +94,13 @@ def _delimiter_of(header: str) -> str:
 
 
 def _best_split(header: str) -> tuple[str, list[str]]:
-    """The sign that names the most known fields, and those fields."""
+    """The separator that gives the most known fields, and those fields."""
     found = ((sign, known_in(_split(header, sign))) for sign in DELIMITERS)
     return max(found, key=lambda pair: len(pair[1]))
 
 
 def _is_footer(cells: dict[str, str], row: list[str]) -> bool:
-    """A line of totals: its word somewhere, and neither a payer nor anything like a date."""
+    """Whether it is a line of totals: it has a word for it, no payer and no date."""
     if cells["payer"].strip():
         return False
     if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells[name]):
@@ -115,7 +115,7 @@ def _too_wide(delimiter: str) -> str:
     ) % {"sign": sign}
 
 
-# Fictitious people; the six columns that are needed, and those that are most useful.
+# Invented people; the six required columns and the most useful others.
 _SAMPLE = (
     "Numéro;Date;Échéance;Montant;Objet;Exercice;Code redevable;Civilité;Nom;Prénom;Adresse;CP;Ville;E-mail\r\n"
     "2026-001-000001;01/10/2026;31/10/2026;37,50;Cantine de septembre;2026;F0001;Mme;MARTIN;Alice;"

@@ -1,1 +1,1 @@
-"""Who owes the invoices of a file: codes, names, and what the clerk must be asked."""
+"""Who owes the invoices of a file: codes, names, and the questions to the clerk."""

@@ -1,4 +1,7 @@
-"""Is a cell a payer's code? Names, errors of spreadsheets and stand-ins are not: two families would share them."""
+"""Whether a cell is a payer's code.
+
+Names, spreadsheet errors and filler words are not codes: two families could share them.
+"""
 
 import re
 
@@ -8,7 +11,7 @@ from toolkit.reading.errors import FieldError
 from toolkit.reading.fields import fold, text
 
 LONGEST = 40
-# Titles that may stand over a name as well as over a code (columns.key_of_header).
+# Titles used over names as well as over codes (titles.key_of_title).
 MAY_BE_NAMES = frozenset({"famille", "redevable", "client"})
 _NOTHING = frozenset(
     {
@@ -33,7 +36,7 @@ _NOTHING = frozenset(
 
 
 def payer_code(raw: str, *, title: str, may_be_name: bool) -> str:
-    """The code in the cell `raw` of the column `title`. Raises FieldError for what is nobody's code.
+    """The code in the cell `raw` of the column `title`. Raises FieldError when it cannot be a payer's code.
 
     `may_be_name`: the title says a family, not a code, so that words alone are a name.
     """
@@ -59,7 +62,7 @@ def payer_code(raw: str, *, title: str, may_be_name: bool) -> str:
 
 
 def is_a_name(code: str, *, may_be_name: bool) -> bool:
-    """« MARTIN Paul » is a name everywhere, « MARTIN » only under a title that may stand over names.
+    """Whether it is a name. « MARTIN Paul » always is; « MARTIN » only under a title that is used over names.
 
     MARTIN01 and FAM-12 are codes.
     """

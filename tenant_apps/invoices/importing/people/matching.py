@@ -1,6 +1,6 @@
-"""Who the codes of a file are: held against each other, then against the payers of the same source. Writes nothing.
+"""Compare the codes of a file with each other, then with the payers of the same source. Writes nothing.
 
-What tells two people apart is the family name; then the first name, the postal address and the e-mail together.
+Two people differ by their family name, or by first name, postal address and e-mail all together.
 """
 
 from collections.abc import Iterator
@@ -23,24 +23,24 @@ _NAMED = {"first_name": "first_name", "address": "address1", "emails": "email"} 
 
 @dataclass(slots=True)
 class Person:
-    """What the file says of one code, line after line; the last one that says something wins."""
+    """What the file says about one code, in all its rows. The last row that gives a value wins."""
 
     code: str
     line: int
     said: Said
-    partial: bool  # the file has no « Adresse (suite) »
-    doubt: dict[str, Any] | None = None  # two lines that differ in one thing
+    partial: bool  # the file has no column « Adresse (suite) »
+    doubt: dict[str, Any] | None = None  # two rows that differ in one point
     changes: bool = False
     asks: bool = False
 
 
 @dataclass(slots=True)
 class Finding:
-    """A person beside what the town has: `payer` is who the code is known for, or None."""
+    """A person of the file compared with the town. `payer`: the known payer of this code, or None."""
 
     person: Person
     payer: Payer | None = None
-    looks_like: Payer | str | None = None  # a payer, or a code of an earlier line
+    looks_like: Payer | str | None = None  # a payer, or the code of an earlier row
     was: Said = field(default_factory=dict)
     changes: bool = False
     asks: str = ""
@@ -48,22 +48,22 @@ class Finding:
 
     @property
     def whose(self) -> int | str:
-        """The same for every line of one payer: the id of a known one, else the code."""
+        """The same value for all rows of one payer: the id of a known payer, else the code."""
         return self.payer.pk if self.payer else self.person.code
 
     def may_be(self, payer_id: int) -> bool:
-        """Known for that payer, or so alike that a person is asked."""
+        """Whether it is that payer, or so similar that a person is asked."""
         like = self.looks_like
         return payer_id in (self.payer and self.payer.pk, isinstance(like, Payer) and like.pk)
 
 
 class People:
-    """The codes met so far in one file, of one source."""
+    """The codes met so far in one file of one source."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._people: dict[str, Person] = {}
-        self._bare: dict[str, str] = {}  # bare code → the first code that reads so
+        self._bare: dict[str, str] = {}  # simplified code → the first code with that form
         recognised = known_payers(source).exclude(also_written=[]).order_by("id")
         self._aliases = {
             code: reference
@@ -75,12 +75,12 @@ class People:
         return iter(self._people.values())
 
     def recognised(self, row: InvoiceRow) -> InvoiceRow:
-        """The row under its payer's own code, when somebody has said that its code is another way to write it."""
+        """The row with its payer's own code, when a person has said before that its code is another spelling of it."""
         code = self._aliases.get(row.payer, row.payer)
         return row if code == row.payer else replace(row, payer=code)
 
     def add(self, row: InvoiceRow) -> RowProblem | None:
-        """Take a row in; the problem when it cannot be the same people as an earlier line of the same code."""
+        """Add a row. Returns the problem when it cannot be the same people as an earlier row of the same code."""
         said = said_by(row)
         person = self._people.get(row.payer)
         if person is None:
@@ -105,7 +105,7 @@ class People:
         return None
 
     def find(self, codes: set[str]) -> dict[str, Finding]:
-        """Each of these codes beside the payers that the town knows in the same source; four statements."""
+        """Compare these codes with the known payers of the source. Four SQL statements."""
         here = (
             known_payers(self._source)
             .filter(reference__in=codes)
@@ -129,7 +129,7 @@ class People:
         return first if first != code else None
 
     def _alike(self, codes: set[str]) -> dict[str, Payer]:
-        """bare code → a known payer that reads so, for codes that are nobody's yet."""
+        """Simplified code → a known payer with that form, for codes that no payer has."""
         keys = {bare_code(code) for code in codes}
         near = (
             payers_that_read(self._source, keys).prefetch_related("emails", "removed_emails").order_by("-id")
@@ -138,7 +138,7 @@ class People:
 
 
 def said_by(row: InvoiceRow) -> Said:
-    """What a row says of its payer: only what it has a cell for."""
+    """What a row says about its payer: only the fields for which it has a cell."""
     said: Said = {name: getattr(row, name) for name in _PLAIN if name in row.said}
     if "address1" in row.said:
         said["address"] = row.address
@@ -148,14 +148,14 @@ def said_by(row: InvoiceRow) -> Said:
 
 
 def said_of(payer: Payer) -> Said:
-    """What billing has said of a payer until now, under the same keys."""
+    """What billing has said about a payer until now, under the same keys."""
     said: Said = {name: getattr(payer, name) for name in (*_PLAIN, "address")}
     emails = (one.email for one in payer.emails.all() if one.source == EmailSource.BILLING)
     return said | {"emails": sorted(emails)}
 
 
 def _not_billing_s(payer: Payer) -> set[str]:
-    """Addresses of which a file changes nothing: others gave them, or staff took them away for good."""
+    """The payer's addresses that a file does not change: other people gave them, or staff removed them."""
     others = {one.email for one in payer.emails.all() if one.source != EmailSource.BILLING}
     return others | {one.email for one in payer.removed_emails.all() if one.removed_by}
 
@@ -170,7 +170,7 @@ def _compare(finding: Finding) -> None:
     if beside is not None:
         had = said_of(beside)
         if person.partial and said.get("address") and had["address"].split("\n")[0] == said["address"]:
-            said["address"] = had["address"]  # the file has no second line to say anything of
+            said["address"] = had["address"]  # the file has no second address line: keep the known one
         had["emails"] = sorted({*had["emails"], *(_not_billing_s(beside) & set(said.get("emails") or ()))})
         finding.was = {name: had[name] for name in said}
         finding.changes = any(_differs(name, had[name], said[name]) for name in said)
@@ -188,7 +188,7 @@ def _compare(finding: Finding) -> None:
 
 
 def _alike(finding: Finding) -> bool:
-    """The names agree and nothing else was doubtful: many such codes may be answered at once."""
+    """Whether the names agree and nothing else is doubtful. Such codes may be answered all at once."""
     like = finding.looks_like
     if not isinstance(like, Payer) or finding.reasons:
         return False
@@ -196,7 +196,7 @@ def _alike(finding: Finding) -> bool:
 
 
 def _another(had: Said, said: Said) -> dict[str, Any] | None:
-    """Why the known payer may be somebody else: the family name, or all that tells members of a family apart."""
+    """Why the known payer may be another person: the family name, or everything that tells relatives apart."""
     old, new = _name(had), _name({**had, **said})
     if old[0] and (not new[0] or not same_family(old, new)):
         why = "name"
@@ -216,7 +216,7 @@ def _name(said: Said) -> tuple[str, str]:
 
 
 def _differences(one: Said, other: Said) -> list[str]:
-    """Which of first name, postal address and e-mail two descriptions both give, and give differently."""
+    """Which of first name, postal address and e-mail both descriptions give, with different values."""
     differ = []
     firsts = one.get("first_name"), other.get("first_name")
     if all(firsts) and not same_name(*firsts):  # type: ignore[arg-type]
@@ -235,7 +235,7 @@ def _differs(name: str, old: Any, new: Any) -> bool:
 
 
 def _merged(one: Said, other: Said) -> Said:
-    """The later line wins where it says something; addresses of e-mail add up."""
+    """Values of the later row win where it gives one; e-mail addresses are added."""
     said = one | {name: value for name, value in other.items() if value or name not in one}
     if one.get("emails") and other.get("emails"):
         said["emails"] = list(dict.fromkeys([*one["emails"], *other["emails"]]))
@@ -252,7 +252,7 @@ def _words(said: Said, what: str) -> str:
 
 
 def _two_families(person: Person, row: InvoiceRow, said: Said, differ: list[str]) -> RowProblem:
-    """The error of a code that two families share in one file: both lines, and what each says."""
+    """The error for a code that two families share in one file: both rows, and what each says."""
     names = [" ".join(filter(None, reversed(_name(one)))) for one in (person.said, said)]
     shown = [
         ", ".join(filter(None, [name, *(_words(one, what) for what in differ if what != "first_name")]))

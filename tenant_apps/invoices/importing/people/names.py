@@ -1,10 +1,10 @@
-"""Do two ways of writing a name say the same family? Files drop accents, œ and ł, and change the order of words."""
+"""Whether two spellings name the same family. Files drop accents, œ and ł, and change the order of words."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 
-# Letters that NFKD does not take apart: spelled out by some software, dropped by other.
+# Letters that NFKD does not split: some software spells them out, other software drops them.
 _SPELLED = {
     "œ": "oe",
     "æ": "ae",
@@ -48,7 +48,7 @@ _CIVILITIES = frozenset(
         ),
     }
 )
-# What stands between a name in use and a name at birth.
+# Words between a name in use and a name at birth.
 _JOINTS = frozenset(
     {"nee", "ne", "epouse", "epoux", "ep", "veuve", "veuf", "vve", "dit", "dite", "divorcee", "div"}
 )
@@ -58,7 +58,7 @@ _PARTICLES = frozenset(
 
 
 def forms(name: str) -> Iterator[frozenset[str]]:
-    """The words of a name in each of the ways in which software writes it: lower case, no accents, no civility."""
+    """The words of a name, in each spelling that software uses: lower case, without accents and civility."""
     lower = unicodedata.normalize("NFKC", name).lower()
     for spelled in (True, False):
         letters = "".join((_SPELLED[sign] if spelled else "") if sign in _SPELLED else sign for sign in lower)
@@ -69,7 +69,7 @@ def forms(name: str) -> Iterator[frozenset[str]]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """The same words, or all the words of one among the other's; blanks and hyphens do not count."""
+    """Whether the words are the same, or all words of one are in the other. Spaces and hyphens do not matter."""
     return any(_agree(a, b) for a in forms(one) for b in forms(other))
 
 
@@ -82,7 +82,7 @@ def _agree(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def _joined(one: frozenset[str], other: frozenset[str]) -> bool:
-    """« LEGOFF » and « LE GOFF »: a single word that is those of the other without their blanks."""
+    """« LEGOFF » and « LE GOFF »: one is the words of the other, written without spaces."""
     if len(one) != 1 or not 2 <= len(other) <= 4:
         return False
     (word,) = one
@@ -90,7 +90,7 @@ def _joined(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def same_family(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """(last name, first name) twice. Also true when files disagree on which is which."""
+    """Compare two (last name, first name). Also true when one file swaps the two."""
     if same_name(one[0], other[0]):
         return True
     whole = (" ".join(one), " ".join(other))

@@ -1,4 +1,4 @@
-"""What an import asks about payers, and what it changes of them, in words."""
+"""What an import asks about payers, and what it changes, in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that the file says otherwise: what, then the town's value and the file's, "" for none."""
+    """One difference: its name, the town's value and the file's value ("" for none)."""
 
     label: str
     old: str
@@ -32,7 +32,7 @@ class Change:
 
 
 def changes_of(update: PayerUpdate) -> list[Change]:
-    """Old → new, only what differs; nothing for a payer that is new."""
+    """Old → new, only what differs; empty for a new payer."""
     return [
         Change(str(label), _shown(update.was[name]), _shown(update.said[name]))
         for name, label in _LABELS.items()
@@ -41,19 +41,19 @@ def changes_of(update: PayerUpdate) -> list[Change]:
 
 
 def name_in(said: dict[str, Any]) -> str:
-    """`Mme Jeanne MARTIN`, "" when nothing is said of the name."""
+    """`Mme Jeanne MARTIN`; "" when the file gives no name."""
     return " ".join(filter(None, [said.get("title"), said.get("first_name"), said.get("last_name")]))
 
 
 def place_in(said: dict[str, Any]) -> str:
-    """The postal address and the addresses of e-mail, in one line."""
+    """The postal address and the e-mail addresses, on one line."""
     town = " ".join(filter(None, [said.get("postcode"), said.get("city")]))
     lines = (said.get("address") or "").split("\n")
     return ", ".join(filter(None, [*lines, town, *(said.get("emails") or [])]))
 
 
 def sentences(update: PayerUpdate) -> list[str]:
-    """Why a person must look at it, one French sentence a reason."""
+    """Why a person must look at it: one French sentence per reason."""
     return list(_sentences(update))
 
 

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AccountError, NotForStaff
 from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.sessions import steps
 from shared_apps.accounts.signing_in.identities import account_of
 from shared_apps.accounts.signing_in.openid import exchange
 from shared_apps.accounts.signing_in.openid.discovery import discover
@@ -140,11 +141,11 @@ def _who(request: HttpRequest) -> str:
 
 
 def _enter(request: HttpRequest, account: Account, who: Identity, suite: str) -> HttpResponse:
-    login(request, account, backend="shared_apps.accounts.backends.EmailBackend")  # a new session key
-    request.session.set_expiry(0)  # until the browser is closed
+    to = suite or reverse("portal:invoices")
+    is_open = steps.enter(request, account, expiry=0, suite=to)  # until the browser is closed
     attempts.drop_pending(request.session)
     attempts.came_by(request.session, who)
-    return redirect(suite or "portal:invoices")
+    return redirect(to if is_open else "portal:second-step")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,15 +1,18 @@
 """Sign in, activate, forgotten password, and the `?LIEN=` pages (docs/manual.md, M1 to M4)."""
 
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.errors import AccountError, TooBusy, TooManyTries, WeakPassword
-from shared_apps.accounts.models import Account, Link, LinkPurpose
+from shared_apps.accounts.errors import AccountError, TeamInvitationDead, TooBusy, TooManyTries, WeakPassword
+from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
+from shared_apps.accounts.sessions import steps
+from shared_apps.accounts.team.joining import join
+from shared_apps.accounts.team.queries import inviter_of
 from shared_apps.accounts.throttling import known_browsers, limits, throttle
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.portal.access import client_address, next_page, sign_in_checked
@@ -27,6 +30,7 @@ _PAGES = {
     LinkPurpose.ADDRESS: "portal/confirm_address.html",
     LinkPurpose.REGRET: "portal/put_address_back.html",
     LinkPurpose.SHARE: "portal/accept_invitation.html",
+    LinkPurpose.TEAM: "portal/join_team.html",
 }
 THIRTY_DAYS = 30 * 24 * 3600
 ASKED = throttle.Limit("link", 20)  # from an IP address
@@ -65,12 +69,15 @@ def sign_in_page(request: HttpRequest, form: SignInForm, error: AccountError | N
     return marked(render(request, "portal/sign_in.html", context), error)
 
 
-def signed_in(request: HttpRequest, account: Account, *, remember: bool) -> HttpResponse:
-    """Whoever proved to be `account` is let in, and led on."""
-    login(request, account)  # a new session key
+def signed_in(
+    request: HttpRequest, account: Account, *, remember: bool, both_steps: bool = False
+) -> HttpResponse:
+    """Whoever proved to be `account` is let in and led on, or asked for the second factor (`steps`)."""
+    suite = next_page(request, default="/gestion/" if account.is_town_staff else "/factures/")
     # Thirty days, sliding, or until the browser is closed.
-    request.session.set_expiry(THIRTY_DAYS if remember else 0)
-    return redirect(next_page(request, default="/gestion/" if account.is_town_staff else "/factures/"))
+    expiry = THIRTY_DAYS if remember else 0
+    is_open = steps.enter(request, account, expiry=expiry, suite=suite, both=both_steps)
+    return redirect(suite if is_open else "portal:second-step")
 
 
 @require_POST
@@ -145,6 +152,8 @@ def link_page(request: HttpRequest) -> HttpResponse:
             response = _accept_invitation(request, link, token)
         elif link.purpose == LinkPurpose.REGRET:
             response = _put_address_back(request, token)
+        elif link.purpose == LinkPurpose.TEAM:
+            response = _join_team(request, link, token)
         else:
             response = _choose_password(request, link, token)
     except AccountError as error:
@@ -156,8 +165,13 @@ def link_page(request: HttpRequest) -> HttpResponse:
 def _show_link(
     request: HttpRequest, link: Link, form: PasswordForm, error: AccountError | None = None
 ) -> HttpResponse:
-    form.fields["password"].help_text = password_rule().sentence
+    form.fields["password"].help_text = password_rule(link.account).sentence
     context: dict[str, object] = {"form": form, "link": link}
+    if link.purpose == LinkPurpose.TEAM:
+        context["inviter"], context["role"] = (
+            inviter_of(link),
+            Role(link.account.role) if link.account else "",
+        )
     if link.purpose == LinkPurpose.SHARE:
         context["payer"], context["is_new"] = sharing.what_it_opens(link)
     template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
@@ -188,6 +202,22 @@ def _put_address_back(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("portal:link")
 
 
+def _join_team(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+    """The first password of a new member of staff, who is signed in at once."""
+    form = PasswordForm(request.POST)
+    if not form.is_valid():
+        return _show_link(request, link, form)
+    try:
+        rule = password_rule(link.account)
+        account = join(token=token, password=form.cleaned_data["password"], rule=rule)
+    except (WeakPassword, TooBusy) as error:
+        form.add_error("password", str(error))
+        return _show_link(request, link, form, error)
+    del request.session["lien"]
+    messages.success(request, _("Bienvenue : votre compte est ouvert."))
+    return signed_in(request, account, remember=False)
+
+
 def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     form = PasswordForm(request.POST)
     if not form.is_valid():
@@ -211,5 +241,9 @@ def _done(request: HttpRequest, done: str, email: str) -> HttpResponse:
 
 
 def _bad_link(request: HttpRequest, error: AccountError) -> HttpResponse:
-    context = {"problem": str(error), "address_gone": isinstance(error, AddressGone)}
+    context = {
+        "problem": str(error),
+        "address_gone": isinstance(error, AddressGone),
+        "of_staff": isinstance(error, TeamInvitationDead),
+    }
     return render(request, "portal/link_bad.html", context, status=410)

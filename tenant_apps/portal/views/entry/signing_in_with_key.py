@@ -38,4 +38,4 @@ def sign_in_with_key(request: HttpRequest) -> HttpResponse:
         )
     except AccountError as error:
         return sign_in_page(request, SignInForm(), error)
-    return signed_in(request, account, remember=bool(request.POST.get("remember")))
+    return signed_in(request, account, remember=bool(request.POST.get("remember")), both_steps=True)

@@ -65,7 +65,7 @@ def _answer(request: HttpRequest, resident: Account | None, form: AccessRequestF
     if resident is not None:
         throttle.take((BY_ACCOUNT, str(resident.uuid)))
         return _of_resident(request, resident, form)
-    paper_proof.request_access_by_mail(email=form.cleaned_data["email"], paper=form.paper)
+    paper_proof.request_access_by_mail(email=form.cleaned_data["email"], copy=form.copy)
     return render(request, "portal/access_request_sent.html", {"email": form.cleaned_data["email"]})
 
 
@@ -83,7 +83,7 @@ def _page(
 
 
 def _of_resident(request: HttpRequest, resident: Account, form: AccessRequestForm) -> HttpResponse:
-    outcome = paper_proof.request_access(actor=resident, paper=form.paper)
+    outcome = paper_proof.request_access(actor=resident, copy=form.copy)
     if outcome is None:
         problem = _(
             "Nous n'avons pas pu rattacher de dossier avec ces trois indications. Vérifiez chacune d'elles sur la "

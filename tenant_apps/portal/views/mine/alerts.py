@@ -28,7 +28,7 @@ def choices(request: ResidentRequest) -> HttpResponse:
     wanted = {kind: kind not in request.user.refused for kind in offered}
     form = AlertForm(request.POST if request.method == "POST" else None, initial=wanted, offered=offered)
     if request.method == "POST" and form.is_valid():
-        accounts.choose_alerts(actor=request.user, wanted=form.wanted, among=list(offered))
+        accounts.choose_notices(actor=request.user, wanted=form.wanted, among=list(offered))
         messages.success(request, _("Votre choix est enregistré."))
         return redirect("portal:my-details")
     return render(request, "portal/alert_choices.html", {"section": "account", "form": form})

@@ -1,4 +1,4 @@
-"""A format as somebody would add it: its file and its samples; and how the tests lay it among the others."""
+"""A format as somebody would add it: its module and its samples, and how tests add it to the others."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ OCTOBER = SAMPLES / "json-lines" / "octobre.jsonl"
 
 @contextmanager
 def added(*, alone: bool = False) -> Iterator[Format]:
-    """Inside, the trial's file lies among the formats, or `alone`; nothing else is done for it."""
+    """Inside the block, the trial format is one of the formats, or the only one with `alone`."""
     before = package.__path__
     package.__path__ = [*([] if alone else before), str(FOLDER)]
     registry.formats.cache_clear()

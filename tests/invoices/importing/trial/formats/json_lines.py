@@ -1,4 +1,4 @@
-"""JSON lines: one invoice a line, under the names that the project gives its fields."""
+"""JSON lines: one invoice per line, with the project's own field names."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from toolkit.reading.text import Lines, encoding_of
 
 
 def recognise(head: bytes, name: str) -> Confidence | None:
-    """Lines that are JSON objects; the file's name decides nothing."""
+    """Whether the first lines are JSON objects. The file's name does not matter."""
     first = head.lstrip().split(b"\n", 1)[0]
     try:
         return Confidence.CERTAIN if set(REQUIRED) <= json.loads(first).keys() else None
@@ -21,7 +21,7 @@ def recognise(head: bytes, name: str) -> Confidence | None:
 
 
 def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
-    """One record a line. Raises FileError."""
+    """One record per line. Raises FileError."""
     rows, lines = Rows(), Lines(file, encoding_of(file))
     try:
         for line in lines:

@@ -1,0 +1,1 @@
+"""What staff are told about their account: their invitation, and each change of how it opens."""

@@ -1,0 +1,1 @@
+"""« Mon compte »: what a member of staff decides about their own account."""

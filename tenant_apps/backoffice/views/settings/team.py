@@ -1,0 +1,92 @@
+"""« Équipe »: who works for the town in the portal, with which role."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shared_apps.accounts.errors import AccountError
+from shared_apps.accounts.models import Role
+from shared_apps.accounts.team import queries, services
+from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
+from tenant_apps.backoffice.forms.team import InvitationForm, MemberForm
+
+_ACTS = {
+    "again": (services.invite_again, gettext_lazy("L'invitation de %(name)s est partie de nouveau.")),
+    "suspend": (
+        services.suspend,
+        gettext_lazy("%(name)s ne peut plus se connecter, jusqu'à ce que vous rétablissiez son compte."),
+    ),
+    "resume": (services.resume, gettext_lazy("%(name)s peut de nouveau se connecter.")),
+    "remove": (services.remove, gettext_lazy("%(name)s ne fait plus partie de l'équipe.")),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Role.MANAGER)
+def team_page(request: StaffRequest) -> HttpResponse:
+    """The members, and the form that invites one more."""
+    form = InvitationForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and _invite(request, form):
+        return redirect("backoffice:team")
+    everybody = queries.members()
+    return screen(
+        request,
+        "team.html",
+        section="team",
+        status=422 if form.errors else 200,
+        form=form,
+        members=[one for one in everybody if not one.has_left],
+        former=[one for one in everybody if one.has_left],
+    )
+
+
+def _invite(request: StaffRequest, form: InvitationForm) -> bool:
+    try:
+        services.invite(actor=request.user, **form.cleaned_data)
+    except AccountError as error:
+        form.add_error("email", str(error))
+        return False
+    words = _("L'invitation part à %(email)s. Son lien est valable 7 jours.")
+    messages.success(request, words % {"email": form.cleaned_data["email"]})
+    return True
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Role.MANAGER)
+def member_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
+    """One member: the name, the role, and what can be done."""
+    member = found(queries.member, public_id)
+    kept = {"name": member.account.name, "role": member.account.role}
+    form = MemberForm(request.POST if request.method == "POST" else None, initial=kept)
+    if form.is_bound and form.is_valid():
+        try:
+            services.change_member(actor=request.user, member=member.account, **form.cleaned_data)
+        except AccountError as error:
+            form.add_error("role", str(error))
+        else:
+            messages.success(request, _("C'est enregistré."))
+            return redirect("backoffice:member", public_id)
+    status = 422 if form.errors else 200
+    return screen(request, "member.html", section="team", status=status, member=member, form=form)
+
+
+@require_POST
+@staff_required(Role.MANAGER)
+def act(request: StaffRequest, public_id: UUID, act: str) -> HttpResponse:
+    """One of `_ACTS` on a member; back to the page where the button was."""
+    account = found(queries.member, public_id).account
+    do, words = _ACTS[act]
+    try:
+        do(actor=request.user, member=account)
+    except AccountError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, words % {"name": account.called})
+    if request.POST.get("depuis") == "fiche":
+        return redirect("backoffice:member", public_id)
+    return redirect("backoffice:team")

@@ -1,1 +1,0 @@
-"""One line: its setters, and money that a line takes back."""

@@ -1,0 +1,1 @@
+"""One row: its setters, and money that a row takes back."""
