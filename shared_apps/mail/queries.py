@@ -20,6 +20,7 @@ ALIKE = 3
 OF_ITSELF = (MailProblem.ADDRESS, MailProblem.COPY)
 SAMPLES = 3
 _READ = 200  # messages among which the samples are looked for
+_CLASS = re.compile(r"^[A-Z]\w+: ")  # of the error, before the server's words (sending.problems.in_words)
 _ADDRESS = re.compile(r"[^\s<>()'\",;:@]+@[^\s<>()'\",;:@]+")
 _CALL = gettext_lazy("Prévenez l'exploitant de la plateforme.")
 _ADVICE = {
@@ -162,7 +163,7 @@ def failing_with_samples(*, since: datetime) -> list[Failing]:
         one = found.get(problem)
         if one is not None:
             _add(one.samples, _shown_subject(kind, subject))
-            _add(one.answers, _ADDRESS.sub(lambda met: emails.masked(met[0]), answer))
+            _add(one.answers, _shown_answer(answer))
     return list(found.values())
 
 
@@ -178,6 +179,11 @@ def _held(since: datetime) -> "QuerySet[OutgoingMail]":
 def _add(samples: list[str], text: str) -> None:
     if text and text not in samples and len(samples) < SAMPLES:
         samples.append(text)
+
+
+def _shown_answer(answer: str) -> str:
+    """The server's words without addresses."""
+    return _ADDRESS.sub(lambda met: emails.masked(met[0]), _CLASS.sub("", answer))
 
 
 def _shown_subject(kind: str, subject: str) -> str:
