@@ -1,1 +1,1 @@
-"""The operator's site: the towns, their health, and what an operator may do to them."""
+"""The operator's site: the towns, their health, and the acts of an operator on a town."""

@@ -1,4 +1,4 @@
-"""Who is an operator: password first, then the code; the session is marked once both were given.
+"""Who is an operator. The password comes first, then the code; the session gets a mark after both.
 
 The mark names the second factor, so resetting the factor ends the sessions that it opened.
 """
@@ -18,7 +18,7 @@ from shared_apps.accounts.throttling.throttle import client_address
 from toolkit import clock
 
 PENDING_LIFE = timedelta(minutes=10)  # between the password and the code
-SESSION_LIFE = timedelta(hours=10)  # a working day; shorter when the browser is closed
+SESSION_LIFE = timedelta(hours=10)  # a working day; the session also ends when the browser closes
 _PENDING, _MARK, _NEXT = "pending_operator", "second_factor", "pending_next"
 
 
@@ -38,7 +38,7 @@ def is_operator(request: HttpRequest) -> bool:
 
 
 def check_password(request: HttpRequest, *, email: str, password: str) -> Account:
-    """The first step: check an operator's password. Opens nothing yet. Raises WrongCredentials or TooManyTries."""
+    """The first step: check an operator's password. This opens no session. Raises WrongCredentials or TooManyTries."""
     account = accounts.check_credentials(
         email=email,
         password=password,
@@ -54,7 +54,7 @@ def check_password(request: HttpRequest, *, email: str, password: str) -> Accoun
 
 
 def in_words(error: AccountError) -> str:
-    """The error's sentence for operators, who have no « Mot de passe oublié »."""
+    """The error's sentence. Operators have no page « Mot de passe oublié », so it must not mention one."""
     if isinstance(error, ShutOut):
         return "Trop d'essais. Attendez 15 minutes, ou servez-vous d'un navigateur où vous vous êtes déjà connecté."
     return str(TooManyTries() if isinstance(error, TooManyTries) else error)
@@ -69,7 +69,7 @@ def pending(request: HttpRequest) -> Account | None:
 
 
 def open_session(request: HttpRequest, *, account: Account, factor: SecondFactor) -> str:
-    """Open the session after a right code. Returns the page that the operator wanted."""
+    """Open the session after a right code. Returns the address of the page that the operator asked for."""
     wanted = request.session.get(_NEXT) or "/"
     request.session.flush()
     login(request, account)

@@ -1,1 +1,1 @@
-"""What staff see (/gestion/)."""
+"""The pages of staff (/gestion/)."""

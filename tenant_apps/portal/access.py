@@ -1,4 +1,4 @@
-"""Who may open a page of the portal. Forbidden looks exactly like absent."""
+"""Who may open a page of the portal. A forbidden page answers exactly like an absent one: 404."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,13 +29,15 @@ View = Callable[..., HttpResponseBase]
 
 
 class ResidentRequest(HttpRequest):
-    """A request past `resident_required`: somebody is signed in."""
+    """A request that passed `resident_required`: a resident is signed in."""
 
     user: Account
 
 
 def resident_required(view: View) -> View:
-    """A signed-in resident, or the sign-in page that leads back here; staff get their own rooms. Never cached."""
+    """Let a signed-in resident in. Others go to the sign-in page, which leads back here; staff get a 404. Never
+    cached.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -55,7 +57,7 @@ def resident_required(view: View) -> View:
 
 
 def with_invoice(view: View) -> View:
-    """`resident_required`, and the invoice of the address if that resident may see it; 404 otherwise."""
+    """`resident_required`, then pass the view the invoice of the address. 404 if this resident may not see it."""
 
     @wraps(view)
     @resident_required
@@ -70,7 +72,7 @@ def with_invoice(view: View) -> View:
 
 
 def sign_in_checked(request: HttpRequest, *, email: str, password: str) -> Account:
-    """Whose address and password these are. Raises WrongCredentials, TooManyTries or TooBusy."""
+    """The account of this address and password. Raises WrongCredentials, TooManyTries or TooBusy."""
     return accounts.check_credentials(
         email=email,
         password=password,
@@ -80,7 +82,7 @@ def sign_in_checked(request: HttpRequest, *, email: str, password: str) -> Accou
 
 
 def next_page(request: HttpRequest, *, default: str) -> str:
-    """Where to go after signing in: `suite` when it is an address of this very host, else `default`."""
+    """Where to go after signing in: `suite` if it is an address of this host, else `default`."""
     wanted = request.POST.get("suite") or request.GET.get("suite") or ""
     safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()

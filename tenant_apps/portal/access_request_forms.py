@@ -1,4 +1,4 @@
-"""What is copied from a paper invoice."""
+"""The form of « Rattacher un dossier »: what a person copies from a paper invoice."""
 
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ def _copied(label: Any, help_text: Any, missing: Any, *, longest: int, **attrs: 
 
 
 class AccessRequestForm(PlainForm):
-    """The three figures of the paper; without a session, an address too."""
+    """The invoice's number, amount and payment reference; without a session, an e-mail address too."""
 
     number = _copied(
         gettext_lazy("Le numéro de la facture"),
@@ -60,7 +60,7 @@ class AccessRequestForm(PlainForm):
             del self.fields["email"]
 
     def clean_amount(self) -> Decimal:
-        """Euros, as people write them."""
+        """Euros, as people type them."""
         typed: str = self.cleaned_data["amount"]
         try:
             return amount(typed)
@@ -71,6 +71,6 @@ class AccessRequestForm(PlainForm):
 
     @property
     def copy(self) -> InvoiceCopy:
-        """What was copied; of a form that is right."""
+        """What the person copied. Call it on a valid form only."""
         data = self.cleaned_data
         return InvoiceCopy(number=data["number"], amount=data["amount"], reference=data["reference"])

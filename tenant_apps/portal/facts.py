@@ -1,4 +1,4 @@
-"""What residents do in the portal and nowhere else."""
+"""Facts of the trail that only the portal records."""
 
 from django.utils.translation import gettext_lazy as _
 

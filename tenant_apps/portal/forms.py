@@ -1,4 +1,4 @@
-"""The forms of the portal: plain questions, plain errors."""
+"""The forms of the portal."""
 
 import re
 from typing import Any, cast
@@ -26,7 +26,7 @@ _PASSWORD_MISSING = _("Écrivez votre mot de passe.")
 
 
 def email_field(label: Any) -> AddressFormField:
-    """An address, with our own sentences and the browser's help to fill it in."""
+    """An e-mail field, with our error messages, which the browser can fill in."""
     return AddressFormField(
         label=label,
         max_length=254,
@@ -36,7 +36,7 @@ def email_field(label: Any) -> AddressFormField:
 
 
 def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
-    """A password, taken as typed."""
+    """A password field. Nothing is stripped from what is typed."""
     return forms.CharField(
         label=label,
         strip=False,
@@ -48,7 +48,7 @@ def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.
 
 
 def body_field() -> forms.CharField:
-    """What a resident writes to the town."""
+    """The text of a message to the town."""
     return forms.CharField(
         label=_("Mon message"),
         max_length=5000,
@@ -66,14 +66,14 @@ class SignInForm(PlainForm):
 
 
 class LinkForm(PlainForm):
-    """Which account is theirs, of somebody whom the town's OpenID provider has proven."""
+    """The town's OpenID provider identified a person: they say which account is theirs, by signing in to it."""
 
     email = email_field(_("Mon adresse"))
     password = password_field(_("Mon mot de passe"), "current-password")
 
 
 class ConfirmForm(PlainForm):
-    """The same of somebody who is signed in."""
+    """The same for a person who is signed in: only the password of that account."""
 
     password = password_field(_("Mon mot de passe"), "current-password")
 
@@ -85,14 +85,14 @@ class AddressForm(PlainForm):
 
 
 class AskCodeForm(PlainForm):
-    """Where the code goes, and what « Se souvenir de moi » will be once it is typed."""
+    """Where to send the code, and whether the session will last (« Se souvenir de moi »)."""
 
     email = email_field(_("Mon adresse"))
     remember = forms.BooleanField(label=_("Se souvenir de moi"), required=False)
 
 
 class TypeCodeForm(PlainForm):
-    """Six digits, however they were copied: blanks, dots and hyphens do not count."""
+    """Six digits. Blanks, dots and hyphens between them are ignored."""
 
     code = forms.CharField(
         label=_("Mon code"),
@@ -112,7 +112,7 @@ class TypeCodeForm(PlainForm):
         return code
 
     def refuse(self, sentence: str) -> None:
-        """It has six digits and is not the one: said at the field, like what `full_clean` finds."""
+        """Show at the field that the six digits are wrong, like the errors of `full_clean`."""
         self.add_error("code", sentence)
 
 
@@ -134,7 +134,7 @@ class SecondStepForm(PlainForm):
 
 
 class PasswordForm(PlainForm):
-    """Choose a password. It is typed once and can be shown, instead of being typed twice."""
+    """Choose a password: typed once, with a button that shows it."""
 
     password = password_field(_("Mon nouveau mot de passe"), "new-password")
 
@@ -158,13 +158,13 @@ class ChangeAddressForm(PlainForm):
 
 
 class ProofForm(PlainForm):
-    """« Mes données », half an hour after signing in: is it still the same person?"""
+    """« Mes données »: the password again, when the person signed in more than half an hour ago."""
 
     password = password_field(_("Mon mot de passe"), "current-password")
 
 
 class ErasureForm(PlainForm):
-    """« Effacer mon compte »."""
+    """« Effacer mon compte »: the request, confirmed with a check box."""
 
     sure = forms.BooleanField(
         label=_("J'ai compris : mon compte sera effacé, et je ne pourrai pas le retrouver"),
@@ -187,7 +187,7 @@ class KeyNameForm(PlainForm):
 
 
 class AlertForm(PlainForm):
-    """One check box per kind of message that the town sends (docs/manual.md, M14)."""
+    """One check box for each kind of message that the town sends (docs/manual.md, M14)."""
 
     def __init__(self, *args: Any, offered: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -200,7 +200,7 @@ class AlertForm(PlainForm):
 
 
 class InviteForm(PlainForm):
-    """The address of somebody else who may see a payer's invoices."""
+    """The address of a person who may see a payer's invoices too."""
 
     email = email_field(_("L'adresse e-mail de cette personne"))
 
@@ -208,7 +208,7 @@ class InviteForm(PlainForm):
 class ContactForm(FilesMixin, PlainForm):
     """Write to the town's billing service (docs/manual.md, M13).
 
-    `site` is a trap for programs: people do not see this field. `stamp` says when somebody without an account
+    People do not see the field `site`: only a program fills it in. `stamp` says when somebody without an account
     opened the form; a form that is sent twice with the same stamp makes one message.
     """
 
@@ -239,11 +239,11 @@ class ContactForm(FilesMixin, PlainForm):
         self.is_stranger = invoices is None
         if self.is_stranger:
             del self.fields["invoice"]
-            # An address that nobody verified gets no text of this form, which anybody could fill in.
+            # Nobody has proven that this address is theirs: we must not mail it what anybody can type here.
             self.fields["wants_copy"].label = _("Recevoir un accusé de réception par e-mail")
         else:
             field.queryset = invoices
-            del self.fields["email"]  # we know it
+            del self.fields["email"]  # it is the account's
         self.fields["site"].widget.attrs.update({"tabindex": "-1", "autocomplete": "off"})
 
     def clean(self) -> dict[str, Any]:
@@ -264,8 +264,8 @@ class ContactForm(FilesMixin, PlainForm):
 
 
 class ReplyForm(FilesMixin, PlainForm):
-    """What a resident adds to a thread."""
+    """A resident's reply in a thread."""
 
     body = body_field()
-    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)  # sent twice is one reply
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)  # sending twice makes one reply
     field_order = ("body",)

@@ -1,4 +1,4 @@
-"""The resident's manual as a page: written once, for the demonstration town, and read by every town."""
+"""The resident's manual as a page. It is written for the demonstration town; each town shows it with its own names."""
 
 import re
 from functools import cache
@@ -17,7 +17,7 @@ from toolkit.words import current_language
 
 FILES = {"fr": "manuel-usager.md", "en": "resident-manual.md"}  # in docs/
 PICTURES = Path(settings.ROOT) / "docs" / "images" / "aide"
-# What the manual says of its demonstration town, and what is read instead.
+# Words of the manual about the demonstration town, and what replaces them.
 NAME, ADDRESS, CONTACT = "Mairie de Démonstration", "https://mairie.mes-factures.net", "regie@example.net"
 
 
@@ -27,7 +27,7 @@ class Manual(NamedTuple):
 
 
 def manual(*, townhall: TownHall, address: str) -> Manual:
-    """The manual with that town's name, address and mailbox in it."""
+    """The manual with the name, address and mailbox of this town."""
     text = _source(current_language())
     for ours, theirs in ((ADDRESS, address), (NAME, townhall.name), (CONTACT, townhall.contact_email)):
         text = text.replace(ours, theirs)
@@ -36,7 +36,7 @@ def manual(*, townhall: TownHall, address: str) -> Manual:
 
 @cache
 def _source(language: str) -> str:
-    """Without its first title, which the page writes itself."""
+    """The manual's text without its first title, which the page template writes."""
     file = Path(settings.ROOT) / "docs" / FILES[language]
     return re.sub(r"\A# .*\n", "", file.read_text("utf-8"))
 
@@ -48,7 +48,7 @@ def _size(name: str) -> tuple[int, int]:
 
 
 def _picture(file: str, seen: str) -> str:
-    """The pictures in another language are in a folder of theirs."""
+    """The folder of the pictures: each language has its own."""
     name = file.removeprefix("images/aide/")
     if not (PICTURES / name).is_file():
         return ""

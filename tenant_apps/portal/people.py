@@ -1,4 +1,4 @@
-"""Who sees a payer's invoices, as one of them may know it."""
+"""Who sees a payer's invoices, as shown to one of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +11,15 @@ from tenant_apps.residents.queries import accesses_of_payer, givers_of, invitati
 
 @dataclass(frozen=True)
 class Person:
-    """One line of the list."""
+    """A person of the list."""
 
     uuid: UUID
-    email: str  # whole for oneself and between who gave and who received; else masked
+    email: str  # in full for oneself, and between giver and receiver; else masked
     since: datetime
     is_me: bool
     by_billing: bool
     given_by_me: bool
-    given_by: str  # the giver's address, masked likewise
+    given_by: str  # the giver's address, masked in the same way
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class People:
 
 
 def people_of(account: Account, payer: Payer) -> People:
-    """`account` sees `payer`: its own line, the others', and the invitations it sent."""
+    """The accesses to `payer`, as shown to `account`, which has one: its own, the others', the invitations that it
+    sent.
+    """
     accesses = list(accesses_of_payer(payer))
     givers = givers_of(accesses)
     mine = next(access for access in accesses if access.account_id == account.pk)
@@ -69,6 +71,6 @@ def _by_billing(access: Access) -> bool:
 
 
 def masked(email: str) -> str:
-    """« b…@example.net »: two parents are not told each other's address by us."""
+    """« b…@example.net ». We do not tell one person another's address: they may be separated parents."""
     name, _at, domain = email.rpartition("@")
     return f"{name[:1]}…@{domain}"

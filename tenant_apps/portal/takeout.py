@@ -1,7 +1,7 @@
-"""« Mes données »: everything the town holds about a person, as one ZIP (GDPR, articles 15 and 20).
+"""« Mes données »: everything that the town holds about a person, as one ZIP (GDPR, articles 15 and 20).
 
-Rows are read once, in one transaction and a bounded number of statements, into files that leave the memory when they
-grow; the PDFs are read from S3 piece by piece while the browser takes them.
+One transaction and a bounded number of statements read the rows into files, which move to the disk when they grow.
+The PDFs are read from S3 piece by piece while the browser downloads.
 """
 
 import json
@@ -30,13 +30,13 @@ from tenant_apps.townhall.models import TownHall
 from toolkit import clock
 from toolkit.sheets import Sheet
 
-IN_MEMORY = 64 * 1024  # bytes of a file before it goes to the disk
-MOST_DOCUMENTS = 500  # PDFs; a body with more takes the others by year, and is told so
+IN_MEMORY = 64 * 1024  # bytes of a file in memory; a larger one goes to the disk
+MOST_DOCUMENTS = 500  # PDFs; above it the ZIP names the archives by year instead
 _PIECE = 64 * 1024
 
 
 class Written(NamedTuple):
-    """A section of the copy: how many rows, and its two files."""
+    """A section of the copy: the number of its rows, and its two files."""
 
     name: str
     title: str
@@ -46,22 +46,22 @@ class Written(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """All that is known of a person, read."""
+    """Everything that was read about a person."""
 
     sections: list[Written]
     documents: list[ArchiveEntry]
     attached: list[ArchiveEntry]
-    left_out: int  # PDFs above MOST_DOCUMENTS
+    left_out: int  # PDFs beyond MOST_DOCUMENTS
     readme: str
 
 
 @transaction.atomic
 def take_out(*, actor: Account, townhall: TownHall) -> Copy:
-    """Read everything about `actor` and note that they took it. Raises NotWhileImpersonating."""
+    """Read everything about `actor`, and record in the trail that they took it. Raises NotWhileImpersonating."""
     accounts.refuse_impersonator(actor)
     addresses = addresses_of(actor)
     sections = [_written(section) for section in personal.sections_of(actor, addresses)]
-    sections.sort(key=lambda section: section.name)  # as the files show in a folder
+    sections.sort(key=lambda section: section.name)  # the order of the files in a folder
     documents = [entry for part in parts_of(documents_of(actor).iterator(chunk_size=500)) for entry in part]
     audit.record("account.data_taken", actor=actor, obj=actor.audit_name)
     attached = [ArchiveEntry(stored.key_of(file), name) for file, name in files_of(actor, addresses)]
@@ -80,7 +80,7 @@ def take_out(*, actor: Account, townhall: TownHall) -> Copy:
 
 
 def zipped(copy: Copy) -> Iterator[bytes]:
-    """The bytes of the ZIP; the files of the copy are closed at the end."""
+    """The bytes of the ZIP, piece by piece. Closes the files of the copy at the end."""
     archive = ZipStream(compress_type=ZIP_DEFLATED)
     try:
         archive.add(copy.readme.strip().replace("\n", "\r\n") + "\r\n", "lisez-moi.txt")
@@ -104,7 +104,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _written(section: Section) -> Written:
-    """Both files in one reading of the rows."""
+    """Write both files while reading the rows once."""
     names = [name for name, _title in section.columns]
     as_json, as_csv = _file(), _file()
     sheet = Sheet(as_csv)
@@ -125,7 +125,7 @@ def _file() -> IO[bytes]:
 
 
 def _json(value: Any) -> str:
-    """Dates as ISO 8601, amounts as decimal strings in euros, everything else as it is."""
+    """JSON: dates as ISO 8601, other types that JSON does not know as text (amounts as decimal euros)."""
     return json.dumps(value, ensure_ascii=False, default=_plain)
 
 
@@ -134,7 +134,7 @@ def _plain(value: object) -> str:
 
 
 def _meant(value: object) -> object:
-    """What a cell shows: the moment that a text is, and nested values as JSON."""
+    """The value of a CSV cell: a text that is a moment as a datetime, a dict as JSON."""
     if isinstance(value, str):
         return _moment(value) or value
     if isinstance(value, dict):
@@ -143,7 +143,7 @@ def _meant(value: object) -> object:
 
 
 def _moment(text: str) -> datetime | None:
-    """The devices of an account are kept as JSON, where a moment is a text."""
+    """The moment in a text, or None. An account's devices are stored as JSON, with moments as texts."""
     try:
         return parse_datetime(text) if len(text) == len("2026-11-24T23:00:00.000000+00:00") else None
     except ValueError:

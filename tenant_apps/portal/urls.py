@@ -1,4 +1,4 @@
-"""What a resident sees. The paths are fixed: links in old messages and on the towns' own sites lead to them."""
+"""The residents' addresses. They never change: old messages and the towns' own sites link to them."""
 
 from django.urls import path
 

@@ -81,7 +81,7 @@ class EmailSource(models.TextChoices):
 
 
 class PayerEmail(models.Model):
-    """An address of a payer, in normal form. It gets messages about invoices, and opens access (decision 47).
+    """An e-mail address of a payer, in normal form. It gets messages about invoices, and gives access (decision 47).
 
     An address from billing is removed when its next file lacks it (`residents.emails.billing`, the only writer).
     """
@@ -93,7 +93,8 @@ class PayerEmail(models.Model):
     added_by = models.CharField(
         max_length=254, blank=True, default="", db_default=""
     )  # audit name; empty: billing
-    # Kinds of messages refused at this address before it has an account (mail.notices); one row speaks for all.
+    # Kinds of messages refused at this address before it has an account (mail.notices). A refusal on one row counts
+    # for all rows of the address.
     refused_alerts = models.JSONField(default=list, db_default=[])
 
     class Meta:
@@ -127,11 +128,11 @@ class RemovedEmail(models.Model):
 
 
 class Access(models.Model):
-    """This account may see this payer's invoices. Survives a change of the account's address.
+    """This account may see this payer's invoices, also after the account changes its address.
 
-    An access from billing lapses when neither `through` nor the account's address belongs to the payer, and comes back
-    with the address. One that staff end is not given again. One given by a person (`granted_by`, their account's uuid)
-    is deleted when that person or its holder ends it; only the trail keeps it.
+    An access from billing ends (`lapsed`) when neither `through` nor the account's address belongs to the payer any
+    more, and comes back with the address. One that staff end is not given again. One given by a person (`granted_by`,
+    the uuid of their account) is deleted when that person or its holder ends it: only the trail keeps it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="accesses")

@@ -1,4 +1,4 @@
-"""What this room gives to a person, and what it erases of them (shared_apps.privacy.personal)."""
+"""What this room gives in a person's copy of their data, and what it erases (shared_apps.privacy.personal)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,9 +14,9 @@ from tenant_apps.residents.states import AccessRequestState
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The payers that the account may see, as the portal shows them, and whether billing knows the account's address.
+    """The payers that the account may see, as the portal shows them, and the addresses of the person that they have.
 
-    Nothing about others who share a payer: neither their addresses nor their accounts.
+    Nothing about others who see the same payers: neither their addresses nor their accounts.
     """
     live = Access.objects.filter(account=account, ended_at=None).select_related("payer").order_by("id")
     ended = Access.objects.filter(account=account).exclude(ended_at=None).order_by("id")
@@ -36,7 +36,7 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
                 (one.payer.reference, one.payer.full_name, one.payer.city, one.granted_at, one.through, None)
                 for one in live
             ),
-            # The person may no longer read these.
+            # The person may no longer see these payers.
             *(("", "", "", one.granted_at, one.through, one.ended_at) for one in ended),
         ],
     )
@@ -86,15 +86,15 @@ def decided_access_requests() -> QuerySet[AccessRequest]:
 
 
 def erase(account: Account, addresses: frozenset[str]) -> Mapping[str, int]:
-    """End the accesses; delete addresses that the account added, and leave billing's to billing.
+    """End the accesses, and delete the addresses that the account added. Addresses from billing stay.
 
-    Removals by staff stay too: they keep the address out.
+    Addresses that staff removed stay recorded as removed, so that no file brings them back.
     """
     ended = Access.objects.filter(account=account, ended_at=None).update(ended_at=timezone.now())
     Access.objects.filter(account=account).update(through="", lapsed=False)
     RemovedEmail.objects.filter(email__in=addresses, removed_by="").delete()
     mine = Q(account=account) | Q(email__in=addresses)
-    # Requests that the worker is handling are left to it: it looks the account up again.
+    # The worker is handling the locked ones: it looks the account up again.
     access_requests = (
         AccessRequest.objects.filter(mine).select_for_update(skip_locked=True).values_list("pk", flat=True)
     )

@@ -102,7 +102,7 @@ def accept_invitation(*, token: str, password: str = "") -> Account:
     if link.purpose != LinkPurpose.SHARE or link.account is None:
         raise LinkUnknown
     payer, inviter = _payer_of(link), link.account
-    # Locked to the end: staff cut the inviter's access before or after us.
+    # Until our transaction ends, nobody else can end the inviter's access.
     giving = Access.objects.select_for_update().filter(account=inviter, payer=payer, ended_at=None).first()
     if giving is None:
         raise InvitationOver

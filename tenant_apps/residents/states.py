@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccessRequestState(models.TextChoices):
-    """Where an access request is. Staff see it once the address is confirmed."""
+    """The state of an access request. Staff see it once its address is confirmed."""
 
     ASKED = "asked", _("adresse à confirmer")
     WAITING = "waiting", _("à décider")

@@ -97,6 +97,8 @@ def test_changes_by_pages(browsers: SimpleNamespace, django_assert_max_num_queri
     with django_assert_max_num_queries(26):
         last = browsers.reader.get(f"/gestion/imports/{batch.uuid}/?modif=3")
     assert "Page 3 sur 3" in text(last)
+    assert 'rel="prev" href="?modif=2#changes"' in last.content.decode()
+    assert 'rel="next"' not in last.content.decode()
     assert len(re.findall("<del>", last.content.decode())) == 20
 
 

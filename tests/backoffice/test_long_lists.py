@@ -5,8 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.paginator import Paginator
+from django.template import Context
+from django.test import RequestFactory
 from django.utils import timezone
 
+from tenant_apps.backoffice.templatetags.gestion import numbered_pages
 from tenant_apps.backoffice.views import access_requests, invoices
 from tenant_apps.backoffice.views.money import examining, payments
 from tenant_apps.contact.models import Message
@@ -63,3 +67,20 @@ def test_what_money_left_over_may_pay(
     paid.refresh_from_db()
     page = text(browsers.clerk.get(f"/gestion/encaissements/{paid.uuid}/"))
     assert "Les 2 premières à échoir sur 4." in page
+
+
+@pytest.mark.parametrize(
+    ("number", "before", "after"),
+    [
+        (1, "", "?question=2&page=4#questions"),
+        (2, "?question=1&page=4#questions", "?question=3&page=4#questions"),
+        (3, "?question=2&page=4#questions", ""),
+    ],
+)
+def test_numbered_pages_keep_the_other_parameters(
+    rf: RequestFactory, number: int, before: str, after: str
+) -> None:
+    context = Context({"request": rf.get("/", {"question": number, "page": "4"})})
+    pages = Paginator(range(30), 10).page(number)
+    links = numbered_pages(context, pages, parameter="question", label="Pages", anchor="questions")
+    assert (links["before"], links["after"]) == (before, after)

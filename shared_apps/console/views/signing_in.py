@@ -1,4 +1,4 @@
-"""Password, then code; the first time, set the second factor up. No other page opens before."""
+"""Sign in: password, then code; at the first time, set up the second factor. No other page opens before."""
 
 from typing import Any
 

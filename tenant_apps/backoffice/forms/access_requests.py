@@ -1,4 +1,4 @@
-"""What staff answer to an access request."""
+"""The answers of staff to an access request."""
 
 from django import forms
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""An e-mail address that staff give to a payer."""
+"""The e-mail address that staff add to a payer."""
 
 from django import forms
 from django.utils.translation import gettext_lazy
@@ -10,7 +10,7 @@ _NO_ADDRESS = gettext_lazy("Écrivez l'adresse en entier, par exemple prenom.nom
 
 
 class AddEmailForm(PlainForm):
-    """One address more."""
+    """A new address."""
 
     email = AddressFormField(
         label=gettext_lazy("Ajouter une adresse"),

@@ -1,4 +1,4 @@
-"""The forms of the back office: plain questions, plain errors."""
+"""The forms of the back office: imports, the town, its products."""
 
 from typing import Any
 
@@ -17,17 +17,18 @@ from tenant_apps.townhall.models import HEX_COLOUR, TownHall
 from toolkit.colour import contrast, mix
 from toolkit.forms.plain_forms import PlainForm, PlainModelForm
 
-LIGHT = "#f6f5f1"  # ui.css, --ground
-VISIBLE = 3.0  # WCAG 2.2, 1.4.11: what is not text must be seen on its ground
+LIGHT = "#f6f5f1"  # the page's background (ui.css, --ground)
+VISIBLE = 3.0  # WCAG 2.2, 1.4.11: the contrast that buttons and other graphics need with their background
 
 
 OTHER_SOURCE = "autre"
 
 
 class ImportForm(PlainForm):
-    """The two files of an import, and where they come from.
+    """The two files of an import, and their source.
 
-    Once the town has several sources none is chosen beforehand: a code is another person's in another source.
+    When the town has several sources, none is chosen beforehand: the same code names another person in another
+    source.
     """
 
     source = forms.ChoiceField(
@@ -65,7 +66,9 @@ class ImportForm(PlainForm):
         self._ask_for_files()
 
     def _ask_for_files(self) -> None:
-        """In the words of the formats that are read, and of what may come beside them."""
+        """Labels and accepted types of the two file fields, from the registered formats and the files that may come
+        with them.
+        """
         words = {"formats": registry.in_words()}
         rows, documents = self.fields["rows"], self.fields["documents"]
         rows.label = _("Le fichier des factures (%(formats)s)") % words
@@ -90,7 +93,7 @@ class ImportForm(PlainForm):
         return data
 
     def source_for(self, actor: audit.Actor) -> Source | None:
-        """The source of a valid form, made when it was named; None for the town's only one."""
+        """The source of a valid form, created if its name is new; None for the town's only one."""
         if name := self.cleaned_data["new_source"].strip():
             return sources.source_named(actor=actor, name=name)
         chosen = self.cleaned_data.get("source")
@@ -98,7 +101,7 @@ class ImportForm(PlainForm):
 
 
 def too_large(size: int) -> str:
-    """Why `size` bytes are refused, and what to do."""
+    """Why a request of `size` bytes is refused, and what to do."""
     return _(
         "Votre envoi pèse %(size)s ; la limite est de %(limit)s. Rien n'a été enregistré. "
         "Découpez-le en plusieurs imports, puis recommencez."
@@ -109,7 +112,7 @@ NOTICES = notices.settings()  # which messages the town sends, and to whom
 
 
 class TownForm(PlainModelForm):
-    """What the town shows of itself, and what it chose."""
+    """What the town shows of itself, and its choices."""
 
     website = forms.URLField(
         label=gettext_lazy("Le site de la commune"),
@@ -183,11 +186,11 @@ class TownForm(PlainModelForm):
 
     @property
     def notices(self) -> list[forms.BoundField]:
-        """What governs the messages, in the order of the page."""
+        """The fields that govern the messages, in the order of the page."""
         return [self[setting.field] for setting in NOTICES]
 
     def clean_primary_colour(self) -> str:
-        """The buttons must be seen on the ground of the page; what is written on them adapts by itself."""
+        """The buttons must contrast with the page's background. The colour of their text adapts by itself."""
         colour: str = self.cleaned_data["primary_colour"].lower()
         HEX_COLOUR(colour)
         ratio = contrast(colour, LIGHT)
@@ -203,6 +206,6 @@ class TownForm(PlainModelForm):
 
 
 def visible(colour: str) -> str:
-    """`colour`, darkened step by step until it is seen on the ground of the page."""
+    """`colour`, darkened in steps until it contrasts enough with the page's background."""
     tones = (mix(colour, "#000000", step / 100) for step in range(0, 101, 5))
     return next(tone for tone in tones if contrast(tone, LIGHT) >= VISIBLE)

@@ -1,4 +1,4 @@
-"""The answer to a resident's message."""
+"""The town's answer to a resident's message."""
 
 import uuid
 from typing import Any, cast
@@ -12,7 +12,7 @@ from toolkit.forms.plain_forms import PlainForm
 
 
 class ThreadForm(FilesMixin, PlainForm):
-    """What the town writes in a thread. `seen` is the last message of the page; `key` makes of two sendings one."""
+    """The town's text in a thread. `seen`: the last message on the page. `key`: sending twice makes one answer."""
 
     body = forms.CharField(
         label=_("Votre réponse"),
@@ -32,11 +32,11 @@ class ThreadForm(FilesMixin, PlainForm):
                 del self.fields[box.name]
 
     def see(self, seen: uuid.UUID) -> None:
-        """The page is shown again, with that message too."""
+        """Show the page again with this new message too."""
         data = cast(QueryDict, self.data).copy()
         data["seen"] = str(seen)
         self.data = data
 
     def cleaned_data_of_answer(self) -> dict[str, Any]:
-        """For `answer_message`."""
+        """The arguments of `answer_message`."""
         return {name: self.cleaned_data[name] for name in ("body", "seen", "key")}

@@ -1,4 +1,4 @@
-"""Forms for what the town looks like and what it says of itself."""
+"""Forms for the town's logo, icon and legal texts."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _EMPTY = {"empty": _("Ce fichier est vide : choisissez-en un autre.")}
 
 
 class IdentityForm(PlainForm):
-    """The logo and the icon; each may be sent, replaced or taken away."""
+    """The logo and the icon: send, replace or remove each."""
 
     logo = forms.FileField(
         label=_("Le logo de la commune"),
@@ -43,7 +43,7 @@ class IdentityForm(PlainForm):
 
 
 def _checked(file: UploadedFile | None, check: Any) -> bytes | None:
-    """The bytes, once they are known to make a picture; not more of them than that takes."""
+    """The bytes of an uploaded picture that `check` accepts; None without a file. Reads at most MOST_BYTES + 1."""
     if file is None:
         return None
     content: bytes = file.read(MOST_BYTES + 1)
@@ -55,7 +55,7 @@ def _checked(file: UploadedFile | None, check: Any) -> bytes | None:
 
 
 class NoticesForm(PlainModelForm):
-    """The legal texts; an empty one is the default text."""
+    """The legal texts; an empty one stands for the default text."""
 
     class Meta:
         model = TownHall

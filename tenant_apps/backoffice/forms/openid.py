@@ -13,7 +13,7 @@ from toolkit.forms.plain_forms import PlainForm
 
 
 class IdentityProviderForm(PlainForm):
-    """`kept` is what is written already; its secret is never put back on the page."""
+    """Settings of the provider. `kept`: the stored ones. The page never shows the stored secret."""
 
     issuer = forms.CharField(
         label=_("L'adresse du fournisseur"),

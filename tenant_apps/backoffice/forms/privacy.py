@@ -1,4 +1,4 @@
-"""Personal data: the answer to a request, and for how long the town keeps what no rule keeps."""
+"""Personal data: the answer to a request for erasure, and how many months the town keeps what no law keeps."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _BOUNDS = {
 
 
 class RetentionForm(PlainModelForm):
-    """Months; the bounds are the model's."""
+    """Months; the model sets their bounds."""
 
     class Meta:
         model = TownHall
@@ -53,7 +53,7 @@ class RetentionForm(PlainModelForm):
 
 
 class ErasureAnswerForm(PlainForm):
-    """« Effacer », confirmed; or « Refuser », with a reason that the person reads."""
+    """« Effacer », confirmed by a check box; or « Refuser », with a reason for the person."""
 
     decision = forms.ChoiceField(
         choices=[("accept", ""), ("refuse", "")],

@@ -1,4 +1,4 @@
-"""The forms of the reconciliation: a file, its columns, what becomes of a row, a period."""
+"""Forms of the reconciliation: a file, its columns, an act on a row, a period."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ LONGEST = timedelta(days=400)
 
 
 class StatementForm(PlainForm):
-    """A journal or a statement, as the Treasury or the bank gives it."""
+    """A file of the Treasury (journal) or of the bank (statement)."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("Quel fichier ?"),
@@ -48,7 +48,7 @@ class StatementForm(PlainForm):
 
 
 class LayoutForm(PlainForm):
-    """How the table is written, when it was not understood."""
+    """The separator and the title line of a table that was not understood."""
 
     delimiter = forms.ChoiceField(
         label=gettext_lazy("Ce qui sépare les colonnes"),
@@ -79,16 +79,16 @@ class LayoutForm(PlainForm):
 
     @property
     def chosen(self) -> tuple[str, int | None]:
-        """The separator (empty: to be found) and the titles' line (None: to be found)."""
+        """(separator, number of the title line). Empty or None: found automatically."""
         if self.is_bound and self.is_valid():
             return self.cleaned_data["delimiter"], self.cleaned_data["titles_line"]
         return self.initial["delimiter"], self.initial["titles_line"]
 
 
 class AccountForm(PlainForm):
-    """Whose statement it is, when the town has several accounts."""
+    """Which bank account a statement is about, when the town has several."""
 
-    # Not « account »: a column of the file may be one.
+    # Not « account »: a column of the file may have that name.
     which_account = forms.CharField(
         label=gettext_lazy("Le compte de ce relevé"),
         max_length=40,
@@ -106,7 +106,7 @@ class AccountForm(PlainForm):
 
     @property
     def chosen(self) -> str:
-        """What was written; of a form that was not sent, what it shows."""
+        """What was typed; what the form shows if it was not sent."""
         return (
             self.cleaned_data["which_account"]
             if self.is_bound and self.is_valid()
@@ -135,7 +135,7 @@ class ColumnsForm(PlainForm):
         )
 
     def mapping(self) -> dict[str, object]:
-        """What was chosen; of a form that was not sent, what it shows."""
+        """Field → title, as chosen; as the form shows them if it was not sent."""
         cents = CENTS.strip("_")
         if self.is_bound and self.is_valid():
             values = dict(self.cleaned_data)
@@ -153,13 +153,13 @@ class MatchForm(PlainForm):
 
 
 class TotalForm(PlainForm):
-    """Which sum of a day a row is, by its place among those that are offered and what it says."""
+    """Which sum of a day's payments a row is: its key in the offered list."""
 
     total = forms.CharField(max_length=300, error_messages={"required": gettext_lazy("Choisissez un total.")})
 
 
 class BookForm(PlainForm):
-    """Which invoice the money of a row pays, and how it came."""
+    """Which invoice the money of a row pays, and by which means."""
 
     invoice = forms.UUIDField(error_messages={"required": gettext_lazy("Choisissez la facture.")})
     means = forms.ChoiceField(choices=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)])
@@ -176,7 +176,7 @@ class IgnoreForm(PlainForm):
 
 
 class PeriodForm(PlainForm):
-    """Two days; without them, the last month."""
+    """Two days; empty for the last month."""
 
     du = forms.DateField(
         label=gettext_lazy("Du"),
@@ -209,7 +209,7 @@ class PeriodForm(PlainForm):
 
     @property
     def period(self) -> tuple[date, date]:
-        """What was asked for, or the default when that is not right."""
+        """(first day, last day) as asked; the default period if they are not valid."""
         if self.is_valid():
             return self.cleaned_data["du"], self.cleaned_data["au"]
         return self.default

@@ -1,9 +1,12 @@
-"""Figures as staff read them."""
+"""Amounts, numbers and names as the pages of staff show them."""
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.core.paginator import Page
+from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
@@ -29,8 +32,8 @@ def euros(amount: Decimal | int) -> str:
 register.filter("in_words", clock.in_words)
 register.filter("number", format_number)
 register.filter("told", told)
-register.filter("evidence", evidence)  # of a finding: names and values
-register.filter("taker", labels_of)  # the words of a provider
+register.filter("evidence", evidence)  # of a finding: (name, value) pairs
+register.filter("taker", labels_of)  # what the provider calls things
 register.filter("capabilities", capabilities_of)
 register.filter("label_classes", label_classes)
 register.filter("state", state_of)  # of a payability: `{% with state=invoice.payability|state %}`
@@ -38,7 +41,7 @@ register.filter("state", state_of)  # of a payability: `{% with state=invoice.pa
 
 @register.filter
 def megabytes(size: int) -> str:
-    """Bytes → « 150 Mo », “150 MB”; one decimal under ten."""
+    """Bytes → « 150 Mo », “150 MB” in English; one decimal below ten."""
     mega = Decimal(size) / (1024 * 1024)
     words = (f"{mega:.1f}" if mega < 10 else f"{mega:.0f}") + "\u00a0Mo"
     return words.replace("Mo", "MB") if current_language() == "en" else words.replace(".", ",")
@@ -52,7 +55,7 @@ def addresses(emails: Iterable[PayerEmail]) -> str:
 
 @register.simple_tag
 def allocated(payment: Payment, amounts: bool = False) -> str:
-    """The numbers of the invoices that `payment` pays, with what each got when `amounts`; a dash for none."""
+    """The numbers of the invoices that `payment` pays, with each amount if `amounts`; « – » for none."""
     pattern = '{} : <span class="num">{}</span>' if amounts else '<span class="num">{}</span>'
     paid = (
         (one.invoice.number, euros(one.amount))[: 2 if amounts else 1] for one in payment.allocations.all()
@@ -62,7 +65,7 @@ def allocated(payment: Payment, amounts: bool = False) -> str:
 
 @register.simple_tag
 def parts_of(attempt: Attempt, here: Invoice) -> str:
-    """The invoices that `attempt` pays at once, each with its amount: `here` in bold, the others with their link."""
+    """The invoices that `attempt` pays at once, with their amounts: `here` in bold, links to the others."""
 
     def number(invoice: Invoice) -> str:
         if invoice.pk == here.pk:
@@ -73,3 +76,26 @@ def parts_of(attempt: Attempt, here: Invoice) -> str:
 
     parts = ((number(part.invoice), euros(part.amount)) for part in attempt.parts.all())
     return format_html_join(", ", '{} (<span class="num">{}</span>)', parts)
+
+
+@register.inclusion_tag("backoffice/partials/numbered_pages.html", takes_context=True)
+def numbered_pages(
+    context: Context, pages: Page[Any], *, parameter: str, label: str, anchor: str = ""
+) -> dict[str, Any]:
+    """Links to the page before and the page after `pages`; nothing for a single page.
+
+    `parameter` of the query string holds the page's number; the other parameters stay. `label` names the links to
+    screen readers. `anchor`: id of the element that a link leads to.
+    """
+
+    def address(number: int) -> str:
+        query = context["request"].GET.copy()
+        query[parameter] = str(number)
+        return f"?{query.urlencode()}" + (f"#{anchor}" if anchor else "")
+
+    return {
+        "pages": pages,
+        "label": label,
+        "before": address(pages.previous_page_number()) if pages.has_previous() else "",
+        "after": address(pages.next_page_number()) if pages.has_next() else "",
+    }

@@ -1,1 +1,1 @@
-"""What pages of the back office say, decided in Python."""
+"""Texts of the back office that need a decision in Python."""

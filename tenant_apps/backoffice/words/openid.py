@@ -1,4 +1,4 @@
-"""« Essayer »: what the provider publishes is fetched now, and what is wrong is said in plain words."""
+"""« Essayer »: fetch what the provider publishes, and say in plain words what is wrong."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from shared_apps.accounts.signing_in.openid.errors import Misconfigured, Unreach
 
 @dataclass(frozen=True)
 class ConnectionTest:
-    """The outcome, to be shown as it is."""
+    """The outcome, ready to show."""
 
     good: bool
     sentences: list[str]
 
 
 def try_provider(issuer: str) -> ConnectionTest:
-    """Ask the provider for its document and its keys. Never raises: whatever happens is a sentence."""
+    """Fetch the provider's document and keys. Never raises: every error becomes a sentence."""
     try:
         provider = discover(issuer, fresh=True)
         found, _fetched = keys(provider, fresh=True)

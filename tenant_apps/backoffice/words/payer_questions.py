@@ -1,4 +1,4 @@
-"""What an import asks about payers and what it changes of them, as its page shows it."""
+"""What the page of an import shows about payers: questions, and changes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +14,18 @@ from tenant_apps.invoices.models import Batch, PayerUpdate
 from tenant_apps.invoices.states import Asked, BatchState
 from tenant_apps.residents.emails.billing import preview_emails
 
-QUESTIONS, CHANGES = 20, 50  # a page
-LOSING = 20  # accounts that would lose their access, by name
-MANY_NAMES = 3  # so many other names under known codes: the file may be of another source
+QUESTIONS, CHANGES = 20, 50  # per page
+LOSING = 20  # accounts that would lose their access, shown by name
+MANY_NAMES = 3  # with this many other names under known codes, the file may come from another source
 
 
 @dataclass(frozen=True)
 class Question:
-    """One payer that a person must look at: who the town knows, and who the file means."""
+    """A payer that staff must decide about: the one the town knows, and the one in the file."""
 
     update: PayerUpdate
     why: list[str]
-    known_name: str  # "" when nobody is known: the other code is of the same file
+    known_name: str  # empty if the other code is in the same file
     known_place: str
     said_name: str
     said_place: str
@@ -34,20 +34,20 @@ class Question:
 
 @dataclass(frozen=True)
 class Changed:
-    """A known payer of whom the file says something else."""
+    """A known payer that the file changes."""
 
     update: PayerUpdate
     changes: list[Change]
 
 
 def asked_of(batch: Batch, request: StaffRequest) -> dict[str, Any]:
-    """What the page of an import needs of its payers; no statement when there is nothing to show."""
+    """The template variables about payers. Runs no statement when there is nothing to show."""
     asked = Paginator(
         queries.questions(batch).prefetch_related("payer__emails", "looks_like__emails"), QUESTIONS
     )
     changed = Paginator(queries.payer_changes(batch), CHANGES)
     if not batch.question_count:
-        asked.count = 0  # known: nothing is counted
+        asked.count = 0  # the number is known: no COUNT
     if not batch.change_count:
         changed.count = 0
     questions, changes = (

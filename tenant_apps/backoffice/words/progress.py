@@ -1,4 +1,4 @@
-"""Where an import is, in the words of its page."""
+"""The progress of an import, as its page shows it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,42 +33,42 @@ SILENT = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Step:
-    """One of the four: `state` is done, current, wrong or next."""
+    """One of the four steps. `state`: done, current, wrong or next."""
 
     label: str
     state: str
 
     @property
     def is_here(self) -> bool:
-        """It is the one at work, or the one where it stopped."""
+        """Whether the import is at this step, working or stopped."""
         return self.state in ("current", "wrong")
 
     @property
     def mark(self) -> str:
-        """In its dot, instead of its number."""
+        """What replaces the step's number in its circle; empty for the number itself."""
         return {"done": "✓", "wrong": "!"}.get(self.state, "")
 
     @property
     def said(self) -> str:
-        """The same for who does not see the dot."""
+        """The same in words, for screen readers."""
         return {"done": _("(fait)"), "wrong": _("(à corriger)")}.get(self.state, "")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What the strip and the bar show. `total` is 0 when nobody knows how far it is."""
+    """The steps and the progress bar. `total` is 0 when it is unknown."""
 
     steps: tuple[Step, ...]
     working: bool
     doing: str
     done: int
     total: int
-    since: str  # how long it has been at work, in words
-    silent: bool  # nothing moved for a while
+    since: str  # time since it began, in words
+    silent: bool  # no progress for a while
 
 
 def progress_of(batch: Batch) -> Progress:
-    """The strip « fichier → vérification → aperçu → publication » and the bar of `batch`."""
+    """The steps « fichier → vérification → aperçu → publication » and the progress bar of `batch`."""
     state = BatchState(batch.state)
     working = state in WORKING
     last_sign = batch.beat_at or batch.created_at
@@ -85,7 +85,7 @@ def progress_of(batch: Batch) -> Progress:
 
 
 def first_steps() -> tuple[Step, ...]:
-    """The strip before anything was sent."""
+    """The steps before a file was sent."""
     return _steps(0, "current")
 
 
@@ -101,14 +101,14 @@ def _steps(place: int, here: str) -> tuple[Step, ...]:
 
 def _ago(batch: Batch) -> str:
     if batch.state == BatchState.PUBLISHING:
-        return ""  # the moment of the request is not kept
+        return ""  # nobody stores when it was asked for
     return ago(
         batch.created_at if batch.state == BatchState.UPLOADED else batch.started_at or batch.created_at
     )
 
 
 def ago(moment: datetime) -> str:
-    """« depuis 3 minutes »; nothing for a second or less."""
+    """« depuis 3 minutes »; empty up to one second."""
     seconds = int((timezone.now() - moment).total_seconds())
     if seconds < 2:
         return ""

@@ -1,4 +1,4 @@
-"""How far the reading of a journal or a statement is, in the words of its page."""
+"""How far the worker has read a journal or a statement, as its page shows it."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ _PLACE = {"checking": 1, "matching": 2, "again": 2, "confirming": 3}
 
 
 def progress_of(file: Statement) -> Progress:
-    """The strip « fichier → lecture → rapprochement → confirmation » and the bar of `file`."""
+    """The steps « fichier → lecture → rapprochement → confirmation » and the progress bar of `file`."""
     working = file.state == StatementState.READING
     begun = working and file.beat_at is not None
     measured = begun and file.step in ("matching", "again")

@@ -1,4 +1,4 @@
-"""How a state looks on the pages of staff: the classes of its label."""
+"""The CSS classes of the label that shows a state."""
 
 from django.db.models import Model
 
@@ -13,7 +13,7 @@ from tenant_apps.reconciliation.states import StatementRowState
 from tenant_apps.residents.models import AccessRequest
 from tenant_apps.residents.states import AccessRequestState
 
-# A state that is not named here has nothing to draw the eye.
+# A state that is not listed gets the plain label.
 LABEL_CLASSES: dict[type[Model], dict[str, str]] = {
     Batch: {
         BatchState.PUBLISHED: "tag-good",
@@ -47,11 +47,11 @@ _STANDINGS = {"paid": "tag-paid", "late": "tag-bad", "wait": "tag-now"}
 
 
 def label_classes(thing: Model | State) -> str:
-    """« tag tag-good » of a row that has a state, or of what an invoice's state is in words."""
+    """« tag tag-good », for a row that has a state, or for the state of an invoice in words."""
     if isinstance(thing, State):
         chosen = _STANDINGS.get(thing.kind, "")
     else:
         chosen = LABEL_CLASSES[type(thing)].get(thing.state, "")  # type: ignore[attr-defined]
         if isinstance(thing, StatementRow) and thing.twin_id and chosen == "tag-bad":
-            chosen = "tag-now"  # a question, not a failure
+            chosen = "tag-now"  # staff must answer it; it is not an error
     return f"tag {chosen}".rstrip()

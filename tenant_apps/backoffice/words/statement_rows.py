@@ -1,4 +1,4 @@
-"""What the page of a row offers, in words: how its money can be booked, or what it takes back."""
+"""What the page of a statement's row offers: book its money, or take a payment back."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from toolkit.money import format_euros
 
 @dataclass(frozen=True)
 class Offer:
-    """One act: its sentence and its button."""
+    """An act: its sentence and the label of its button."""
 
     sentence: str
     button: str
 
 
 def booking_of(row: StatementRow) -> Offer | None:
-    """For the invoice that a row names; None without one."""
+    """The act that books the money of a row for the invoice it names; None without an invoice."""
     invoice = row.invoice
     if invoice is None or row.amount is None:
         return None
@@ -53,7 +53,7 @@ def booking_of(row: StatementRow) -> Offer | None:
 
 
 def bill_words(invoice: Invoice) -> str:
-    """An invoice in the list to choose from: what becomes of the money is said before it is booked."""
+    """An invoice in the list of choices, with what the money would do to it."""
     if invoice.state == InvoiceState.CANCELLED:
         state = _("annulée : tout en trop-perçu")
     elif invoice.is_paid:
@@ -64,7 +64,7 @@ def bill_words(invoice: Invoice) -> str:
 
 
 def taking_back(row: StatementRow, payment: Payment) -> Offer:
-    """What « annuler ce règlement » will do to a payment that a row takes back."""
+    """What « Annuler ce règlement » will do to the payment that a row takes back."""
     words = {
         "amount": format_euros(payment.amount),
         "day": clock.in_words(payment.paid_on),
@@ -83,5 +83,5 @@ def taking_back(row: StatementRow, payment: Payment) -> Offer:
 
 
 def may_take_back(role: str, payment: Payment) -> bool:
-    """A rejected debit is a cashier's business; to cancel any other payment is a manager's, as everywhere."""
+    """Whether `role` may take it back: a direct debit or a cancelled payment always, others only a manager."""
     return payment.means == Means.DEBIT or payment.cancelled_at is not None or at_least(role, Role.MANAGER)

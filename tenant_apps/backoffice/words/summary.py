@@ -1,4 +1,4 @@
-"""« J'ai payé trois fois, est-ce passé ? » answered in one sentence (docs/payfip.md §4, point 8)."""
+"""« J'ai payé trois fois, est-ce passé ? »: the answer in one sentence (docs/payfip.md §4, point 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from toolkit.money import format_euros
 
 @dataclass(frozen=True)
 class Summary:
-    """The sentences, and what needs a person."""
+    """The sentences, and what staff must do."""
 
     sentences: tuple[str, ...]
-    excess: Decimal  # euros received for this invoice that it did not need
+    excess: Decimal  # euros received for this invoice beyond its amount
     to_examine: bool
 
 
 def summary_of(invoice: Invoice, attempts: Sequence[Attempt], money: Sequence[Payment]) -> Summary:
-    """What was tried, what came, what remains, in words a clerk can read out on the telephone."""
+    """The attempts, the payments and what remains, in words that a clerk can read out on the telephone."""
     excess = sum((payment.left_over for payment in money), Decimal("0.00"))
     sentences = [_tries(attempts), _money(invoice)]
     if excess > 0:

@@ -1,1 +1,1 @@
-"""« Mes factures » and « Mes règlements »: what is asked for, the rows, the export."""
+"""« Mes factures » and « Mes règlements »: filters, rows, sums and the export."""

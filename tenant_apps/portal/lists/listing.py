@@ -1,4 +1,4 @@
-"""« Mes factures » as the address asks for it: filters, order, page, and what stands around the rows."""
+"""« Mes factures »: the filters, order and page that the address asks for, the rows, and the figures around them."""
 
 import re
 from collections import Counter
@@ -42,12 +42,12 @@ ORDERS: dict[str, Order] = {
     "montant-fort": "-amount",
 }
 A_PAGE = 50
-PRINTED = 1000  # lines of a page to print
+PRINTED = 1000  # rows on a printed page
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The address of the list, read; what is not understood is no filter."""
+    """The query string of the list, read. An unknown value counts as no filter."""
 
     etat: str = "toutes"
     q: str = ""
@@ -76,16 +76,16 @@ class Asked:
 
     @property
     def size(self) -> int:
-        """Lines of a page."""
+        """How many rows a page has."""
         return PRINTED if self.imprimer else A_PAGE
 
     @property
     def is_narrow(self) -> bool:
-        """Something more than the state was asked for."""
+        """Whether a filter other than the state is set."""
         return bool(self.q or self.annee or self.dossier)
 
     def address(self, **changes: Any) -> str:
-        """The query string of the same list with `changes`; another list begins at its first page."""
+        """The query string of this list with `changes`; it leads to the first page unless they name another."""
         asked = vars(self) | {"page": 1} | changes
         kept = {name: value for name, value in asked.items() if value not in ("", None)}
         if kept["page"] == 1:
@@ -95,7 +95,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Sum:
-    """« Vous avez 2 factures à régler, 47,50 € »: what is really to be paid now, in euros, and the rest beside it."""
+    """« Vous avez 2 factures à régler, 47,50 € »: what can be paid now, in euros, and the other invoices beside it."""
 
     number: int
     total: Decimal
@@ -109,7 +109,7 @@ class Sum:
 
 
 def sum_of(shares: Iterable[Share]) -> Sum:
-    """The sums of all `shares`."""
+    """Add up all `shares`."""
     each = list(shares)
     rest = [pair for share in each for pair in zip(share.apart or (), share.apart_amounts or (), strict=True)]
     return Sum(
@@ -123,7 +123,7 @@ def sum_of(shares: Iterable[Share]) -> Sum:
 
 @dataclass(frozen=True)
 class Pages:
-    """Where a list stands; the addresses are empty at its ends."""
+    """Links from one page of a list to its neighbours; an empty address where there is none."""
 
     number: int
     of: int
@@ -132,7 +132,9 @@ class Pages:
 
 
 def told_apart(payers: Iterable[tuple[str, str, int]]) -> dict[int, str]:
-    """Payer's id → name, from (name, reference, id), when they are several; namesakes by their record."""
+    """(name, reference, id) of payers → id: name. Empty for a single payer. Payers of the same name get their
+    reference.
+    """
     known = set(payers)
     if len(known) < 2:
         return {}
@@ -145,7 +147,7 @@ def told_apart(payers: Iterable[tuple[str, str, int]]) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class Year:
-    """One year of invoices: its figures, and its archives of PDFs."""
+    """A year of invoices: how many, and its ZIPs of PDFs."""
 
     year: int
     number: int
@@ -153,7 +155,7 @@ class Year:
 
     @property
     def archives(self) -> list[tuple[str, int]]:
-        """(address, number of the part, 0 when it is whole) of the ZIPs of its PDFs."""
+        """Its ZIPs: (address, number of the part). The number is 0 when one ZIP holds the whole year."""
         parts = -(-self.documents // FILES)
         if parts < 2:
             return [(reverse("portal:year-archive", args=[self.year]), 0)] if parts else []
@@ -177,7 +179,7 @@ class Listing:
 
     @property
     def first(self) -> int:
-        """The place of the first line of this page among those that the filters keep."""
+        """The position of this page's first row in the filtered list, from 1."""
         return (self.asked.page - 1) * self.asked.size + 1
 
     @property
@@ -186,23 +188,23 @@ class Listing:
 
     @property
     def wanted(self) -> int:
-        """How many invoices the filters keep."""
+        """How many invoices pass the filters."""
         return sum(share.wanted for share in self.shares)
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """Payer's id → name of everybody who has an invoice here, when they are several."""
+        """Payer's id → name, when this list holds invoices of several payers; else empty."""
         return told_apart((s.payer_name, s.payer_reference, s.payer_id) for s in self.shares)
 
     @property
     def payers(self) -> dict[str, str]:
-        """The same by public id, to choose from."""
+        """Public id → name of the same payers, for the filter."""
         public = {share.payer_id: str(share.payer) for share in self.shares}
         return {public[key]: name for key, name in self.names.items()}
 
     @cached_property
     def years(self) -> list[Year]:
-        """Every year that has an invoice, latest first."""
+        """The years that have invoices, the latest first."""
         return [
             Year(year, sum(s.number for s in shares), sum(s.documents for s in shares))
             for year, shares in ((y, list(g)) for y, g in groupby(self.shares, key=lambda s: s.year))
@@ -210,14 +212,14 @@ class Listing:
 
     @property
     def groups(self) -> Iterator[tuple[int | None, list[ListRow]]]:
-        """The rows by year while they are in the order of their dates; else all together."""
+        """Rows grouped by year when they are in the order of their dates; else one group without a year."""
         if ORDERS[self.asked.tri].endswith("issued_on") and len(self.years) > 1:
             return ((year, list(rows)) for year, rows in groupby(self.rows, key=lambda row: row.year))
         return iter([(None, self.rows)])
 
     @property
     def heads(self) -> list[dict[str, str]]:
-        """The manual's five columns (docs/manual.md, M6), and how a click on each sorts."""
+        """The three columns that can be sorted (docs/manual.md, M6), and the address that a click on each opens."""
         sorts = {"issued": ("", "date"), "due": ("echeance", "echeance-lointaine")}
         sorts["amount"] = ("montant-fort", "montant")
         labels = {"issued": _("Date"), "due": _("Echéance"), "amount": _("Montant")}
@@ -235,7 +237,7 @@ class Listing:
 
     @property
     def orders(self) -> list[tuple[str, str]]:
-        """(value, label) of every order, for those who have no heads of columns to click (phones)."""
+        """(value, label) of each order, for phones, which show no column titles."""
         labels = (
             *(_("Date, récentes d'abord"), _("Date, anciennes d'abord")),
             *(_("Échéance, proches d'abord"), _("Échéance, lointaines d'abord")),
@@ -245,7 +247,7 @@ class Listing:
 
     @property
     def states(self) -> list[tuple[str, str, bool]]:
-        """(address, label, chosen) of the manual's three filters."""
+        """(address, label, chosen) of the three filters by state (docs/manual.md)."""
         labels = (_("Toutes les factures"), _("Factures non réglées"), _("Factures réglées"))
         return [
             (self.asked.address(etat=etat), label, etat == self.asked.etat)
@@ -258,14 +260,14 @@ class Listing:
 
     @property
     def where(self) -> Pages:
-        """This page among the others."""
+        """Links to the pages around this one."""
         here = self.asked.page
         newer = self.asked.address(page=here - 1) if here > 1 else ""
         return Pages(here, self.pages, newer, self.asked.address(page=here + 1) if here < self.pages else "")
 
 
 def listing(account: Account, asked: Asked) -> Listing:
-    """The list in two statements, however long it is: figures, and one page of lines."""
+    """The list in two statements, however long it is: one for the figures, one for the rows of the page."""
     today = clock.today()
     shares = shares_of_resident(account, asked.wanted, today=today)
     wanted = sum(share.wanted for share in shares)

@@ -1,6 +1,6 @@
-"""One line of a list of invoices, ready to be written: the template only writes it down.
+"""One row of a list of invoices, with every text ready.
 
-Fifty lines of tags, filters and includes were most of the time of the page; this is the same in plain Python.
+Fifty rows of tags, filters and includes took most of the time of the page; plain Python is faster.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,7 +17,7 @@ _NOBODY: Mapping[int, str] = MappingProxyType({})
 
 
 class ListRow(NamedTuple):
-    """Everything that stands on the line, as text."""
+    """Everything that the row shows, as text."""
 
     uuid: str
     year: int
@@ -26,20 +26,20 @@ class ListRow(NamedTuple):
     amount: str
     number: str
     subject: str
-    payer: str  # empty unless several payers must be told apart
-    rest: str  # what remains to pay when a part is paid
+    payer: str  # empty for a single payer
+    rest: str  # the balance, when a part is paid
     is_paid: bool
     state: State
     act: Act
-    tick: bool = False  # may be paid at once with others
+    tick: bool = False  # has a check box: can be paid with others at once
 
 
 def rows_of(
     payabilities: Iterable[Payability], *, payers: Mapping[int, str] = _NOBODY, ticks: Collection[int] = ()
 ) -> list[ListRow]:
-    """The rows of `payabilities`, in their order.
+    """The rows of `payabilities`, in the same order.
 
-    `payers`: names, by their ids, of those that must be told apart; `ticks`: the ids that get a box to tick.
+    `payers`: names to show, by payer's id, when there are several. `ticks`: ids of the invoices that get a check box.
     """
     states, language = States(today()), current_language()
     return [

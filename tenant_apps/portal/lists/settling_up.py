@@ -1,4 +1,4 @@
-"""« Mes règlements »: what is to be paid, what is under way, what was paid; each with the way to its next page."""
+"""« Mes règlements »: invoices to pay, payments under way, payments made; each list has its own pages."""
 
 import re
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ from tenant_apps.portal.lists.rows import ListRow, rows_of
 from tenant_apps.residents.queries import payers_of
 from toolkit import clock
 
-UNPAID, PAID = "page", "recus"  # in the address: the page of each of the two lists
+UNPAID, PAID = "page", "recus"  # the query string names the page of each of the two lists
 
 
 @dataclass(frozen=True)
 class SettlingUp:
     """What the page shows."""
 
-    number: int  # invoices of any state
+    number: int  # invoices in any state
     sum: Sum
     due: list[ListRow]
     apart: list[ListRow]
-    several: bool  # some may be ticked
+    several: bool  # at least one row has a check box
     unpaid: Pages
     payments: list[Allocation]
     paid: Pages
 
 
 def settling_up(account: Account, address: QueryDict) -> SettlingUp:
-    """The page that `address` asks for, in six statements however long the lists are."""
+    """The page that the query string `address` asks for, in six statements however long the lists are."""
     shares = shares_of_resident(account, Wanted("unpaid"), today=clock.today())
     unpaid = _pages(address, UNPAID, sum(share.wanted for share in shares))
     lines = lines_of_resident(
@@ -71,6 +71,6 @@ def _pages(address: QueryDict, name: str, number: int) -> Pages:
 
 
 def _address(address: QueryDict, name: str, page: int) -> str:
-    """The other list stays where it is."""
+    """The address of another page of one list; the other list stays on its page."""
     kept: dict[str, Any] = {one: address[one] for one in (UNPAID, PAID) if one in address}
     return "?" + urlencode(kept | {name: page})

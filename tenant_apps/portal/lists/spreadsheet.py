@@ -1,4 +1,4 @@
-"""A resident's invoices as cells: what the list says, one column a fact."""
+"""A resident's invoices as cells of a spreadsheet, one column for each figure of the list."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -19,7 +19,7 @@ HEADS = (
 
 
 def rows(account: Account, wanted: Wanted) -> Iterator[tuple[str | Decimal, ...]]:
-    """Every invoice that `wanted` keeps, however many, in its order; amounts in euros."""
+    """Every invoice that passes `wanted`, in its order, one tuple of cells each; amounts in euros."""
     states = States(clock.today())
     for lines in every_line_of_resident(account, wanted):
         payabilities = decided(lines, reader=account)
@@ -27,7 +27,7 @@ def rows(account: Account, wanted: Wanted) -> Iterator[tuple[str | Decimal, ...]
         for line in lines:
             state, invoice = states.of(payabilities[line.id]), about.get(line.id)
             if invoice is None:
-                continue  # its import was given up this very second
+                continue  # its import was taken back while we read
             yield (
                 *(f"{line.issued_on:%d/%m/%Y}", f"{line.due_on:%d/%m/%Y}", line.amount, line.paid),
                 *(line.number, line.subject, f"{state.words} ({state.note})" if state.note else state.words),

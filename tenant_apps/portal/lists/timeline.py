@@ -1,4 +1,4 @@
-"""What happened to an invoice, in the resident's words, oldest first."""
+"""What happened to an invoice, in words for its resident, oldest first."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from toolkit.money import format_euros
 
 
 class Step(NamedTuple):
-    """One line: a day, and what happened."""
+    """A day, and what happened."""
 
     day: date
     words: str
@@ -24,7 +24,7 @@ class Step(NamedTuple):
 def timeline(
     invoice: Invoice, *, payments: Iterable[Allocation], declaration: Declaration | None
 ) -> list[Step]:
-    """The steps of an invoice that the caller may see. A payment tells itself; its attempt is not told twice."""
+    """The steps of an invoice that the caller may see. An attempt that led to a payment shows as the payment only."""
     steps = [Step(invoice.issued_on, _("La facture est établie."))]
     if invoice.published_at:
         steps.append(Step(_day(invoice.published_at), _("La facture est mise en ligne.")))

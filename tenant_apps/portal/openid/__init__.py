@@ -1,1 +1,1 @@
-"""Signing in with the town's OpenID provider: the attempt kept in the session, and its words."""
+"""Signing in with the town's OpenID provider: what the session keeps, and the error messages."""

@@ -1,4 +1,4 @@
-"""What a person reads when the sign-in through the provider came to nothing: what happened, then what to do."""
+"""What a person reads when signing in with the provider failed: what happened, then what to do."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from shared_apps.accounts.signing_in.openid import errors
 
 @dataclass(frozen=True)
 class Problem:
-    """A page of its own; `again` offers to begin once more."""
+    """An error page. `again`: it offers to start again."""
 
     status: int
     title: str
@@ -18,7 +18,7 @@ class Problem:
 
 
 def problem(error: errors.ProviderError, label: str) -> Problem:
-    """The words for `error`; `label` is the provider's name."""
+    """The page for `error`; `label` is the provider's name."""
     found = _words(error)
     named = {"label": label}
     return Problem(found.status, found.title % named, found.sentence % named, found.again)
@@ -78,7 +78,7 @@ def _words(error: errors.ProviderError) -> Problem:
 
 
 def taken(label: str) -> Problem:
-    """Somebody who is signed in wants to link a person who has another account."""
+    """The page for a signed-in person whose identity is already linked to another account."""
     return Problem(
         409,
         _("Cette identité est déjà reliée à un autre compte"),

@@ -1,4 +1,4 @@
-"""Words in the reader's language.
+"""Amounts and dates in the reader's language.
 
 `{{ invoice.amount|euros }}` → « 37,50 € »; `{{ invoice.due_on|in_words }}` → « 30 octobre 2026 ».
 """

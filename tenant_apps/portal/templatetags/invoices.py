@@ -1,7 +1,7 @@
-"""The lines of a list of invoices, and icons.
+"""The rows of a list of invoices, and icons.
 
-A line has some twenty variables: as a template, twenty lines took a third of the time of the page. Here they are plain
-f-strings, with everything that billing wrote escaped by `escape`; the rest is our own.
+A row has some twenty variables. As a template, twenty rows took a third of the time of the page, so these are
+f-strings: `escape` escapes every text that comes from billing, and all other text is ours.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An icon of partials/icons.html, which the page includes once; always beside words."""
+    """An icon of partials/icons.html, which the page must include. Words always stand beside it."""
     return mark_safe(_icon(name))  # noqa: S308 - a name in our templates
 
 
@@ -37,19 +37,19 @@ def _icon(name: str) -> str:
 
 
 class _Words:
-    """What is the same on every line, translated once."""
+    """The words that all rows share, translated once."""
 
     def __init__(self, with_pay: bool) -> None:
         self.due, self.number, self.rest = _("Échéance :"), _("Numéro :"), _("reste à régler")
         self.paid = ' class="paid"'
-        # What billing wrote, on a page in another language.
+        # Marks billing's words as French on a page in another language.
         self.theirs = (
             "" if current_language() == settings.LANGUAGE_CODE else f' lang="{settings.LANGUAGE_CODE}"'
         )
         self.the_invoice, self.choose = _("la facture"), _("Cocher")
         look = ("", "btn-plain phone-only", _("Voir"))
         self.acts = dict.fromkeys(Act, look)
-        if with_pay:  # only what can be done now: no « Régler » leads to a refusal
+        if with_pay:  # only acts that are possible now: no « Régler » that is then refused
             look = ("", "btn-plain", _("Voir"))
             self.acts = dict.fromkeys(Act, look) | {
                 Act.PAY: ("payer/", "btn-town", _("Régler")),
@@ -57,7 +57,7 @@ class _Words:
             }
 
     def line(self, row: ListRow) -> str:
-        """One line. What comes from outside (number, subject, payer) is escaped."""
+        """One row. Escapes what comes from outside (number, subject, payer)."""
         href, number = f"/factures/{row.uuid}/", escape(row.number)
         rest = f"<small>{self.rest} {row.rest}</small>" if row.rest else ""
         hidden = f'<span class="visually-hidden"> {self.the_invoice} {number}</span>'

@@ -24,8 +24,8 @@ from tenant_apps.portal.forms import ContactForm, ReplyForm
 from toolkit.files.storage import NOT_KEPT, StorageSilent
 
 _Form = TypeVar("_Form", ContactForm, ReplyForm)
-MESSAGES = throttle.Limit("contact", 10)  # from an IP address
-WITH_FILES = throttle.Limit("contact-files", 3)  # of those, from somebody without an account
+MESSAGES = throttle.Limit("contact", 10)  # per IP address
+WITH_FILES = throttle.Limit("contact-files", 3)  # of these, by people without an account
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +41,8 @@ def contact(request: HttpRequest) -> HttpResponse:
     )
     try:
         if request.method == "POST" and _may_go(request, form):
-            if not form.cleaned_data["site"]:  # a program that filled the trap is thanked like everybody
+            # a program that filled in the hidden field is thanked like everybody
+            if not form.cleaned_data["site"]:
                 _send(resident, form)
             return redirect("portal:contact-sent")
     except TooManyTries as error:
@@ -52,7 +53,7 @@ def contact(request: HttpRequest) -> HttpResponse:
 
 
 def _may_go(request: HttpRequest, form: ContactForm | ReplyForm) -> bool:
-    """Whether a form that was sent is right. Counted before its files are opened. Raises TooManyTries."""
+    """Whether a sent form is valid. Counts the try before the files are opened. Raises TooManyTries."""
     count_opened(request)
     if not form.is_valid():
         return False
@@ -65,7 +66,7 @@ def _page(request: HttpRequest, form: ContactForm, *, problem: str = "", status:
     news = queries.news_for_resident(resident) if resident else 0
     context = {"section": "contact", "form": form, "problem": problem, "news": news}
     response = render(request, "portal/contact.html", context, status=status)
-    response["Cache-Control"] = "no-store, private"  # a resident's invoices are in it, to choose from
+    response["Cache-Control"] = "no-store, private"  # it lists the resident's invoices
     return response
 
 
@@ -76,13 +77,13 @@ def _too_much() -> str:
 
 
 def _unopened(form: _Form) -> _Form:
-    """With what was typed, and no look at the files: a form that is shown looks at them too."""
+    """The form with what was typed, which does not open its files again when it is shown."""
     form.opens_files = False
     return form
 
 
 def _count(request: HttpRequest, form: ContactForm | ReplyForm) -> None:
-    """Raises TooManyTries."""
+    """Count a message of this IP address. Raises TooManyTries."""
     is_stranger = not request.user.is_authenticated
     wanted = [MESSAGES, WITH_FILES] if is_stranger and form.attachments else [MESSAGES]
     throttle.take(*((limit, client_address(request)) for limit in wanted))
@@ -108,14 +109,14 @@ def _resident(request: HttpRequest) -> Account | None:
 
 @require_safe
 def contact_sent(request: HttpRequest) -> HttpResponse:
-    """After « Envoyer »."""
+    """The page after « Envoyer »."""
     return render(request, "portal/contact_sent.html", {"section": "contact"})
 
 
 @require_safe
 @resident_required
 def message_list(request: ResidentRequest) -> HttpResponse:
-    """« Mes messages »."""
+    """« Mes messages »: the resident's threads."""
     threads = queries.threads_of_resident(request.user, after=request.GET.get("apres", ""))
     return render(request, "portal/messages.html", {"section": "contact", "threads": threads})
 
@@ -124,7 +125,7 @@ def message_list(request: ResidentRequest) -> HttpResponse:
 @resident_required
 @takes_files
 def message_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """One thread: what I wrote, the answers, and a reply."""
+    """One thread: the person's messages, the answers, and the form for a reply."""
     thread = _thread_of(request, public_id)
     form = ReplyForm(request.POST or None, request.FILES or None)
     try:
@@ -174,7 +175,7 @@ def _thread_page(
 @require_safe
 @resident_required
 def message_file(request: ResidentRequest, public_id: UUID, file_id: UUID) -> HttpResponse:
-    """A link to S3 of five minutes, made after the access check."""
+    """Check the access, then redirect to S3 with a link that is valid for five minutes."""
     try:
         return redirect(download_link(queries.file(_thread_of(request, public_id), file_id)))
     except Message.DoesNotExist:

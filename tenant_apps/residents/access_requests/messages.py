@@ -1,4 +1,4 @@
-"""Who is told what about an access request (the words: residents.mails.access_requests)."""
+"""Sends the messages about an access request (residents.mails.access_requests has the words)."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from toolkit import emails
 
 
 def confirm(access_request: AccessRequest, account: Account, *, token: str) -> None:
-    """The `?LIEN=` to the account of the address that came with a right paper."""
+    """Send the `?LIEN=` to the account of the typed address, after a right paper."""
     said = mails.CONFIRM.about(number=access_request.number, token=token, new=account.activated_at is None)
     notify(said, to=account.email, language=account.reads)
 
 
 def joined(access_request: AccessRequest) -> None:
-    """To the addresses that billing knows, and to the accounts that already see this payer."""
+    """Tell the addresses that billing knows, and the accounts that already see this payer."""
     assert access_request.account is not None
     assert access_request.payer is not None
     known = dict.fromkeys(
@@ -42,17 +42,17 @@ def joined(access_request: AccessRequest) -> None:
 
 
 def accepted(access_request: AccessRequest) -> None:
-    """To who asked: it is done."""
+    """Tell the person who asked that the payer is linked to their account."""
     _to_asker(access_request, mails.ACCEPTED.about(number=access_request.number))
 
 
 def refused(access_request: AccessRequest) -> None:
-    """To who asked, in staff's own words."""
+    """Tell the person who asked that staff refused, with the reason that staff wrote."""
     _to_asker(access_request, mails.REFUSED.about(number=access_request.number, reason=access_request.reason))
 
 
 def expired(access_request: AccessRequest) -> None:
-    """To who asked: nobody answered."""
+    """Tell the person who asked that nobody answered."""
     _to_asker(access_request, mails.EXPIRED.about(number=access_request.number))
 
 

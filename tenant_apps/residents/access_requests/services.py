@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
 @transaction.atomic
 def open_access_request(*, actor: Account, payer_id: int, invoice: UUID, number: str) -> Outcome:
-    """A signed-in resident has a valid paper invoice: join the payer, or leave it to staff. Twice changes nothing.
+    """A signed-in resident has a right paper: join the payer, or leave it to staff. Twice changes nothing.
 
     Raises NotWhileImpersonating.
     """
@@ -93,7 +93,7 @@ def _answer_next(failed: list[int]) -> int | None:
                 return None
             pk: int = access_request.pk
             _answer(access_request)
-    except (OperationalError, InterfaceError):  # the database's, not one request's
+    except (OperationalError, InterfaceError):  # the database failed, not this request
         raise
     except Exception:
         if access_request is None:
@@ -210,8 +210,8 @@ def _settle(access_request: AccessRequest, account: Account, *, holds: bool) -> 
 
 
 def _staff_said_no(between: Q, access_request: AccessRequest) -> bool:
-    """Whether staff cut this access, refused this request, or took the asking address (or the one that opened the
-    access) from the payer: a paper invoice alone does not undo that.
+    """Whether staff ended this access, refused such a request, or removed from the payer the address of this request
+    or the one that gave the access. A paper invoice alone does not undo that.
     """
     assert access_request.account is not None
     assert access_request.payer_id is not None
@@ -226,9 +226,9 @@ def _staff_said_no(between: Q, access_request: AccessRequest) -> bool:
 def accept_access_request(
     *, actor: audit.Actor, access_request: AccessRequest, holds: Holds
 ) -> AccessRequest:
-    """Staff let the account see the payer, and everybody concerned gets a message. Twice changes nothing.
+    """Staff accept: the account sees the payer, and everybody concerned gets a message. Twice changes nothing.
 
-    Raises AccessRequestClosed when it ended otherwise, PaperGone when its invoice no longer belongs to that payer.
+    Raises AccessRequestClosed if it ended in another way, PaperGone if its invoice no longer belongs to that payer.
     """
     locked = _lock(access_request)
     if locked.state == AccessRequestState.ACCEPTED:

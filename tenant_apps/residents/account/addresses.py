@@ -22,14 +22,14 @@ from toolkit import clock, emails
 
 
 def request_address_change(*, actor: Account, email: str, password: str, session: SessionBase) -> None:
-    """Ask for another address: a message goes to the new one, which is used once confirmed.
+    """Ask to sign in with another address: it gets a link, and replaces the present one when that link is opened.
 
-    `password` is the current one: changing the address gives the whole account, and an open or
-    stolen session must not be enough. An account without a password must have just signed in.
+    `password` is the current one, because who changes the address takes over the account: an open or stolen session
+    must not be enough. An account without a password must have signed in just before.
 
-    The answer is the same for an address of another account, whose owner gets a message.
-    Raises SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for an operator
-    in somebody's place.
+    The answer is the same if another account has the address; that account's owner gets a message. Raises
+    SameAddress, WrongPassword, TooManyTries, TooBusy, SignInTooOld, and NotWhileImpersonating for an operator in
+    somebody's place.
     """
     accounts.refuse_impersonator(actor)
     if emails.normalise(email) == actor.email:
@@ -43,7 +43,7 @@ def request_address_change(*, actor: Account, email: str, password: str, session
 
 @transaction.atomic
 def confirm_address(*, token: str) -> Account:
-    """Use up an address link: the new address is used. The old one gets a message and can undo this for seven days.
+    """Use up the link: the account gets its new address. The old one gets a message and can undo this for seven days.
 
     Raises the link errors and AddressTaken.
     """

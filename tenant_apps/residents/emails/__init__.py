@@ -1,1 +1,1 @@
-"""The e-mail addresses of a payer: who gave them, and what an address that goes takes with it."""
+"""The e-mail addresses of payers: who gave each, and what ends when one is removed."""

@@ -1,4 +1,4 @@
-"""A payer's addresses, for staff (the view has checked the role): who gave each, since when, what it opens."""
+"""A payer's addresses, for staff (the view has checked the role): who gave each, since when, which account has it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Gone:
-    """An address that gets no messages any more; `by_staff`: no file brings it back."""
+    """An address that no longer gets messages. `by_staff`: staff removed it, and no file brings it back."""
 
     email: str
     since: datetime
@@ -34,7 +34,7 @@ class Gone:
 
 @dataclass(frozen=True)
 class AddressBook:
-    """Both lists by address."""
+    """The present and the removed addresses, each list in alphabetical order."""
 
     known: list[Known] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)

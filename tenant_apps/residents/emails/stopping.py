@@ -14,7 +14,7 @@ from tenant_apps.residents.mails.sharing import INVITATION
 from tenant_apps.residents.mails.signing_in import ACTIVATION
 from tenant_apps.residents.models import AccessRequest, PayerEmail, RemovedEmail
 
-# They name nobody's payer to a stranger, but tell an address that nobody knows any more of one, or invite it in.
+# Waiting messages to drop when no payer has the address any more: they would tell it about a payer, or invite it.
 _LAST = (ACTIVATION.kind, JOINED.kind)
 _INVITATIONS = """UPDATE accounts_link l SET expires_at = now()
   FROM unnest(%(of)s::bigint[], %(emails)s::text[]) AS g(payer_id, email) JOIN residents_payer p ON p.id = g.payer_id

@@ -1,7 +1,7 @@
-"""Delete what no accounting rule keeps, after the number of months that the town says, at most once per day.
+"""Delete what no accounting rule keeps, after the number of months that the town chose, at most once per day.
 
-Certain facts plan it; then it plans itself for the day when the oldest row is due, a month ahead at most. A
-town with nothing old costs next to nothing.
+Certain facts plan a run; each run plans the next one for the day when the oldest row is due, a month ahead at most.
+So a town without old rows costs almost nothing.
 """
 
 from datetime import datetime, time, timedelta
@@ -31,7 +31,7 @@ START, SPREAD = (
 
 
 def town_lives(entry: AuditEntry) -> None:
-    """On a fact of `SIGNS_OF_LIFE`, plan the coming night: the town may have chosen to keep less."""
+    """After a fact of `SIGNS_OF_LIFE`, plan a run for the coming night: the town may have chosen to keep less."""
     if current_schema() != PUBLIC:
         agenda.plan(KIND, _night(timezone.now()))
 

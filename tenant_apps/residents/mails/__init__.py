@@ -1,1 +1,1 @@
-"""The kinds of messages of this room: one declaration each, with its words beside it."""
+"""The messages that this room sends: each kind is declared once, beside its words."""

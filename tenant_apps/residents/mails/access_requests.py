@@ -8,7 +8,7 @@ from shared_apps.mail.notices import SECRET_LIFE, Audience, Notice, declare
 
 
 def _confirm(sender: Sender, *, number: str, token: str, new: bool) -> Content:
-    """The `?LIEN=` to the account of the address that came with a right paper; `new`: it has no password yet."""
+    """The `?LIEN=` to the account of the typed address, after a right paper. `new`: it has no password yet."""
     sentence = (
         _(
             "Choisissez le mot de passe de votre compte : le dossier de la facture n° %(number)s y sera "
@@ -67,7 +67,7 @@ def _accepted(sender: Sender, *, number: str) -> Content:
 
 
 def _refused(sender: Sender, *, number: str, reason: str) -> Content:
-    """In staff's own words."""
+    """The reason in the words of staff."""
     return Content(
         subject=_("Votre demande de rattachement n'est pas acceptée – %(town)s") % {"town": sender.town},
         sentence=_("Le service de facturation n'a pas rattaché ce dossier. Voici sa réponse : %(reason)s")

@@ -11,7 +11,7 @@ from toolkit import clock
 
 
 def _address(sender: Sender, *, token: str) -> Content:
-    """To the new address, which serves once this link is opened."""
+    """To the new address: the account uses it once this link is opened."""
     return Content(
         subject=_("Confirmez votre nouvelle adresse – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -28,7 +28,7 @@ def _address(sender: Sender, *, token: str) -> Content:
 
 
 def _address_taken(sender: Sender) -> Content:
-    """To whoever already has that address, so that the screen need not say so to a stranger."""
+    """To the account that already has the address. The person who asked is not told that it exists."""
     return Content(
         subject=_("Votre adresse est déjà utilisée – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -40,7 +40,7 @@ def _address_taken(sender: Sender) -> Content:
 
 
 def _address_changed(sender: Sender, *, token: str, until: date) -> Content:
-    """To the old address, which can undo it until that day."""
+    """To the old address, which can undo the change until that day."""
     return Content(
         subject=_("Votre adresse a changé – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -61,7 +61,7 @@ def _address_changed(sender: Sender, *, token: str, until: date) -> Content:
 
 
 def _address_put_back(sender: Sender) -> Content:
-    """To the address that served meanwhile."""
+    """To the address that the account used meanwhile."""
     return Content(
         subject=_("Votre adresse ne sert plus – %(town)s") % {"town": sender.town},
         sentence=_(

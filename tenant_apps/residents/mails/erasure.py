@@ -1,4 +1,4 @@
-"""« Effacer mes données »: what the person and the service are told."""
+"""« Effacer mes données »: the messages to the person and to the town's service."""
 
 from datetime import date
 from uuid import UUID
@@ -12,7 +12,7 @@ from toolkit import clock
 
 
 def _erasure_asked(sender: Sender, *, until: date) -> Content:
-    """To whoever asked to be erased: what happens next, and how to stop it."""
+    """To the person who asked: what happens next, and how to withdraw."""
     return Content(
         subject=_("Votre demande d'effacement – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -32,7 +32,7 @@ def _erasure_asked(sender: Sender, *, until: date) -> Content:
 
 
 def _erasure_to_answer(sender: Sender, *, account: UUID, until: date) -> Content:
-    """To the service; it names nobody, so that no mailbox keeps what is to be erased."""
+    """To the service. It names nobody, so that no mailbox keeps what is to be erased."""
     return Content(
         subject=_("Une demande d'effacement attend une réponse – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -46,7 +46,7 @@ def _erasure_to_answer(sender: Sender, *, account: UUID, until: date) -> Content
 
 
 def _erasure_refused(sender: Sender, *, answer: str) -> Content:
-    """The town's own words, and where to complain (GDPR, article 12.4)."""
+    """The town's reason, and where to complain (GDPR, article 12.4)."""
     return Content(
         subject=_("Votre demande d'effacement est refusée – %(town)s") % {"town": sender.town},
         sentence=_("Vous avez demandé l'effacement de vos données. Voici notre réponse : %(answer)s")
@@ -57,7 +57,7 @@ def _erasure_refused(sender: Sender, *, answer: str) -> Content:
 
 
 def _erased(sender: Sender) -> Content:
-    """The last message that this address gets from us."""
+    """The last message to this address."""
     return Content(
         subject=_("Vos données sont effacées – %(town)s") % {"town": sender.town},
         sentence=_("Votre compte du portail des factures et les données qui s'y rattachent sont effacés."),

@@ -1,4 +1,4 @@
-"""The town's OpenID provider: whoever links or unlinks it, the account's address is told."""
+"""Messages about the town's OpenID provider: the account's address is told who links or unlinks it."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -8,7 +8,7 @@ from shared_apps.mail.notices import Audience, Notice, declare
 
 
 def _identity_linked(sender: Sender, *, label: str) -> Content:
-    """To the account's address: from now on somebody signs in by another way."""
+    """To the account's address: the provider now opens the account."""
     return Content(
         subject=_("%(label)s est relié à votre compte – %(town)s") % {"label": label, "town": sender.town},
         sentence=_(
@@ -29,7 +29,7 @@ def _identity_linked(sender: Sender, *, label: str) -> Content:
 
 
 def _identity_unlinked(sender: Sender, *, label: str) -> Content:
-    """To the account's address: that way is shut again."""
+    """To the account's address: the provider no longer opens the account."""
     return Content(
         subject=_("%(label)s n'est plus relié à votre compte – %(town)s")
         % {"label": label, "town": sender.town},

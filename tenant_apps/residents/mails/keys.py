@@ -1,4 +1,4 @@
-"""Passkeys: whoever adds or removes one, the account's address is told."""
+"""Messages about passkeys: the account's address is told when one is added or removed."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,7 +10,7 @@ PAGE = "/mes-informations/cles/"
 
 
 def _key_added(sender: Sender, *, name: str) -> Content:
-    """To the account's address: somebody can sign in with a passkey from now on."""
+    """To the account's address: a passkey now opens the account."""
     return Content(
         subject=_("Une clé d'accès a été ajoutée – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -33,7 +33,7 @@ def _key_added(sender: Sender, *, name: str) -> Content:
 
 
 def _key_removed(sender: Sender, *, name: str) -> Content:
-    """To the account's address: a passkey opens nothing any more."""
+    """To the account's address: that passkey no longer opens the account."""
     return Content(
         subject=_("Une clé d'accès a été retirée – %(town)s") % {"town": sender.town},
         sentence=_(

@@ -1,4 +1,4 @@
-"""Somebody else who may see a payer's invoices."""
+"""Messages about sharing a payer's invoices with another person."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from toolkit import clock
 
 
 def _invitation(sender: Sender, *, token: str, inviter: str, until: date) -> Content:
-    """To the address that somebody wrote; whose invoices they are is said once the link is opened."""
+    """To the address that a resident typed. The message does not name the payer; the page of its link does."""
     return Content(
         subject=_("Accès à des factures – %(town)s") % {"town": sender.town},
         sentence=_("%(inviter)s vous propose de voir et de régler ses factures sur le portail de la commune.")
@@ -30,7 +30,7 @@ def _invitation(sender: Sender, *, token: str, inviter: str, until: date) -> Con
 
 
 def _invitation_accepted(sender: Sender, *, email: str, payer: str, path: str) -> Content:
-    """To whoever invited."""
+    """To the person who invited."""
     return Content(
         subject=_("Votre invitation est acceptée – %(town)s") % {"town": sender.town},
         sentence=_(

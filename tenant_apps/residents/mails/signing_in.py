@@ -1,4 +1,4 @@
-"""What opens an account: the links of a first or forgotten password, and the code (docs/manual.md, M2-M4)."""
+"""Links to choose a first or a new password, and the code to sign in (docs/manual.md, M2-M4)."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from shared_apps.mail.notices import SECRET_LIFE, Audience, Notice, declare
 
 
 def _activation(sender: Sender, *, token: str) -> Content:
-    """The first message a resident ever gets from us."""
+    """The first message that a resident gets."""
     return Content(
         subject=_("Activez votre compte – %(town)s") % {"town": sender.town},
         sentence=_("Pour voir et régler vos factures en ligne, choisissez le mot de passe de votre compte."),
@@ -25,7 +25,7 @@ def _activation(sender: Sender, *, token: str) -> Content:
 
 
 def _reset(sender: Sender, *, token: str) -> Content:
-    """For a forgotten password."""
+    """A link to choose a new password."""
     return Content(
         subject=_("Votre nouveau mot de passe – %(town)s") % {"town": sender.town},
         sentence=_("Vous avez oublié votre mot de passe ? Choisissez-en un nouveau."),
@@ -40,7 +40,7 @@ def _reset(sender: Sender, *, token: str) -> Content:
 
 
 def _code(sender: Sender, *, code: str) -> Content:
-    """Six digits to sign in with. They are not in the subject, which telephones show on a locked screen."""
+    """Six digits to sign in with; not in the subject, which phones show on a locked screen."""
     return Content(
         subject=_("Votre code de connexion – %(town)s") % {"town": sender.town},
         sentence=_(
@@ -59,7 +59,7 @@ def _code(sender: Sender, *, code: str) -> Content:
 
 
 def _no_code_for_staff(sender: Sender) -> Content:
-    """To a member of staff, who would wait for a code in vain."""
+    """To a member of staff who asked for a code: codes are for residents only."""
     return Content(
         subject=_("Votre compte d'agent – %(town)s") % {"town": sender.town},
         sentence=_(

@@ -1,1 +1,1 @@
-"""Pages of the back office where a manager sets up the town."""
+"""Pages where a manager sets the town up."""

@@ -17,9 +17,9 @@ from tenant_apps.payments.queries import test_payments_of
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import product as one_product
 
-# What a step answers: where to send the manager (None: back to this page), or the lines to recognise.
+# The answer of a step: an address to redirect to (None: this page), or the lines to recognise.
 Answer = str | tuple[str, ...] | None
-TEST_PAYMENTS = 30  # the newest are shown
+TEST_PAYMENTS = 30  # shows the newest ones
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,13 +56,13 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _look(product: Product) -> None:
-    """Opening the page is asking what became of the last test payments; the poller does it anyway."""
+    """Ask for the results of the last test payments when the page opens; the poller would ask later anyway."""
     for test_payment in test_payments_of(product).filter(state="started", operation__isnull=False)[:2]:
         services.check_test_payment(test_payment)
 
 
 def _number(request: StaffRequest, product: Product) -> Answer:
-    """« Vérifier ce numéro »."""
+    """« Vérifier ce numéro »: ask the Treasury whose number it is."""
     lines = services.ask_label(product)
     if not lines:
         messages.error(request, _("Aucun libellé n'est connu pour ce numéro."))
@@ -70,7 +70,7 @@ def _number(request: StaffRequest, product: Product) -> Answer:
 
 
 def _recognise(request: StaffRequest, product: Product) -> Answer:
-    """« C'est bien nous »."""
+    """« C'est bien nous »: the manager recognises the name that the Treasury gave."""
     services.recognise(actor=request.user, product=product, label=request.POST.get("label", ""))
     messages.success(request, _("Le numéro est vérifié."))
     return None

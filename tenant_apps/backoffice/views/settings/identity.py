@@ -1,4 +1,4 @@
-"""The town's logo and icon, and its legal texts. For managers."""
+"""The town's logo, icon and legal texts. For managers."""
 
 from django.contrib import messages
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
@@ -21,11 +21,11 @@ from toolkit.files.storage import NOT_KEPT, StorageSilent
 MOST = 2 * MOST_BYTES + 64 * 1024
 
 
-@csrf_exempt  # only for the look at the size, before anything is read; `_identity` asks for the token
+@csrf_exempt  # so that the size is checked before the body is read; `_identity` checks the token
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def identity_page(request: StaffRequest) -> HttpResponse:
-    """Logo and icon."""
+    """The logo and the icon."""
     if request.method == "POST" and uploads.announced_size(request) > MOST:
         uploads.let_finish(request)
         problem = _("Ces images pèsent plus de 1 Mo chacune : envoyez-en des versions plus légères.")
@@ -57,7 +57,7 @@ def _identity(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def notices_page(request: StaffRequest) -> HttpResponse:
-    """The legal texts, with the default of each beside it."""
+    """The legal texts, each beside its default."""
     form = NoticesForm(request.POST or None, instance=current_townhall())
     if request.method == "POST" and form.is_valid():
         change_townhall(actor=request.user, **form.cleaned_data)

@@ -1,4 +1,4 @@
-"""Signing in through FranceConnect or another OpenID Connect provider. For managers."""
+"""Settings of FranceConnect or another OpenID Connect provider. For managers."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,13 +17,13 @@ from tenant_apps.townhall.queries import current_townhall
 from tenants.current import current_town
 from tenants.hosts.registry import address_of
 
-CONNECTION_TESTS = throttle.Limit("openid-connection-test", 20)  # of a town
+CONNECTION_TESTS = throttle.Limit("openid-connection-test", 20)  # per town
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def openid_page(request: StaffRequest) -> HttpResponse:
-    """« Connexion par FranceConnect »: the settings; « Essayer » tries those that are saved."""
+    """« Connexion par FranceConnect »: the settings; « Essayer » tests the saved ones."""
     kept = provider_of(current_townhall())
     if request.POST.get("quoi") == "essayer":
         return _page(request, kept, IdentityProviderForm(kept=kept), connection_test=_try(kept))

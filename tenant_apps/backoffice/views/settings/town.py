@@ -16,7 +16,7 @@ from tenant_apps.townhall.services import change_townhall
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def town_page(request: StaffRequest) -> HttpResponse:
-    """« Commune »."""
+    """« Commune »: the town's settings."""
     form = TownForm(request.POST or None, instance=current_townhall())
     if request.user.impersonated_by is not None:
         del form.fields["staff_second_factor"]  # not the operator's to weaken

@@ -1,1 +1,1 @@
-"""The ways in: password, mailed code, passkey, OpenID, links."""
+"""Ways to sign in: password, mailed code, passkey, OpenID, links."""

@@ -1,4 +1,4 @@
-"""Sign in with a code received by mail, for whoever has forgotten a password or does not care for one."""
+"""Sign in with a code received by e-mail, without a password."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,11 +17,11 @@ from tenant_apps.portal.views.entry.signing_in import signed_in
 from tenant_apps.residents import activation as residents
 from tenant_apps.townhall.queries import current_townhall
 
-ASKED = "code"  # in the session: what this browser has asked for
+ASKED = "code"  # key of the session: the code that this browser asked for
 
 
 def _offered(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Absent where the town does not offer it; nothing to do for who is signed in. Never cached."""
+    """404 if the town does not offer codes; a signed-in person goes on to their invoices. Never cached."""
 
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
@@ -39,11 +39,11 @@ def _offered(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReque
 @require_http_methods(["GET", "HEAD", "POST"])
 @_offered
 def ask_code(request: HttpRequest) -> HttpResponse:
-    """Where to send it. The same answer for a known and an unknown address."""
+    """Ask for the address. Known and unknown addresses get the same answer."""
     typed = {"email": request.POST.get("email", ""), "remember": "remember" in request.POST}
     if (
         request.method != "POST" or "depuis" in request.POST
-    ):  # the address typed on the sign-in page comes along
+    ):  # filled in with the address typed on the sign-in page
         return _ask(request, AskCodeForm(initial=typed))
     form = AskCodeForm(request.POST)
     if not form.is_valid():
@@ -66,7 +66,7 @@ def _ask(request: HttpRequest, form: AskCodeForm, problem: str = "") -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 @_offered
 def type_code(request: HttpRequest) -> HttpResponse:
-    """What the message says. A code that serves no more leaves only the way to another one."""
+    """Ask for the code of the message. When that code has expired, offer only to ask for another one."""
     asked = request.session.get(ASKED)
     if asked is None:
         return redirect("portal:ask-code")
@@ -90,7 +90,7 @@ def _type(request: HttpRequest, form: TypeCodeForm, context: dict[str, object]) 
 
 
 def _refusal(form: TypeCodeForm, error: AccountError) -> dict[str, object]:
-    """What the page shows: the field again while the code may still serve, else why it does not."""
+    """What to show after a wrong code: the field again while the code is valid, else why it is not."""
     form.refuse(str(error))
     over = isinstance(error, MailedCodeError) and error.is_over
     return {

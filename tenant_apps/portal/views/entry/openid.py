@@ -1,4 +1,4 @@
-"""Signing in through the town's OpenID provider (FranceConnect), and linking it to an account."""
+"""Sign in through the town's OpenID provider (FranceConnect), and link it to an account."""
 
 import logging
 from collections.abc import Callable
@@ -40,25 +40,27 @@ from tenants.current import current_town, is_read_only
 from tenants.errors import ReadOnly
 from tenants.hosts.registry import address_of
 
-STARTS, FAILURES = throttle.Limit("openid", 40), throttle.Limit("openid-bad", 40)  # of an IP address
+STARTS, FAILURES = throttle.Limit("openid", 40), throttle.Limit("openid-bad", 40)  # per IP address
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 
 
 def offered() -> IdentityProvider | None:
-    """What the sign-in page offers beside the password."""
+    """The provider that the sign-in page offers, or None."""
     found = provider_of(shown_townhall())
     return found if found.is_offered else None
 
 
 def awaited(request: HttpRequest) -> IdentityProvider | None:
-    """The provider that this person still has to link to the account they have just activated."""
+    """The provider of a person who has just activated an account and must still link it; or None."""
     found = offered()
     return found if found and attempts.pending(request.session, found.issuer) else None
 
 
 def with_provider(view: View) -> View:
-    """The provider that the town offers, or 404; not for staff. What goes wrong over there has its own page."""
+    """Pass the view the provider that the town offers. 404 without one, and for staff. ProviderError has its own
+    page.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
@@ -66,7 +68,7 @@ def with_provider(view: View) -> View:
         if not provider.is_offered or getattr(request.user, "is_town_staff", False):
             raise Http404
         if is_read_only():
-            raise ReadOnly  # each of these pages is one step of something that is written
+            raise ReadOnly  # each of these pages is a step of an act that writes
         try:
             response = view(request, provider)
         except ProviderError as error:
@@ -79,14 +81,14 @@ def with_provider(view: View) -> View:
 
 
 def redirect_uri() -> str:
-    """Exactly what the town declared over there."""
+    """The return address, exactly as the town registered it at the provider."""
     return f"{address_of(current_town())}/connexion/fc/retour/"
 
 
 @require_GET
 @with_provider
 def start(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
-    """To the provider. Whoever is signed in goes there to link their account."""
+    """Redirect to the provider, to sign in; a signed-in person goes there to link their account."""
     throttle.take((STARTS, client_address(request)))
     way = Way.new()
     to = exchange.way_out(
@@ -99,7 +101,7 @@ def start(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
 @require_GET
 @with_provider
 def come_back(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
-    """From the provider: what it says is asked for and verified; the address alone proves nothing."""
+    """The return from the provider. The address proves nothing: ask the provider, and verify its answer."""
     with throttle.take((FAILURES, client_address(request))) as tries:
         attempt, who = _proven(request, provider)
         tries.succeed()
@@ -107,7 +109,7 @@ def come_back(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
 
 
 def _proven(request: HttpRequest, provider: IdentityProvider) -> tuple[Attempt, Identity]:
-    """Raises ProviderError."""
+    """The attempt, and the person whom the provider identified. Raises ProviderError."""
     attempt = attempts.take(request.session, request.GET.get("state", ""))
     if attempt.account and attempt.account != _who(request):
         raise AttemptUnknown("whoever began to link is not who came back")
@@ -126,7 +128,8 @@ def _met(request: HttpRequest, provider: IdentityProvider, attempt: Attempt, who
     if account is None:
         attempts.keep_pending(request.session, Pending(who, attempt.suite))
         if not _who(request):
-            request.session.set_expiry(attempts.LINKING)  # whoever gives up leaves no name behind
+            # their name does not stay in the session of a person who gives up
+            request.session.set_expiry(attempts.LINKING)
         return redirect("portal:openid-link")
     if not attempt.account:
         return _enter(request, account, who, attempt.suite)
@@ -151,7 +154,7 @@ def _enter(request: HttpRequest, account: Account, who: Identity, suite: str) ->
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_provider
 def link(request: HttpRequest, provider: IdentityProvider) -> HttpResponse:
-    """« Relier FranceConnect à mon compte »: the account is whose password the person knows."""
+    """« Relier FranceConnect à mon compte »: link the account whose password the person types."""
     pending = attempts.pending(request.session, provider.issuer)
     if pending is None:
         raise AttemptExpired("nobody waits to be linked")
@@ -178,7 +181,7 @@ def _give_up(request: HttpRequest) -> HttpResponse:
 def _link(
     request: HttpRequest, provider: IdentityProvider, pending: Pending, *, password: str, email: str = ""
 ) -> HttpResponse:
-    """Raises AccountError."""
+    """Check the password, link the identity, and sign in. Raises AccountError."""
     was_here = request.user if isinstance(request.user, Account) else None
     if was_here is not None:
         account = accounts.check_own_password(actor=was_here, password=password)
@@ -200,7 +203,7 @@ def _link(
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def my_openid(request: ResidentRequest) -> HttpResponse:
-    """In « Mes informations »: is it linked, and to link it or not any more."""
+    """In « Mes informations »: show whether the provider is linked; link or unlink it."""
     provider = provider_of(current_townhall())
     if not provider.is_offered:
         raise Http404
@@ -223,12 +226,12 @@ def my_openid(request: ResidentRequest) -> HttpResponse:
 
 
 def linked(account: Account, provider: IdentityProvider) -> bool:
-    """Whether the account opens by this provider."""
+    """Whether the account is linked to this provider."""
     return bool(account.identity_subject) and account.identity_issuer == provider.issuer
 
 
 def farewell(request: HttpRequest) -> str:
-    """Where to send whoever signs out, so that the provider's own session ends too; empty: nowhere."""
+    """Where to redirect at sign-out to end the provider's session too; empty if there is none."""
     id_token, end_session = attempts.where_from(request.session)
     if not (id_token and end_session):
         return ""

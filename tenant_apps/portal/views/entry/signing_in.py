@@ -33,13 +33,13 @@ _PAGES = {
     LinkPurpose.TEAM: "portal/join_team.html",
 }
 THIRTY_DAYS = 30 * 24 * 3600
-ASKED = throttle.Limit("link", 20)  # from an IP address
-BAD_LINKS = throttle.Limit("lien", limits.TRIES_PER_ADDRESS)  # opened from an IP address
+ASKED = throttle.Limit("link", 20)  # per IP address
+BAD_LINKS = throttle.Limit("lien", limits.TRIES_PER_ADDRESS)  # links opened per IP address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def front_door(request: HttpRequest) -> HttpResponse:
-    """`/`: sign in, or what a `?LIEN=` opens."""
+    """`/`: the sign-in page, or the page of a `?LIEN=`."""
     token = request.GET.get("LIEN")
     response = open_link(request, token) if token is not None else sign_in(request)
     response["Cache-Control"] = "no-store, private"
@@ -47,7 +47,7 @@ def front_door(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """The sign-in form, and what it answers."""
+    """The sign-in form: show it, and check what was typed."""
     home = "/gestion/" if getattr(request.user, "is_town_staff", False) else "/factures/"
     if request.user.is_authenticated and request.method != "POST":
         return redirect(next_page(request, default=home))
@@ -63,7 +63,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in_page(request: HttpRequest, form: SignInForm, error: AccountError | None = None) -> HttpResponse:
-    """The page with every way of signing in, whichever of them failed."""
+    """The page with every way to sign in, after an error in any of them."""
     context = {"form": form, "problem": str(error or ""), "suite": next_page(request, default="")}
     context["provider"] = openid.offered()
     return marked(render(request, "portal/sign_in.html", context), error)
@@ -82,7 +82,7 @@ def signed_in(
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this session, and that of the provider which opened it."""
+    """End this session, and the provider's session if it opened this one."""
     onwards = openid.farewell(request)
     logout(request)
     response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
@@ -92,13 +92,13 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def activation(request: HttpRequest) -> HttpResponse:
-    """« Activer mon compte »: the same answer for a known and an unknown address."""
+    """« Activer mon compte ». Known and unknown addresses get the same answer."""
     return _ask_for_link(request, LinkPurpose.ACTIVATION)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten_password(request: HttpRequest) -> HttpResponse:
-    """« Mot de passe oublié »: the same answer for a known and an unknown address."""
+    """« Mot de passe oublié ». Known and unknown addresses get the same answer."""
     return _ask_for_link(request, LinkPurpose.RESET)
 
 
@@ -116,8 +116,7 @@ def _ask_for_link(request: HttpRequest, purpose: LinkPurpose) -> HttpResponse:
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """`/?LIEN=…`: move the token from the address to the session, without using it up.
 
-    So the secret is in no history, and the form's page needs no policy that would hide its origin from
-    the CSRF check.
+    So no browser history holds the secret, and the form's page may send its origin, which the CSRF check needs.
     """
     try:
         with throttle.take((BAD_LINKS, client_address(request))) as tries:
@@ -136,7 +135,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_page(request: HttpRequest) -> HttpResponse:
-    """What a link does: a GET shows it, the POST does it and uses the link up."""
+    """A GET shows what the link does; the POST does it and uses the link up."""
     token = request.session.get("lien", "")
     try:
         link = accounts.find_link(token)
@@ -179,7 +178,7 @@ def _show_link(
 
 
 def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResponse:
-    """With the first password of whoever has no active account yet; an active one only confirms."""
+    """Accept an invitation. A person without an active account also chooses a password; others only confirm."""
     _payer, is_new = sharing.what_it_opens(link)
     form = PasswordForm(request.POST)
     if is_new and not form.is_valid():
@@ -194,7 +193,7 @@ def _accept_invitation(request: HttpRequest, link: Link, token: str) -> HttpResp
 
 def _put_address_back(request: HttpRequest, token: str) -> HttpResponse:
     undone, new_token = addresses.put_address_back(token=token)
-    logout(request)  # should it be a session of this very account, it is over
+    logout(request)  # in case this session is of the same account: it has ended
     if not new_token:
         return _done(request, _("L'autre compte est fermé"), undone.address)
     request.session["lien"] = new_token
@@ -227,7 +226,8 @@ def _choose_password(request: HttpRequest, link: Link, token: str) -> HttpRespon
     except (WeakPassword, TooBusy) as error:
         form.add_error("password", str(error))
         return _show_link(request, link, form, error)
-    known_browsers.opened(request, account)  # a stranger's tries do not stop the sign-in that comes now
+    # wrong passwords that a stranger tried do not block the sign-in that follows
+    known_browsers.opened(request, account)
     activated = link.purpose == LinkPurpose.ACTIVATION
     return _done(
         request, _("Mon compte est activé") if activated else _("Mon mot de passe est changé"), link.email

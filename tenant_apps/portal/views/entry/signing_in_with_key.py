@@ -1,4 +1,4 @@
-"""Signing in with a passkey: the script asks for a challenge, then sends the ordinary form."""
+"""Sign in with a passkey: the script asks for a challenge, then sends an ordinary form."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -15,7 +15,7 @@ from tenant_apps.portal.views.entry.signing_in import sign_in, sign_in_page, sig
 @require_POST
 @never_cache
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """For the script: what `navigator.credentials.get` wants; the same for everybody."""
+    """For the script: the options of `navigator.credentials.get`, the same for everybody."""
     place, ip = passkeys.place_of(request), client_address(request)
     try:
         return JsonResponse(passkeys.ask_to_sign_in(place=place, session=request.session, ip=ip))
@@ -26,7 +26,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def sign_in_with_key(request: HttpRequest) -> HttpResponse:
-    """What the browser answered; a page that was reloaded is the sign-in page."""
+    """Check the browser's answer. A reload of this page shows the sign-in page."""
     if request.method != "POST":
         return sign_in(request)
     try:

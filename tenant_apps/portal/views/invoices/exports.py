@@ -1,4 +1,4 @@
-"""What a resident takes away: the list for a spreadsheet, the PDFs of a year, a receipt."""
+"""Downloads: the list for a spreadsheet, the PDFs of a year, a receipt."""
 
 import io
 from uuid import UUID
@@ -22,7 +22,7 @@ from toolkit.sheets import csv_answer
 @require_safe
 @resident_required
 def invoices_csv(request: ResidentRequest) -> HttpResponseBase:
-    """The list as its address filters it, every page of it, for a spreadsheet."""
+    """The whole list with the filters of its address, for a spreadsheet."""
     name, titles = f"mes-factures-{clock.today()}.csv", [str(head) for head in HEADS]
     return csv_answer(name, titles, rows(request.user, Asked.read(request.GET).wanted))
 
@@ -30,7 +30,7 @@ def invoices_csv(request: ResidentRequest) -> HttpResponseBase:
 @require_safe
 @resident_required
 def year_archive(request: ResidentRequest, year: int, part: int = 1) -> HttpResponseBase:
-    """All PDFs of a year as a ZIP, read from S3 as the browser takes them; long years come in parts."""
+    """All PDFs of a year as a ZIP, read from S3 during the download; a long year has several parts."""
     parts = parts_of(documents_of_year(request.user, year))
     if not 1 <= part <= len(parts):
         raise Http404

@@ -1,4 +1,4 @@
-"""The list of invoices, one invoice, its PDF, and what was paid (docs/manual.md, M6 to M8)."""
+"""The list of invoices, one invoice, its PDF, and the payments made (docs/manual.md, M6 to M8)."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,7 +22,7 @@ from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting
 @require_safe
 @resident_required
 def invoice_list(request: ResidentRequest) -> HttpResponse:
-    """« Mes factures ». With `imprimer`: as many lines as a printed page holds, and a link to the next page."""
+    """« Mes factures ». With `imprimer`: one printed page of rows, and a link to the next."""
     found = listing(request.user, Asked.read(request.GET))
     context: dict[str, object] = {"section": "invoices", "list": found, "printed": found.asked.imprimer}
     if not found.shares:
@@ -31,7 +31,7 @@ def invoice_list(request: ResidentRequest) -> HttpResponse:
 
 
 def _why_empty(request: ResidentRequest) -> dict[str, object]:
-    """What the page of somebody without any invoice must know to say why."""
+    """What the page needs to explain why a resident has no invoices."""
     return {
         "has_payers": payers_of(request.user).exists(),
         "lapsed": lapsed_accesses_of(request.user).exists(),
@@ -42,7 +42,7 @@ def _why_empty(request: ResidentRequest) -> dict[str, object]:
 @require_safe
 @resident_required
 def payment_list(request: ResidentRequest) -> HttpResponse:
-    """« Mes règlements »: pay one invoice, or several where the régie accepts it; then what was paid."""
+    """« Mes règlements »: pay one invoice, or several where the régie accepts it; and the payments made."""
     page = settling_up(request.user, request.GET)
     context: dict[str, object] = {"section": "payments", "page": page}
     if not page.number:
@@ -53,7 +53,7 @@ def payment_list(request: ResidentRequest) -> HttpResponse:
 @require_safe
 @with_invoice
 def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """One invoice: what it is, and what can be done with it now."""
+    """One invoice, and what can be done with it now."""
     declaration = getattr(invoice, "declaration", None)
     paid = list(payments_of_resident(request.user).filter(invoice=invoice))
     payability = payability_of(invoice, reader=request.user)
@@ -75,7 +75,7 @@ def invoice_page(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 @require_safe
 @with_invoice
 def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """A link to S3 of five minutes, made after the access check."""
+    """Check the access, then redirect to S3 with a link that is valid for five minutes."""
     if invoice.document is None:
         raise Http404
     return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))
@@ -84,7 +84,9 @@ def invoice_pdf(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 @require_POST
 @with_invoice
 def declare_paid(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """« J'ai réglé » (docs/manual.md, M10)."""
+    """« J'ai réglé » (docs/manual.md, M10): the resident says that they paid elsewhere. 404 if that cannot be said
+    now.
+    """
     try:
         services.declare_paid(actor=request.user, invoice=invoice)
     except NotPayable:

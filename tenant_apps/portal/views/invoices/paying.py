@@ -1,4 +1,4 @@
-"""The payment screen, the way to the Treasury and back (docs/manual.md, M8 to M11)."""
+"""Pay an invoice: the payment page, the redirect to the Treasury, the return (docs/manual.md, M8 to M11)."""
 
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.portal.access import ResidentRequest, with_invoice
 from tenant_apps.portal.views.invoices.paying_several import address_of
 
-LOOKED_AT = 20  # invoices among which the following one is looked for
+LOOKED_AT = 20  # how many invoices are searched for the next one to pay
 WAITING = (AttemptState.CREATED, AttemptState.STARTED)
 
 
@@ -39,7 +39,7 @@ def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
             return redirect(_page_to_pay(request, invoice))
         except (NotPayable, ProviderError) as raised:
             error, problem, status = raised, str(raised), 409
-    # Read again: the refusal may have closed the product, or somebody paid meanwhile.
+    # Read again: the error may have closed the product, or somebody may have paid meanwhile.
     invoice = invoice_for_resident(request.user, invoice.uuid)
     payability = _asked_again(request, invoice)
     context = {
@@ -48,7 +48,7 @@ def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
         "payability": payability,
         "problem": "" if problem == payability.reason else problem,
         "ask_address": isinstance(error, EmailRefused),
-        # The browser came back from the page that it had been sent to: that page is open, and opens once.
+        # The browser came back from the payment page: that page is open, and opens only once.
         "came_back": "retour" in request.GET or status == 409,
         "declaration": getattr(invoice, "declaration", None) if payability.what == What.DECLARED else None,
         **_taker(payability.facts.attempt_provider or payability.facts.protocol),
@@ -57,7 +57,7 @@ def pay(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 
 
 def _taker(name: str) -> dict[str, object]:
-    """The words of whoever takes the money, and how its screen opens."""
+    """What the payment provider calls things, and whether its page opens in a pop-up."""
     found = capabilities_of(name)
     opens_popup = found is not None and found.opens_popup
     return {
@@ -68,7 +68,9 @@ def _taker(name: str) -> dict[str, object]:
 
 
 def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
-    """Where a POST leads: the Treasury's page, or ours with nothing to resume. Raises NotPayable, ProviderError."""
+    """Where a POST redirects: the Treasury's page; ours if there is nothing to resume. Raises NotPayable,
+    ProviderError.
+    """
     if "reprendre" not in request.POST:
         return services.start_payment(actor=request.user, invoice=invoice).url
     resumed = services.resume_payment(actor=request.user, invoice=invoice)
@@ -76,7 +78,7 @@ def _page_to_pay(request: ResidentRequest, invoice: Invoice) -> str:
 
 
 def _asked_again(request: ResidentRequest, invoice: Invoice) -> Payability:
-    """The payability, once the Treasury has said whether the reader's own payment page is open yet."""
+    """The payability, after asking the Treasury what became of the payment that the reader began."""
     payability = payability_of(invoice, reader=request.user)
     attempt = last_attempt(invoice) if payability.what == What.BEGUN else None
     if attempt is None:
@@ -86,11 +88,11 @@ def _asked_again(request: ResidentRequest, invoice: Invoice) -> Payability:
     return payability_of(invoice, reader=request.user)
 
 
-@csrf_exempt  # the Treasury's page may send the payer back by POST; nothing is changed by it
+@csrf_exempt  # the Treasury's page may send the payer back by POST; a forged POST pays nothing
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_invoice
 def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """Where the payer comes back to. What the address says is not believed: the Treasury is asked."""
+    """The page where the payer comes back. It does not trust the address: it asks the Treasury."""
     context = _outcome(request, invoice)
     receive_return(invoice=invoice, fields={**request.GET.dict(), **request.POST.dict()})
     if request.method == "POST":
@@ -101,12 +103,12 @@ def payment_return(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
 @require_safe
 @with_invoice
 def payment_state(request: ResidentRequest, invoice: Invoice) -> HttpResponse:
-    """The part of the return page that a waiting browser asks for again; 204 when it says what it said (`vu`)."""
+    """The part of the return page that a waiting browser polls. 204 when it would show the same again (`vu`)."""
     context = _outcome(request, invoice)
     if context["waiting"] and request.GET.get("vu") == context["seen"]:
         return HttpResponse(
             status=204
-        )  # the page stays as it is: nothing is announced, the focus does not move
+        )  # the page stays as it is: no announcement, and the focus does not move
     return render(request, "portal/_outcome.html", context)
 
 
@@ -114,7 +116,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
     attempt = last_attempt(invoice)
     if attempt is not None and attempt.state in WAITING:
         attempt = services.check_now(actor=request.user, attempt=attempt)
-    # After the attempt, never before it: the worker may have settled it since the door read the invoice.
+    # After the attempt, not before: the worker may have settled it since `with_invoice` read the invoice.
     invoice.refresh_from_db(fields=["paid", "state"])
     payment = payment_of_attempt(attempt) if attempt is not None else None
     return {
@@ -136,7 +138,7 @@ def _outcome(request: ResidentRequest, invoice: Invoice) -> dict[str, object]:
 
 
 def _seen(attempt: Attempt | None) -> str:
-    """What a waiting page says, in short: it is written again only when this changes."""
+    """A short name of what a waiting page shows; the browser replaces the page only when it changes."""
     if attempt is None:
         return ""
     left = "left" if attempt.abandoned_seen_at else "waits"
@@ -144,12 +146,13 @@ def _seen(attempt: Attempt | None) -> str:
 
 
 def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> dict[str, object]:
-    """What a payment of several invoices pays of those that `account` may see, and the way to begin it again."""
+    """The part of a grouped payment that `account` may see, and the address to try it again."""
     if attempt is None or not attempt.several:
         return {}
     parts = paid_by(attempt)
     visible = invoices_for_resident(account).filter(attempts=attempt).order_by("id")
-    mine = {one.pk for one in visible} | {invoice.pk}  # the door has let in to that one, cancelled or not
+    # `with_invoice` already let the account see this one, even cancelled
+    mine = {one.pk for one in visible} | {invoice.pk}
     seen = [part for part in parts if part.invoice_id in mine]
     known = payabilities_of(visible, reader=account, alone=False)
     unpaid = [one for one in visible if known[one.pk].offers]
@@ -157,13 +160,13 @@ def _of_several(account: Account, invoice: Invoice, attempt: Attempt | None) -> 
         "parts": seen,
         "sum": sum((part.amount for part in seen), Decimal("0.00")),
         "sees_all": len(seen) == len(parts),
-        "lives": attempt.state in LIVE,  # the others still wait, even if this one was paid otherwise
+        "lives": attempt.state in LIVE,  # the others still wait, even if this one was paid in another way
         "again": address_of(unpaid) if unpaid else "",
     }
 
 
 def following_invoice(account: Account, invoice: Invoice) -> Invoice | None:
-    """The next invoice that `account` can pay online now: one at a time, one after the other (docs/payfip.md §1)."""
+    """The next invoice that `account` can pay online now; they are paid one by one (docs/payfip.md §1)."""
     unpaid = invoices_for_resident(account, status="unpaid").exclude(pk=invoice.pk).order_by("due_on", "id")
     looked_at = list(unpaid[:LOOKED_AT])
     known = payabilities_of(looked_at, reader=account)

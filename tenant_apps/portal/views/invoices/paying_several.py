@@ -1,4 +1,4 @@
-"""Several invoices of a régie in one payment: what was ticked in « Mes règlements », and the way to the Treasury."""
+"""Pay several invoices of a régie at once: those ticked in « Mes règlements »."""
 
 from uuid import UUID
 
@@ -15,14 +15,14 @@ from tenant_apps.payments.readers import by_product
 from tenant_apps.payments.services import start_payment_of
 from tenant_apps.portal.access import ResidentRequest, resident_required
 
-CHOICE = "facture"  # in the address, once for each invoice
-SHOWN = 50  # a page of the list has no more to tick
+CHOICE = "facture"  # in the query string, once per invoice
+SHOWN = 50  # a page of « Mes règlements » has no more rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def pay_several(request: ResidentRequest) -> HttpResponse:
-    """The lines and the total before leaving; a payment for each service. The POST opens it."""
+    """Show the rows and the total, one payment per régie. The POST starts a payment and redirects to the Treasury."""
     chosen, problem, status = _chosen(request), "", 200
     error: Exception | None = None
     if request.method == "POST":
@@ -42,12 +42,12 @@ def pay_several(request: ResidentRequest) -> HttpResponse:
 
 
 def address_of(invoices: list[Invoice]) -> str:
-    """The page that pays `invoices` at once."""
+    """The address of the page that pays `invoices` at once."""
     return f"{reverse('portal:pay-several')}?{urlencode([(CHOICE, str(one.uuid)) for one in invoices])}"
 
 
 def _chosen(request: ResidentRequest) -> list[Invoice]:
-    """What the address names, the next one due first. One that the resident may not see is absent: 404."""
+    """The invoices of the query string, the first due one first. 404 if the resident may not see one of them."""
     try:
         wanted = {UUID(public_id) for public_id in request.GET.getlist(CHOICE)}
     except ValueError:

@@ -1,1 +1,1 @@
-"""« Mes informations »: my address, messages, passkeys, data, and who else sees my invoices."""
+"""« Mes informations »: the person's address, messages, passkeys and data, and who else sees their invoices."""

@@ -1,4 +1,4 @@
-"""A billing record joined to an account with a paper invoice."""
+"""« Rattacher un dossier »: ask to see a payer's invoices, with a paper invoice as proof."""
 
 from uuid import UUID
 
@@ -23,13 +23,13 @@ from tenant_apps.residents.queries import access_request_of, waiting_access_requ
 from tenant_apps.townhall.models import AccessRequestMode
 from tenant_apps.townhall.queries import current_townhall, password_rule
 
-FROM_ADDRESS = throttle.Limit("claim-ip", 20)  # papers from an IP address
+FROM_ADDRESS = throttle.Limit("claim-ip", 20)  # papers per IP address
 BY_ACCOUNT = throttle.Limit("claim-account", 10)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_access(request: HttpRequest) -> HttpResponse:
-    """« Rattacher un dossier »: the three figures of a paper; also without an account."""
+    """« Rattacher un dossier »: the three figures of a paper invoice, with or without an account."""
     resident, mode = _resident(request), current_townhall().payer_claims
     if mode == AccessRequestMode.OFF:
         response = _only_waiting(request, resident)
@@ -44,7 +44,7 @@ def request_access(request: HttpRequest) -> HttpResponse:
 
 
 def _resident(request: HttpRequest) -> Account | None:
-    """Who is signed in, or None; 404 for staff."""
+    """The signed-in resident, or None; 404 for staff."""
     resident = request.user if isinstance(request.user, Account) else None
     if resident is not None and resident.is_town_staff:
         raise Http404
@@ -110,7 +110,7 @@ def _sentence(outcome: Outcome) -> str:
 @require_POST
 @resident_required
 def withdraw(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer ma demande »."""
+    """« Retirer ma demande »: withdraw an access request. 404 for another person's."""
     try:
         services.withdraw_access_request(
             actor=request.user, access_request=access_request_of(request.user, public_id)
@@ -125,7 +125,7 @@ def withdraw(request: ResidentRequest, public_id: UUID) -> HttpResponse:
 
 
 def confirm(request: HttpRequest, link: Link, token: str) -> HttpResponse:
-    """What the link of an access request opens (signing_in.link_page): a GET shows it, the POST uses it up."""
+    """The link of an access request (signing_in.link_page): a GET shows it, the POST uses it up."""
     form = PasswordForm(request.POST if request.method == "POST" and _is_new(link) else None)
     form.fields["password"].help_text = password_rule().sentence
     refused: AccountError | None = None

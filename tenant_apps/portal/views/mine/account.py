@@ -1,4 +1,4 @@
-"""« Mes informations » (docs/manual.md, M12)."""
+"""« Mes informations » (docs/manual.md, M12): change the address or the password, sign out everywhere."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ FORMS: dict[str, type[PlainForm]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def my_details(request: ResidentRequest) -> HttpResponse:
-    """« Mes informations »: two small forms on one page, each with its own errors."""
+    """« Mes informations »: several small forms on one page, each with its own errors."""
     sent = request.POST.get("quoi", "")
     forms, refused = {name: _form(request, name, sent) for name in FORMS}, None
     if sent in forms and forms[sent].is_valid():
@@ -59,7 +59,7 @@ def _page(request: ResidentRequest, forms: dict[str, PlainForm], sent: str) -> H
 
 
 def _wrong(sent: str, error: AccountError) -> str | None:
-    """The field that `error` is about; None: the whole form."""
+    """The name of the field that `error` is about; None for the whole form."""
     if isinstance(error, WrongPassword | TooManyOwnTries):
         return "current"
     if sent == "adresse":
@@ -94,7 +94,7 @@ def _change_password(request: ResidentRequest, form: PlainForm) -> None:
         rule=password_rule(),
         device=request.session.get(devices.SESSION_MARK, ""),
     )
-    update_session_auth_hash(request, account)  # other devices are signed out, this one stays
+    update_session_auth_hash(request, account)  # signs out the other devices, not this one
     known_browsers.opened(request, account)
     messages.success(request, _("Mon mot de passe est changé"))
 
@@ -108,7 +108,7 @@ _CHANGES: dict[str, Callable[[ResidentRequest, PlainForm], None]] = {
 @require_POST
 @resident_required
 def sign_out_everywhere(request: ResidentRequest) -> HttpResponse:
-    """« Se déconnecter partout », here too."""
+    """« Se déconnecter partout »: every session of the account, this one too."""
     devices.sign_out_everywhere(actor=request.user)
     logout(request)
     messages.success(request, _("Vous êtes déconnecté de tous vos appareils."))

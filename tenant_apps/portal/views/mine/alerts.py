@@ -1,4 +1,4 @@
-"""Which messages I want: chosen in « Mes informations », or refused from a message (docs/manual.md, M14)."""
+"""Which messages a person gets: chosen in « Mes informations », or refused from a message (docs/manual.md, M14)."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,13 +17,13 @@ from tenant_apps.portal.forms import AlertForm
 from tenant_apps.townhall.models import TownHall
 from tenant_apps.townhall.queries import current_townhall
 
-BAD_TICKETS = throttle.Limit("unsubscribe", 50)  # of an IP address
+BAD_TICKETS = throttle.Limit("unsubscribe", 50)  # per IP address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def choices(request: ResidentRequest) -> HttpResponse:
-    """One box a kind of message that the town sends."""
+    """One check box for each kind of message that the town sends."""
     offered = _offered(current_townhall())
     wanted = {kind: kind not in request.user.refused for kind in offered}
     form = AlertForm(request.POST if request.method == "POST" else None, initial=wanted, offered=offered)
@@ -35,15 +35,15 @@ def choices(request: ResidentRequest) -> HttpResponse:
 
 
 def _offered(townhall: TownHall) -> dict[str, str]:
-    """Choice → what the box says, of what this town sends."""
+    """Choice → label of its check box, for the kinds that this town sends."""
     boxes = {choice.name: choice.box(townhall) for choice in notices.choices()}
     return {name: box for name, box in boxes.items() if box is not None}
 
 
-@csrf_exempt  # mail services post here, without cookies (RFC 8058): the sealed ticket is the whole right
+@csrf_exempt  # mail services post here without cookies (RFC 8058): the sealed ticket is the only proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, ticket: str) -> HttpResponse:
-    """« Ne plus recevoir ces messages »: a GET shows a button and does nothing; the POST does it."""
+    """« Ne plus recevoir ces messages »: a GET only shows a button; the POST does it."""
     try:
         with throttle.take((BAD_TICKETS, client_address(request))) as tries:
             act = unsubscribing.read if request.method != "POST" else _refuse

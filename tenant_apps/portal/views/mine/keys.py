@@ -23,7 +23,7 @@ from tenant_apps.residents.mails.keys import PAGE
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def key_list(request: ResidentRequest) -> HttpResponse:
-    """The keys of every host, and the button that adds one here; the POST brings what the browser answered."""
+    """The passkeys of all hosts, and the button that adds one for this host; the POST brings the browser's answer."""
     if request.method != "POST":
         return _list(request)
     try:
@@ -54,7 +54,7 @@ def _list(request: ResidentRequest, problem: str = "") -> HttpResponse:
 @require_POST
 @resident_required
 def ask_to_add(request: ResidentRequest) -> HttpResponse:
-    """For the script: what `navigator.credentials.create` wants, or why not."""
+    """For the script: the options of `navigator.credentials.create`, or why no key can be added."""
     place = passkeys.place_of(request)
     try:
         options = passkeys.ask_to_add(actor=request.user, place=place, session=request.session)
@@ -66,7 +66,7 @@ def ask_to_add(request: ResidentRequest) -> HttpResponse:
 @require_POST
 @resident_required
 def sign_in_again(request: ResidentRequest) -> HttpResponse:
-    """Out, and back here by whatever way the person signs in."""
+    """Sign out, then come back to this page after signing in, in any way."""
     logout(request)
     return redirect("/?" + urlencode({"suite": PAGE}))
 
@@ -74,7 +74,7 @@ def sign_in_again(request: ResidentRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def key_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """One key: its name, and taking it away."""
+    """One key: rename or remove it."""
     key = _own_key(request, public_id)
     form = KeyNameForm(request.POST if request.method == "POST" else None, initial={"name": key.name})
     if form.is_valid():
@@ -88,7 +88,7 @@ def key_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @resident_required
 def remove_key(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer cette clé »."""
+    """« Retirer cette clé »: remove one of the resident's passkeys. 404 for another person's."""
     keys.remove_key(actor=request.user, key=_own_key(request, public_id))
     messages.success(
         request,

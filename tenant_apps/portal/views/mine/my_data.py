@@ -1,4 +1,4 @@
-"""« Mes données »: take them away, have them erased."""
+"""« Mes données »: download them, ask for their erasure."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -17,13 +17,13 @@ from tenant_apps.residents.erasure import services
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 
-COPIES = throttle.Limit("take-out", 5, seconds=60 * 60)  # of one's data
+COPIES = throttle.Limit("take-out", 5, seconds=60 * 60)  # downloads of one account
 
 
 @require_safe
 @resident_required
 def my_data(request: ResidentRequest) -> HttpResponse:
-    """What can be done with one's data."""
+    """What a person can do with their data."""
     return _page(request, ProofForm())
 
 
@@ -33,7 +33,7 @@ def _page(request: ResidentRequest, form: ProofForm, error: AccountError | None 
 
 
 def _state(request: ResidentRequest) -> dict[str, object]:
-    """Whether the password is asked for again, and how far a request of erasure is."""
+    """Whether the password must be typed again, and the state of a request for erasure."""
     asked = request.user.erasure_asked_at
     return {
         "recent": recent.is_recent(request.session),
@@ -45,7 +45,7 @@ def _state(request: ResidentRequest) -> dict[str, object]:
 @require_POST
 @resident_required
 def take_my_data(request: ResidentRequest) -> HttpResponseBase:
-    """One click: everything in a ZIP. Asked too often, it is the same page, with when to come back."""
+    """Download everything as a ZIP. After too many downloads, the page says when to come back."""
     form = ProofForm(request.POST)
     try:
         _prove(request, form)
@@ -64,7 +64,7 @@ def take_my_data(request: ResidentRequest) -> HttpResponseBase:
 
 
 def _prove(request: ResidentRequest, form: ProofForm) -> None:
-    """Raises AccountError when it is not sure that it is the person."""
+    """Check that it still is the account's owner. Raises AccountError."""
     if recent.is_recent(request.session):
         return
     if not form.is_valid():
@@ -75,7 +75,7 @@ def _prove(request: ResidentRequest, form: ProofForm) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def ask_erasure(request: ResidentRequest) -> HttpResponse:
-    """« Effacer mon compte »: what goes, what stays, and a request that waits for the service."""
+    """« Effacer mon compte »: what will be erased, what stays, and the request."""
     form = ErasureForm(request.POST if request.method == "POST" else None)
     refused: AccountError | None = None
     if request.method == "POST" and form.is_valid():
@@ -106,7 +106,7 @@ def _erasure_page(request: ResidentRequest, form: ErasureForm, error: AccountErr
 @require_POST
 @resident_required
 def cancel_erasure(request: ResidentRequest) -> HttpResponse:
-    """« Annuler ma demande »."""
+    """« Annuler ma demande »: withdraw the request for erasure."""
     services.cancel_erasure(actor=request.user)
     messages.success(request, _("Votre demande d'effacement est annulée : rien n'est effacé."))
     return redirect("portal:my-data")

@@ -1,4 +1,4 @@
-"""« Mes dossiers »: who else sees the invoices of one of my payers, and inviting them."""
+"""« Mes dossiers »: who else sees a payer's invoices, and invitations."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -24,13 +24,13 @@ from tenant_apps.residents.queries import (
     shared_accesses,
 )
 
-INVITED = throttle.Limit("invite", 20)  # from an IP address
+INVITED = throttle.Limit("invite", 20)  # per IP address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @resident_required
 def payer_page(request: ResidentRequest, public_id: UUID) -> HttpResponse:
-    """One payer of mine: who sees it, who is invited; each form says in `quoi` what it does."""
+    """One payer: who sees it and who is invited. Each form says in `quoi` what it does."""
     try:
         payer = payer_for_resident(request.user, public_id)
         act = _ACTS.get(request.POST.get("quoi", "")) if request.method == "POST" else None

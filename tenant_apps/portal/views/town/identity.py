@@ -1,4 +1,4 @@
-"""The town's logo and icon. Another picture has another address (TownHall), so each may be kept a year."""
+"""The town's logo and icon. A new picture gets a new address (TownHall), so browsers may cache each for a year."""
 
 from contextlib import suppress
 
@@ -16,7 +16,7 @@ from toolkit.files.storage import StorageSilent, answering
 from toolkit.words import same_for_all
 
 A_YEAR = 365 * 24 * 3600
-_KEPT = 24 * 3600  # in the cache, whose keys carry the town
+_KEPT = 24 * 3600  # in the cache, whose keys include the town
 TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -30,7 +30,7 @@ def logo(request: HttpRequest) -> HttpResponse:
 @same_for_all
 @require_safe
 def icon(request: HttpRequest) -> HttpResponse:
-    """The town's own icon, or its first letter on its colour."""
+    """The town's own icon, or a drawing: the first letter of its name on its colour."""
     townhall = current_townhall()
     return _picture(townhall.icon) if townhall.icon else _answer(_letter(townhall), "svg")
 
@@ -39,7 +39,7 @@ def _picture(key: str) -> HttpResponse:
     if not key:
         raise Http404
     content = None
-    with suppress(RedisError):  # it is read from storage then
+    with suppress(RedisError):  # then read it from storage
         content = cache.get(f"picture:{key}")
     if content is None:
         try:
@@ -57,7 +57,7 @@ def _picture(key: str) -> HttpResponse:
 def _answer(content: bytes, extension: str) -> HttpResponse:
     response = HttpResponse(content, content_type=TYPES[extension])
     patch_cache_control(response, public=True, max_age=A_YEAR, immutable=True)
-    # Opened alone, a drawing is a document: it may do nothing (it was cleaned too, townhall.images).
+    # An SVG that is opened alone is a document: it may load and run nothing (townhall.images cleaned it too).
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 

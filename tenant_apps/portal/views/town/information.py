@@ -1,4 +1,4 @@
-"""The pages that every public site owes its readers, and the manual; open to all."""
+"""The information pages that the law asks of a public site, and the manual; open to everybody."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,19 +12,19 @@ from toolkit import prose
 
 @require_safe
 def legal(request: HttpRequest) -> HttpResponse:
-    """« Mentions légales »."""
+    """« Mentions légales »: the town's text, or the default one."""
     return _notice(request, "legal")
 
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """« Données personnelles »."""
+    """« Données personnelles »: what the portal keeps about people, and for how long."""
     return _notice(request, "privacy")
 
 
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """« Accessibilité »: the statement that the footer's label leads to."""
+    """« Accessibilité »: the statement to which the footer links."""
     return _notice(request, "accessibility")
 
 
@@ -37,13 +37,13 @@ def _notice(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_safe
 def site_map(request: HttpRequest) -> HttpResponse:
-    """« Plan du site »."""
+    """« Plan du site »: links to the pages of the portal."""
     return render(request, "portal/site_map.html")
 
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """« Aide »: the resident's manual, with this town's name and address in it."""
+    """« Aide »: the resident's manual, with the name and address of this town."""
     found = manual(townhall=shown_townhall(), address=_address(request))
     return render(request, "portal/help.html", {"body": found.body, "titles": found.titles})
 

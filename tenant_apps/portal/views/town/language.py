@@ -1,4 +1,4 @@
-"""The language of the portal: this browser's, and the person's who is signed in."""
+"""The language of the portal: of this browser, and of the signed-in account."""
 
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -20,13 +20,13 @@ from tenant_apps.portal.access import next_page
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """« English » or « Français »: back to the page it was asked from, in that language."""
+    """« English » or « Français »: change the language, and go back to the page where the button is."""
     wanted = request.POST.get("langue", "")
     response = redirect(next_page(request, default=_page_before(request)))
     if wanted not in dict(settings.LANGUAGES):
         return response
     if isinstance(request.user, Account):
-        # For an operator in somebody's place it is this browser's only, and nothing is chosen for the person.
+        # An operator in somebody's place changes this browser's language only, not the account's.
         with suppress(NotWhileImpersonating):
             choose_language(actor=request.user, language=wanted)
     if "details" in request.POST:
@@ -44,10 +44,11 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 def _page_before(request: HttpRequest) -> str:
-    """The path of this host that the button was pressed on; the front door when the browser does not say."""
+    """The path of the page where the button was pressed; the front page if the browser does not say."""
     before = request.META.get("HTTP_REFERER", "")
     if not url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure()):
         return "/"
     path, query = urlsplit(before)[2:4]
-    path = escape_leading_slashes(path or "/")  # « //elsewhere/ » is a page of ours, which does not exist
+    # « //elsewhere/ » becomes a path of this host, which does not exist
+    path = escape_leading_slashes(path or "/")
     return f"{path}?{query}" if query else path

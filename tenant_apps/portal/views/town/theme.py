@@ -1,4 +1,4 @@
-"""`/theme.css`: the town's two colours, and readable tones of them."""
+"""`/theme.css`: the town's two colours, and tones of them with enough contrast."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
@@ -8,8 +8,9 @@ from tenant_apps.townhall.queries import current_townhall
 from toolkit.colour import readable_on, text_on
 from toolkit.words import same_for_all
 
-# Text in the town's colours stands on several grounds; what can be read on the hardest one can on the others:
-# by day the tint of staff's lists (staff.css, --tint), by night the ground of a paid row (ui.css, --paid).
+# The town's colours are text on several backgrounds. A tone with enough contrast on the darkest light one (the tint
+# of staff's lists: --tint in staff.css) and on the lightest dark one (a paid row: --paid in ui.css) has enough on all
+# others.
 LIGHT, DARK = "#eef1f4", "#4a3f12"
 
 
@@ -17,7 +18,7 @@ LIGHT, DARK = "#eef1f4", "#4a3f12"
 @require_safe
 @cache_control(public=True, max_age=86400)
 def theme(request: HttpRequest) -> HttpResponse:
-    """The address of this file changes with the colours (base.html), so it may be kept for a day."""
+    """The file may be cached for a day, because its address changes with the colours (base.html)."""
     townhall = current_townhall()
     town, accent = townhall.primary_colour, townhall.accent_colour
     light = f"--town:{town};--on-town:{text_on(town)};--town-ink:{readable_on(town, LIGHT)};"
