@@ -6,9 +6,9 @@ from toolkit.files.arriving import announced_size, let_finish
 
 __all__ = ["announced_size", "let_finish", "most"]
 
-_FORM = 64 * 1024  # what the form itself weighs around its files
+_FORM = 64 * 1024  # bytes that the form adds to its files
 
 
 def most() -> int:
-    """The largest request that is accepted, in bytes."""
+    """The largest accepted request, in bytes."""
     return int(settings.UPLOAD_MAX_BYTES) + _FORM
