@@ -1,7 +1,7 @@
-"""What the agreement with the Treasury says of a product: its kind, who takes the money, and the number.
+"""Write what a product's agreement with the Treasury says: its kind, its protocol and its number.
 
-These write without asking whether the change may be made: `payments.online.agreements`, which knows what was paid,
-decides between the two.
+These functions do not check whether the change is allowed. `payments.online.agreements` knows what was paid, and
+decides which of the two to call.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from tenant_apps.products.numbers import number_problem
 from tenant_apps.products.services import lock_products, name_of, reasoned
 from toolkit.rows import change_row
 
-# Everything begins again with another number or another taker: the stage, the check, the Treasury's refusal.
+# The fields that start again with another number or protocol: the mode, the check, the refusal of the Treasury.
 _AT_THE_BEGINNING: dict[str, Any] = {
     "mode": Mode.TEST,
     "checked_at": None,
@@ -35,9 +35,9 @@ _COPIED = (
 def set_agreement(
     *, actor: audit.Actor, product: Product, kind: str, protocol: str, number: str, reason: str = ""
 ) -> Product:
-    """Write kind, protocol and number on the product itself. Raises ValidationError.
+    """Change kind, protocol and number of the product itself. Raises ValidationError.
 
-    Another protocol or number begins at the stage of test, unchecked.
+    With another protocol or number, the product starts again in mode T, without a confirmed number.
     """
     others = lock_products()
     locked = next(one for one in others if one.pk == product.pk)
@@ -69,10 +69,10 @@ def replace_product(
     pays_after_end: bool,
     reason: str = "",
 ) -> Product:
-    """Give a régie another number by a new product that takes its code; the old one keeps its invoices, closed.
+    """Give a régie another number: a new product takes its code, and the old one is closed and keeps its invoices.
 
-    `pays_after_end`: what is unpaid there can still be paid online, at the old number. Returns the new one, at the
-    stage of test. Raises ValidationError.
+    `pays_after_end`: unpaid invoices of the old product can still be paid online, at the old number. Returns the new
+    product, in mode T. Raises ValidationError.
     """
     others = lock_products()
     old = next(one for one in others if one.pk == product.pk)
@@ -111,7 +111,7 @@ def replace_product(
 def _check(
     others: list[Product], mine: Product, *, kind: str, protocol: str, number: str, alone: bool = True
 ) -> None:
-    """Raises ValidationError. `alone`: the product itself is not looked at."""
+    """Raises ValidationError if the number cannot be used. `alone`: `mine` keeps its own number."""
     rest = [one for one in others if not (alone and one.pk == mine.pk)]
     if wrong := number_problem(rest, kind=kind, protocol=protocol, number=number):
         raise ValidationError({"number": wrong})

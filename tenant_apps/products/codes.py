@@ -1,4 +1,4 @@
-"""The code of a product in billing files: read from its label, and what is wrong with one that is typed."""
+"""The code of a product in billing files: make one from a label, and check one that a person typed."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ _CODE = r"[A-Za-z0-9][A-Za-z0-9._/-]*"
 
 
 def code_for(label: str, *, taken: Collection[str]) -> str:
-    """A code in capitals and hyphens for `label`, and none of `taken` (in lower case): « REGIE-CANTINE »."""
+    """A code for `label`, in capitals and hyphens and not in `taken` (in lower case): « REGIE-CANTINE »."""
     folded = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().upper()
     return free_code(re.sub(r"[^A-Z0-9]+", "-", folded).strip("-") or "REGIE", taken=taken)
 
 
 def free_code(wanted: str, *, taken: Collection[str]) -> str:
-    """`wanted` cut to what a code may hold, numbered when it is one of `taken` (in lower case)."""
+    """`wanted`, cut to the length of a code, with a number added if it is in `taken` (in lower case)."""
     code, number = wanted[:LONGEST].strip("-"), 1
     while code.lower() in taken:
         number += 1
@@ -27,7 +27,7 @@ def free_code(wanted: str, *, taken: Collection[str]) -> str:
 
 
 def problem(code: str) -> str:
-    """What is wrong with a code that somebody typed, in a sentence; empty when nothing is."""
+    """What is wrong with a code that a person typed, as a sentence; empty if nothing is."""
     if len(code) <= LONGEST and re.fullmatch(_CODE, code):
         return ""
     return _(

@@ -1,17 +1,17 @@
-"""Why a régie cannot be changed as asked. `str()` is the sentence to show."""
+"""The errors of products. `str(error)` is the sentence to show to the person."""
 
 
 class ProductError(Exception):
-    """Base of this room's errors."""
+    """The base class of the errors of products."""
 
 
 class StillDefault(ProductError):
-    """Files that name no régie go to this one: another must be the default first."""
+    """The product is the default one, for files that name none: another must become the default first."""
 
 
 class InUse(ProductError):
-    """Invoices or payments hang on it, so it cannot be deleted."""
+    """The product has invoices or payments, so it cannot be deleted."""
 
 
 class Ended(ProductError):
-    """It is closed, and this is for one that is open."""
+    """The product is closed, and the act needs an open one."""

@@ -56,12 +56,13 @@ class Product(models.Model):
     # Only for a régie, whose references and amounts the town decides (decision 0029).
     takes_several = models.BooleanField(_("plusieurs factures en un paiement"), default=False)
     is_default = models.BooleanField(_("régie par défaut"), default=False)
-    # The town closed it: no new invoice. What is unpaid is paid at the counter, or also online (decision 61).
+    # Set when the town closed it: it gets no new invoice. Unpaid ones can be paid at the counter, and online if
+    # `pays_after_end` is set (decision 61).
     ended_at = models.DateTimeField(_("fermée le"), null=True, editable=False)
     pays_after_end = models.BooleanField(
         _("paiement en ligne de ce qui reste dû"), default=False, db_default=False, editable=False
     )
-    # The same régie under its new number; files that name the code mean that one from then on (decision 61).
+    # The product that replaced this one: the same régie with its new number. It has the code in files (decision 61).
     replaced_by = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="replaces", editable=False
     )
@@ -82,7 +83,7 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(takes_several=False) | Q(kind="regie"), name="several_is_for_a_regie"
             ),
-            # Billing files name it in any case (queries.products_by_code).
+            # Billing files may write a code in capitals or not (queries.products_by_code).
             models.UniqueConstraint(Lower("code"), name="one_product_of_a_code"),
             # The titres and the rôles of one budget may share its number (docs/payfip.md §1).
             models.UniqueConstraint(
@@ -101,7 +102,7 @@ class Product(models.Model):
 
     @property
     def full_label(self) -> str:
-        """Its name for staff, who may have the same régie under two numbers."""
+        """The name for staff. It distinguishes the products of one régie with two numbers."""
         if self.ended_at is None:
             return self.label
         if self.replaced_by_id is not None:
@@ -113,7 +114,7 @@ class Product(models.Model):
 
     @property
     def is_paid_online(self) -> bool:
-        """Somebody can take its money online, once it is in service and not closed."""
+        """Whether the product has a protocol of online payment. It may still be in test, or closed."""
         return self.protocol != protocols.NONE
 
     def clean(self) -> None:

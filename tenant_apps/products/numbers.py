@@ -1,4 +1,4 @@
-"""Whose a number at a provider is: of one product only, or of the titres and the rôles of one budget."""
+"""Which products may have the same number: only the titres and the rôles of one budget."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,10 @@ _ONE_BUDGET = {ProductKind.TITRE.value, ProductKind.ROLE.value}
 
 
 def number_problem(others: Iterable[Product], *, kind: str, protocol: str, number: str) -> str:
-    """What is wrong with `number` for a product of that kind beside `others`, in words; empty when nothing is."""
+    """What is wrong with `number` for a product of this kind, as a sentence; empty if nothing is.
+
+    `others` are the other products of the town, which may have this number already.
+    """
     if not number:
         return (
             ""

@@ -37,7 +37,7 @@ def product(pk: int) -> Product:
 
 
 def former_products() -> dict[int, list[int]]:
-    """Each product that replaced others → the ids of those, the latest first: the same régie under older numbers."""
+    """For each product that replaced others, their ids, latest first: the same régie with older numbers."""
     links = dict(
         Product.objects.filter(replaced_by__isnull=False).values_list("replaced_by_id", "id").order_by("id")
     )
@@ -51,12 +51,12 @@ def former_products() -> dict[int, list[int]]:
 
 
 def receiving_products() -> QuerySet[Product]:
-    """Those that new invoices may go to, the default one first."""
+    """The products that can get new invoices, the default one first."""
     return products().filter(ended_at=None)
 
 
 def is_unused(product: Product) -> bool:
-    """Whether nothing that must be kept hangs on it: then it may be deleted. Any room's table counts by itself."""
+    """Whether no row that must be kept refers to the product, in any table of any room: it can then be deleted."""
     return not any(
         relation.related_model._base_manager.filter(**{relation.field.name: product}).exists()
         for relation in Product._meta.related_objects

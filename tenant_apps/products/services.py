@@ -1,4 +1,4 @@
-"""The only writers of the town's products, beside `agreements` (numbers)."""
+"""The only writers of the town's products, with `agreements` for their numbers."""
 
 from typing import Any
 
@@ -30,10 +30,10 @@ def add_product(
     reason: str = "",
     **settings: Any,
 ) -> Product:
-    """Add a régie, titres or a rôle, at the stage of test. Without a `code` one is made from the label.
+    """Add a régie, titres or a rôle, in mode T. Without `code`, one is made from the label.
 
     `settings`: contact_email, payable_days_after_issue, payable_days_after_due, offers_declaration, takes_several.
-    Raises ValidationError, with the field at fault.
+    Raises ValidationError with the wrong field.
     """
     others = lock_products()
     taken = {one.code.lower() for one in others}
@@ -57,26 +57,26 @@ def add_product(
 
 
 def lock_products() -> list[Product]:
-    """Every product of the town, as they are now: acts that look at the others come one after the other.
+    """Lock every product of the town and read them again, so that acts that compare products run one at a time.
 
-    Read again once they are locked, because one may have been added by who held the locks.
+    They are read after the lock, because the transaction before may have added one.
     """
     list(Product.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     return list(Product.objects.order_by("pk"))
 
 
 def name_of(product: Product) -> str:
-    """The object of a fact of the trail."""
+    """The name of a product as the object of a fact of the trail."""
     return f"product:{product.code}"
 
 
 def reasoned(reason: str) -> dict[str, str]:
-    """What a fact keeps of a reason, when one is given."""
+    """The reason as a fact of the trail keeps it; empty without one."""
     return {"reason": reason} if reason else {}
 
 
 def _check_code(code: str, taken: set[str]) -> None:
-    """Raises ValidationError."""
+    """Raises ValidationError if the code is wrong or in `taken`."""
     if wrong := code_problem(code):
         raise ValidationError({"code": wrong})
     if code.lower() in taken:
@@ -145,9 +145,9 @@ def change_product(
     reason: str = "",
     **window: Any,
 ) -> Product:
-    """Change what needs nobody's word but the town's. Its number is changed by payments.services.change_agreement.
+    """Change the fields that the town may change alone. `payments.services.change_agreement` changes the number.
 
-    `code`: the present one when empty. `window`: payable_days_after_issue, payable_days_after_due, takes_several.
+    Without `code`, the present one stays. `window`: payable_days_after_issue, payable_days_after_due, takes_several.
     Raises ValidationError.
     """
     others = lock_products()
@@ -170,7 +170,7 @@ def change_product(
 
 @transaction.atomic
 def make_default(*, actor: audit.Actor, product: Product, reason: str = "") -> Product:
-    """Files that name no régie go to this one from now on. Raises Ended for a closed one."""
+    """Make this product the default one, for files that name none. Raises Ended for a closed product."""
     others = lock_products()
     locked = next(one for one in others if one.pk == product.pk)
     if locked.ended_at is not None:
@@ -191,9 +191,10 @@ def make_default(*, actor: audit.Actor, product: Product, reason: str = "") -> P
 
 @transaction.atomic
 def end_product(*, actor: audit.Actor, product: Product, pays_after_end: bool, reason: str = "") -> Product:
-    """The town closes it: no new invoice. What is unpaid is paid at the counter, or also online (`pays_after_end`).
+    """Close a product for the town: it gets no new invoice. Raises StillDefault.
 
-    Again with another answer changes just that. Raises StillDefault.
+    Unpaid invoices can be paid at the counter, and online with `pays_after_end`. Closing a closed product again only
+    changes `pays_after_end`.
     """
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     if locked.is_default:
@@ -215,7 +216,7 @@ def end_product(*, actor: audit.Actor, product: Product, pays_after_end: bool, r
 
 @transaction.atomic
 def reopen_product(*, actor: audit.Actor, product: Product, reason: str = "") -> bool:
-    """The town opens it again, at the stage where it was. False when it was open."""
+    """Open a product that the town closed, in the mode that it had. False when it is open already."""
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     if locked.ended_at is None:
         return False
@@ -227,9 +228,9 @@ def reopen_product(*, actor: audit.Actor, product: Product, reason: str = "") ->
 
 @transaction.atomic
 def delete_product(*, actor: audit.Actor, product: Product, reason: str = "") -> None:
-    """Delete one that nothing hangs on: no invoice, no payment, no test payment. Raises StillDefault, InUse.
+    """Delete a product without invoices, payments and test payments. Raises StillDefault or InUse.
 
-    One that replaced another gives it its code back; the other stays closed until it is reopened.
+    If it replaced another product, that one gets its code back and stays closed until it is reopened.
     """
     locked = next((one for one in lock_products() if one.pk == product.pk), None)
     if locked is None:
@@ -270,9 +271,9 @@ def close_product(*, actor: audit.Actor, product: Product, code: str) -> bool:
 
 @transaction.atomic
 def confirm_number(*, actor: audit.Actor, product: Product, label: str) -> Product:
-    """« C'est bien nous »: a manager confirms the Treasury's lines. This ends the Treasury's own stop of a product.
+    """« C'est bien nous »: a manager confirms the Treasury's lines. This reopens a product that the Treasury closed.
 
-    Raises ProductError when the number is not any more the one of `product`, which was asked about.
+    Raises ProductError when the product's number is no longer the one in `product`.
     """
     locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     if locked.numcli != product.numcli:

@@ -1,4 +1,4 @@
-"""Where a product is on its way, in a few words, for staff and for the operator."""
+"""The stage of a product in a few words, for staff and for the operator."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Stage(NamedTuple):
 
 
 def stage_of(product: Product) -> Stage:
-    """« En service », « Numéro à vérifier », « Fermée »…"""
+    """The stage of a product: « En service », « Numéro à vérifier », « Fermée »…"""
     if product.ended_at is not None:
         return _ended(product)
     if product.protocol == protocols.NONE:

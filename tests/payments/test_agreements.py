@@ -1,4 +1,4 @@
-"""A number at the Treasury changes: corrected while nothing hangs on it, replaced once it is in use (decision 61)."""
+"""A product's number is corrected while it is unused, and a new product replaces it once it is used (decision 61)."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_the_same_agreement_changes_nothing(town: Town) -> None:
 
 
 def test_invoices_do_not_keep_a_number_that_was_never_in_service(invoice: Invoice) -> None:
-    """A typing error is found at « Est-ce bien vous ? », when the first import is online already."""
+    """A manager finds a typing error at « Est-ce bien vous ? », when the first invoices are already published."""
     Product.objects.update(mode=Mode.TEST)
     assert change(default_product()).pk == invoice.product_id
 
@@ -124,7 +124,7 @@ def test_a_number_in_use_is_replaced(invoice: Invoice, simulator: Simulator) -> 
     )
     invoice.refresh_from_db()
     assert invoice.product_id == old.pk
-    assert payability_of(Invoice.objects.get(pk=invoice.pk)).can  # at the old number, still
+    assert payability_of(Invoice.objects.get(pk=invoice.pk)).can  # still at the old number
 
 
 def test_what_is_unpaid_is_not_payable_online_when_the_town_says_so(invoice: Invoice, alice: Account) -> None:
@@ -153,9 +153,9 @@ def test_a_number_in_use_is_replaced_only_once_recognised(invoice: Invoice, simu
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
-        ({"number": "001977"}, "number"),  # another product's
+        ({"number": "001977"}, "number"),  # the number of another product
         ({"number": ""}, "number"),
-        ({"number": "", "protocol": "none"}, "number"),  # money came under the present one
+        ({"number": "", "protocol": "none"}, "number"),  # the present number has received money
         ({"kind": "titre", "number": "001964"}, "kind"),  # its references follow another rule
     ],
 )
@@ -187,7 +187,7 @@ def test_a_payment_in_flight_ends_at_the_old_number(
 def test_a_payment_begins_while_the_number_changes(
     live_town: Town, make_account: Any, make_payer: Any, make_invoice: Any, simulator: Simulator
 ) -> None:
-    """Whoever is first, the attempt and its money are at one number, which its product still has."""
+    """In any order, the attempt and its money have one number, and their product still has it."""
     alice = make_account("alice@example.net")
     bill = make_invoice(make_payer(alice))
     old = default_product()
@@ -208,7 +208,7 @@ def test_two_managers_change_the_number_at_once(
     make_invoice(make_payer(make_account("alice@example.net")))
     old = default_product().pk
     raised = at_once(live_town, *[lambda: recognised(Product.objects.get(pk=old), pays_after_end=True)] * 2)
-    assert len(raised) <= 1  # the second is told that it changed, or had looked after the first
+    assert len(raised) <= 1  # the second is refused, or comes after the first
     assert all(isinstance(error, NotYet | ValidationError) for error in raised)
     assert sorted(Product.objects.values_list("numcli", flat=True)) == ["001964", "001966"]
 
@@ -238,7 +238,7 @@ def test_a_change_is_undone(invoice: Invoice, simulator: Simulator) -> None:
 
 
 def test_lines_of_another_number_confirm_nothing(town: Town) -> None:
-    """One manager recognises the lines of a number that another has just corrected."""
+    """One manager confirms the lines of a number that another manager has just corrected."""
     looked_at = default_product()
     change(default_product())
     with pytest.raises(ProductError):

@@ -1,4 +1,4 @@
-"""A régie from its beginning to its end: added, changed, the default, closed, reopened, deleted."""
+"""The life of a product: added, changed, made the default, closed, reopened, deleted."""
 
 from typing import Any
 
@@ -155,7 +155,7 @@ def test_one_without_anything_is_deleted(
     make_invoice(make_payer(make_account("alice@example.net")), product=other)
     assert (is_unused(creche), is_unused(other)) == (True, False)
     services.delete_product(actor="system", product=creche)
-    services.delete_product(actor="system", product=creche)  # somebody else was quicker
+    services.delete_product(actor="system", product=creche)  # somebody else deleted it before
     assert not Product.objects.filter(pk=creche.pk).exists()
     assert last("product.deleted").old["code"] == "CRECHE"
     with pytest.raises(InUse):

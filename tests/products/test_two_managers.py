@@ -1,4 +1,4 @@
-"""Two managers at the same instant."""
+"""Two managers change products at the same time."""
 
 from tenant_apps.products import services
 from tenant_apps.products.models import Product
@@ -29,7 +29,7 @@ def test_one_closes_what_the_other_makes_the_default(live_town: Town) -> None:
         services.make_default(actor="system", product=Product.objects.get(pk=creche))
 
     raised = at_once(live_town, close, choose)
-    assert len(raised) == 1  # the second is refused in words
+    assert len(raised) == 1  # the second is refused with a sentence
     assert isinstance(raised[0], services.StillDefault | services.Ended)
     assert Product.objects.filter(is_default=True, ended_at=None).count() == 1
 

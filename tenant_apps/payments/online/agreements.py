@@ -1,6 +1,6 @@
-"""A product's agreement with the Treasury changes: on the product itself, or as a new product (decision 61).
+"""Change a product's agreement with the Treasury, on the product itself or with a new product (decision 61).
 
-A number that has taken money, or may have, stays with its invoices, attempts and payments.
+A number that has received money, or may have, stays with its invoices, attempts and payments.
 """
 
 from enum import StrEnum
@@ -21,22 +21,22 @@ from tenants.databases.postgresql.again import atomic_again
 
 
 class Change(StrEnum):
-    """What a change of the agreement comes to."""
+    """How an agreement is changed."""
 
     NOTHING = "nothing"
-    CORRECT = "correct"  # on the product itself
-    REPLACE = "replace"  # by a new product
+    CORRECT = "correct"  # the product itself changes
+    REPLACE = "replace"  # a new product replaces it
 
 
 def number_is_in_use(product: Product) -> bool:
-    """Whether the present number has taken money, or may have: then it stays with the invoices that it has."""
+    """Whether the present number has received money, or may have. It then stays with its invoices."""
     if not product.numcli or not Invoice.objects.filter(product=product).exists():
         return False
     return product.mode == Mode.PRODUCTION or Attempt.objects.filter(product=product).exists()
 
 
 def change_of(product: Product, *, kind: str, protocol: str, number: str) -> Change:
-    """What it comes to now. Raises ValidationError when it cannot be made."""
+    """How this change must be made now. Raises ValidationError when it cannot be made."""
     if (kind, protocol, number) == (product.kind, product.protocol, product.numcli):
         return Change.NOTHING
     if kind != product.kind and Invoice.objects.filter(product=product).exists():
@@ -64,7 +64,7 @@ def change_of(product: Product, *, kind: str, protocol: str, number: str) -> Cha
 
 
 def ask_number(protocol: str, number: str) -> tuple[str, ...]:
-    """The lines by which the provider knows `number`, whoever has it; empty ones left out.
+    """The lines of text that the provider shows for `number`, of any owner, without empty ones.
 
     Raises ProductRefused (unknown number) or ProviderUnavailable, in words for staff, or NotYet without a number.
     """
@@ -84,7 +84,10 @@ def ask_number(protocol: str, number: str) -> tuple[str, ...]:
 
 
 def same_lines(protocol: str, number: str, label: str) -> str:
-    """What a person recognised, asked for again: it must be the same. Returns it. Raises NotYet, ProviderError."""
+    """Ask the provider again for the lines that a person confirmed (`label`), and return them.
+
+    Raises NotYet when they have changed, and ProviderError.
+    """
     lines = "\n".join(ask_number(protocol, number))
     if not lines or lines != label.replace("\r\n", "\n"):
         raise NotYet(_("Le libellé a changé entre-temps : vérifiez-le de nouveau."))
@@ -104,9 +107,9 @@ def change_agreement(
 ) -> Product:
     """Change kind, protocol and number. Returns the product that has them: `product`, or the one that replaces it.
 
-    A number in use is replaced only by one that somebody recognised: `label`, the provider's lines, which are asked
-    for again. `pays_after_end`: what is unpaid at the old number can still be paid there. Raises ValidationError,
-    NotYet, ProviderRefused or ProviderUnavailable; then nothing has changed.
+    A number in use is replaced only by a number that a person confirmed. `label` has the provider's lines that they
+    saw, and the provider is asked again. `pays_after_end`: unpaid invoices can still be paid at the old number. Raises
+    ValidationError, NotYet, ProviderRefused or ProviderUnavailable; nothing has changed then.
     """
     wanted = {"kind": kind, "protocol": protocol, "number": number}
     planned = change_of(product, **wanted)
