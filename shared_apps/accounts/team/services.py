@@ -195,6 +195,7 @@ def remove(*, actor: Actor, member: Account) -> None:
     locked.set_unusable_password()
     locked.end_sessions()
     locked.is_active, locked.removed_at = False, timezone.now()
+    locked.second_factor_at = None
     locked.identity_issuer = locked.identity_subject = ""
     locked.save()
     _record_state("member.removed", actor, locked, state)
