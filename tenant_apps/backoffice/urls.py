@@ -152,6 +152,12 @@ urlpatterns = [
     path("equipe/<uuid:public_id>/renvoyer/", team.act, {"act": "again"}, name="invite-member-again"),
     path("equipe/<uuid:public_id>/suspendre/", team.act, {"act": "suspend"}, name="suspend-member"),
     path("equipe/<uuid:public_id>/retablir/", team.act, {"act": "resume"}, name="resume-member"),
+    path(
+        "equipe/<uuid:public_id>/second-facteur/",
+        team.act,
+        {"act": "forget-factor"},
+        name="forget-member-factor",
+    ),
     path("equipe/<uuid:public_id>/retirer/", team.act, {"act": "remove"}, name="remove-member"),
     path("commune/", town.town_page, name="town"),
     path("commune/donnees-personnelles/", privacy.privacy_page, name="privacy"),
