@@ -188,6 +188,6 @@ def _open(operation: Operation, progress: Progress, new: NewTown) -> Town:
 def _furnish(actor: str, new: NewTown) -> None:
     """Inside the town: write its settings and its first product, and invite its manager."""
     set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
-    set_up_first_product(actor=actor, label=new.regie or REGIE, number=new.number)
-    if new.manager:
+    if new.manager:  # before the product: an account is locked first (payments.books.locking)
         invite(actor=actor, email=new.manager, role=Role.MANAGER)
+    set_up_first_product(actor=actor, label=new.regie or REGIE, number=new.number)

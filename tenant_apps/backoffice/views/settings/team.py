@@ -1,10 +1,12 @@
 """« Équipe »: who works for the town in the portal, with which role."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,7 +24,7 @@ def _forget_factor(*, actor: Account, member: Account) -> None:
     second_factor.forget(actor=actor, account=member)
 
 
-_ACTS = {
+_ACTS: dict[str, tuple[Callable[..., None], Promise]] = {
     "again": (services.invite_again, gettext_lazy("L'invitation de %(name)s est partie de nouveau.")),
     "suspend": (
         services.suspend,
@@ -31,7 +33,9 @@ _ACTS = {
     "resume": (services.resume, gettext_lazy("%(name)s peut de nouveau se connecter.")),
     "forget": (
         _forget_factor,
-        gettext_lazy("Le second facteur de %(name)s est oublié, et un message le lui dit."),
+        gettext_lazy(
+            "Le second facteur de %(name)s est oublié : ses sessions sont fermées, et il en faudra un nouveau."
+        ),
     ),
     "remove": (services.remove, gettext_lazy("%(name)s ne fait plus partie de l'équipe.")),
 }
@@ -97,7 +101,7 @@ def act(request: StaffRequest, public_id: UUID, act: str) -> HttpResponse:
     except AccountError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, words % {"name": account.called})
+        messages.success(request, str(words) % {"name": account.called})
     if request.POST.get("depuis") == "fiche":
         return redirect("backoffice:member", public_id)
     return redirect("backoffice:team")
