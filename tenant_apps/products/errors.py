@@ -15,3 +15,7 @@ class InUse(ProductError):
 
 class Ended(ProductError):
     """It is closed, and this is for one that is open."""
+
+
+class CannotBeLimited(ProductError):
+    """A manager works for the whole town, and somebody who is no staff for none of it."""
