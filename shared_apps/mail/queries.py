@@ -1,4 +1,8 @@
-"""Readers of the outbox, for staff (the view has checked the role). Bodies stay hidden: some hold a link."""
+"""Readers of the outbox, for staff (the view has checked the role). Bodies stay hidden: some hold a link.
+
+The scope says of which régies: whoever works for some sees the messages about these and no other, so none about an
+account or about a thread without an invoice.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -12,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from shared_apps.mail import notices
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from toolkit import clock, emails
+from toolkit.scope import Scope
 
 LATE = timedelta(minutes=15)
 A_DAY = timedelta(days=1)
@@ -33,15 +38,15 @@ _ADVICE = {
 }
 
 
-def outgoing(*, state: str = "") -> QuerySet[OutgoingMail]:
+def outgoing(scope: Scope, *, state: str = "") -> QuerySet[OutgoingMail]:
     """The messages of the current schema, newest first, without their bodies."""
-    mails = OutgoingMail.objects.defer("text", "html").order_by("-id")
+    mails = scope.all_in(OutgoingMail.objects.defer("text", "html")).order_by("-id")
     return mails.filter(state=state) if state else mails
 
 
-def mail(public_id: UUID) -> OutgoingMail:
+def mail(scope: Scope, public_id: UUID) -> OutgoingMail:
     """One message. Raises OutgoingMail.DoesNotExist."""
-    return OutgoingMail.objects.get(uuid=public_id)
+    return scope.all_in(OutgoingMail.objects.all()).get(uuid=public_id)
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,14 @@ class Unsent:
     standstill: Standstill | None
 
 
-def unsent() -> Unsent:
+def unsent(scope: Scope) -> Unsent:
     """What has not left. One statement, and a second one when something has waited for `LATE`.
 
     Mail stands still when nothing left meanwhile, or when `ALIKE` messages in a day failed for the same reason.
     """
     present = clock.now()
-    ours = OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING, MailState.FAILED])
+    waiting_ = OutgoingMail.objects.filter(state__in=[MailState.QUEUED, MailState.SENDING, MailState.FAILED])
+    ours = scope.all_in(waiting_)
     today = Q(created_at__gte=present - A_DAY)
     groups = list(
         ours.order_by()

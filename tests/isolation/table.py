@@ -215,6 +215,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:forget-member-factor": row(everyone=405),
     "backoffice:remove-member": row(everyone=405),
     "backoffice:town": _MANAGERS,
+    "backoffice:member-limits": _MANAGERS,
     "backoffice:regies": _MANAGERS,
     "backoffice:add-regie": _MANAGERS,
     "backoffice:regie": _MANAGERS,
@@ -302,6 +303,7 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:team": _MANAGE,
     "backoffice:member": _MANAGE,
+    "backoffice:member-limits": _MANAGE,
     "backoffice:invite-member-again": _MANAGE,
     "backoffice:suspend-member": _MANAGE,
     "backoffice:resume-member": _MANAGE,

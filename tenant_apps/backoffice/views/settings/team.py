@@ -17,6 +17,7 @@ from shared_apps.accounts.signing_in import second_factor
 from shared_apps.accounts.team import queries, services
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.team import InvitationForm, MemberForm
+from tenant_apps.products.queries import has_several_products, products_for_staff
 
 
 def _forget_factor(*, actor: Account, member: Account) -> None:
@@ -86,8 +87,18 @@ def member_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("C'est enregistré."))
             return redirect("backoffice:member", public_id)
-    status = 422 if form.errors else 200
-    return screen(request, "member.html", section="team", status=status, member=member, form=form)
+    account, several = member.account, has_several_products()
+    return screen(
+        request,
+        "member.html",
+        section="team",
+        status=422 if form.errors else 200,
+        member=member,
+        form=form,
+        several_regies=several,
+        regies=products_for_staff(account.scope).filter(replaced_by=None) if several else (),
+        limitable=account.role != Role.MANAGER and not member.has_left,
+    )
 
 
 @require_POST
