@@ -31,6 +31,8 @@ class Town(TenantMixin):
     closes_at = models.DateTimeField(_("ferme le"), null=True, blank=True, editable=False)
     # Set while the town moves to another shard: pages can be read, nothing can be written.
     read_only_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # The UUID of the town of which this one is a copy, restored beside it from an archive; null for every other town.
+    copy_of = models.UUIDField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -49,6 +51,11 @@ class Town(TenantMixin):
     def is_served(self) -> bool:
         """Whether its pages answer and its work is done."""
         return self.state in SERVED
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is a copy of another town, to be looked at: its pages say so."""
+        return self.copy_of is not None
 
     @property
     def last_day(self) -> date | None:

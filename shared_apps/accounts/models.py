@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from toolkit.forms.address_fields import AddressField, kept_normal
+from toolkit.scope import EVERYTHING, NOTHING, Scope
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -65,6 +66,8 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(_("actif"), default=True)
     language = models.CharField(max_length=2, blank=True, default="")  # empty: never chosen
     refused_alerts = models.JSONField(default=list, db_default=[])  # choices (mail.notices)
+    # Ids of the products that a member of staff works for; empty: every one. No foreign key: their room is above.
+    limited_to = models.JSONField(default=list, db_default=[])
     activated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sign_outs = models.PositiveIntegerField(
@@ -157,6 +160,13 @@ class Account(AbstractBaseUser):
     def called(self) -> str:
         """What colleagues read: the name, or the address of somebody without one."""
         return self.name or self.email
+
+    @property
+    def scope(self) -> Scope:
+        """What this person works for: a manager always for the whole town, somebody who is no staff for nothing."""
+        if not self.is_town_staff:
+            return NOTHING
+        return EVERYTHING if self.role == Role.MANAGER else Scope.kept(self.limited_to)
 
     # django.contrib.admin reads these. Only operators, who exist in `public` only, may enter.
     @property

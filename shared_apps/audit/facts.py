@@ -11,6 +11,12 @@ ADDRESS = Key("slug", _("adresse"))
 SHARD = Key("shard", _("base"))
 HOST = Key("host", _("domaine"))
 STATE = Key("state", _("état"), one_of(TownState))
+IDENTITY = (
+    NAME,
+    Key("legal_name", _("nom officiel")),
+    Key("siren", "SIREN"),
+    Key("insee", "INSEE"),
+)
 CLOSES_AT = Key("closes_at", _("ferme le"), moment)
 
 declare(
@@ -23,6 +29,8 @@ declare(
     Fact("town.held", _("Passage en lecture seule"), after=(SLUG, SHARD)),
     Fact("town.moved", _("Base changée"), before=(SHARD,), after=(SLUG, SHARD)),
     Fact("town.restored", _("Commune restaurée"), after=(SLUG, STATE, Key("copy", _("copie"), truth))),
+    Fact("town.changed", _("Identité de la commune changée"), before=IDENTITY, after=(SLUG, *IDENTITY)),
+    Fact("town.no_copy", _("Copie devenue une commune comme les autres"), after=(SLUG, REASON)),
     Fact("town.erased", _("Commune effacée"), after=(SLUG, Key("certificate"), REASON)),
     Fact(
         "town.money_differs", _("Les comptes d'une commune diffèrent"), after=(SLUG,), more=named_anything()

@@ -81,6 +81,7 @@ class TownAdmin(ReadOnly):
     )
     list_display_links = None
     list_filter = ("state", TroubleFilter, ShardFilter)
+    list_before_template = "console/partials/town_list_acts.html"
     search_fields = ("name", "slug", "siren", "insee")
     search_help_text = "Nom, adresse, SIREN ou code INSEE"
 
@@ -112,9 +113,10 @@ class TownAdmin(ReadOnly):
         page = reverse("admin:town", args=[town.slug])
         address = registry.address(town.host) if town.host else ""
         return format_html(
-            '<a class="console-town" href="{}">{}</a><br><span class="console-quiet">{}</span>',
+            '<a class="console-town" href="{}">{}</a> {}<br><span class="console-quiet">{}</span>',
             page,
             town.name,
+            words.tag("copie", "warn") if town.is_copy else "",
             address.partition("://")[2],
         )
 
@@ -179,12 +181,13 @@ class OperationAdmin(ReadOnly):
         "finished_at",
     )
     list_display_links = None
+    list_before_template = "console/partials/operation_list_acts.html"
     list_filter = ("state", KindFilter)
     search_fields = ("subject",)
     search_help_text = "Adresse de la commune"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
-        return Operation.objects.all()
+        return Operation.objects.defer("arguments", "result")  # a list of towns holds much
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -14,9 +14,11 @@ class ConsoleConfig(AppConfig):
     def ready(self) -> None:
         from shared_apps.audit import services as audit
         from shared_apps.console import opening, tasks
+        from shared_apps.console.townlist import opening as list_opening
         from shared_apps.console.watch import figures
         from tenants.work import agenda, operations
 
         agenda.register(figures.KIND, tasks.refresh_figures)
         audit.listen(audit.EVERY, figures.something_happened)
         operations.register(opening.KIND, opening.work)
+        operations.register(list_opening.KIND, list_opening.work)

@@ -22,6 +22,15 @@ class TownFigures(models.Model):
     last_import_at = models.DateTimeField(null=True)
     last_payment_at = models.DateTimeField(null=True)
     failed_mails = models.PositiveIntegerField(default=0)
+    # Of the last week: problem → {"failed": …, "waiting": …} (mail.queries.failing).
+    mail_problems = models.JSONField(default=dict, db_default={})
+    stuck_mails = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # whose problem is not their own address
+    bounced_mails = models.PositiveIntegerField(default=0, db_default=0)  # refused by the recipient's server
+    failed_imports = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # that nobody has given up or repaired
     storage_bytes = models.PositiveBigIntegerField(default=0)  # of the PDFs
     waiting_since = models.DateTimeField(null=True)  # since when the oldest overdue work has waited
     import_since = models.DateTimeField(null=True)  # last sign of life of the running import

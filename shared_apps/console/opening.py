@@ -1,6 +1,6 @@
 """Open a town so that it can serve at once: registry, schema, settings, first manager (an operation)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared_apps.accounts.models import Role
 from shared_apps.accounts.team.services import invite
 from shared_apps.audit import services as audit
 from tenant_apps.products import protocols
-from tenant_apps.products.services import set_up_product
+from tenant_apps.products.services import set_up_first_product
 from tenant_apps.townhall.services import set_up_townhall
 from tenants import identity
 from tenants.current import REGISTRY, registry, shard_aliases
@@ -26,9 +26,15 @@ from toolkit import emails
 KIND = "open"
 
 
+REGIE = "Factures"  # the label of the first product, when nobody chose another one
+
+
 @dataclass(frozen=True)
 class NewTown:
-    """The data of a new town. `manager`, if given, is invited by mail."""
+    """The data of a new town. `manager`, if given, is invited by mail.
+
+    `regie` is the label of its first product, and `number` the number of this product at its provider.
+    """
 
     slug: str
     name: str
@@ -38,30 +44,83 @@ class NewTown:
     siren: str = ""
     insee: str = ""
     shard: str = REGISTRY
+    regie: str = ""
+    number: str = ""
 
     def check(self) -> None:
         """Raise TownError (InvalidSlug, InvalidIdentity) for the first wrong value."""
-        services.check_slug(self.slug)
-        identity.check_siren(self.siren)
-        identity.check_insee(self.insee)
-        if not self.name.strip() or len(self.name) > 120:
-            raise TownError("Le nom de la commune compte de 1 à 120 caractères.")
-        if len(self.legal_name) > 160:
-            raise TownError("Le nom légal compte 160 caractères au plus.")
-        for address in filter(None, (self.contact_email, self.manager)):
+        for _field, error in self.problems():
+            raise error
+
+    def problems(self) -> Iterator[tuple[str, TownError]]:
+        """Each field whose value is wrong, with the error that says why."""
+        for field, check in _CHECKS.items():
             try:
-                emails.normalise(address)
-            except emails.BadAddress as error:
-                raise TownError(f"« {address} » n'est pas une adresse de courriel. {error}") from None
-        if not self.contact_email:
-            raise TownError("Indiquez l'adresse du service de facturation.")
-        if self.shard not in shard_aliases():
-            raise TownError(f"Aucune base « {self.shard} ».")
+                check(self)
+            except TownError as error:
+                yield field, error
 
     @property
     def arguments(self) -> dict[str, str]:
         """As JSON, for the operation's row."""
         return {name: value for name, value in asdict(self).items() if name != "slug"}
+
+
+def _check_name(new: NewTown) -> None:
+    if not new.name.strip() or len(new.name) > 120:
+        raise TownError("Le nom de la commune compte de 1 à 120 caractères.")
+
+
+def _check_legal_name(new: NewTown) -> None:
+    if len(new.legal_name) > 160:
+        raise TownError("Le nom officiel compte 160 caractères au plus.")
+
+
+def _check_contact(new: NewTown) -> None:
+    if not new.contact_email:
+        raise TownError("Indiquez l'adresse du service de facturation.")
+    _check_address(new.contact_email)
+
+
+def _check_manager(new: NewTown) -> None:
+    if new.manager:
+        _check_address(new.manager)
+
+
+def _check_address(address: str) -> None:
+    try:
+        emails.normalise(address)
+    except emails.BadAddress as error:
+        raise TownError(f"« {address} » n'est pas une adresse de courriel. {error}") from None
+
+
+def _check_shard(new: NewTown) -> None:
+    if new.shard not in shard_aliases():
+        raise TownError(f"Aucune base « {new.shard} ».")
+
+
+def _check_regie(new: NewTown) -> None:
+    if len(new.regie) > 80:
+        raise TownError("Le libellé de la régie compte 80 caractères au plus.")
+
+
+def _check_number(new: NewTown) -> None:
+    if new.number and (problem := protocols.problem(protocols.first(), new.number)):
+        raise TownError(problem)
+
+
+_CHECKS: dict[str, Callable[[NewTown], None]] = {
+    "slug": lambda new: services.check_slug(new.slug),
+    "siren": lambda new: identity.check_siren(new.siren),
+    "insee": lambda new: identity.check_insee(new.insee),
+    "name": _check_name,
+    "legal_name": _check_legal_name,
+    "contact_email": _check_contact,
+    "manager": _check_manager,
+    "shard": _check_shard,
+    "regie": _check_regie,
+    "number": _check_number,
+}
 
 
 def request_opening(*, actor: audit.Actor, new: NewTown) -> Operation:
@@ -127,8 +186,8 @@ def _open(operation: Operation, progress: Progress, new: NewTown) -> Town:
 
 
 def _furnish(actor: str, new: NewTown) -> None:
-    """Inside the town: write its settings and a default product without online payment, and invite its manager."""
+    """Inside the town: write its settings and its first product, and invite its manager."""
     set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
-    set_up_product(actor=actor, code="GENERAL", label="Factures", protocol=protocols.NONE, is_default=True)
-    if new.manager:
+    if new.manager:  # before the product: an account is locked first (payments.books.locking)
         invite(actor=actor, email=new.manager, role=Role.MANAGER)
+    set_up_first_product(actor=actor, label=new.regie or REGIE, number=new.number)

@@ -1,9 +1,11 @@
 """What the console reads from the registry, in a fixed number of statements for any number of towns."""
 
 from datetime import timedelta
+from functools import reduce
+from operator import add, or_
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from shared_apps.console.models import TownFigures
 from tenants.models import LIVE, Domain, Operation, OperationState, Town
@@ -12,6 +14,7 @@ from tenants.states import TownState
 from toolkit import clock
 
 SHOWN = 8
+SHOWN_TOWNS = 12
 LATE = timedelta(minutes=15)  # an import without a sign of life, or overdue work
 STUCK = timedelta(minutes=5)  # an operation writes every few seconds
 LATELY = timedelta(days=7)
@@ -37,19 +40,45 @@ def late_towns() -> QuerySet[Town]:
     return found
 
 
+def troubles() -> dict[str, tuple[Q, int]]:
+    """The troubles that figures show: name → its condition, and how much it weighs in the order of the towns."""
+    late = clock.now() - LATE
+    return {
+        "relais": (Q(stuck_mails__gt=0), 16),
+        "file": (Q(waiting_since__lt=late), 8),
+        "import": (Q(import_since__lt=late), 8),
+        "imports": (Q(failed_imports__gt=0), 4),
+        "paiements": (Q(held_attempts__gt=0), 2),
+        "adresses": (Q(bounced_mails__gt=0), 1),
+    }
+
+
+def troubled_towns() -> QuerySet[TownFigures]:
+    """The figures of the towns in trouble, the worst first."""
+    every = troubles().values()
+    weights = (Case(When(found, then=weight), default=0) for found, weight in every)
+    return (
+        TownFigures.objects.select_related("town")
+        .filter(reduce(or_, (found for found, _weight in every)))
+        .exclude(town__state=TownState.CLOSED)
+        .annotate(weight=reduce(add, weights, Value(0)))
+        .order_by("-weight", F("waiting_since").asc(nulls_last=True), "-stuck_mails", "town__name")
+    )
+
+
+def waiting_mails() -> dict[str, int]:
+    """Problem → how many messages of all towns it holds back, to be tried again. One statement."""
+    found: dict[str, int] = {}
+    for problems in TownFigures.objects.filter(stuck_mails__gt=0).values_list("mail_problems", flat=True):
+        for problem, of in problems.items():
+            found[problem] = found.get(problem, 0) + of["waiting"]
+    return found
+
+
 def attention() -> dict[str, Any]:
     """The rows of the first screen: a few of each kind, and one more when there are more."""
-    present = clock.now()
-    figures = TownFigures.objects.select_related("town")
     return {
-        "failed_mails": list(figures.filter(failed_mails__gt=0).order_by("-failed_mails")[: SHOWN + 1]),
-        "late_imports": list(
-            figures.filter(import_since__lt=present - LATE).order_by("import_since")[: SHOWN + 1]
-        ),
-        "waiting": list(
-            figures.filter(waiting_since__lt=present - LATE).order_by("waiting_since")[: SHOWN + 1]
-        ),
-        "held": list(figures.filter(held_attempts__gt=0).order_by("-held_attempts")[: SHOWN + 1]),
+        "towns": list(troubled_towns()[: SHOWN_TOWNS + 1]),
         "operations": list(troubled_operations()[: SHOWN + 1]),
         "late": list(late_towns()[: SHOWN + 1]),
     }

@@ -6,6 +6,7 @@ from typing import Any, cast
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
@@ -18,11 +19,22 @@ from shared_apps.console.admin import (
     TownAdmin,
     UnmatchedNotificationAdmin,
 )
-from shared_apps.console.views import account, home, operations, platform, products, signing_in, towns
+from shared_apps.console.views import (
+    account,
+    archives,
+    home,
+    lists,
+    operations,
+    platform,
+    products,
+    signing_in,
+    tabs,
+    towns,
+)
 from shared_apps.treasury.models import UnmatchedNotification
 from tenants.models import Erasure, Operation, Town
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 # Scripts come from files only, and none evaluates text (console/alpine-expressions.js). Inline styles are allowed on
 # the operator's host, because unfold writes colours into a <style> and sizes into style="…", which change with the
 # page. A style runs nothing, and cannot leak data while images and fonts come from this host only.
@@ -64,7 +76,15 @@ class Console(UnfoldAdminSite):
             ("compte/codes-de-secours/", account.renew_recovery_codes, "renew-recovery-codes"),
             ("plateforme/", platform.platform_page, "platform"),
             ("ouvrir/", towns.open_town, "open-town"),
-            ("communes/<slug:slug>/", towns.town_page, "town"),
+            ("ouvrir/liste/", lists.open_list, "open-list"),
+            ("ouvrir/liste/modele/", lists.list_sample, "list-sample"),
+            ("restaurer/", archives.deposit_archive, "deposit-archive"),
+            ("communes/<slug:slug>/", tabs.town_page, "town"),
+            ("communes/<slug:slug>/equipe/", tabs.team, "town-team"),
+            ("communes/<slug:slug>/adresses/", tabs.hosts, "town-hosts"),
+            ("communes/<slug:slug>/operations/", tabs.operations, "town-operations"),
+            ("communes/<slug:slug>/journal/", tabs.trail, "town-trail"),
+            ("communes/<slug:slug>/identite/", tabs.details, "town-details"),
             ("communes/<slug:slug>/domaine/<slug:act>/", towns.domain_act, "domain-act"),
             ("communes/<slug:slug>/intervenir/<uuid:person>/", towns.intervene, "intervene"),
             ("communes/<slug:slug>/regies/", products.product_list, "products"),
@@ -81,6 +101,7 @@ class Console(UnfoldAdminSite):
             ("operations/<uuid:public_id>/etat/", operations.operation_progress, "operation-progress"),
             ("operations/<uuid:public_id>/archive/", operations.download_archive, "download-archive"),
             ("operations/<uuid:public_id>/restaurer/", operations.restore_export, "restore-export"),
+            ("operations/<uuid:public_id>/rapport/", lists.list_report, "list-report"),
             ("effacements/<uuid:public_id>/", operations.certificate_page, "certificate"),
             ("operations/<uuid:public_id>/reprendre/", operations.retry_operation, "retry-operation"),
         ]

@@ -48,6 +48,8 @@ class OutgoingMail(models.Model):
     html = models.TextField()
     # The link of « Ne plus recevoir ces messages », also used in the headers of RFC 8058
     unsubscribe_url = models.CharField(max_length=1000, blank=True, db_default="")
+    # Ids of the products that it is about; NULL: nobody knows (toolkit.scope). No foreign key: their room is above.
+    product_ids = models.JSONField(null=True)
     secret = models.BooleanField(default=False)  # it contains a LIEN: the body is erased once sent
     state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -7,7 +7,7 @@ this registry (decision 56). This module is imported before models exist, so it 
 
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from importlib import import_module
@@ -86,6 +86,11 @@ class Said(Generic[P]):
 
     notice: "Notice[P]"
     write: Callable[[Sender], Content]
+    products: frozenset[int] | None = None  # the ids of those that it is about; None: not said
+
+    def of(self, *products: int | None) -> "Said[P]":
+        """The same, about these products: whoever works for some régies sees it when all of them are theirs."""
+        return replace(self, products=frozenset(pk for pk in products if pk is not None))
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class Notice(Generic[P]):
     secret: timedelta | None = None
     # Dropped, or planned again, when the address is removed from the payer (notices.calling_off).
     called_off: bool = False
+    # Its subject contains what a person wrote, or a number of theirs: the operator does not read it.
+    quotes: bool = False
     farewell: bool = False  # the last message to an erased person: its row then forgets the address
     # An invoice → the keys of the messages of this kind about it, for its page in the back office.
     keys_about: Callable[[Any], Iterable[str]] | None = None

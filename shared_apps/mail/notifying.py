@@ -79,4 +79,5 @@ def _compose(telling: Telling, letterhead: Letterhead) -> OutgoingMail:
             key=notice.key_of(**telling.once) if notice.key else None,
             reply_to=telling.reply_to,
             secret=notice.secret is not None,
+            products=telling.said.products,
         )

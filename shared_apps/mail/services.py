@@ -42,11 +42,13 @@ def compose(
     key: str | None = None,
     reply_to: str = "",
     secret: bool = False,
+    products: Collection[int] | None = None,
 ) -> OutgoingMail:
     """Build a message in the reader's language, without storing it (see `queue`, `queue_all`).
 
-    `letterhead` is the town's letterhead. Refuse here what no server accepts, while the caller can still say so:
-    raises emails.BadAddress for `to` and `reply_to`. Characters that no message may hold are replaced.
+    `letterhead` is the town's letterhead, `products` the ids of those that it is about (None: not known). Refuse here
+    what no server accepts, while the caller can still say so: raises emails.BadAddress for `to` and `reply_to`.
+    Characters that no message may hold are replaced.
     """
     context = {**letterhead, "content": content}
     return OutgoingMail(
@@ -59,6 +61,7 @@ def compose(
         html=sendable(render_to_string("mail/message.html", context)),
         unsubscribe_url=content.unsubscribe_url,
         secret=secret,
+        product_ids=None if products is None else sorted(products),
         next_try_at=timezone.now(),
     )
 

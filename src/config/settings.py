@@ -229,6 +229,7 @@ WHITENOISE_MAX_AGE = 3600
 FILE_UPLOAD_HANDLERS = ["config.web.uploads.NoFiles"]  # the page of imports sets its own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 IMPORT_SECONDS = env.integer("IMPORT_SECONDS", 5400)  # how long one import may run
+ARCHIVE_MAX_BYTES = env.integer("ARCHIVE_MAX_BYTES", 2 * 1024**3)  # of a town, deposited in the console
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 150 * 1024 * 1024)  # one import: all its files together
 
 # --- mail ---------------------------------------------------------------------------------------

@@ -15,18 +15,21 @@ from django_htmx.http import HttpResponseClientRedirect
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from shared_apps.accounts.sessions import devices, steps
 from shared_apps.accounts.sessions.steps import Standing
+from tenant_apps.products.queries import products_for_staff
 from tenant_apps.residents.queries import waiting_access_requests
 from tenant_apps.residents.sources import has_several
 from tenant_apps.townhall.models import StaffSecondFactor
 from tenant_apps.townhall.queries import current_townhall, shown_townhall
+from toolkit.scope import Scope
 
 View = Callable[..., HttpResponseBase]
 
 
 class StaffRequest(HttpRequest):
-    """A request past `staff_required`: a member of staff is signed in."""
+    """A request past `staff_required`: a member of staff is signed in, who sees the régies of `scope`."""
 
     user: Account
+    scope: Scope
 
 
 def at_least(role: str, minimum: Role) -> bool:
@@ -89,6 +92,7 @@ def _inside(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
     if request.user.impersonated_by is None:
         agent = request.META.get("HTTP_USER_AGENT", "")
         devices.slide(account=request.user, session=request.session, user_agent=agent)
+    request.scope = request.user.scope  # type: ignore[attr-defined]
     return view(request, *args, **kwargs)
 
 
@@ -123,7 +127,10 @@ def _lead(request: HttpRequest, to: str) -> HttpResponse:
 def screen(
     request: StaffRequest, template: str, *, section: str, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """A page of the back office; `can_act`, `can_book` and `can_manage` say which buttons to show."""
+    """A page of the back office; `can_act`, `can_book` and `can_manage` say which buttons to show.
+
+    `only_for` are the régies of somebody who works for some of them.
+    """
     rights = {
         "section": section,
         "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
@@ -131,7 +138,8 @@ def screen(
         "can_book": at_least(request.user.role, Role.CASHIER),
         "can_manage": at_least(request.user.role, Role.MANAGER),
         "unprotected": is_unprotected(request),
-        "access_requests_to_decide": waiting_access_requests(),
+        "access_requests_to_decide": waiting_access_requests(request.scope),
+        "only_for": () if request.scope.is_whole else products_for_staff(request.scope),
         "several_sources": SimpleLazyObject(has_several),  # asked only by a page that shows codes
     }
     return render(request, f"backoffice/{template}", {**rights, **context}, status=status)

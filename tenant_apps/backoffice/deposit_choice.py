@@ -9,21 +9,22 @@ from tenant_apps.payments.models import Means
 from tenant_apps.payments.readers import DEPOSIT_MEANS as MEANS
 from tenant_apps.payments.readers import Drawer
 from tenant_apps.products.models import Product
-from tenant_apps.products.queries import default_product, products_by_code
+from tenant_apps.products.queries import products_for_staff
+from toolkit.scope import Scope
 
 
 class DepositChoice:
     """`?moyen=…&regie=…` read, completed by what lies in the drawers."""
 
-    def __init__(self, query: Mapping[str, str], drawers: Sequence[Drawer]) -> None:
-        self._products = products_by_code()
+    def __init__(self, scope: Scope, query: Mapping[str, str], drawers: Sequence[Drawer]) -> None:
+        products = {product.code.lower(): product for product in products_for_staff(scope)}
         self._drawers = drawers
         wanted = query.get("moyen", "cheques")
         self.name = wanted if wanted in MEANS else "cheques"
         self.means: Means = MEANS[self.name]
-        found = self._products.get(query.get("regie", "").lower())
+        found = products.get(query.get("regie", "").lower())
         filled = next((one.product for one in drawers if one.means == self.means), None)
-        self.product: Product = found or filled or default_product()
+        self.product: Product = found or filled or next(iter(products.values()))
 
     @property
     def query(self) -> str:

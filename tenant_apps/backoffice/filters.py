@@ -11,6 +11,7 @@ from tenant_apps.invoices import queries
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents.models import Payer
 from tenant_apps.residents.queries import payer_for_staff
+from toolkit.scope import Scope
 from toolkit.typed import words_of
 
 STATES = {"": "published", "brouillons": "draft", "annulees": "cancelled", "toutes": ""}
@@ -52,7 +53,7 @@ class Chosen:
         return bool(self.words or self.settled or self.product or self.batch or self.payer)
 
 
-def chosen(address: QueryDict) -> Chosen:
+def chosen(scope: Scope, address: QueryDict) -> Chosen:
     """Read the filters of the address. An import or a payer that does not exist is a 404."""
     state, settled = address.get("etat", ""), address.get("reglement", "")
     state_labels = (_("En ligne"), _("En préparation"), _("Annulées"), _("Toutes"))
@@ -66,8 +67,8 @@ def chosen(address: QueryDict) -> Chosen:
         state=STATES.get(state, "published"),
         settled=SETTLED.get(settled, ""),
         product=words_of(address, "produit", most=30),
-        batch=found(queries.batch, batch) if _is_uuid(batch) else None,
-        payer=found(payer_for_staff, payer) if _is_uuid(payer) else None,
+        batch=found(queries.batch, scope, batch) if _is_uuid(batch) else None,
+        payer=found(payer_for_staff, scope, payer) if _is_uuid(payer) else None,
         state_chips=_chips(STATES, state_labels, state),
         settled_chips=_chips(SETTLED, settled_labels, settled),
     )

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
+from toolkit.scope import Scope
+
 Row = TypeVar("Row", bound=Model)
 A_PAGE = 50
 
@@ -20,14 +22,15 @@ class Page(Generic[Row]):
     is_first: bool
 
 
-def page_of(rows: QuerySet[Row], after: str, *, size: int = A_PAGE) -> Page[Row]:
+def page_of(rows: QuerySet[Row], after: str, scope: Scope, *, size: int = A_PAGE) -> Page[Row]:
     """The rows that follow the one whose public id is `after`, in the order of the queryset.
 
     The order must end with the primary key, and its fields must not be null. An unknown `after` is the
-    first page: an address kept from before a row was deleted still opens.
+    first page: an address kept from before a row was deleted still opens. Outside of `scope` all are unknown.
     """
     order = [str(term) for term in rows.query.order_by]
-    last = _row(rows, after)
+    # For who sees all, any row will do as a mark, also one that the filter of this list no longer keeps.
+    last = _row(rows.model._default_manager.all() if scope.is_whole else rows, after)
     if last is not None:
         rows = rows.filter(_beyond(order, last))
     found = list(rows[: size + 1])
@@ -44,8 +47,7 @@ def newest(rows: QuerySet[Row], most: int) -> tuple[list[Row], int]:
 
 def _row(rows: QuerySet[Row], public_id: str) -> Row | None:
     try:
-        # Any row will do as a mark, also one that the filter of this list no longer keeps.
-        return rows.model._default_manager.filter(uuid=UUID(public_id)).first()
+        return rows.filter(uuid=UUID(public_id)).first()
     except ValueError:
         return None
 

@@ -9,12 +9,14 @@ from tenant_apps.reconciliation.models import Kind, Statement
 from tenant_apps.reconciliation.reading.columns import guess
 from tenant_apps.reconciliation.reading.layout import Layout
 from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
+from toolkit.scope import Scope
 
 
 class ColumnsPage:
     """What was sent, or what is found out; `problem` says in words why the file cannot be read."""
 
-    def __init__(self, file: Statement, sent: Any) -> None:
+    def __init__(self, scope: Scope, file: Statement, sent: Any) -> None:
+        self.scope = scope
         self.file, self.problem = file, file.problem
         self.layout_form = LayoutForm(sent, delimiter=file.delimiter, titles_line=file.titles_line)
         file.delimiter, file.titles_line = self.layout_form.chosen  # in memory: only the import keeps them
@@ -34,7 +36,7 @@ class ColumnsPage:
         """Asked of a statement that does not say its account itself in every row (XML does)."""
         if self.file.kind != Kind.BANK or not self.file.columns:
             return None
-        return AccountForm(sent, account=self.file.account, known=queries.accounts())
+        return AccountForm(sent, account=self.file.account, known=queries.accounts(self.scope))
 
     @property
     def fingerprint(self) -> str:

@@ -1,28 +1,14 @@
-"""Check the size of an upload before anything of it is read."""
+"""How much the files of one import may weigh."""
 
 from django.conf import settings
-from django.http import HttpRequest
+
+from toolkit.files.arriving import announced_size, let_finish
+
+__all__ = ["announced_size", "let_finish", "most"]
 
 _FORM = 64 * 1024  # bytes that the form adds to its files
-_CHUNK = 64 * 1024
-_PATIENCE = 1024 * 1024 * 1024  # bytes; a larger body is not read: the connection is cut
-
-
-def announced_size(request: HttpRequest) -> int:
-    """The bytes that the browser announces; 0 without a length, and then nothing is read."""
-    try:
-        return max(int(request.META.get("CONTENT_LENGTH") or 0), 0)
-    except ValueError:
-        return 0
 
 
 def most() -> int:
     """The largest accepted request, in bytes."""
     return int(settings.UPLOAD_MAX_BYTES) + _FORM
-
-
-def let_finish(request: HttpRequest) -> None:
-    """Read the body in pieces and drop it: a browser shows our answer only after it has sent everything."""
-    if announced_size(request) <= _PATIENCE:
-        while request.read(_CHUNK):
-            pass

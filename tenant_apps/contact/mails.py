@@ -110,6 +110,7 @@ TO_THE_SERVICE = declare(
         audience=Audience.SERVICE,
         when="somebody writes to the service, or answers it",
         words=_to_the_service,
+        quotes=True,
         key="contact:{message}",
     )
 )
@@ -120,6 +121,7 @@ COPY = declare(
         audience=Audience.TYPED,
         when="somebody wrote to the service: their copy, or without an account that it arrived",
         words=_copy,
+        quotes=True,
         key="contact-copy:{message}",
     )
 )
@@ -130,6 +132,7 @@ ANSWER = declare(
         audience=Audience.PERSON,
         when="staff answer",
         words=_answer,
+        quotes=True,
         key="contact-answer:{answer}",
     )
 )

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from shared_apps.accounts.models import Account
 from tenant_apps.contact.files.attachments import File
 from tenant_apps.contact.models import Author, Message
+from toolkit.scope import Scope
 
 State = Literal["", "todo", "handled", "held"]
 A_PAGE = 20
@@ -35,12 +36,16 @@ def last_of(root: Message) -> UUID:
     return lines.values_list("uuid", flat=True)[0]
 
 
-# --- for staff ----------------------------------------------------------------------------------------
+# --- for staff: the scope says of which régies ----------------------------------------------------
+# What a thread without an invoice is about is only in its words: whoever works for some régies does not see it.
 
 
-def messages(*, state: State = "", words: str = "") -> QuerySet[Message]:
-    """The threads of the town, most recent first. Each of `words` must occur in subject, address or invoice."""
-    found = _threads().filter(_STATES[state])
+def messages(scope: Scope, *, state: State = "", words: str = "") -> QuerySet[Message]:
+    """The threads about invoices of `scope`, most recent first; those about none are for who works for every régie.
+
+    Each of `words` must occur in subject, address or invoice.
+    """
+    found = scope.of(_threads(), "invoice__product").filter(_STATES[state])
     for word in words.split()[:6]:
         found = found.filter(
             Q(subject__icontains=word) | Q(email__icontains=word) | Q(invoice__number__icontains=word)
@@ -48,16 +53,17 @@ def messages(*, state: State = "", words: str = "") -> QuerySet[Message]:
     return found
 
 
-def waiting() -> dict[str, int]:
+def waiting(scope: Scope) -> dict[str, int]:
     """How many threads wait for staff: `todo`, and `held` as possible spam."""
-    return Message.objects.filter(thread=None, handled_at=None).aggregate(
+    return scope.of(Message.objects.filter(thread=None, handled_at=None), "invoice__product").aggregate(
         todo=Count("id", filter=_STATES["todo"]), held=Count("id", filter=_STATES["held"])
     )
 
 
-def message(public_id: UUID) -> Message:
+def message(scope: Scope, public_id: UUID) -> Message:
     """The first message of a thread. Raises Message.DoesNotExist."""
-    return Message.objects.select_related("invoice__payer", "account").get(uuid=public_id, thread=None)
+    seen = scope.of(Message.objects.filter(thread=None), "invoice__product")
+    return seen.select_related("invoice__payer", "account").get(uuid=public_id)
 
 
 def file(root: Message, file_id: UUID) -> File:

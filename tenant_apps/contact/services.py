@@ -194,9 +194,13 @@ def _rows(files: list[File]) -> list[dict[str, Any]]:
     return [file.row() for file in files]
 
 
+def _product_of(message: Message) -> int | None:
+    return message.invoice.product_id if message.invoice else None
+
+
 def _mail_to_the_service(message: Message) -> None:
     notify(
-        mails.TO_THE_SERVICE.about(message=message),
+        mails.TO_THE_SERVICE.about(message=message).of(_product_of(message)),
         to=message.sent_to,
         language=settings.LANGUAGE_CODE,  # staff read French, whatever the resident reads
         reply_to=message.email,
@@ -207,14 +211,14 @@ def _mail_to_the_service(message: Message) -> None:
 def _mail_to_the_writer(message: Message) -> None:
     if message.account is None and not throttle.first_in("contact-receipt", message.email, A_DAY):
         return  # the operator acts in the place of a member of staff
-    said, once = mails.COPY.about(message=message), {"message": message.uuid}
+    said, once = mails.COPY.about(message=message).of(_product_of(message)), {"message": message.uuid}
     notify(said, to=message.email, language=current_language(), once=once)
 
 
 def _mail_the_answer(root: Message, answer: Message) -> None:
     account = root.reader
     notify(
-        mails.ANSWER.about(message=answer, root=root, has_account=account is not None),
+        mails.ANSWER.about(message=answer, root=root, has_account=account is not None).of(_product_of(root)),
         to=account.email if account else root.email,
         language=account.reads if account else settings.LANGUAGE_CODE,
         reply_to=contact_address(root.invoice.product if root.invoice else None),

@@ -53,6 +53,10 @@ class Batch(models.Model):
     amount = models.DecimalField(
         max_digits=12, decimal_places=2, default=0
     )  # sum of the new invoices, in euros
+    # Ids of products. What whoever sent it works for: its rows may be of these only; empty: of any.
+    limited_to = models.JSONField(default=list, db_default=[])
+    # What its rows are of, or `limited_to` as long as a row may be of another; empty: nobody knows (toolkit.scope).
+    product_ids = models.JSONField(default=list, db_default=[])
     published_at = models.DateTimeField(null=True)
 
     class Meta:

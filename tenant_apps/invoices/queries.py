@@ -11,8 +11,9 @@ from shared_apps.accounts.models import Account
 from tenant_apps.invoices.models import Batch, BatchProblem, Invoice, PayerUpdate
 from tenant_apps.invoices.states import Asked, BatchState, InvoiceState
 from tenant_apps.products.models import Product
-from tenant_apps.products.queries import products
+from tenant_apps.products.queries import products_for_staff
 from tenant_apps.residents.queries import payer_ids_of
+from toolkit.scope import Scope
 
 Status = Literal["all", "unpaid", "paid"]
 
@@ -51,36 +52,36 @@ def _status(status: Status) -> Q:
     return Q(paid__gte=F("amount")) if status == "paid" else Q()
 
 
-def batches() -> QuerySet[Batch]:
-    """The town's imports, newest first, for staff; without the discarded ones."""
-    return Batch.objects.exclude(state=BatchState.DISCARDED)
+# --- for staff: the caller has checked the role; the scope says of which régies -------------------------
 
 
-def batch(public_id: UUID) -> Batch:
+def batches(scope: Scope) -> QuerySet[Batch]:
+    """The imports whose rows are all in `scope`, newest first; without the discarded ones."""
+    return scope.all_in(Batch.objects.exclude(state=BatchState.DISCARDED))
+
+
+def batch(scope: Scope, public_id: UUID) -> Batch:
     """One import. Raises Batch.DoesNotExist."""
-    return batches().get(uuid=public_id)
+    return batches(scope).get(uuid=public_id)
 
 
-# --- for staff: the caller has checked the role -------------------------------------------------------
-
-
-def invoice_for_staff(public_id: UUID) -> Invoice:
+def invoice_for_staff(scope: Scope, public_id: UUID) -> Invoice:
     """One invoice in any state, with its related rows. Raises Invoice.DoesNotExist."""
     together = ("payer", "product", "document", "batch", "declaration__account")
-    return Invoice.objects.select_related(*together).get(uuid=public_id)
+    return scope.of(Invoice.objects.select_related(*together)).get(uuid=public_id)
 
 
-def listed_products() -> QuerySet[Product]:
+def listed_products(scope: Scope) -> QuerySet[Product]:
     """The products that a list of invoices offers: those that receive invoices, and closed ones that have some."""
     theirs = Invoice.objects.filter(product=OuterRef("pk"))
-    return products().filter(Q(ended_at=None) | Exists(theirs))
+    return products_for_staff(scope).filter(Q(ended_at=None) | Exists(theirs))
 
 
-def waiting_batches() -> QuerySet[Batch]:
+def waiting_batches(scope: Scope) -> QuerySet[Batch]:
     """Imports that wait for a worker or for a clerk. One that brings nothing new is over."""
     over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
     nothing = {"new_count": 0, "change_count": 0, "late_count": 0}
-    return Batch.objects.exclude(state__in=over).exclude(state=BatchState.READY, **nothing)
+    return batches(scope).exclude(state__in=over).exclude(state=BatchState.READY, **nothing)
 
 
 def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:
@@ -142,9 +143,9 @@ def question(batch: Batch, pk: int) -> PayerUpdate:
     return questions(batch).get(pk=pk)
 
 
-def earlier_batch_of_same_file(batch: Batch) -> Batch | None:
+def earlier_batch_of_same_file(scope: Scope, batch: Batch) -> Batch | None:
     """The last import before `batch` with the same file of rows, byte for byte."""
-    same = batches().filter(rows_sha256=batch.rows_sha256, id__lt=batch.pk)
+    same = batches(scope).filter(rows_sha256=batch.rows_sha256, id__lt=batch.pk)
     return same.order_by("-id").first()
 
 

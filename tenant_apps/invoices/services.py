@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
 from tenant_apps.invoices.importing import publishing, registry
@@ -49,6 +50,7 @@ def create_batch(
     if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
     kind = _format_of(rows_file, rows_name)
+    limits = actor.scope.listed if isinstance(actor, Account) else []
     batch = Batch(
         format=kind.name,
         created_by=actor if isinstance(actor, str) else actor.audit_name,
@@ -56,6 +58,8 @@ def create_batch(
         rows_name=rows_name[:200],
         documents_name=documents_name[:200],
         publish_when_ready=publish_when_ready,
+        limited_to=limits,
+        product_ids=limits,
     )
     if documents_file is not None and kind.documents is None:
         sentence = _("Rien n'accompagne un fichier %(format)s : envoyez-le seul.")

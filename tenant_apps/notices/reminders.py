@@ -197,8 +197,9 @@ def _telling(
     said = REMINDER.about(
         soon=by_kind[SOON], late=by_kind[LATE], payabilities=payabilities, has_account=told[0].has_account
     )
+    products = (invoice.product_id for invoices_ in by_kind.values() for invoice in invoices_)
     return Telling(
-        said,
+        said.of(*products),
         person,
         told[0].language,
         once={"day": clock.today(), "email": person},

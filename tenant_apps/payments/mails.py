@@ -110,6 +110,7 @@ INVOICE_CREDITED = declare(
         audience=Audience.PAYER,
         when="an avoir reduces or cancels an invoice: the accounts that see it are told",
         words=_invoice_credited,
+        quotes=True,
         key="invoice-credited:{credit}:{account}",
     )
 )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import AuditEntry
@@ -23,6 +24,7 @@ from tenant_apps.payments.models import (
 )
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.products.models import Product
+from toolkit.scope import EVERYTHING, Scope
 
 
 def live_attempt(invoice: Invoice) -> Attempt | None:
@@ -79,7 +81,7 @@ def was_refused_for_the_address(attempt: Attempt) -> bool:
     return attempt.state == AttemptState.FAILED and attempt.events.filter(raw__error="EmailRefused").exists()
 
 
-# --- For staff: the view has checked the role -----------------------------------------------------
+# --- For staff: the view has checked the role; the scope says of which régies ----------------------
 
 IN_REVIEW = (AttemptState.REVIEW, AttemptState.REPORTED)  # staff must decide
 
@@ -100,39 +102,53 @@ def money_about(invoice: Invoice) -> QuerySet[Payment]:
     return Payment.objects.filter(about).prefetch_related("allocations__invoice").distinct().order_by("-id")
 
 
-def attempt_for_staff(public_id: UUID) -> Attempt:
+def attempt_for_staff(scope: Scope, public_id: UUID) -> Attempt:
     """One attempt. Raises Attempt.DoesNotExist."""
-    return Attempt.objects.select_related("invoice").get(uuid=public_id)
+    return scope.of(Attempt.objects.select_related("invoice")).get(uuid=public_id)
 
 
-def attempts_in_review() -> QuerySet[Attempt]:
+def attempts_in_review(scope: Scope) -> QuerySet[Attempt]:
     """The attempts that staff must confirm or refuse."""
-    return Attempt.objects.filter(state__in=IN_REVIEW)
+    return scope.of(Attempt.objects.filter(state__in=IN_REVIEW))
 
 
-def in_review_for_staff() -> QuerySet[Attempt]:
+def in_review_for_staff(scope: Scope) -> QuerySet[Attempt]:
     """`attempts_in_review` with the rows that the list of staff shows, the oldest first."""
-    found = attempts_in_review().select_related("invoice__payer", "product")
+    found = attempts_in_review(scope).select_related("invoice__payer", "product")
     return found.annotate(others=Count("parts") - 1).order_by("id")
 
 
-def open_findings() -> QuerySet[Finding]:
+def _findings(scope: Scope) -> QuerySet[Finding]:
+    """The findings about a product, or about an invoice or an attempt of it; one about none is of the whole town."""
+    if scope.is_whole:
+        return Finding.objects.all()
+    of = Coalesce("product", "invoice__product", "attempt__product")
+    return scope.of(Finding.objects.alias(of=of), "of")
+
+
+def open_findings(scope: Scope) -> QuerySet[Finding]:
     """The findings that nobody has closed, newest first, without claims that the provider confirmed since."""
     return (
-        Finding.objects.filter(closed_at=None)
+        _findings(scope)
+        .filter(closed_at=None)
         .exclude(kind=FindingKind.CLAIM, attempt__state=AttemptState.PAID)
         .select_related("attempt", "invoice", "product")
         .order_by("-last_at", "-id")
     )
 
 
-def finding_for_staff(public_id: UUID) -> Finding:
+def finding_for_staff(scope: Scope, public_id: UUID) -> Finding:
     """One finding, closed or not. Raises Finding.DoesNotExist."""
-    return Finding.objects.get(uuid=public_id)
+    return _findings(scope).get(uuid=public_id)
 
 
-def last_audit() -> AuditEntry | None:
-    """The entry of the trail of the last nightly audit: its time and its number of differences."""
+def last_audit(scope: Scope) -> AuditEntry | None:
+    """The entry of the trail of the last nightly audit: its time and its number of differences.
+
+    It is about the whole town: None for who works for some régies.
+    """
+    if not scope.is_whole:
+        return None
     return AuditEntry.objects.filter(verb="money.audited").order_by("-id").first()
 
 
@@ -160,11 +176,12 @@ def test_payments_of(product: Product) -> QuerySet[TestPayment]:
     return TestPayment.objects.filter(product=product, merchant=product.numcli).order_by("-id")
 
 
-def open_declarations() -> QuerySet[Declaration]:
+def open_declarations(scope: Scope) -> QuerySet[Declaration]:
     """The declarations « J'ai réglé » that staff have not answered, for invoices that are still unpaid."""
-    return Declaration.objects.filter(
+    waiting = Declaration.objects.filter(
         refused_at=None, invoice__state=InvoiceState.PUBLISHED, invoice__paid__lt=F("invoice__amount")
     )
+    return scope.of(waiting, "invoice__product")
 
 
 def only_in_review(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
@@ -174,4 +191,4 @@ def only_in_review(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
 
 def only_declared(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """Those of `invoices` that a resident declared paid and that are still unpaid."""
-    return invoices.filter(pk__in=open_declarations().values("invoice_id"))
+    return invoices.filter(pk__in=open_declarations(EVERYTHING).values("invoice_id"))

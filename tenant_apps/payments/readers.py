@@ -1,6 +1,6 @@
 """What other rooms may read of payments, beside `queries` and `payability`: counter, baskets, printed documents.
 
-These readers take no person: the view that calls them has checked the role.
+These readers take no person: the view that calls them has checked the role, and hands over the scope.
 """
 
 from tenant_apps.payments.books.ledger import only_product, received_on
@@ -23,6 +23,7 @@ from tenant_apps.payments.counter.deposits import (
 )
 from tenant_apps.payments.counter.desk import (
     Which,
+    booked_under,
     by_person,
     chosen_invoices,
     credits_of,
@@ -49,6 +50,7 @@ __all__ = [
     "Drawer",
     "Settled",
     "Which",
+    "booked_under",
     "by_person",
     "by_product",
     "can_undo",

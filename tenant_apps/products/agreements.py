@@ -14,7 +14,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.products.codes import free_code
 from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.numbers import number_problem
-from tenant_apps.products.services import lock_products, name_of, reasoned
+from tenant_apps.products.services import follow_replacement, lock_products, name_of, reasoned
 from toolkit.rows import change_row
 
 # The fields that start again with another number or protocol: the mode, the check, the refusal of the Treasury.
@@ -92,6 +92,7 @@ def replace_product(
     new.save()
     old.replaced_by = new
     old.save(update_fields=["replaced_by"])
+    follow_replacement(actor=actor, old=old, new=new)
     audit.record(
         "product.replaced",
         actor=actor,

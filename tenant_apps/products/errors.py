@@ -15,3 +15,7 @@ class InUse(ProductError):
 
 class Ended(ProductError):
     """The product is closed, and the act needs an open one."""
+
+
+class CannotBeLimited(ProductError):
+    """A manager works for the whole town, and somebody who is no staff for none of it."""

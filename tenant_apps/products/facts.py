@@ -2,10 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.audit.saying import REASON, fields_of
+from shared_apps.audit.saying import REASON, fields_of, joined
 from shared_apps.audit.verbs import Fact, Key, declare
 
 PRODUCT = fields_of("products.Product", reason=REASON, kept_as=Key("kept_as", _("code de l'ancien numéro")))
+
+LIMITS = Key("products", _("régies"), lambda codes: joined(codes) or str(_("toutes")))
 
 declare(
     Fact("product.created", _("Régie ajoutée"), more=PRODUCT),
@@ -23,5 +25,6 @@ declare(
     Fact("product.reopened", _("Régie rouverte"), more=PRODUCT),
     Fact("product.deleted", _("Régie supprimée"), more=PRODUCT),
     Fact("product.made_default", _("Régie par défaut changée"), more=PRODUCT),
+    Fact("account.limited", _("Régies d'un agent changées"), before=(LIMITS,), after=(LIMITS,)),
     room=__name__,
 )

@@ -29,6 +29,11 @@ def choices() -> list[tuple[str, str]]:
     return [*((taker.name, taker.label) for taker in _takers()), (NONE, _("pas de paiement en ligne"))]
 
 
+def first() -> str:
+    """The protocol of a product that has a number, unless somebody chose another one; NONE when there is none."""
+    return next((taker.name for taker in _takers()), NONE)
+
+
 def problem(protocol: str, number: str) -> str:
     """What is wrong with `number` for a product of `protocol`, as a sentence; empty if nothing is."""
     found = next((taker for taker in _takers() if taker.name == protocol), None)

@@ -1,9 +1,13 @@
 """What other rooms read about the town's products."""
 
+from uuid import UUID
+
 from django.db.models import PROTECT, QuerySet
 
+from shared_apps.accounts.models import STAFF_ROLES, Account
 from tenant_apps.products.models import Product
 from tenant_apps.townhall.queries import current_townhall
+from toolkit.scope import Scope
 
 
 def default_product() -> Product:
@@ -62,3 +66,21 @@ def is_unused(product: Product) -> bool:
         for relation in Product._meta.related_objects
         if relation.on_delete is PROTECT and relation.related_model is not Product
     )
+
+
+# --- for staff ------------------------------------------------------------------------------------
+
+
+def products_for_staff(scope: Scope) -> QuerySet[Product]:
+    """The products of `scope`, the default one first."""
+    return scope.of(products(), "pk")
+
+
+def names_several_products(scope: Scope) -> bool:
+    """Whether the screens of somebody with `scope` must name the régie."""
+    return products_for_staff(scope).count() > 1
+
+
+def member_of_staff(public_id: UUID) -> Account:
+    """A member of staff, whose régies a manager may choose. Raises Account.DoesNotExist."""
+    return Account.objects.get(uuid=public_id, role__in=STAFF_ROLES)

@@ -1,5 +1,6 @@
 """The only writers of the town's products, with `agreements` for their numbers."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,13 +9,15 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shared_apps.accounts.models import Account, Role
 from shared_apps.audit import services as audit
 from tenant_apps.products import protocols
 from tenant_apps.products.codes import code_for
 from tenant_apps.products.codes import problem as code_problem
-from tenant_apps.products.errors import Ended, InUse, ProductError, StillDefault
+from tenant_apps.products.errors import CannotBeLimited, Ended, InUse, ProductError, StillDefault
 from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.numbers import number_problem
+from tenant_apps.products.queries import former_products
 from toolkit.rows import change_row
 
 
@@ -106,6 +109,17 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
         new={"label": label, "numcli": product.numcli, "mode": product.mode, "protocol": product.protocol},
     )
     return product
+
+
+def set_up_first_product(*, actor: audit.Actor, label: str, number: str = "") -> Product:
+    """Create the product with which a new town begins. With a number, it is at the first stage of its provider.
+
+    Raises ValidationError.
+    """
+    protocol = protocols.first() if number else protocols.NONE
+    return set_up_product(
+        actor=actor, code="GENERAL", label=label, numcli=number, protocol=protocol, is_default=True
+    )
 
 
 def _of_another_number(before: Product, settings: dict[str, Any]) -> dict[str, Any]:
@@ -287,3 +301,49 @@ def advance_product(*, actor: audit.Actor, product: Product, to: Mode) -> Produc
             "product.advanced", actor=actor, obj=f"product:{locked.code}", old={"mode": old}, new={"mode": to}
         )
     return locked
+
+
+@transaction.atomic
+def limit_member(*, actor: audit.Actor, account: Account, products: Collection[Product]) -> Account:
+    """This member of staff works for these products only, or with none for every one of the town.
+
+    It counts from the next request on; nobody is signed out. The same again changes nothing. Raises CannotBeLimited
+    for a manager, who has the whole town, and for somebody who is no staff. What a product has replaced goes with it.
+    """
+    locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    former = former_products()
+    wanted = {pk for product in products for pk in (product.pk, *former.get(product.pk, ()))}
+    if not locked.is_town_staff or (wanted and locked.role == Role.MANAGER):
+        raise CannotBeLimited(
+            _(
+                "Un responsable travaille pour toutes les régies. "
+                "Pour limiter ce que cette personne voit, donnez-lui un autre rôle."
+            )
+        )
+    _limit(actor, locked, wanted)
+    account.limited_to = locked.limited_to
+    return locked
+
+
+def follow_replacement(*, actor: audit.Actor, old: Product, new: Product) -> None:
+    """Whoever works for the replaced product works for the new one too. In the caller's transaction."""
+    members = Account.objects.select_for_update(no_key=True).filter(limited_to__contains=[old.pk])
+    for member in members.order_by("pk"):
+        _limit(actor, member, {*member.limited_to, new.pk})
+
+
+def _limit(actor: audit.Actor, locked: Account, ids: Collection[int]) -> None:
+    """Write the list of a locked account, and from what to what it changed."""
+    before, after = locked.limited_to, sorted(ids)
+    if before == after:
+        return
+    codes = dict(Product.objects.filter(pk__in=[*before, *after]).values_list("pk", "code"))
+    locked.limited_to = after
+    locked.save(update_fields=["limited_to"])
+    audit.record(
+        "account.limited",
+        actor=actor,
+        obj=locked.audit_name,
+        old={"products": sorted(codes[pk] for pk in before if pk in codes)},
+        new={"products": sorted(codes[pk] for pk in after if pk in codes)},
+    )

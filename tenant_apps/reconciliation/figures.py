@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from tenant_apps.payments.models import LedgerLine, Means, Nature, Refund
 from tenant_apps.reconciliation.models import Kind, StatementRow
 from tenant_apps.reconciliation.states import StatementRowState
+from toolkit.scope import Scope
 
 # The words for one nature of ledger line, around its means.
 _NAMES = {
@@ -43,9 +44,10 @@ class DayFigure:
     left_over: Decimal  # euros of the receipts that paid no invoice on that day
 
 
-def day_figures(first: date, last: date) -> list[DayFigure]:
+def day_figures(scope: Scope, first: date, last: date) -> list[DayFigure]:
     """The figures of each day from `first` to `last`, newest day first. A later act never changes a past day."""
-    lines = LedgerLine.objects.filter(day__range=(first, last)).exclude(nature=Nature.REALLOCATED)
+    every = scope.of(LedgerLine.objects.filter(day__range=(first, last)), "payment__product")
+    lines = every.exclude(nature=Nature.REALLOCATED)
     rows = (
         lines.order_by()
         .values(
@@ -80,13 +82,13 @@ def day_figures(first: date, last: date) -> list[DayFigure]:
     )
 
 
-def accountant_rows(first: date, last: date) -> Iterator[tuple[Any, ...]]:
+def accountant_rows(scope: Scope, first: date, last: date) -> Iterator[tuple[Any, ...]]:
     """One tuple per ledger line, oldest day first. Their amounts add up to those of `day_figures`. Streamed."""
     listed = StatementRow.objects.filter(
         kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("payment_id")
     )
     lines = (
-        LedgerLine.objects.filter(day__range=(first, last))
+        scope.of(LedgerLine.objects.filter(day__range=(first, last)), "payment__product")
         .annotate(listed=Exists(listed))
         .select_related(
             *("invoice__payer", "refund", "payment__payer", "payment__product", "payment__deposit"),

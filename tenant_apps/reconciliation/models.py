@@ -27,6 +27,8 @@ class Statement(models.Model):
     state = models.CharField(max_length=8, choices=StatementState, default=StatementState.RECEIVED)
     # Whose rows these are: an IBAN or a number that the file gives, or a name that staff gave. Bank statements only.
     account = models.CharField(_("compte"), max_length=40, blank=True)
+    # Ids of the products that whoever sent it works for: its lines are held against these only; empty: every one
+    limited_to = models.JSONField(default=list, db_default=[])
     key = models.CharField(max_length=200, unique=True)
     sha256 = models.CharField(max_length=64, db_index=True)
     columns = models.CharField(max_length=64, blank=True)  # hash of the titles; empty for XML

@@ -1,4 +1,8 @@
-"""What staff read of the reconciliation. The caller has checked the role."""
+"""What staff read of the reconciliation. The caller has checked the role; the scope says of which régies.
+
+A file belongs to whoever sent it: one that was sent for every régie is seen only by who works for every régie, because
+nobody knows beforehand what its rows are about (decision 62).
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -23,19 +27,31 @@ from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.statements.files import opened
 from tenant_apps.reconciliation.states import OPEN, StatementRowState, StatementState
 from toolkit import clock
+from toolkit.scope import Scope
 
 NEAR = timedelta(days=15)
 BACK = timedelta(days=400)  # a debtor may ask for a direct debit back during thirteen months
 
 
-def statements() -> QuerySet[Statement]:
+def statements(scope: Scope) -> QuerySet[Statement]:
     """The files, newest first."""
-    return Statement.objects.order_by("-id")
+    return scope.all_in(Statement.objects.order_by("-id"), "limited_to")
 
 
-def statement(public_id: UUID) -> Statement:
+def statement(scope: Scope, public_id: UUID) -> Statement:
     """One file. Raises Statement.DoesNotExist."""
-    return Statement.objects.get(uuid=public_id)
+    return statements(scope).get(uuid=public_id)
+
+
+def _rows(scope: Scope) -> QuerySet[StatementRow]:
+    """The rows of these files, but those that somebody has matched with what is not in `scope`."""
+    if scope.is_whole:
+        return StatementRow.objects.all()
+    found = StatementRow.objects.filter(statement__in=statements(scope).order_by())
+    for name in ("payment", "deposit", "attempt", "invoice"):
+        found = found.filter(Q(**{name: None}) | scope.q(f"{name}__product"))
+    others = StatementRowPayment.objects.filter(~scope.q("payment__product"), row=OuterRef("pk"))
+    return found.filter(~Exists(others))
 
 
 def open_counts(files: Sequence[Statement]) -> dict[int, int]:
@@ -46,32 +62,34 @@ def open_counts(files: Sequence[Statement]) -> dict[int, int]:
     }
 
 
-def waiting_rows() -> int:
+def waiting_rows(scope: Scope) -> int:
     """How many rows of all files wait for a person."""
-    return StatementRow.objects.filter(state__in=OPEN).count()
+    return _rows(scope).filter(state__in=OPEN).count()
 
 
-def counts(file: Statement) -> dict[str, tuple[int, Decimal]]:
+def counts(scope: Scope, file: Statement) -> dict[str, tuple[int, Decimal]]:
     """State → number of rows of `file`, and their sum in euros."""
-    groups = file.rows.order_by().values("state").annotate(n=Count("id"), total=Sum("amount"))
+    theirs = _rows(scope).filter(statement=file).order_by()
+    groups = theirs.values("state").annotate(n=Count("id"), total=Sum("amount"))
     found = {row["state"]: (row["n"], row["total"] or Decimal("0.00")) for row in groups}
     return {state: found.get(state, (0, Decimal("0.00"))) for state in StatementRowState.values}
 
 
-def equals(file: Statement) -> int:
+def equals(scope: Scope, file: Statement) -> int:
     """How many rows of `file` are equal to one of another file: a person must say if it is the same operation."""
-    return file.rows.filter(state=StatementRowState.DUPLICATE, twin__isnull=False).count()
+    return _rows(scope).filter(statement=file, state=StatementRowState.DUPLICATE, twin__isnull=False).count()
 
 
-def rows(file: Statement, *, state: str = "") -> QuerySet[StatementRow]:
+def rows(scope: Scope, file: Statement, *, state: str = "") -> QuerySet[StatementRow]:
     """The rows of a file in their order. `state`: a row state, or "open" for those that wait."""
-    found = file.rows.select_related("payment__payer", "deposit", "invoice").order_by("id")
+    found = _rows(scope).filter(statement=file)
+    found = found.select_related("payment__payer", "deposit", "invoice").order_by("id")
     if state == "open":
         return found.filter(state__in=OPEN)
     return found.filter(state=state) if state else found
 
 
-def row(public_id: UUID) -> StatementRow:
+def row(scope: Scope, public_id: UUID) -> StatementRow:
     """One row. Raises StatementRow.DoesNotExist."""
     together = (
         "statement",
@@ -81,10 +99,15 @@ def row(public_id: UUID) -> StatementRow:
         "invoice__payer",
         "twin__statement",
     )
-    return StatementRow.objects.select_related(*together).get(uuid=public_id)
+    return _rows(scope).select_related(*together).get(uuid=public_id)
 
 
-def candidates(found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
+def shows_twin(scope: Scope, found: StatementRow) -> bool:
+    """Whether the equal row of an earlier file is of a file that is seen too."""
+    return found.twin is not None and scope.covers(found.twin.statement.limited_to)
+
+
+def candidates(scope: Scope, found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
     """Payments that the row may be, or may take back.
 
     Without `words`: the same amount, near the row's day. With `words`: whatever contains them.
@@ -93,7 +116,7 @@ def candidates(found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
     taken = StatementRow.objects.filter(
         kind=found.kind, state=StatementRowState.MATCHED, returned=back, payment=OuterRef("pk")
     )
-    free = Payment.objects.filter(~Exists(taken), cancelled_at=None).select_related("payer")
+    free = scope.of(Payment.objects.filter(~Exists(taken), cancelled_at=None)).select_related("payer")
     if found.kind == Kind.BANK and not back:
         free = free.filter(~Exists(StatementRowPayment.objects.filter(payment=OuterRef("pk"))))
     free = free.prefetch_related("allocations__invoice").order_by("-id")
@@ -107,19 +130,20 @@ def candidates(found: StatementRow, *, words: str = "") -> QuerySet[Payment]:
     return free.filter(amount=found.amount, paid_on__range=near)
 
 
-def bills(*, words: str) -> QuerySet[Invoice]:
+def bills(scope: Scope, *, words: str) -> QuerySet[Invoice]:
     """Invoices that money may be for, unpaid ones first. Paid and cancelled ones too: their money is left over."""
     known = Q(state=InvoiceState.PUBLISHED) | Q(state=InvoiceState.CANCELLED)
-    found = invoices_for_staff(today=clock.today(), words=words).filter(known)
+    found = invoices_for_staff(scope, today=clock.today(), words=words).filter(known)
     owed = Case(When(state=InvoiceState.PUBLISHED, paid__lt=F("amount"), then=0), default=1)
     return found.order_by(owed, "due_on", "id")
 
 
-def totals(found: StatementRow) -> list[Total]:
+def totals(scope: Scope, found: StatementRow) -> list[Total]:
     """The sums of a day's online payments that a bank row may be."""
     if found.kind != Kind.BANK or found.outgoing or found.amount is None or found.booked_on is None:
         return []
-    return chosen(found, totals_of([found.amount], found.booked_on, found.booked_on).get(found.amount, ()))
+    day = found.booked_on
+    return chosen(found, totals_of(scope, [found.amount], day, day).get(found.amount, ()))
 
 
 def parts(found: StatementRow) -> QuerySet[Payment]:
@@ -127,17 +151,17 @@ def parts(found: StatementRow) -> QuerySet[Payment]:
     return Payment.objects.filter(total_row__row=found).select_related("payer").order_by("pk")
 
 
-def came_with(found: StatementRow) -> QuerySet[StatementRow]:
+def came_with(scope: Scope, found: StatementRow) -> QuerySet[StatementRow]:
     """Other rows about the payment of `found`: when `found` takes the money back, the row that brought it."""
     if found.payment_id is None:
         return StatementRow.objects.none()
-    others = StatementRow.objects.filter(payment=found.payment_id).exclude(pk=found.pk)
+    others = _rows(scope).filter(payment=found.payment_id).exclude(pk=found.pk)
     return others.select_related("statement").order_by("id")
 
 
-def accounts() -> list[str]:
+def accounts(scope: Scope) -> list[str]:
     """The accounts of the statements that the town has sent, by name, at most 50."""
-    known = Statement.objects.filter(kind=Kind.BANK).exclude(account="")
+    known = statements(scope).filter(kind=Kind.BANK).exclude(account="")
     return list(known.order_by("account").values_list("account", flat=True).distinct()[:50])
 
 
@@ -175,26 +199,27 @@ def _layout(file: Statement, stream: BinaryIO) -> Layout:
 # --- what one side has and the other lacks ----------------------------------------------------------
 
 
-def journal_period() -> tuple[date, date] | None:
+def journal_period(scope: Scope) -> tuple[date, date] | None:
     """First and last day of all journals; None when there is no journal."""
-    found = Statement.objects.filter(kind=Kind.JOURNAL, state=StatementState.DONE).aggregate(
-        first=Min("first_day"), last=Max("last_day")
-    )
+    journals = statements(scope).order_by().filter(kind=Kind.JOURNAL, state=StatementState.DONE)
+    found = journals.aggregate(first=Min("first_day"), last=Max("last_day"))
     if found["first"] is None or found["last"] is None:
         return None
     return found["first"], found["last"]
 
 
-def absent_from_journal(first: date, last: date) -> QuerySet[Payment]:
+def absent_from_journal(scope: Scope, first: date, last: date) -> QuerySet[Payment]:
     """Payments between the two days that the Treasury reported and no journal lists, oldest first."""
     listed = StatementRow.objects.filter(
         kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
     )
     online = Payment.objects.filter(paid_on__range=(first, last), attempt__isnull=False, cancelled_at=None)
-    return online.filter(~Exists(listed)).select_related("payer", "attempt").order_by("paid_on", "id")
+    return (
+        scope.of(online).filter(~Exists(listed)).select_related("payer", "attempt").order_by("paid_on", "id")
+    )
 
 
-def unknown_to_us(first: date, last: date) -> QuerySet[StatementRow]:
+def unknown_to_us(scope: Scope, first: date, last: date) -> QuerySet[StatementRow]:
     """Journal rows between the two days that match nothing of ours."""
-    found = StatementRow.objects.filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
+    found = _rows(scope).filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
     return found.select_related("statement", "invoice").order_by("booked_on", "id")

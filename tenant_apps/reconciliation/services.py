@@ -253,7 +253,7 @@ def other_operation(*, actor: Account, row: StatementRow) -> StatementRow:
         write(locked, actor, S.UNMATCHED, gettext_noop("Une autre opération, selon un agent."))
     locked.twin = None
     locked.state = S.UNMATCHED
-    Matcher(locked.kind).judge([locked])
+    Matcher(locked.statement).judge([locked])
     locked.decided_by, locked.decided_at = name_of(actor), timezone.now()
     locked.save()
     return locked

@@ -9,6 +9,7 @@ from shared_apps.accounts.models import Account, Link, LinkPurpose
 from tenant_apps.residents.models import Access, AccessRequest, Payer, PayerEmail, RemovedEmail
 from tenant_apps.residents.states import AccessRequestState
 from toolkit import clock
+from toolkit.scope import Scope
 
 
 def payers_of(account: Account) -> QuerySet[Payer]:
@@ -98,14 +99,27 @@ def givers_of(accesses: list[Access]) -> dict[UUID, str]:
     return dict(Account.objects.filter(uuid__in=given).values_list("uuid", "email")) if given else {}
 
 
-# --- For staff: the door has checked the role -----------------------------------------------------
+# --- For staff: the door has checked the role; the scope says of which régies ----------------------
 
 
-def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
-    """The town's payers by name. Each of `words` must occur in name, reference, town or e-mail address
+def _in(scope: Scope, path: str = "pk") -> Q:
+    """The payers (at `path`) who have an invoice of the scope, drafts left out.
+
+    `invoices` is the name that the room above gives to the relation.
+    """
+    if scope.is_whole:
+        return Q()
+    theirs = Payer.objects.filter(
+        scope.q("invoices__product"), invoices__state__in=("published", "cancelled")
+    )
+    return Q(**{f"{path}__in": theirs.values("pk")})
+
+
+def payers_for_staff(scope: Scope, *, words: str = "") -> QuerySet[Payer]:
+    """The payers of `scope` by name. Each of `words` must occur in name, reference, town or e-mail address
     (also in a removed address, because its owner may ask why).
     """
-    known = Payer.objects.filter(is_draft=False).select_related("source")
+    known = Payer.objects.filter(_in(scope), is_draft=False).select_related("source")
     payers = known.prefetch_related("emails").order_by("last_name", "first_name", "id")
     for word in words.split()[:6]:
         payers = payers.filter(
@@ -119,9 +133,10 @@ def payers_for_staff(*, words: str = "") -> QuerySet[Payer]:
     return payers
 
 
-def payer_for_staff(public_id: UUID) -> Payer:
+def payer_for_staff(scope: Scope, public_id: UUID) -> Payer:
     """One payer. Raises Payer.DoesNotExist."""
-    return Payer.objects.select_related("source").prefetch_related("emails").get(uuid=public_id)
+    payers = Payer.objects.filter(_in(scope)).select_related("source").prefetch_related("emails")
+    return payers.get(uuid=public_id)
 
 
 def access_for_staff(payer: Payer, public_id: UUID) -> Access:
@@ -145,29 +160,39 @@ def accesses_to(payer: Payer) -> QuerySet[Access]:
     )
 
 
-def access_requests_for_staff(*, state: str = "") -> QuerySet[AccessRequest]:
+def _access_requests(scope: Scope) -> QuerySet[AccessRequest]:
+    """The access requests with an invoice of `scope`, which must be of the payer."""
+    if scope.is_whole:
+        return AccessRequest.objects.all()
+    return AccessRequest.objects.filter(
+        scope.q("payer__invoices__product"), payer__invoices__uuid=F("invoice")
+    )
+
+
+def access_requests_for_staff(scope: Scope, *, state: str = "") -> QuerySet[AccessRequest]:
     """Access requests whose address is confirmed, the newest first."""
     found = (
-        AccessRequest.objects.exclude(state=AccessRequestState.ASKED)
+        _access_requests(scope)
+        .exclude(state=AccessRequestState.ASKED)
         .select_related("account", "payer")
         .order_by("-id")
     )
     return found.filter(state=state) if state else found
 
 
-def waiting_access_requests() -> int:
+def waiting_access_requests(scope: Scope) -> int:
     """How many access requests wait for staff."""
-    return AccessRequest.objects.filter(state=AccessRequestState.WAITING).count()
+    return _access_requests(scope).filter(state=AccessRequestState.WAITING).count()
 
 
-def access_request_for_staff(public_id: UUID) -> AccessRequest:
+def access_request_for_staff(scope: Scope, public_id: UUID) -> AccessRequest:
     """One of them. Raises AccessRequest.DoesNotExist."""
-    return access_requests_for_staff().get(uuid=public_id)
+    return access_requests_for_staff(scope).get(uuid=public_id)
 
 
-def earlier_access_requests(access_request: AccessRequest) -> QuerySet[AccessRequest]:
+def earlier_access_requests(scope: Scope, access_request: AccessRequest) -> QuerySet[AccessRequest]:
     """Earlier access requests of the same account for the same payer."""
-    return access_requests_for_staff().filter(
+    return access_requests_for_staff(scope).filter(
         account=access_request.account, payer=access_request.payer, id__lt=access_request.pk
     )
 
@@ -183,8 +208,8 @@ def addresses_taken(access_request: AccessRequest) -> QuerySet[RemovedEmail]:
     )
 
 
-def guessed_payers() -> QuerySet[Payer]:
+def guessed_payers(scope: Scope) -> QuerySet[Payer]:
     """Payers whose access requests are locked for now, because somebody tried several invoices."""
-    return Payer.objects.filter(access_requests_locked_until__gt=clock.now()).order_by(
+    return Payer.objects.filter(_in(scope), access_requests_locked_until__gt=clock.now()).order_by(
         "access_requests_locked_until", "id"
     )

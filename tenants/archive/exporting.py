@@ -23,6 +23,8 @@ from tenants.work.operations import Progress
 from toolkit.files import objects, storage
 
 KIND = "export"
+DEPOSIT = "deposit"  # an archive brought as a file (`deposits`), kept and removed as an export is
+HOLDERS = (KIND, DEPOSIT)
 KEPT = timedelta(days=7)  # in S3
 # Files that this process's commands write. Another process cannot go on with such an operation.
 _files: dict[str, IO[bytes]] = {}
@@ -96,7 +98,7 @@ def sweep(now: datetime | None = None) -> int:
     with registry():
         due = list(
             Operation.objects.filter(
-                kind=KIND,
+                kind__in=HOLDERS,
                 state=OperationState.DONE,
                 due_at__lte=now or timezone.now(),
                 result__has_key="key",
@@ -118,7 +120,7 @@ def forget_all(town: Town) -> None:
     """Remove everything that the town's exports may have left in S3."""
     with registry():
         for operation in Operation.objects.filter(
-            kind=KIND, arguments__town=str(town.uuid), arguments__file=""
+            kind__in=HOLDERS, arguments__town=str(town.uuid), arguments__file=""
         ):
             forget(operation)
 
@@ -127,7 +129,7 @@ def stored(town: Town) -> list[Operation]:
     """The town's exports whose archive is still in S3."""
     with registry():
         return list(
-            Operation.objects.filter(kind=KIND, arguments__town=str(town.uuid), result__has_key="key")
+            Operation.objects.filter(kind__in=HOLDERS, arguments__town=str(town.uuid), result__has_key="key")
         )
 
 

@@ -140,7 +140,8 @@ def _place(archive: Archive, slug: str, shard: str) -> Place:
     is_copy = living is not None and not (living.slug == slug and living.state == TownState.OPENING)
     if is_copy and living is not None and living.slug == slug:
         raise TownExists(f"La commune « {slug} » existe : effacez-la d'abord, ou donnez --slug.")
-    if is_copy:
+    if is_copy and living is not None:
+        town.copy_of = living.uuid
         # The same archive under the same slug is the same copy: a second start goes on with the first.
         town.uuid = uuid5(town.uuid, f"{slug} {archive.sha256}")
     state = TownState.OPEN if town.state == TownState.OPEN and not is_copy else TownState.SUSPENDED

@@ -380,6 +380,7 @@ def test_an_invited_person_is_not_suspended_but_withdrawn(people: SimpleNamespac
 
 def test_removed_for_good(people: SimpleNamespace, client_for: Callable[..., Client]) -> None:
     SecondFactor.objects.create(account=people.clerk, secret=seal("x"), confirmed_at=clock.now())
+    Account.objects.filter(pk=people.clerk.pk).update(second_factor_at=clock.now())
     services.change_member(actor=people.manager, member=people.clerk, name="Zoé Roux", role=Role.CLERK)
     browser, name = client_for(people.clerk), people.clerk.audit_name
     services.remove(actor=people.manager, member=people.clerk)
@@ -387,6 +388,7 @@ def test_removed_for_good(people: SimpleNamespace, client_for: Callable[..., Cli
     assert browser.get("/gestion/").status_code == 302
     gone = Account.objects.get(pk=people.clerk.pk)
     assert (state_of(gone), gone.is_active, gone.has_usable_password()) == (MemberState.REMOVED, False, False)
+    assert gone.second_factor_at is None
     assert not SecondFactor.objects.exists()
     assert "clerk@example.net" not in str(Account.objects.filter(pk=gone.pk).values())
     assert names_of([name, "system", "operator:1"]) == {name: "Zoé Roux"}

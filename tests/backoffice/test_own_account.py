@@ -267,6 +267,23 @@ def test_another_manager_forgets_a_lost_one(
     assert (entry.actor, entry.object) == (manager.audit_name, clerk.audit_name)
 
 
+def test_from_the_page_of_the_team(manager: Account, clerk: Account, client_for: Any) -> None:
+    browser = client_for(manager)
+    page = f"/gestion/equipe/{clerk.uuid}/"
+    assert "Second facteur perdu" not in text(browser.get(page))  # there is none
+    protect(clerk)
+    assert "Second facteur perdu" in text(browser.get(page))
+    theirs = client_for(clerk)
+    answer = browser.post(f"{page}second-facteur/", {"depuis": "fiche"}, follow=True)
+    assert "est oublié" in text(answer)
+    assert not second_factor.is_enrolled(clerk)
+    assert theirs.get("/gestion/").status_code == 302
+    answer = browser.post(f"/gestion/equipe/{manager.uuid}/second-facteur/", follow=True)
+    assert "Seul un autre responsable" in text(answer)
+    assert second_factor.is_enrolled(manager)
+    assert client_for(clerk).post(f"{page}second-facteur/").status_code == 404
+
+
 @pytest.mark.parametrize("who", ["oneself", "unprotected", "clerk", "inactive", "of a resident"])
 def test_who_may_not_forget(manager: Account, clerk: Account, make_account: Any, who: str) -> None:
     protect(clerk)
@@ -383,3 +400,17 @@ def test_the_page_is_in_the_menu_of_everybody(client_for: Any, make_account: Any
         browser = Client(headers={"host": "mairie.localhost"})
         open_session(browser, make_account(f"{role}@example.net", role=role))
         assert f'href="{PAGE}"' in browser.get("/gestion/").content.decode()
+
+
+def test_the_name_is_one_s_own_to_change(clerk: Account, client_for: Any) -> None:
+    browser = client_for(clerk)
+    assert browser.get(f"{PAGE}nom/").status_code == 405
+    for wrong in ("", "x" * 81):
+        assert browser.post(f"{PAGE}nom/", {"name": wrong}).status_code == 422
+    page = browser.post(f"{PAGE}nom/", {"name": " Camille   Martin "}, follow=True)
+    assert "Votre nom est enregistré" in text(page)
+    browser.post(f"{PAGE}nom/", {"name": "Camille Martin"})
+    clerk.refresh_from_db()
+    assert clerk.name == "Camille Martin"
+    fact = AuditEntry.objects.get(verb="member.changed")
+    assert (fact.actor, fact.old, fact.new) == (clerk.audit_name, {"name": ""}, {"name": "Camille Martin"})

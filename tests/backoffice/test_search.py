@@ -20,6 +20,7 @@ from tenant_apps.products.models import Product
 from tests.backoffice.conftest import text
 from tests.payments.conftest import Simulator, simulator
 from toolkit import clock
+from toolkit.scope import EVERYTHING
 
 __all__ = ["simulator"]
 
@@ -79,6 +80,6 @@ def test_what_the_message_of_a_payment_says_is_found(
     references = re.findall(r"(?:[Rr]éférence[^:\n]*: |référence )([A-Z0-9]+)", told)
     assert {attempt.reference, receipt_reference(Payment.objects.get())} < set(references)
     for reference in references:
-        found = set(invoices_for_staff(today=clock.today(), words=reference))
+        found = set(invoices_for_staff(EVERYTHING, today=clock.today(), words=reference))
         wanted = {invoice for invoice in invoices if invoice.reference == reference} or set(invoices)
         assert found == wanted, reference

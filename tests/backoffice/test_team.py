@@ -1,6 +1,7 @@
 """« Équipe »: the page of the managers, and the road of an invited person."""
 
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +13,14 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.models import Account, Link, Role
+from shared_apps.accounts.sessions import impersonation
 from shared_apps.accounts.team import services
 from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
 from tenants.models import Town
 from tests.backoffice.conftest import text
 from tests.conftest import PASSWORD
+from tests.staff import protect
 
 TEAM = "/gestion/equipe/"
 NEW = {"name": "Paul Durand", "email": "paul@example.net", "role": "cashier"}
@@ -148,6 +151,37 @@ def test_the_menu_is_the_managers(browsers: SimpleNamespace) -> None:
     assert f'href="{TEAM}"' not in browsers.cashier.get("/gestion/").content.decode()
 
 
+def test_a_lost_telephone(browsers: SimpleNamespace, people: SimpleNamespace) -> None:
+    clerk = f"{TEAM}{people.clerk.uuid}/"
+    assert "Second facteur pas encore" in text(browsers.manager.get(clerk))
+    protect(people.clerk)
+    assert "Oublier son second facteur" in text(browsers.manager.get(clerk))
+    answer = browsers.manager.post(f"{clerk}second-facteur/", {"depuis": "fiche"}, follow=True)
+    assert "Le second facteur de clerk@example.net est oublié" in text(answer)
+    people.clerk.refresh_from_db()
+    assert people.clerk.second_factor_at is None
+    assert browsers.clerk.get("/gestion/").status_code == 302
+    browsers.manager.post(f"{TEAM}{people.manager.uuid}/second-facteur/")
+    people.manager.refresh_from_db()
+    assert people.manager.second_factor_at is not None  # nobody forgets their own
+
+
+def test_absent_for_the_operator_in_a_manager_s_place(
+    people: SimpleNamespace, operator: Account, client_for: Callable[..., Client]
+) -> None:
+    ticket = impersonation.ask(operator=operator, account=people.manager, reason="Ticket 4711 : vérifier")
+    inside = client_for()
+    assert inside.post(f"/gestion/intervention/{ticket}/").status_code == 302
+    home = inside.get("/gestion/")
+    assert "Commune" in text(home)
+    assert f'href="{TEAM}"' not in home.content.decode()
+    for path in (TEAM, f"{TEAM}{people.clerk.uuid}/"):
+        assert inside.get(path).status_code == 404
+    assert inside.post(TEAM, NEW).status_code == 404
+    assert inside.post(f"{TEAM}{people.clerk.uuid}/retirer/").status_code == 404
+    assert not OutgoingMail.objects.exists()
+
+
 def test_as_many_statements_for_any_number(
     browsers: SimpleNamespace, people: SimpleNamespace, django_assert_num_queries: Any
 ) -> None:
@@ -165,7 +199,7 @@ def test_the_operator_invites_a_manager(
     town: Town, people: SimpleNamespace, console: Client, operator: Account
 ) -> None:
     path = "/communes/mairie/inviter-un-responsable/"
-    assert "Inviter un responsable" in text(console.get("/communes/mairie/"))
+    assert "Inviter un responsable" in text(console.get("/communes/mairie/equipe/"))
     sent = {"name": "Paul Durand", "email": "paul@example.net", "reason": "La responsable est partie."}
     assert console.post(path, {**sent, "reason": ""}).status_code == 422
     refused = console.post(path, {**sent, "email": "alice@example.net"})
@@ -177,4 +211,4 @@ def test_the_operator_invites_a_manager(
         fact = AuditEntry.objects.get(verb="member.invited")
         assert (fact.actor, fact.new["reason"]) == (f"operator:{operator.uuid}", "La responsable est partie.")
         assert "Un compte vous attend" in OutgoingMail.objects.get().text
-    assert "Paul Durand" in text(console.get("/communes/mairie/"))
+    assert "Paul Durand" in text(console.get("/communes/mairie/equipe/"))

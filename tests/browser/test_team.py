@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import WIDTHS
-from tests.browser.people import accessible, link_in, reach, sign_in
+from tests.browser.people import accessible, link_in, reach, sign_in_as_manager
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -29,7 +29,7 @@ def test_from_the_invitation_to_the_work(
     """Without scripts on the phone; by keyboard on the desktop."""
     name, email = f"Lou Faure {width}", f"equipe-{width}@example.net"
     manager = open_page(width, javascript=width == "desktop")
-    sign_in(manager, demo, "agent@example.net", "facture")
+    sign_in_as_manager(manager, demo)
     manager.goto(demo.url("mairie", "/gestion/equipe/"))
     manager.get_by_role("button", name="Envoyer l'invitation").click()
     expect(manager.get_by_text("Choisissez un rôle.").first).to_be_visible()
@@ -49,7 +49,7 @@ def test_from_the_invitation_to_the_work(
     expect(row.get_by_text("Invité le")).to_be_visible()
     guest = open_page(width)
     guest.goto(link_in(demo, email, "Vous rejoignez la gestion des factures"))
-    expect(guest.get_by_text("Jeanne Martin vous invite")).to_be_visible()
+    expect(guest.get_by_text("chef@mairie.example.org vous invite")).to_be_visible()
     looked_at(guest, shot, "equipe-rejoindre", width)
     guest.get_by_label("Mon nouveau mot de passe").fill("des girafes en hiver")
     guest.get_by_role("button", name="Ouvrir mon compte").click()

@@ -135,6 +135,8 @@ WITHOUT_TOKEN = {
     ("tenant_apps/backoffice/views/imports.py", "new_batch"): INSIDE,
     ("tenant_apps/backoffice/views/money/reconciliation.py", "new_statement"): INSIDE,
     ("tenant_apps/contact/files/uploads.py", "wrapped"): INSIDE,
+    ("shared_apps/console/views/archives.py", "deposit_archive"): INSIDE,
+    ("shared_apps/console/views/lists.py", "open_list"): INSIDE,
     (
         "tenant_apps/portal/views/mine/alerts.py",
         "unsubscribe",

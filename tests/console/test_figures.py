@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from shared_apps.audit import services as audit
-from shared_apps.console import tasks
+from shared_apps.console import queries, tasks
 from shared_apps.console.models import TownFigures
 from shared_apps.console.watch import figures
 from shared_apps.mail.content import Content
@@ -108,6 +108,57 @@ def test_a_message_that_fails(town: Town, commit: Capture, settings: Any) -> Non
     assert len(planned()) == 1
     when_due()
     assert kept(town).failed_mails == 1
+
+
+@pytest.mark.xdist_group("smtp")
+def test_messages_that_the_relay_refuses_are_counted_by_reason(
+    town: Town, commit: Capture, settings: Any
+) -> None:
+    """From the server's real answer to the kept figures; while they wait, they are counted again."""
+    from tests.console.test_health import relay
+
+    content = Content(subject="Bonjour", sentence="Une phrase.", why="Parce que.")
+    with relay(settings, MAIL="530 5.7.0 Authentication required"):
+        for name in ("one", "two"):
+            queue(compose(kind="test", to=f"{name}@example.net", content=content, letterhead=letterhead()))
+        with commit():
+            deliver_outbox()
+    assert set(OutgoingMail.objects.values_list("state", flat=True)) == {MailState.QUEUED}
+    agenda.plan(figures.KIND, timezone.now())
+    found = figures.refresh()
+    assert found.mail_problems == {"us": {"failed": 0, "waiting": 2}}
+    assert (found.stuck_mails, found.bounced_mails, found.failed_mails) == (2, 0, 0)
+    [item] = planned()
+    assert item.due_at - timezone.now() <= figures.AGAIN
+    assert queries.waiting_mails() == {"us": 2}
+
+
+def test_troubles_of_mails_go_away_by_themselves(town: Town) -> None:
+    """A refused address is no trouble of the platform, and one of last month is none at all."""
+    soon = timezone.now()
+    for name, problem in (("a", "address"), ("b", "copy"), ("c", "us")):
+        OutgoingMail.objects.create(
+            kind="test", to=f"{name}@example.net", state=MailState.FAILED, problem=problem, next_try_at=soon
+        )
+    agenda.plan(figures.KIND, soon)
+    found = figures.refresh()
+    assert (found.failed_mails, found.stuck_mails, found.bounced_mails) == (3, 1, 1)
+    [item] = planned()
+    assert figures.AGAIN < item.due_at - timezone.now() <= figures.TOMORROW
+    OutgoingMail.objects.update(created_at=timezone.now() - timedelta(days=8))
+    agenda.plan(figures.KIND, timezone.now())
+    found = figures.refresh()
+    assert (found.failed_mails, found.stuck_mails, found.bounced_mails) == (3, 0, 0)
+    assert not planned()
+
+
+def test_imports_that_were_interrupted(town: Town) -> None:
+    batch = Batch.objects.create(
+        source=default_source(), created_by="system", rows_name="f", rows_key="f", state="failed"
+    )
+    assert figures.refresh().failed_imports == 1
+    Batch.objects.filter(pk=batch.pk).update(state="discarded")
+    assert figures.refresh().failed_imports == 0
 
 
 def test_many_facts_plan_one_count(town: Town, commit: Capture, django_assert_num_queries: Any) -> None:

@@ -18,7 +18,7 @@ def test_a_lost_second_factor_is_forgotten_with_a_reason(
     manager = make_account("chef@example.net", role=Role.MANAGER)
     protect(manager)
     path = f"/communes/mairie/second-facteur/{manager.uuid}/"
-    assert path in console.get("/communes/mairie/").content.decode()
+    assert path in console.get("/communes/mairie/equipe/").content.decode()
     assert console.get(path).status_code == 200
     for reason in ("", "perdu"):
         assert console.post(path, {"reason": reason}).status_code == 422

@@ -114,6 +114,7 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:declare-paid": row(everyone=405),
     "backoffice:home": _STAFF,
     "backoffice:account": _STAFF,
+    "backoffice:own-name": row(everyone=405),
     "backoffice:prove": _STAFF,
     "backoffice:protect": {**_STAFF, "manager": MOVED},  # the manager is protected already
     "backoffice:application": {**_STAFF, "manager": MOVED},
@@ -121,7 +122,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:renew-codes": row(everyone=405),
     "backoffice:add-account-key": row(everyone=405),
     "backoffice:ask-account-key": row(everyone=405),
-    "backoffice:account-key": {**_STAFF, "reader": OUT, "manager": OUT},  # the clerk's alone
+    "backoffice:account-key": {**row(payer=OUT), "clerk": IN},  # the clerk's alone
     "backoffice:remove-account-key": row(everyone=405),
     "backoffice:sign-out-device": row(everyone=405),
     "backoffice:sign-out-everywhere": row(everyone=405),
@@ -211,8 +212,10 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:invite-member-again": row(everyone=405),
     "backoffice:suspend-member": row(everyone=405),
     "backoffice:resume-member": row(everyone=405),
+    "backoffice:forget-member-factor": row(everyone=405),
     "backoffice:remove-member": row(everyone=405),
     "backoffice:town": _MANAGERS,
+    "backoffice:member-limits": _MANAGERS,
     "backoffice:regies": _MANAGERS,
     "backoffice:add-regie": _MANAGERS,
     "backoffice:regie": _MANAGERS,
@@ -244,6 +247,7 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
     "backoffice:account": frozenset(STAFF),
+    "backoffice:own-name": frozenset(STAFF),
     "backoffice:prove": frozenset(STAFF),
     "backoffice:application": frozenset(STAFF),
     "backoffice:remove-application": frozenset(STAFF),
@@ -299,9 +303,11 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:leave-intervention": frozenset(),  # absent for who is not the operator in somebody's place
     "backoffice:team": _MANAGE,
     "backoffice:member": _MANAGE,
+    "backoffice:member-limits": _MANAGE,
     "backoffice:invite-member-again": _MANAGE,
     "backoffice:suspend-member": _MANAGE,
     "backoffice:resume-member": _MANAGE,
+    "backoffice:forget-member-factor": _MANAGE,
     "backoffice:remove-member": _MANAGE,
     "backoffice:town": _MANAGE,
     "backoffice:add-regie": _MANAGE,

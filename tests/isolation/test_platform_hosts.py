@@ -50,11 +50,19 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
     erasure = Erasure.objects.create(
         town_uuid=town.uuid, slug="x", name="X", requested_by="system", reason="x"
     )
+    opened = Operation.objects.create(
+        kind="open-list", subject="y", state="done", result={"towns": [[2, "a", "A", "opened", ""]]}
+    )
     with tenant_context(town):
         product = Product.objects.get(is_default=True).pk
     operation = operations.request(kind="open", subject="lauzerte", actor="system", arguments={}, town=None)
     return {
         "town": "/communes/mairie/",
+        "town-team": "/communes/mairie/equipe/",
+        "town-hosts": "/communes/mairie/adresses/",
+        "town-operations": "/communes/mairie/operations/",
+        "town-trail": "/communes/mairie/journal/",
+        "town-details": "/communes/mairie/identite/",
         "act": "/communes/mairie/suspendre/",
         "products": "/communes/mairie/regies/",
         "add-product": "/communes/mairie/regies/ajouter/",
@@ -68,6 +76,7 @@ def addresses(town: Town, console: Client, person: str) -> dict[str, str]:
         "retry-operation": f"/operations/{operation.uuid}/reprendre/",
         "download-archive": f"/operations/{operation.uuid}/archive/",
         "restore-export": f"/operations/{export.uuid}/restaurer/",
+        "list-report": f"/operations/{opened.uuid}/rapport/",
         "certificate": f"/effacements/{erasure.uuid}/",
         "tenants_erasure_change": f"/tenants/erasure/{erasure.pk}/change/",
         "tenants_town_change": f"/tenants/town/{town.pk}/change/",

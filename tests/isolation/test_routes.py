@@ -119,6 +119,7 @@ class World:
             account=self.people["clerk"], rp_id="x", credential_id=b"2", public_key=b"1", name="x"
         )
         self.ids = {
+            "member-limits": self.people["clerk"].uuid,
             "portal:key": key.uuid,
             "portal:remove-key": key.uuid,
             "account-key": clerks_key.uuid,

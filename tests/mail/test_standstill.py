@@ -12,12 +12,13 @@ from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.queries import ALIKE, LATE, Standstill, unsent
 from tenants.models import Town
+from toolkit.scope import EVERYTHING
 
 pytestmark = pytest.mark.usefixtures("town")
 
 
 def standstill() -> Standstill | None:
-    return unsent().standstill
+    return unsent(EVERYTHING).standstill
 
 
 def mail(

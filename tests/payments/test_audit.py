@@ -23,6 +23,7 @@ from tenant_apps.payments.online.incoming.notifications import receive
 from tenant_apps.payments.queries import open_findings
 from tenants.models import AgendaItem, Town
 from tests.payments.conftest import Simulator
+from toolkit.scope import EVERYTHING
 
 TABLES = (
     "payments_allocation",
@@ -100,7 +101,7 @@ def test_broken_on_purpose(paid: Attempt, statement: str, kind: str, expected: s
     behind = [FindingKind.LEDGER_DIFFERS, FindingKind.LEFT_OVER_DIFFERS]
     told = [(d.kind, str(d.expected), str(d.found)) for d in named if d.kind not in behind]
     assert told == [(kind, expected, found)]
-    finding = open_findings().exclude(kind__in=behind).get()
+    finding = open_findings(EVERYTHING).exclude(kind__in=behind).get()
     assert (finding.kind, finding.details) == (kind, {"expected": expected, "found": found})
     assert all(value.endswith("€") for _, value in shown(finding))
     if kind != "audit_lost":
@@ -158,7 +159,7 @@ def test_seen_twice_is_one_row_and_mended_is_closed(paid: Attempt) -> None:
     assert Finding.objects.get().times == 2
     without_triggers("UPDATE invoices_invoice SET paid = 37.50 WHERE id = %s", paid.invoice_id)
     assert auditing.audit_money() == []
-    assert not open_findings().exists()
+    assert not open_findings(EVERYTHING).exists()
     assert Finding.objects.get().closed_by == "system"
 
 

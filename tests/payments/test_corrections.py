@@ -30,6 +30,7 @@ from tenant_apps.payments.online.review import reject_debit
 from tenant_apps.payments.payability.reading import payability_of
 from tests.payments.test_races import wait_for_a_waiter
 from tests.races import at_once
+from toolkit.scope import EVERYTHING
 
 DAY = date(2026, 11, 12)
 
@@ -265,12 +266,12 @@ def test_no_avoir_while_somebody_pays(desk: SimpleNamespace, state: str, words: 
 
 def test_money_left_over_pays_another_invoice_of_the_same_payer(desk: SimpleNamespace) -> None:
     payment = cash(desk.first, "30")
-    assert left_over_figures() == (1, 10)
+    assert left_over_figures(EVERYTHING) == (1, 10)
     assert list(other_invoices(payment)) == [desk.second]
     allocate(actor=desk.clerk, payment=payment, invoice=desk.second, amount=Decimal("4"))
     allocate(actor=desk.clerk, payment=payment, invoice=desk.second, amount=Decimal("6"))
     assert (paid(desk.second), left(payment)) == (10, 0)
-    assert not money_left_over().exists()
+    assert not money_left_over(EVERYTHING).exists()
     assert [
         e.old["unallocated"] for e in AuditEntry.objects.filter(verb="payment.allocated").order_by("id")
     ] == [
@@ -293,7 +294,7 @@ def test_what_cannot_be_allocated(desk: SimpleNamespace) -> None:
     with pytest.raises(NotCorrectable):
         allocate(actor=desk.clerk, payment=payment, invoice=desk.second, amount=Decimal("5"))
     assert paid(desk.second) == 0
-    assert not money_left_over().exists()
+    assert not money_left_over(EVERYTHING).exists()
 
 
 def test_a_refund_is_noted(desk: SimpleNamespace) -> None:
@@ -345,16 +346,16 @@ def test_a_declaration_is_refused_in_words_and_may_be_made_again(desk: SimpleNam
     declaration = declare_paid(actor=desk.alice, invoice=desk.first)
     with pytest.raises(NotCorrectable):
         refuse_declaration(actor=desk.clerk, declaration=declaration, answer=" ")
-    assert list(declarations()) == [declaration]
+    assert list(declarations(EVERYTHING)) == [declaration]
     for _ in range(2):
         refuse_declaration(actor=desk.clerk, declaration=declaration, answer="Aucun chèque à votre nom.")
-    assert not declarations().exists()
+    assert not declarations(EVERYTHING).exists()
     mail = OutgoingMail.objects.get()
     assert mail.to == desk.alice.email
     assert "Aucun chèque à votre nom." in mail.text
     declare_paid(actor=desk.alice, invoice=desk.first)
     declare_paid(actor=desk.alice, invoice=desk.first)
-    assert declarations().count() == 1
+    assert declarations(EVERYTHING).count() == 1
     assert AuditEntry.objects.filter(verb="invoice.declared_paid").count() == 2
     assert Declaration.objects.count() == 1
 
@@ -362,4 +363,4 @@ def test_a_declaration_is_refused_in_words_and_may_be_made_again(desk: SimpleNam
 def test_a_declaration_is_closed_by_the_money(desk: SimpleNamespace) -> None:
     declare_paid(actor=desk.alice, invoice=desk.first)
     cash(desk.first, "20")
-    assert not declarations().exists()
+    assert not declarations(EVERYTHING).exists()

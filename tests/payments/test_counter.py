@@ -21,6 +21,7 @@ from tenant_apps.payments.counter.deposits import close_deposit, payments_in, un
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Allocation, Deposit, Means, Payment
 from tests.races import at_once
+from toolkit.scope import EVERYTHING
 
 DAY = date(2026, 11, 12)
 CHEQUE = PaymentDetails(bank="Banque des Coteaux", number="0000123", drawer="Mme MARTIN")
@@ -162,7 +163,7 @@ def test_a_docket_is_numbered_and_totalled(cheques: list[Payment]) -> None:
     first, second = close(cheques[:2]), close(cheques[2:])
     assert (first.label, first.total, first.count) == ("2026-0001", 30, 2)
     assert (second.label, second.total, second.count) == ("2026-0002", 30, 1)
-    assert not undeposited(Means.CHEQUE).exists()
+    assert not undeposited(EVERYTHING, Means.CHEQUE).exists()
     assert AuditEntry.objects.filter(verb="deposit.closed").count() == 2
 
 

@@ -35,6 +35,7 @@ from tenant_apps.residents.sources import default_source
 from tests.reconciliation.desk import bring
 from tests.reconciliation.files import camt_of, entry
 from toolkit import clock
+from toolkit.scope import EVERYTHING
 
 FIRST = date(2026, 3, 2)
 AMOUNT = accountant_titles().index("Montant")
@@ -151,7 +152,7 @@ class Town:
 
 
 def _of_the_acts(day: date) -> tuple[Any, Any]:
-    return day_figures(day, day), list(accountant_rows(day, day))
+    return day_figures(EVERYTHING, day, day), list(accountant_rows(EVERYTHING, day, day))
 
 
 def books_add_up() -> None:
@@ -172,11 +173,11 @@ def books_add_up() -> None:
     assert _sum(LedgerLine.objects.all()) == kept
     first, last = FIRST - timedelta(days=3), FIRST + timedelta(days=400)
     by_day: dict[str, Decimal] = {}
-    for row in accountant_rows(first, last):
+    for row in accountant_rows(EVERYTHING, first, last):
         by_day[row[0]] = by_day.get(row[0], Decimal(0)) + row[AMOUNT]
     assert sum(by_day.values()) == kept
     figures: dict[str, Decimal] = {}
-    for one in day_figures(first, last):
+    for one in day_figures(EVERYTHING, first, last):
         figures[f"{one.day:%d/%m/%Y}"] = figures.get(f"{one.day:%d/%m/%Y}", Decimal(0)) + one.total
     assert {day: total for day, total in figures.items() if total} == {
         day: total for day, total in by_day.items() if total

@@ -22,6 +22,7 @@ from tenant_apps.payments.models import Deposit, LedgerLine, Means, Nature, Paym
 from tenant_apps.products.models import Product
 from tenant_apps.reconciliation.figures import DayFigure, accountant_rows, accountant_titles, day_figures
 from toolkit import clock
+from toolkit.scope import EVERYTHING
 
 PAST = date(2026, 11, 12)
 CENT = Decimal("0.01")
@@ -59,18 +60,18 @@ def refund(payment: Payment, amount: str, on: date | None = None) -> None:
 
 
 def shown(first: date, last: date | None = None) -> list[tuple[str, str, int, Decimal]]:
-    figures: list[DayFigure] = day_figures(first, last or first)
+    figures: list[DayFigure] = day_figures(EVERYTHING, first, last or first)
     return [(one.product, one.means, one.count, one.total) for one in figures]
 
 
 def test_a_refund_is_a_negative_line_of_its_own_day(desk: SimpleNamespace) -> None:
     payment = take(desk.first, received="50")
-    before = day_figures(PAST, PAST)
+    before = day_figures(EVERYTHING, PAST, PAST)
     assert [(one.total, one.left_over) for one in before] == [(50, 30)]
     refund(payment, "30")
-    assert day_figures(PAST, PAST) == before
+    assert day_figures(EVERYTHING, PAST, PAST) == before
     assert shown(clock.today()) == [("Régie cantine", "remboursement (virement)", 1, Decimal(-30))]
-    rows = list(accountant_rows(PAST, clock.today()))
+    rows = list(accountant_rows(EVERYTHING, PAST, clock.today()))
     amount, nature = accountant_titles().index("Montant"), accountant_titles().index("Nature")
     assert [(row[nature], row[amount]) for row in rows] == [
         ("encaissement", 20), ("encaissement", 30), ("remboursement", -30),
@@ -80,21 +81,23 @@ def test_a_refund_is_a_negative_line_of_its_own_day(desk: SimpleNamespace) -> No
 
 def test_a_cancellation_leaves_its_past_day_alone(desk: SimpleNamespace) -> None:
     payment = take(desk.first, desk.second, received="45")
-    before = day_figures(PAST, PAST)
+    before = day_figures(EVERYTHING, PAST, PAST)
     cancel_payment(actor="system", payment=payment, reason="chèque impayé")
     cancel_payment(actor="system", payment=payment, reason="chèque impayé")
-    assert day_figures(PAST, PAST) == before
+    assert day_figures(EVERYTHING, PAST, PAST) == before
     assert shown(clock.today()) == [("Régie cantine", "annulation (chèque)", 1, Decimal(-45))]
-    assert ledger.received_on(clock.today()) == 0, "what came in on another day is not taken off this one"
+    assert ledger.received_on(EVERYTHING, clock.today()) == 0, (
+        "what came in on another day is not taken off this one"
+    )
 
 
 def test_an_allocation_and_an_avoir_move_nothing_in_the_days(desk: SimpleNamespace) -> None:
     payment = take(desk.first, received="30")
-    before = day_figures(PAST, PAST)
+    before = day_figures(EVERYTHING, PAST, PAST)
     allocate(actor="system", payment=payment, invoice=desk.second, amount=Decimal(10))
     reduce_invoice(actor="system", invoice=desk.first, amount=Decimal(5), reason="absence", let_go=True)
-    assert day_figures(PAST, PAST) == before
-    assert day_figures(clock.today(), clock.today()) == []
+    assert day_figures(EVERYTHING, PAST, PAST) == before
+    assert day_figures(EVERYTHING, clock.today(), clock.today()) == []
     moved = LedgerLine.objects.filter(nature=Nature.REALLOCATED).order_by("id")
     assert [(line.invoice, line.amount) for line in moved] == [
         (None, -10), (desk.second, 10), (desk.first, -5), (None, 5),
@@ -103,9 +106,9 @@ def test_an_allocation_and_an_avoir_move_nothing_in_the_days(desk: SimpleNamespa
 
 def test_what_came_in_and_was_undone_today(desk: SimpleNamespace) -> None:
     payment = take(desk.first, on=clock.today())
-    assert ledger.received_on(clock.today()) == 20
+    assert ledger.received_on(EVERYTHING, clock.today()) == 20
     cancel_payment(actor="system", payment=payment, reason="erreur de saisie")
-    assert ledger.received_on(clock.today()) == 0
+    assert ledger.received_on(EVERYTHING, clock.today()) == 0
     assert [row[1:] for row in shown(clock.today())] == [("chèque", 1, 20), ("annulation (chèque)", 1, -20)]
 
 
@@ -113,10 +116,10 @@ def test_left_over_has_one_definition(desk: SimpleNamespace) -> None:
     payment = take(desk.first, received="50")
     refund(payment, "10")
     payment.refresh_from_db()
-    assert (payment.left_over, left_over_figures()) == (20, (1, 20))
+    assert (payment.left_over, left_over_figures(EVERYTHING)) == (20, (1, 20))
     refund(payment, "20")
     payment.refresh_from_db()
-    assert (payment.left_over, left_over_figures()) == (0, (0, 0))
+    assert (payment.left_over, left_over_figures(EVERYTHING)) == (0, (0, 0))
 
 
 def test_a_refunded_payment_is_not_cancelled(desk: SimpleNamespace) -> None:
@@ -157,7 +160,7 @@ def test_one_payment_is_of_one_regie(desk: SimpleNamespace) -> None:
 
 def test_one_docket_a_regie(desk: SimpleNamespace) -> None:
     canteen, water = take(desk.first), take(desk.of_water)
-    assert [(one.product, one.name, one.count, one.total) for one in drawers()] == [
+    assert [(one.product, one.name, one.count, one.total) for one in drawers(EVERYTHING)] == [
         (desk.canteen, "cheques", 1, 20), (desk.water, "cheques", 1, 20),
     ]  # fmt: skip
     with pytest.raises(NotCorrectable, match="une remise par régie"):

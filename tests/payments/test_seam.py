@@ -33,6 +33,7 @@ SAID = WORDS | {"payfip", "tipi"}
 ELSEWHERE = {
     "tenant_apps/payments/providers": "a provider",
     "tenant_apps/payments/personal.py": "the headings, in French, of what a person is given",
+    "shared_apps/console/townlist/columns.py": "the titles of a list of towns",
     "src/config/settings.py": "the names and addresses of the providers",
     "tenant_apps/backoffice/templates/backoffice/partials/statement_preview.html": "the Treasury's journal",
     "tenant_apps/backoffice/templates/backoffice/days.html": "the product's number, in the accountant's figures",

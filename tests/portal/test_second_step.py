@@ -357,7 +357,7 @@ def test_a_manager_without_one_has_the_role_below(manager: Account, browser: Cli
     assert answer["Location"] == "/gestion/"
     for path in (
         "/gestion/",
-        "/gestion/encaissements/nouveau/",
+        "/gestion/encaissements/nouveau/",  # a cashier's
         "/gestion/mon-compte/",
         "/gestion/imports/nouveau/",
     ):
@@ -436,11 +436,12 @@ def test_an_intervention_opens_the_pages_of_the_role(inside: Client) -> None:
 
 def test_an_intervention_opens_nothing_that_lets_people_in(inside: Client, manager: Account) -> None:
     own = "/gestion/mon-compte/"
-    for path in (own, PROTECT, f"{own}application/", f"{own}confirmer/"):
+    for path in (own, PROTECT, f"{own}application/", f"{own}confirmer/", "/gestion/equipe/"):
         assert inside.get(path).status_code == 404, path
     for path in (
         *(own, f"{own}application/", f"{own}application/retrait/", f"{own}codes/", f"{own}cles/"),
         *(f"{own}cles/demande/", f"{own}appareils/x/", f"{own}deconnexion/", f"{own}confirmer/"),
+        *(f"{own}nom/", "/gestion/equipe/", f"/gestion/equipe/{manager.uuid}/second-facteur/"),
     ):
         assert inside.post(path, {"code": "000000"}).status_code == 404, path
     assert not SecondFactor.objects.exists()

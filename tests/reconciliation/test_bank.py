@@ -17,6 +17,7 @@ from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import NotPossible
 from tests.reconciliation.desk import DAY, bring, euros, online, read_all, states, transfer
 from tests.reconciliation.files import camt_of, entry
+from toolkit.scope import EVERYTHING
 
 
 def test_a_bank_statement(desk: SimpleNamespace) -> None:
@@ -97,13 +98,13 @@ def test_the_day_s_total_of_a_regie_is_its_card_payments(
     row = found.rows.get()
     assert row.state == "doubtful"
     assert "total de 9 règlements par carte bancaire du 12/11/2026" in row.reason
-    (offer,) = queries.totals(row)
+    (offer,) = queries.totals(EVERYTHING, row)
     services.match_total(actor=desk.clerk, row=row, total=offer)
     assert states(found) == ["matched"]
     assert list(queries.parts(row)) == payments
     with pytest.raises(NotPossible):
         services.match_total(actor=desk.clerk, row=row, total=offer)
-    assert not queries.totals(row)  # these payments are on a row now
+    assert not queries.totals(EVERYTHING, row)  # these payments are on a row now
     cancel_payment(actor=desk.clerk, payment=payments[3], reason="erreur")
     read_all()
     assert states(found) == ["doubtful"]

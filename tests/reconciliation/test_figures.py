@@ -12,6 +12,7 @@ from tenant_apps.reconciliation import queries
 from tenant_apps.reconciliation.figures import accountant_rows, day_figures
 from tests.reconciliation.desk import DAY, TITLES, bring, csv_line, online, transfer
 from toolkit import clock
+from toolkit.scope import EVERYTHING
 
 
 def test_the_day_by_regie_and_means(desk: SimpleNamespace) -> None:
@@ -22,27 +23,27 @@ def test_the_day_by_regie_and_means(desk: SimpleNamespace) -> None:
         means=Means.CASH, paid_on=DAY,
     )  # fmt: skip
     cancel_payment(actor=desk.clerk, payment=transfer(desk, desk.bills[3]), reason="erreur")
-    figures = {(one.product, one.means): (one.count, one.total) for one in day_figures(DAY, DAY)}
+    figures = {(one.product, one.means): (one.count, one.total) for one in day_figures(EVERYTHING, DAY, DAY)}
     assert figures == {
         ("Régie cantine", "carte bancaire"): (1, 10),
         ("Régie cantine", "virement"): (2, 60),
         ("Régie cantine", "espèces"): (1, 35),
     }
-    assert [one.left_over for one in day_figures(DAY, DAY)] == [0, 5, 0]
-    rows = list(accountant_rows(DAY, DAY))
+    assert [one.left_over for one in day_figures(EVERYTHING, DAY, DAY)] == [0, 5, 0]
+    rows = list(accountant_rows(EVERYTHING, DAY, DAY))
     assert [row[8] for row in rows] == [10, 20, 30, 5, 40]
     # The cancellation is a ledger line of its own day, which is today: the earlier day keeps its receipt.
-    (taken_back,) = day_figures(clock.today(), clock.today())
+    (taken_back,) = day_figures(EVERYTHING, clock.today(), clock.today())
     assert (taken_back.means, taken_back.total) == ("annulation (virement)", -40)
-    assert next(accountant_rows(clock.today(), clock.today()))[-1] == "erreur"
-    assert not day_figures(DAY + timedelta(days=1), DAY + timedelta(days=9))
+    assert next(accountant_rows(EVERYTHING, clock.today(), clock.today()))[-1] == "erreur"
+    assert not day_figures(EVERYTHING, DAY + timedelta(days=1), DAY + timedelta(days=9))
 
 
 def test_missing_on_either_side(desk: SimpleNamespace) -> None:
-    assert queries.journal_period() is None
+    assert queries.journal_period(EVERYTHING) is None
     absent, listed = online(desk.bills[0], desk.alice), online(desk.bills[1], desk.alice)
     bring(desk, TITLES + csv_line(desk.bills[1]) + csv_line(desk.bills[2], reference="INCONNUE1"))
-    first, last = queries.journal_period() or (DAY, DAY)
-    assert list(queries.absent_from_journal(first, last)) == [absent]
-    assert [one.reference for one in queries.unknown_to_us(first, last)] == ["INCONNUE1"]
+    first, last = queries.journal_period(EVERYTHING) or (DAY, DAY)
+    assert list(queries.absent_from_journal(EVERYTHING, first, last)) == [absent]
+    assert [one.reference for one in queries.unknown_to_us(EVERYTHING, first, last)] == ["INCONNUE1"]
     assert listed.statement_rows.count() == 1

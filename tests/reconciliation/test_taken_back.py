@@ -14,6 +14,7 @@ from tenant_apps.reconciliation.statement_rows import taken_back
 from tenants.models import AgendaItem
 from tests.reconciliation.desk import DAY, JOURNAL, balance, bring, online, paid, read_all, states, transfer
 from tests.reconciliation.files import camt_of, entry
+from toolkit.scope import EVERYTHING
 
 
 def returned(
@@ -57,7 +58,7 @@ def test_a_chargeback_in_the_journal(desk: SimpleNamespace) -> None:
     taken_back.take_back(actor=desk.clerk, row=row, payment=payment)
     assert states(found) == ["matched", "matched"]
     assert balance(desk.bills[0]) == 10
-    assert not queries.absent_from_journal(DAY, DAY + timedelta(days=9))
+    assert not queries.absent_from_journal(EVERYTHING, DAY, DAY + timedelta(days=9))
 
 
 @pytest.mark.parametrize("word", ["Impayé", "Remboursé", "Rejet prélèvement", "Contestation"])

@@ -27,6 +27,7 @@ from tests.portal.conftest import text
 from tests.states.conftest import MAKERS, World, names
 from tests.states.table import TABLE
 from toolkit import clock
+from toolkit.scope import EVERYTHING
 
 STATES = pytest.mark.parametrize("state", TABLE)
 Browser = Callable[..., Client]
@@ -174,7 +175,7 @@ def test_staff_s_screens(world: World, client_for: Browser, make_account: Any, s
     line = line_of(counter.content.decode(), invoice)
     assert (row.counter in line) if row.counter is not None else not line
     assert (tag in line) == bool(row.counter)
-    told = figures(today=clock.today())
+    told = figures(EVERYTHING, today=clock.today())
     assert (told.unpaid, told.apart) == (
         int(row.chip in ("a-regler", "en-retard")),
         int(row.chip == "en-cours"),
@@ -213,7 +214,7 @@ def test_one_definition(world: World, state: str) -> None:
     assert Invoice.objects.filter(awaited()).exists() == payability.what.is_awaited == TABLE[state].reminded
     kinds: list[Settled] = ["unpaid", "apart", "paid"]
     where = {
-        kind: invoices_for_staff(today=clock.today(), settled=kind, state="published").exists()
+        kind: invoices_for_staff(EVERYTHING, today=clock.today(), settled=kind, state="published").exists()
         for kind in kinds
     }
     assert where["unpaid"] == payability.what.is_awaited

@@ -111,7 +111,7 @@ def test_asked_of_the_worker(db: None) -> None:
 
 
 def test_a_furniture_that_breaks_keeps_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared_apps.console.opening.set_up_product", lambda **fields: 1 / 0)
+    monkeypatch.setattr("shared_apps.console.opening.set_up_first_product", lambda **fields: 1 / 0)
     new = NewTown(slug="lauzerte", name="Lauzerte", contact_email="x@example.org")
     operation = operations.perform(request_opening(actor="system", new=new).pk)
     assert (operation.state, "ZeroDivisionError" in operation.error) == ("waiting", True)

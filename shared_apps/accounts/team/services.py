@@ -134,6 +134,18 @@ def change_member(*, actor: Actor, member: Account, name: str, role: Role) -> No
 
 
 @transaction.atomic
+def change_own_name(*, actor: Account, name: str) -> None:
+    """Change what one is called. Writes nothing when nothing changes. Raises NotWhileImpersonating."""
+    refuse_impersonator(actor)
+    locked, name = _lock(actor), _one_line(name)
+    if locked.name == name:
+        return
+    old, locked.name = locked.name, name
+    locked.save(update_fields=["name"])
+    audit.record("member.changed", actor=actor, obj=locked.audit_name, old={"name": old}, new={"name": name})
+
+
+@transaction.atomic
 def suspend(*, actor: Actor, member: Account) -> None:
     """Close the account of an active member for a while: sessions end at once, links die. Twice changes nothing.
 
@@ -194,7 +206,7 @@ def remove(*, actor: Actor, member: Account) -> None:
     locked.email = f"{locked.uuid}@{NOWHERE}"
     locked.set_unusable_password()
     locked.end_sessions()
-    locked.is_active, locked.removed_at = False, timezone.now()
+    locked.is_active, locked.removed_at, locked.second_factor_at = False, timezone.now(), None
     locked.identity_issuer = locked.identity_subject = ""
     locked.save()
     _record_state("member.removed", actor, locked, state)

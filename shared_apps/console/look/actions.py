@@ -18,6 +18,7 @@ from tenants.current import shard_aliases
 from tenants.errors import TownError
 from tenants.hosts import domains
 from tenants.life import renaming, services, town_closure
+from tenants.life.details import end_copy
 from tenants.models import Operation, Town
 from tenants.shards import moving
 from tenants.states import TownState
@@ -42,12 +43,12 @@ class Action:
     kind: str = ""
     danger: bool = False
     possible: Callable[[], bool] = field(default=lambda: True)
+    fits: Callable[[Town], bool] = field(default=lambda town: True)
 
     def is_offered(self, town: Town) -> bool:
         """Whether it can be done to that town now."""
-        return (
-            town.state in self.states and (not self.kind or operations.knows(self.kind)) and self.possible()
-        )
+        is_known = not self.kind or operations.knows(self.kind)
+        return town.state in self.states and is_known and self.possible() and self.fits(town)
 
 
 def several_shards() -> bool:
@@ -68,6 +69,11 @@ def _resume(operator: Account, town: Town, data: Data) -> str:
 def _close(operator: Account, town: Town, data: Data) -> str:
     closed = town_closure.close_town(town=town, days=data["days"], reason=data["reason"], actor=operator)
     return f"La commune fermera à la fin du {closed.last_day:%d/%m/%Y}. D'ici là, « Rouvrir » annule la fermeture."
+
+
+def _end_copy(operator: Account, town: Town, data: Data) -> str:
+    end_copy(town=town, reason=data["reason"], actor=operator)
+    return "La commune n'est plus marquée comme une copie."
 
 
 def _rename(operator: Account, town: Town, data: Data) -> Operation:
@@ -116,6 +122,13 @@ ACTIONS: tuple[Action, ...] = (
         "Le portail répond de nouveau et les tâches qui attendaient partent.",
         _resume,
         states=frozenset({S.SUSPENDED, S.CLOSING}),
+    ),
+    Action(
+        "lever-la-copie",
+        "Ne plus marquer comme copie",
+        "Elle remplace désormais la commune d'origine : son portail ne dit plus qu'il est une copie.",
+        _end_copy,
+        fits=lambda town: town.is_copy,
     ),
     Action(
         "inviter-un-responsable",

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from shared_apps.audit.models import AuditEntry
 from shared_apps.console import queries
 from shared_apps.console.look import words
+from shared_apps.console.models import TownFigures
 from tenants.current import shard_aliases
 from tenants.models import Operation, Town
-from toolkit import clock
 
 
 class ShardFilter(admin.SimpleListFilter):
@@ -31,26 +31,35 @@ class TroubleFilter(admin.SimpleListFilter):
 
     title, parameter_name = "attention", "attention"
     CHOICES = {
-        "schema": "schéma en retard",
-        "courriels": "courriels en échec",
+        "tout": "tout ce qui demande quelqu'un",
+        "relais": "courriels qui ne partent pas",
+        "adresses": "adresses refusées",
+        "courriels": "courriels en échec, même anciens",
         "import": "import en retard",
+        "imports": "imports interrompus",
         "file": "travail en retard",
         "paiements": "paiements à examiner",
+        "schema": "schéma en retard",
+        "copie": "copies d'une autre commune",
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(self.CHOICES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Town]) -> QuerySet[Town]:
-        late = clock.now() - queries.LATE
-        wanted: dict[str | None, Any] = {
-            "schema": {"pk__in": queries.late_towns().values("pk")},
-            "courriels": {"figures__failed_mails__gt": 0},
-            "import": {"figures__import_since__lt": late},
-            "file": {"figures__waiting_since__lt": late},
-            "paiements": {"figures__held_attempts__gt": 0},
-        }
-        return queryset.filter(**wanted.get(self.value(), {}))
+        wanted = self.value()
+        if wanted == "schema":
+            return queryset.filter(pk__in=queries.late_towns().values("pk"))
+        if wanted == "copie":
+            return queryset.exclude(copy_of=None)
+        if wanted == "courriels":
+            return queryset.filter(figures__failed_mails__gt=0)
+        if wanted == "tout":
+            return queryset.filter(pk__in=queries.troubled_towns().order_by().values("pk"))
+        if wanted in queries.troubles():
+            found = TownFigures.objects.filter(queries.troubles()[wanted][0])
+            return queryset.filter(pk__in=found.values("pk"))
+        return queryset
 
 
 class VerbFilter(admin.SimpleListFilter):

@@ -15,10 +15,12 @@ from unfold.widgets import (
 
 from shared_apps.accounts.passwords.rule import PasswordRule
 from shared_apps.console.models import Platform
+from shared_apps.console.townlist.reading import TownList, read
 from tenants.current import REGISTRY, shard_aliases
 from tenants.life.town_closure import LONGEST
 from tenants.models import Town
 from toolkit.forms.address_fields import AddressFormField
+from toolkit.reading.errors import FileError
 
 _ADDRESS = {
     "invalid": "Écrivez des lettres minuscules sans accent, des chiffres et des tirets : pas d'espace, pas de point."
@@ -218,6 +220,17 @@ class RestoreForm(ShardForm):
     )
 
 
+class ArchiveForm(ConsoleForm):
+    """The archive of a town, as a file."""
+
+    archive = forms.FileField(
+        label="Archive (ZIP)",
+        help_text="Telle que cette plateforme l'a faite : son sceau est vérifié.",
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        error_messages={"required": "Choisissez l'archive.", "empty": "Ce fichier est vide."},
+    )
+
+
 class CloseForm(TownForm):
     """When and why."""
 
@@ -250,9 +263,62 @@ class OpenForm(ShardForm):
         required=False,
         help_text="Invité par courriel à choisir son mot de passe.",
     )
-    legal_name = forms.CharField(label="Nom légal", max_length=160, required=False)
+    legal_name = forms.CharField(label="Nom officiel", max_length=160, required=False)
     siren = forms.CharField(label="SIREN", max_length=9, required=False)
     insee = forms.CharField(label="Code INSEE", max_length=5, required=False)
+
+
+class DetailsForm(ConsoleForm):
+    """The names and numbers of a town in the registry."""
+
+    name = forms.CharField(
+        label="Nom de la commune",
+        max_length=120,
+        help_text="Dans la console et devant l'expéditeur des courriels. Le nom affiché sur le portail se change dans "
+        "la gestion de la commune.",
+    )
+    legal_name = forms.CharField(label="Nom officiel", max_length=160, required=False)
+    siren = forms.CharField(label="SIREN", max_length=20, required=False, help_text="Neuf chiffres.")
+    insee = forms.CharField(
+        label="Code INSEE", max_length=5, required=False, help_text="Cinq caractères, comme 31411 ou 2A004."
+    )
+
+    @classmethod
+    def of(cls, town: Town) -> "DetailsForm":
+        """The form, filled with what the registry holds."""
+        return cls(initial={name: getattr(town, name) for name in cls.base_fields})
+
+    def clean_siren(self) -> str:
+        """Without the spaces between its digits."""
+        return "".join(str(self.cleaned_data["siren"]).split())
+
+    def clean_insee(self) -> str:
+        """With a capital for Corsica."""
+        return str(self.cleaned_data["insee"]).upper()
+
+
+class ListForm(ConsoleForm):
+    """A list of towns to open; `cleaned_data["list"]` is what was read of it."""
+
+    list = forms.FileField(
+        label="Liste des communes (CSV)",
+        help_text="Une commune par ligne, mille au plus ; les titres des colonnes sont sur la première ligne.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        error_messages={
+            "required": "Choisissez le fichier de la liste.",
+            "empty": "Ce fichier est vide : la première ligne donne les titres des colonnes.",
+        },
+    )
+    partial = forms.BooleanField(
+        label="Ouvrir les autres communes même si des lignes sont à corriger", required=False
+    )
+
+    def clean_list(self) -> TownList:
+        """Read the file."""
+        try:
+            return read(self.cleaned_data["list"])
+        except FileError as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 class InterventionForm(ConsoleForm):

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from shared_apps.accounts.models import Account
 from shared_apps.audit import verbs
 from shared_apps.audit.models import AuditEntry
+from shared_apps.console.models import TownFigures
 from tenants.models import Operation, OperationState
 from tenants.states import TownState
 from toolkit import clock
@@ -28,11 +29,14 @@ OPERATION_TONES: dict[str, str] = {
     OperationState.RUNNING: "warn",
     OperationState.FAILED: "bad",
 }
+OUTCOME_TONES: dict[str, str] = {"opened": "ok", "refused": "bad", "waiting": "warn"}
 KINDS = {
     "open": "Ouverture",
+    "open-list": "Ouvertures",
     "rename": "Changement d'adresse",
     "move": "Changement de base",
     "export": "Export",
+    "deposit": "Archive déposée",
     "restore": "Restauration",
     "erase": "Effacement",
 }
@@ -71,13 +75,48 @@ def day(moment: datetime | None) -> str:
 
 def age(since: datetime) -> SafeString | str:
     """« 3 min »; coloured once it is late."""
+    return tag(ago(since), "bad") if clock.now() - since > LATE else ago(since)
+
+
+def ago(since: datetime) -> str:
+    """« 3 min », « 2 h », « 4 j »."""
     minutes = max(int((clock.now() - since).total_seconds() // 60), 0)
     hours, days = minutes // 60, minutes // 1440
-    words = f"{days}\u00a0j" if days else f"{hours}\u00a0h" if hours else f"{minutes}\u00a0min"
-    return tag(words, "bad") if clock.now() - since > LATE else words
+    return f"{days}\u00a0j" if days else f"{hours}\u00a0h" if hours else f"{minutes}\u00a0min"
+
+
+def troubles(figures: TownFigures) -> list[SafeString]:
+    """What is wrong in a town, the worst first, as coloured words."""
+    late = clock.now() - LATE
+    found = []
+    if figures.stuck_mails:
+        found.append(
+            tag(_counted(figures.stuck_mails, "courriel ne part pas", "courriels ne partent pas"), "bad")
+        )
+    if figures.waiting_since is not None and figures.waiting_since < late:
+        found.append(tag(f"travail en retard de {ago(figures.waiting_since)}", "bad"))
+    if figures.import_since is not None and figures.import_since < late:
+        found.append(tag(f"import sans nouvelles depuis {ago(figures.import_since)}", "bad"))
+    if figures.failed_imports:
+        found.append(tag(_counted(figures.failed_imports, "import interrompu", "imports interrompus"), "bad"))
+    if figures.held_attempts:
+        found.append(
+            tag(_counted(figures.held_attempts, "paiement à examiner", "paiements à examiner"), "warn")
+        )
+    if figures.bounced_mails:
+        found.append(tag(_counted(figures.bounced_mails, "adresse refusée", "adresses refusées"), "warn"))
+    return found
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{number(n)} {one if n < 2 else many}"
 
 
 RESULTS = {
+    "opened": "Communes ouvertes",
+    "there": "Communes déjà là",
+    "refused": "Communes refusées",
+    "waiting": "Communes à reprendre",
     "rows": "Lignes",
     "objects": "Fichiers",
     "size": "Taille",
@@ -129,6 +168,14 @@ def actor(name: str, known: Mapping[str, str]) -> str:
     if place in ("account", "operator"):
         return known.get(rest, f"compte {rest[:8]}")
     return name
+
+
+def author(name: str, known: Mapping[str, str], staff: Mapping[str, str]) -> str:
+    """Of a fact of a town: `known` are the operators, `staff` the town's. A resident is not named to the operator."""
+    operator, _, person = name.rpartition(" as ")
+    place, _, uuid = person.partition(":")
+    person = staff.get(uuid, "un usager") if place == "account" else actor(person, known)
+    return f"{actor(operator, known)} à la place de {person}" if operator else person
 
 
 def thing(entry: AuditEntry, known: Mapping[str, str]) -> str:

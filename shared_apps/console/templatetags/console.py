@@ -20,6 +20,12 @@ def operation_tone(state: str) -> str:
 
 
 @register.filter
+def outcome_tone(what: str) -> str:
+    """The colour of what became of a line of a list."""
+    return words.OUTCOME_TONES.get(what, "")
+
+
+@register.filter
 def amount(value: Decimal) -> str:
     """`1 234,50 €`."""
     return format_euros(value)

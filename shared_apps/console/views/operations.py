@@ -14,6 +14,7 @@ from shared_apps.console.access import OperatorRequest
 from shared_apps.console.look import words
 from shared_apps.console.look.forms import RestoreForm
 from shared_apps.console.look.screens import screen
+from shared_apps.console.townlist import opening, outcomes
 from tenants.archive import certificate, exporting, restoring
 from tenants.errors import TownError
 from tenants.models import LIVE, Erasure, Operation, OperationState, Town
@@ -115,6 +116,7 @@ def _context(operation: Operation) -> dict[str, Any]:
         "town": operation.town or Town.objects.filter(slug=operation.subject).first(),
         "result": words.result(operation),
         "archive": operation.state == OperationState.DONE and "key" in operation.result,
+        "towns": _towns(operation),
         "certificate": operation.result.get("certificate", ""),
         "is_live": operation.state in LIVE,
         "is_failed": operation.state == OperationState.FAILED,
@@ -123,3 +125,9 @@ def _context(operation: Operation) -> dict[str, Any]:
         "who": words.actor(operation.requested_by, words.operators()),
         "percent": min(100, operation.done * 100 // operation.total) if operation.total else 0,
     }
+
+
+def _towns(operation: Operation) -> dict[str, Any]:
+    """Of a list of towns that has ended: what is not open, and how many lines it had."""
+    found = opening.outcomes_of(operation)
+    return {"every": len(found), "bad": [one for one in found if one.what in outcomes.BAD]} if found else {}

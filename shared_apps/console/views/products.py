@@ -38,7 +38,7 @@ def product_list(request: OperatorRequest, slug: str) -> HttpResponse:
     town, known = _town(slug), words.operators()
     with tenant_context(town):
         figures, nothing = figures_by_product(), ProductFigures()
-        rows = [(one, *_stage(one), figures.get(one.pk, nothing)) for one in products()]
+        rows = [(one, *stage_shown(one), figures.get(one.pk, nothing)) for one in products()]
         entries = [
             (each.at, words.actor(each.actor, known), words.verb(each.verb), each.object, words.change(each))
             for each in AuditEntry.objects.filter(verb__startswith="product.").order_by("-id")[:FACTS]
@@ -54,7 +54,7 @@ def product_page(request: OperatorRequest, slug: str, pk: int) -> HttpResponse:
     with tenant_context(town):
         product = _product(pk)
         figures = figures_by_product().get(product.pk, ProductFigures())
-    stage, tone = _stage(product)
+    stage, tone = stage_shown(product)
     return screen(
         request,
         "product",
@@ -137,7 +137,8 @@ def _actor(request: OperatorRequest) -> str:
     return f"operator:{request.user.uuid}"
 
 
-def _stage(product: Product) -> tuple[str, str]:
+def stage_shown(product: Product) -> tuple[str, str]:
+    """Where a product is on its way: (words, colour)."""
     stage = stage_of(product)
     return stage.words, TONES[stage.kind]
 

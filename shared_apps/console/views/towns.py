@@ -1,65 +1,32 @@
-"""A town's page, and the acts on a town."""
+"""What an operator does to a town: its acts, its domains, a new one, an intervention."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 from django_tenants.utils import tenant_context
 
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import STAFF_ROLES, Account
 from shared_apps.accounts.sessions import impersonation
 from shared_apps.accounts.signing_in import second_factor
-from shared_apps.audit.models import AuditEntry
-from shared_apps.console import queries
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.look import actions, words
+from shared_apps.console.look import actions
 from shared_apps.console.look.forms import ForgetFactorForm, InterventionForm, OpenForm
 from shared_apps.console.look.screens import screen
 from shared_apps.console.opening import NewTown, request_opening
+from shared_apps.console.views.tabs import found
 from tenants.errors import TownError
 from tenants.hosts import domains, registry
 from tenants.models import Operation, Town
-
-FACTS = 10
-
-
-@require_safe
-def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
-    """One town. Only the list of its staff is read from the town itself."""
-    town = _town(slug)
-    known = words.operators()
-    entries = AuditEntry.objects.filter(object=f"town:{town.uuid}")[:FACTS]
-    return screen(
-        request,
-        "town",
-        title=town.name,
-        town=town,
-        figures=getattr(town, "figures", None),
-        tone=words.STATE_TONES.get(town.state, ""),
-        is_late=queries.is_late(town),
-        is_living=town.state in actions.LIVING,
-        address=_address(town),
-        hosts=[
-            (domain, None if domain.is_served else domains.record_of(domain))
-            for domain in queries.domains_of(town)
-        ],
-        actions=actions.offered(town),
-        operations=list(queries.operations_of(town)[:FACTS]),
-        staff=_staff(town),
-        entries=[
-            (each.at, words.actor(each.actor, known), words.verb(each.verb), words.change(each))
-            for each in entries
-        ],
-    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: OperatorRequest, slug: str, key: str) -> HttpResponse:
     """Show the form of one action, and do it."""
-    town = _town(slug)
+    town = found(slug)
     action = next((each for each in actions.offered(town) if each.key == key), None)
     if action is None:
         raise Http404
@@ -90,7 +57,7 @@ def _after(request: OperatorRequest, town: Town, outcome: actions.Outcome) -> Ht
 @require_POST
 def domain_act(request: OperatorRequest, slug: str, act: str) -> HttpResponse:
     """Check a domain, make it the primary one, give it up."""
-    town, host = _town(slug), request.POST.get("host", "")
+    town, host = found(slug), request.POST.get("host", "")
     if act not in _DOMAIN_ACTS:
         raise Http404
     try:
@@ -99,7 +66,7 @@ def domain_act(request: OperatorRequest, slug: str, act: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"{host} : {_DOMAIN_DONE[act] if done else 'il n’y avait rien à faire'}.")
-    return redirect("admin:town", slug=town.slug)
+    return redirect("admin:town-hosts", slug=town.slug)
 
 
 _DOMAIN_ACTS: dict[str, Any] = {
@@ -131,7 +98,7 @@ def open_town(request: OperatorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def intervene(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
     """Ask for a ticket to act in the place of a member of staff for half an hour."""
-    town = _town(slug)
+    town = found(slug)
     form = InterventionForm(request.POST if request.method == "POST" else None)
     with tenant_context(town):
         account = Account.objects.filter(uuid=person, role__in=STAFF_ROLES, is_active=True).first()
@@ -159,7 +126,7 @@ def intervene(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def forget_factor(request: OperatorRequest, slug: str, person: Any) -> HttpResponse:
     """Forget the second factor of a member of staff who lost it, most often a town's only manager."""
-    town = _town(slug)
+    town = found(slug)
     form = ForgetFactorForm(request.POST if request.method == "POST" else None)
     with tenant_context(town):
         account = Account.objects.filter(uuid=person, role__in=STAFF_ROLES, is_active=True).first()
@@ -187,18 +154,3 @@ def forget_factor(request: OperatorRequest, slug: str, person: Any) -> HttpRespo
 def _address(town: Town) -> str:
     host: str | None = town.host  # of queries.towns
     return registry.address(host) if host else ""
-
-
-def _town(slug: str) -> Town:
-    town = queries.towns().filter(slug=slug).first()
-    if town is None:
-        raise Http404
-    return town
-
-
-def _staff(town: Town) -> list[Account]:
-    """The town's staff; an empty list while the town cannot be reached."""
-    if town.state not in actions.LIVING:
-        return []
-    with tenant_context(town):
-        return list(Account.objects.filter(role__in=STAFF_ROLES, is_active=True).order_by("email")[:50])

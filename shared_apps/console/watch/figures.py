@@ -17,7 +17,8 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import Link
 from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
-from shared_apps.mail.models import MailState, OutgoingMail
+from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
+from shared_apps.mail.queries import OF_ITSELF, failing
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
 from tenant_apps.notices.models import PlannedNotice
@@ -32,6 +33,8 @@ KIND = "figures"
 ARRIVALS = frozenset({"town.restored", "town.moved", "town.resumed"})
 DEBOUNCE = timedelta(minutes=1)
 AGAIN = timedelta(minutes=5)  # while work waits, because no fact announces its end
+LATELY = timedelta(days=7)  # how long a message that failed is a trouble
+TOMORROW = timedelta(days=1)  # while a trouble of the week is kept, so that it goes away by itself
 WORKING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
@@ -81,16 +84,23 @@ def refresh() -> TownFigures:
     numbers = _count(clock.now())
     with registry():
         figures, _made = TownFigures.objects.update_or_create(town_id=town.pk, defaults=numbers)
-    agenda.finish(KIND, partial(_next_due, town, planned, waits=figures.waiting_since is not None))
+    agenda.finish(KIND, partial(_next_due, town, planned, again=_again(figures)))
     return figures
 
 
-def _next_due(town: Town, planned: datetime | None, *, waits: bool) -> datetime | None:
+def _again(figures: TownFigures) -> timedelta | None:
+    """After how long to count again, when no fact announces a change."""
+    if figures.waiting_since is not None or any(of["waiting"] for of in figures.mail_problems.values()):
+        return AGAIN
+    return TOMORROW if figures.mail_problems else None
+
+
+def _next_due(town: Town, planned: datetime | None, *, again: timedelta | None) -> datetime | None:
     """The next date. A fact that came while we counted has already set one."""
     now_planned = _planned_for(town)
     if now_planned != planned:
         return now_planned
-    return clock.now() + AGAIN if waits else None
+    return clock.now() + again if again is not None else None
 
 
 def _planned_for(town: Town) -> datetime | None:
@@ -104,7 +114,12 @@ def _count(present: datetime) -> dict[str, Any]:
     imports = Batch.objects.aggregate(
         last=Max("published_at"),
         working=Min(Coalesce("beat_at", "started_at", "created_at"), filter=Q(state__in=WORKING)),
+        failed=Count("id", filter=Q(state=BatchState.FAILED)),
     )
+    problems = {
+        one.problem.value: {"failed": one.failed, "waiting": one.waiting}
+        for one in failing(since=present - LATELY)
+    }
     attempts = Q(state__in=IN_REVIEW) | Q(state__in=("created", "started"), free_at__lt=present - AGAIN)
     return {
         "published_invoices": invoices["published"],
@@ -112,6 +127,10 @@ def _count(present: datetime) -> dict[str, Any]:
         "last_import_at": imports["last"],
         "last_payment_at": Payment.objects.filter(cancelled_at=None).aggregate(at=Max("recorded_at"))["at"],
         "failed_mails": OutgoingMail.objects.filter(state=MailState.FAILED).count(),
+        "mail_problems": problems,
+        "stuck_mails": sum(sum(of.values()) for name, of in problems.items() if name not in OF_ITSELF),
+        "bounced_mails": sum(problems.get(MailProblem.ADDRESS, {}).values()),
+        "failed_imports": imports["failed"],
         "storage_bytes": Document.objects.aggregate(size=Sum("size", default=0))["size"],
         "waiting_since": _oldest_waiting(present, imports["working"]),
         "import_since": imports["working"],

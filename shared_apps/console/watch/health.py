@@ -5,12 +5,13 @@ The checks send and write nothing. A part that does not answer costs `DEADLINE` 
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
 from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, Literal, cast
@@ -20,18 +21,33 @@ import psycopg
 import redis
 import requests
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import connections
 
+from shared_apps.mail.content import one_line
+from shared_apps.mail.models import MailProblem
 from tenants.current import shard_aliases
 from tenants.work import heartbeat
 
+MAIL = "Envoi des courriels"
+# Problems of messages that come from the relay's answers, and not from one address or one message.
+REFUSALS = (MailProblem.US, MailProblem.REFUSED, MailProblem.LATER)
 PART_SECONDS = 2
 DEADLINE = 3.0  # seconds for all of them together
 SILENT = timedelta(minutes=1)  # beat asks every few seconds
 OVERDUE = timedelta(minutes=2)
-State = Literal["ok", "bad", "unknown"]
+# "silent": it does not answer. "refuses": it answers, and does not let us work. "bad": anything else that is wrong.
+State = Literal["ok", "silent", "refuses", "bad", "unknown"]
+LABELS: dict[State, str] = {
+    "ok": "✓ en marche",
+    "silent": "✗ ne répond pas",
+    "refuses": "✗ refuse",
+    "bad": "✗ en panne",
+    "unknown": "? inconnu",
+}
+TONES: dict[State, str] = {"ok": "ok", "silent": "bad", "refuses": "bad", "bad": "bad", "unknown": ""}
 
 
 @dataclass(frozen=True)
@@ -42,9 +58,23 @@ class Part:
     state: State
     words: str
 
+    @property
+    def label(self) -> str:
+        """The state in French, with a sign, so that the colour is not alone to say it."""
+        return LABELS[self.state]
+
+    @property
+    def tone(self) -> str:
+        """Its colour."""
+        return TONES[self.state]
+
 
 class Ill(Exception):
     """It answers, but something is wrong; the message is the sentence to show."""
+
+
+class Refuses(Exception):
+    """It answers, and refuses to work for us; the message is the sentence to show."""
 
 
 class Unknowable(Exception):
@@ -54,28 +84,41 @@ class Unknowable(Exception):
 Probe = Callable[[], str]
 
 
-def parts() -> list[Part]:
-    """All of them, in a fixed order."""
+def parts(waiting_mails: Mapping[str, int] | None = None) -> list[Part]:
+    """All of them, in a fixed order. `waiting_mails`: problem → messages of all towns that wait for another try."""
     probes = _probes()
     pool = ThreadPoolExecutor(max_workers=len(probes), thread_name_prefix="health")
     asked = [(name, pool.submit(probe)) for name, probe in probes]
     until = monotonic() + DEADLINE
     found = [_answer(name, future, max(until - monotonic(), 0.01)) for name, future in asked]
     pool.shutdown(wait=False, cancel_futures=True)  # a thread that still waits ends with its own time-out
-    return found
+    return [_as_lived(part, waiting_mails or {}) if part.name == MAIL else part for part in found]
+
+
+def _as_lived(part: Part, waiting: Mapping[str, int]) -> Part:
+    """The relay with what the towns' own messages met: a relay may greet us and still refuse every message."""
+    refused = {problem: n for problem, n in waiting.items() if problem in REFUSALS and n}
+    if not refused or part.state not in ("ok", "unknown"):
+        return part
+    problem = max(refused, key=refused.__getitem__)
+    count = sum(refused.values())
+    kept = "un courriel attend" if count == 1 else f"{count} courriels attendent"
+    return Part(part.name, "refuses", f"{MailProblem(problem).label} : {kept} un nouvel essai")
 
 
 def _answer(name: str, future: "Future[str]", seconds: float) -> Part:
     try:
         return Part(name, "ok", future.result(timeout=seconds))
     except Late:
-        return Part(name, "bad", f"ne répond pas en {DEADLINE:.0f} secondes")
+        return Part(name, "silent", f"pas de réponse en {DEADLINE:.0f} secondes")
     except Ill as error:
         return Part(name, "bad", str(error))
+    except Refuses as error:
+        return Part(name, "refuses", str(error))
     except Unknowable as error:
         return Part(name, "unknown", str(error))
     except Exception as error:
-        return Part(name, "bad", f"ne répond pas ({type(error).__name__})")
+        return Part(name, "silent", f"pas de réponse ({type(error).__name__})")
 
 
 def _probes() -> list[tuple[str, Probe]]:
@@ -88,7 +131,7 @@ def _probes() -> list[tuple[str, Probe]]:
         ("Redis", _redis),
         ("Tâches de fond", _worker),
         ("Fichiers (S3)", _s3),
-        ("Envoi des courriels", _mail),
+        (MAIL, _mail),
         ("PayFiP", _treasury),
     ]
 
@@ -139,7 +182,10 @@ def _server() -> redis.Redis:
 def _s3() -> str:
     """The bucket exists and our keys open it."""
     storage: Any = storages["documents"]
-    _s3_client(storage).head_bucket(Bucket=storage.bucket_name)
+    try:
+        _s3_client(storage).head_bucket(Bucket=storage.bucket_name)
+    except ClientError as error:
+        raise Refuses(f"répond, mais refuse ({error.response['Error'].get('Code')})") from None
     return "répond"
 
 
@@ -164,16 +210,46 @@ def _s3_client(storage: Any) -> Any:
 
 
 def _mail() -> str:
-    """The relay greets us. We send nothing, so we do not know what it would accept."""
+    """The relay greets us, lets us sign in, and accepts our sender. Nothing is sent: there is no recipient."""
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         raise Unknowable("service d'envoi par API : rien à savoir sans envoyer")
-    with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PART_SECONDS) as relay:
-        if settings.EMAIL_USE_TLS:
-            relay.starttls(context=ssl.create_default_context())
-        code, _words = relay.noop()
+    try:
+        with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PART_SECONDS) as relay:
+            _greet(relay)
+    except smtplib.SMTPServerDisconnected:
+        raise  # it does not answer any more
+    except smtplib.SMTPResponseException as error:
+        wants_us_to_wait = error.smtp_code < 500
+        what = "demande d'attendre" if wants_us_to_wait else "refuse"
+        raise Refuses(f"le relais répond, mais {what} : {_words_of(error)}") from None
+    except ssl.SSLError as error:
+        raise Refuses(f"le relais répond, mais le chiffrement échoue ({error.reason or 'TLS'})") from None
+    except smtplib.SMTPException as error:  # no TLS, no way to sign in
+        raise Refuses(f"le relais répond, mais n'offre pas ce qu'il faut ({type(error).__name__})") from None
+    return "le relais répond et accepte notre adresse d'expédition"
+
+
+def _greet(relay: smtplib.SMTP) -> None:
+    relay.ehlo_or_helo_if_needed()
+    if settings.EMAIL_USE_TLS:
+        relay.starttls(context=ssl.create_default_context())
+    if settings.EMAIL_HOST_USER:
+        relay.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    code, words = relay.mail(sender)
     if code != 250:
-        raise Ill(f"répond par le code {code}")
-    return "le relais répond"
+        raise smtplib.SMTPResponseException(code, words)
+    relay.rset()
+
+
+def _words_of(error: smtplib.SMTPResponseException) -> str:
+    """« 554 5.7.1 Relay access denied »: the relay's own words."""
+    words = (
+        error.smtp_error.decode("utf-8", "replace")
+        if isinstance(error.smtp_error, bytes)
+        else str(error.smtp_error)
+    )
+    return one_line(f"{error.smtp_code} {words}")[:200]
 
 
 def _treasury() -> str:

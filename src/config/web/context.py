@@ -22,6 +22,7 @@ def _other_languages(language: str) -> list[tuple[str, str]]:
 def town(request: HttpRequest) -> dict[str, object]:
     """``townhall``: the town about itself, absent on a public host; ``last_day``: of a town that is closing.
 
+    ``is_copy``: whether the town is a copy of another one, which every page says.
     ``other_languages``: those that the page is not in, (code, its own name).
     ``platform``: what the platform says of itself, read only by the pages that show it.
     """
@@ -29,4 +30,9 @@ def town(request: HttpRequest) -> dict[str, object]:
     town = getattr(request, "town", None)
     if town is None:
         return {"townhall": None, **known}
-    return {"townhall": queries.shown_townhall(), "last_day": town.last_day, **known}
+    return {
+        "townhall": queries.shown_townhall(),
+        "last_day": town.last_day,
+        "is_copy": town.is_copy,
+        **known,
+    }

@@ -28,6 +28,21 @@ class OwnPasswordForm(PlainForm):
     new = _password(_("Mon nouveau mot de passe"), "new-password", _("Écrivez votre nouveau mot de passe."))
 
 
+class OwnNameForm(PlainForm):
+    """What colleagues read."""
+
+    name = forms.CharField(
+        label=_("Mon prénom et mon nom"),
+        help_text=_("Vos collègues le lisent à côté de ce que vous avez fait."),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={
+            "required": _("Écrivez votre prénom et votre nom."),
+            "max_length": _("80 caractères au plus."),
+        },
+    )
+
+
 class ProofForm(PlainForm):
     """The password again, before a change of how the account opens."""
 

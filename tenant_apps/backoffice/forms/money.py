@@ -20,6 +20,7 @@ from toolkit.forms.plain_forms import PlainForm
 from toolkit.money import format_euros
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError
+from toolkit.scope import Scope
 
 _DAY_FORMATS = ["%Y-%m-%d", "%d/%m/%Y"]
 
@@ -98,9 +99,9 @@ class CounterForm(PlainForm):
 
     cash_limit = CASH_LIMIT
 
-    def __init__(self, data: Any = None, *, invoices: Sequence[Invoice]) -> None:
+    def __init__(self, data: Any = None, *, invoices: Sequence[Invoice], scope: Scope) -> None:
         super().__init__(data)
-        self.invoices, self.twin = invoices, False
+        self.invoices, self.scope, self.twin = invoices, scope, False
         for invoice in invoices:
             label = _("Montant pour la facture %(number)s") % {"number": invoice.number}
             self.fields[_name(invoice)] = EuroField(label=label, initial=typed(invoice.balance))
@@ -145,7 +146,7 @@ class CounterForm(PlainForm):
             self.add_error("number", _("Écrivez le numéro du chèque."))
         if not data.get("bank"):
             self.add_error("bank", _("Écrivez la banque du chèque."))
-        twin = same_cheque(bank=data.get("bank", ""), number=data.get("number", ""))
+        twin = same_cheque(self.scope, bank=data.get("bank", ""), number=data.get("number", ""))
         if twin is not None and not data.get("other") and str(data.get("key")) != twin.provider_reference:
             self.twin = True
             sentence = _(

@@ -37,13 +37,15 @@ LOCKED = 20
 def access_request_list(request: StaffRequest) -> HttpResponse:
     """Those to decide first."""
     state = request.GET.get("etat", "")
-    found_ = queries.access_requests_for_staff(state=STATES.get(state, AccessRequestState.WAITING))
-    page = page_of(found_, request.GET.get("apres", ""))
+    found_ = queries.access_requests_for_staff(
+        request.scope, state=STATES.get(state, AccessRequestState.WAITING)
+    )
+    page = page_of(found_, request.GET.get("apres", ""), request.scope)
     chips = [
         *(("", _("À décider")), ("acceptees", _("Acceptées"))),
         *(("refusees", _("Refusées")), ("toutes", _("Toutes"))),
     ]
-    locked, locked_number = newest(queries.guessed_payers(), LOCKED)
+    locked, locked_number = newest(queries.guessed_payers(request.scope), LOCKED)
     return screen(
         request,
         "access_requests.html",
@@ -60,7 +62,9 @@ def access_request_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def access_request_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One of them, with what helps to decide."""
-    return _page(request, found(queries.access_request_for_staff, public_id), RefuseAccessRequestForm())
+    return _page(
+        request, found(queries.access_request_for_staff, request.scope, public_id), RefuseAccessRequestForm()
+    )
 
 
 def _page(
@@ -68,7 +72,7 @@ def _page(
 ) -> HttpResponse:
     try:
         invoice = (
-            with_payabilities([invoice_for_staff(access_request.invoice)])[0]
+            with_payabilities([invoice_for_staff(request.scope, access_request.invoice)])[0]
             if access_request.invoice
             else None
         )
@@ -88,7 +92,7 @@ def _page(
             if one.account_id == access_request.account_id and one.ended_at and not one.lapsed
         ],
         taken=queries.addresses_taken(access_request),
-        earlier=queries.earlier_access_requests(access_request),
+        earlier=queries.earlier_access_requests(request.scope, access_request),
         form=form,
         problem=problem,
         today=clock.today(),
@@ -100,7 +104,7 @@ def _page(
 @staff_required(Role.CLERK)
 def accept(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Accepter »: the account sees the payer from now on."""
-    access_request = found(queries.access_request_for_staff, public_id)
+    access_request = found(queries.access_request_for_staff, request.scope, public_id)
     try:
         accept_access_request(actor=request.user, access_request=access_request)
     except AccountError as error:
@@ -116,7 +120,7 @@ def accept(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Refuser », with a reason that the resident reads."""
-    access_request = found(queries.access_request_for_staff, public_id)
+    access_request = found(queries.access_request_for_staff, request.scope, public_id)
     form = RefuseAccessRequestForm(request.POST)
     if not form.is_valid():
         return _page(request, access_request, form)

@@ -28,14 +28,15 @@ FOUND = 8
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
     """Figures that are links."""
-    messages, mails = waiting(), unsent()
+    scope = request.scope
+    messages, mails = waiting(scope), unsent(scope)
     attention = {
-        "imports": waiting_batches().count(),
+        "imports": waiting_batches(scope).count(),
         "messages": messages["todo"],
         "suspects": messages["held"],
         "mails": mails.failed,
-        "declarations": open_declarations().count(),
-        "in_review": attempts_in_review().count() + open_findings().count(),
+        "declarations": open_declarations(scope).count(),
+        "in_review": attempts_in_review(scope).count() + open_findings(scope).count(),
         "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
     }
     return screen(
@@ -43,11 +44,11 @@ def home(request: StaffRequest) -> HttpResponse:
         "home.html",
         section="home",
         formats=registry.in_words(),
-        figures=figures(today=clock.today()),
+        figures=figures(scope, today=clock.today()),
         attention=attention,
         mail_stands=mails.standstill,
         quiet=mails.standstill is None and not any(attention.values()),
-        batches=batches()[:5],
+        batches=batches(scope)[:5],
     )
 
 
@@ -57,9 +58,9 @@ def search(request: StaffRequest) -> HttpResponse:
     """The first invoices, payers and imports that hold the words."""
     words = words_of(request.GET, "q")
     wanted = {
-        "invoices": invoices_for_staff(today=clock.today(), words=words)[:FOUND],
-        "payers": payers_for_staff(words=words)[:FOUND],
-        "batches": batches().filter(rows_name__icontains=words)[:FOUND],
+        "invoices": invoices_for_staff(request.scope, today=clock.today(), words=words)[:FOUND],
+        "payers": payers_for_staff(request.scope, words=words)[:FOUND],
+        "batches": batches(request.scope).filter(rows_name__icontains=words)[:FOUND],
     }
     results = {name: list(rows) for name, rows in wanted.items()} if words else {}
     with_payabilities(cast("list[Invoice]", results.get("invoices", [])))

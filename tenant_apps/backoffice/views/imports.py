@@ -40,7 +40,9 @@ PROBLEMS_A_PAGE = 100
 @staff_required(Role.READER)
 def batch_list(request: StaffRequest) -> HttpResponse:
     """Every import, newest first."""
-    page = page_of(queries.batches().order_by("-id"), request.GET.get("apres", ""))
+    page = page_of(
+        queries.batches(request.scope).order_by("-id"), request.GET.get("apres", ""), request.scope
+    )
     return screen(request, "batches.html", section="imports", page=page, formats=registry.in_words())
 
 
@@ -114,7 +116,7 @@ def sample(request: StaffRequest, name: str) -> HttpResponse:
 @staff_required(Role.READER)
 def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The four steps of one import, and what can be done now."""
-    batch = found(queries.batch, public_id)
+    batch = found(queries.batch, request.scope, public_id)
     problems = Paginator(queries.problems(batch), PROBLEMS_A_PAGE)
     problems.count = batch.error_count + batch.warning_count  # known: nothing is counted
     return screen(
@@ -127,7 +129,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         problems=problems.get_page(request.GET.get("page")),
         preview=queries.first_invoices(batch),
         **asked_of(batch, request),
-        earlier=queries.earlier_batch_of_same_file(batch),
+        earlier=queries.earlier_batch_of_same_file(request.scope, batch),
         can_take_back=queries.can_be_taken_back(batch),
         audience=current_townhall().alert_audience,
     )
@@ -137,7 +139,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The part of the page that moves; once the worker is done, the whole page is asked for again."""
-    batch = found(queries.batch, public_id)
+    batch = found(queries.batch, request.scope, public_id)
     progress = progress_of(batch)
     if not progress.working:
         return HttpResponseClientRefresh()
@@ -148,7 +150,7 @@ def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """The whole list of problems, for a spreadsheet."""
-    batch = found(queries.batch, public_id)
+    batch = found(queries.batch, request.scope, public_id)
     titles = [_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")]
     rows = (
         (problem.get_severity_display(), problem.line, problem.field, problem.value, problem.message)
@@ -191,7 +193,7 @@ def discard(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def answer(request: StaffRequest, public_id: UUID, pk: int) -> HttpResponse:
     """« C'est la même personne » or « C'est une autre personne », of one payer of an import."""
-    update = found(queries.question, found(queries.batch, public_id), pk)
+    update = found(queries.question, found(queries.batch, request.scope, public_id), pk)
     said = request.POST.get("reponse", "")
     try:
         if said in Answer.values:
@@ -205,7 +207,7 @@ def answer(request: StaffRequest, public_id: UUID, pk: int) -> HttpResponse:
 @staff_required(Role.CLERK)
 def recognise(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Ce sont les mêmes personnes », for all the codes whose names agree."""
-    batch = found(queries.batch, public_id)
+    batch = found(queries.batch, request.scope, public_id)
     try:
         number = services.recognise_alike(actor=request.user, batch=batch)
     except InvoiceError as error:
@@ -219,7 +221,7 @@ def recognise(request: StaffRequest, public_id: UUID) -> HttpResponse:
 def _do(
     request: StaffRequest, public_id: UUID, act: Callable[..., Batch], done: str, *, to: str = ""
 ) -> HttpResponse:
-    batch = found(queries.batch, public_id)
+    batch = found(queries.batch, request.scope, public_id)
     try:
         act(actor=request.user, batch=batch)
     except InvoiceError as error:

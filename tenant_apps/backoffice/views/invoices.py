@@ -16,7 +16,7 @@ from tenant_apps.backoffice.words.summary import summary_of
 from tenant_apps.contact.queries import messages
 from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents.links import document_link
-from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.notices.queries import mails_about
 from tenant_apps.payments.payability.reading import with_payabilities
@@ -30,6 +30,7 @@ from tenant_apps.payments.queries import (
 from tenant_apps.payments.readers import Settled, credits_of, invoices_for_staff
 from tenant_apps.payments.states import LIVE
 from toolkit import clock
+from toolkit.scope import Scope
 
 MAILS, MESSAGES = 50, 20  # the newest are shown
 
@@ -38,8 +39,8 @@ MAILS, MESSAGES = 50, 20  # the newest are shown
 @staff_required(Role.READER)
 def invoice_list(request: StaffRequest) -> HttpResponse:
     """Search, and filters that stay in the address."""
-    wanted = chosen(request.GET)
-    page = page_of(_filtered(wanted), request.GET.get("apres", ""))
+    wanted = chosen(request.scope, request.GET)
+    page = page_of(_filtered(request.scope, wanted), request.GET.get("apres", ""), request.scope)
     with_payabilities(page.rows)
     return screen(
         request,
@@ -47,15 +48,15 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         section="invoices",
         page=page,
         wanted=wanted,
-        products=queries.listed_products(),
+        products=queries.listed_products(request.scope),
         today=clock.today(),
     )
 
 
-def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
+def _filtered(scope: Scope, wanted: Chosen) -> QuerySet[Invoice]:
     settled = cast(Settled, wanted.settled if wanted.settled in get_args(Settled) else "")
     invoices = invoices_for_staff(
-        today=clock.today(), words=wanted.words, state=wanted.state, settled=settled
+        scope, today=clock.today(), words=wanted.words, state=wanted.state, settled=settled
     )
     if wanted.settled == "declared":
         invoices = only_declared(invoices)
@@ -73,15 +74,16 @@ def _filtered(wanted: Chosen) -> QuerySet[Invoice]:
 @staff_required(Role.READER)
 def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
-    (invoice,) = with_payabilities([found(queries.invoice_for_staff, public_id)])
+    (invoice,) = with_payabilities([found(queries.invoice_for_staff, request.scope, public_id)])
     mails, mails_number = newest(mails_about(invoice).defer("text", "html"), MAILS)
-    received, received_number = newest(messages().filter(invoice=invoice), MESSAGES)
+    received, received_number = newest(messages(request.scope).filter(invoice=invoice), MESSAGES)
     attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
     return screen(
         request,
         "invoice.html",
         section="invoices",
         invoice=invoice,
+        batch=_batch(request.scope, invoice),
         attempts=attempts,
         money=money,
         credits=credits_of(invoice),
@@ -98,11 +100,17 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     )
 
 
+def _batch(scope: Scope, invoice: Invoice) -> Batch | None:
+    """The import that brought it, if it is seen too."""
+    batch = invoice.batch
+    return batch if batch is not None and scope.covers(batch.product_ids) else None
+
+
 @require_safe
 @staff_required(Role.READER)
 def invoice_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """A link to S3 of five minutes, made after the check of the role."""
-    invoice = found(queries.invoice_for_staff, public_id)
+    invoice = found(queries.invoice_for_staff, request.scope, public_id)
     if invoice.document is None:
         raise Http404
     return redirect(document_link(invoice, inline="telecharger" not in request.GET, asked=True))

@@ -29,12 +29,16 @@ STATES = {
 def mail_list(request: StaffRequest) -> HttpResponse:
     """What the portal sent, or could not send."""
     state = request.GET.get("etat", "")
-    page = page_of(mail_queries.outgoing(state=STATES.get(state, "")), request.GET.get("apres", ""))
+    page = page_of(
+        mail_queries.outgoing(request.scope, state=STATES.get(state, "")),
+        request.GET.get("apres", ""),
+        request.scope,
+    )
     chips = [
         *(("", _("Tous")), ("en-attente", _("En attente"))),
         *(("envoyes", _("Envoyés")), ("echecs", _("Échecs"))),
     ]
-    stands = mail_queries.unsent().standstill
+    stands = mail_queries.unsent(request.scope).standstill
     return screen(
         request, "mails.html", section="mails", page=page, state=state, chips=chips, mail_stands=stands
     )
@@ -44,7 +48,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CLERK)
 def resend(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Renvoyer » a message that failed."""
-    mail = found(mail_queries.mail, public_id)
+    mail = found(mail_queries.mail, request.scope, public_id)
     try:
         mail_services.requeue_mail(actor=request.user, mail=mail)
     except MailError as error:

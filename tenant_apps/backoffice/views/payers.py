@@ -37,7 +37,7 @@ INVOICES = 20
 def payer_list(request: StaffRequest) -> HttpResponse:
     """By name, with a search."""
     words = words_of(request.GET, "q")
-    page = page_of(payers_for_staff(words=words), request.GET.get("apres", ""))
+    page = page_of(payers_for_staff(request.scope, words=words), request.GET.get("apres", ""), request.scope)
     return screen(request, "payers.html", section="payers", page=page, words=words)
 
 
@@ -45,11 +45,12 @@ def payer_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One payer: e-mail addresses, accounts with access, last invoices."""
-    return _page(request, found(payer_for_staff, public_id), AddEmailForm())
+    return _page(request, found(payer_for_staff, request.scope, public_id), AddEmailForm())
 
 
 def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpResponse:
-    invoices = list(invoices_for_staff(today=clock.today()).filter(payer=payer)[: INVOICES + 1])
+    theirs = invoices_for_staff(request.scope, today=clock.today()).filter(payer=payer)
+    invoices = list(theirs[: INVOICES + 1])
     accesses = list(accesses_to(payer))
     givers = givers_of(accesses)
     return screen(
@@ -74,7 +75,7 @@ def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpRespon
 @staff_required(Role.CLERK)
 def add_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Ajouter » an address of a payer."""
-    payer = found(payer_for_staff, public_id)
+    payer = found(payer_for_staff, request.scope, public_id)
     form = AddEmailForm(request.POST)
     if not form.is_valid():
         return _page(request, payer, form)
@@ -92,7 +93,7 @@ def add_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def change_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer » or « Remettre » one address of a payer."""
-    payer, email = found(payer_for_staff, public_id), request.POST.get("adresse", "")
+    payer, email = found(payer_for_staff, request.scope, public_id), request.POST.get("adresse", "")
     if not email:
         return redirect("backoffice:payer", payer.uuid)
     if request.POST.get("quoi") == "retirer":
@@ -114,7 +115,7 @@ def change_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def change_access(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer l'accès » or « Rendre l'accès » of one account to one payer."""
-    payer = found(payer_for_staff, public_id)
+    payer = found(payer_for_staff, request.scope, public_id)
     try:
         account = UUID(request.POST.get("compte", ""))
     except ValueError:

@@ -32,8 +32,8 @@ STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "hel
 def message_list(request: StaffRequest) -> HttpResponse:
     """Messages to answer first."""
     state, words = request.GET.get("etat", ""), words_of(request.GET, "q")
-    rows = queries.messages(state=STATES.get(state, "todo"), words=words)
-    page = page_of(rows, request.GET.get("apres", ""))
+    rows = queries.messages(request.scope, state=STATES.get(state, "todo"), words=words)
+    page = page_of(rows, request.GET.get("apres", ""), request.scope)
     chips = [
         *(("", _("À traiter")), ("traites", _("Traités"))),
         *(("a-verifier", _("À vérifier")), ("tous", _("Tous"))),
@@ -47,7 +47,7 @@ def message_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def message_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One thread. Whoever opens it has read it for the town, except the operator in somebody's place."""
-    root = found(queries.message, public_id)
+    root = found(queries.message, request.scope, public_id)
     if request.method == "GET" and request.user.impersonated_by is None:
         services.mark_read(message=root, reader=Author.STAFF)
     return _thread(request, root)
@@ -82,7 +82,7 @@ def _thread(
 @takes_files
 def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Envoyer la réponse »: by mail, and in the thread."""
-    root = found(queries.message, public_id)
+    root = found(queries.message, request.scope, public_id)
     form = ThreadForm(request.POST, request.FILES, can_join=root.reader is not None)
     try:
         count_opened(request)
@@ -132,7 +132,7 @@ def release(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 def _act(request: StaffRequest, public_id: UUID, act: Callable[..., None], done: str) -> None:
-    act(actor=request.user, message=found(queries.message, public_id))
+    act(actor=request.user, message=found(queries.message, request.scope, public_id))
     messages.success(request, done)
 
 
@@ -140,4 +140,6 @@ def _act(request: StaffRequest, public_id: UUID, act: Callable[..., None], done:
 @staff_required(Role.READER)
 def message_file(request: StaffRequest, public_id: UUID, file_id: UUID) -> HttpResponse:
     """A link to S3 of five minutes, made after the check of the role."""
-    return redirect(download_link(found(queries.file, found(queries.message, public_id), file_id)))
+    return redirect(
+        download_link(found(queries.file, found(queries.message, request.scope, public_id), file_id))
+    )

@@ -79,7 +79,7 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
             show(batch, "checking", total=kind.rough_rows(rows))
             report = check(batch, kind.rows(rows), archive, _progress(batch))
         except FileError as error:
-            report = Report()
+            report = Report(products={None})
             report.add(RowProblem(None, "", "", str(error)))
         if again:
             sentence = _(
@@ -123,6 +123,7 @@ def _conclude(batch: Batch, report: Report) -> None:
     locked.error_count, locked.warning_count = report.errors, report.warnings
     locked.change_count, locked.question_count = report.changes, report.questions
     locked.late_count = report.late
+    locked.product_ids = report.known_products or locked.limited_to
     locked.document_count, locked.amount = report.documents, report.amount
     locked.done = locked.total = report.rows
     locked.step, locked.attempts = "", 0

@@ -19,6 +19,7 @@ from tenant_apps.products import references
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import default_product, former_products, products_by_code
 from toolkit import clock
+from toolkit.scope import Scope
 
 CHUNK = 200
 MOST_KEPT = 1000  # problems that are kept; all are counted
@@ -42,11 +43,18 @@ class Report:
     warnings: int = 0
     amount: Decimal = Decimal("0.00")  # sum of the new invoices, in euros
     problems: list[RowProblem] = field(default_factory=list)
+    # Ids of what its rows are of; None: a row or a PDF may be of any.
+    products: set[int | None] = field(default_factory=set)
 
     @property
     def brings_something(self) -> bool:
         """Whether there is something to stage."""
         return bool(self.new or self.changes or self.late)
+
+    @property
+    def known_products(self) -> list[int]:
+        """The ids of the products that its rows are of; none when that is not known of every row and every PDF."""
+        return [] if None in self.products else sorted(pk for pk in self.products if pk is not None)
 
     def add(self, problem: RowProblem) -> None:
         """Count the problem, and keep it when there are fewer than `MOST_KEPT`."""
@@ -64,8 +72,12 @@ class Checker:
     def __init__(self, batch: Batch, archive: Archive | None) -> None:
         self._batch = batch
         self._archive = archive
-        self._products = products_by_code()
-        self._default = default_product()
+        self._scope = Scope.kept(batch.limited_to)
+        self._products = {
+            code: product for code, product in products_by_code().items() if self._scope.has(product.pk)
+        }
+        default = default_product()
+        self._default = default if self._scope.has(default.pk) else None
         self._former = former_products()
         self._people = People(batch.source)
         self.used: dict[
@@ -79,11 +91,14 @@ class Checker:
             for item in chunk:
                 if isinstance(item, RowProblem):
                     report.add(item)
+                    if item.is_error:
+                        report.products.add(None)
                     continue
                 report.rows += 1
                 row = self._people.recognised(item)
                 if problem := self._people.add(row):
                     report.add(problem)
+                    report.products.add(None)
                 else:
                     rows.append(row)
             people = self._people.find({row.payer for row in rows})
@@ -114,12 +129,10 @@ class Checker:
         for row in rows:
             product = self._products.get(row.product.lower()) if row.product else self._default
             if product is None:
-                known = ", ".join(sorted(one.code for one in self._products.values() if one.ended_at is None))
-                sentence = _("« Régie » n'est pas connue de la commune. Codes connus : %(known)s.") % {
-                    "known": known
-                }
-                report.add(RowProblem(row.line, "Régie", row.product, sentence))
+                report.add(RowProblem(row.line, "Régie", row.product, self._not_a_regie(row)))
+                report.products.add(None)
                 continue
+            report.products.add(product.pk)
             finding = people[row.payer]
             # What a régie published under an older number is known too, and stays there (decision 61).
             family = (product.pk, *self._former.get(product.pk, ()))
@@ -167,6 +180,19 @@ class Checker:
             )
         return sentence % words
 
+    def _not_a_regie(self, row: InvoiceRow) -> str:
+        """Why a row is of no régie that whoever sent the file may bring invoices of."""
+        if self._scope.is_whole:
+            sentence = _("« Régie » n'est pas connue de la commune. Codes connus : %(known)s.")
+        elif row.product:
+            sentence = _("« Régie » n'est pas une de celles pour lesquelles vous travaillez : %(known)s.")
+        else:
+            sentence = _(
+                "« Régie » est vide. Écrivez le code d'une régie pour laquelle vous travaillez : %(known)s."
+            )
+        known = sorted(one.code for one in self._products.values() if one.ended_at is None)
+        return sentence % {"known": ", ".join(known)}
+
     def _standing_problem(self, found: Invoice, row: InvoiceRow, finding: Finding) -> str | None:
         """Why a row may not have the number of an invoice that the town already has; None when it is that invoice."""
         if found.state == InvoiceState.DRAFT:
@@ -174,6 +200,8 @@ class Checker:
                 "« Numéro » est déjà dans l'import « %(name)s », pas encore publié : publiez cet import, ou "
                 "abandonnez-le."
             )
+            if found.batch is not None and not self._scope.covers(found.batch.product_ids):
+                return _("« Numéro » est déjà dans un import de la commune, pas encore publié.")
             return sentence % {"name": found.batch.rows_name if found.batch else ""}
         if not finding.may_be(found.payer_id):
             sentence = _(
@@ -234,6 +262,7 @@ def check(batch: Batch, records: Records, archive: Archive | None, progress: Pro
             if key not in checker.used:
                 sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}
                 report.add(RowProblem(None, "Fichier PDF", name[:80], sentence, is_error=False))
+                report.products.add(None)
     return report
 
 

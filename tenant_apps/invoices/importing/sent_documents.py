@@ -9,6 +9,7 @@ from tenant_apps.invoices.importing.documents import Archive, DocumentError
 from tenant_apps.invoices.importing.rows import RowProblem
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
+from toolkit.scope import Scope
 
 _COLUMN = "Fichier PDF"
 
@@ -19,6 +20,7 @@ class SentDocuments:
     def __init__(self, batch: Batch, archive: Archive) -> None:
         self._batch = batch
         self._archive = archive
+        self._scope = Scope.kept(batch.limited_to)
         self._sha256: dict[str, str] = {}  # key → sha256 of the bytes, or "" for a refused PDF
         self._first: dict[str, Candidate | Standing] = {}  # sha256 → the first row with this PDF
         self._whose: dict[str, int | str] = {}
@@ -96,6 +98,11 @@ class SentDocuments:
                     "Ce PDF est exactement celui de la facture n° %(number)s, déjà dans la commune pour un autre "
                     "redevable (code %(code)s) : l'un lirait la facture de l'autre. Produisez de nouveau les PDF."
                 )
+                if not self._scope.has(invoice.product_id):
+                    sentence = _(
+                        "Ce PDF est exactement celui d'une facture d'une autre régie, pour un autre redevable : l'un "
+                        "lirait la facture de l'autre. Produisez de nouveau les PDF."
+                    )
                 words = {"number": invoice.number, "code": invoice.payer.reference}
                 yield RowProblem(item.row.line, _COLUMN, item.row.number, sentence % words)
                 break

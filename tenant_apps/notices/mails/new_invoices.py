@@ -101,7 +101,9 @@ def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
         {invoice.pk: invoice for told in invoices.values() for invoice in told}.values()
     )
     return {
-        email: NEW_INVOICES.about(invoices=told, payabilities=payabilities, has_account=email in active)
+        email: NEW_INVOICES.about(invoices=told, payabilities=payabilities, has_account=email in active).of(
+            *(invoice.product_id for invoice in told)
+        )
         for email, told in invoices.items()
         if told
     }

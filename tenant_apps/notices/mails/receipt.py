@@ -86,7 +86,7 @@ def _tell(uuid: UUID, addresses: list[str]) -> dict[str, Said]:
     payment = (
         Payment.objects.select_related("attempt").prefetch_related("allocations__invoice").get(uuid=uuid)
     )
-    return dict.fromkeys(addresses, RECEIPT.about(payment=payment))
+    return dict.fromkeys(addresses, RECEIPT.about(payment=payment).of(payment.product_id))
 
 
 def _keys_about(invoice: Invoice) -> list[str]:

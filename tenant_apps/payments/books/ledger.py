@@ -17,6 +17,7 @@ from tenant_apps.payments.errors import NotPayable
 from tenant_apps.payments.models import Allocation, LedgerLine, Nature, Payment, Refund
 from tenant_apps.products.models import Product
 from toolkit import clock
+from toolkit.scope import Scope
 
 
 def receipt(payment: Payment, shares: Iterable[Allocation]) -> list[LedgerLine]:
@@ -68,10 +69,11 @@ def write_cancellation(payment: Payment, shares: Iterable[Allocation], *, actor:
     )
 
 
-def received_on(day: date) -> Decimal:
-    """The euros received on `day` by all means, less what was cancelled or given back on that same day."""
+def received_on(scope: Scope, day: date) -> Decimal:
+    """The euros of `scope` received on `day` by all means, less what was cancelled or given back on that same day."""
     taken_back = Q(nature=Nature.CANCELLED, payment__paid_on=day)
-    found = LedgerLine.objects.filter(Q(nature=Nature.RECEIVED) | taken_back, day=day)
+    lines = LedgerLine.objects.filter(Q(nature=Nature.RECEIVED) | taken_back, day=day)
+    found = scope.of(lines, "payment__product")
     return Decimal(found.aggregate(total=Sum("amount", default=Decimal("0.00")))["total"])
 
 

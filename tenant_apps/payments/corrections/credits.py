@@ -97,7 +97,7 @@ def _let_go(actor: audit.Actor, invoice: Invoice, excess: Decimal, *, allowed: b
 def _tell(invoice: Invoice, credit: Credit) -> None:
     """Write to everyone who sees the invoice in their account: the amount that they know has changed."""
     seers = Account.objects.filter(accesses__payer=invoice.payer_id, accesses__ended_at=None, is_active=True)
-    said = INVOICE_CREDITED.about(invoice=invoice, credit=credit)
+    said = INVOICE_CREDITED.about(invoice=invoice, credit=credit).of(invoice.product_id)
     notify_all(
         Telling(said, account.email, account.reads, {"credit": credit.uuid, "account": account.uuid})
         for account in seers.exclude(activated_at=None).distinct()

@@ -180,7 +180,7 @@ def _tell(payment: Payment, invoices: list[Invoice]) -> None:
     if attempt is None or not attempt.email:  # at the counter, or the payer is erased
         return
     notify(
-        PAYMENT_CANCELLED.about(payment=payment, attempt=attempt, invoices=invoices),
+        PAYMENT_CANCELLED.about(payment=payment, attempt=attempt, invoices=invoices).of(payment.product_id),
         to=attempt.email,
         language=attempt.account.reads if attempt.account else settings.LANGUAGE_CODE,
         once={"payment": payment.uuid},

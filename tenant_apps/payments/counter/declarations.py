@@ -14,6 +14,7 @@ from tenant_apps.payments.models import Declaration
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.products.queries import contact_address
 from tenants.databases.postgresql.again import atomic_again
+from toolkit.scope import Scope
 
 
 @atomic_again
@@ -46,14 +47,16 @@ def refuse_declaration(*, actor: audit.Actor, declaration: Declaration, answer: 
     return locked
 
 
-def declarations() -> QuerySet[Declaration]:
+def declarations(scope: Scope) -> QuerySet[Declaration]:
     """The declarations that staff have not answered, the oldest first."""
-    return open_declarations().select_related("account", "invoice__payer", "invoice__product").order_by("id")
+    waiting = open_declarations(scope).select_related("account", "invoice__payer", "invoice__product")
+    return waiting.order_by("id")
 
 
-def declaration(public_id: UUID) -> Declaration:
+def declaration(scope: Scope, public_id: UUID) -> Declaration:
     """One declaration, answered or not. Raises Declaration.DoesNotExist."""
-    return Declaration.objects.select_related("account", "invoice__payer").get(uuid=public_id)
+    every = Declaration.objects.select_related("account", "invoice__payer")
+    return scope.of(every, "invoice__product").get(uuid=public_id)
 
 
 def _tell(declaration: Declaration) -> None:
@@ -61,7 +64,7 @@ def _tell(declaration: Declaration) -> None:
     if account is None:
         return
     notify(
-        DECLARATION_REFUSED.about(declaration=declaration),
+        DECLARATION_REFUSED.about(declaration=declaration).of(invoice.product_id),
         to=account.email,
         language=account.reads,
         reply_to=contact_address(invoice.product),

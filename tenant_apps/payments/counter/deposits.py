@@ -16,6 +16,7 @@ from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.products.models import Product
 from tenant_apps.townhall.models import TownHall
 from tenants.databases.postgresql.again import atomic_again
+from toolkit.scope import Scope
 
 DEPOSITED = (Means.CHEQUE, Means.CASH)
 MEANS = {"cheques": Means.CHEQUE, "especes": Means.CASH}  # the words of the pages' addresses
@@ -75,12 +76,12 @@ def _can_be_deposited(payment: Payment, means: Means) -> bool:
     return payment.deposit_id is None and payment.cancelled_at is None and payment.means == means
 
 
-# --- For staff: the view has checked the role -----------------------------------------------------
+# --- For staff: the view has checked the role; the scope says of which régies ----------------------
 
 
-def undeposited(means: str, product: Product | None = None) -> QuerySet[Payment]:
-    """Payments by cheque, or in cash, that are in no deposit yet, of all products or of one; the oldest first."""
-    waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means=means)
+def undeposited(scope: Scope, means: str, product: Product | None = None) -> QuerySet[Payment]:
+    """Payments by cheque, or in cash, in no deposit yet, of all products of `scope` or of one; the oldest first."""
+    waiting = scope.of(Payment.objects.filter(deposit=None, cancelled_at=None, means=means))
     if product is not None:
         waiting = waiting.filter(product=product)
     return waiting.select_related("payer").prefetch_related("allocations__invoice").order_by("pk")
@@ -101,23 +102,23 @@ class Drawer:
         return next(name for name, means in MEANS.items() if means == self.means)
 
 
-def drawers() -> list[Drawer]:
+def drawers(scope: Scope) -> list[Drawer]:
     """The money that is in no deposit yet, by product and means. A partial index covers these payments."""
-    waiting = Payment.objects.filter(deposit=None, cancelled_at=None, means__in=DEPOSITED)
+    waiting = scope.of(Payment.objects.filter(deposit=None, cancelled_at=None, means__in=DEPOSITED))
     rows = waiting.order_by().values("product", "means").annotate(count=Count("id"), total=Sum("amount"))
     products = Product.objects.in_bulk({row["product"] for row in rows})
     found = [Drawer(products[row["product"]], row["means"], row["count"], row["total"]) for row in rows]
     return sorted(found, key=lambda one: (one.product.label, one.means))
 
 
-def deposits() -> QuerySet[Deposit]:
+def deposits(scope: Scope) -> QuerySet[Deposit]:
     """The deposits, newest first."""
-    return Deposit.objects.select_related("product").order_by("-id")
+    return scope.of(Deposit.objects.select_related("product")).order_by("-id")
 
 
-def deposit(public_id: uuid.UUID) -> Deposit:
+def deposit(scope: Scope, public_id: uuid.UUID) -> Deposit:
     """One deposit. Raises Deposit.DoesNotExist."""
-    return Deposit.objects.select_related("product").get(uuid=public_id)
+    return deposits(scope).get(uuid=public_id)
 
 
 def payments_in(docket: Deposit) -> QuerySet[Payment]:

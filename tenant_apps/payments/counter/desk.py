@@ -1,4 +1,4 @@
-"""What staff read at the counter. The view has checked the role."""
+"""What staff read at the counter. The view has checked the role; the scope says of which régies."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,18 @@ from tenant_apps.payments.corrections.payments import payers_of
 from tenant_apps.payments.counter.search import WORDS, matching, payments_matching
 from tenant_apps.payments.models import Allocation, Means, Payment
 from tenant_apps.residents.models import Payer
+from toolkit.scope import Scope
 
 Which = Literal["", "to_deposit", "cancelled"]
 MOST_LINES = 50  # invoices in one payment of the counter
 
 
-def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -> QuerySet[Payment]:
-    """The town's payments, newest first. Each of `words` must match its payer, drawer, number or invoice."""
-    found = Payment.objects.select_related("payer", "deposit").prefetch_related("allocations__invoice")
+def payments_for_staff(
+    scope: Scope, *, words: str = "", means: str = "", which: Which = ""
+) -> QuerySet[Payment]:
+    """The payments of `scope`, newest first. Each of `words` must match its payer, drawer, number or invoice."""
+    every = Payment.objects.select_related("payer", "deposit").prefetch_related("allocations__invoice")
+    found = scope.of(every)
     if means:
         found = found.filter(means=means)
     if which == "to_deposit":
@@ -44,25 +48,25 @@ def payments_for_staff(*, words: str = "", means: str = "", which: Which = "") -
     return found.filter(each | payments_matching(words) if " " in words.strip() else each).order_by("-id")
 
 
-def payment_for_staff(public_id: UUID) -> Payment:
+def payment_for_staff(scope: Scope, public_id: UUID) -> Payment:
     """One payment with its payer, deposit, attempt, allocations and refunds. Raises Payment.DoesNotExist."""
     return (
-        Payment.objects.select_related("payer", "deposit", "attempt__invoice__product", "attempt__account")
+        scope.of(Payment.objects.all())
+        .select_related("payer", "deposit", "attempt__invoice__product", "attempt__account")
         .prefetch_related("allocations__invoice__payer", "allocations__invoice__product", "refunds")
         .get(uuid=public_id)
     )
 
 
-def money_left_over() -> QuerySet[Payment]:
+def money_left_over(scope: Scope) -> QuerySet[Payment]:
     """Payments with money that pays no invoice and was not given back, newest first."""
-    return (
-        Payment.objects.filter(unallocated__gt=0, cancelled_at=None).select_related("payer").order_by("-id")
-    )
+    left = scope.of(Payment.objects.filter(unallocated__gt=0, cancelled_at=None))
+    return left.select_related("payer").order_by("-id")
 
 
-def left_over_figures() -> tuple[int, Decimal]:
+def left_over_figures(scope: Scope) -> tuple[int, Decimal]:
     """(number of payments with money left over, its sum in euros). A partial index covers them."""
-    found = money_left_over().order_by().aggregate(number=Count("id"), total=Sum("unallocated"))
+    found = money_left_over(scope).order_by().aggregate(number=Count("id"), total=Sum("unallocated"))
     return found["number"], found["total"] or Decimal("0.00")
 
 
@@ -94,18 +98,18 @@ def by_person(invoices: Sequence[Invoice]) -> list[Person]:
     return sorted(people.values(), key=lambda one: (one.payer.last_name, one.payer.first_name, one.payer.pk))
 
 
-def open_invoices(*, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
+def open_invoices(scope: Scope, *, words: str, without: Collection[Invoice] = ()) -> QuerySet[Invoice]:
     """Unpaid published invoices that match `words`, except `without`, the next one due first."""
     awaiting = Invoice.objects.filter(state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
-    found = matching(awaiting.select_related("payer", "product"), words)
+    found = matching(scope.of(awaiting).select_related("payer", "product"), words)
     return found.exclude(pk__in=[invoice.pk for invoice in without]).order_by("due_on", "id")
 
 
-def chosen_invoices(public_ids: Collection[UUID]) -> list[Invoice]:
+def chosen_invoices(scope: Scope, public_ids: Collection[UUID]) -> list[Invoice]:
     """The unpaid published invoices among `public_ids`, at most MOST_LINES, in the order they were chosen."""
     wanted = list(dict.fromkeys(public_ids))[:MOST_LINES]
     rows = Invoice.objects.filter(uuid__in=wanted, state=InvoiceState.PUBLISHED, paid__lt=F("amount"))
-    found = {invoice.uuid: invoice for invoice in rows.select_related("payer", "product")}
+    found = {invoice.uuid: invoice for invoice in scope.of(rows).select_related("payer", "product")}
     return [found[one] for one in wanted if one in found]
 
 
@@ -119,12 +123,17 @@ def other_invoices(payment: Payment) -> QuerySet[Invoice]:
     ).order_by("due_on", "id")
 
 
-def same_cheque(*, bank: str, number: str) -> Payment | None:
-    """A payment booked already with that bank and cheque number, and not cancelled; None without one."""
+def same_cheque(scope: Scope, *, bank: str, number: str) -> Payment | None:
+    """A payment of `scope` booked already with that bank and cheque number, and not cancelled; None without one."""
     same = Payment.objects.filter(means=Means.CHEQUE, number=number, bank__iexact=bank, cancelled_at=None)
-    return same.order_by("-id").first() if number else None
+    return scope.of(same).order_by("-id").first() if number else None
 
 
 def credits_of(invoice: Invoice) -> QuerySet[Credit]:
     """The credits (avoirs) of an invoice that the caller may see, the oldest first."""
     return Credit.objects.filter(invoice=invoice).order_by("id")
+
+
+def booked_under(scope: Scope, key: UUID) -> Payment | None:
+    """What the counter booked under the key of its form: the same page, sent again."""
+    return scope.of(Payment.objects.filter(provider="offline", provider_reference=str(key))).first()

@@ -10,6 +10,7 @@ from django.db.models import F, Func, Q, QuerySet, Value
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Allocation, AttemptInvoice, Payment
 from tenant_apps.payments.payability.reading import awaited
+from toolkit.scope import Scope
 
 Settled = Literal["", "unpaid", "late", "apart", "paid"]
 WORDS = 6  # the first words of a search; the others are ignored
@@ -17,13 +18,13 @@ _RECEIPT = r"[0-9A-Fa-f]{8,32}"
 
 
 def invoices_for_staff(
-    *, today: date, words: str = "", state: str = "", settled: Settled = ""
+    scope: Scope, *, today: date, words: str = "", state: str = "", settled: Settled = ""
 ) -> QuerySet[Invoice]:
-    """The town's invoices that match `words`, newest first.
+    """The invoices of `scope` that match `words`, newest first.
 
     `settled`: `unpaid` and `late` are to be paid now; `apart` are unpaid, but their payer has nothing to do.
     """
-    invoices = Invoice.objects.select_related("payer", "product").order_by("-id")
+    invoices = scope.of(Invoice.objects.select_related("payer", "product")).order_by("-id")
     if state:
         invoices = invoices.filter(state=state)
     if settled == "paid":

@@ -21,7 +21,7 @@ def close_refused_product(product: Product, *, code: str, detail: str) -> None:
     details = {"code": code, "detail": detail[:200], "merchant": product.numcli}
     finding = report(FindingKind.CLOSED, about=str(product.pk), product=product, details=details)
     notify(
-        PRODUCT_CLOSED.about(product=product, code=code),
+        PRODUCT_CLOSED.about(product=product, code=code).of(product.pk),
         to=contact_address(product),
         language=settings.LANGUAGE_CODE,
         once={"finding": finding.uuid, "times": finding.times},

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from tenant_apps.payments.payability.facts import JOINS, SITUATION
+from toolkit.scope import Scope
 
 
 class Figures(NamedTuple):
@@ -21,16 +22,17 @@ class Figures(NamedTuple):
     apart_amount: Decimal
 
 
-def figures(*, today: date) -> Figures:
-    """The figures of the published invoices on `today`, read by one statement."""
+def figures(scope: Scope, *, today: date) -> Figures:
+    """The figures of the published invoices of `scope` on `today`, read by one statement."""
     due, late, apart = (
         f"FILTER (WHERE s.situation {which})"
         for which in ("= 'due'", "= 'due' AND s.due_on < %(today)s", "NOT IN ('due', 'paid')")
     )
+    of = "" if scope.is_whole else "AND i.product_id = ANY(%(products)s)"
     sql = f"""SELECT count(*), count(*) {due}, coalesce(sum(s.rest) {due}, 0.00), count(*) {late},
             coalesce(sum(s.rest) {late}, 0.00), count(*) {apart}, coalesce(sum(s.rest) {apart}, 0.00)
         FROM (SELECT i.due_on, i.amount - i.paid AS rest, {SITUATION} AS situation
-            FROM invoices_invoice i {JOINS} WHERE i.state = 'published') s"""  # noqa: S608
+            FROM invoices_invoice i {JOINS} WHERE i.state = 'published' {of}) s"""  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"today": today})
+        cursor.execute(sql, {"today": today, "products": scope.listed})
         return Figures(*cursor.fetchone())

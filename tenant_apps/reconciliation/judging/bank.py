@@ -27,6 +27,7 @@ from tenant_apps.reconciliation.judging.common import (
 from tenant_apps.reconciliation.judging.returns import say_returned
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
 from tenant_apps.reconciliation.models import StatementRow
+from toolkit.scope import Scope
 
 NEAR = timedelta(days=7)
 DEPOSIT_NEAR = timedelta(days=15)
@@ -68,25 +69,27 @@ def _find(rows: Sequence[StatementRow], first: date, last: date, taken: Taken) -
     amounts = {row.amount for row in rows if row.amount and not row.outgoing}
     span = (first - DEPOSIT_NEAR, last + NEAR)
     transfers = (
-        Payment.objects.filter(
-            means=Means.TRANSFER, amount__in=amounts, paid_on__range=span, cancelled_at=None
+        taken.scope.of(
+            Payment.objects.filter(
+                means=Means.TRANSFER, amount__in=amounts, paid_on__range=span, cancelled_at=None
+            )
         )
         .select_related("payer", "attempt")
         .prefetch_related("allocations__invoice")
     )
-    dockets = Deposit.objects.filter(total__in=amounts, deposited_on__range=span)
+    dockets = taken.scope.of(Deposit.objects.filter(total__in=amounts, deposited_on__range=span))
     cited = {place: tokens(row.label) for place, row in enumerate(rows)}
     asked = {token for found in cited.values() for token in found}
     invoices: dict[str, Invoice] = {}
-    for invoice in billed().filter(Q(reference__in=asked) | Q(number__in=asked)):
+    for invoice in billed(taken.scope).filter(Q(reference__in=asked) | Q(number__in=asked)):
         invoices[invoice.reference.upper()] = invoices[invoice.number.upper()] = invoice
     found = _Found(
         transfers=_by_amount(transfers),
         dockets=defaultdict(list),
-        totals=totals_of(amounts, first, last) if amounts else {},
+        totals=totals_of(taken.scope, amounts, first, last) if amounts else {},
         invoices=invoices,
         tokens=cited,
-        back=_back(rows, first, last, invoices, asked),
+        back=_back(taken.scope, rows, first, last, invoices, asked),
     )
     for docket in dockets:
         found.dockets[docket.total].append(docket)
@@ -105,7 +108,12 @@ def _by_amount(payments: Iterable[Payment]) -> defaultdict[Decimal, list[Payment
 
 
 def _back(
-    rows: Sequence[StatementRow], first: date, last: date, invoices: dict[str, Invoice], asked: set[str]
+    scope: Scope,
+    rows: Sequence[StatementRow],
+    first: date,
+    last: date,
+    invoices: dict[str, Invoice],
+    asked: set[str],
 ) -> defaultdict[Decimal, list[Payment]]:
     """The payments that outgoing rows may take back: the label gives a reference, or the payment's own number."""
     outgoing = [row for row in rows if row.outgoing]
@@ -114,7 +122,7 @@ def _back(
     words = {word for row in outgoing for word in row.label.upper().split() if len(word) >= SHORT_NUMBER}
     amounts = {row.amount for row in outgoing}
     payments = (
-        Payment.objects.filter(means__in=_BACK_MEANS, paid_on__lte=last)
+        scope.of(Payment.objects.filter(means__in=_BACK_MEANS, paid_on__lte=last))
         .filter(
             Q(allocations__invoice__in=list(invoices.values()))
             | Q(attempt__reference__in=asked)

@@ -10,11 +10,12 @@ from django.utils.translation import gettext_noop as _  # kept in rows: see tool
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Deposit, Payment
-from tenant_apps.products.queries import products
+from tenant_apps.products.queries import products_for_staff
 from tenant_apps.reconciliation.models import StatementRow
 from tenant_apps.reconciliation.reading.words import plain
 from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
+from toolkit.scope import Scope
 
 S = StatementRowState
 _LONG_ENOUGH = 6  # characters; the shortest payment reference (docs/payfip.md §2)
@@ -24,8 +25,9 @@ SHORT_NUMBER = 4  # characters; a shorter cheque or transfer number may be in a 
 class Taken:
     """The payments and deposits that rows of one kind already have, so that none is matched to two rows."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, scope: Scope) -> None:
         self._kind = kind
+        self.scope = scope  # of the file: its rows are about nothing else
         self.payments: set[int] = set()
         self.deposits: set[int] = set()
 
@@ -65,10 +67,10 @@ def say(
     row.payment, row.deposit, row.attempt, row.invoice = payment, deposit, attempt, invoice
 
 
-def billed() -> QuerySet[Invoice]:
-    """The invoices that money may be about, cancelled ones too. Filtered by product, to use the index."""
+def billed(scope: Scope) -> QuerySet[Invoice]:
+    """The invoices of `scope` that money may be about, cancelled ones too. Filtered by product, to use the index."""
     known = (InvoiceState.PUBLISHED, InvoiceState.CANCELLED)
-    return Invoice.objects.filter(product__in=list(products()), state__in=known)
+    return Invoice.objects.filter(product__in=list(products_for_staff(scope)), state__in=known)
 
 
 def say_invoice(row: StatementRow, invoice: Invoice) -> None:

@@ -51,8 +51,8 @@ def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
 def _find(rows: Sequence[StatementRow], taken: Taken) -> _Found:
     idops = {row.idop for row in rows if row.idop}
     references = {text for row in rows if row.reference for text in (row.reference, row.reference.upper())}
-    operations = list(Attempt.objects.filter(operation__in=idops).select_related("payment"))
-    operations += Attempt.objects.filter(reference__in=references).select_related("payment")
+    ours = taken.scope.of(Attempt.objects.select_related("payment"))
+    operations = [*ours.filter(operation__in=idops), *ours.filter(reference__in=references)]
     payments, attempts = [], []
     for attempt in {attempt.pk: attempt for attempt in operations}.values():
         if hasattr(attempt, "payment"):
@@ -60,7 +60,9 @@ def _find(rows: Sequence[StatementRow], taken: Taken) -> _Found:
             payments.append(attempt.payment)
         else:
             attempts.append(attempt)
-    invoices = {invoice.reference.upper(): invoice for invoice in billed().filter(reference__in=references)}
+    invoices = {
+        invoice.reference.upper(): invoice for invoice in billed(taken.scope).filter(reference__in=references)
+    }
     taken.recall(payments)
     found = _Found(
         by_idop={p.attempt.operation: p for p in payments if p.attempt is not None and p.attempt.operation},

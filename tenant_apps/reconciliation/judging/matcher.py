@@ -9,16 +9,17 @@ from django.utils.translation import override
 from tenant_apps.payments.models import Payment
 from tenant_apps.reconciliation.judging import bank, journal
 from tenant_apps.reconciliation.judging.common import S, Taken, say
-from tenant_apps.reconciliation.models import Kind, StatementRow
+from tenant_apps.reconciliation.models import Kind, Statement, StatementRow
 from tenant_apps.reconciliation.reading.words import Said, said_of
+from toolkit.scope import Scope
 
 
 class Matcher:
-    """Judges rows of one kind, and remembers the payments it has matched: a payment is matched to one row only."""
+    """Judges the rows of one file, and remembers the payments it has matched: a payment is matched to one row only."""
 
-    def __init__(self, kind: str) -> None:
-        self._judge = journal.judge if kind == Kind.JOURNAL else bank.judge
-        self._taken = Taken(kind)
+    def __init__(self, file: Statement) -> None:
+        self._judge = journal.judge if file.kind == Kind.JOURNAL else bank.judge
+        self._taken = Taken(file.kind, Scope.kept(file.limited_to))
 
     def judge(self, rows: Sequence[StatementRow]) -> None:
         """Set state, reason and what was found on each of `rows`, in memory.

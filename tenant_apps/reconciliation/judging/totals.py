@@ -15,6 +15,7 @@ from tenant_apps.products.queries import products
 from tenant_apps.reconciliation.models import Kind, StatementRow, StatementRowPayment
 from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
+from toolkit.scope import Scope
 
 LATEST = timedelta(days=10)  # longest time between the payments and the credit of their sum
 _MEANS = (Means.CARD, Means.DEBIT)
@@ -47,13 +48,15 @@ class Total:
         }
 
 
-def totals_of(amounts: Collection[Decimal], first: date, last: date) -> dict[Decimal, list[Total]]:
+def totals_of(
+    scope: Scope, amounts: Collection[Decimal], first: date, last: date
+) -> dict[Decimal, list[Total]]:
     """Amount → the totals of that amount. Only sums of several payments that no bank row has yet.
 
     `first` and `last` are the days of the rows; the payments may be `LATEST` older.
     """
     rows = (
-        _free()
+        scope.of(_free())
         .filter(paid_on__range=(first - LATEST, last), means__in=_MEANS)
         .order_by()
         .values("paid_on", "product", "means")

@@ -95,7 +95,7 @@ def _check(statement: Statement) -> None:
 
 def _keep_rows(statement: Statement) -> None:
     identities = Identities(statement.kind, statement.account)
-    matcher = Matcher(statement.kind)
+    matcher = Matcher(statement)
     with opened(statement.key) as file, contextlib.closing(files.rows(statement, file)) as reads:
         for read in itertools.islice(reads, statement.done):  # saved already; their ranks count
             identities.of(read)
@@ -156,7 +156,7 @@ def _look_again(statement: Statement) -> None:
     """Judge the waiting rows again, chunk by chunk. The first `done` ones are judged already."""
     rows = statement.rows.filter(state__in=JUDGED, twin=None).order_by("id")
     beat(statement, total=statement.done + rows.count())
-    matcher, last = Matcher(statement.kind), 0
+    matcher, last = Matcher(statement), 0
     changed = ["state", "reason", "payment", "deposit", "attempt", "invoice", "returned"]
     while True:
         with transaction.atomic():

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.locking import lock_rows
@@ -24,6 +25,7 @@ from tenant_apps.reconciliation.states import STATEMENT_EDGES, StatementRowState
 from tenants.current import current_town
 from tenants.work import agenda
 from toolkit.files.storage import statement_key
+from toolkit.scope import EVERYTHING
 
 F = StatementState
 MOST_BYTES = 100 * 1024 * 1024
@@ -34,8 +36,9 @@ def receive_statement(
 ) -> tuple[Statement, bool]:
     """Keep a file as it was sent. Returns it and True, or the same file kept earlier and False. Raises CannotRead.
 
-    `account`: given by staff when the file does not say it. The same bytes for another account are another file. So
-    are the same bytes under another name for a bank statement: two extracts of a day may say the same.
+    It is held against the régies that the actor works for. `account`: given by staff when the file does not say it.
+    The same bytes for another account are another file. So are the same bytes under another name for a bank statement:
+    two extracts of a day may say the same.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := file.read(1024 * 1024):
@@ -44,12 +47,19 @@ def receive_statement(
     if not 0 < size <= MOST_BYTES:
         raise CannotRead(_("Ce fichier est vide, ou dépasse 100 Mo."))
     account = " ".join(account.split())[:40]
-    same = Statement.objects.filter(sha256=digest.hexdigest(), kind=kind).order_by("-id")
+    scope = actor.scope if isinstance(actor, Account) else EVERYTHING
+    same = scope.all_in(Statement.objects.filter(sha256=digest.hexdigest(), kind=kind), "limited_to")
+    same = same.order_by("-id")
     for earlier in same.filter(name=name[:200]) if kind == Kind.BANK else same:
         if not account or account_number(account) == account_number(earlier.account):
             return earlier, False
     statement = Statement(
-        kind=kind, name=name[:200], sha256=digest.hexdigest(), created_by=_name(actor), account=account
+        kind=kind,
+        name=name[:200],
+        sha256=digest.hexdigest(),
+        created_by=_name(actor),
+        account=account,
+        limited_to=scope.listed,
     )
     _look_inside(statement, file)
     file.seek(0)

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.counter.booking import book_counter_payment
-from tenant_apps.payments.counter.declarations import declare_paid
 from tenant_apps.payments.models import Means
+from tenant_apps.payments.online.paying import declare_paid
 from tests.backoffice.conftest import text
 from toolkit import clock
 

@@ -16,6 +16,7 @@ from tenants.models import Town
 from tests.invoices.importing.batches import archive, pdf, run, sentences
 from tests.invoices.importing.bills import HEADER, bill
 from tests.races import at_once
+from toolkit.scope import EVERYTHING
 
 LUC = {"street": "9 quai", "email": "luc@example.org"}
 
@@ -44,7 +45,7 @@ def test_two_batches_bring_the_same_new_payer(live_town: Town) -> None:
     checked(live_town, first, second)
     published(live_town, first, second)
     assert {first.state, second.state} == {"published"}, sentences(first) + sentences(second)
-    payer = payers_for_staff().get()
+    payer = payers_for_staff(EVERYTHING).get()
     assert (payer.full_name, payer.invoices.filter(state="published").count()) == ("Inès LEROUX", 2)
 
 
@@ -66,7 +67,7 @@ def test_two_batches_bring_codes_that_look_alike(live_town: Town) -> None:
     published(live_town, first, second)
     assert {first.state, second.state} == {"published", "ready"}
     assert (first if first.state == "ready" else second).question_count == 1
-    assert payers_for_staff().count() == 1
+    assert payers_for_staff(EVERYTHING).count() == 1
 
 
 def test_a_name_that_changed_after_the_check_is_asked_about_again(live_town: Town) -> None:

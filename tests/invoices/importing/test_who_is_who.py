@@ -21,6 +21,7 @@ from tenant_apps.residents.queries import payers_for_staff
 from tenant_apps.residents.sources import default_source, source_named
 from tests.invoices.importing.batches import answer, archive, online, pdf, publish, question, run, sentences
 from tests.invoices.importing.bills import HEADER, SIX, bill, six
+from toolkit.scope import EVERYTHING
 
 pytestmark = pytest.mark.usefixtures("town")
 NAMED = "Facture;Date;Échéance;Montant;Objet;Famille;Prénom;Adresse;CP;Ville;E-mail"
@@ -220,7 +221,7 @@ def test_a_code_that_looks_like_a_known_one_is_proposed(known: str, new: str) ->
         services.publish_batch(actor="system", batch=batch)
     answer(batch, Answer.SAME)
     publish(batch)
-    (payer,) = payers_for_staff()
+    (payer,) = payers_for_staff(EVERYTHING)
     assert payer.reference == known
     assert payer.invoices.count() == 2
     again = online(HEADER, bill("G3", new))  # nobody is asked twice
@@ -237,7 +238,7 @@ def test_a_code_that_looks_like_a_known_one_may_be_another_s() -> None:
         actor="clerk@example.net", update=answer_again, answer=Answer.OTHER
     )  # the answer may be changed
     publish(batch)
-    assert {payer.full_name for payer in payers_for_staff()} == {"Inès LEROUX", "Luc GARNIER"}
+    assert {payer.full_name for payer in payers_for_staff(EVERYTHING)} == {"Inès LEROUX", "Luc GARNIER"}
     assert online(HEADER, bill("G3", "456", "GARNIER", "Luc", email="luc@example.org")).question_count == 0
 
 
@@ -249,7 +250,7 @@ def test_two_such_codes_in_one_file(one: str, other: str) -> None:
     assert f"« {one} »" in words_of(asked)[0]
     answer(batch, Answer.SAME)
     publish(batch)
-    (payer,) = payers_for_staff()
+    (payer,) = payers_for_staff(EVERYTHING)
     assert (payer.reference, payer.invoices.count()) == (one, 2)
 
 
@@ -267,7 +268,7 @@ def test_what_spreadsheets_write_is_the_same_payer() -> None:
     batch = run(HEADER, bill('="G2"', '="00456"'), bill("G3", "'00456"), bill("77.0", "123.0"))
     assert (batch.state, batch.question_count) == ("ready", 0)
     publish(batch)
-    assert payers_for_staff().count() == 2
+    assert payers_for_staff(EVERYTHING).count() == 2
     assert Invoice.objects.filter(number="77").exists()
 
 
@@ -359,7 +360,7 @@ def test_a_source_is_named_once() -> None:
 
 def test_nothing_of_a_draft_is_known(client_for: Callable[..., Client]) -> None:
     batch: Batch = run(HEADER, bill("G1", "00456"))
-    assert not payers_for_staff().exists()
+    assert not payers_for_staff(EVERYTHING).exists()
     services.discard_batch(actor="system", batch=batch)
     assert (
         run(HEADER, bill("G1", "456")).question_count == 0

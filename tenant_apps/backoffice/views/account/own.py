@@ -12,10 +12,11 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.sessions import devices
 from shared_apps.accounts.signing_in import passkeys, second_factor
+from shared_apps.accounts.team.services import change_own_name
 from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.backoffice.access import StaffRequest, must_be_protected, screen, staff_required
-from tenant_apps.backoffice.forms.account import OwnPasswordForm
+from tenant_apps.backoffice.forms.account import OwnNameForm, OwnPasswordForm
 from tenant_apps.townhall.queries import password_rule
 
 
@@ -30,8 +31,24 @@ def account_page(request: StaffRequest) -> HttpResponse:
             return redirect("backoffice:account")
         except AccountError as error:
             form.add_error("new" if isinstance(error, WeakPassword) else "current", str(error))
-            return marked(_page(request, form), error)
-    return _page(request, form)
+            return marked(_page(request, form, _name_form(request)), error)
+    return _page(request, form, _name_form(request))
+
+
+@require_POST
+@staff_required(Role.READER, in_person=True)
+def change_name(request: StaffRequest) -> HttpResponse:
+    """« Mon nom »."""
+    form = OwnNameForm(request.POST)
+    if not form.is_valid():
+        return _page(request, OwnPasswordForm(), form)
+    change_own_name(actor=request.user, name=form.cleaned_data["name"])
+    messages.success(request, _("Votre nom est enregistré."))
+    return redirect("backoffice:account")
+
+
+def _name_form(request: StaffRequest) -> OwnNameForm:
+    return OwnNameForm(initial={"name": request.user.name})
 
 
 def _change_password(request: StaffRequest, form: OwnPasswordForm) -> None:
@@ -47,14 +64,16 @@ def _change_password(request: StaffRequest, form: OwnPasswordForm) -> None:
     messages.success(request, _("Votre mot de passe est changé. Vos autres appareils sont déconnectés."))
 
 
-def _page(request: StaffRequest, form: OwnPasswordForm) -> HttpResponse:
+def _page(request: StaffRequest, form: OwnPasswordForm, name_form: OwnNameForm) -> HttpResponse:
     form.fields["new"].help_text = password_rule().sentence
     return screen(
         request,
         "account/own.html",
         section="account",
-        status=422 if form.errors else 200,
+        status=422 if form.errors or name_form.errors else 200,
         form=form,
+        name_form=name_form,
+        bad_form=name_form if name_form.errors else form,
         sessions=devices.sessions_of(request.user, request.session),
         application=second_factor.confirmed(request.user),
         keys=passkeys.keys_of(request.user),

@@ -25,7 +25,7 @@ from toolkit.typed import words_of
 @staff_required(Role.CLERK)
 def check_attempt(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Vérifier maintenant »: ask the Treasury what became of an attempt."""
-    attempt = found(attempt_for_staff, public_id)
+    attempt = found(attempt_for_staff, request.scope, public_id)
     before, invoice = attempt.state, attempt.invoice
     attempt = check_now(actor=request.user, attempt=attempt)
     if attempt.state == before:
@@ -65,7 +65,7 @@ def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CLERK)
 def change_online_hold(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Keep an invoice out of online payment, with a reason the resident reads; or let it back in."""
-    invoice = found(invoice_for_staff, public_id)
+    invoice = found(invoice_for_staff, request.scope, public_id)
     wanted = request.POST.get("hold", "")
     if wanted in ("", *OnlineHold.values):
         set_online_hold(actor=request.user, invoice=invoice, hold=wanted)
@@ -74,7 +74,7 @@ def change_online_hold(request: StaffRequest, public_id: UUID) -> HttpResponse:
 
 
 def _decide(request: StaffRequest, public_id: UUID, decide: Callable[..., object], done: str) -> HttpResponse:
-    attempt = found(attempt_for_staff, public_id)
+    attempt = found(attempt_for_staff, request.scope, public_id)
     try:
         decide(actor=request.user, attempt=attempt)
     except NotOpen as error:

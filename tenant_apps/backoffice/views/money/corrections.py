@@ -25,8 +25,8 @@ from tenant_apps.payments.errors import NotCorrectable
 @staff_required(Role.READER)
 def left_over(request: StaffRequest) -> HttpResponse:
     """« Trop-perçus »: money that pays no invoice."""
-    count, amount = readers.left_over_figures()
-    page = page_of(readers.money_left_over(), request.GET.get("apres", ""))
+    count, amount = readers.left_over_figures(request.scope)
+    page = page_of(readers.money_left_over(request.scope), request.GET.get("apres", ""), request.scope)
     return screen(request, "left_over.html", section="payments", page=page, count=count, amount=amount)
 
 
@@ -34,11 +34,11 @@ def left_over(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Let money left over pay another invoice of the same payer."""
-    payment = found(readers.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, request.scope, public_id)
     form = AllocateForm(request.POST)
     if not form.is_valid():
         return payment_screen(request, payment, allocation=form)
-    invoice = found(invoice_for_staff, form.cleaned_data["invoice"])
+    invoice = found(invoice_for_staff, request.scope, form.cleaned_data["invoice"])
     try:
         services.allocate(
             actor=request.user, payment=payment, invoice=invoice, amount=form.cleaned_data["amount"]
@@ -53,7 +53,7 @@ def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.MANAGER)
 def refund(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Note that money left over was given back."""
-    payment = found(readers.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, request.scope, public_id)
     form = RefundForm(request.POST)
     if not form.is_valid():
         return payment_screen(request, payment, refund=form)
@@ -69,7 +69,7 @@ def refund(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def declaration_list(request: StaffRequest) -> HttpResponse:
     """« J'ai réglé », to confirm or to refuse."""
-    page = page_of(readers.declarations(), request.GET.get("apres", ""))
+    page = page_of(readers.declarations(request.scope), request.GET.get("apres", ""), request.scope)
     return screen(request, "declarations.html", section="payments", page=page)
 
 
@@ -77,7 +77,7 @@ def declaration_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def refuse_declaration(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """No money was found: the resident is told so in the clerk's words."""
-    declaration = found(readers.declaration, public_id)
+    declaration = found(readers.declaration, request.scope, public_id)
     form = AnswerForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         services.refuse_declaration(
@@ -95,7 +95,7 @@ def refuse_declaration(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.MANAGER)
 def credit(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """An avoir: the invoice is reduced, or cancelled."""
-    invoice: Invoice = found(invoice_for_staff, public_id)
+    invoice: Invoice = found(invoice_for_staff, request.scope, public_id)
     form, problem = CreditForm(request.POST if request.method == "POST" else None), ""
     if form.is_bound and form.is_valid():
         try:

@@ -15,7 +15,7 @@ from tenant_apps.backoffice.forms.money import DepositForm
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.payments import readers, services
 from tenant_apps.payments.errors import NotCorrectable
-from tenant_apps.products.queries import has_several_products
+from tenant_apps.products.queries import names_several_products
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.sheets import csv_answer
 from toolkit.words import in_french
@@ -25,9 +25,9 @@ from toolkit.words import in_french
 @staff_required(Role.READER)
 def deposit_list(request: StaffRequest) -> HttpResponse:
     """The dockets, newest first, and what lies in the drawer."""
-    page = page_of(readers.deposits(), request.GET.get("apres", ""))
-    drawers = readers.drawers()
-    several = has_several_products()
+    page = page_of(readers.deposits(request.scope), request.GET.get("apres", ""), request.scope)
+    drawers = readers.drawers(request.scope)
+    several = names_several_products(request.scope)
     return screen(
         request, "deposits.html", section="deposits", page=page, drawers=drawers, several_regies=several
     )
@@ -37,8 +37,8 @@ def deposit_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def new_deposit(request: StaffRequest) -> HttpResponse:
     """Tick what goes to the bank, of one régie; closing the docket numbers it for good."""
-    choice = DepositChoice(request.GET, readers.drawers())
-    waiting = list(readers.undeposited(choice.means, choice.product)[: readers.MOST_DEPOSITED])
+    choice = DepositChoice(request.scope, request.GET, readers.drawers(request.scope))
+    waiting = list(readers.undeposited(request.scope, choice.means, choice.product)[: readers.MOST_DEPOSITED])
     form = DepositForm(request.POST if request.method == "POST" else None, waiting=waiting)
     if form.is_bound and form.is_valid():
         ticked, day = form.cleaned_data["payment"], form.cleaned_data["deposited_on"]
@@ -68,7 +68,7 @@ def new_deposit(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.READER)
 def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One docket, to print again."""
-    docket = found(readers.deposit, public_id)
+    docket = found(readers.deposit, request.scope, public_id)
     return screen(
         request, "deposit.html", section="deposits", deposit=docket, rows=readers.payments_in(docket)
     )
@@ -78,7 +78,7 @@ def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The bordereau, the same bytes each time."""
-    docket = found(readers.deposit, public_id)
+    docket = found(readers.deposit, request.scope, public_id)
     paper = readers.docket_pdf(docket, readers.payments_in(docket), current_townhall())
     response = HttpResponse(paper, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="bordereau-{docket.label}.pdf"'
@@ -90,7 +90,7 @@ def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @in_french
 def deposit_csv(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """The same for a spreadsheet."""
-    docket = found(readers.deposit, public_id)
+    docket = found(readers.deposit, request.scope, public_id)
     titles = [
         *(_("Rang"), _("Date"), _("Tireur"), _("Banque"), _("Numéro"), _("Redevable"), _("Factures")),
         *(_("Montant"), _("Annulé depuis")),

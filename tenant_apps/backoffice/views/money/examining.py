@@ -22,8 +22,8 @@ MOST = 100
 @staff_required(Role.READER)
 def examine(request: StaffRequest) -> HttpResponse:
     """Held attempts first: an invoice waits for each of them."""
-    in_review, in_review_number = newest(in_review_for_staff(), MOST)
-    findings, findings_number = newest(open_findings(), MOST)
+    in_review, in_review_number = newest(in_review_for_staff(request.scope), MOST)
+    findings, findings_number = newest(open_findings(request.scope), MOST)
     return screen(
         request,
         "examine.html",
@@ -32,7 +32,7 @@ def examine(request: StaffRequest) -> HttpResponse:
         in_review_number=in_review_number,
         findings=findings,
         findings_number=findings_number,
-        audit=last_audit(),
+        audit=last_audit(request.scope),
     )
 
 
@@ -40,7 +40,7 @@ def examine(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def close(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Classer » a finding, with what was found out."""
-    finding = found(finding_for_staff, public_id)
+    finding = found(finding_for_staff, request.scope, public_id)
     answer = words_of(request.POST, "answer", most=300)
     if not answer:
         messages.error(request, _("Écrivez en quelques mots ce que vous avez constaté, puis classez."))

@@ -21,11 +21,11 @@ MOST = 500
 @staff_required(Role.READER)
 def missing(request: StaffRequest) -> HttpResponse:
     """« Absents »: paid by us and not in the journal; in the journal and unknown to us."""
-    period = queries.journal_period()
+    period = queries.journal_period(request.scope)
     form = PeriodForm(request.GET, default=period)
     first, last = form.period
-    ours = list(queries.absent_from_journal(first, last)[: MOST + 1]) if period else []
-    theirs = list(queries.unknown_to_us(first, last)[: MOST + 1])
+    ours = list(queries.absent_from_journal(request.scope, first, last)[: MOST + 1]) if period else []
+    theirs = list(queries.unknown_to_us(request.scope, first, last)[: MOST + 1])
     return screen(
         request,
         "missing.html",
@@ -45,7 +45,7 @@ def days(request: StaffRequest) -> HttpResponse:
     """« Journées »: by day, régie and means, with what went out again on that day."""
     form = PeriodForm(request.GET)
     first, last = form.period
-    figures = day_figures(first, last)
+    figures = day_figures(request.scope, first, last)
     by_means: dict[str, Decimal] = {}
     for one in figures:
         by_means[one.means] = by_means.get(one.means, Decimal("0.00")) + one.total
@@ -70,4 +70,4 @@ def accountant_file(request: StaffRequest) -> HttpResponseBase:
     """The accountant's list of a period, for a spreadsheet."""
     first, last = PeriodForm(request.GET).period
     name = _("encaissements-%(first)s-%(last)s.csv") % {"first": first, "last": last}
-    return csv_answer(name, accountant_titles(), accountant_rows(first, last))
+    return csv_answer(name, accountant_titles(), accountant_rows(request.scope, first, last))

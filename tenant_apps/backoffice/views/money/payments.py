@@ -25,7 +25,7 @@ from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.payments.queries import open_declarations
 from tenant_apps.payments.readers import can_undo
 from tenant_apps.payments.services import book_payment, cancel_payment
-from tenant_apps.products.queries import has_several_products
+from tenant_apps.products.queries import names_several_products
 from tenant_apps.townhall.queries import current_townhall
 from toolkit import clock
 from toolkit.typed import words_of
@@ -42,25 +42,25 @@ def payment_list(request: StaffRequest) -> HttpResponse:
     words, means = words_of(request.GET, "q"), request.GET.get("moyen", "")
     state = request.GET.get("etat", "")
     rows = readers.payments_for_staff(
-        words=words, means=means if means in Means.values else "", which=WHICH.get(state, "")
+        request.scope, words=words, means=means if means in Means.values else "", which=WHICH.get(state, "")
     )
-    left, left_amount = readers.left_over_figures()
+    left, left_amount = readers.left_over_figures(request.scope)
     return screen(
         request,
         "payments.html",
         section="payments",
-        page=page_of(rows, request.GET.get("apres", "")),
+        page=page_of(rows, request.GET.get("apres", ""), request.scope),
         words=words,
         means=means,
         state=state,
         all_means=Means.choices,
         states=[("", _("Tous")), ("a-remettre", _("À remettre en banque")), ("annules", _("Annulés"))],
-        today_amount=readers.received_on(clock.today()),
-        drawers=(drawers := readers.drawers()),
+        today_amount=readers.received_on(request.scope, clock.today()),
+        drawers=(drawers := readers.drawers(request.scope)),
         several_regies=len({one.product.pk for one in drawers}) > 1,
         left=left,
         left_amount=left_amount,
-        declared=open_declarations().count(),
+        declared=open_declarations(request.scope).count(),
     )
 
 
@@ -70,10 +70,10 @@ def new_payment(request: StaffRequest) -> HttpResponse:
     """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
     sent = request.POST if request.method == "POST" else request.GET
     wanted = set(_uuids(sent.getlist("facture")))
-    chosen = readers.chosen_invoices(_uuids(sent.getlist("facture")))
+    chosen = readers.chosen_invoices(request.scope, _uuids(sent.getlist("facture")))
     if request.method == "POST" and (not chosen or len(chosen) < len(wanted)):
         return _already(request, sent, chosen)
-    form = CounterForm(sent if request.method == "POST" else None, invoices=chosen)
+    form = CounterForm(sent if request.method == "POST" else None, invoices=chosen, scope=request.scope)
     if form.is_bound and form.is_valid():
         payment, new = book_payment(actor=request.user, **form.payment())
         done = _("L'encaissement est enregistré.") if new else _("Cet encaissement était déjà enregistré.")
@@ -81,7 +81,8 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         return redirect("backoffice:payment", payment.uuid)
     words = words_of(sent, "q")
     with_payabilities(chosen)
-    results = list(readers.open_invoices(words=words, without=chosen)[: FOUND + 1]) if words else []
+    open_invoices = readers.open_invoices(request.scope, words=words, without=chosen)
+    results = list(open_invoices[: FOUND + 1]) if words else []
     return screen(
         request,
         "payment_new.html",
@@ -91,7 +92,7 @@ def new_payment(request: StaffRequest) -> HttpResponse:
         chosen=chosen,
         words=words,
         people=readers.by_person(with_payabilities(results[:FOUND])),
-        several_regies=has_several_products(),
+        several_regies=names_several_products(request.scope),
         more=len(results) > FOUND,
         today=clock.today(),
     )
@@ -103,7 +104,7 @@ def _already(request: StaffRequest, sent: QueryDict, left: Iterable[Invoice]) ->
     The rest is not booked alone: the cheque on the counter is of the whole.
     """
     for key in _uuids([sent.get("key", "")]):
-        booked = Payment.objects.filter(provider="offline", provider_reference=str(key)).first()
+        booked = readers.booked_under(request.scope, key)
         if booked is not None:
             messages.success(request, _("Cet encaissement était déjà enregistré."))
             return redirect("backoffice:payment", booked.uuid)
@@ -130,7 +131,7 @@ def _uuids(values: Iterable[str]) -> list[UUID]:
 @staff_required(Role.READER)
 def payment_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One payment: what it pays, what is left of it, what can be done."""
-    return payment_screen(request, found(readers.payment_for_staff, public_id))
+    return payment_screen(request, found(readers.payment_for_staff, request.scope, public_id))
 
 
 def payment_screen(
@@ -172,7 +173,7 @@ def payment_screen(
 @staff_required(Role.READER)
 def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The justificatif de paiement, to print."""
-    payment = found(readers.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, request.scope, public_id)
     response = HttpResponse(
         readers.receipt_for_staff_pdf(payment, current_townhall()), content_type="application/pdf"
     )

@@ -44,18 +44,18 @@ STATES = {
 @staff_required(Role.READER)
 def statement_list(request: StaffRequest) -> HttpResponse:
     """The files, newest first, and what waits."""
-    page = page_of(queries.statements(), request.GET.get("apres", ""))
+    page = page_of(queries.statements(request.scope), request.GET.get("apres", ""), request.scope)
     counts = queries.open_counts(page.rows)
-    period = queries.journal_period()
+    period = queries.journal_period(request.scope)
     return screen(
         request,
         "statements.html",
         section="reconciliation",
         page=page,
         rows=[(file, counts.get(file.pk, 0)) for file in page.rows],
-        waiting=queries.waiting_rows(),
+        waiting=queries.waiting_rows(request.scope),
         period=period,
-        absent=len(queries.absent_from_journal(*period)[:100]) if period else 0,
+        absent=len(queries.absent_from_journal(request.scope, *period)[:100]) if period else 0,
     )
 
 
@@ -128,7 +128,8 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
             request, "statement_reading.html", section="reconciliation", statement=file, progress=progress_of(file)
         )  # fmt: skip
     state = request.GET.get("etat", "")
-    page = page_of(queries.rows(file, state=STATES.get(state, "open")), request.GET.get("apres", ""))
+    rows = queries.rows(request.scope, file, state=STATES.get(state, "open"))
+    page = page_of(rows, request.GET.get("apres", ""), request.scope)
     return screen(
         request,
         "statement.html",
@@ -136,8 +137,8 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         statement=file,
         page=page,
         state=state,
-        counts=queries.counts(file),
-        equals=queries.equals(file),
+        counts=queries.counts(request.scope, file),
+        equals=queries.equals(request.scope, file),
         chips=_chips(),
         can_withdraw=services.first_used_row(file) is None,
     )
@@ -147,7 +148,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 def statement_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The part of the page that moves; once the worker is done, the whole page is asked for again."""
-    file = found(queries.statement, public_id)
+    file = found(queries.statement, request.scope, public_id)
     progress = progress_of(file)
     if not progress.working:
         return HttpResponseClientRefresh()
@@ -171,7 +172,7 @@ def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
     file = found(queries.statement, public_id)
     if file.state != StatementState.RECEIVED:
         return redirect("backoffice:statement", public_id)
-    page = ColumnsPage(file, request.POST if request.method == "POST" else None)
+    page = ColumnsPage(request.scope, file, request.POST if request.method == "POST" else None)
     if request.method == "POST" and "apercu" not in request.POST and page.is_valid:
         try:
             services.ask_import(actor=request.user, statement=file, **page.asked())
@@ -190,7 +191,7 @@ def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Chercher de nouveau »: payments were booked since."""
-    file = found(queries.statement, public_id)
+    file = found(queries.statement, request.scope, public_id)
     services.look_again(actor=request.user, statement=file)
     return redirect("backoffice:statement", public_id)
 
@@ -199,7 +200,7 @@ def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Essayer de nouveau »: the worker goes on where it stopped."""
-    services.try_again(actor=request.user, statement=found(queries.statement, public_id))
+    services.try_again(actor=request.user, statement=found(queries.statement, request.scope, public_id))
     return redirect("backoffice:statement", public_id)
 
 
@@ -207,7 +208,7 @@ def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer cet import », while nothing was booked from it."""
-    file = found(queries.statement, public_id)
+    file = found(queries.statement, request.scope, public_id)
     try:
         services.withdraw_statement(actor=request.user, statement=file)
     except ReconciliationError as error:
@@ -221,7 +222,7 @@ def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def discard_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Supprimer ce fichier », before it is imported or once it is withdrawn."""
-    file = found(queries.statement, public_id)
+    file = found(queries.statement, request.scope, public_id)
     try:
         services.discard_statement(actor=request.user, statement=file)
     except ReconciliationError as error:

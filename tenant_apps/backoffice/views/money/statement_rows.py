@@ -22,6 +22,7 @@ from tenant_apps.reconciliation.errors import ReconciliationError
 from tenant_apps.reconciliation.models import Kind, StatementRow
 from tenant_apps.reconciliation.statement_rows import taken_back
 from tenant_apps.reconciliation.states import OPEN
+from toolkit.scope import Scope
 from toolkit.typed import words_of
 
 FOUND = 20
@@ -31,27 +32,28 @@ FOUND = 20
 @staff_required(Role.READER)
 def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One row as it came, what it may be, and what can be done."""
-    row = found(queries.row, public_id)
+    row = found(queries.row, request.scope, public_id)
     words, bills = words_of(request.GET, "q"), words_of(request.GET, "facture")
     waits = row.state in OPEN
     readable, back = waits and row.amount is not None, row.returned or row.outgoing
     role = acting_role(request)
-    candidates = list(queries.candidates(row, words=words)[:FOUND]) if readable else []
+    candidates = list(queries.candidates(request.scope, row, words=words)[:FOUND]) if readable else []
     return screen(
         request,
         "statement_row.html",
         section="reconciliation",
         row=row,
+        twin=row.twin if queries.shows_twin(request.scope, row) else None,
         waits=waits,
         back=back,
         offer=taking_back(row, row.payment) if back and waits and row.payment else None,
         booking=booking_of(row) if readable and not back else None,
         candidates=[(one, not back or may_take_back(role, one)) for one in candidates],
         may_take_back=row.payment is not None and may_take_back(role, row.payment),
-        totals=queries.totals(row) if readable else [],
+        totals=queries.totals(request.scope, row) if readable else [],
         parts=list(queries.parts(row)[: FOUND * 10]),
-        others=list(queries.came_with(row)[:FOUND]),
-        bills=_bills(bills) if bills and readable else [],
+        others=list(queries.came_with(request.scope, row)[:FOUND]),
+        bills=_bills(request.scope, bills) if bills and readable else [],
         words=words,
         bill_words=bills,
         all_means=[(m.value, m.label) for m in (Means.CARD, Means.DEBIT, Means.TRANSFER)],
@@ -59,18 +61,18 @@ def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     )
 
 
-def _bills(words: str) -> list[tuple[UUID, str]]:
-    return [(bill.uuid, bill_words(bill)) for bill in queries.bills(words=words)[:FOUND]]
+def _bills(scope: Scope, words: str) -> list[tuple[UUID, str]]:
+    return [(bill.uuid, bill_words(bill)) for bill in queries.bills(scope, words=words)[:FOUND]]
 
 
 @require_POST
 @staff_required(Role.CASHIER)
 def match_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est ce règlement »."""
-    row, form = found(queries.row, public_id), MatchForm(request.POST)
+    row, form = found(queries.row, request.scope, public_id), MatchForm(request.POST)
     if not form.is_valid():
         return _back(request, row, error=_("Choisissez un règlement."))
-    payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
+    payment = found(readers.payment_for_staff, request.scope, form.cleaned_data["payment"])
     return _do(request, row, lambda: services.match_row(actor=request.user, row=row, payment=payment))
 
 
@@ -78,9 +80,9 @@ def match_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Confirmer ces règlements »: the row is their sum."""
-    row, form = found(queries.row, public_id), TotalForm(request.POST)
+    row, form = found(queries.row, request.scope, public_id), TotalForm(request.POST)
     chosen = form.cleaned_data["total"] if form.is_valid() else ""
-    total = next((one for one in queries.totals(row) if one.key == chosen), None)
+    total = next((one for one in queries.totals(request.scope, row) if one.key == chosen), None)
     if total is None:
         return _back(request, row, error=_("Ce total a changé entre-temps : cherchez de nouveau."))
     return _do(request, row, lambda: services.match_total(actor=request.user, row=row, total=total))
@@ -90,10 +92,10 @@ def match_total(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Annuler ce règlement »: the bank took its money back."""
-    row, form = found(queries.row, public_id), MatchForm(request.POST)
+    row, form = found(queries.row, request.scope, public_id), MatchForm(request.POST)
     if not form.is_valid():
         return _back(request, row, error=_("Choisissez un règlement."))
-    payment = found(readers.payment_for_staff, form.cleaned_data["payment"])
+    payment = found(readers.payment_for_staff, request.scope, form.cleaned_data["payment"])
     if not may_take_back(acting_role(request), payment):
         return _back(request, row, error=_("Seul un responsable peut annuler ce règlement."))
     return _do(request, row, lambda: taken_back.take_back(actor=request.user, row=row, payment=payment))
@@ -103,7 +105,7 @@ def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def twin_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« C'est la même opération » as the equal row of an earlier file, or another one."""
-    row = found(queries.row, public_id)
+    row = found(queries.row, request.scope, public_id)
     act = services.other_operation if request.POST.get("which") == "other" else services.same_operation
     return _do(request, row, lambda: act(actor=request.user, row=row))
 
@@ -112,10 +114,10 @@ def twin_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def book_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Enregistrer ce règlement »: the money came without us."""
-    row, form = found(queries.row, public_id), BookForm(request.POST)
+    row, form = found(queries.row, request.scope, public_id), BookForm(request.POST)
     if not form.is_valid():
         return _back(request, row, error=_("Choisissez la facture et le moyen de paiement."))
-    invoice = found(invoice_for_staff, form.cleaned_data["invoice"])
+    invoice = found(invoice_for_staff, request.scope, form.cleaned_data["invoice"])
     means = Means(form.cleaned_data["means"])
     return _do(
         request, row, lambda: services.book_row(actor=request.user, row=row, invoice=invoice, means=means)
@@ -126,7 +128,7 @@ def book_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def ignore_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Écarter », with a reason."""
-    row, reason = found(queries.row, public_id), IgnoreForm(request.POST)
+    row, reason = found(queries.row, request.scope, public_id), IgnoreForm(request.POST)
     if not reason.is_valid():
         return _back(request, row, error=_("Indiquez pourquoi cette ligne est écartée."))
     words = reason.cleaned_data["reason"]
@@ -137,7 +139,7 @@ def ignore_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def reopen_row(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Remettre en attente »."""
-    row = found(queries.row, public_id)
+    row = found(queries.row, request.scope, public_id)
     return _do(request, row, lambda: services.reopen_row(actor=request.user, row=row))
 
 

@@ -70,5 +70,5 @@ def leave(request: StaffRequest) -> HttpResponse:
 def interventions(request: StaffRequest) -> HttpResponse:
     """Who came in whose place, when and why."""
     rows = Impersonation.objects.filter(started_at__isnull=False).select_related("account").order_by("-id")
-    page = page_of(rows, request.GET.get("apres", ""))
+    page = page_of(rows, request.GET.get("apres", ""), request.scope)
     return screen(request, "interventions.html", section="town", page=page, now=timezone.now())

@@ -31,7 +31,7 @@ def privacy_page(request: StaffRequest) -> HttpResponse:
             request, _("Les durées sont enregistrées ; elles s'appliquent dès la nuit prochaine.")
         )
         return redirect("backoffice:privacy")
-    page = page_of(services.waiting_erasures(), request.GET.get("apres", ""))
+    page = page_of(services.waiting_erasures(), request.GET.get("apres", ""), request.scope)
     rows = [(account, deadline(account)) for account in page.rows]
     status = 422 if form.errors else 200
     return screen(request, "privacy.html", section="town", form=form, page=page, rows=rows, status=status)

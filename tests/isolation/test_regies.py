@@ -1,0 +1,250 @@
+"""Whoever works for one régie sees and does nothing of another: every route of the back office, walked."""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pikepdf
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from shared_apps.accounts.models import STAFF_ROLES, Role
+from tenants.models import Town
+from tests.isolation.regies import Side, everything_written, limited, regie_a, regie_b
+from tests.isolation.table import POSTS, TOWN
+
+# What a route is about: the names of `Side`'s things.
+THINGS = {
+    "batch": (
+        "batch",
+        "batch-progress",
+        "batch-problems",
+        "publish-batch",
+        "answer-payer",
+        "recognise-batch",
+    ),
+    "batch ": ("discard-batch", "retry-batch", "take-back-batch"),
+    "invoice": ("invoice", "invoice-pdf", "credit-invoice", "hold-invoice"),
+    "declaration": ("refuse-declaration",),
+    "payment": ("payment", "payment-receipt", "cancel-payment", "allocate-payment", "refund-payment"),
+    "deposit": ("deposit", "deposit-pdf", "deposit-csv"),
+    "statement": ("statement", "look-again-statement", "statement-progress", "retry-statement"),
+    "statement ": ("withdraw-statement", "discard-statement"),
+    "waiting": ("statement-columns",),
+    "line": ("line", "match-line", "match-total-line", "take-back-line", "twin-line", "book-line"),
+    "line ": ("ignore-line", "reopen-line"),
+    "attempt": ("check-attempt", "confirm-attempt", "refuse-attempt", "reject-attempt"),
+    "finding": ("close-finding",),
+    "payer": ("payer", "payer-access", "add-payer-email", "payer-email"),
+    "access_request": ("claim", "accept-claim", "refuse-claim"),
+    "message": ("message", "answer-message", "handle-message", "reopen-message", "release-message"),
+    "message ": ("message-file",),
+    "mail": ("resend-mail",),
+}
+ABOUT = {f"backoffice:{route}": thing.strip() for thing, routes in THINGS.items() for route in routes}
+# The pages of the whole back office, and what is asked of each besides. {B} is an id of the other régie's.
+LISTS = {
+    "home": ("",),
+    "search": ("?q=balein", "?q=Objet", "?q=resident"),
+    "batches": ("", "?apres={batch}"),
+    "new-batch": ("",),
+    "invoices": (
+        "",
+        "?etat=toutes",
+        "?q=balein",
+        "?produit=BALEINE",
+        "?import={batch}",
+        "?redevable={payer}",
+    ),
+    "invoices ": ("?reglement=a-regler", "?reglement=declarees", "?reglement=a-examiner", "?apres={invoice}"),
+    "payments": ("", "?q=balein", "?etat=a-remettre", "?moyen=cheque", "?apres={payment}"),
+    "new-payment": ("?q=balein", "?q=Jeanne", "?facture={third}"),
+    "left-over": ("",),
+    "declarations": ("",),
+    "deposits": ("",),
+    "new-deposit": ("", "?moyen=cheques&regie=BALEINE"),
+    "statements": ("",),
+    "new-statement": ("",),
+    "missing": ("", "?du=2026-11-01&au=2026-11-30"),
+    "days": ("?du=2026-11-01&au=2026-11-30",),
+    "accountant-file": ("?du=2026-11-01&au=2026-11-30",),
+    "examine": ("",),
+    "payers": ("", "?q=balein", "?q=payer"),
+    "claims": ("", "?etat=toutes"),
+    "messages": ("", "?etat=tous", "?q=balein"),
+    "mails": ("", "?etat=echecs"),
+}
+# Of these the other régie's things are on at least one address for who works for the whole town.
+SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}
+NEITHER = {  # about no régie: a file of ours, an operator's ticket, what is one's own
+    *("sample", "leave-intervention", "enter-intervention", "account", "prove", "protect", "application"),
+    *("remove-application", "renew-codes", "add-account-key", "ask-account-key", "account-key"),
+    *("remove-account-key", "sign-out-device", "sign-out-everywhere"),
+}
+STAFF = ("reader", "clerk", "cashier", "manager")
+ROLES = [role for role in STAFF_ROLES if role != Role.MANAGER]
+
+
+class World(NamedTuple):
+    """Both régies, somebody who works for A only, and somebody of the same role who works for both."""
+
+    a: Side
+    b: Side
+    limited: Client
+    whole: Client
+
+
+@pytest.fixture(params=ROLES)
+def world(request: Any, town: Town, make_account: Any, client_for: Any) -> World:
+    a, b = regie_a(), regie_b()
+    member = limited(make_account("limited@example.net", role=request.param), a)
+    whole = make_account("whole@example.net", role=request.param)
+    return World(a, b, client_for(member), client_for(whole))
+
+
+def test_every_route_of_staff_is_walked() -> None:
+    """A new page says here what it is about, or is a list, or is a manager's."""
+    staff = {route for route in TOWN if route.startswith("backoffice:")}
+    lists = {f"backoffice:{name.strip()}" for name in (*LISTS, *NEITHER)}
+    managers = {route for route in staff if _who(route) <= {"manager"}}
+    forgotten = staff - ABOUT.keys() - lists - managers
+    assert not forgotten, f"say in tests/isolation/test_regies.py what {sorted(forgotten)} are about"
+    assert not (ABOUT.keys() | lists) - staff
+
+
+def _who(route: str) -> set[str]:
+    """The staff who may open it, or do it."""
+    got = {person for person in STAFF if TOWN[route][person] in (200, 302)}
+    return got | (POSTS.get(route, frozenset()) & set(STAFF))
+
+
+def address(route: str, side: Side) -> str:
+    """The path of a route, with the ids of that régie's things."""
+    kwargs: dict[str, Any] = {"public_id": side.public_id(ABOUT[route])}
+    if route == "backoffice:answer-payer":
+        kwargs["pk"] = side.asked
+    if route == "backoffice:message-file":
+        kwargs["file_id"] = side.message.attached[0].id
+    return reverse(route, urlconf="config.urls.town", kwargs=kwargs)
+
+
+def pages(side: Side) -> Iterator[tuple[str, str]]:
+    """(name, address) of every list, with all that is asked of it; ids are those of `side`."""
+    ids = {name: side.public_id(name) for name in ("batch", "payer", "invoice", "payment", "third")}
+    for name, asked in LISTS.items():
+        path = reverse(f"backoffice:{name.strip()}", urlconf="config.urls.town")
+        for query in asked:
+            yield name, path + query.format(**ids)
+
+
+def content(answer: Any) -> str:
+    """Its words in lower case, those of a PDF too, without what differs each time."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    if body.startswith(b"%PDF"):
+        with pikepdf.open(io.BytesIO(body)) as pdf:
+            drawn = [
+                bytes(operands[0]).decode("cp1252")
+                for page in pdf.pages
+                for operands, operator in pikepdf.parse_content_stream(page)
+                if str(operator) == "Tj"
+            ]
+        return " ".join(drawn).lower()
+    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", body.decode())
+    return re.sub(r'name="key" [^>]*', "", text).lower()  # of a form, another one each time
+
+
+def test_no_list_and_no_file_shows_the_other_regie(world: World) -> None:
+    """Not its words, not its amounts, not its ids; and the same lists show them to who works for both."""
+    shown = set()
+    for name, path in pages(world.b):
+        answer = world.limited.get(path)
+        assert answer.status_code in (200, 404), path
+        told = content(answer).replace("produit=baleine", "").replace('value="baleine"', "")  # what was typed
+        assert [sign for sign in world.b.signs() if sign in told] == [], path
+        seen = world.whole.get(path)
+        if seen.status_code == 200 and any(sign in content(seen) for sign in world.b.signs()):
+            shown.add(name)
+    assert {name for name in SHOWS if _open(name, world)} - shown == set()
+
+
+def _open(name: str, world: World) -> bool:
+    """Whether the role of this world may open that list."""
+    return bool(world.whole.get(reverse(f"backoffice:{name}", urlconf="config.urls.town")).status_code != 404)
+
+
+def test_its_own_pages_do_not_show_it_either(world: World) -> None:
+    opened = 0
+    for route in ABOUT:
+        answer = world.limited.get(address(route, world.a))
+        if answer.status_code == 200:
+            opened += 1
+            told = content(answer)
+            assert [sign for sign in world.b.signs() if sign in told] == [], route
+    assert opened >= 14  # so many things have a page or a file
+
+
+def test_what_is_of_the_other_regie_is_absent(world: World) -> None:
+    """Each page, file and act: the 404 of what does not exist, word for word, and nothing is written."""
+    before, absent = everything_written(), {"public_id": uuid4()}
+    for route in ABOUT:
+        path = address(route, world.b)
+        for method in ("get", "post"):
+            if TOWN[route]["manager"] == 405 and method == "get":
+                continue
+            answer = getattr(world.limited, method)(path)
+            if answer.status_code == 405 and route not in POSTS:
+                continue
+            assert answer.status_code == 404, (method, path)
+            assert content(answer) == content(world.limited.get(_of_nobody(route, absent))), (method, path)
+    assert everything_written() == before
+
+
+def _of_nobody(route: str, ids: dict[str, Any]) -> str:
+    return reverse("backoffice:invoice", urlconf="config.urls.town", kwargs=ids)
+
+
+def test_its_ids_in_a_form_are_nobody_s(world: World) -> None:
+    """The thing is one's own, and what is chosen for it is the other régie's."""
+    a, b = world.a, world.b
+    before = everything_written()
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("allocate-payment", {"invoice": b.invoice.uuid, "amount": "1,00"}),
+        ("match-line", {"payment": b.payment.uuid}),
+        ("take-back-line", {"payment": b.payment.uuid}),
+        ("book-line", {"invoice": b.invoice.uuid, "means": "card"}),
+        ("match-total-line", {"total": f"2026-11-02:{b.product.pk}:card"}),
+        ("payer-access", {"compte": b.resident.uuid, "quoi": "retirer"}),
+    ]
+    for name, data in sent:
+        answer = world.limited.post(address(f"backoffice:{name}", a), data)
+        assert answer.status_code == 404 or name == "match-total-line", name
+    counter = reverse("backoffice:new-payment", urlconf="config.urls.town")
+    money = {"means": "cash", "paid_on": "2026-11-02", f"montant_{b.third.uuid.hex}": "1,00"}
+    for key in (uuid4(), UUID(b.in_drawer.provider_reference)):
+        answer = world.limited.post(counter, {"facture": str(b.third.uuid), "key": str(key), **money})
+        assert str(b.in_drawer.uuid) not in answer.get("Location", "")
+    drawer = reverse("backoffice:new-deposit", urlconf="config.urls.town")
+    world.limited.post(
+        f"{drawer}?moyen=cheques&regie=BALEINE",
+        {"deposited_on": "2026-11-03", "payment": str(b.in_drawer.uuid)},
+    )
+    assert everything_written() == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_page_is_the_same_whether_the_other_regie_exists_or_not(
+    town: Town, make_account: Any, client_for: Any, role: Role
+) -> None:
+    """So no count and no sum has anything of it."""
+    a = regie_a()
+    browser = client_for(limited(make_account("limited@example.net", role=role), a))
+    addresses = [path for _name, path in pages(a)]
+    before = {path: content(browser.get(path)) for path in addresses}
+    b = regie_b()
+    after = {path: content(browser.get(path)) for path in addresses}
+    assert [path for path in addresses if before[path] != after[path]] == []
+    whole = client_for(make_account("whole@example.net", role=role))
+    assert f",{b.cents}" in content(whole.get("/gestion/encaissements/"))
