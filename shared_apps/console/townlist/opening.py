@@ -53,7 +53,7 @@ def open_list_now(
     arguments = _arguments(lines, problems, at_once)
     with registry():
         left = Operation.objects.filter(subject=SUBJECT, state__in=LIVE).first()
-    if left is not None and {**left.arguments, "at_once": at_once} != arguments:
+    if left is not None and {**left.arguments, "at_once": arguments["at_once"]} != arguments:
         raise Busy("Une autre liste de communes est en cours d'ouverture : attendez qu'elle finisse.")
     return operations.run(kind=KIND, subject=SUBJECT, actor=actor, arguments=arguments, watch=watch)
 

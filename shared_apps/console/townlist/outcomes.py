@@ -28,7 +28,7 @@ BAD = (What.REFUSED, What.WAITING)  # somebody must still do something
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one line: `words` say why, or what to do, and are empty for a town that was opened."""
+    """Of one line: `words` say why, or what to do, a mistake a line; they are empty for a town that was opened."""
 
     number: int
     slug: str
@@ -53,7 +53,7 @@ def of_problems(problems: Iterable[Problem]) -> Iterator[Outcome]:
     for problem in problems:
         by_line.setdefault(problem.number, []).append(problem)
     for number, found in by_line.items():
-        words = " ".join(f"{one.words[:1].upper()}{one.words[1:]}" for one in found)
+        words = "\n".join(f"{one.words[:1].upper()}{one.words[1:]}" for one in found)
         yield Outcome(number, found[0].slug, found[0].name, What.REFUSED.value, words)
 
 

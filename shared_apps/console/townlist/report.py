@@ -24,7 +24,7 @@ def rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[object, ...]]:
     """The lines of the report, under `TITLES`."""
     for one in outcomes:
         portal = registry.address(host_of(one.slug)) if one.what in _SERVED else ""
-        yield one.number, one.slug, one.name, one.label, portal, one.words
+        yield one.number, one.slug, one.name, one.label, portal, one.words.replace("\n", " ")
 
 
 def write(file: IO[bytes], outcomes: Iterable[Outcome]) -> None:
