@@ -102,7 +102,10 @@ def world(request: Any, town: Town, make_account: Any, client_for: Any) -> World
     a, b = regie_a(), regie_b()
     member = limited(make_account("limited@example.net", role=request.param), a)
     whole = make_account("whole@example.net", role=request.param)
-    return World(a, b, client_for(member), client_for(whole))
+    browsers = client_for(member), client_for(whole)
+    for browser in browsers:
+        browser.get("/gestion/")  # the first page of a day notes the device: it is no act of the tests below
+    return World(a, b, *browsers)
 
 
 def test_every_route_of_staff_is_walked() -> None:
