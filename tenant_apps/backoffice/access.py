@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -23,6 +23,8 @@ from tenant_apps.townhall.queries import current_townhall, shown_townhall
 from toolkit.scope import Scope
 
 View = Callable[..., HttpResponseBase]
+P = ParamSpec("P")
+Found = TypeVar("Found")
 
 
 class StaffRequest(HttpRequest):
@@ -145,9 +147,9 @@ def screen(
     return render(request, f"backoffice/{template}", {**rights, **context}, status=status)
 
 
-def found(reader: Callable[..., Any], *args: Any) -> Any:
+def found(reader: Callable[P, Found], *args: P.args, **kwargs: P.kwargs) -> Found:
     """What `reader(*args)` finds, or the 404 page: queries raise DoesNotExist for the absent."""
     try:
-        return reader(*args)
+        return reader(*args, **kwargs)
     except ObjectDoesNotExist:
         raise Http404 from None

@@ -67,8 +67,8 @@ def chosen(scope: Scope, address: QueryDict) -> Chosen:
         state=STATES.get(state, "published"),
         settled=SETTLED.get(settled, ""),
         product=words_of(address, "produit", most=30),
-        batch=found(queries.batch, scope, batch) if _is_uuid(batch) else None,
-        payer=found(payer_for_staff, scope, payer) if _is_uuid(payer) else None,
+        batch=found(queries.batch, scope, UUID(batch)) if _is_uuid(batch) else None,
+        payer=found(payer_for_staff, scope, UUID(payer)) if _is_uuid(payer) else None,
         state_chips=_chips(STATES, state_labels, state),
         settled_chips=_chips(SETTLED, settled_labels, settled),
     )

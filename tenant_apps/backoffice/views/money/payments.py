@@ -186,7 +186,7 @@ def payment_receipt(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def cancel(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """A manager cancels any payment; a cashier takes back what they have just booked."""
-    payment = found(readers.payment_for_staff, public_id)
+    payment = found(readers.payment_for_staff, request.scope, public_id)
     if not may(request, Role.MANAGER) and not can_undo(request.user, payment):
         raise Http404
     form = CancelForm(request.POST)

@@ -120,7 +120,7 @@ def _form(
 @staff_required(Role.READER)
 def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Its rows once it is imported; before that, its columns, or how far the worker is."""
-    file = found(queries.statement, public_id)
+    file = found(queries.statement, request.scope, public_id)
     if file.state == StatementState.RECEIVED:
         return redirect("backoffice:statement-columns", public_id)
     if file.state != StatementState.DONE:
@@ -169,7 +169,7 @@ def _chips() -> list[tuple[str, str]]:
 @staff_required(Role.CASHIER)
 def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """Which column is what, with the first rows as they would be read; then the import."""
-    file = found(queries.statement, public_id)
+    file = found(queries.statement, request.scope, public_id)
     if file.state != StatementState.RECEIVED:
         return redirect("backoffice:statement", public_id)
     page = ColumnsPage(request.scope, file, request.POST if request.method == "POST" else None)
