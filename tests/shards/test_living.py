@@ -86,7 +86,7 @@ def test_opened_by_the_command_and_its_manager_comes_in(south: Cluster) -> None:
     services.set_state(town=town, to=TownState.SUSPENDED)
     assert client.get("/").status_code == 503
     services.set_state(town=town, to=TownState.OPEN)
-    assert client.get("/").status_code == 200
+    assert client.get("/gestion/").status_code == 200
 
 
 def test_a_resident_signs_in_looks_and_pays(southern: Town, simulator: Simulator) -> None:  # noqa: F811
