@@ -1,5 +1,6 @@
 """Sign in with an e-mail address and a password."""
 
+import json
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -40,7 +41,11 @@ class EmailBackend(BaseBackend):
         with connection.cursor() as cursor:
             cursor.execute(sql, [user_id])
             row = cursor.fetchone()
-        return Account.from_db(DEFAULT_DB_ALIAS, names, row) if row else None
+        if row is None:
+            return None
+        account = Account.from_db(DEFAULT_DB_ALIAS, names, row)
+        account.limited_to = json.loads(account.limited_to)  # a statement of text converts nothing
+        return account
 
 
 def _hash_again(account: Account, password: str) -> None:
@@ -58,9 +63,15 @@ def _hash_again(account: Account, password: str) -> None:
 def _active() -> tuple[str, list[str]]:
     """The SQL that finds a session's account, and its columns. Every page runs it, so it is built once.
 
-    The JSON lists are deferred: only two pages need them, and parsing costs time.
+    The JSON lists are deferred: only two pages need them, and parsing costs time. All but `limited_to`, which every
+    page of staff needs.
     """
-    names = [f.attname for f in Account._meta.concrete_fields if not isinstance(f, JSONField)]
+    needed = {"limited_to"}
+    names = [
+        f.attname
+        for f in Account._meta.concrete_fields
+        if f.attname in needed or not isinstance(f, JSONField)
+    ]
     sql, parameters = Account.objects.filter(pk=0, is_active=True).only(*names).query.sql_with_params()
     assert parameters == (0,), "one value: the key"
     return sql, names

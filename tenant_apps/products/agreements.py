@@ -71,8 +71,8 @@ def replace_product(
 ) -> Product:
     """Give a régie another number: a new product takes its code, and the old one is closed and keeps its invoices.
 
-    `pays_after_end`: unpaid invoices of the old product can still be paid online, at the old number. Returns the new
-    product, in mode T. Raises ValidationError.
+    `pays_after_end`: unpaid invoices of the old product can still be paid online, at the old number. The caller has
+    called `lock_staff`. Returns the new product, in mode T. Raises ValidationError.
     """
     others = lock_products()
     old = next(one for one in others if one.pk == product.pk)

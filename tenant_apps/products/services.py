@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shared_apps.accounts.models import Account, Role
+from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from shared_apps.audit import services as audit
 from tenant_apps.products import protocols
 from tenant_apps.products.codes import code_for
@@ -57,6 +57,16 @@ def add_product(
     new = {"label": label, "kind": kind, "code": product.code, "protocol": protocol, "numcli": number}
     audit.record("product.created", actor=actor, obj=name_of(product), new={**new, **reasoned(reason)})
     return product
+
+
+def lock_staff() -> None:
+    """Lock the accounts of the staff, before the products: whoever works for a product that is replaced follows it."""
+    list(
+        Account.objects.select_for_update(no_key=True)
+        .filter(role__in=STAFF_ROLES)
+        .order_by("pk")
+        .values_list("pk")
+    )
 
 
 def lock_products() -> list[Product]:
@@ -326,7 +336,7 @@ def limit_member(*, actor: audit.Actor, account: Account, products: Collection[P
 
 
 def follow_replacement(*, actor: audit.Actor, old: Product, new: Product) -> None:
-    """Whoever works for the replaced product works for the new one too. In the caller's transaction."""
+    """Whoever works for the replaced product works for the new one too. The caller holds `lock_staff`."""
     members = Account.objects.select_for_update(no_key=True).filter(limited_to__contains=[old.pk])
     for member in members.order_by("pk"):
         _limit(actor, member, {*member.limited_to, new.pk})

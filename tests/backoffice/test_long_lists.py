@@ -23,7 +23,7 @@ def test_the_messages_about_an_invoice(
     browsers: SimpleNamespace, make_payer: Any, make_invoice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoice = make_invoice(make_payer())
-    monkeypatch.setattr(invoices, "LETTERS", 2)
+    monkeypatch.setattr(invoices, "MESSAGES", 2)
     for n in range(3):
         Message.objects.create(
             email="a@example.net", subject=f"s{n}", body="b", sent_to="r@example.net", invoice=invoice
@@ -65,7 +65,7 @@ def test_what_money_left_over_may_pay(
     for _ in range(3):
         make_invoice(payer)
     paid.refresh_from_db()
-    page = text(browsers.clerk.get(f"/gestion/encaissements/{paid.uuid}/"))
+    page = text(browsers.cashier.get(f"/gestion/encaissements/{paid.uuid}/"))
     assert "Les 2 premières à échoir sur 4." in page
 
 

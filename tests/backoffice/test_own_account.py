@@ -281,6 +281,7 @@ def test_from_the_page_of_the_team(manager: Account, clerk: Account, client_for:
     answer = browser.post(f"/gestion/equipe/{manager.uuid}/second-facteur/", follow=True)
     assert "Seul un autre responsable" in text(answer)
     assert second_factor.is_enrolled(manager)
+    clerk.refresh_from_db()
     assert client_for(clerk).post(f"{page}second-facteur/").status_code == 404
 
 

@@ -27,6 +27,8 @@ NEW = {
     "contact_email": "",
 }
 
+NUMBER = {name: NEW[name] for name in ("kind", "protocol", "number")}
+
 
 def page_of(product: Product, rest: str = "") -> str:
     return f"{LIST}{product.pk}/{rest}"
@@ -154,14 +156,14 @@ def test_a_number_in_use_is_replaced_once_recognised(
     old = default_product()
     path = page_of(old, "identifiant/")
     assert "L'identifiant 001964 sert déjà" in text(browsers.manager.get(path))
-    asked = browsers.manager.post(path, {**NEW, "number": "00 19 66"})
+    asked = browsers.manager.post(path, {**NUMBER, "number": "00 19 66"})
     shown = text(asked)
     assert asked.status_code == 200
     for words in ("Est-ce bien vous ?", "BUDGET EAU", "001966", "à l'ancien identifiant"):
         assert words in shown
     assert Product.objects.count() == 1  # nothing yet
     label = "MAIRIE DE DEMONSTRATION\r\nBUDGET EAU\r\nDEMONSTRATION"
-    done = browsers.manager.post(path, {**NEW, "label": label, "pays_after_end": "non"}, follow=True)
+    done = browsers.manager.post(path, {**NUMBER, "label": label, "pays_after_end": "non"}, follow=True)
     new = default_product()
     old.refresh_from_db()
     assert (new.numcli, new.checked_at is not None, old.replaced_by, old.pays_after_end) == (
@@ -179,10 +181,10 @@ def test_a_number_in_use_is_replaced_once_recognised(
 
 
 def test_a_number_is_corrected_and_asked_about(browsers: SimpleNamespace, simulator: Simulator) -> None:
-    product = default_product()
-    answer = browsers.manager.post(page_of(product, "identifiant/"), NEW, follow=True)
+    product = add_product(actor="system", label="Eau")
+    answer = browsers.manager.post(page_of(product, "identifiant/"), NUMBER, follow=True)
     product.refresh_from_db()
-    assert (product.numcli, product.mode, product.is_default) == ("001966", "T", True)
+    assert (product.numcli, product.mode, product.is_default) == ("001966", "T", False)
     assert "BUDGET EAU" in text(answer)
 
 

@@ -43,7 +43,7 @@ def test_an_invoice_by_its_number_and_by_its_reference(
     browsers: SimpleNamespace, invoice: Invoice, typed: str
 ) -> None:
     for path in ("/gestion/factures/", "/gestion/recherche/", "/gestion/encaissements/nouveau/"):
-        page = text(browsers.clerk.get(path, {"q": typed}))
+        page = text(browsers.cashier.get(path, {"q": typed}))
         assert invoice.number in page, path
         assert "2014-RS-00-8001516" not in page, path
 

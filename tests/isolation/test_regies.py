@@ -82,7 +82,7 @@ SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}
 NEITHER = {  # about no régie: a file of ours, an operator's ticket, what is one's own
     *("sample", "leave-intervention", "enter-intervention", "account", "prove", "protect", "application"),
     *("remove-application", "renew-codes", "add-account-key", "ask-account-key", "account-key"),
-    *("remove-account-key", "sign-out-device", "sign-out-everywhere"),
+    *("remove-account-key", "sign-out-device", "sign-out-everywhere", "own-name"),
 }
 STAFF = ("reader", "clerk", "cashier", "manager")
 ROLES = [role for role in STAFF_ROLES if role != Role.MANAGER]

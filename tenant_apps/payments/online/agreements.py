@@ -16,7 +16,7 @@ from tenant_apps.payments.providers.registry import provider
 from tenant_apps.products import agreements, protocols
 from tenant_apps.products.models import Mode, Product
 from tenant_apps.products.numbers import number_problem
-from tenant_apps.products.services import confirm_number, lock_products
+from tenant_apps.products.services import confirm_number, lock_products, lock_staff
 from tenants.databases.postgresql.again import atomic_again
 
 
@@ -127,6 +127,8 @@ def _change(
     pays_after_end: bool,
     reason: str,
 ) -> Product:
+    if planned == Change.REPLACE:
+        lock_staff()
     locked = next(one for one in lock_products() if one.pk == product.pk)
     if change_of(locked, **wanted) != planned:
         raise NotYet(_("Cette régie a changé entre-temps : regardez-la de nouveau."))
