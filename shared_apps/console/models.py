@@ -32,9 +32,9 @@ class TownFigures(models.Model):
         default=0, db_default=0
     )  # that nobody has given up or repaired
     storage_bytes = models.PositiveBigIntegerField(default=0)  # of the PDFs
-    waiting_since = models.DateTimeField(null=True)  # since when the oldest overdue work has waited
-    import_since = models.DateTimeField(null=True)  # last sign of life of the running import
-    held_attempts = models.PositiveIntegerField(default=0)  # payments that a person must review
+    waiting_since = models.DateTimeField(null=True)  # when the oldest overdue work became due
+    import_since = models.DateTimeField(null=True)  # when the running import last reported progress
+    held_attempts = models.PositiveIntegerField(default=0)  # payments that staff must review
     computed_at = models.DateTimeField()
 
     class Meta:

@@ -154,7 +154,7 @@ def work(operation: Operation, progress: Progress) -> Mapping[str, Any]:
     town: Town | None = operation.town
     if town is None or town.state == TownState.OPENING:
         town = _open(operation, progress, new)
-    else:  # killed before the last write
+    else:  # the process was killed before the last write
         mirrors.mirror(town)
         agenda.release(town)
     return {"town": str(town.uuid)}

@@ -1,4 +1,4 @@
-"""Who may open a page of the back office, and what every page of it knows."""
+"""Who may open a page of the back office, and what every page of it shows."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -142,13 +142,13 @@ def screen(
         "unprotected": is_unprotected(request),
         "access_requests_to_decide": waiting_access_requests(request.scope),
         "only_for": () if request.scope.is_whole else products_for_staff(request.scope),
-        "several_sources": SimpleLazyObject(has_several),  # asked only by a page that shows codes
+        "several_sources": SimpleLazyObject(has_several),  # only a page that shows codes reads it
     }
     return render(request, f"backoffice/{template}", {**rights, **context}, status=status)
 
 
 def found(reader: Callable[P, Found], *args: P.args, **kwargs: P.kwargs) -> Found:
-    """What `reader(*args)` finds, or the 404 page: queries raise DoesNotExist for the absent."""
+    """The result of `reader(*args)`, or 404 when the query raises DoesNotExist."""
     try:
         return reader(*args, **kwargs)
     except ObjectDoesNotExist:

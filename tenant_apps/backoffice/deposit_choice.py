@@ -1,4 +1,4 @@
-"""Which payments a docket is made of: one means, one régie; chips when there is a choice."""
+"""Which payments a docket holds: one means of payment, one régie; links to choose among several."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from toolkit.scope import Scope
 
 
 class DepositChoice:
-    """`?moyen=…&regie=…` read, completed by what lies in the drawers."""
+    """The means and the régie of `?moyen=…&regie=…`. What is missing is chosen among the payments that wait."""
 
     def __init__(self, scope: Scope, query: Mapping[str, str], drawers: Sequence[Drawer]) -> None:
         products = {product.code.lower(): product for product in products_for_staff(scope)}
@@ -28,12 +28,12 @@ class DepositChoice:
 
     @property
     def query(self) -> str:
-        """The address of this choice."""
+        """The query string of this choice."""
         return urlencode({"moyen": self.name, "regie": self.product.code})
 
     @property
     def means_chips(self) -> list[tuple[str, str, bool]]:
-        """(query, label, chosen)."""
+        """(query string, label, chosen) for each means."""
         labels = {"cheques": _("Chèques"), "especes": _("Espèces")}
         return [
             (urlencode({"moyen": name, "regie": self.product.code}), label, name == self.name)
@@ -42,7 +42,7 @@ class DepositChoice:
 
     @property
     def product_chips(self) -> list[tuple[str, str, bool]]:
-        """The same for the régies in which something of that means waits; empty when there is no choice."""
+        """The same for each régie with waiting payments of that means; empty for a single régie."""
         products = {one.product.pk: one.product for one in self._drawers if one.means == self.means}
         products[self.product.pk] = self.product
         if len(products) < 2:

@@ -1,4 +1,4 @@
-"""The filters of the list of invoices: from the address to values, and the chips that change the address."""
+"""The filters of the list of invoices: read them from the query string, and make the links that change them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,7 +28,7 @@ SETTLED = {
 
 @dataclass(frozen=True)
 class Chip:
-    """One choice of a filter."""
+    """A link that chooses one value of a filter."""
 
     value: str
     label: str
@@ -37,7 +37,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the address asks for; an unknown value is no filter."""
+    """The filters of the query string. An unknown value counts as no filter."""
 
     words: str
     state: str
@@ -54,7 +54,7 @@ class Chosen:
 
 
 def chosen(scope: Scope, address: QueryDict) -> Chosen:
-    """Read the filters of the address. An import or a payer that does not exist is a 404."""
+    """Read the filters of the query string. 404 for an import or a payer that does not exist."""
     state, settled = address.get("etat", ""), address.get("reglement", "")
     state_labels = (_("En ligne"), _("En préparation"), _("Annulées"), _("Toutes"))
     settled_labels = (

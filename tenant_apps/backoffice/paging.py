@@ -1,4 +1,4 @@
-"""Long lists page by page from a key: the thousandth page costs what the first does, and nothing is counted."""
+"""Pages of a long list, from a key on. The thousandth page costs as much as the first; nothing is counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ A_PAGE = 50
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows, and the key of the next page (empty on the last one)."""
+    """A page of rows, and the key of the next page (empty on the last one)."""
 
     rows: list[Row]
     next_key: str
@@ -40,7 +40,7 @@ def page_of(rows: QuerySet[Row], after: str, scope: Scope, *, size: int = A_PAGE
 
 
 def newest(rows: QuerySet[Row], most: int) -> tuple[list[Row], int]:
-    """The first `most` of `rows`, and how many there are, so that a page says what it leaves out."""
+    """(the first `most` of `rows`, number of all rows), so that a page can say how many it leaves out."""
     found = list(rows[: most + 1])
     return found[:most], len(found) if len(found) <= most else rows.count()
 
@@ -53,7 +53,7 @@ def _row(rows: QuerySet[Row], public_id: str) -> Row | None:
 
 
 def _beyond(order: Sequence[str], last: Any) -> Q:
-    """(a, b, c) after (x, y, z): a > x, or a = x and b > y, or a = x and b = y and c > z."""
+    """The condition for (a, b, c) after (x, y, z): a > x, or a = x and b > y, or a = x and b = y and c > z."""
     beyond, equal = Q(), Q()
     for term in order:
         name = term.removeprefix("-")

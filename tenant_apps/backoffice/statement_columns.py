@@ -1,4 +1,4 @@
-"""The page where staff say how a journal or a statement is read, before it is imported."""
+"""The page where staff say how to read a journal or a statement, before its import."""
 
 from typing import Any
 
@@ -13,16 +13,18 @@ from toolkit.scope import Scope
 
 
 class ColumnsPage:
-    """What was sent, or what is found out; `problem` says in words why the file cannot be read."""
+    """The forms of the page, with what was sent or what was guessed. `problem`: why the file cannot be read, in
+    words.
+    """
 
     def __init__(self, scope: Scope, file: Statement, sent: Any) -> None:
         self.scope = scope
         self.file, self.problem = file, file.problem
         self.layout_form = LayoutForm(sent, delimiter=file.delimiter, titles_line=file.titles_line)
-        file.delimiter, file.titles_line = self.layout_form.chosen  # in memory: only the import keeps them
+        file.delimiter, file.titles_line = self.layout_form.chosen  # not saved: only the import saves them
         self.layout = self._layout() if file.columns else None
         titles = self.layout.titles if self.layout else ()
-        # Columns that were chosen among other titles mean nothing.
+        # Columns chosen for other titles mean nothing.
         self.moved = sent is not None and sent.get("titles", self.fingerprint) != self.fingerprint
         known = file.columns in ("", self.fingerprint) and not self.moved
         mapping = (
@@ -40,17 +42,17 @@ class ColumnsPage:
 
     @property
     def fingerprint(self) -> str:
-        """Of the titles that are shown."""
+        """The fingerprint of the titles that the page shows."""
         return self.layout.fingerprint if self.layout else ""
 
     @property
     def forms(self) -> list[Any]:
-        """All that was sent, for the list of errors."""
+        """Every form of the page, for the list of errors."""
         return [form for form in (self.layout_form, self.account_form, self.form) if form is not None]
 
     @property
     def is_valid(self) -> bool:
-        """Whether it can be imported as it was sent."""
+        """Whether the file can be imported as asked."""
         return not self.moved and not self._unread() and all(form.is_valid() for form in self.forms)
 
     def rows(self) -> list[ReadRow | UnreadableRow]:
@@ -64,7 +66,7 @@ class ColumnsPage:
             return []
 
     def asked(self) -> dict[str, Any]:
-        """What `ask_import` wants."""
+        """The arguments of `ask_import`."""
         delimiter, titles_line = self.layout_form.chosen
         account = self.account_form.chosen if self.account_form else None
         table = {"delimiter": delimiter, "titles_line": titles_line} if self.file.columns else {}

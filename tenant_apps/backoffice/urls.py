@@ -1,4 +1,4 @@
-"""What staff see, under `/gestion/`."""
+"""The addresses of the pages of staff, under `/gestion/`."""
 
 from django.urls import path
 

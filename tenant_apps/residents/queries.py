@@ -1,4 +1,4 @@
-"""Who is known to billing, and what an account may see."""
+"""Readers of payers, their addresses and accesses: those that take a person return only what that person may see."""
 
 from uuid import UUID
 
@@ -25,7 +25,9 @@ def payer_ids_of(account: Account) -> QuerySet[Access, int]:
 
 
 def lapsed_accesses_of(account: Account) -> QuerySet[Access]:
-    """What `account` no longer sees because its address left the payer, and sees in no other way."""
+    """Accesses of `account` that ended because its address was removed, to payers that it cannot see in any other
+    way.
+    """
     gone = Access.objects.filter(account=account, lapsed=True, ended_at__isnull=False)
     return gone.exclude(payer__in=payer_ids_of(account))
 
@@ -56,13 +58,13 @@ def _by_billing() -> Q:
 
 
 def accesses_of_payer(payer: Payer) -> QuerySet[Access]:
-    """The live accesses to `payer`, each with `by_billing`."""
+    """The accesses to `payer` that have not ended, each with `by_billing`."""
     live = Access.objects.filter(payer=payer, ended_at=None).select_related("account")
     return live.annotate(by_billing=_by_billing()).order_by("id")
 
 
 def shared_accesses(payer: Payer) -> QuerySet[Access]:
-    """The live accesses that a person gave and that billing would not."""
+    """The accesses to `payer` that a person gave and billing would not."""
     return accesses_of_payer(payer).exclude(_by_billing())
 
 
@@ -140,7 +142,7 @@ def payer_for_staff(scope: Scope, public_id: UUID) -> Payer:
 
 
 def access_for_staff(payer: Payer, public_id: UUID) -> Access:
-    """The access of the account `public_id` to `payer`, live or the last ended. Raises Access.DoesNotExist."""
+    """The latest access of the account `public_id` to `payer`, ended or not. Raises Access.DoesNotExist."""
     accesses = Access.objects.filter(payer=payer, account__uuid=public_id)
     found = accesses.order_by(F("ended_at").desc(nulls_first=True), "-id").first()
     if found is None:
@@ -149,7 +151,7 @@ def access_for_staff(payer: Payer, public_id: UUID) -> Access:
 
 
 def accesses_to(payer: Payer) -> QuerySet[Access]:
-    """The present and past accesses to `payer`, each with `by_billing` and `known`; live ones first."""
+    """Every access to `payer`, each with `by_billing` and `known`; those that have not ended first."""
     again = Access.objects.filter(payer=OuterRef("payer"), account=OuterRef("account"), ended_at=None)
     return (
         Access.objects.filter(payer=payer)

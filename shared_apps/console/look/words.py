@@ -1,4 +1,4 @@
-"""What the console calls things: states, kinds, verbs and people, in French."""
+"""Labels of states, kinds, verbs and people, in French."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ KINDS = {
 
 
 def tag(text: str, tone: str = "") -> SafeString:
-    """A word on a coloured ground; the colour adds nothing that the word does not say."""
+    """A label with a coloured background. The colour only repeats what the word says."""
     return format_html('<span class="console-tag {}">{}</span>', tone, text)
 
 
@@ -69,12 +69,12 @@ def number(value: int) -> str:
 
 
 def day(moment: datetime | None) -> str:
-    """30/10/2026, or a dash."""
+    """30/10/2026; a dash for no date."""
     return date_format(moment.astimezone(clock.PARIS), "d/m/Y") if moment else "–"
 
 
 def age(since: datetime) -> SafeString | str:
-    """« 3 min »; coloured once it is late."""
+    """« 3 min »; coloured after `LATE`."""
     return tag(ago(since), "bad") if clock.now() - since > LATE else ago(since)
 
 

@@ -65,7 +65,9 @@ def _arrived(entry: AuditEntry) -> Town | None:
 
 
 def _is_planned(town: Town) -> bool:
-    """Whether this transaction already plans it (looks at its last few callbacks; twice does no harm)."""
+    """Whether this transaction already plans a count. It looks at the last few callbacks only: planning twice does no
+    harm.
+    """
     return any(
         isinstance(promise[1], partial) and promise[1].func is _plan and promise[1].args == (town,)
         for promise in connection.run_on_commit[-20:]

@@ -1,4 +1,4 @@
-"""The forms of the counter: money in, dockets, and what is put right."""
+"""Forms about money: payments at the counter, dockets, corrections."""
 
 import uuid
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ _DAY_FORMATS = ["%Y-%m-%d", "%d/%m/%Y"]
 
 
 def typed(amount: Decimal) -> str:
-    """Euros as a clerk types them: 37,50."""
+    """Euros as clerks type them: 37,50."""
     return f"{amount:.2f}".replace(".", ",")
 
 
 class EuroField(forms.CharField):
-    """An amount above zero, as people write one; cleans to Decimal euros, or None when it is empty and may be."""
+    """An amount above zero, as people type it. Cleans to Decimal euros; to None if empty and not required."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "num right"}
@@ -73,7 +73,7 @@ class PastDay(forms.DateField):
 
 
 class CounterForm(PlainForm):
-    """One payment for the chosen invoices, each with its amount, the balances written in."""
+    """One payment of the chosen invoices. Each invoice has its amount, filled in with its balance."""
 
     means = forms.ChoiceField(
         label=gettext_lazy("Moyen de paiement"),
@@ -113,7 +113,7 @@ class CounterForm(PlainForm):
 
     @property
     def balance(self) -> Decimal:
-        """What remains on the chosen invoices, in euros."""
+        """The sum of the balances of the chosen invoices, in euros."""
         return sum((invoice.balance for invoice in self.invoices), Decimal("0.00"))
 
     def clean(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class CounterForm(PlainForm):
             self.add_error("number", sentence % words)
 
     def payment(self) -> dict[str, Any]:
-        """What `book_payment` wants of a valid form."""
+        """The arguments of `book_payment`; the form must be valid."""
         data = self.cleaned_data
         lines = [CounterRow(invoice, data[_name(invoice)]) for invoice in self.invoices]
         cheque = data["means"] == Means.CHEQUE
@@ -178,7 +178,7 @@ def _name(invoice: Invoice) -> str:
 
 
 class CancelForm(PlainForm):
-    """Why a payment is none."""
+    """Why a payment is cancelled."""
 
     reason = forms.CharField(
         label=gettext_lazy("Motif"),
@@ -189,7 +189,7 @@ class CancelForm(PlainForm):
 
 
 class AllocateForm(PlainForm):
-    """Which other invoice the money left over pays."""
+    """Allocate money left over to another invoice."""
 
     invoice = forms.UUIDField(
         error_messages={"required": gettext_lazy("Choisissez la facture que cet argent règle.")}
@@ -198,7 +198,7 @@ class AllocateForm(PlainForm):
 
 
 class RefundForm(PlainForm):
-    """Money given back outside of the portal."""
+    """Money that the town gave back outside of the portal."""
 
     amount = EuroField(label=gettext_lazy("Montant remboursé"))
     refunded_on = PastDay(label=gettext_lazy("Date du remboursement"))
@@ -211,7 +211,7 @@ class RefundForm(PlainForm):
 
 
 class AnswerForm(PlainForm):
-    """What is written to a resident whose « J'ai réglé » was not found."""
+    """The answer to a resident whose « J'ai réglé » was not found."""
 
     answer = forms.CharField(
         label=gettext_lazy("Votre réponse à l'usager"),
@@ -224,7 +224,7 @@ class AnswerForm(PlainForm):
 
 
 class DepositForm(PlainForm):
-    """The day of a docket; the payments are ticked in the list."""
+    """The day of a docket, and its payments, ticked in the list."""
 
     deposited_on = PastDay(label=gettext_lazy("Date de la remise"))
     payment = forms.TypedMultipleChoiceField(
@@ -241,7 +241,7 @@ class DepositForm(PlainForm):
 
 
 class CreditForm(PlainForm):
-    """An avoir: of an amount, or of the whole invoice."""
+    """An avoir: reduce an invoice, or cancel it."""
 
     whole = forms.TypedChoiceField(
         label=gettext_lazy("Que faire ?"),

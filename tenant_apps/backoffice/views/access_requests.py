@@ -1,4 +1,4 @@
-"""« Rattachements »: who asks for which payer with a paper invoice, and what staff answer."""
+"""« Rattachements »: who asks to see which payer with a paper invoice, and the answer of staff."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ LOCKED = 20
 @require_safe
 @staff_required(Role.READER)
 def access_request_list(request: StaffRequest) -> HttpResponse:
-    """Those to decide first."""
+    """The access requests, those to decide by default."""
     state = request.GET.get("etat", "")
     found_ = queries.access_requests_for_staff(
         request.scope, state=STATES.get(state, AccessRequestState.WAITING)
@@ -61,7 +61,7 @@ def access_request_list(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def access_request_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One of them, with what helps to decide."""
+    """One access request, with what helps to decide it."""
     return _page(
         request, found(queries.access_request_for_staff, request.scope, public_id), RefuseAccessRequestForm()
     )
@@ -119,7 +119,7 @@ def accept(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Refuser », with a reason that the resident reads."""
+    """« Refuser », with a reason for the resident."""
     access_request = found(queries.access_request_for_staff, request.scope, public_id)
     form = RefuseAccessRequestForm(request.POST)
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""What needs attention, and the search box that finds anything."""
+"""The home page of staff: what needs attention; and the search."""
 
 from typing import Any, cast
 
@@ -27,7 +27,7 @@ FOUND = 8
 @require_safe
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
-    """Figures that are links."""
+    """Numbers of what waits, each a link."""
     scope = request.scope
     messages, mails = waiting(scope), unsent(scope)
     attention = {
@@ -55,7 +55,7 @@ def home(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def search(request: StaffRequest) -> HttpResponse:
-    """The first invoices, payers and imports that hold the words."""
+    """The first invoices, payers and imports that hold every word."""
     words = words_of(request.GET, "q")
     wanted = {
         "invoices": invoices_for_staff(request.scope, today=clock.today(), words=words)[:FOUND],

@@ -1,4 +1,4 @@
-"""Imports: send, watch, read what is wrong, publish, take back."""
+"""Imports: upload, follow, read the problems, publish, take back."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -39,23 +39,24 @@ PROBLEMS_A_PAGE = 100
 @require_safe
 @staff_required(Role.READER)
 def batch_list(request: StaffRequest) -> HttpResponse:
-    """Every import, newest first."""
+    """All imports, the newest first."""
     page = page_of(
         queries.batches(request.scope).order_by("-id"), request.GET.get("apres", ""), request.scope
     )
     return screen(request, "batches.html", section="imports", page=page, formats=registry.in_words())
 
 
-@csrf_exempt  # only for the look at the size, before anything is read; `_new_batch` asks for the token
+@csrf_exempt  # so that the size is checked before the body is read; `_new_batch` checks the token
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CLERK)
 def new_batch(request: StaffRequest) -> HttpResponse:
-    """Send the files. What is too large is refused from its announced size and never kept."""
+    """Upload the files. A request that announces too many bytes is refused and not stored."""
     size = uploads.announced_size(request)
     if request.method == "POST" and size > uploads.most():
         uploads.let_finish(request)
         return _form(request, ImportForm(), problem=too_large(size), status=413)
-    request.upload_handlers = [TemporaryFileUploadHandler(request)]  # on disk, whatever the size
+    # files go to the disk, whatever their size
+    request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _new_batch(request)
 
 
@@ -102,7 +103,7 @@ def _form(request: StaffRequest, form: ImportForm, *, problem: str = "", status:
 @require_safe
 @staff_required(Role.CLERK)
 def sample(request: StaffRequest, name: str) -> HttpResponse:
-    """A small file of a format to start from."""
+    """A small example file of a format."""
     given = next((one.sample for one in registry.formats() if one.name == name), None)
     if given is None:
         raise Http404
@@ -118,7 +119,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The four steps of one import, and what can be done now."""
     batch = found(queries.batch, request.scope, public_id)
     problems = Paginator(queries.problems(batch), PROBLEMS_A_PAGE)
-    problems.count = batch.error_count + batch.warning_count  # known: nothing is counted
+    problems.count = batch.error_count + batch.warning_count  # the number is known: no COUNT
     return screen(
         request,
         "batch.html",
@@ -138,7 +139,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """The part of the page that moves; once the worker is done, the whole page is asked for again."""
+    """The part of the page that changes. When the worker is done, tells the browser to reload the page."""
     batch = found(queries.batch, request.scope, public_id)
     progress = progress_of(batch)
     if not progress.working:
@@ -149,7 +150,7 @@ def batch_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
-    """The whole list of problems, for a spreadsheet."""
+    """All problems of the import, for a spreadsheet."""
     batch = found(queries.batch, request.scope, public_id)
     titles = [_("Gravité"), _("Ligne"), _("Colonne"), _("Valeur"), _("Problème")]
     rows = (
@@ -162,14 +163,14 @@ def problems_file(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 @require_POST
 @staff_required(Role.CLERK)
 def publish(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Publier N factures »."""
+    """« Publier N factures »: residents see the invoices from now on."""
     return _do(request, public_id, services.publish_batch, "")
 
 
 @require_POST
 @staff_required(Role.CLERK)
 def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer cet import »."""
+    """« Retirer cet import »: take back a published batch, as long as nothing of it was paid."""
     done = _("L'import est retiré : les usagers ne voient plus ces factures.")
     return _do(request, public_id, services.take_back_batch, done)
 
@@ -184,7 +185,7 @@ def retry(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def discard(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Abandonner cet import »."""
+    """« Abandonner cet import »: drop a batch that is not published."""
     done = _("L'import est abandonné. Vous pouvez en envoyer un autre.")
     return _do(request, public_id, services.discard_batch, done, to="backoffice:batches")
 
@@ -192,7 +193,7 @@ def discard(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def answer(request: StaffRequest, public_id: UUID, pk: int) -> HttpResponse:
-    """« C'est la même personne » or « C'est une autre personne », of one payer of an import."""
+    """« C'est la même personne » or « C'est une autre personne », for one payer of an import."""
     update = found(queries.question, found(queries.batch, request.scope, public_id), pk)
     said = request.POST.get("reponse", "")
     try:
@@ -206,7 +207,7 @@ def answer(request: StaffRequest, public_id: UUID, pk: int) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def recognise(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Ce sont les mêmes personnes », for all the codes whose names agree."""
+    """« Ce sont les mêmes personnes », for all codes whose names agree."""
     batch = found(queries.batch, request.scope, public_id)
     try:
         number = services.recognise_alike(actor=request.user, batch=batch)

@@ -1,4 +1,4 @@
-"""The invoices of the town, and everything about one of them."""
+"""The town's invoices, and one of them with everything about it."""
 
 from typing import Any, cast, get_args
 from uuid import UUID
@@ -32,13 +32,13 @@ from tenant_apps.payments.states import LIVE
 from toolkit import clock
 from toolkit.scope import Scope
 
-MAILS, MESSAGES = 50, 20  # the newest are shown
+MAILS, MESSAGES = 50, 20  # shows the newest ones
 
 
 @require_safe
 @staff_required(Role.READER)
 def invoice_list(request: StaffRequest) -> HttpResponse:
-    """Search, and filters that stay in the address."""
+    """The list of invoices. Search and filters are in the query string."""
     wanted = chosen(request.scope, request.GET)
     page = page_of(_filtered(request.scope, wanted), request.GET.get("apres", ""), request.scope)
     with_payabilities(page.rows)
@@ -73,7 +73,7 @@ def _filtered(scope: Scope, wanted: Chosen) -> QuerySet[Invoice]:
 @require_safe
 @staff_required(Role.READER)
 def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« J'ai payé trois fois, est-ce passé ? »: the answer is on this page."""
+    """One invoice. It answers « J'ai payé trois fois, est-ce passé ? »."""
     (invoice,) = with_payabilities([found(queries.invoice_for_staff, request.scope, public_id)])
     mails, mails_number = newest(mails_about(invoice).defer("text", "html"), MAILS)
     received, received_number = newest(messages(request.scope).filter(invoice=invoice), MESSAGES)
@@ -109,7 +109,7 @@ def _batch(scope: Scope, invoice: Invoice) -> Batch | None:
 @require_safe
 @staff_required(Role.READER)
 def invoice_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """A link to S3 of five minutes, made after the check of the role."""
+    """Check the role, then redirect to S3 with a link that is valid for five minutes."""
     invoice = found(queries.invoice_for_staff, request.scope, public_id)
     if invoice.document is None:
         raise Http404

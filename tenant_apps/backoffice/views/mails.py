@@ -1,4 +1,4 @@
-"""The mails that the portal sent."""
+"""The messages that the portal sent."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ STATES = {
 @require_safe
 @staff_required(Role.READER)
 def mail_list(request: StaffRequest) -> HttpResponse:
-    """What the portal sent, or could not send."""
+    """The messages sent, waiting or failed."""
     state = request.GET.get("etat", "")
     page = page_of(
         mail_queries.outgoing(request.scope, state=STATES.get(state, "")),
@@ -47,7 +47,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def resend(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Renvoyer » a message that failed."""
+    """« Renvoyer »: send a failed message again."""
     mail = found(mail_queries.mail, request.scope, public_id)
     try:
         mail_services.requeue_mail(actor=request.user, mail=mail)

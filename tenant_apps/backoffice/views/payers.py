@@ -1,4 +1,4 @@
-"""Redevables: who they are, who sees their invoices."""
+"""« Redevables »: the payers, and who sees their invoices."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ INVOICES = 20
 @require_safe
 @staff_required(Role.READER)
 def payer_list(request: StaffRequest) -> HttpResponse:
-    """By name, with a search."""
+    """The payers by name, with a search."""
     words = words_of(request.GET, "q")
     page = page_of(payers_for_staff(request.scope, words=words), request.GET.get("apres", ""), request.scope)
     return screen(request, "payers.html", section="payers", page=page, words=words)
@@ -44,7 +44,7 @@ def payer_list(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def payer_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One payer: e-mail addresses, accounts with access, last invoices."""
+    """One payer: e-mail addresses, accounts with access, latest invoices."""
     return _page(request, found(payer_for_staff, request.scope, public_id), AddEmailForm())
 
 
@@ -74,7 +74,7 @@ def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpRespon
 @require_POST
 @staff_required(Role.CLERK)
 def add_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Ajouter » an address of a payer."""
+    """« Ajouter »: add an e-mail address to a payer."""
     payer = found(payer_for_staff, request.scope, public_id)
     form = AddEmailForm(request.POST)
     if not form.is_valid():
@@ -92,7 +92,7 @@ def add_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def change_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer » or « Remettre » one address of a payer."""
+    """« Retirer » or « Remettre » an e-mail address of a payer."""
     payer, email = found(payer_for_staff, request.scope, public_id), request.POST.get("adresse", "")
     if not email:
         return redirect("backoffice:payer", payer.uuid)
@@ -114,7 +114,7 @@ def change_email(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def change_access(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer l'accès » or « Rendre l'accès » of one account to one payer."""
+    """« Retirer l'accès » or « Rendre l'accès » of an account to a payer."""
     payer = found(payer_for_staff, request.scope, public_id)
     try:
         account = UUID(request.POST.get("compte", ""))

@@ -1,4 +1,4 @@
-"""What residents wrote, and what the town answers."""
+"""Messages of residents, and the town's answers."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -30,7 +30,7 @@ STATES: dict[str, State] = {"": "todo", "traites": "handled", "a-verifier": "hel
 @require_safe
 @staff_required(Role.READER)
 def message_list(request: StaffRequest) -> HttpResponse:
-    """Messages to answer first."""
+    """The threads, those to answer first."""
     state, words = request.GET.get("etat", ""), words_of(request.GET, "q")
     rows = queries.messages(request.scope, state=STATES.get(state, "todo"), words=words)
     page = page_of(rows, request.GET.get("apres", ""), request.scope)
@@ -46,7 +46,7 @@ def message_list(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def message_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One thread. Whoever opens it has read it for the town, except the operator in somebody's place."""
+    """One thread. Opening it marks it as read by the town, except for an operator in somebody's place."""
     root = found(queries.message, request.scope, public_id)
     if request.method == "GET" and request.user.impersonated_by is None:
         services.mark_read(message=root, reader=Author.STAFF)
@@ -62,7 +62,7 @@ def _thread(
     status: int = 200,
 ) -> HttpResponse:
     written = list(queries.whole(root))
-    can_join = root.reader is not None  # somebody without an account reads the mail, and nothing else
+    can_join = root.reader is not None  # a person without an account gets the answer by mail only
     if form is None:
         form = ThreadForm(seen=written[-1].uuid, can_join=can_join)
     return screen(
@@ -110,7 +110,7 @@ def answer(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def mark_handled(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Marquer comme traité »."""
+    """« Marquer comme traité »: nothing more to answer in this thread."""
     _act(request, public_id, services.mark_handled, _("Le message est marqué comme traité."))
     return redirect("backoffice:messages")
 
@@ -118,7 +118,7 @@ def mark_handled(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def reopen(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Rouvrir »."""
+    """« Rouvrir »: the thread waits for an answer again."""
     _act(request, public_id, services.reopen_message, _("Le message est de nouveau à traiter."))
     return redirect("backoffice:message", public_id)
 
@@ -126,7 +126,7 @@ def reopen(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def release(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Ce message est normal »."""
+    """« Ce message est normal »: it is no spam; the service gets it by mail."""
     _act(request, public_id, services.release_message, _("Le message est transmis au service, et à traiter."))
     return redirect("backoffice:message", public_id)
 
@@ -139,7 +139,7 @@ def _act(request: StaffRequest, public_id: UUID, act: Callable[..., None], done:
 @require_safe
 @staff_required(Role.READER)
 def message_file(request: StaffRequest, public_id: UUID, file_id: UUID) -> HttpResponse:
-    """A link to S3 of five minutes, made after the check of the role."""
+    """Check the role, then redirect to S3 with a link that is valid for five minutes."""
     return redirect(
         download_link(found(queries.file, found(queries.message, request.scope, public_id), file_id))
     )

@@ -1,4 +1,4 @@
-"""What staff do about one attempt to pay online."""
+"""Acts of staff on one attempt to pay online."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ from toolkit.typed import words_of
 @require_POST
 @staff_required(Role.CLERK)
 def check_attempt(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Vérifier maintenant »: ask the Treasury what became of an attempt."""
+    """« Vérifier maintenant »: ask the Treasury for the result of an attempt."""
     attempt = found(attempt_for_staff, request.scope, public_id)
     before, invoice = attempt.state, attempt.invoice
     attempt = check_now(actor=request.user, attempt=attempt)
@@ -40,21 +40,21 @@ def check_attempt(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CASHIER)
 def confirm(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """The accountant's list has it: the announced or held payment is booked."""
+    """The accountant's list shows the payment: book the announced or held attempt."""
     return _decide(request, public_id, confirm_attempt, _("Le paiement est enregistré."))
 
 
 @require_POST
 @staff_required(Role.CASHIER)
 def refuse(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """No money came: the invoice can be paid again."""
+    """No money came: release the invoice, which can be paid again."""
     return _decide(request, public_id, refuse_attempt, _("La facture peut de nouveau être réglée."))
 
 
 @require_POST
 @staff_required(Role.CASHIER)
 def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """The bank gave a direct debit back: its payment is cancelled, the invoice owed again."""
+    """The bank rejected a direct debit: cancel its payment; the invoice is owed again."""
     decide = partial(reject_debit, reason=words_of(request.POST, "reason", most=300))
     return _decide(
         request, public_id, decide, _("Le prélèvement est rejeté : la facture est de nouveau à régler.")
@@ -64,7 +64,7 @@ def reject(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CLERK)
 def change_online_hold(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Keep an invoice out of online payment, with a reason the resident reads; or let it back in."""
+    """Close an invoice to online payment, with a reason for the resident; or open it again."""
     invoice = found(invoice_for_staff, request.scope, public_id)
     wanted = request.POST.get("hold", "")
     if wanted in ("", *OnlineHold.values):

@@ -1,4 +1,4 @@
-"""What is put right: money left over, « J'ai réglé », avoirs."""
+"""Corrections: money left over, « J'ai réglé », avoirs."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -24,7 +24,7 @@ from tenant_apps.payments.errors import NotCorrectable
 @require_safe
 @staff_required(Role.READER)
 def left_over(request: StaffRequest) -> HttpResponse:
-    """« Trop-perçus »: money that pays no invoice."""
+    """« Trop-perçus »: money that is allocated to no invoice."""
     count, amount = readers.left_over_figures(request.scope)
     page = page_of(readers.money_left_over(request.scope), request.GET.get("apres", ""), request.scope)
     return screen(request, "left_over.html", section="payments", page=page, count=count, amount=amount)
@@ -33,7 +33,7 @@ def left_over(request: StaffRequest) -> HttpResponse:
 @require_POST
 @staff_required(Role.CASHIER)
 def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Let money left over pay another invoice of the same payer."""
+    """Allocate money left over to another invoice of the same payer."""
     payment = found(readers.payment_for_staff, request.scope, public_id)
     form = AllocateForm(request.POST)
     if not form.is_valid():
@@ -52,7 +52,7 @@ def allocate(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.MANAGER)
 def refund(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """Note that money left over was given back."""
+    """Record that money left over was given back."""
     payment = found(readers.payment_for_staff, request.scope, public_id)
     form = RefundForm(request.POST)
     if not form.is_valid():
@@ -68,7 +68,7 @@ def refund(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def declaration_list(request: StaffRequest) -> HttpResponse:
-    """« J'ai réglé », to confirm or to refuse."""
+    """The declarations « J'ai réglé », to confirm or refuse."""
     page = page_of(readers.declarations(request.scope), request.GET.get("apres", ""), request.scope)
     return screen(request, "declarations.html", section="payments", page=page)
 
@@ -76,7 +76,7 @@ def declaration_list(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CASHIER)
 def refuse_declaration(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """No money was found: the resident is told so in the clerk's words."""
+    """Refuse a declaration: no money was found. The resident gets the clerk's answer."""
     declaration = found(readers.declaration, request.scope, public_id)
     form = AnswerForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -94,7 +94,7 @@ def refuse_declaration(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def credit(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """An avoir: the invoice is reduced, or cancelled."""
+    """An avoir: reduce or cancel the invoice."""
     invoice: Invoice = found(invoice_for_staff, request.scope, public_id)
     form, problem = CreditForm(request.POST if request.method == "POST" else None), ""
     if form.is_bound and form.is_valid():

@@ -1,4 +1,4 @@
-"""« Remises »: cheques and cash that go to the bank."""
+"""« Remises »: cheques and cash that are taken to the bank."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from toolkit.words import in_french
 @require_safe
 @staff_required(Role.READER)
 def deposit_list(request: StaffRequest) -> HttpResponse:
-    """The dockets, newest first, and what lies in the drawer."""
+    """The dockets, the newest first, and the payments that wait for one."""
     page = page_of(readers.deposits(request.scope), request.GET.get("apres", ""), request.scope)
     drawers = readers.drawers(request.scope)
     several = names_several_products(request.scope)
@@ -36,7 +36,7 @@ def deposit_list(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CASHIER)
 def new_deposit(request: StaffRequest) -> HttpResponse:
-    """Tick what goes to the bank, of one régie; closing the docket numbers it for good."""
+    """Tick the payments of one régie that go to the bank. Closing the docket numbers it, and it never changes."""
     choice = DepositChoice(request.scope, request.GET, readers.drawers(request.scope))
     waiting = list(readers.undeposited(request.scope, choice.means, choice.product)[: readers.MOST_DEPOSITED])
     form = DepositForm(request.POST if request.method == "POST" else None, waiting=waiting)
@@ -67,7 +67,7 @@ def new_deposit(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One docket, to print again."""
+    """One docket, which can be printed again."""
     docket = found(readers.deposit, request.scope, public_id)
     return screen(
         request, "deposit.html", section="deposits", deposit=docket, rows=readers.payments_in(docket)
@@ -77,7 +77,7 @@ def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """The bordereau, the same bytes each time."""
+    """The bordereau as a PDF: the same bytes each time."""
     docket = found(readers.deposit, request.scope, public_id)
     paper = readers.docket_pdf(docket, readers.payments_in(docket), current_townhall())
     response = HttpResponse(paper, content_type="application/pdf")
@@ -89,7 +89,7 @@ def deposit_pdf(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @staff_required(Role.READER)
 @in_french
 def deposit_csv(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
-    """The same for a spreadsheet."""
+    """The docket for a spreadsheet."""
     docket = found(readers.deposit, request.scope, public_id)
     titles = [
         *(_("Rang"), _("Date"), _("Tireur"), _("Banque"), _("Numéro"), _("Redevable"), _("Factures")),

@@ -1,4 +1,4 @@
-"""« À examiner »: what the Treasury's answers could not settle alone, and evidence of what does not add up."""
+"""« À examiner »: attempts that the Treasury's answers could not settle, and findings."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ MOST = 100
 @require_safe
 @staff_required(Role.READER)
 def examine(request: StaffRequest) -> HttpResponse:
-    """Held attempts first: an invoice waits for each of them."""
+    """The held attempts, which keep their invoices waiting; then the findings."""
     in_review, in_review_number = newest(in_review_for_staff(request.scope), MOST)
     findings, findings_number = newest(open_findings(request.scope), MOST)
     return screen(
@@ -39,7 +39,7 @@ def examine(request: StaffRequest) -> HttpResponse:
 @require_POST
 @staff_required(Role.CASHIER)
 def close(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Classer » a finding, with what was found out."""
+    """« Classer »: close a finding, with the clerk's conclusion."""
     finding = found(finding_for_staff, request.scope, public_id)
     answer = words_of(request.POST, "answer", most=300)
     if not answer:

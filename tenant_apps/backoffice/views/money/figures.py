@@ -1,4 +1,4 @@
-"""What is missing on either side, the day's figures, and the accountant's list."""
+"""Payments missing on either side, the figures of each day, the accountant's list."""
 
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ MOST = 500
 @require_safe
 @staff_required(Role.READER)
 def missing(request: StaffRequest) -> HttpResponse:
-    """« Absents »: paid by us and not in the journal; in the journal and unknown to us."""
+    """« Absents »: payments of ours that are not in the journal, and lines of the journal that match no payment."""
     period = queries.journal_period(request.scope)
     form = PeriodForm(request.GET, default=period)
     first, last = form.period
@@ -42,7 +42,7 @@ def missing(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def days(request: StaffRequest) -> HttpResponse:
-    """« Journées »: by day, régie and means, with what went out again on that day."""
+    """« Journées »: sums by day, régie and means; money that went out counts on its own day."""
     form = PeriodForm(request.GET)
     first, last = form.period
     figures = day_figures(request.scope, first, last)

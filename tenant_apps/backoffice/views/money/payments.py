@@ -1,4 +1,4 @@
-"""« Encaissements »: what came in, and the counter."""
+"""« Encaissements »: the payments, and recording one at the counter."""
 
 import contextlib
 from collections.abc import Iterable
@@ -32,13 +32,13 @@ from toolkit.typed import words_of
 
 WHICH: dict[str, readers.Which] = {"": "", "a-remettre": "to_deposit", "annules": "cancelled"}
 FOUND = 20
-OTHERS = 100  # of a payer, the next due first: what is left over may pay them
+OTHERS = 100  # of a payer, the first due first: money left over may pay them
 
 
 @require_safe
 @staff_required(Role.READER)
 def payment_list(request: StaffRequest) -> HttpResponse:
-    """All that came in, newest first, with what waits for somebody in figures."""
+    """All payments, the newest first, and numbers of what waits."""
     words, means = words_of(request.GET, "q"), request.GET.get("moyen", "")
     state = request.GET.get("etat", "")
     rows = readers.payments_for_staff(
@@ -67,7 +67,7 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CASHIER)
 def new_payment(request: StaffRequest) -> HttpResponse:
-    """The counter: search, tick, amounts, means; the POST books once however often it is sent."""
+    """Record a payment at the counter: search, tick, amounts, means. Sending the form twice books once."""
     sent = request.POST if request.method == "POST" else request.GET
     wanted = set(_uuids(sent.getlist("facture")))
     chosen = readers.chosen_invoices(request.scope, _uuids(sent.getlist("facture")))
@@ -99,9 +99,9 @@ def new_payment(request: StaffRequest) -> HttpResponse:
 
 
 def _already(request: StaffRequest, sent: QueryDict, left: Iterable[Invoice]) -> HttpResponse:
-    """Something chosen awaits no money: the page was sent again, or somebody else was quicker.
+    """One of the chosen invoices is paid already: the page was sent twice, or another clerk was faster.
 
-    The rest is not booked alone: the cheque on the counter is of the whole.
+    We do not book the rest alone: the clerk holds one cheque for all of them.
     """
     for key in _uuids([sent.get("key", "")]):
         booked = readers.booked_under(request.scope, key)
@@ -130,7 +130,7 @@ def _uuids(values: Iterable[str]) -> list[UUID]:
 @require_safe
 @staff_required(Role.READER)
 def payment_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One payment: what it pays, what is left of it, what can be done."""
+    """One payment: what it pays, what is left over, what can be done."""
     return payment_screen(request, found(readers.payment_for_staff, request.scope, public_id))
 
 
@@ -143,7 +143,7 @@ def payment_screen(
     allocation: AllocateForm | None = None,
     problem: str = "",
 ) -> HttpResponse:
-    """The page of a payment, with the form that was not right if one was sent."""
+    """The page of a payment; `form`: the form that had errors, if one was sent."""
     wrong = next((form for form in (cancel, refund, allocation) if form is not None), None)
     manages, books = (may(request, role) for role in (Role.MANAGER, Role.CASHIER))
     may_cancel = manages or (books and can_undo(request.user, payment))

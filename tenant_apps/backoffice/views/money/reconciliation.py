@@ -1,4 +1,4 @@
-"""« Rapprochement »: the files of the Treasury and of the bank, from sending to taking back."""
+"""« Rapprochement »: files of the Treasury and of the bank, from upload to withdrawal."""
 
 from uuid import UUID
 
@@ -43,7 +43,7 @@ STATES = {
 @require_safe
 @staff_required(Role.READER)
 def statement_list(request: StaffRequest) -> HttpResponse:
-    """The files, newest first, and what waits."""
+    """The files, the newest first, and what waits."""
     page = page_of(queries.statements(request.scope), request.GET.get("apres", ""), request.scope)
     counts = queries.open_counts(page.rows)
     period = queries.journal_period(request.scope)
@@ -59,11 +59,11 @@ def statement_list(request: StaffRequest) -> HttpResponse:
     )
 
 
-@csrf_exempt  # only for the look at the size, before anything is read; `_new_statement` asks for the token
+@csrf_exempt  # so that the size is checked before the body is read; `_new_statement` checks the token
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.CASHIER)
 def new_statement(request: StaffRequest) -> HttpResponse:
-    """Send a file; the same one a second time leads to the first."""
+    """Upload a file. The same file again leads to the first upload."""
     size = uploads.announced_size(request)
     if request.method == "POST" and size > uploads.most():
         uploads.let_finish(request)
@@ -147,7 +147,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @staff_required(Role.READER)
 def statement_progress(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """The part of the page that moves; once the worker is done, the whole page is asked for again."""
+    """The part of the page that changes. When the worker is done, tells the browser to reload the page."""
     file = found(queries.statement, request.scope, public_id)
     progress = progress_of(file)
     if not progress.working:
@@ -190,7 +190,7 @@ def statement_columns(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CASHIER)
 def look_again(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Chercher de nouveau »: payments were booked since."""
+    """« Chercher de nouveau »: match again, because payments were booked since."""
     file = found(queries.statement, request.scope, public_id)
     services.look_again(actor=request.user, statement=file)
     return redirect("backoffice:statement", public_id)
@@ -207,7 +207,7 @@ def retry_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CASHIER)
 def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Retirer cet import », while nothing was booked from it."""
+    """« Retirer cet import », as long as nothing was booked from it."""
     file = found(queries.statement, request.scope, public_id)
     try:
         services.withdraw_statement(actor=request.user, statement=file)
@@ -221,7 +221,7 @@ def withdraw_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_required(Role.CASHIER)
 def discard_statement(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """« Supprimer ce fichier », before it is imported or once it is withdrawn."""
+    """« Supprimer ce fichier »: one that is not imported yet, or was withdrawn."""
     file = found(queries.statement, request.scope, public_id)
     try:
         services.discard_statement(actor=request.user, statement=file)

@@ -1,4 +1,4 @@
-"""The operator in the place of a member of staff: comes in by a ticket, leaves, and is seen by the managers."""
+"""An operator acts in the place of a member of staff: enter with a ticket, leave; managers see the list."""
 
 from django.contrib import messages
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -17,13 +17,13 @@ from shared_apps.accounts.throttling import throttle
 from tenant_apps.backoffice.access import StaffRequest, screen, staff_required
 from tenant_apps.backoffice.paging import page_of
 
-REFUSED = throttle.Limit("ticket", 20)  # tickets refused to an IP address
+REFUSED = throttle.Limit("ticket", 20)  # refused tickets per IP address
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter(request: HttpRequest, ticket: str) -> HttpResponse:
-    """A GET says what the ticket opens; the POST uses it up."""
+    """A GET says what the ticket allows; the POST uses it up."""
     use = impersonation.start if request.method == "POST" else impersonation.find
     try:
         with throttle.take((REFUSED, throttle.client_address(request))) as tries:
@@ -37,12 +37,13 @@ def enter(request: HttpRequest, ticket: str) -> HttpResponse:
         response = render(
             request, "backoffice/intervention_refused.html", {"problem": str(error)}, status=410
         )
-    response["Referrer-Policy"] = "same-origin"  # the form's origin is checked; the address goes nowhere else
+    # sends the origin, which the CSRF check needs; nobody else gets the address
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
 def _come_in(request: HttpRequest, row: Impersonation) -> HttpResponse:
-    """Not `login()`, which would write that the member of staff was here."""
+    """Open the session. Not with `login()`, which would record that the member of staff signed in."""
     request.session.flush()
     request.session[SESSION_KEY] = str(row.account.pk)
     request.session[BACKEND_SESSION_KEY] = "shared_apps.accounts.backends.EmailBackend"
@@ -56,7 +57,7 @@ def _come_in(request: HttpRequest, row: Impersonation) -> HttpResponse:
 @require_POST
 @staff_required(Role.READER)
 def leave(request: StaffRequest) -> HttpResponse:
-    """« Terminer »."""
+    """« Terminer »: end the intervention."""
     if request.user.impersonated_by is None:
         raise Http404
     impersonation.end(impersonation=request.user.impersonated_by)
@@ -68,7 +69,7 @@ def leave(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_required(Role.MANAGER)
 def interventions(request: StaffRequest) -> HttpResponse:
-    """Who came in whose place, when and why."""
+    """Who acted in whose place, when and why."""
     rows = Impersonation.objects.filter(started_at__isnull=False).select_related("account").order_by("-id")
     page = page_of(rows, request.GET.get("apres", ""), request.scope)
     return screen(request, "interventions.html", section="town", page=page, now=timezone.now())

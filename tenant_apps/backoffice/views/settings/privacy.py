@@ -1,4 +1,4 @@
-"""« Données personnelles »: requests of erasure, and for how long the town keeps what no rule keeps. For managers."""
+"""« Données personnelles »: requests for erasure, and how long the town keeps what no law keeps. For managers."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from toolkit import clock
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def privacy_page(request: StaffRequest) -> HttpResponse:
-    """Requests that wait, the first to answer first; then the months."""
+    """The waiting requests, the most urgent first; then the months."""
     form = RetentionForm(request.POST or None, instance=current_townhall())
     if request.method == "POST" and form.is_valid():
         change_townhall(actor=request.user, **form.cleaned_data)
@@ -38,7 +38,9 @@ def privacy_page(request: StaffRequest) -> HttpResponse:
 
 
 def deadline(account: Account) -> dict[str, Any]:
-    """The last day for an answer, in words, and how many days remain (below zero: late)."""
+    """For the templates: `day`, the last day for an answer, in words; `days` left, negative when late; days `late`,
+    or 0.
+    """
     assert account.erasure_asked_at is not None
     last = services.answer_before(account.erasure_asked_at)
     days = (last - clock.today()).days
@@ -48,7 +50,7 @@ def deadline(account: Account) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Role.MANAGER)
 def erasure_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
-    """One request: what goes, what stays, and the answer."""
+    """One request: what is erased, what stays, and the answer."""
     account = found(services.erasure_for_staff, public_id)
     form, problem = ErasureAnswerForm(request.POST if request.method == "POST" else None), ""
     if request.method == "POST" and form.is_valid():
