@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms.limits import LimitsForm
+from tenant_apps.backoffice.forms.team import LimitsForm
 from tenant_apps.products.errors import CannotBeLimited
 from tenant_apps.products.queries import member_of_staff, products
 from tenant_apps.products.services import limit_member
