@@ -14,8 +14,8 @@ STATE = Key("state", _("état"), one_of(TownState))
 IDENTITY = (
     NAME,
     Key("legal_name", _("nom officiel")),
-    Key("siren", "SIREN"),
-    Key("insee", "INSEE"),
+    Key("siren", _("SIREN")),
+    Key("insee", _("INSEE")),
 )
 CLOSES_AT = Key("closes_at", _("ferme le"), moment)
 

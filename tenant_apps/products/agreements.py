@@ -14,7 +14,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.products.codes import free_code
 from tenant_apps.products.models import Mode, Product, ProductKind
 from tenant_apps.products.numbers import number_problem
-from tenant_apps.products.services import follow_replacement, lock_products, name_of, reasoned
+from tenant_apps.products.services import follow_replacement, lock_products, lock_staff, name_of, reasoned
 from toolkit.rows import change_row
 
 # The fields that start again with another number or protocol: the mode, the check, the refusal of the Treasury.
@@ -71,9 +71,10 @@ def replace_product(
 ) -> Product:
     """Give a régie another number: a new product takes its code, and the old one is closed and keeps its invoices.
 
-    `pays_after_end`: unpaid invoices of the old product can still be paid online, at the old number. The caller has
-    called `lock_staff`. Returns the new product, in mode T. Raises ValidationError.
+    `pays_after_end`: unpaid invoices of the old product can still be paid online, at the old number. Returns the new
+    product, in mode T. Raises ValidationError.
     """
+    lock_staff()
     others = lock_products()
     old = next(one for one in others if one.pk == product.pk)
     _check(others, old, kind=old.kind, protocol=protocol, number=number, alone=False)

@@ -129,7 +129,7 @@ INSIDE = "the size is looked at first, then the token is asked for"
 WITHOUT_TOKEN = {
     (
         "tenant_apps/payments/online/incoming/addresses.py",
-        "knock",
+        "receive",
     ): "a provider calls: it is asked, or its token or signature is right",
     ("tenant_apps/backoffice/views/settings/identity.py", "identity_page"): INSIDE,
     ("tenant_apps/backoffice/views/imports.py", "new_batch"): INSIDE,

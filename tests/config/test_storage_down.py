@@ -164,7 +164,7 @@ def test_what_is_sent_is_refused_in_words(portal: Portal, s3: Server) -> None:
         (portal.manager, "/gestion/commune/logo/", {"logo": SimpleUploadedFile("l.svg", logo)}),
         (portal.clerk, "/gestion/imports/nouveau/", {"rows": SimpleUploadedFile("x.csv", b"a;b\n1;2\n")}),
         (
-            portal.clerk,
+            portal.manager,
             "/gestion/rapprochement/nouveau/",
             {"kind": "journal", "file": SimpleUploadedFile("j.csv", b"Date;Montant\n01/10/2026;12,00\n")},
         ),
