@@ -109,9 +109,9 @@ class Intake(Generic[M]):
         while self._waits(row) and time.monotonic() < deadline:
             with held(self.lock(row)) as mine:
                 done = mine and self.attempt(row)
-            row.refresh_from_db()
             if not done:
                 time.sleep(0.2)
+        row.refresh_from_db()  # the worker may have done it all before the first look
         return row
 
     def run(self, task: "Task[..., object]", process_next: Callable[[], bool]) -> None:

@@ -311,3 +311,11 @@ def test_a_worker_that_starts_again_ends_the_same(run: Callable[..., Batch]) -> 
     batch.refresh_from_db()
     assert (batch.state, Invoice.objects.count()) == (BatchState.READY, 2)
     assert set(batch.documents.values_list("key", flat=True)) == keys
+
+
+def test_a_command_reads_again_what_the_worker_finished_before_its_first_look(town: Town) -> None:
+    content = "\r\n".join([HEADER, ROW]).encode()
+    batch = services.create_batch(actor="system", rows_file=io.BytesIO(content), rows_name="factures.csv")
+    processing.process_waiting()
+    assert batch.state == BatchState.UPLOADED  # what the command holds in memory
+    assert processing.INTAKE.until_done(batch, seconds=1).state == BatchState.READY
