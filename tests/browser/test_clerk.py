@@ -27,9 +27,12 @@ PAGES = {
     "messages": "/gestion/messages/",
     "courriels": "/gestion/courriels/",
     "commune": "/gestion/commune/",
+    "regies": "/gestion/reglages/regies/",
+    "equipe": "/gestion/equipe/",
+    "mon-compte": "/gestion/mon-compte/",
     "donnees": "/gestion/commune/donnees-personnelles/",
 }
-FIRST_OF = {"import": "imports", "facture": "factures", "redevable": "redevables", "produit": "commune"}
+FIRST_OF = {"import": "imports", "facture": "factures", "redevable": "redevables", "regie": "regies"}
 
 
 def accessible(page: Page) -> None:

@@ -24,6 +24,7 @@ NO_PAGE = {
     *("portal:take-my-data", "portal:cancel-erasure"),
     *("portal:sign-out", "portal:sign-out-everywhere", "portal:declare-paid", "portal:withdraw-claim"),
     *("portal:message-file", "portal:language"),
+    *("portal:second-step-key", "portal:ask-second-step", "portal:leave-second-step"),
     *("portal:ask-to-sign-in", "portal:ask-to-add-key", "portal:sign-in-again", "portal:remove-key"),
     "portal:key",  # needs a key of the resident's: test_passkeys.py
     # Walked where the town has a provider: test_openid.py.

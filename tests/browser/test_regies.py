@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import accessible, sign_in
+from tests.browser.people import accessible, sign_in_as_manager
 from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -43,7 +43,7 @@ def test_two_are_added_and_one_goes_into_service(
     demo: Demo, open_page: Callable[..., Page], shot: Callable[[Page, str], None]
 ) -> None:
     page, label = open_page("desktop"), "Régie bibliothèque"
-    sign_in(page, demo, "agent@example.org", "facture", "pechabou")
+    sign_in_as_manager(page, demo, "pechabou")
     page.goto(demo.url("pechabou", "/gestion/commune/"))
     page.get_by_role("link", name="Régies et PayFiP").click()
     fits(page)
@@ -77,7 +77,7 @@ def test_every_page_of_it(
     demo: Demo, open_page: Callable[..., Page], shot: Callable[[Page, str], None], width: str, dark: bool
 ) -> None:
     page = open_page(width, dark=dark)
-    sign_in(page, demo, "agent@example.org", "facture", "pechabou")
+    sign_in_as_manager(page, demo, "pechabou")
     page.goto(demo.url("pechabou", LIST))
     page.get_by_role("link", name="Budget eau").click()
     regie = page.url
