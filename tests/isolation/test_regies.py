@@ -14,77 +14,8 @@ from django.urls import reverse
 from shared_apps.accounts.models import STAFF_ROLES, Role
 from tenants.models import Town
 from tests.isolation.regies import Side, everything_written, limited, regie_a, regie_b
-from tests.isolation.table import POSTS, TOWN
+from tests.isolation.table import ABOUT, LISTS, NEITHER, POSTS, SHOWS, STAFF, TOWN
 
-# What a route is about: the names of `Side`'s things.
-THINGS = {
-    "batch": (
-        "batch",
-        "batch-progress",
-        "batch-problems",
-        "publish-batch",
-        "answer-payer",
-        "recognise-batch",
-    ),
-    "batch ": ("discard-batch", "retry-batch", "take-back-batch"),
-    "invoice": ("invoice", "invoice-pdf", "credit-invoice", "hold-invoice"),
-    "declaration": ("refuse-declaration",),
-    "payment": ("payment", "payment-receipt", "cancel-payment", "allocate-payment", "refund-payment"),
-    "deposit": ("deposit", "deposit-pdf", "deposit-csv"),
-    "statement": ("statement", "look-again-statement", "statement-progress", "retry-statement"),
-    "statement ": ("withdraw-statement", "discard-statement"),
-    "waiting": ("statement-columns",),
-    "line": ("line", "match-line", "match-total-line", "take-back-line", "twin-line", "book-line"),
-    "line ": ("ignore-line", "reopen-line"),
-    "attempt": ("check-attempt", "confirm-attempt", "refuse-attempt", "reject-attempt"),
-    "finding": ("close-finding",),
-    "payer": ("payer", "payer-access", "add-payer-email", "payer-email"),
-    "access_request": ("claim", "accept-claim", "refuse-claim"),
-    "message": ("message", "answer-message", "handle-message", "reopen-message", "release-message"),
-    "message ": ("message-file",),
-    "mail": ("resend-mail",),
-}
-ABOUT = {f"backoffice:{route}": thing.strip() for thing, routes in THINGS.items() for route in routes}
-# The pages of the whole back office, and what is asked of each besides. {B} is an id of the other régie's.
-LISTS = {
-    "home": ("",),
-    "search": ("?q=balein", "?q=Objet", "?q=resident"),
-    "batches": ("", "?apres={batch}"),
-    "new-batch": ("",),
-    "invoices": (
-        "",
-        "?etat=toutes",
-        "?q=balein",
-        "?produit=BALEINE",
-        "?import={batch}",
-        "?redevable={payer}",
-    ),
-    "invoices ": ("?reglement=a-regler", "?reglement=declarees", "?reglement=a-examiner", "?apres={invoice}"),
-    "payments": ("", "?q=balein", "?etat=a-remettre", "?moyen=cheque", "?apres={payment}"),
-    "new-payment": ("?q=balein", "?q=Jeanne", "?facture={third}"),
-    "left-over": ("",),
-    "declarations": ("",),
-    "deposits": ("",),
-    "new-deposit": ("", "?moyen=cheques&regie=BALEINE"),
-    "statements": ("",),
-    "new-statement": ("",),
-    "missing": ("", "?du=2026-11-01&au=2026-11-30"),
-    "days": ("?du=2026-11-01&au=2026-11-30",),
-    "accountant-file": ("?du=2026-11-01&au=2026-11-30",),
-    "examine": ("",),
-    "payers": ("", "?q=balein", "?q=payer"),
-    "claims": ("", "?etat=toutes"),
-    "messages": ("", "?etat=tous", "?q=balein"),
-    "mails": ("", "?etat=echecs"),
-}
-# Of these the other régie's things are on at least one address for who works for the whole town.
-SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}
-NEITHER = {  # about no régie: a file of ours, an operator's ticket, what is one's own
-    *("sample", "leave-intervention", "enter-intervention", "account", "prove", "protect", "application"),
-    *("remove-application", "renew-codes", "add-account-key", "ask-account-key", "account-key"),
-    *("remove-account-key", "sign-out-device", "sign-out-everywhere", "own-name"),
-}
-STAFF = ("reader", "clerk", "cashier", "manager")
 ROLES = [role for role in STAFF_ROLES if role != Role.MANAGER]
 
 
@@ -114,7 +45,7 @@ def test_every_route_of_staff_is_walked() -> None:
     lists = {f"backoffice:{name.strip()}" for name in (*LISTS, *NEITHER)}
     managers = {route for route in staff if _who(route) <= {"manager"}}
     forgotten = staff - ABOUT.keys() - lists - managers
-    assert not forgotten, f"say in tests/isolation/test_regies.py what {sorted(forgotten)} are about"
+    assert not forgotten, f"say in tests/isolation/table.py what {sorted(forgotten)} are about"
     assert not (ABOUT.keys() | lists) - staff
 
 
