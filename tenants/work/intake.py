@@ -106,12 +106,15 @@ class Intake(Generic[M]):
         Gives up after `seconds`: the file still waits then.
         """
         deadline = time.monotonic() + seconds
-        while self._waits(row) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            # Under the lock, because a worker leaves a state that waits for a person and goes on to publish.
             with held(self.lock(row)) as mine:
-                done = mine and self.attempt(row)
+                done = mine and self._waits(row) and self.attempt(row)
+                if mine and not self._waits(row):
+                    break
             if not done:
                 time.sleep(0.2)
-        row.refresh_from_db()  # the worker may have done it all before the first look
+        row.refresh_from_db()
         return row
 
     def run(self, task: "Task[..., object]", process_next: Callable[[], bool]) -> None:
