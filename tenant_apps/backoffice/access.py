@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from shared_apps.accounts.sessions import devices, steps
-from shared_apps.accounts.sessions.steps import Standing
+from shared_apps.accounts.sessions.steps import StepsPassed
 from tenant_apps.products.queries import products_for_staff
 from tenant_apps.residents.queries import waiting_access_requests
 from tenant_apps.residents.sources import has_several
@@ -55,7 +55,7 @@ def may(request: StaffRequest, minimum: Role) -> bool:
 def is_unprotected(request: HttpRequest) -> bool:
     """Whether the account of this member of staff has no second factor. No statement."""
     assert isinstance(request.user, Account)
-    return steps.standing(request.user, request.session) == Standing.UNPROTECTED
+    return steps.steps_passed(request.user, request.session) == StepsPassed.UNPROTECTED
 
 
 def must_be_protected(account: Account) -> bool:
@@ -108,10 +108,10 @@ def _elsewhere(
         return _lead(request, reverse("portal:second-step") if awaited else "/")
     if not at_least(user.role, minimum) or (in_person and user.impersonated_by is not None):
         raise Http404
-    match steps.standing(user, request.session):
-        case Standing.HALF:
+    match steps.steps_passed(user, request.session):
+        case StepsPassed.HALF:
             return _lead(request, reverse("portal:second-step"))
-        case Standing.UNPROTECTED if not unprotected and (
+        case StepsPassed.UNPROTECTED if not unprotected and (
             minimum == Role.MANAGER or (user.role != Role.MANAGER and must_be_protected(user))
         ):
             return _lead(request, reverse("backoffice:protect"))

@@ -21,7 +21,7 @@ _PENDING = "first_step"  # who passed the first step, and what they wanted
 _BACKEND = "shared_apps.accounts.backends.EmailBackend"
 
 
-class Standing(Enum):
+class StepsPassed(Enum):
     """What a session of a member of staff has shown."""
 
     WHOLE = auto()  # the second factor was given, or an operator came in with theirs
@@ -38,16 +38,16 @@ class Pending:
     suite: str
 
 
-def standing(account: Account, session: SessionBase) -> Standing:
+def steps_passed(account: Account, session: SessionBase) -> StepsPassed:
     """No statement: the account and the session are read already.
 
     An operator in somebody's place has passed two steps at the console (decision 65).
     """
     if account.impersonated_by is not None:
-        return Standing.WHOLE
+        return StepsPassed.WHOLE
     if account.second_factor_at is None:
-        return Standing.UNPROTECTED
-    return Standing.WHOLE if session.get(SESSION_MARK) == _mark(account) else Standing.HALF
+        return StepsPassed.UNPROTECTED
+    return StepsPassed.WHOLE if session.get(SESSION_MARK) == _mark(account) else StepsPassed.HALF
 
 
 def enter(request: HttpRequest, account: Account, *, expiry: int, suite: str, both: bool = False) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
+from tenant_apps.invoices.importing.chunks import Candidate, Chunk, KnownRow
 from tenant_apps.invoices.importing.documents import Archive, base_name
 from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.people.matching import Finding, People
@@ -103,20 +103,20 @@ class Checker:
                     rows.append(row)
             people = self._people.find({row.payer for row in rows})
             new: list[Candidate] = []
-            standing: list[Standing] = []
+            known: list[KnownRow] = []
             for sorted_row in self._sorted(rows, people, report):
                 if isinstance(sorted_row, Candidate):
                     new.append(sorted_row)
                 else:
-                    standing.append(sorted_row)
-            report.late += sum(one.is_late for one in standing)
-            yield Chunk(new, standing, people)
+                    known.append(sorted_row)
+            report.late += sum(one.is_late for one in known)
+            yield Chunk(new, known, people)
         report.changes = sum(person.changes for person in self._people)
         report.questions = sum(person.asks for person in self._people)
 
     def _sorted(
         self, rows: list[InvoiceRow], people: dict[str, Finding], report: Report
-    ) -> Iterator[Candidate | Standing]:
+    ) -> Iterator[Candidate | KnownRow]:
         others = Invoice.objects.exclude(batch=self._batch, state=InvoiceState.DRAFT)
         together = ("payer__source", "batch", "document")
         by_number = others.filter(number__in=[row.number for row in rows]).select_related(*together)
@@ -159,7 +159,7 @@ class Checker:
                 report.add(RowProblem(row.line, "Numéro", row.number, why))
             else:
                 report.unchanged += 1
-                yield Standing(row, found, document)
+                yield KnownRow(row, found, document)
 
     def _ended(self, product: Product) -> str:
         """Why a closed product gets no new invoice, and what to do."""

@@ -19,7 +19,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Standing:
+class KnownRow:
     """A row whose invoice is already online and unchanged, and the key of its PDF in the archive (or None)."""
 
     row: InvoiceRow
@@ -37,17 +37,17 @@ class Chunk:
     """Some rows of the file. `people`: code → what the check found about its payer."""
 
     new: list[Candidate]
-    standing: list[Standing]
+    known: list[KnownRow]
     people: dict[str, Finding]
 
     @property
-    def late(self) -> list[Standing]:
+    def late(self) -> list[KnownRow]:
         """The online invoices that get a PDF."""
-        return [standing for standing in self.standing if standing.is_late]
+        return [known for known in self.known if known.is_late]
 
-    def with_document(self) -> Iterator[Candidate | Standing]:
+    def with_document(self) -> Iterator[Candidate | KnownRow]:
         """The rows for which the archive has a PDF."""
-        items: list[Candidate | Standing] = [*self.new, *self.standing]
+        items: list[Candidate | KnownRow] = [*self.new, *self.known]
         for item in items:
             if item.document is not None:
                 yield item

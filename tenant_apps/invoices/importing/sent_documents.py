@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
+from tenant_apps.invoices.importing.chunks import Candidate, Chunk, KnownRow
 from tenant_apps.invoices.importing.documents import Archive, DocumentError
 from tenant_apps.invoices.importing.rows import RowProblem
 from tenant_apps.invoices.models import Batch, Document, Invoice
@@ -22,7 +22,7 @@ class SentDocuments:
         self._archive = archive
         self._scope = Scope.kept(batch.limited_to)
         self._sha256: dict[str, str] = {}  # key → sha256 of the bytes, or "" for a refused PDF
-        self._first: dict[str, Candidate | Standing] = {}  # sha256 → the first row with this PDF
+        self._first: dict[str, Candidate | KnownRow] = {}  # sha256 → the first row with this PDF
         self._whose: dict[str, int | str] = {}
 
     @property
@@ -32,14 +32,14 @@ class SentDocuments:
 
     def check(self, chunk: Chunk) -> Iterator[RowProblem]:
         """Yield the problems of the PDFs of a chunk."""
-        shown: list[Candidate | Standing] = []
+        shown: list[Candidate | KnownRow] = []
         for item in chunk.with_document():
             key = item.document or ""
             if key not in self._sha256:
                 yield from self._read(key, item)
             if not self._sha256[key]:
                 continue
-            if isinstance(item, Standing) and not item.is_late:
+            if isinstance(item, KnownRow) and not item.is_late:
                 yield from self._other(item)
             elif (problem := self._shared(item, chunk)) is not None:
                 yield problem
@@ -47,14 +47,14 @@ class SentDocuments:
                 shown.append(item)
         yield from self._published(shown, chunk)
 
-    def _read(self, key: str, item: Candidate | Standing) -> Iterator[RowProblem]:
+    def _read(self, key: str, item: Candidate | KnownRow) -> Iterator[RowProblem]:
         try:
             self._sha256[key] = self._archive.read(key).sha256
         except DocumentError as error:
             self._sha256[key] = ""
             yield RowProblem(item.row.line, _COLUMN, item.row.number, str(error))
 
-    def _other(self, item: Standing) -> Iterator[RowProblem]:
+    def _other(self, item: KnownRow) -> Iterator[RowProblem]:
         """Warn about another PDF for an invoice that is online. The PDF that residents have read is not replaced."""
         document = item.invoice.document
         if document is not None and document.sha256 != self._sha256[item.document or ""]:
@@ -64,7 +64,7 @@ class SentDocuments:
             )
             yield RowProblem(item.row.line, _COLUMN, item.row.number, sentence, is_error=False)
 
-    def _shared(self, item: Candidate | Standing, chunk: Chunk) -> RowProblem | None:
+    def _shared(self, item: Candidate | KnownRow, chunk: Chunk) -> RowProblem | None:
         """The problem of a PDF that an earlier row of another payer has too: one bill was printed for everybody."""
         sha256, whose = self._sha256[item.document or ""], chunk.people[item.row.payer].whose
         first = self._first.setdefault(sha256, item)
@@ -77,7 +77,7 @@ class SentDocuments:
         words = {"line": first.row.line, "number": first.row.number, "code": first.row.payer}
         return RowProblem(item.row.line, _COLUMN, item.row.number, sentence % words)
 
-    def _published(self, items: list[Candidate | Standing], chunk: Chunk) -> Iterator[RowProblem]:
+    def _published(self, items: list[Candidate | KnownRow], chunk: Chunk) -> Iterator[RowProblem]:
         """The same for invoices that the town already has, in one SQL statement."""
         wanted = {self._sha256[item.document or ""] for item in items}
         others = Invoice.objects.exclude(batch=self._batch, state=InvoiceState.DRAFT)

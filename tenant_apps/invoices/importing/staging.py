@@ -13,7 +13,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from tenant_apps.invoices.importing.checking import Checker, Progress, Records, Report
-from tenant_apps.invoices.importing.chunks import Candidate, Chunk, Standing
+from tenant_apps.invoices.importing.chunks import Candidate, Chunk, KnownRow
 from tenant_apps.invoices.importing.documents import Archive, Pdf
 from tenant_apps.invoices.importing.people.matching import Finding
 from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
@@ -43,7 +43,7 @@ def stage(batch: Batch, records: Records, archive: Archive | None, progress: Pro
 def _store(
     batch: Batch,
     archive: Archive | None,
-    items: list[Candidate | Standing],
+    items: list[Candidate | KnownRow],
     stored: dict[str, Document],
     pool: ThreadPoolExecutor,
 ) -> list[tuple[str, Document]]:

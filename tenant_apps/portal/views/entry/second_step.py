@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.sessions import steps
-from shared_apps.accounts.sessions.steps import Pending, Standing
+from shared_apps.accounts.sessions.steps import Pending, StepsPassed
 from shared_apps.accounts.signing_in import passkeys, second_factor
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.portal.access import client_address, next_page
@@ -48,7 +48,7 @@ def _found(request: HttpRequest) -> Pending | None:
     user = request.user
     if not isinstance(user, Account):
         return steps.pending(request.session)
-    if not user.is_town_staff or steps.standing(user, request.session) != Standing.HALF:
+    if not user.is_town_staff or steps.steps_passed(user, request.session) != StepsPassed.HALF:
         return None
     return Pending(user, expiry=0, suite=next_page(request, default=GESTION))
 
