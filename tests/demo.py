@@ -62,11 +62,11 @@ def wait(found: Callable[[], T | None], seconds: float = 180) -> T:
 
 
 @contextmanager
-def running_demo(root: Path) -> Iterator[Demo]:
+def running_demo(root: Path, *options: str) -> Iterator[Demo]:
     """Started as a person starts it, stopped at the end."""
     home = Home(root, free_base_port())
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox"],
+        [sys.executable, "-m", "sandbox", *options],
         env={
             **os.environ,
             "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'src'}",

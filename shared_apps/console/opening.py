@@ -26,9 +26,6 @@ from toolkit import emails
 KIND = "open"
 
 
-REGIE = "Factures"  # the label of the first product, when nobody chose another one
-
-
 @dataclass(frozen=True)
 class NewTown:
     """The data of a new town. `manager`, if given, is invited by mail.
@@ -190,4 +187,4 @@ def _furnish(actor: str, new: NewTown) -> None:
     set_up_townhall(actor=actor, name=new.name, contact_email=new.contact_email)
     if new.manager:  # before the product: an account is locked first (payments.books.locking)
         invite(actor=actor, email=new.manager, role=Role.MANAGER)
-    set_up_first_product(actor=actor, label=new.regie or REGIE, number=new.number)
+    set_up_first_product(actor=actor, label=new.regie, number=new.number)

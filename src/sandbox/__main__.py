@@ -18,7 +18,9 @@ from sandbox.services import find
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C; the exit code is 0 when asked to stop, 1 when something failed."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="Le bac à sable de Mes factures.")
-    parser.add_argument("--services-only", action="store_true", help="sans le portail ni ses données")
+    content = parser.add_mutually_exclusive_group()
+    content.add_argument("--services-only", action="store_true", help="sans le portail ni ses données")
+    content.add_argument("--empty", action="store_true", help="sans les communes de démonstration")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="n'affiche que « ready »")
     shown.add_argument("--verbose", action="store_true", help="affiche aussi les journaux des services")
@@ -44,13 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             supervisor.start(services.parts(home, for_tests=options.for_tests))
             if not options.services_only:
                 first = "" if home.path("prepared").exists() else " (la première fois, une demi-minute)"
-                supervisor.step(f"Préparation des communes de démonstration{first}…")
-                supervisor.run(_preparation())
+                what = "de la plateforme" if options.empty else "des communes de démonstration"
+                supervisor.step(f"Préparation {what}{first}…")
+                supervisor.run(_preparation(empty=options.empty))
                 supervisor.step("Démarrage du portail…")
                 supervisor.start(portal(home))
-            supervisor.announce(
-                "ready" if options.quiet else screen.ready(home, demo=not options.services_only)
+            words = (
+                screen.services if options.services_only else screen.empty if options.empty else screen.demo
             )
+            supervisor.announce("ready" if options.quiet else words(home))
             supervisor.watch()
     except AskedToStop:
         return 0
@@ -60,11 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _preparation() -> Part:
-    """Run migrations and create demonstration data, unless that is done."""
+def _preparation(*, empty: bool) -> Part:
+    """Run migrations and create the operator; unless `empty`, the demonstration towns too. What is done stays."""
     return Part(
         name="prepare",
-        command=[sys.executable, "-m", "sandbox.demo"],
+        command=[sys.executable, "-m", "sandbox.demo", *(["--empty"] if empty else [])],
     )
 
 
@@ -102,15 +106,15 @@ def portal(home: Home) -> list[Part]:
 
 
 def _ask_portal(home: Home) -> None:
-    """Check that the demonstration town answers through the front."""
+    """Check that the portal answers through the front: the operator's sign-in, which needs no town."""
     connection = http.client.HTTPConnection("127.0.0.1", home.ports.front, timeout=20)
     try:
-        connection.request("GET", "/", headers={"Host": f"mairie.{home.base}:{home.ports.front}"})
+        connection.request("GET", "/login/", headers={"Host": f"admin.{home.base}:{home.ports.front}"})
         status = connection.getresponse().status
         if status >= 500:
             raise ConnectionError(f"HTTP {status}")
         if status >= 400:
-            raise SandboxError(f"Le portail tourne, mais {home.url('mairie')} répond {status}.")
+            raise SandboxError(f"Le portail tourne, mais {home.url('admin')} répond {status}.")
     finally:
         connection.close()
 

@@ -3,6 +3,7 @@
 import io
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -58,8 +59,11 @@ MANUAL = (  # docs/manual.md, M6 and M9
 PAID = {"2016-001-000037": Means.CHEQUE, "2015-001-001205": Means.CASH}
 
 
-def main() -> None:
-    """Migrate, then open the towns that are missing. Data of another version are refused with a sentence."""
+def main(*, empty: bool = False) -> None:
+    """Migrate, create the operator, and open the towns that are missing unless `empty`.
+
+    Data of another version are refused with a sentence.
+    """
     try:
         migrate_towns()
     except OtherHistory:
@@ -70,10 +74,7 @@ def main() -> None:
     with registry():
         known = set(Town.objects.exclude(state=TownState.OPENING).values_list("slug", flat=True))
         _operator()
-    for slug, name, seed in (
-        ("mairie", "Mairie de Démonstration", _mairie),
-        ("pechabou", "Commune de Pechabou", _pechabou),
-    ):
+    for slug, name, seed in () if empty else TOWNS:
         town = open_town(slug=slug, name=name) if slug not in known else town_named(slug)
         with tenant_context(town):
             if not Batch.objects.filter(state=BatchState.PUBLISHED).exists():
@@ -256,5 +257,10 @@ def _publish(bills: Sequence[Sample], town: Town) -> Batch:
     return batch
 
 
+TOWNS = (
+    ("mairie", "Mairie de Démonstration", _mairie),
+    ("pechabou", "Commune de Pechabou", _pechabou),
+)
+
 if __name__ == "__main__":
-    main()
+    main(empty="--empty" in sys.argv[1:])

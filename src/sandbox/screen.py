@@ -6,17 +6,13 @@ from sandbox.home import Home
 PASSWORD = "facture"  # noqa: S105 - the demonstration's own, written in the README
 
 
-def ready(home: Home, *, demo: bool) -> str:
-    """The addresses, and the accounts when the portal runs."""
-    return _demo(home) if demo else _services(home)
-
-
 def _table(rows: list[tuple[str, str]]) -> list[str]:
     width = max(len(left) for left, _ in rows)
     return [f"  {left:<{width}}   {right}" for left, right in rows]
 
 
-def _demo(home: Home) -> str:
+def demo(home: Home) -> str:
+    """The addresses and accounts of the demonstration."""
     addresses = [
         (home.url("mairie"), "Mairie de Démonstration: le portail des habitants"),
         (home.url("mairie", "/gestion/"), "… et de ses agents"),
@@ -31,6 +27,21 @@ def _demo(home: Home) -> str:
         ("agent@example.net", f"agent de la mairie, son téléphone: {home.url('mail', '/code?cle=')}"),
         (operator_code.EMAIL, f"exploitant, code de vérification: {home.url('mail', '/code')}"),
     ]
+    return _portal(home, addresses, accounts)
+
+
+def empty(home: Home) -> str:
+    """The addresses and the operator of a platform without a town."""
+    addresses = [
+        (home.url("admin"), "l'exploitant de la plateforme, qui ouvre les communes"),
+        (home.url("mail"), "les courriels envoyés (rien ne sort de cette machine)"),
+        (home.url("payfip"), "le simulateur du paiement PayFiP"),
+    ]
+    accounts = [(operator_code.EMAIL, f"exploitant, code de vérification: {home.url('mail', '/code')}")]
+    return _portal(home, addresses, accounts)
+
+
+def _portal(home: Home, addresses: list[tuple[str, str]], accounts: list[tuple[str, str]]) -> str:
     return "\n".join(
         [
             "",
@@ -50,7 +61,8 @@ def _demo(home: Home) -> str:
     )
 
 
-def _services(home: Home) -> str:
+def services(home: Home) -> str:
+    """The addresses of the services, without the portal."""
     local = "127.0.0.1"
     rows = [
         ("PostgreSQL", f"{local}:{home.ports['postgres']}"),

@@ -20,6 +20,8 @@ from tenant_apps.products.numbers import number_problem
 from tenant_apps.products.queries import former_products
 from toolkit.rows import change_row
 
+FIRST_CODE, FIRST_LABEL = "GENERAL", "Factures"  # of the product with which a new town begins
+
 
 @transaction.atomic
 def add_product(
@@ -35,6 +37,7 @@ def add_product(
 ) -> Product:
     """Add a régie, titres or a rôle, in mode T. Without `code`, one is made from the label.
 
+    The first one takes the place of the product with which the town began, if nobody has touched that one.
     `settings`: contact_email, payable_days_after_issue, payable_days_after_due, offers_declaration, takes_several.
     Raises ValidationError with the wrong field.
     """
@@ -53,10 +56,32 @@ def add_product(
     if wrong := number_problem(others, kind=kind, protocol=protocol, number=number):
         raise ValidationError({"number": wrong})
     product.full_clean()
+    product.is_default = product.is_default or _give_way(actor, others)
     product.save()
     new = {"label": label, "kind": kind, "code": product.code, "protocol": protocol, "numcli": number}
     audit.record("product.created", actor=actor, obj=name_of(product), new={**new, **reasoned(reason)})
     return product
+
+
+def _give_way(actor: audit.Actor, others: Collection[Product]) -> bool:
+    """Delete the product with which the town began, if it is the default as it was made and nothing is attached."""
+    first = next((one for one in others if one.is_default), None)
+    if first is None or (first.code, first.label, first.protocol) != (
+        FIRST_CODE,
+        FIRST_LABEL,
+        protocols.NONE,
+    ):
+        return False
+    if Account.objects.filter(limited_to__contains=[first.pk]).exists():
+        return False
+    try:
+        with transaction.atomic():
+            first.delete()
+    except ProtectedError:
+        return False
+    old = {"label": FIRST_LABEL, "code": FIRST_CODE, "numcli": ""}
+    audit.record("product.deleted", actor=actor, obj=f"product:{FIRST_CODE}", old=old)
+    return True
 
 
 def lock_staff() -> None:
@@ -121,14 +146,21 @@ def set_up_product(*, actor: audit.Actor, code: str, label: str, **settings: Any
     return product
 
 
-def set_up_first_product(*, actor: audit.Actor, label: str, number: str = "") -> Product:
+def set_up_first_product(*, actor: audit.Actor, label: str = "", number: str = "") -> Product:
     """Create the product with which a new town begins. With a number, it is at the first stage of its provider.
+
+    Without a label and a number, the first régie that somebody adds takes its place (`add_product`).
 
     Raises ValidationError.
     """
     protocol = protocols.first() if number else protocols.NONE
     return set_up_product(
-        actor=actor, code="GENERAL", label=label, numcli=number, protocol=protocol, is_default=True
+        actor=actor,
+        code=FIRST_CODE,
+        label=label or FIRST_LABEL,
+        numcli=number,
+        protocol=protocol,
+        is_default=True,
     )
 
 

@@ -1,5 +1,6 @@
 """The life of a product: added, changed, made the default, closed, reopened, deleted."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,14 +8,17 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from shared_apps.accounts.models import Account, Role
 from shared_apps.audit.models import AuditEntry
 from shared_apps.audit.verbs import changes
+from tenant_apps.invoices.models import Invoice
 from tenant_apps.products import services
 from tenant_apps.products.codes import code_for, free_code, problem
 from tenant_apps.products.errors import Ended, InUse, StillDefault
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import default_product, is_unused, receiving_products
 from tenant_apps.products.stages import stage_of
+from tenant_apps.residents.models import Payer
 from tenants.models import Town
 
 
@@ -46,6 +50,40 @@ def test_one_is_added(town: Town) -> None:
 def test_the_first_of_a_town_is_its_default(town: Town) -> None:
     Product.objects.all().delete()
     assert add().is_default
+
+
+def test_the_first_takes_the_place_of_what_the_town_began_with(town: Town) -> None:
+    Product.objects.all().delete()
+    services.set_up_first_product(actor="system")
+    canteen = add("Régie cantine", number="001977", protocol="payfip")
+    assert canteen.is_default
+    assert list(Product.objects.all()) == [canteen]
+    assert last("product.deleted").old == {"label": "Factures", "code": "GENERAL", "numcli": ""}
+    assert not add("Crèche").is_default
+
+
+@pytest.mark.parametrize("touched", ["label", "number", "invoice", "limited"])
+def test_what_was_touched_stays(
+    town: Town,
+    make_account: Callable[..., Account],
+    make_payer: Callable[..., Payer],
+    make_invoice: Callable[..., Invoice],
+    touched: str,
+) -> None:
+    Product.objects.all().delete()
+    first = services.set_up_first_product(
+        actor="system",
+        label="Trésorerie" if touched == "label" else "",
+        number="001977" if touched == "number" else "",
+    )
+    if touched == "invoice":
+        make_invoice(make_payer(), product=first)
+    if touched == "limited":
+        services.limit_member(
+            actor="system", account=make_account("a@example.net", role=Role.CLERK), products=[first]
+        )
+    assert not add().is_default
+    assert default_product() == first
 
 
 @pytest.mark.parametrize(

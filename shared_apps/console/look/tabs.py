@@ -47,6 +47,11 @@ def of(town: Town, current: str) -> list[tuple[str, str, bool]]:
     return found
 
 
+def route_of(key: str) -> str:
+    """The page to come back to after the action with that key: its tab, or « Santé » for those of « Opérations »."""
+    return next((route for route, keys in ACTIONS.items() if key in keys), "town")
+
+
 def actions_of(town: Town, route: str) -> list[Action]:
     """The actions that are offered in the tab of that page."""
     elsewhere = {key for keys in ACTIONS.values() for key in keys}

@@ -13,7 +13,7 @@ from shared_apps.accounts.models import STAFF_ROLES, Account
 from shared_apps.accounts.sessions import impersonation
 from shared_apps.accounts.signing_in import second_factor
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.look import actions
+from shared_apps.console.look import actions, tabs
 from shared_apps.console.look.forms import ForgetFactorForm, InterventionForm, OpenForm
 from shared_apps.console.look.screens import screen
 from shared_apps.console.opening import NewTown, request_opening
@@ -33,7 +33,7 @@ def act(request: OperatorRequest, slug: str, key: str) -> HttpResponse:
     form = action.form(request.POST if request.method == "POST" else None, town=town, danger=action.danger)
     if request.method == "POST" and form.is_valid():
         try:
-            return _after(request, town, action.do(request.user, town, form.cleaned_data))
+            return _after(request, town, key, action.do(request.user, town, form.cleaned_data))
         except TownError as error:
             form.add_error(None, str(error))
     return screen(
@@ -47,11 +47,12 @@ def act(request: OperatorRequest, slug: str, key: str) -> HttpResponse:
     )
 
 
-def _after(request: OperatorRequest, town: Town, outcome: actions.Outcome) -> HttpResponse:
+def _after(request: OperatorRequest, town: Town, key: str, outcome: actions.Outcome) -> HttpResponse:
+    """The operation's page, or the tab in which the action is offered."""
     if isinstance(outcome, Operation):
         return redirect("admin:operation", public_id=outcome.uuid)
     messages.success(request, outcome)
-    return redirect("admin:town", slug=town.slug)
+    return redirect(f"admin:{tabs.route_of(key)}", slug=town.slug)
 
 
 @require_POST
