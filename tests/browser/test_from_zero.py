@@ -121,7 +121,7 @@ def open_the_town(walk: Walk) -> Page:
     page.get_by_label("Adresse du service de facturation").fill("regie@gramat.example.org")
     press(page, "button", "Ouvrir la commune")
     expect(page.get_by_text("Terminée le")).to_be_visible(timeout=60_000)
-    press(page, "link", re.compile(TOWN))
+    press(page, "link", "Préparer la commune")
     return page
 
 
