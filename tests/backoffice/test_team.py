@@ -205,7 +205,7 @@ def test_the_operator_invites_a_manager(
     refused = console.post(path, {**sent, "email": "alice@example.net"})
     assert refused.status_code == 422
     assert "usager du portail" in text(refused)
-    assert console.post(path, sent)["Location"] == "/communes/mairie/"
+    assert console.post(path, sent)["Location"] == "/communes/mairie/equipe/"
     with tenant_context(town):
         assert one("paul@example.net").role == Role.MANAGER
         fact = AuditEntry.objects.get(verb="member.invited")
