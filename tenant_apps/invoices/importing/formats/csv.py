@@ -2,22 +2,21 @@
 
 import codecs
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.invoices.importing.format import Confidence, Format, Sample, lines_of
-from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES
-from tenant_apps.invoices.importing.rows import REQUIRED, InvoiceRow, RowProblem, Rows
-from tenant_apps.invoices.importing.titles import find_columns, known_in
+from tenant_apps.invoices.importing.rows import REQUIRED, InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.tables import read_table
+from tenant_apps.invoices.importing.titles import known_in
 from toolkit.reading.errors import FileError
-from toolkit.reading.fields import fold
-from toolkit.reading.tables import TableError, encoding_of_table, key_of_title, rows_of, split_line
+from toolkit.reading.tables import TableError, encoding_of_table, rows_of, split_line
 from toolkit.reading.text import Lines
 
 DELIMITERS = (";", "\t", ",")
-_FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
 
 
 def recognise(head: bytes, name: str) -> Confidence:
@@ -49,24 +48,9 @@ def _rows(lines: Lines) -> Iterator[InvoiceRow | RowProblem]:
     if header is None:
         raise FileError(_("Le fichier des factures est vide."))
     delimiter = _delimiter_of(header)
-    columns = find_columns(_split(header, delimiter))
-    for doubt in columns.doubts:
-        yield RowProblem(None, "", "", doubt, is_error=False)
-    payer = columns.title_of("payer")
-    rows = Rows(payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
     # Strict: otherwise a quote that is never closed would silently swallow the next invoices.
-    for line, row in rows_of(lines, delimiter, strict=True):
-        cells, surplus = columns.cells(row), row[columns.width :]
-        if _is_footer(cells, row):
-            sentence = _("Cette ligne de total n'est pas une facture : elle est laissée de côté.")
-            yield RowProblem(line, "", "", sentence, is_error=False)
-        # A decimal comma without quotes, in a file separated by commas, shifts the row and may leave its end empty.
-        elif any(cell.strip() for cell in surplus) or (surplus and delimiter == ","):
-            yield from rows.refuse(line, _too_wide(delimiter))
-        else:
-            yield from rows.make(line, cells)
-    if not rows.count:
-        raise FileError(_("Le fichier ne contient aucune facture sous la ligne de titres."))
+    rows = rows_of(lines, delimiter, strict=True)
+    yield from read_table(_split(header, delimiter), rows, too_wide=partial(_too_wide, delimiter))
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -99,16 +83,10 @@ def _best_split(header: str) -> tuple[str, list[str]]:
     return max(found, key=lambda pair: len(pair[1]))
 
 
-def _is_footer(cells: dict[str, str], row: list[str]) -> bool:
-    """Whether it is a line of totals: it has a word for it, no payer and no date."""
-    if cells["payer"].strip():
-        return False
-    if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells[name]):
-        return False
-    return any(fold(cell).startswith(_FOOTERS) for cell in row)
-
-
-def _too_wide(delimiter: str) -> str:
+def _too_wide(delimiter: str, surplus: list[str]) -> str:
+    """A decimal comma without quotes, in a file separated by commas, shifts the row and may leave its end empty."""
+    if not any(cell.strip() for cell in surplus) and delimiter != ",":
+        return ""
     sign = _("une tabulation") if delimiter == "\t" else f"« {delimiter} »"
     return _(
         "La ligne a plus de valeurs que de titres : si une valeur contient %(sign)s, mettez-la entre guillemets."
