@@ -126,9 +126,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         cells(b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
     ),
     "400 MB of nothing": lambda: with_sheet(cells(*[b" " * (1024 * 1024)] * 400)),
-    "400 MB of cells": lambda: with_sheet(
-        cells(*[b"<row>" + b"<c><v>1</v></c>" * 60_000 + b"</row>"] * 400)
-    ),
+    "400 MB of cells": lambda: with_sheet(cells(*[b"<row>" + b"<c><v>1</v></c>" * 60_000 + b"</row>"] * 400)),
     "entities": lambda: with_sheet(
         b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
         + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(12))
