@@ -217,7 +217,7 @@ def test_check_now_is_the_clerk_s(
     assert "Vérifier maintenant" in text(browsers.clerk.get(page))
     assert "Vérifier maintenant" not in text(browsers.reader.get(page))
     path = f"/gestion/tentatives/{live.uuid}/verifier/"
-    for person, status in (("nobody", 302), ("alice", 404), ("reader", 404)):
+    for person, status in (("nobody", 302), ("alice", 404), ("reader", 403)):
         assert getattr(browsers, person).post(path).status_code == status
     answer = browsers.clerk.post(path, follow=True)
     assert "Le Trésor public n'a rien de nouveau pour l'instant." in text(answer)

@@ -7,7 +7,7 @@ cookies of that town; operator has a session on the operator's host.
 
 PEOPLE = ("nobody", "alice", "bob", "charlie", "reader", "clerk", "cashier", "manager", "diane", "operator")
 STAFF = ("reader", "clerk", "cashier", "manager")
-IN, OUT, MOVED = 200, 404, 302
+IN, OUT, REFUSED, MOVED = 200, 404, 403, 302  # REFUSED: staff are told which role it takes (decision 69)
 
 
 def row(
@@ -39,9 +39,9 @@ _ANY_RESIDENT = row(stranger=IN)
 _OWN_INVOICE = row()
 _OWN_MESSAGE = {**row(), "bob": OUT}  # a message is of one person, and not of the household
 _STAFF = row(payer=OUT, staff=IN)
-_CLERKS = {**_STAFF, "reader": OUT}
-_CASHIERS = {**_CLERKS, "clerk": OUT}
-_MANAGERS = {**_CASHIERS, "cashier": OUT}
+_CLERKS = {**_STAFF, "reader": REFUSED}
+_CASHIERS = {**_CLERKS, "clerk": REFUSED}
+_MANAGERS = {**_CASHIERS, "cashier": REFUSED}
 
 TOWN: dict[str, dict[str, int]] = {
     "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_inside.py
@@ -232,10 +232,12 @@ TOWN: dict[str, dict[str, int]] = {
 }
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
-# forbidden page gives. The acts are tried with ids of things on which they change nothing or are refused.
+# forbidden page gives: staff with too small a role REFUSED where a role opens it, the others OUT. The acts are tried
+# with ids of things on which they change nothing or are refused.
 _ACT = frozenset({"clerk", "cashier", "manager"})
 _BOOK = frozenset({"cashier", "manager"})
 _MANAGE = frozenset({"manager"})
+OF_A_ROLE = (_ACT, _BOOK, _MANAGE)
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
