@@ -113,6 +113,8 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payment-state": _OWN_INVOICE,
     "portal:declare-paid": row(everyone=405),
     "backoffice:home": _STAFF,
+    "backoffice:fold-first-day": row(everyone=405),
+    "backoffice:keep-first-step": row(everyone=405),
     "backoffice:account": _STAFF,
     "backoffice:own-name": row(everyone=405),
     "backoffice:prove": _STAFF,
@@ -248,6 +250,8 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:key": frozenset({"alice"}),
     "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
+    "backoffice:fold-first-day": _MANAGE,
+    "backoffice:keep-first-step": _MANAGE,
     "backoffice:account": frozenset(STAFF),
     "backoffice:own-name": frozenset(STAFF),
     "backoffice:prove": frozenset(STAFF),
@@ -398,7 +402,17 @@ LISTS = {
 # Of these the other régie's things are on at least one address for who works for the whole town.
 SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}
 NEITHER = {  # about no régie: a file of ours, an operator's ticket, what is one's own
-    *("sample", "leave-intervention", "enter-intervention", "account", "prove", "protect", "application"),
+    *(
+        "sample",
+        "fold-first-day",
+        "keep-first-step",
+        "leave-intervention",
+        "enter-intervention",
+        "account",
+        "prove",
+        "protect",
+        "application",
+    ),
     *("remove-application", "renew-codes", "add-account-key", "ask-account-key", "account-key"),
     *("remove-account-key", "sign-out-device", "sign-out-everywhere", "own-name"),
 }

@@ -64,6 +64,11 @@ def _with_invitations(accounts: list[Account]) -> list[Member]:
     ]
 
 
+def staff_states() -> list[MemberState]:
+    """Where each member of staff stands who has not left. One statement."""
+    return [state_of(one) for one in Account.objects.filter(role__in=STAFF_ROLES, removed_at=None)]
+
+
 def is_last_manager(account: Account) -> bool:
     """Whether the town would have no manager who can sign in without this one."""
     return account.pk in active_managers() and len(active_managers()) == 1
