@@ -108,8 +108,7 @@ def _why(request: StaffRequest, error: Refused) -> Notice:
         )
         return Notice(_("Votre rôle n'ouvre pas cette page"), (which % names, *_nothing_done(request)))
     which = _("Cette page demande le rôle « %(wanted)s » ; vous êtes « %(own)s ».") % names
-    lines = (which, str(minimum.explained), *_nothing_done(request), _who_gives())
-    return Notice(_("Votre rôle n'ouvre pas cette page"), lines)
+    return Notice(_("Votre rôle n'ouvre pas cette page"), (which, *_nothing_done(request), _who_gives()))
 
 
 def _nothing_done(request: HttpRequest) -> tuple[str, ...]:
