@@ -126,7 +126,7 @@ class TownAdmin(ReadOnly):
     def shown_state(self, town: Town) -> SafeString:
         return words.tag(town.get_state_display(), words.STATE_TONES.get(town.state, ""))
 
-    @display(description="Premiers pas", ordering=Coalesce("figures__first_steps", 0))
+    @display(description="Prêt", ordering=Coalesce("figures__first_steps", 0))
     def first_steps(self, town: Town) -> str:
         figures = _figures(town)
         return f"{figures.first_steps}/{TOTAL}" if figures and figures.first_steps is not None else NOTHING

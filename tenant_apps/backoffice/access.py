@@ -149,7 +149,8 @@ def screen(
     """
     rights = {
         "section": section,
-        "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
+        # never from the cache: staff see at once what they changed
+        "townhall": context.pop("townhall", None) or current_townhall(),
         "can_act": at_least(request.user.role, Role.CLERK),
         "can_book": at_least(request.user.role, Role.CASHIER),
         "can_manage": at_least(request.user.role, Role.MANAGER),

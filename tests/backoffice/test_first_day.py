@@ -277,7 +277,7 @@ def test_a_town_in_read_only_is_not_written(
 def test_statements(
     browsers: SimpleNamespace, people: SimpleNamespace, make_account: Any, django_assert_num_queries: Any
 ) -> None:
-    """The list costs a few statements, the same for a large town; once it is over, one read of the row."""
+    """The list costs a few statements, the same for a large town; once it is over, none."""
 
     def cost() -> int:
         with CaptureQueriesContext(connection) as seen:

@@ -22,7 +22,7 @@ CLERKS = frozenset({Step.IMPORT})  # what somebody below a manager does themselv
 
 
 def first_day_for(request: StaffRequest) -> dict[str, Any]:
-    """What the home page shows of it. Once the list is folded or over, one statement: the row of the town.
+    """What the home page shows of it. Once the list is folded or over, only the row of the town, which `screen` needs.
 
     It counts what the whole town has done, so whoever works for some régies only does not see it.
     """
@@ -31,13 +31,14 @@ def first_day_for(request: StaffRequest) -> dict[str, Any]:
     townhall = current_townhall()
     kept, manages = first_day_of(townhall), at_least(request.user.role, Role.MANAGER)
     if kept.is_over or kept.folded is not None:
-        return {"first_day_folded": manages and not kept.is_over}
+        return {"townhall": townhall, "first_day_folded": manages and not kept.is_over}
     lines = lines_of(townhall)
     done = done_of(lines)
     if done == TOTAL:
-        return {"first_day_over": _is_over(request)}
+        return {"townhall": townhall, "first_day_over": _is_over(request)}
     rows = [(line, _address(line)) for line in lines if _is_theirs(request, line)]
-    return {"first_day": {"rows": rows, "done": done, "total": TOTAL, "manages": manages}}
+    shown = {"rows": rows, "done": done, "total": TOTAL, "manages": manages}
+    return {"townhall": townhall, "first_day": shown}
 
 
 def _is_theirs(request: StaffRequest, line: Line) -> bool:
