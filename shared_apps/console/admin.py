@@ -24,6 +24,7 @@ from shared_apps.console.look import words
 from shared_apps.console.look.filters import KindFilter, ShardFilter, TroubleFilter, VerbFilter
 from shared_apps.console.models import TownFigures
 from shared_apps.treasury.models import UnmatchedNotification
+from tenant_apps.firstday.lines import TOTAL
 from tenants.current import shard_aliases
 from tenants.hosts import registry
 from tenants.models import Erasure, Operation, Town
@@ -78,6 +79,7 @@ class TownAdmin(ReadOnly):
         "queue",
         "storage",
         "schema",
+        "first_steps",
     )
     list_display_links = None
     list_filter = ("state", TroubleFilter, ShardFilter)
@@ -123,6 +125,11 @@ class TownAdmin(ReadOnly):
     @display(description="État", ordering="state")
     def shown_state(self, town: Town) -> SafeString:
         return words.tag(town.get_state_display(), words.STATE_TONES.get(town.state, ""))
+
+    @display(description="Prêt", ordering=Coalesce("figures__first_steps", 0))
+    def first_steps(self, town: Town) -> str:
+        figures = _figures(town)
+        return f"{figures.first_steps}/{TOTAL}" if figures and figures.first_steps is not None else NOTHING
 
     @display(description="Factures", ordering=Coalesce("figures__published_invoices", 0))
     def invoices(self, town: Town) -> str:

@@ -35,6 +35,8 @@ class TownFigures(models.Model):
     waiting_since = models.DateTimeField(null=True)  # when the oldest overdue work became due
     import_since = models.DateTimeField(null=True)  # when the running import last reported progress
     held_attempts = models.PositiveIntegerField(default=0)  # payments that staff must review
+    # How many of the first steps of a town are done (firstday.lines); None: counted by older code.
+    first_steps = models.PositiveSmallIntegerField(null=True)
     computed_at = models.DateTimeField()
 
     class Meta:

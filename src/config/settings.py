@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.web.errors.StaffPages",
 ]
 
 TEMPLATES = [
@@ -114,7 +115,7 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "libraries": {"layout": "config.assets.layout"},
+            "libraries": {"layout": "config.assets.layout", "way_back": "config.web.way_back"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

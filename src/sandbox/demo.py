@@ -36,6 +36,7 @@ from tenant_apps.payments.models import Means  # noqa: E402
 from tenant_apps.payments.services import book_counter_payment  # noqa: E402
 from tenant_apps.products.models import Mode, ProductKind  # noqa: E402
 from tenant_apps.products.services import set_up_product  # noqa: E402
+from tenant_apps.townhall import first_day  # noqa: E402
 from tenant_apps.townhall.models import AlertAudience  # noqa: E402
 from tenant_apps.townhall.services import set_up_townhall  # noqa: E402
 from tenants.current import registry  # noqa: E402
@@ -110,6 +111,7 @@ def _mairie(town: Town) -> None:
         password_minimum=5,
         alert_audience=AlertAudience.KNOWN,
     )
+    first_day.finish()  # Pechabou still has its list
     _product("REGIE", "Régie cantine et périscolaire", "001964", "payfip", is_default=True)
     _product("EAU", "Budget eau", "001966", "tipi")
     _people("resident@example.net", "agent@example.net", "Jeanne Martin")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,6 +32,17 @@ class StaffRequest(HttpRequest):
 
     user: Account
     scope: Scope
+
+
+class Refused(PermissionDenied):
+    """A member of staff of this town may not open this page: 403, which `refusals` draws.
+
+    `minimum` is the role it asks for; None: it is not for an operator in somebody's place.
+    """
+
+    def __init__(self, minimum: Role | None = None) -> None:
+        super().__init__()
+        self.minimum = minimum
 
 
 def at_least(role: str, minimum: Role) -> bool:
@@ -69,10 +80,10 @@ def staff_required(
     """Only staff of this town with at least the role `minimum`; pages are never cached.
 
     Nobody is sent to the portal's sign-in, which leads back here; anybody else gets the 404 of a page that
-    does not exist, as does a member of staff whose role is too small. Whoever has a second factor has given it, or is
-    asked for it. Whoever must have one is led to set it up: a manager before a manager's page, everybody where the
-    town wants it. `unprotected`: the page is open without one, to set it up. `in_person`: absent for an operator in
-    somebody's place.
+    does not exist. Whoever has a second factor has given it, or is asked for it. A member of staff whose role is too
+    small is told which one it takes (`Refused`, decision 69). Whoever must have a second factor is led to set it up: a
+    manager before a manager's page, everybody where the town wants it. `unprotected`: the page is open without one, to
+    set it up. `in_person`: refused to an operator in somebody's place.
     """
 
     def decorate(view: View) -> View:
@@ -101,20 +112,23 @@ def _inside(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
 def _elsewhere(
     request: HttpRequest, minimum: Role, *, unprotected: bool, in_person: bool
 ) -> HttpResponseBase | None:
-    """Where to go before this page; None: it may be opened. Raises Http404."""
+    """Where to go before this page; None: it may be opened. Raises Http404 or Refused."""
     user = request.user
     if not isinstance(user, Account):
         awaited = steps.is_awaited(request.session)
         return _lead(request, reverse("portal:second-step") if awaited else "/")
-    if not at_least(user.role, minimum) or (in_person and user.impersonated_by is not None):
+    if not user.is_town_staff:
         raise Http404
-    match steps.steps_passed(user, request.session):
-        case StepsPassed.HALF:
-            return _lead(request, reverse("portal:second-step"))
-        case StepsPassed.UNPROTECTED if not unprotected and (
-            minimum == Role.MANAGER or (user.role != Role.MANAGER and must_be_protected(user))
-        ):
-            return _lead(request, reverse("backoffice:protect"))
+    passed = steps.steps_passed(user, request.session)
+    if passed == StepsPassed.HALF:
+        return _lead(request, reverse("portal:second-step"))
+    if in_person and user.impersonated_by is not None:
+        raise Refused
+    if not at_least(user.role, minimum):
+        raise Refused(minimum)
+    must = minimum == Role.MANAGER or (user.role != Role.MANAGER and must_be_protected(user))
+    if passed == StepsPassed.UNPROTECTED and must and not unprotected:
+        return _lead(request, reverse("backoffice:protect"))
     return None
 
 
@@ -135,7 +149,8 @@ def screen(
     """
     rights = {
         "section": section,
-        "townhall": current_townhall(),  # never from the cache: staff see at once what they changed
+        # never from the cache: staff see at once what they changed
+        "townhall": context.pop("townhall", None) or current_townhall(),
         "can_act": at_least(request.user.role, Role.CLERK),
         "can_book": at_least(request.user.role, Role.CASHIER),
         "can_manage": at_least(request.user.role, Role.MANAGER),

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from tenant_apps.backoffice.views import access_requests, home, imports, invoices, mails, payers, threads
+from tenant_apps.backoffice.views import (
+    access_requests,
+    first_day,
+    home,
+    imports,
+    invoices,
+    mails,
+    payers,
+    threads,
+)
 from tenant_apps.backoffice.views.account import keys, own, proof, protection
 from tenant_apps.backoffice.views.money import (
     attempts,
@@ -29,6 +38,8 @@ from tenant_apps.backoffice.views.settings import (
 app_name = "backoffice"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("premiers-pas/masquer/", first_day.fold_first_day, name="fold-first-day"),
+    path("premiers-pas/rien-a-changer/", first_day.keep_step, name="keep-first-step"),
     path("mon-compte/", own.account_page, name="account"),
     path("mon-compte/nom/", own.change_name, name="own-name"),
     path("mon-compte/confirmer/", proof.prove, name="prove"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -13,9 +13,16 @@ from tenant_apps.invoices.states import Asked, BatchState, InvoiceState
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import products_for_staff
 from tenant_apps.residents.queries import payer_ids_of
-from toolkit.scope import Scope
+from toolkit.scope import EVERYTHING, Scope
 
 Status = Literal["all", "unpaid", "paid"]
+
+
+class ImportStage(NamedTuple):
+    """Whether an import was ever published, and whether one was begun."""
+
+    is_published: bool
+    is_begun: bool
 
 
 def invoices_for_resident(account: Account, *, status: Status = "all") -> QuerySet[Invoice]:
@@ -82,6 +89,12 @@ def waiting_batches(scope: Scope) -> QuerySet[Batch]:
     over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
     nothing = {"new_count": 0, "change_count": 0, "late_count": 0}
     return batches(scope).exclude(state__in=over).exclude(state=BatchState.READY, **nothing)
+
+
+def import_stage() -> ImportStage:
+    """How far the town's first import is. It is about the whole town, and names no import. Two statements at most."""
+    is_published = Batch.objects.filter(published_at__isnull=False).exists()
+    return ImportStage(is_published, is_published or waiting_batches(EVERYTHING).exists())
 
 
 def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:

@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.audit.saying import fields_of, truth
+from shared_apps.audit.saying import fields_of, one_of, truth
 from shared_apps.audit.verbs import Fact, Key, declare
+from tenant_apps.townhall.first_day import Step
 
 TOWN = fields_of("townhall.TownHall")
 PROVIDER = (
@@ -22,5 +23,13 @@ declare(
         before=PROVIDER,
         after=(*PROVIDER, Key("secret_changed", _("secret remplacé"), truth)),
     ),
+    Fact(
+        "townhall.first_step_kept",
+        _("Réglage gardé tel quel"),
+        after=(Key("step", _("étape"), one_of(Step)),),
+    ),
+    Fact("townhall.first_day_folded", _("Liste des premiers pas masquée")),
+    Fact("townhall.first_day_unfolded", _("Liste des premiers pas affichée de nouveau")),
+    Fact("townhall.first_day_finished", _("Premiers pas terminés")),
     room=__name__,
 )

@@ -1,6 +1,7 @@
 """The legal pages of a town: its own text, or a default text filled with its data."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from django.conf import settings
 from django.template.loader import select_template
@@ -30,6 +31,22 @@ def text_of(kind: str, townhall: TownHall, *, address: str) -> str:
     """The text (toolkit.prose) of one of `NOTICES` for the town that answers at `address`."""
     own: str = getattr(townhall, NOTICES[kind].field)
     return own.strip() or default_text(kind, townhall, address=address)
+
+
+class Lack(Enum):
+    """What the law asks of the legal notice of a site, and the default text cannot say for this town."""
+
+    ADDRESS = auto()  # of the publisher
+    PHONE = auto()
+    HOST = auto()  # who hosts the portal: the operator's setting HOSTING
+
+
+def lacks(townhall: TownHall) -> set[Lack]:
+    """What the legal notice lacks; nothing when the town wrote its own."""
+    if townhall.legal_notice.strip():
+        return set()
+    known = {Lack.ADDRESS: townhall.address, Lack.PHONE: townhall.phone, Lack.HOST: settings.HOSTING}
+    return {lack for lack, value in known.items() if not value.strip()}
 
 
 def language_of(kind: str, townhall: TownHall) -> str:

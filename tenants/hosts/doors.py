@@ -87,7 +87,7 @@ def unavailable(request: HttpRequest, outage: Outage, town: Town | None) -> Http
     When nothing was written, a button sends the form again with what was typed.
     """
     if outage is Outage.READ_ONLY:
-        page = render_to_string("errors/read_only_town.html", {"town": town})
+        page = render_to_string("errors/read_only_town.html", {"town": town, "path": request.path})
     else:
         title, what, then = _WORDS[outage]
         writes = request.method not in ("GET", "HEAD")

@@ -258,7 +258,7 @@ def test_the_managers_see_it(
     page = manager.get("/gestion/interventions/").content.decode()
     for words in ("4711", "operator@example.net", "agent@example.net", "en cours"):
         assert words in page
-    assert inside.get("/gestion/interventions/").status_code == 404  # in a clerk's place, a clerk's rights
+    assert inside.get("/gestion/interventions/").status_code == 403  # in a clerk's place, a clerk's rights
     verbs = list(AuditEntry.objects.filter(verb__startswith="impersonation.").values_list("verb", flat=True))
     assert sorted(verbs) == ["impersonation.asked", "impersonation.started"]
     assert "4711" in str(AuditEntry.objects.get(verb="impersonation.started").new)

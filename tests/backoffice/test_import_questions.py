@@ -39,7 +39,7 @@ def test_another_name_is_asked_and_confirmed(browsers: SimpleNamespace) -> None:
     assert "la publication vient après" in text(refused)
     assert "C'est une autre personne" not in shown
     update = services.open_questions(batch).get()
-    assert browsers.reader.post(f"/gestion/imports/{batch.uuid}/redevables/{update.pk}/").status_code == 404
+    assert browsers.reader.post(f"/gestion/imports/{batch.uuid}/redevables/{update.pk}/").status_code == 403
     assert "Abandonnez cet import" in text(answer(browsers.clerk, update, "other"))
     done = text(answer(browsers.clerk, update, "same"))
     assert "Répondu le" in done

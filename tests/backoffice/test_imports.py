@@ -117,7 +117,7 @@ def test_what_is_too_large_is_refused_and_never_held(browsers: SimpleNamespace, 
 
 def test_a_stranger_s_flood_is_not_even_read(browsers: SimpleNamespace) -> None:
     body = Flood(200 * 1024 * 1024)
-    for browser, status in ((browsers.nobody, 302), (browsers.alice, 404), (browsers.reader, 404)):
+    for browser, status in ((browsers.nobody, 302), (browsers.alice, 404), (browsers.reader, 403)):
         answer = browser.generic(
             "POST",
             "/gestion/imports/nouveau/",

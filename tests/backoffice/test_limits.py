@@ -56,4 +56,4 @@ def test_a_manager_is_not_limited_and_a_resident_is_absent(
     assert answer.status_code == 422
     assert "Un responsable travaille pour toutes les régies" in text(answer)
     assert browsers.manager.get(page(people, "alice")).status_code == 404
-    assert browsers.clerk.get(page(people, "reader")).status_code == 404
+    assert browsers.clerk.get(page(people, "reader")).status_code == 403

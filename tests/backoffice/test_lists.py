@@ -15,6 +15,7 @@ from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.notices.services import queue_planned
 from tenant_apps.payments.models import Allocation, Attempt, AttemptEvent, Declaration, Means, Payment
 from tenant_apps.residents.models import Payer
+from tenant_apps.townhall import first_day
 from tests.backoffice.conftest import text
 
 QUERIES = 16  # the most a page may ask, whatever the number of its rows
@@ -47,7 +48,9 @@ def mail(**more: Any) -> OutgoingMail:
     return OutgoingMail.objects.create(**{**values, "next_try_at": timezone.now(), **more})
 
 
-def test_home_of_a_new_town(browsers: SimpleNamespace) -> None:
+def test_home_where_nothing_has_happened(browsers: SimpleNamespace) -> None:
+    """Its first day is over, or hidden (test_first_day.py)."""
+    first_day.finish()
     page = text(browsers.clerk.get("/gestion/"))
     for words in ("Rien n'attend", "Aucune facture n'est encore en ligne", "Aucun import pour l'instant"):
         assert words in page
@@ -68,6 +71,7 @@ def test_home_in_figures(
     Message.objects.create(email="a@example.net", subject="s", body="b", sent_to="r@example.net")
     mail(state=MailState.FAILED)
     make_batch(2)
+    first_day.finish()
     with django_assert_max_num_queries(QUERIES):
         page = text(browsers.reader.get("/gestion/"))
     for words in (
@@ -217,7 +221,7 @@ def test_check_now_is_the_clerk_s(
     assert "Vérifier maintenant" in text(browsers.clerk.get(page))
     assert "Vérifier maintenant" not in text(browsers.reader.get(page))
     path = f"/gestion/tentatives/{live.uuid}/verifier/"
-    for person, status in (("nobody", 302), ("alice", 404), ("reader", 404)):
+    for person, status in (("nobody", 302), ("alice", 404), ("reader", 403)):
         assert getattr(browsers, person).post(path).status_code == status
     answer = browsers.clerk.post(path, follow=True)
     assert "Le Trésor public n'a rien de nouveau pour l'instant." in text(answer)

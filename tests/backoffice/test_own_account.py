@@ -282,7 +282,7 @@ def test_from_the_page_of_the_team(manager: Account, clerk: Account, client_for:
     assert "Seul un autre responsable" in text(answer)
     assert second_factor.is_enrolled(manager)
     clerk.refresh_from_db()
-    assert client_for(clerk).post(f"{page}second-facteur/").status_code == 404
+    assert client_for(clerk).post(f"{page}second-facteur/").status_code == 403
 
 
 @pytest.mark.parametrize("who", ["oneself", "unprotected", "clerk", "inactive", "of a resident"])

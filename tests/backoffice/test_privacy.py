@@ -36,7 +36,7 @@ def test_the_home_page_counts_them_for_managers_only(
     assert "1 demande d'effacement" in text(manager.get("/gestion/"))
     clerk = client_for(make_account("clerk@example.net", role="clerk"))
     assert "demande d'effacement" not in text(clerk.get("/gestion/"))
-    assert clerk.get(f"/gestion/effacements/{leaving.uuid}/").status_code == 404
+    assert clerk.get(f"/gestion/effacements/{leaving.uuid}/").status_code == 403
 
 
 @pytest.mark.parametrize(

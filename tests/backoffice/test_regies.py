@@ -80,7 +80,7 @@ def test_what_the_town_may_change_whenever_it_likes(browsers: SimpleNamespace) -
     assert browsers.manager.post(path, {"label": ""}).status_code == 422
     refused = browsers.manager.post(path, {**sent, "code": "a b"})
     assert (refused.status_code, "sans espace" in text(refused)) == (422, True)
-    assert browsers.clerk.post(path, sent).status_code == 404
+    assert browsers.clerk.post(path, sent).status_code == 403
     assert browsers.manager.get(f"{LIST}9999/").status_code == 404
 
 
@@ -239,10 +239,10 @@ def test_closed_ones_are_offered_where_they_have_invoices(
 @pytest.mark.parametrize("who", ["reader", "clerk"])
 def test_managers_only(browsers: SimpleNamespace, who: str) -> None:
     browser, product = getattr(browsers, who), default_product()
-    assert browser.get(LIST).status_code == 404
+    assert browser.get(LIST).status_code == 403
     for path in (ADD, page_of(product), page_of(product, "identifiant/")):
-        assert browser.get(path).status_code == 404
-        assert browser.post(path, {"step": "close", **NEW}).status_code == 404
+        assert browser.get(path).status_code == 403
+        assert browser.post(path, {"step": "close", **NEW}).status_code == 403
     assert Product.objects.count() == 1
 
 

@@ -18,6 +18,7 @@ WITHOUT_A_BOX = {
     TownHall: {
         "logo_width": "measured when the logo arrives",
         "logo_height": "measured when the logo arrives",
+        "first_day": "what the list on the home page remembers",
         "identity_provider": "a secret and its companions: drawn one by one, as issuer, client_id, secret, label",
     },
     Product: {

@@ -54,7 +54,7 @@ def test_invited_from_the_page_joins_and_works(browsers: SimpleNamespace, people
     home = guest.get("/gestion/")
     assert "Bienvenue : votre compte est ouvert." in text(home)
     assert "Paul Durand Caissier" in text(home)
-    assert guest.get(TEAM).status_code == 404
+    assert guest.get(TEAM).status_code == 403
     assert "Paul Durand paul@example.net Caissier Actif" in text(browsers.manager.get(TEAM))
 
 
@@ -166,7 +166,7 @@ def test_a_lost_telephone(browsers: SimpleNamespace, people: SimpleNamespace) ->
     assert people.manager.second_factor_at is not None  # nobody forgets their own
 
 
-def test_absent_for_the_operator_in_a_manager_s_place(
+def test_refused_to_the_operator_in_a_manager_s_place(
     people: SimpleNamespace, operator: Account, client_for: Callable[..., Client]
 ) -> None:
     ticket = impersonation.ask(operator=operator, account=people.manager, reason="Ticket 4711 : vérifier")
@@ -176,9 +176,9 @@ def test_absent_for_the_operator_in_a_manager_s_place(
     assert "Commune" in text(home)
     assert f'href="{TEAM}"' not in home.content.decode()
     for path in (TEAM, f"{TEAM}{people.clerk.uuid}/"):
-        assert inside.get(path).status_code == 404
-    assert inside.post(TEAM, NEW).status_code == 404
-    assert inside.post(f"{TEAM}{people.clerk.uuid}/retirer/").status_code == 404
+        assert inside.get(path).status_code == 403
+    assert inside.post(TEAM, NEW).status_code == 403
+    assert inside.post(f"{TEAM}{people.clerk.uuid}/retirer/").status_code == 403
     assert not OutgoingMail.objects.exists()
 
 

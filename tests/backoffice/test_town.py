@@ -33,6 +33,7 @@ NOT_ASKED = {
     "id": "a town has one row",
     "logo_width": "measured on the logo",
     "logo_height": "measured on the logo",
+    "first_day": "remembered by the list on the home page (tests/backoffice/test_first_day.py)",
     "identity_provider": "one JSON: its page asks for the parts (tests/backoffice/test_openid.py)",
 }
 

@@ -17,13 +17,14 @@ from shared_apps.mail.content import Content
 from shared_apps.mail.models import MailState, OutgoingMail
 from shared_apps.mail.sending.delivery import deliver_outbox
 from shared_apps.mail.services import compose, queue
+from tenant_apps.firstday.lines import done_of, lines_of
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.services import create_batch
 from tenant_apps.payments.counter.booking import book_counter_payment
 from tenant_apps.payments.models import Means
 from tenant_apps.residents.sources import default_source
-from tenant_apps.townhall.queries import letterhead
+from tenant_apps.townhall.queries import current_townhall, letterhead
 from tenants.models import AgendaItem, Town
 from tenants.work import agenda
 
@@ -78,6 +79,7 @@ def test_an_import_and_a_payment(town: Town, commit: Capture) -> None:
     found = kept(town)
     assert (found.published_invoices, found.unpaid) == (2, Decimal("68.60"))
     assert found.last_import_at == batch.published_at
+    assert found.first_steps == done_of(lines_of(current_townhall())) > 0
     assert found.last_payment_at is None
 
     with commit():

@@ -1,5 +1,6 @@
 """A town's page in tabs: what each shows, what it hides, and that it costs the same however much there is."""
 
+import html
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,8 +19,11 @@ from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
 from shared_apps.console.watch import condition
 from shared_apps.mail.models import MailState, OutgoingMail
+from tenant_apps.firstday.lines import done_of, lines_of
 from tenant_apps.invoices.models import Batch
 from tenant_apps.residents.sources import default_source
+from tenant_apps.townhall.models import TownHall
+from tenant_apps.townhall.queries import current_townhall
 from tenants.models import Domain, Operation, Town
 from tenants.states import TownState
 
@@ -93,6 +97,26 @@ def test_health_shows_imports_products_and_kept_figures(console: Client, town: T
     ):
         assert words in page, words
     assert ".csv" not in page  # the name of a clerk's file may be a person's
+
+
+def test_the_first_steps_are_those_of_the_town_s_own_page(
+    console: Client, town: Town, settings: Any, make_account: Any
+) -> None:
+    settings.HOSTING = ""
+    with tenant_context(town):
+        TownHall.objects.update(address="1 place", phone="05", logo="", first_day={})
+        make_account("manager@example.net", role=Role.MANAGER)
+        lines = lines_of(current_townhall())
+    page = html.unescape(read(console))
+    assert f"Premiers pas : {done_of(lines)} sur 7" in page
+    for line in lines:
+        assert line.title in page
+        assert line.says in page
+    assert "en attente de l'exploitant" in page
+    for address in ("regies/", "equipe/"):
+        assert f'href="{PAGE}{address}">{"Régie" if "reg" in address else "Équipe"}<' in page
+    first = page[page.index('id="first"') : page.index('id="mails"')]
+    assert "<form" not in first  # the operator reads
 
 
 def test_the_team(console: Client, town: Town, make_account: Any) -> None:

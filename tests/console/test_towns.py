@@ -78,12 +78,13 @@ def test_the_list_shows_the_figures(console: Client, town: Town) -> None:
             "failed_mails": 3,
             "storage_bytes": 5 * 1024 * 1024,
             "waiting_since": timezone.now() - timedelta(hours=2),
+            "first_steps": 4,
             "computed_at": timezone.now(),
         },
     )
     page = console.get(f"{LIST}?q=mairie").content.decode()
     assert "/communes/mairie/" in page
-    for words in ("1\u202f234", "5\u202f678,90\u00a0€", ">3<", "5,0", "2\u00a0h", "à jour", "ouverte"):
+    for words in ("1\u202f234", "5\u202f678,90\u00a0€", ">3<", "5,0", "2\u00a0h", "à jour", "ouverte", "4/7"):
         assert words in page, words
 
 

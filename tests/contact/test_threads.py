@@ -113,7 +113,7 @@ def test_a_reader_reads_only(browsers: SimpleNamespace, thread: Message) -> None
     assert "Envoyer la réponse" not in page
     assert "repondre/" not in page
     for act in ("repondre/", "traite/", "rouvrir/", "transmettre/"):
-        for who, status in (("reader", 404), ("alice", 404), ("nobody", 302)):
+        for who, status in (("reader", 403), ("alice", 404), ("nobody", 302)):
             assert getattr(browsers, who).post(path(thread, act), answer(thread)).status_code == status
     thread.refresh_from_db()
     assert thread.handled_at is None

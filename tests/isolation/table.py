@@ -7,7 +7,7 @@ cookies of that town; operator has a session on the operator's host.
 
 PEOPLE = ("nobody", "alice", "bob", "charlie", "reader", "clerk", "cashier", "manager", "diane", "operator")
 STAFF = ("reader", "clerk", "cashier", "manager")
-IN, OUT, MOVED = 200, 404, 302
+IN, OUT, REFUSED, MOVED = 200, 404, 403, 302  # REFUSED: staff are told which role it takes (decision 69)
 
 
 def row(
@@ -39,9 +39,9 @@ _ANY_RESIDENT = row(stranger=IN)
 _OWN_INVOICE = row()
 _OWN_MESSAGE = {**row(), "bob": OUT}  # a message is of one person, and not of the household
 _STAFF = row(payer=OUT, staff=IN)
-_CLERKS = {**_STAFF, "reader": OUT}
-_CASHIERS = {**_CLERKS, "clerk": OUT}
-_MANAGERS = {**_CASHIERS, "cashier": OUT}
+_CLERKS = {**_STAFF, "reader": REFUSED}
+_CASHIERS = {**_CLERKS, "clerk": REFUSED}
+_MANAGERS = {**_CASHIERS, "cashier": REFUSED}
 
 TOWN: dict[str, dict[str, int]] = {
     "security-txt": row(everyone=OUT),  # nobody gave an address to write to; tests/config/test_inside.py
@@ -113,6 +113,8 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:payment-state": _OWN_INVOICE,
     "portal:declare-paid": row(everyone=405),
     "backoffice:home": _STAFF,
+    "backoffice:fold-first-day": row(everyone=405),
+    "backoffice:keep-first-step": row(everyone=405),
     "backoffice:account": _STAFF,
     "backoffice:own-name": row(everyone=405),
     "backoffice:prove": _STAFF,
@@ -232,10 +234,12 @@ TOWN: dict[str, dict[str, int]] = {
 }
 
 # What only a POST does: who is let through (a redirect onwards), everybody else gets what a GET of a
-# forbidden page gives. The acts are tried with ids of things on which they change nothing or are refused.
+# forbidden page gives: staff with too small a role REFUSED where a role opens it, the others OUT. The acts are tried
+# with ids of things on which they change nothing or are refused.
 _ACT = frozenset({"clerk", "cashier", "manager"})
 _BOOK = frozenset({"cashier", "manager"})
 _MANAGE = frozenset({"manager"})
+OF_A_ROLE = (_ACT, _BOOK, _MANAGE)
 POSTS: dict[str, frozenset[str]] = {
     "portal:declare-paid": frozenset({"alice", "bob"}),
     "portal:sign-out-everywhere": frozenset({"alice", "bob", "charlie"}),
@@ -246,6 +250,8 @@ POSTS: dict[str, frozenset[str]] = {
     "portal:key": frozenset({"alice"}),
     "portal:remove-key": frozenset({"alice"}),
     "portal:withdraw-claim": frozenset({"charlie"}),  # who asked
+    "backoffice:fold-first-day": _MANAGE,
+    "backoffice:keep-first-step": _MANAGE,
     "backoffice:account": frozenset(STAFF),
     "backoffice:own-name": frozenset(STAFF),
     "backoffice:prove": frozenset(STAFF),
@@ -396,7 +402,17 @@ LISTS = {
 # Of these the other régie's things are on at least one address for who works for the whole town.
 SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}
 NEITHER = {  # about no régie: a file of ours, an operator's ticket, what is one's own
-    *("sample", "leave-intervention", "enter-intervention", "account", "prove", "protect", "application"),
+    *(
+        "sample",
+        "fold-first-day",
+        "keep-first-step",
+        "leave-intervention",
+        "enter-intervention",
+        "account",
+        "prove",
+        "protect",
+        "application",
+    ),
     *("remove-application", "renew-codes", "add-account-key", "ask-account-key", "account-key"),
     *("remove-account-key", "sign-out-device", "sign-out-everywhere", "own-name"),
 }

@@ -11,6 +11,7 @@ from django.utils import timezone
 from shared_apps.accounts.models import Account, Role
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.queries import ALIKE, LATE, Standstill, unsent
+from tenant_apps.townhall import first_day
 from tenants.models import Town
 from toolkit.scope import EVERYTHING
 
@@ -36,6 +37,7 @@ def mail(
 
 @pytest.fixture
 def home(client_for: Callable[..., Client], make_account: Callable[..., Account]) -> Callable[[str], str]:
+    first_day.finish()  # the ordinary page
     browser = client_for(make_account("agent@example.net", role=Role.CLERK))
     return lambda path="/gestion/": browser.get(path).content.decode()
 

@@ -397,7 +397,7 @@ def test_where_only_managers_must_the_others_work_without(
 ) -> None:
     browser = client_for(make_account("agent@example.net", role=role))
     assert browser.get("/gestion/").status_code == 200
-    assert browser.get("/gestion/commune/").status_code == 404  # too small a role reads like absent
+    assert browser.get("/gestion/commune/").status_code == 403  # the role is too small, protected or not
 
 
 def test_a_clerk_who_chose_one_is_asked_too(town: Town, make_account: Any, browser: Client) -> None:
@@ -437,13 +437,13 @@ def test_an_intervention_opens_the_pages_of_the_role(inside: Client) -> None:
 def test_an_intervention_opens_nothing_that_lets_people_in(inside: Client, manager: Account) -> None:
     own = "/gestion/mon-compte/"
     for path in (own, PROTECT, f"{own}application/", f"{own}confirmer/", "/gestion/equipe/"):
-        assert inside.get(path).status_code == 404, path
+        assert inside.get(path).status_code == 403, path
     for path in (
         *(own, f"{own}application/", f"{own}application/retrait/", f"{own}codes/", f"{own}cles/"),
         *(f"{own}cles/demande/", f"{own}appareils/x/", f"{own}deconnexion/", f"{own}confirmer/"),
         *(f"{own}nom/", "/gestion/equipe/", f"/gestion/equipe/{manager.uuid}/second-facteur/"),
     ):
-        assert inside.post(path, {"code": "000000"}).status_code == 404, path
+        assert inside.post(path, {"code": "000000"}).status_code == 403, path
     assert not SecondFactor.objects.exists()
     assert not Passkey.objects.exists()
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shared_apps.accounts.models import STAFF_ROLES, Account, Link, LinkPurpose, Role
@@ -63,6 +64,11 @@ def _with_invitations(accounts: list[Account]) -> list[Member]:
     ]
 
 
+def staff_states() -> list[MemberState]:
+    """Where each member of staff stands who has not left. One statement."""
+    return [state_of(one) for one in Account.objects.filter(role__in=STAFF_ROLES, removed_at=None)]
+
+
 def is_last_manager(account: Account) -> bool:
     """Whether the town would have no manager who can sign in without this one."""
     return account.pk in active_managers() and len(active_managers()) == 1
@@ -70,8 +76,16 @@ def is_last_manager(account: Account) -> bool:
 
 def active_managers() -> set[int]:
     """Keys of the managers who can sign in."""
-    managers = Account.objects.filter(role=Role.MANAGER, is_active=True, activated_at__isnull=False)
-    return set(managers.values_list("pk", flat=True))
+    return set(_active(Role.MANAGER).values_list("pk", flat=True))
+
+
+def managers_called(most: int) -> list[str]:
+    """What colleagues call the managers who can sign in, `most` of them, by name. One statement."""
+    return sorted(one.called for one in _active(Role.MANAGER).order_by("pk")[:most])
+
+
+def _active(role: Role) -> QuerySet[Account]:
+    return Account.objects.filter(role=role, is_active=True, activated_at__isnull=False)
 
 
 def inviter_of(link: Link) -> str:

@@ -12,11 +12,12 @@ from shared_apps.accounts.models import STAFF_ROLES, Account
 from shared_apps.audit.models import AuditEntry
 from shared_apps.console import queries
 from shared_apps.console.access import OperatorRequest
-from shared_apps.console.look import actions, tabs, words
+from shared_apps.console.look import actions, first_steps, tabs, words
 from shared_apps.console.look.forms import DetailsForm
 from shared_apps.console.look.screens import screen
 from shared_apps.console.views.products import stage_shown
 from shared_apps.console.watch import condition
+from tenant_apps.firstday.lines import done_of
 from tenants.errors import TownError
 from tenants.hosts import domains, registry
 from tenants.life.details import change_details
@@ -40,6 +41,8 @@ def town_page(request: OperatorRequest, slug: str) -> HttpResponse:
         now=now,
         is_silent=now is None and town.state in actions.LIVING,
         products=[(product, *stage_shown(product)) for product in now.products] if now else [],
+        first_steps=first_steps.shown(town, now.first_steps) if now else [],
+        first_done=done_of(now.first_steps) if now else 0,
     )
 
 

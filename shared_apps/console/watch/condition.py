@@ -9,9 +9,11 @@ from django_tenants.utils import tenant_context
 from shared_apps.accounts.models import STAFF_ROLES, Account
 from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.queries import Failing, failing_with_samples
+from tenant_apps.firstday.lines import Line, lines_of
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import BatchState
 from tenant_apps.products.models import Product
+from tenant_apps.townhall.queries import current_townhall
 from tenants.databases.outages import is_silence
 from tenants.models import Town
 from toolkit import clock
@@ -24,11 +26,15 @@ TROUBLED = (BatchState.FAILED, BatchState.REFUSED)
 
 @dataclass(frozen=True)
 class Condition:
-    """`mails` by problem; `imports` that were interrupted or have errors, newest first; every product."""
+    """`mails` by problem; `imports` that were interrupted or have errors, newest first; every product.
+
+    `first_steps` is the list that the town's staff see on their first day.
+    """
 
     mails: list[Failing]
     imports: list[Batch]
     products: list[Product]
+    first_steps: list[Line]
 
 
 def condition_of(town: Town) -> Condition | None:
@@ -41,6 +47,7 @@ def condition_of(town: Town) -> Condition | None:
                 failing_with_samples(since=since),
                 list(imports.defer("rows_name", "documents_name")[:SHOWN]),
                 list(Product.objects.order_by("-is_default", "label")),
+                lines_of(current_townhall()),
             )
     except OperationalError as error:
         if not is_silence(error):

@@ -19,11 +19,13 @@ from shared_apps.audit.models import AuditEntry
 from shared_apps.console.models import TownFigures
 from shared_apps.mail.models import MailProblem, MailState, OutgoingMail
 from shared_apps.mail.queries import OF_ITSELF, failing
+from tenant_apps.firstday.lines import done_of, lines_of
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import BatchState, InvoiceState
 from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.queries import IN_REVIEW
+from tenant_apps.townhall.models import TownHall
 from tenants.current import current_town, registry
 from tenants.models import AgendaItem, Town
 from tenants.work import agenda
@@ -122,6 +124,7 @@ def _count(present: datetime) -> dict[str, Any]:
         one.problem.value: {"failed": one.failed, "waiting": one.waiting}
         for one in failing(since=present - LATELY)
     }
+    townhall = TownHall.objects.first()  # None while the town is being opened
     attempts = Q(state__in=IN_REVIEW) | Q(state__in=("created", "started"), free_at__lt=present - AGAIN)
     return {
         "published_invoices": invoices["published"],
@@ -137,6 +140,7 @@ def _count(present: datetime) -> dict[str, Any]:
         "waiting_since": _oldest_waiting(present, imports["working"]),
         "import_since": imports["working"],
         "held_attempts": Attempt.objects.filter(attempts).count(),
+        "first_steps": done_of(lines_of(townhall)) if townhall is not None else 0,
         "computed_at": present,
     }
 

@@ -1,6 +1,7 @@
-"""Error pages in the town's or platform's look, each with a way on (docs/look.md)."""
+"""Error pages in the look of the town, the platform or the back office, each with a way on (docs/look.md)."""
 
 import sys
+from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from config.web.language import speak_to_person
+from tenant_apps.backoffice import refusals
+from tenant_apps.backoffice.access import Refused
 from tenants.databases.outages import Outage, first_sqlstate, outage_of
 from tenants.hosts.doors import unavailable
 
@@ -16,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400."""
+    if refusals.meets_staff(request):
+        return refusals.not_understood(request)
     return render(request, "errors/bad_request.html", status=400)
 
 
@@ -26,12 +31,16 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that was open too long, or sent without cookies."""
+    if refusals.meets_staff(request):
+        return refusals.too_late(request)
     return render(request, "errors/csrf.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: absent and forbidden look the same."""
     speak_to_person(request)
+    if refusals.meets_staff(request):
+        return refusals.not_found(request)
     return render(request, "errors/not_found.html", status=404)
 
 
@@ -42,7 +51,27 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if outage is not None:
         _tell_the_operator(request, outage)
         return unavailable(request, outage, town)
-    return HttpResponse(render_to_string("errors/server_error.html"), status=500)
+    known = getattr(request, "_cached_person", None)  # whoever was read already (PeopleMiddleware)
+    page = render_to_string("errors/server_error.html", {"path": request.path, "user": known})
+    return HttpResponse(page, status=500)
+
+
+class StaffPages:
+    """What staff read inside `/gestion/` when their role is too small, and on Django's 405, which has no page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or not refusals.meets_staff(request):
+            return response
+        page = refusals.wrong_method(request)
+        page["Allow"] = response["Allow"]
+        return page
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return refusals.refused(request, exception) if isinstance(exception, Refused) else None
 
 
 def _tell_the_operator(request: HttpRequest, outage: Outage) -> None:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from shared_apps.accounts.models import Role
 from shared_apps.mail.queries import unsent
 from tenant_apps.backoffice.access import StaffRequest, at_least, screen, staff_required
+from tenant_apps.backoffice.views.first_day import first_day_for
 from tenant_apps.contact.queries import waiting
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Invoice
@@ -27,7 +28,7 @@ FOUND = 8
 @require_safe
 @staff_required(Role.READER)
 def home(request: StaffRequest) -> HttpResponse:
-    """Numbers of what waits, each a link."""
+    """The first steps of a new town, then numbers of what waits, each a link."""
     scope = request.scope
     messages, mails = waiting(scope), unsent(scope)
     attention = {
@@ -49,6 +50,7 @@ def home(request: StaffRequest) -> HttpResponse:
         mail_stands=mails.standstill,
         quiet=mails.standstill is None and not any(attention.values()),
         batches=batches(scope)[:5],
+        **first_day_for(request),
     )
 
 

@@ -23,7 +23,7 @@ def test_more_than_due_is_left_over_then_spent_or_given_back(
     path = f"/gestion/encaissements/{payment.uuid}/"
     assert "15,00 €" in text(browsers.reader.get("/gestion/encaissements/trop-percus/"))
     # A reader sees; a clerk allocates; a manager gives back.
-    assert browsers.reader.post(f"{path}affecter/").status_code == 404
+    assert browsers.reader.post(f"{path}affecter/").status_code == 403
     refused = browsers.cashier.post(f"{path}affecter/", {"invoice": invoices[2].uuid, "amount": "5"})
     assert "d'un autre redevable" in text(refused)
     browsers.cashier.post(f"{path}affecter/", {"invoice": invoices[1].uuid, "amount": "12,50"})
@@ -35,7 +35,7 @@ def test_more_than_due_is_left_over_then_spent_or_given_back(
         "means": "transfer",
         "reason": "trop-perçu",
     }
-    assert browsers.cashier.post(f"{path}rembourser/", note).status_code == 404
+    assert browsers.cashier.post(f"{path}rembourser/", note).status_code == 403
     assert browsers.manager.post(f"{path}rembourser/", {**note, "amount": "9"}).status_code == 422
     assert browsers.manager.post(f"{path}rembourser/", note).status_code == 302
     assert Refund.objects.get().amount == Decimal("2.50")
@@ -75,8 +75,8 @@ def test_who_may_cancel(browsers: SimpleNamespace, people: SimpleNamespace, invo
     reason = {"reason": "erreur de saisie"}
     assert "Annuler cet encaissement" in text(browsers.cashier.get(own))
     assert "nnuler c" not in text(browsers.cashier.get(theirs))
-    assert browsers.reader.post(f"{own}annuler/", reason).status_code == 404
-    assert browsers.cashier.post(f"{theirs}annuler/", reason).status_code == 404
+    assert browsers.reader.post(f"{own}annuler/", reason).status_code == 403
+    assert browsers.cashier.post(f"{theirs}annuler/", reason).status_code == 403
     assert browsers.cashier.post(f"{own}annuler/", {}).status_code == 422
     assert browsers.cashier.post(f"{own}annuler/", reason).status_code == 302
     assert browsers.manager.post(f"{theirs}annuler/", reason).status_code == 302
@@ -106,7 +106,7 @@ def test_an_avoir_from_its_page(browsers: SimpleNamespace, invoices: list[Invoic
     book_counter_payment(
         actor="system", invoice=invoices[0], means=Means.CASH, amount=Decimal("8"), paid_on=clock.today()
     )
-    assert browsers.cashier.get(path).status_code == 404
+    assert browsers.cashier.get(path).status_code == 403
     assert browsers.manager.post(path, {"whole": "non", "amount": "", "reason": "x"}).status_code == 422
     refused = browsers.manager.post(path, {"whole": "non", "amount": "5", "reason": "absence"})
     assert "8,00 € sont déjà réglés : 3,00 € deviendraient disponibles" in text(refused)

@@ -23,7 +23,7 @@ def test_a_docket_is_closed_printed_and_kept(browsers: SimpleNamespace, invoices
         details = PaymentDetails(bank="Crédit", number=f"{invoice.pk}", drawer=drawer)
         line = CounterRow(invoice, invoice.amount)
         book_payment(actor="system", lines=[line], means=Means.CHEQUE, paid_on=clock.today(), details=details)
-    assert browsers.clerk.get("/gestion/remises/nouvelle/").status_code == 404
+    assert browsers.clerk.get("/gestion/remises/nouvelle/").status_code == 403
     page = browsers.cashier.get("/gestion/remises/nouvelle/?moyen=cheques")
     assert "60,00 €" in text(page)
     ticked = [one.uuid for one in Payment.objects.order_by("id")[:2]]

@@ -39,4 +39,4 @@ def test_who_was_a_cashier_cancels_nothing_any_more(
     )
     path = f"/gestion/encaissements/{own.uuid}/"
     assert "Annuler cet encaissement" not in text(browsers.clerk.get(path))
-    assert browsers.clerk.post(f"{path}annuler/", {"reason": "erreur de saisie"}).status_code == 404
+    assert browsers.clerk.post(f"{path}annuler/", {"reason": "erreur de saisie"}).status_code == 403

@@ -1,4 +1,5 @@
-/* The menu that folds on a phone, Ctrl-K for the search box, and the buttons that print a page. Without this file the menu is simply open. */
+/* The menu that folds on a phone, Ctrl-K for the search box, the buttons that print a page, and the note of a fragment that
+   is refused or gone. Without this file the menu is simply open. */
 (() => {
   "use strict";
   const menu = document.getElementById("menu");
@@ -25,6 +26,14 @@
     button.hidden = false;
     button.addEventListener("click", () => window.print());
   }
+  /* htmx keeps the page as it is on 4xx; our 403 and 404 are notes that say what happened, and end the asking. */
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = event.detail.xhr;
+    if ((answer.status === 403 || answer.status === 404) && answer.getResponseHeader("HX-Reswap")) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
   /* The list of what is to correct is read out first. */
   const bad = document.querySelector("[data-focus]");
   if (bad) bad.focus();

@@ -6,14 +6,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shared_apps.accounts.models import Role
-from tenant_apps.backoffice.access import StaffRequest, found, may, screen, staff_required
+from tenant_apps.backoffice.access import Refused, StaffRequest, found, may, screen, staff_required
 from tenant_apps.backoffice.forms.money import AllocateForm, CancelForm, CounterForm, RefundForm, typed
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
@@ -188,7 +188,7 @@ def cancel(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """A manager cancels any payment; a cashier takes back what they have just booked."""
     payment = found(readers.payment_for_staff, request.scope, public_id)
     if not may(request, Role.MANAGER) and not can_undo(request.user, payment):
-        raise Http404
+        raise Refused(Role.MANAGER)
     form = CancelForm(request.POST)
     if not form.is_valid():
         return payment_screen(request, payment, cancel=form)
