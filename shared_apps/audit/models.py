@@ -8,9 +8,8 @@ class AuditEntry(models.Model):
     """One fact. The application never changes or deletes it."""
 
     at = models.DateTimeField(_("date"), auto_now_add=True, db_index=True)
-    actor = models.CharField(
-        _("auteur"), max_length=254
-    )  # "account:<uuid>", "operator:<uuid> as …", "system", "treasury"
+    # "account:<uuid>", "operator:<uuid> as account:<uuid>", "system", "treasury"
+    actor = models.CharField(_("auteur"), max_length=254)
     verb = models.CharField(_("action"), max_length=60, db_index=True)  # "batch.published"
     object = models.CharField(_("objet"), max_length=120, blank=True, db_index=True)  # "batch:<uuid>"
     old = models.JSONField(_("avant"), default=dict)

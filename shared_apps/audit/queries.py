@@ -1,4 +1,4 @@
-"""Read the trail. The callers know who may: a manager reads all of it, anybody else what is beside an object they see."""
+"""Read the trail. The caller knows who may: a manager all of it, other staff what is about an object they see."""
 
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta

@@ -112,7 +112,7 @@ def kinds() -> Mapping[str, "StrPromise"]:
 
 
 def named(obj: str) -> tuple[str, str]:
-    """(kind, key) of the object of an entry: ("invoice", "<uuid>"). Of two names it is the person's, who comes last."""
+    """(kind, key) of the object of an entry: ("invoice", "<uuid>"). Of two names it is the last, the person's."""
     kind, _colon, key = obj.rpartition(" as ")[2].partition(":")
     return kind, key
 

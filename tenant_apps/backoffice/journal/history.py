@@ -15,7 +15,7 @@ SHOWN = 20
 
 
 class History:
-    """The last facts about `objects` (« invoice:<uuid> »), newest first, which the view has checked that the reader sees.
+    """The last facts about `objects` (« invoice:<uuid> »), newest first. The view has checked that the reader sees them.
 
     Two statements, and one or two more when an operator acted, once the page asks. `also`: other actors that the page
     names.
