@@ -15,7 +15,7 @@ SHOWN = 20
 
 
 class History:
-    """The last facts about `objects` (« invoice:<uuid> »), newest first. The view has checked that the reader sees them.
+    """The last facts about `objects` (« invoice:<uuid> »), newest first; the view has checked that they are seen.
 
     Two statements, and one or two more when an operator acted, once the page asks. `also`: other actors that the page
     names.
