@@ -138,7 +138,7 @@ def test_an_intervention_is_named_and_reads_it(
     assert "l'exploitant (operator@example.net) au nom de Jeanne Martin" in page
     assert "Intervention commencée" in page
     assert "manager@example.net" not in page  # the trail keeps it, and is not erased
-    only = rows(inside, f"{PAGE}?qui=exploitant")
+    only = rows(inside, f"{PAGE}?qui=operateur")
     assert "Paiement en ligne d'une facture changé" in only
     in_her_place = rows(inside, f"{PAGE}?qui={named.manager.uuid}")
     assert "Paiement en ligne d'une facture changé" in in_her_place

@@ -19,6 +19,7 @@ from tenant_apps.backoffice.journal.finding import objects_named
 from tenant_apps.backoffice.journal.lines import SUBJECTS, verbs_about
 from toolkit.forms.plain_forms import PlainForm
 from toolkit.scope import Scope
+from toolkit.typed import words_of
 
 Choices = list[tuple[str, Any]]
 OBJECTS = 20  # in one address
@@ -50,7 +51,9 @@ class JournalForm(PlainForm):
     au = _day(gettext_lazy("Au"))
 
     def __init__(self, address: Mapping[str, Any], *, objects: list[str]) -> None:
-        super().__init__(address)
+        super().__init__(
+            {**{name: address.get(name, "") for name in self.base_fields}, "q": words_of(address, "q")}
+        )
         self.objects = [name for name in dict.fromkeys(objects) if "\0" not in name][:OBJECTS]
         self.people = {str(one.account.uuid): one.account.called for one in members()}
         self._choices("qui", self._who(address.get("qui", "")))
@@ -68,7 +71,7 @@ class JournalForm(PlainForm):
             ("usagers", _("Les usagers")),
             ("portail", _("Le portail")),
             ("tresor", _("Le Trésor public")),
-            ("exploitant", _("L'exploitant")),
+            ("operateur", _("L'exploitant")),
         ]
         if _is_uuid(asked) and asked not in self.people:
             others += [(asked, name) for name in names_of([f"account:{asked}"]).values()]
@@ -104,7 +107,7 @@ class JournalForm(PlainForm):
             "": None,
             "portail": Q(actor=SYSTEM),
             "tresor": Q(actor=TREASURY),
-            "exploitant": queries.by_operators(),
+            "operateur": queries.by_operators(),
             "usagers": queries.by_accounts_except([f"account:{uuid}" for uuid in self.people]),
         }
         return known[who] if who in known else queries.by_person(f"account:{who}")
