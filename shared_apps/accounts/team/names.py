@@ -63,8 +63,8 @@ def _operators(actors: Iterable[str]) -> dict[UUID, str]:
     known = dict(rows.values_list("operator", "operator_email"))
     if missing := wanted - known.keys():
         with registry():
-            found = Account.objects.filter(uuid__in=missing, role=Role.OPERATOR)
-            known.update(found.values_list("uuid", "email"))
+            accounts = Account.objects.filter(uuid__in=missing, role=Role.OPERATOR)
+            known.update(accounts.values_list("uuid", "email"))
     return known
 
 
