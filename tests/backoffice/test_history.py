@@ -29,7 +29,7 @@ from tenant_apps.payments.services import (
     refuse_declaration,
 )
 from tenant_apps.products.queries import default_product
-from tenant_apps.products.services import end_product, reopen_product
+from tenant_apps.products.services import add_product, end_product, reopen_product
 from tenant_apps.reconciliation.models import Statement
 from tenant_apps.residents.emails import billing
 from tenant_apps.residents.models import AccessRequest
@@ -249,6 +249,28 @@ def test_a_member_and_a_regie(browsers: SimpleNamespace, named: SimpleNamespace)
     reopen_product(actor=named.manager, product=product)
     shown = page(browsers.manager, f"reglages/regies/{product.pk}/").split(" Historique ")[1]
     assert shown.index("Régie rouverte") < shown.index("Régie fermée par la commune")
+
+
+def test_somebody_limited_reads_about_their_regies_only(
+    browsers: SimpleNamespace, named: SimpleNamespace, invoice: Invoice, make_payer: Any, make_invoice: Any
+) -> None:
+    pool = add_product(actor="system", label="Piscine")
+    other = make_invoice(make_payer(last_name="NAGEUR"), product=pool)
+    for one in (invoice, other):
+        invoices.set_online_hold(actor=named.manager, invoice=one, hold="dispute")
+    Account.objects.filter(pk__in=[named.clerk.pk, named.manager.pk]).update(limited_to=[pool.pk])
+    assert "Jeanne Martin" in page(browsers.clerk, f"factures/{other.uuid}/").split(" Historique ")[1]
+    for path in (
+        f"factures/{invoice.uuid}/",
+        "reglages/journal/",
+        f"reglages/journal/?objet=invoice:{other.uuid}",
+    ):
+        assert browsers.clerk.get(f"/gestion/{path}").status_code == 404
+    whole = page(
+        browsers.manager, "reglages/journal/"
+    )  # the list of somebody who is manager counts for nothing
+    assert invoice.number in whole
+    assert other.number in whole
 
 
 def test_nothing_happened_nothing_is_drawn(browsers: SimpleNamespace, invoice: Invoice) -> None:

@@ -85,8 +85,10 @@ def _page(route: str, public_id: UUID) -> str:
 
 
 def _products(codes: set[str]) -> dict[str, Named]:
+    """A code that no régie has any more stays its name."""
     rows = Product.objects.filter(code__in=codes)
-    return {one.code: (one.full_label, reverse("backoffice:regie", args=[one.pk])) for one in rows}
+    known = {one.code: (one.full_label, reverse("backoffice:regie", args=[one.pk])) for one in rows}
+    return {code: known.get(code, (code, "")) for code in codes}
 
 
 def _accounts(wanted: set[UUID]) -> dict[UUID, Named]:
