@@ -95,7 +95,7 @@ def test_who_what_to_what_old_new(
     assert "Facture 2026-777" in page
     assert "Ali Benali" in page
     assert "Règlement annulé" in page
-    assert "Motif Erreur de saisie" in page
+    assert "Motif : Erreur de saisie" in page
     assert "rien → devient contestation" in page
     assert f'href="/gestion/factures/{invoice.uuid}/"' in html
     assert f'href="/gestion/encaissements/{payment.uuid}/"' in html
@@ -257,7 +257,7 @@ def test_page_after_page(browsers: SimpleNamespace, named: SimpleNamespace) -> N
     key = first.split("?apres=")[1].split('"')[0]
     second = rows(browsers.manager, f"{PAGE}?apres={key}")
     assert second.count("Comptes vérifiés") == 20
-    assert "Différences 19" in second
+    assert "Différences : 19" in second
     assert rows(browsers.manager, f"{PAGE}?apres=99999999999999999999").count("Comptes vérifiés") == 50
     assert len(in_file(browsers.manager)) == 71
 
