@@ -40,7 +40,7 @@ class JournalForm(PlainForm):
     """Empty boxes filter nothing."""
 
     q = forms.CharField(
-        label=gettext_lazy("Numéro de facture, nom, fichier, régie"),
+        label=gettext_lazy("Numéro, nom, fichier ou régie"),
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search"}),
