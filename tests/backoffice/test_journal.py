@@ -137,6 +137,7 @@ def test_an_intervention_is_named_and_reads_it(
     page = rows(inside)
     assert "l'exploitant (operator@example.net) au nom de Jeanne Martin" in page
     assert "Intervention commencée" in page
+    assert "/gestion/equipe/" not in inside.get(PAGE).content.decode()  # absent for an operator
     assert "manager@example.net" not in page  # the trail keeps it, and is not erased
     only = rows(inside, f"{PAGE}?qui=operateur")
     assert "Paiement en ligne d'une facture changé" in only

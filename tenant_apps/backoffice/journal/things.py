@@ -30,12 +30,16 @@ from toolkit.money import format_euros
 
 @dataclass(frozen=True)
 class Thing:
-    """An object: the word of its kind, what it is called, and the address of its page; empty when there is none."""
+    """An object: the word of its kind, what it is called, and the address of its page; empty when there is none.
+
+    `in_person`: its page is absent for an operator in somebody's place.
+    """
 
     kind: str
     name: str = ""
     link: str = ""
     is_gone: bool = False
+    in_person: bool = False
 
     def __str__(self) -> str:
         """« facture 2026-001 »."""
@@ -61,7 +65,8 @@ def things_of(objects: Iterable[str]) -> dict[str, Thing]:
         known = _read(kind, set(keys.values()))
         for obj, key in keys.items():
             name, link = known.get(key, ("", ""))
-            found[obj] = Thing(str(words.get(kind, kind)), name, link, key not in known)
+            word = str(words.get(kind, kind))
+            found[obj] = Thing(word, name, link, is_gone=key not in known, in_person=kind == "account")
     return found
 
 
