@@ -4,7 +4,17 @@ from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.team.states import MemberState
-from shared_apps.audit.saying import ADDRESS, NAME, REASON, a_list_of, how_many, moment, one_of, truth
+from shared_apps.audit.saying import (
+    ADDRESS,
+    NAME,
+    REASON,
+    a_list_of,
+    address,
+    how_many,
+    moment,
+    one_of,
+    truth,
+)
 from shared_apps.audit.verbs import Fact, Key, declare
 from shared_apps.mail import notices
 
@@ -16,7 +26,7 @@ ROLE = Key("role", _("rôle"), one_of(Role))
 STATE = Key("state", _("état"), one_of(MemberState))
 INVITED = (NAME, ROLE, ADDRESS, REASON)
 SIGN_COUNT = Key("sign_count", _("compteur"))
-WHO = (Key("operator", _("exploitant")), Key("person", _("agent")), REASON)
+WHO = (Key("operator", _("exploitant")), Key("person", _("agent"), address), REASON)
 
 declare(
     Fact("account.created", _("Compte créé"), after=(ROLE,)),
@@ -70,4 +80,5 @@ declare(
     Fact("member.resumed", _("Membre de l'équipe rétabli"), before=(STATE,), after=(STATE,)),
     Fact("member.removed", _("Membre retiré de l'équipe"), before=(STATE,), after=(STATE,)),
     room=__name__,
+    objects={"account": _("compte")},
 )

@@ -40,4 +40,5 @@ declare(
     Fact("domain.made_primary", _("Domaine devenu principal"), before=(HOST,), after=(SLUG, HOST)),
     Fact("domain.removed", _("Domaine retiré"), before=(HOST,), after=(SLUG,)),
     room=__name__,
+    objects={"town": _("commune")},
 )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shared_apps.audit.verbs import Key, Say
-from toolkit import clock
+from toolkit import clock, emails
 from toolkit.money import format_euros
 
 
@@ -45,6 +45,11 @@ def how_many(value: Any) -> str:
 def joined(value: Any) -> str:
     """The items of a list, separated by commas."""
     return ", ".join(str(one) for one in value)
+
+
+def address(value: str) -> str:
+    """« a…@example.net »: the trail is never erased, so an address is not read out in full."""
+    return emails.masked(value)
 
 
 def one_of(choices: type[models.TextChoices]) -> Say:
@@ -100,5 +105,5 @@ FILE = Key("file", gettext_lazy("fichier"))
 INVOICE = Key("invoice")  # its id
 INVOICES = Key("invoices", gettext_lazy("factures"), how_many)
 PAYERS = Key("payers", gettext_lazy("dossiers"), how_many)
-ADDRESS = Key("address", gettext_lazy("adresse e-mail"))
+ADDRESS = Key("address", gettext_lazy("adresse e-mail"), address)
 REFUSED = Key("refused", gettext_lazy("messages refusés"), joined)

@@ -60,7 +60,7 @@ def record(
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{verb} must be recorded in the act's transaction")
     old, new = dict(old or {}), dict(new or {})
-    verbs.check(verb, old, new)
+    verbs.check(verb, old, new, obj)
     name = actor if isinstance(actor, str) else actor.audit_name
     entry = AuditEntry.objects.create(actor=name, verb=verb, object=obj, old=old, new=new)
     for listener in (*_listeners[verb], *_listeners[EVERY]):

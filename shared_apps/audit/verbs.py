@@ -1,4 +1,4 @@
-"""What may be recorded: each verb of the trail with its values and its words, declared once.
+"""What may be recorded: each verb of the trail with its values and its words, and the kinds of objects; declared once.
 
 A room declares its facts in its module `facts`, which is found automatically. Nothing else is recorded: a test reads
 every call. In tests and with DEBUG, an unknown verb or key raises (decision 55).
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class UnknownFact(Exception):
-    """A verb that no room declares, or a key that its verb does not have."""
+    """A verb or a kind of object that no room declares, or a key that its verb does not have."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,33 @@ class Fact:
         return self.more(name) if self.more else None
 
 
+class Change(NamedTuple):
+    """One value of an entry in words, before and after; empty when there is none. `label` may not be empty."""
+
+    label: str
+    was: str
+    now: str
+    is_changed: bool  # both sides have it, and they differ
+
+
 _facts: dict[str, Fact] = {}
+_kinds: dict[str, "StrPromise"] = {}
 _strict = False
 
 
-def declare(*facts: Fact, room: str) -> None:
-    """Declare facts; `room` is the calling module. Raises ValueError for a verb that is declared already."""
+def declare(*facts: Fact, room: str, objects: Mapping[str, "StrPromise"] | None = None) -> None:
+    """Declare facts, and the kinds of `objects` that they are about, each with its word: {"invoice": _("facture")}.
+
+    `room` is the calling module. Raises ValueError for a verb or a kind that is declared already.
+    """
     for fact in facts:
         if fact.verb in _facts:
             raise ValueError(f"the verb {fact.verb} is declared twice")
         _facts[fact.verb] = Fact(fact.verb, fact.title, fact.before, fact.after, fact.more, room)
+    for kind, word in (objects or {}).items():
+        if kind in _kinds:
+            raise ValueError(f"the kind of object {kind} is declared twice")
+        _kinds[kind] = word
 
 
 def load() -> None:
@@ -89,20 +106,34 @@ def find(verb: str) -> Fact | None:
     return _facts.get(verb)
 
 
+def kinds() -> Mapping[str, "StrPromise"]:
+    """Kind of object → its word: « facture »."""
+    return dict(_kinds)
+
+
+def named(obj: str) -> tuple[str, str]:
+    """(kind, key) of the object of an entry: ("invoice", "<uuid>"). Of two names it is the last, the person's."""
+    kind, _colon, key = obj.rpartition(" as ")[2].partition(":")
+    return kind, key
+
+
 def be_strict() -> None:
     """From now on, `check` raises in this process instead of logging."""
     global _strict
     _strict = True
 
 
-def check(verb: str, old: Iterable[str], new: Iterable[str]) -> None:
-    """Raise UnknownFact when the verb or a key is not declared.
+def check(verb: str, old: Iterable[str], new: Iterable[str], obj: str = "") -> None:
+    """Raise UnknownFact when the verb, a key or the kind of the object is not declared.
 
     In production it is only logged: no act must fail for that.
     """
     fact = find(verb)
+    kind, key = named(obj)
     if fact is None:
         wrong = f"the verb {verb} is not declared"
+    elif key and kind not in _kinds:
+        wrong = f"the kind of object {kind} is not declared"
     else:
         names = [name for name in old if fact.key(name, before=True) is None]
         names += [name for name in new if fact.key(name, before=False) is None]
@@ -133,17 +164,23 @@ def sentence(entry: "AuditEntry", *, who: str = "") -> str:
     return said
 
 
-def changes(entry: "AuditEntry") -> str:
-    """« état : ouverte → suspendue ; motif : … »: the values of the entry, old → new."""
+def each_change(entry: "AuditEntry") -> list[Change]:
+    """The values of the entry that have a label, in the order of their declaration."""
     fact = find(entry.verb)
-    pieces = []
+    found = []
     for name in _in_order(fact, entry.old, entry.new):
         was, now = _value(fact, entry.old, name, before=True), _value(fact, entry.new, name, before=False)
         label = _label(fact, name)
-        if not label or not (was or now):
-            continue
-        changed = name in entry.old and name in entry.new and was != now
-        value = f"{was or _('rien')} → {now or _('rien')}" if changed else now or was
+        if label and (was or now):
+            found.append(Change(label, was, now, name in entry.old and name in entry.new and was != now))
+    return found
+
+
+def changes(entry: "AuditEntry") -> str:
+    """« état : ouverte → suspendue ; motif : … »: the values of the entry, old → new."""
+    pieces = []
+    for label, was, now, is_changed in each_change(entry):
+        value = f"{was or _('rien')} → {now or _('rien')}" if is_changed else now or was
         pieces.append(_("%(label)s : %(value)s") % {"label": label, "value": value})
     return reduce(
         lambda said, piece: _("%(said)s ; %(piece)s") % {"said": said, "piece": piece}, pieces or [""]

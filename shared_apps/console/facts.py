@@ -13,4 +13,5 @@ declare(
     Fact("operation.retried", _("Opération reprise"), after=(TOWN, Key("kind", _("opération")))),
     Fact("platform.changed", _("Réglages de la plateforme changés"), more=fields_of("console.Platform")),
     room=__name__,
+    objects={"operation": _("opération")},
 )

@@ -18,4 +18,5 @@ declare(
         ),
     ),
     room=__name__,
+    objects={"mail": _("courriel")},
 )

@@ -1,8 +1,8 @@
 """Pages of a long list, from a key on. The thousandth page costs as much as the first; nothing is counted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
@@ -10,6 +10,8 @@ from django.db.models import Model, Q, QuerySet
 from toolkit.scope import Scope
 
 Row = TypeVar("Row", bound=Model)
+Key = Literal["uuid", "pk"]
+READ: Mapping[Key, Callable[[str], Any]] = {"uuid": UUID, "pk": int}
 A_PAGE = 50
 
 
@@ -22,20 +24,22 @@ class Page(Generic[Row]):
     is_first: bool
 
 
-def page_of(rows: QuerySet[Row], after: str, scope: Scope, *, size: int = A_PAGE) -> Page[Row]:
-    """The rows that follow the one whose public id is `after`, in the order of the queryset.
+def page_of(
+    rows: QuerySet[Row], after: str, scope: Scope, *, size: int = A_PAGE, key: Key = "uuid"
+) -> Page[Row]:
+    """The rows that follow the one whose public id (`key`) is `after`, in the order of the queryset.
 
     The order must end with the primary key, and its fields must not be null. An unknown `after` is the
     first page: an address kept from before a row was deleted still opens. Outside of `scope` all are unknown.
     """
     order = [str(term) for term in rows.query.order_by]
     # For who sees all, any row will do as a mark, also one that the filter of this list no longer keeps.
-    last = _row(rows.model._default_manager.all() if scope.is_whole else rows, after)
+    last = _row(rows.model._default_manager.all() if scope.is_whole else rows, key, after)
     if last is not None:
         rows = rows.filter(_beyond(order, last))
     found = list(rows[: size + 1])
     more = found[size:]
-    next_key = str(getattr(found[size - 1], "uuid")) if more else ""  # noqa: B009 - every listed model has one
+    next_key = str(getattr(found[size - 1], key)) if more else ""
     return Page(found[:size], next_key, last is None)
 
 
@@ -45,9 +49,9 @@ def newest(rows: QuerySet[Row], most: int) -> tuple[list[Row], int]:
     return found[:most], len(found) if len(found) <= most else rows.count()
 
 
-def _row(rows: QuerySet[Row], public_id: str) -> Row | None:
+def _row(rows: QuerySet[Row], key: Key, public_id: str) -> Row | None:
     try:
-        return rows.filter(uuid=UUID(public_id)).first()
+        return rows.filter(**{key: READ[key](public_id)}).first()
     except ValueError:
         return None
 

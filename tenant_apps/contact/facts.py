@@ -12,4 +12,5 @@ declare(
     Fact("message.reopened", _("Message rouvert")),
     Fact("message.released", _("Message retenu, puis admis")),
     room=__name__,
+    objects={"message": _("message")},
 )

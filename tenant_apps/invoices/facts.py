@@ -50,4 +50,5 @@ declare(
         after=(PAYERS, Key("until", _("jusqu'à"), moment)),
     ),
     room=__name__,
+    objects={"batch": _("import"), "invoice": _("facture")},
 )

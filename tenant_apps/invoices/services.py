@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
+from shared_apps.audit.queries import entries
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
 from tenant_apps.invoices.importing import publishing, registry
 from tenant_apps.invoices.importing.format import HEAD, Format
@@ -154,11 +155,17 @@ def finish_publication(*, batch: Batch) -> bool:
     move(locked, BatchState.PUBLISHED)
     audit.record(
         "batch.published",
-        actor=locked.created_by,
+        actor=_asked_by(locked),
         obj=f"batch:{locked.uuid}",
         new={"invoices": published, "payers": locked.change_count, "documents": locked.late_count},
     )
     return True
+
+
+def _asked_by(batch: Batch) -> str:
+    """Who asked for the publication, which the worker then does."""
+    asked = entries(verbs=["batch.publication_asked"], objects=[f"batch:{batch.uuid}"]).first()
+    return asked.actor if asked else batch.created_by
 
 
 @atomic_again

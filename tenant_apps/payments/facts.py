@@ -84,4 +84,11 @@ declare(
         after=(Key("state", _("état"), one_of(TestPaymentState)),),
     ),
     room=__name__,
+    objects={
+        "payment": _("règlement"),
+        "attempt": _("paiement en ligne"),
+        "deposit": _("remise"),
+        "finding": _("constat"),
+        "trial": _("paiement d'essai"),
+    },
 )

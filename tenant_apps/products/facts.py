@@ -27,4 +27,5 @@ declare(
     Fact("product.made_default", _("Régie par défaut changée"), more=PRODUCT),
     Fact("account.limited", _("Régies d'un agent changées"), before=(LIMITS,), after=(LIMITS,)),
     room=__name__,
+    objects={"product": _("régie")},
 )

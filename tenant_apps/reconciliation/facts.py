@@ -51,4 +51,5 @@ declare(
     _statement_row_fact(StatementRowState.IGNORED, _("Ligne écartée")),
     _statement_row_fact(StatementRowState.KNOWN, _("Ligne déjà connue")),
     room=__name__,
+    objects={"statement": _("relevé"), "line": _("ligne de relevé")},
 )

@@ -66,4 +66,5 @@ declare(
     Fact("claim.withdrawn", _("Rattachement retiré"), before=(STATE,), after=DECIDED),
     Fact("claim.expired", _("Rattachement resté sans réponse"), before=(STATE,), after=DECIDED),
     room=__name__,
+    objects={"payer": _("redevable"), "claim": _("demande de rattachement"), "source": _("provenance")},
 )

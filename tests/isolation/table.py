@@ -218,6 +218,8 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:remove-member": row(everyone=405),
     "backoffice:town": _MANAGERS,
     "backoffice:member-limits": _MANAGERS,
+    "backoffice:journal": _MANAGERS,
+    "backoffice:journal-csv": _MANAGERS,
     "backoffice:regies": _MANAGERS,
     "backoffice:add-regie": _MANAGERS,
     "backoffice:regie": _MANAGERS,

@@ -1,6 +1,6 @@
 """Amounts, numbers and names as the pages of staff show them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,11 @@ from django.core.paginator import Page
 from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
 
+from shared_apps.audit.services import SYSTEM, TREASURY
+from tenant_apps.backoffice.journal.history import History
+from tenant_apps.backoffice.journal.lines import Line
 from tenant_apps.backoffice.words.state_labels import label_classes
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
@@ -37,6 +41,29 @@ register.filter("taker", labels_of)  # what the provider calls things
 register.filter("capabilities", capabilities_of)
 register.filter("label_classes", label_classes)
 register.filter("state", state_of)  # of a payability: `{% with state=invoice.payability|state %}`
+
+
+@register.filter
+def who(actor: str, names: Mapping[str, str]) -> str:
+    """What to call an actor of the trail (`History.names`)."""
+    return names.get(actor) or _("un auteur inconnu")
+
+
+@register.filter
+def booked_by(payment: Payment, names: Mapping[str, str]) -> str:
+    """Who recorded a payment: « en ligne, PayFiP » for one that came by itself, with who confirmed it if need be."""
+    if payment.attempt_id is None:
+        return who(payment.recorded_by, names)
+    online = _("en ligne, %(taker)s") % {"taker": labels_of(payment.provider).name}
+    if payment.recorded_by in (SYSTEM, TREASURY):
+        return online
+    return _("%(online)s, confirmé par %(who)s") % {"online": online, "who": who(payment.recorded_by, names)}
+
+
+@register.filter
+def last_of(history: History, verb: str) -> Line | None:
+    """The last fact of that verb among those of the history."""
+    return history.last_of(verb)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.access_requests import RefuseAccessRequestForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.paper_proof import accept_access_request
@@ -84,6 +85,7 @@ def _page(
         "access_request.html",
         section="access_requests",
         access_request=access_request,
+        history=History(f"claim:{access_request.uuid}", also=[access_request.decided_by]),
         invoice=invoice,
         accesses=accesses,
         cut=[

@@ -21,6 +21,7 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice import uploads
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.base import ImportForm, too_large
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.words.payer_questions import asked_of
 from tenant_apps.backoffice.words.progress import first_steps, progress_of
@@ -125,6 +126,7 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         "batch.html",
         section="imports",
         batch=batch,
+        history=History(f"batch:{batch.uuid}", also=[batch.created_by]),
         format=registry.label_of(batch.format),
         progress=progress_of(batch),
         problems=problems.get_page(request.GET.get("page")),

@@ -1,5 +1,6 @@
 """The town's invoices, and one of them with everything about it."""
 
+from collections.abc import Iterable
 from typing import Any, cast, get_args
 from uuid import UUID
 
@@ -11,14 +12,16 @@ from django.views.decorators.http import require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.filters import Chosen, chosen
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.backoffice.words.summary import summary_of
 from tenant_apps.contact.queries import messages
 from tenant_apps.invoices import queries
 from tenant_apps.invoices.documents.links import document_link
-from tenant_apps.invoices.models import Batch, Invoice
+from tenant_apps.invoices.models import Batch, Credit, Invoice
 from tenant_apps.invoices.states import OnlineHold
 from tenant_apps.notices.queries import mails_about
+from tenant_apps.payments.models import Attempt, Payment
 from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.payments.queries import (
     IN_REVIEW,
@@ -78,15 +81,17 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     mails, mails_number = newest(mails_about(invoice).defer("text", "html"), MAILS)
     received, received_number = newest(messages(request.scope).filter(invoice=invoice), MESSAGES)
     attempts, money = list(attempts_of_invoice(invoice)), list(money_about(invoice))
+    credits = list(credits_of(invoice))
     return screen(
         request,
         "invoice.html",
         section="invoices",
         invoice=invoice,
+        history=_history(invoice, attempts, money, credits),
         batch=_batch(request.scope, invoice),
         attempts=attempts,
         money=money,
-        credits=credits_of(invoice),
+        credits=credits,
         summary=summary_of(invoice, attempts, money),
         declaration=getattr(invoice, "declaration", None),
         mails=mails,
@@ -97,6 +102,23 @@ def invoice_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         holds=OnlineHold.choices,
         undecided=IN_REVIEW,
         today=clock.today(),
+    )
+
+
+def _history(
+    invoice: Invoice, attempts: Iterable[Attempt], money: Iterable[Payment], credits: Iterable[Credit]
+) -> History:
+    """Of the invoice, of the attempts to pay it, and of the money received for it."""
+    declaration = getattr(invoice, "declaration", None)
+    return History(
+        f"invoice:{invoice.uuid}",
+        *(f"attempt:{one.uuid}" for one in attempts),
+        *(f"payment:{one.uuid}" for one in money),
+        also=[
+            *(name for one in money for name in (one.recorded_by, one.cancelled_by)),
+            *(one.made_by for one in credits),
+            declaration.refused_by if declaration else "",
+        ],
     )
 
 

@@ -12,6 +12,7 @@ from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.addresses import AddEmailForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.payments.readers import invoices_for_staff
@@ -58,6 +59,7 @@ def _page(request: StaffRequest, payer: Payer, form: AddEmailForm) -> HttpRespon
         "payer.html",
         section="payers",
         payer=payer,
+        history=History(f"payer:{payer.uuid}"),
         book=address_book(payer),
         form=form,
         accesses=[

@@ -14,6 +14,7 @@ from shared_apps.accounts.models import Role
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.contact import ThreadForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.contact import queries, services
 from tenant_apps.contact.errors import Changed
@@ -71,6 +72,7 @@ def _thread(
         section="messages",
         status=status,
         thread=root,
+        history=History(f"message:{root.uuid}", also=[root.handled_by]),
         thread_messages=written,
         form=form,
         problem=problem,

@@ -12,6 +12,7 @@ from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.deposit_choice import DepositChoice
 from tenant_apps.backoffice.forms.money import DepositForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.payments import readers, services
 from tenant_apps.payments.errors import NotCorrectable
@@ -69,8 +70,16 @@ def new_deposit(request: StaffRequest) -> HttpResponse:
 def deposit_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """One docket, which can be printed again."""
     docket = found(readers.deposit, request.scope, public_id)
+    rows = list(readers.payments_in(docket))
     return screen(
-        request, "deposit.html", section="deposits", deposit=docket, rows=readers.payments_in(docket)
+        request,
+        "deposit.html",
+        section="deposits",
+        deposit=docket,
+        rows=rows,
+        history=History(
+            f"deposit:{docket.uuid}", also=[docket.closed_by, *(one.recorded_by for one in rows)]
+        ),
     )
 
 

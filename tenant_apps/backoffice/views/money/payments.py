@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shared_apps.accounts.models import Role
+from shared_apps.accounts.team.names import authors_of
 from tenant_apps.backoffice.access import Refused, StaffRequest, found, may, screen, staff_required
 from tenant_apps.backoffice.forms.money import AllocateForm, CancelForm, CounterForm, RefundForm, typed
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import newest, page_of
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import readers
@@ -44,12 +46,14 @@ def payment_list(request: StaffRequest) -> HttpResponse:
     rows = readers.payments_for_staff(
         request.scope, words=words, means=means if means in Means.values else "", which=WHICH.get(state, "")
     )
+    page = page_of(rows, request.GET.get("apres", ""), request.scope)
     left, left_amount = readers.left_over_figures(request.scope)
     return screen(
         request,
         "payments.html",
         section="payments",
-        page=page_of(rows, request.GET.get("apres", ""), request.scope),
+        page=page,
+        names=authors_of(payment.recorded_by for payment in page.rows),
         words=words,
         means=means,
         state=state,
@@ -155,6 +159,7 @@ def payment_screen(
         section="payments",
         status=422 if wrong is not None or problem else 200,
         payment=payment,
+        history=history_of(payment),
         reference=receipt_reference(payment),
         paper=readers.means_in_words(payment),
         form=wrong,
@@ -167,6 +172,13 @@ def payment_screen(
         may_cancel=payment.cancelled_at is None and may_cancel,
         undo=not manages,
     )
+
+
+def history_of(payment: Payment) -> History:
+    """Of a payment, and of the attempt that brought it."""
+    objects = [f"payment:{payment.uuid}", *([f"attempt:{payment.attempt.uuid}"] if payment.attempt else [])]
+    refunds = (one.recorded_by for one in payment.refunds.all())
+    return History(*objects, also=[payment.recorded_by, payment.cancelled_by, *refunds])
 
 
 @require_safe

@@ -17,6 +17,7 @@ from tenant_apps.backoffice import uploads
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.base import too_large
 from tenant_apps.backoffice.forms.reconciliation import StatementForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.statement_columns import ColumnsPage
 from tenant_apps.backoffice.words.reading_progress import progress_of
@@ -125,7 +126,8 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         return redirect("backoffice:statement-columns", public_id)
     if file.state != StatementState.DONE:
         return screen(
-            request, "statement_reading.html", section="reconciliation", statement=file, progress=progress_of(file)
+            request, "statement_reading.html", section="reconciliation", statement=file, progress=progress_of(file),
+            history=_history(file),
         )  # fmt: skip
     state = request.GET.get("etat", "")
     rows = queries.rows(request.scope, file, state=STATES.get(state, "open"))
@@ -135,6 +137,7 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         "statement.html",
         section="reconciliation",
         statement=file,
+        history=_history(file),
         page=page,
         state=state,
         counts=queries.counts(request.scope, file),
@@ -142,6 +145,10 @@ def statement_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         chips=_chips(),
         can_withdraw=services.first_used_row(file) is None,
     )
+
+
+def _history(file: Statement) -> History:
+    return History(f"statement:{file.uuid}", also=[file.created_by])
 
 
 @require_safe

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, acting_role, found, screen, staff_required
 from tenant_apps.backoffice.forms.reconciliation import BookForm, IgnoreForm, MatchForm, TotalForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.words.statement_rows import bill_words, booking_of, may_take_back, taking_back
 from tenant_apps.invoices.queries import invoice_for_staff
 from tenant_apps.payments import readers
@@ -43,6 +44,7 @@ def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         "statement_row.html",
         section="reconciliation",
         row=row,
+        history=History(f"line:{row.uuid}"),
         twin=row.twin if queries.shows_twin(request.scope, row) else None,
         waits=waits,
         back=back,

@@ -20,6 +20,7 @@ from tenant_apps.backoffice.forms.regies import (
     ReplacementForm,
     refused,
 )
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.payments import services as payments
 from tenant_apps.payments.errors import NotYet, PaymentError, ProviderError
 from tenant_apps.payments.queries import ProductFigures, figures_by_product
@@ -92,6 +93,7 @@ def _page(request: StaffRequest, item: Product, form: RegieForm) -> HttpResponse
         section="town",
         form=form,
         product=item,
+        history=History(services.name_of(item)),
         stage=stage_of(item),
         figures=figures_by_product().get(item.pk, ProductFigures()),
         is_unused=is_unused(item),

@@ -17,6 +17,7 @@ from shared_apps.accounts.signing_in import second_factor
 from shared_apps.accounts.team import queries, services
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
 from tenant_apps.backoffice.forms.team import InvitationForm, MemberForm
+from tenant_apps.backoffice.journal.history import History
 from tenant_apps.products.queries import has_several_products, products_for_staff
 
 
@@ -94,6 +95,7 @@ def member_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         section="team",
         status=422 if form.errors else 200,
         member=member,
+        history=History(account.audit_name),
         form=form,
         several_regies=several,
         regies=products_for_staff(account.scope).filter(replaced_by=None) if several else (),
