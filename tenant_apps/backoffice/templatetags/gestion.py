@@ -10,6 +10,7 @@ from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from tenant_apps.backoffice.words.settings_pages import SettingsPage, pages_for
 from tenant_apps.backoffice.words.state_labels import label_classes
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
@@ -99,3 +100,9 @@ def numbered_pages(
         "before": address(pages.previous_page_number()) if pages.has_previous() else "",
         "after": address(pages.next_page_number()) if pages.has_next() else "",
     }
+
+
+@register.simple_tag(takes_context=True)
+def settings_pages(context: Context) -> list[SettingsPage]:
+    """The pages of « Réglages » that the reader may open."""
+    return list(pages_for(context["user"]))
