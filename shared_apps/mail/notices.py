@@ -94,6 +94,15 @@ class Said(Generic[P]):
 
 
 @dataclass(frozen=True)
+class Example:
+    """A message of a kind with made-up values: managers read it on « Messages et rappels »."""
+
+    label: "StrPromise"
+    choice: str  # what a person would refuse not to get it; not sent while the town does not offer that
+    make: "Callable[[], Said[Any]]"  # without a statement
+
+
+@dataclass(frozen=True)
 class Notice(Generic[P]):
     """One kind of message. `words` writes it in the reader's language; `about` takes the same arguments."""
 
@@ -106,6 +115,7 @@ class Notice(Generic[P]):
     key: str = ""
     choices: tuple[Choice, ...] = ()
     settings: tuple[Setting, ...] = ()
+    examples: tuple[Example, ...] = ()  # of a kind with settings
     on: On | None = None
     unsubscribe: bool = False  # its footer and headers have « Ne plus recevoir ces messages » (RFC 8058)
     # It contains a link or a code that works that long; the body is erased once sent.

@@ -59,6 +59,18 @@ def notify_all(tellings: Iterable[Telling]) -> int:
     return len(mails)
 
 
+def example(said: Said[Any]) -> OutgoingMail:
+    """The message that a reader of the current language would get from the town. It is neither stored nor sent."""
+    letterhead = _letterhead[0]()
+    sender = Sender(letterhead["townhall"].name, letterhead["address"])
+    content = said.write(sender)
+    if said.notice.unsubscribe:
+        content = replace(content, unsubscribe_url=f"{sender.address}/")
+    return compose(
+        kind=said.notice.kind, to="exemple@exemple.invalid", content=content, letterhead=letterhead
+    )
+
+
 def _compose(telling: Telling, letterhead: Letterhead) -> OutgoingMail:
     """Compose the message in the reader's language, its letterhead too. Raises LookupError for a kind not declared."""
     notice = telling.said.notice

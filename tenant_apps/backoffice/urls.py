@@ -25,7 +25,6 @@ from tenant_apps.backoffice.views.money import (
 )
 from tenant_apps.backoffice.views.settings import (
     going_live,
-    identity,
     intervention,
     journal,
     limits,
@@ -33,7 +32,14 @@ from tenant_apps.backoffice.views.settings import (
     privacy,
     regies,
     team,
-    town,
+)
+from tenant_apps.backoffice.views.settings.town import (
+    contact,
+    exchange,
+    identity,
+    message_settings,
+    sign_in,
+    texts,
 )
 
 app_name = "backoffice"
@@ -169,11 +175,17 @@ urlpatterns = [
     path("equipe/<uuid:public_id>/retablir/", team.act, {"act": "resume"}, name="resume-member"),
     path("equipe/<uuid:public_id>/second-facteur/", team.act, {"act": "forget"}, name="forget-member-factor"),
     path("equipe/<uuid:public_id>/retirer/", team.act, {"act": "remove"}, name="remove-member"),
-    path("commune/", town.town_page, name="town"),
-    path("commune/donnees-personnelles/", privacy.privacy_page, name="privacy"),
-    path("commune/logo/", identity.identity_page, name="identity"),
-    path("commune/textes/", identity.notices_page, name="notices"),
-    path("commune/connexion/", openid.openid_page, name="openid"),
+    path("reglages/commune/", contact.town_page, name="town"),
+    path("reglages/identite/", identity.identity_page, name="identity"),
+    path("reglages/identite/couleurs.css", identity.colours_sheet, name="identity-colours"),
+    path("reglages/messages/", message_settings.message_settings, name="message-settings"),
+    path("reglages/messages/exemple/", message_settings.message_example, name="message-example"),
+    path("reglages/textes/", texts.texts_page, name="notices"),
+    path("reglages/connexion/", sign_in.sign_in_settings, name="sign-in-settings"),
+    path("reglages/franceconnect/", openid.openid_page, name="openid"),
+    path("reglages/donnees-personnelles/", privacy.privacy_page, name="privacy"),
+    path("reglages/echange/", exchange.exchange_page, name="exchange"),
+    path("reglages/echange/reglages.json", exchange.settings_file, name="settings-file"),
     path("reglages/journal/", journal.journal, name="journal"),
     path("reglages/journal.csv", journal.journal_file, name="journal-csv"),
     path("reglages/regies/", regies.regie_list, name="regies"),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.template.loader import select_template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from tenant_apps.townhall.models import TownHall
 from toolkit.words import current_language
@@ -25,6 +26,8 @@ NOTICES = {
     "privacy": Notice("privacy_notice", _("Données personnelles")),
     "accessibility": Notice("accessibility_notice", _("Accessibilité")),
 }
+
+FIELDS = tuple(notice.field for notice in NOTICES.values())
 
 
 def text_of(kind: str, townhall: TownHall, *, address: str) -> str:
@@ -71,3 +74,12 @@ def default_text(kind: str, townhall: TownHall, *, address: str) -> str:
             "host": settings.HOSTING,
         }
     )
+
+
+def proposals(townhall: TownHall, *, address: str) -> dict[str, str]:
+    """Field → the default text, in French: what a town writes is French."""
+    with override(settings.LANGUAGE_CODE):
+        return {
+            notice.field: default_text(kind, townhall, address=address).strip()
+            for kind, notice in NOTICES.items()
+        }

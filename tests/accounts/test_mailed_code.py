@@ -277,11 +277,11 @@ def test_a_town_may_refuse_codes(alice: Account, make_account: Any, client_for: 
     asked_before = browser()
     asked_before.post(ASK, {"email": EMAIL})
     manager = client_for(make_account("chef@example.net", role=Role.MANAGER))
-    page = manager.get("/gestion/commune/")
+    page = manager.get("/gestion/reglages/connexion/")
     sent = {
         name: value or "" for name, value in page.context["form"].initial.items() if name != "mailed_codes"
     }
-    assert manager.post("/gestion/commune/", sent).status_code == 302
+    assert manager.post("/gestion/reglages/connexion/", sent).status_code == 302
     assert residents.handle_links() == 1
     assert OutgoingMail.objects.filter(kind="code").count() == 1
     forget()  # as the commit does

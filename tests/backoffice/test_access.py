@@ -126,10 +126,10 @@ def test_actions_want_the_form_s_token(people: SimpleNamespace, actions: dict[st
 )
 def test_only_a_manager_sees_the_town_s_settings(browsers: SimpleNamespace, person: str, status: int) -> None:
     browser = getattr(browsers, person)
-    assert browser.get("/gestion/commune/").status_code == status
+    assert browser.get("/gestion/reglages/commune/").status_code == status
     before = current_townhall().name
     if status != 200:
-        assert browser.post("/gestion/commune/", {"name": "Autre"}).status_code == status
+        assert browser.post("/gestion/reglages/commune/", {"name": "Autre"}).status_code == status
         assert current_townhall().name == before
 
 
@@ -139,4 +139,4 @@ def test_buttons_are_shown_to_those_who_may_press_them(browsers: SimpleNamespace
         for name in ("reader", "clerk", "manager")
     }
     assert [("Importer des factures" in page) for page in pages.values()] == [False, True, True]
-    assert [('href="/gestion/commune/"' in page) for page in pages.values()] == [False, False, True]
+    assert [('href="/gestion/reglages/commune/"' in page) for page in pages.values()] == [False, False, True]

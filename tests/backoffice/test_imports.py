@@ -127,7 +127,7 @@ def test_a_stranger_s_flood_is_not_even_read(browsers: SimpleNamespace) -> None:
     assert body.left == 200 * 1024 * 1024
 
 
-@pytest.mark.parametrize("path", ["/", "/activation/", "/gestion/commune/"])
+@pytest.mark.parametrize("path", ["/", "/activation/", "/gestion/reglages/commune/"])
 def test_no_other_page_takes_a_file(browsers: SimpleNamespace, people: SimpleNamespace, path: str) -> None:
     """The CSRF check reads every form: a stranger's file must not reach the disk."""
     head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\nContent-Type: a/b\r\n\r\n'

@@ -19,7 +19,7 @@ from tests.accounts.provider import Provider, running
 from tests.backoffice.conftest import text
 from tests.throttling import at_most
 
-PAGE = "/gestion/commune/connexion/"
+PAGE = "/gestion/reglages/franceconnect/"
 SECRET = "un-secret-que-personne-ne-relit"
 GOOD = {
     "issuer": "https://oidc.franceconnect.gouv.fr/api/v2/.well-known/openid-configuration",

@@ -82,8 +82,8 @@ def grow_old(browser: Client) -> None:
 def test_a_manager_sets_an_application_up_and_goes_on(manager: Account, mailbox: Any) -> None:
     browser, elsewhere = sign_in(manager), sign_in(manager, remember="on")
     assert elsewhere.get("/gestion/").status_code == 200
-    answer = browser.get("/gestion/commune/", follow=True)
-    assert answer.redirect_chain == [(f"{PROTECT}?suite=%2Fgestion%2Fcommune%2F", 302)]
+    answer = browser.get("/gestion/reglages/commune/", follow=True)
+    assert answer.redirect_chain == [(f"{PROTECT}?suite=%2Fgestion%2Freglages%2Fcommune%2F", 302)]
     link = re.search(rf'href="({APPLICATION}\?suite=[^"]+)"', answer.content.decode())
     assert link
     page = browser.get(link[1])
@@ -91,19 +91,19 @@ def test_a_manager_sets_an_application_up_and_goes_on(manager: Account, mailbox:
     assert secret_on(browser.get(link[1])) == secret  # the page may be opened again
     assert "data:image/svg+xml" in page.content.decode()
     assert "otpauth://" in page.content.decode()
-    refused = browser.post(link[1], {"code": "000000", "suite": "/gestion/commune/"})
+    refused = browser.post(link[1], {"code": "000000", "suite": "/gestion/reglages/commune/"})
     assert refused.status_code == 422
-    assert 'name="suite" value="/gestion/commune/"' in refused.content.decode()
-    assert browser.get("/gestion/commune/").status_code == 302
-    done = browser.post(APPLICATION, {"code": code(secret), "suite": "/gestion/commune/"})
+    assert 'name="suite" value="/gestion/reglages/commune/"' in refused.content.decode()
+    assert browser.get("/gestion/reglages/commune/").status_code == 302
+    done = browser.post(APPLICATION, {"code": code(secret), "suite": "/gestion/reglages/commune/"})
     assert done.status_code == 200
     codes = re.findall(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", done.content.decode())
     assert len(set(codes)) == 10
     file = re.search(r'href="data:text/plain;charset=utf-8,([^"]+)" download', done.content.decode())
     assert file
     assert all(each in unquote(file[1]) for each in codes)
-    assert 'href="/gestion/commune/"' in done.content.decode()
-    assert browser.get("/gestion/commune/").status_code == 200  # this session gave it
+    assert 'href="/gestion/reglages/commune/"' in done.content.decode()
+    assert browser.get("/gestion/reglages/commune/").status_code == 200  # this session gave it
     assert elsewhere.get("/gestion/").status_code == 302  # the other one was opened without
     assert [mail.kind for mail in mailbox()] == ["staff-application-added"]
     assert "/gestion/mon-compte/" in mailbox()[0].text
@@ -118,10 +118,10 @@ def test_a_manager_sets_an_application_up_and_goes_on(manager: Account, mailbox:
 
 def test_a_passkey_protects_too_and_brings_recovery_codes(manager: Account, mailbox: Any) -> None:
     browser, key = sign_in(manager), Authenticator()
-    done = add_key(browser, key, suite="/gestion/commune/")
+    done = add_key(browser, key, suite="/gestion/reglages/commune/")
     codes = re.findall(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", done.content.decode())
     assert len(codes) == 10
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
     assert [mail.kind for mail in mailbox()] == ["staff-key-added"]
     again = sign_in(manager)
     assert again.get("/gestion/").status_code == 302
@@ -150,7 +150,7 @@ def test_enrolment_wants_a_fresh_proof(manager: Account) -> None:
     browser = sign_in(manager)
     grow_old(browser)
     for path in (PROTECT, APPLICATION):
-        answer = browser.get(f"{path}?suite=/gestion/commune/")
+        answer = browser.get(f"{path}?suite=/gestion/reglages/commune/")
         assert answer["Location"].startswith(f"{PAGE}confirmer/?suite=%2Fgestion%2Fmon-compte%2F")
     assert browser.post(APPLICATION, {"code": "000000"})["Location"].startswith(f"{PAGE}confirmer/")
     answer = browser.post(f"{KEYS}demande/")
@@ -190,7 +190,7 @@ def test_a_manager_keeps_one_second_factor(manager: Account, client_for: Any, ma
     assert "votre seul second facteur" in text(page)
     assert Passkey.objects.exists()
     assert [mail.kind for mail in mailbox()] == ["staff-key-added", "staff-application-removed"]
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
 
 
 def test_a_clerk_may_take_the_last_one_away(clerk: Account, client_for: Any) -> None:
@@ -324,7 +324,9 @@ def test_the_password_is_changed_here_and_ends_the_other_sessions(manager: Accou
         assert words in text(page)
     page = here.post(PAGE, {"current": PASSWORD, "new": new}, follow=True)
     assert "Votre mot de passe est changé" in text(page)
-    assert here.get("/gestion/commune/").status_code == 200  # the second step is not asked again here
+    assert (
+        here.get("/gestion/reglages/commune/").status_code == 200
+    )  # the second step is not asked again here
     assert there.get(PAGE).status_code == 302
 
 

@@ -14,7 +14,7 @@ from tenant_apps.townhall.queries import current_townhall
 from tenants.models import Town
 from tests.portal.conftest import text
 
-LIST = "/gestion/commune/donnees-personnelles/"
+LIST = "/gestion/reglages/donnees-personnelles/"
 
 
 @pytest.fixture

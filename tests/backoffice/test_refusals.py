@@ -24,7 +24,7 @@ from tests.backoffice.conftest import text
 from tests.staff import protect
 
 BACK = 'href="/gestion/">Revenir à la gestion<'
-SETTINGS = "/gestion/commune/"
+SETTINGS = "/gestion/reglages/commune/"
 ABSENT = f"/gestion/factures/{uuid4()}/"
 MISTYPED = "/gestion/factrues/"
 

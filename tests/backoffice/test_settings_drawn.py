@@ -10,8 +10,17 @@ from tenant_apps.products.models import Product
 from tenant_apps.products.queries import default_product
 from tenant_apps.townhall.models import TownHall
 
+PAGES_OF_THE_TOWN = (
+    "commune",
+    "identite",
+    "messages",
+    "textes",
+    "connexion",
+    "donnees-personnelles",
+    "franceconnect",
+)
 PAGES = {
-    TownHall: [f"commune/{page}" for page in ("", "donnees-personnelles/", "logo/", "textes/", "connexion/")],
+    TownHall: [f"reglages/{page}/" for page in PAGES_OF_THE_TOWN],
     Product: ["reglages/regies/{product}/", "reglages/regies/{product}/identifiant/"],
 }
 WITHOUT_A_BOX = {

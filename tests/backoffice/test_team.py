@@ -147,8 +147,9 @@ def test_only_staff_have_a_page(browsers: SimpleNamespace, people: SimpleNamespa
 
 
 def test_the_menu_is_the_managers(browsers: SimpleNamespace) -> None:
-    assert f'href="{TEAM}"' in browsers.manager.get("/gestion/").content.decode()
-    assert f'href="{TEAM}"' not in browsers.cashier.get("/gestion/").content.decode()
+    assert "Réglages" in text(browsers.manager.get("/gestion/"))
+    assert f'href="{TEAM}"' in browsers.manager.get("/gestion/reglages/commune/").content.decode()
+    assert "Réglages" not in text(browsers.cashier.get("/gestion/"))
 
 
 def test_a_lost_telephone(browsers: SimpleNamespace, people: SimpleNamespace) -> None:
@@ -172,9 +173,9 @@ def test_refused_to_the_operator_in_a_manager_s_place(
     ticket = impersonation.ask(operator=operator, account=people.manager, reason="Ticket 4711 : vérifier")
     inside = client_for()
     assert inside.post(f"/gestion/intervention/{ticket}/").status_code == 302
-    home = inside.get("/gestion/")
-    assert "Commune" in text(home)
-    assert f'href="{TEAM}"' not in home.content.decode()
+    settings = inside.get("/gestion/reglages/commune/")
+    assert "Régies et PayFiP" in text(settings)
+    assert f'href="{TEAM}"' not in settings.content.decode()
     for path in (TEAM, f"{TEAM}{people.clerk.uuid}/"):
         assert inside.get(path).status_code == 403
     assert inside.post(TEAM, NEW).status_code == 403

@@ -26,11 +26,11 @@ PAGES = {
     "rattachements": "/gestion/rattachements/",
     "messages": "/gestion/messages/",
     "courriels": "/gestion/courriels/",
-    "commune": "/gestion/commune/",
+    "commune": "/gestion/reglages/commune/",
     "regies": "/gestion/reglages/regies/",
     "equipe": "/gestion/equipe/",
     "mon-compte": "/gestion/mon-compte/",
-    "donnees": "/gestion/commune/donnees-personnelles/",
+    "donnees": "/gestion/reglages/donnees-personnelles/",
 }
 FIRST_OF = {"import": "imports", "facture": "factures", "redevable": "redevables", "regie": "regies"}
 

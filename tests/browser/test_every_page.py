@@ -121,9 +121,9 @@ def test_the_list_is_light_still_and_alone(
     """Fifty lines of sixty, cold, with the heaviest logo that a town may have, compressed as in production."""
     clerk = open_page("desktop")
     sign_in_as_manager(clerk, demo)
-    clerk.goto(demo.url("mairie", "/gestion/commune/logo/"))
+    clerk.goto(demo.url("mairie", "/gestion/reglages/identite/"))
     clerk.get_by_label("Le logo de la commune").set_input_files(heavy_logo(tmp_path))
-    clerk.get_by_role("button", name="Enregistrer").click()
+    clerk.get_by_role("button", name="Enregistrer le logo et l'icône").click()
     expect(clerk.get_by_text("Le logo et l'icône sont enregistrés.")).to_be_visible()
     activate(open_page("phone"), demo, "longue@example.net")
     clerk.wait_for_timeout(1000 * SECONDS + 500)  # another process may still show the page without the logo

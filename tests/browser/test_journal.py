@@ -31,7 +31,7 @@ def test_from_the_town_to_the_history_and_back(
     choice = "dispute" if hold.input_value() != "dispute" else "collection"
     hold.select_option(choice)
     page.get_by_role("button", name="Enregistrer", exact=True).click()
-    page.goto(demo.url("mairie", "/gestion/commune/"))
+    page.goto(demo.url("mairie", "/gestion/reglages/commune/"))
     page.get_by_role("link", name="Journal", exact=True).click()
     expect(page.get_by_role("heading", name="Journal", exact=True)).to_be_visible()
     fits(page)

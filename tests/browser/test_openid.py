@@ -26,7 +26,7 @@ def manager(demo: Demo, issuer: str, open_page: Callable[..., Page]) -> Iterator
     """A manager's page of the settings, saved with a provider, which goes again afterwards."""
     page = open_page("desktop")
     sign_in_as_manager(page, demo)
-    page.goto(demo.url("mairie", "/gestion/commune/"))
+    page.goto(demo.url("mairie", "/gestion/reglages/commune/"))
     page.get_by_role("link", name="FranceConnect").click()
     expect(page.get_by_role("heading", name="Connexion par FranceConnect")).to_be_visible()
     page.get_by_label("L'adresse du fournisseur").fill(issuer)
@@ -37,7 +37,7 @@ def manager(demo: Demo, issuer: str, open_page: Callable[..., Page]) -> Iterator
     expect(page.get_by_text("Les réglages de connexion sont enregistrés.")).to_be_visible()
     page.wait_for_timeout(HEARD)  # another process may still show the page without the button
     yield page
-    page.goto(demo.url("mairie", "/gestion/commune/connexion/"))
+    page.goto(demo.url("mairie", "/gestion/reglages/franceconnect/"))
     page.get_by_label("Le proposer aux usagers").uncheck()
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("Les réglages de connexion sont enregistrés.")).to_be_visible()

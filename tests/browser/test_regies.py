@@ -44,7 +44,7 @@ def test_two_are_added_and_one_goes_into_service(
 ) -> None:
     page, label = open_page("desktop"), "Régie bibliothèque"
     sign_in_as_manager(page, demo, "pechabou")
-    page.goto(demo.url("pechabou", "/gestion/commune/"))
+    page.goto(demo.url("pechabou", "/gestion/reglages/commune/"))
     page.get_by_role("link", name="Régies et PayFiP").click()
     fits(page)
     add(page, demo, "Titres de la commune", "Titres de recettes", "001964")

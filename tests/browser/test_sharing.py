@@ -74,7 +74,7 @@ def test_another_person_s_access(
     expect(staff.get_by_text(f"Accordé par {email}, sur invitation")).to_be_visible()
     both_schemes(staff)
     shot(staff, f"redevable-{width}")
-    staff.goto(demo.url("mairie", "/gestion/commune/"))
+    staff.goto(demo.url("mairie", "/gestion/reglages/commune/"))
     both_schemes(staff)
     shot(staff, f"commune-{width}")
 

@@ -40,7 +40,7 @@ def test_the_password_of_the_demo_s_agent_reaches_the_back_office(
     page = open_page("desktop")
     sign_in(page, demo, "agent@example.net", "facture")
     expect(page.get_by_role("heading", name="Accueil", level=1)).to_be_visible()
-    page.get_by_role("link", name="Commune", exact=True).click()
+    page.get_by_role("link", name="Réglages", exact=True).click()
     expect(page.get_by_role("heading", name="Protégez votre compte", level=1)).to_be_visible()
 
 
@@ -56,7 +56,7 @@ def test_protected_and_signed_in_again(
     sign_in(page, demo, who, "facture")
     page.goto(demo.url("mairie", "/gestion/mon-compte/"))
     look(page, shot, f"account-none-{width}")
-    page.goto(demo.url("mairie", "/gestion/commune/"))
+    page.goto(demo.url("mairie", "/gestion/reglages/commune/"))
     expect(page.get_by_role("heading", name="Protégez votre compte", level=1)).to_be_visible()
     expect(page.get_by_text("il faut JavaScript")).to_be_hidden()
     look(page, shot, f"protect-{width}")
@@ -95,7 +95,7 @@ def test_protected_and_signed_in_again(
     sign_out(page, width)
     page.get_by_role("button", name=KEY).click()  # both steps at once
     expect(page.get_by_role("heading", name="Accueil", level=1)).to_be_visible()
-    page.goto(demo.url("mairie", "/gestion/commune/"))
+    page.goto(demo.url("mairie", "/gestion/reglages/commune/"))
     expect(page.get_by_role("heading", name="Commune", level=1)).to_be_visible()
     sign_out(page, width)
     sign_in(page, demo, who, "facture")

@@ -161,7 +161,7 @@ def test_what_is_sent_is_refused_in_words(portal: Portal, s3: Server) -> None:
     s3.stop()
     logo = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>'
     for client, path, files in (
-        (portal.manager, "/gestion/commune/logo/", {"logo": SimpleUploadedFile("l.svg", logo)}),
+        (portal.manager, "/gestion/reglages/identite/", {"logo": SimpleUploadedFile("l.svg", logo)}),
         (portal.clerk, "/gestion/imports/nouveau/", {"rows": SimpleUploadedFile("x.csv", b"a;b\n1;2\n")}),
         (
             portal.manager,

@@ -173,7 +173,7 @@ def test_sent_shown_and_taken_away(manager: Client) -> None:
         "logo": SimpleUploadedFile("logo.png", png((480, 112))),
         "icon": SimpleUploadedFile("i.svg", SVG),
     }
-    answer = manager.post("/gestion/commune/logo/", files, follow=True)
+    answer = manager.post("/gestion/reglages/identite/", files, follow=True)
     assert "Le logo et l'icône sont enregistrés." in text(answer)
     queries.forget()
     page = visitor.get("/").content.decode()
@@ -188,11 +188,11 @@ def test_sent_shown_and_taken_away(manager: Client) -> None:
     assert "sandbox" in icon["Content-Security-Policy"]
     assert b"alert" not in icon.content
     facts = AuditEntry.objects.filter(verb="townhall.changed").count()
-    manager.post("/gestion/commune/logo/", {"logo": SimpleUploadedFile("logo.png", png((480, 112)))})
+    manager.post("/gestion/reglages/identite/", {"logo": SimpleUploadedFile("logo.png", png((480, 112)))})
     assert (
         AuditEntry.objects.filter(verb="townhall.changed").count() == facts
     )  # the same picture changes nothing
-    manager.post("/gestion/commune/logo/", {"remove_logo": "on"})
+    manager.post("/gestion/reglages/identite/", {"remove_logo": "on"})
     assert visitor.get("/logo").status_code == 404
     assert visitor.get("/icone").status_code == 200
 
@@ -211,11 +211,11 @@ def test_the_picture_before_goes(town: Town, django_capture_on_commit_callbacks:
 
 
 def test_a_bad_file_is_refused_on_the_form(manager: Client) -> None:
-    answer = manager.post("/gestion/commune/logo/", {"logo": SimpleUploadedFile("logo.png", b"GIF89a")})
+    answer = manager.post("/gestion/reglages/identite/", {"logo": SimpleUploadedFile("logo.png", b"GIF89a")})
     assert answer.status_code == 422
     assert "ni un PNG ni un SVG" in text(answer)
     huge = SimpleUploadedFile("logo.png", b"0" * (3 * 1024 * 1024))
-    assert manager.post("/gestion/commune/logo/", {"logo": huge}).status_code == 413
+    assert manager.post("/gestion/reglages/identite/", {"logo": huge}).status_code == 413
 
 
 def test_each_town_has_its_own(town: Town, other_town: Town) -> None:
@@ -259,7 +259,7 @@ def test_own_text_and_level(manager: Client) -> None:
         "privacy_notice": "",
         "accessibility_notice": "",
     }
-    assert manager.post("/gestion/commune/textes/", sent).status_code == 302
+    assert manager.post("/gestion/reglages/textes/", sent).status_code == 302
     queries.forget()
     visitor = Client(headers={"host": "mairie.localhost"})
     page = visitor.get("/mentions-legales/").content.decode()
@@ -269,7 +269,7 @@ def test_own_text_and_level(manager: Client) -> None:
     assert "Accessibilité : partiellement conforme" in text(visitor.get("/"))
     assert "partiellement conforme au RGAA" in text(visitor.get("/accessibilite/"))
     assert "Qui est responsable" in text(visitor.get("/donnees-personnelles/"))  # empty: the default
-    manager.post("/gestion/commune/textes/", {**sent, "legal_notice": ""})
+    manager.post("/gestion/reglages/textes/", {**sent, "legal_notice": ""})
     queries.forget()
     assert "Directeur de la publication" in text(visitor.get("/mentions-legales/"))
 

@@ -262,9 +262,9 @@ def test_for_staff_a_provider_would_be_the_first_step_only(
     protect(manager)
     monkeypatch.setattr("tenant_apps.portal.views.entry.openid.account_of", lambda **_: manager)
     client = client_for()
-    assert sign_in(client, suite="/gestion/commune/")["Location"] == "/connexion/second-facteur/"
+    assert sign_in(client, suite="/gestion/reglages/commune/")["Location"] == "/connexion/second-facteur/"
     assert not client.session.get("_auth_user_id")
-    assert client.get("/gestion/commune/")["Location"].startswith("/connexion/second-facteur/")
+    assert client.get("/gestion/reglages/commune/")["Location"].startswith("/connexion/second-facteur/")
 
 
 def test_a_closed_account_opens_no_more(

@@ -207,7 +207,7 @@ def test_staff_have_theirs_elsewhere(client_for: Clients, alice: Account) -> Non
         assert client.post(path).status_code == 404
     visitor = client_for()
     assert sign_in(visitor, telephone)["Location"] == "/gestion/"
-    assert visitor.get("/gestion/commune/").status_code == 200
+    assert visitor.get("/gestion/reglages/commune/").status_code == 200
 
 
 def test_without_the_csrf_token(alice: Account) -> None:

@@ -1,5 +1,7 @@
 """Staff sign in with two steps: no way in gets around the second one (decision 65)."""
 
+import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +73,13 @@ def first_step(browser: Client, account: Account, **more: str) -> Any:
 
 def is_nobody(browser: Client) -> bool:
     """Whether this browser's session opens nothing of the back office, and is nobody's."""
-    for path in ("/gestion/", "/gestion/factures/", "/gestion/commune/", "/gestion/mon-compte/", PROTECT):
+    for path in (
+        "/gestion/",
+        "/gestion/factures/",
+        "/gestion/reglages/commune/",
+        "/gestion/mon-compte/",
+        PROTECT,
+    ):
         answer = browser.get(path)
         if answer.status_code != 302 or answer["Location"].partition("?")[0] not in ("/", STEP):
             return False
@@ -83,7 +91,7 @@ def is_nobody(browser: Client) -> bool:
 
 
 def test_the_password_then_the_code(manager: Account, secret: str, browser: Client) -> None:
-    answer = first_step(browser, manager, suite="/gestion/commune/", remember="on")
+    answer = first_step(browser, manager, suite="/gestion/reglages/commune/", remember="on")
     assert (answer.status_code, answer["Location"]) == (302, STEP)
     assert is_nobody(browser)
     page = browser.get(STEP)
@@ -91,12 +99,12 @@ def test_the_password_then_the_code(manager: Account, secret: str, browser: Clie
     assert "no-cache" in page["Cache-Control"] or "no-store" in page["Cache-Control"]
     before = browser.session.session_key
     answer = browser.post(STEP, {"code": code(secret)})
-    assert (answer.status_code, answer["Location"]) == (302, "/gestion/commune/")
+    assert (answer.status_code, answer["Location"]) == (302, "/gestion/reglages/commune/")
     assert browser.session.session_key != before
     assert (
         not browser.session.get_expire_at_browser_close()
     )  # « Se souvenir de moi » was asked with the first step
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
     assert browser.get(STEP)["Location"] == "/"  # nothing is asked of whoever is inside
 
 
@@ -215,7 +223,7 @@ def test_a_mailed_link_changes_the_password_and_opens_nothing(
     assert answer["Location"] == STEP
     assert is_nobody(browser)
     assert browser.post(STEP, {"code": code(secret)}).status_code == 302
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
 
 
 def test_a_mailed_code_is_only_the_first_step(
@@ -235,16 +243,16 @@ def test_a_session_opened_by_any_other_road_opens_nothing(
 ) -> None:
     """A way in that forgets the second step (here: `force_login`) is stopped at every page."""
     browser.force_login(manager)
-    for path in ("/gestion/", "/gestion/commune/", "/gestion/mon-compte/", PROTECT):
+    for path in ("/gestion/", "/gestion/reglages/commune/", "/gestion/mon-compte/", PROTECT):
         assert browser.get(path)["Location"].startswith(STEP)
     assert browser.post("/gestion/mon-compte/cles/demande/")["Location"].startswith(STEP)
     assert browser.post("/gestion/mon-compte/codes/")["Location"].startswith(STEP)
     assert browser.post(STEP, {"code": "000000"}).status_code == 422
     assert (
-        browser.post(f"{STEP}?suite=/gestion/commune/", {"code": code(secret)})["Location"]
-        == "/gestion/commune/"
+        browser.post(f"{STEP}?suite=/gestion/reglages/commune/", {"code": code(secret)})["Location"]
+        == "/gestion/reglages/commune/"
     )
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
 
 
 def test_a_mark_of_another_second_factor_opens_nothing(
@@ -304,7 +312,7 @@ def test_a_key_alone_is_both_steps(manager: Account, key: Authenticator, browser
     options = browser.post("/connexion/cle/demande/").json()
     answer = browser.post("/connexion/cle/", {"answer": key.get(options, ORIGIN)})
     assert answer["Location"] == "/gestion/"
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
 
 
 def test_a_key_after_the_password(manager: Account, key: Authenticator, browser: Client) -> None:
@@ -313,7 +321,7 @@ def test_a_key_after_the_password(manager: Account, key: Authenticator, browser:
     options = browser.post(ASK).json()
     answer = key.get(options, ORIGIN)
     assert browser.post(KEY, {"answer": answer}).status_code == 302
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
     again = Client(headers={"host": HOST})
     first_step(again, manager)
     assert again.post(KEY, {"answer": answer}).status_code == 422  # replayed
@@ -362,12 +370,12 @@ def test_a_manager_without_one_has_the_role_below(manager: Account, browser: Cli
         "/gestion/imports/nouveau/",
     ):
         assert browser.get(path).status_code == 200, path
-    for path in ("/gestion/commune/", "/gestion/interventions/", "/gestion/commune/connexion/"):
+    for path in ("/gestion/reglages/commune/", "/gestion/interventions/", "/gestion/reglages/franceconnect/"):
         answer = browser.get(path)
         assert answer["Location"].startswith(f"{PROTECT}?suite=%2Fgestion%2F"), path
-    assert browser.post("/gestion/commune/connexion/")["Location"] == f"{PROTECT}?suite=%2Fgestion%2F"
+    assert browser.post("/gestion/reglages/franceconnect/")["Location"] == f"{PROTECT}?suite=%2Fgestion%2F"
     before = current_townhall().name
-    browser.post("/gestion/commune/", {"name": "Autre"})
+    browser.post("/gestion/reglages/commune/", {"name": "Autre"})
     assert current_townhall().name == before
     assert "à protéger" in browser.get("/gestion/").content.decode()
 
@@ -397,7 +405,7 @@ def test_where_only_managers_must_the_others_work_without(
 ) -> None:
     browser = client_for(make_account("agent@example.net", role=role))
     assert browser.get("/gestion/").status_code == 200
-    assert browser.get("/gestion/commune/").status_code == 403  # the role is too small, protected or not
+    assert browser.get("/gestion/reglages/commune/").status_code == 403  # the role is too small, protected or not
 
 
 def test_a_clerk_who_chose_one_is_asked_too(town: Town, make_account: Any, browser: Client) -> None:
@@ -429,7 +437,7 @@ def inside(operator: Account, manager: Account, browser: Client) -> Client:
 
 
 def test_an_intervention_opens_the_pages_of_the_role(inside: Client) -> None:
-    for path in ("/gestion/", "/gestion/commune/", "/gestion/commune/logo/"):
+    for path in ("/gestion/", "/gestion/reglages/commune/", "/gestion/reglages/identite/"):
         assert inside.get(path).status_code == 200, path
     assert 'href="/gestion/mon-compte/"' not in inside.get("/gestion/").content.decode()
 
@@ -449,7 +457,14 @@ def test_an_intervention_opens_nothing_that_lets_people_in(inside: Client, manag
 
 
 def test_an_intervention_does_not_change_who_must(inside: Client, manager: Account) -> None:
-    assert "staff_second_factor" not in inside.get("/gestion/commune/").content.decode()
+    assert "staff_second_factor" not in inside.get("/gestion/reglages/connexion/").content.decode()
+    settings = {"second_facteur_du_personnel": "all", "garder_alertes_mois": 24}
+    file = {"format": "mes-factures-reglages", "version": 1, "reglages": settings}
+    page = inside.post("/gestion/reglages/echange/", {"reglages": json.dumps(file)}).content.decode()
+    assert re.findall(r'name="prendre"\s+value="(\w+)"', page) == ["garder_alertes_mois"]
+    taken = {"reglages": json.dumps(file), "prendre": list(settings), "appliquer": "1"}
+    assert inside.post("/gestion/reglages/echange/", taken).status_code == 200
+    assert (current_townhall().keep_alerts, current_townhall().staff_second_factor) == (24, "managers")
     manager.impersonated_by = impersonation.running(inside.session["impersonation"])
     with pytest.raises(NotWhileImpersonating):
         change_townhall(actor=manager, staff_second_factor="all")
@@ -470,7 +485,7 @@ def test_an_intervention_in_the_place_of_a_protected_manager(
 ) -> None:
     ticket = impersonation.ask(operator=operator, account=manager, reason=REASON)
     browser.post(f"/gestion/intervention/{ticket}/")
-    assert browser.get("/gestion/commune/").status_code == 200
+    assert browser.get("/gestion/reglages/commune/").status_code == 200
     browser.post("/gestion/intervention/terminer/")
     assert is_nobody(browser)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from shared_apps.audit.services import SYSTEM, TREASURY
 from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.journal.lines import Line
+from tenant_apps.backoffice.words.settings_pages import SettingsPage, pages_for
 from tenant_apps.backoffice.words.state_labels import label_classes
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments.models import Attempt, Payment
@@ -126,3 +127,9 @@ def numbered_pages(
         "before": address(pages.previous_page_number()) if pages.has_previous() else "",
         "after": address(pages.next_page_number()) if pages.has_next() else "",
     }
+
+
+@register.simple_tag(takes_context=True)
+def settings_pages(context: Context) -> list[SettingsPage]:
+    """The pages of « Réglages » that the reader may open."""
+    return list(pages_for(context["user"]))

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.content import Content, Sender
-from shared_apps.mail.notices import Audience, Choice, Notice, On, Said, Setting, declare
+from shared_apps.mail.notices import Audience, Choice, Example, Notice, On, Said, Setting, declare
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.notices.examples import made_up
 from tenant_apps.notices.services import plan_for
 from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
 from tenant_apps.payments.payability.deciding import Payability
@@ -135,6 +136,11 @@ def _keys_about(invoice: Invoice) -> list[str]:
     return [NEW_INVOICES.key_of(about=batch, email=email) for email in {*known, *gone, *accounts}]
 
 
+def _example() -> Said:
+    invoices, payabilities = made_up((20, "37.50"), (20, "12.00"))
+    return NEW_INVOICES.about(invoices=invoices, payabilities=payabilities, has_account=True)
+
+
 def _offered(townhall: TownHall) -> str | None:
     if townhall.alert_audience == AlertAudience.NOBODY:
         return None
@@ -165,6 +171,7 @@ NEW_INVOICES = declare(
                 rank=10,
             ),
         ),
+        examples=(Example(gettext_lazy("De nouvelles factures"), "new_invoices", _example),),
         on=On("batch.published", _plan, _tell),
         unsubscribe=True,
         called_off=True,

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from shared_apps.mail.content import Content, Sender
-from shared_apps.mail.notices import Audience, Choice, Notice, Setting, declare
+from shared_apps.mail.notices import Audience, Choice, Example, Notice, Said, Setting, declare
 from tenant_apps.invoices.models import Invoice
+from tenant_apps.notices.examples import made_up
 from tenant_apps.notices.models import PlannedNotice
 from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
 from tenant_apps.townhall.models import AlertAudience, TownHall
@@ -115,6 +116,16 @@ def _keys_about(invoice: Invoice) -> list[str]:
     return [REMINDER.key_of(day=timezone.localdate(moment), email=email) for email, moment in told]
 
 
+def _soon_example() -> Said:
+    invoices, payabilities = made_up((7, "37.50"))
+    return REMINDER.about(payabilities=payabilities, soon=invoices, late=[], has_account=True)
+
+
+def _late_example() -> Said:
+    invoices, payabilities = made_up((-7, "37.50"))
+    return REMINDER.about(payabilities=payabilities, soon=[], late=invoices, has_account=True)
+
+
 def _soon_offered(townhall: TownHall) -> str | None:
     days = townhall.remind_before
     if townhall.alert_audience == AlertAudience.NOBODY or not days:
@@ -175,6 +186,10 @@ REMINDER = declare(
                     "De 1 à 60 : un seul message par facture. Laissez vide pour ne pas écrire."
                 ),
             ),
+        ),
+        examples=(
+            Example(gettext_lazy("Le rappel avant l'échéance"), SOON, _soon_example),
+            Example(gettext_lazy("Le rappel après l'échéance"), LATE, _late_example),
         ),
         unsubscribe=True,
         called_off=True,

@@ -45,7 +45,8 @@ def going_live(request: StaffRequest, pk: int) -> HttpResponse:
     return screen(
         request,
         "going_live.html",
-        section="town",
+        section="settings",
+        place="regies",
         product=found(one_product, pk),
         lines=lines,
         words=readers.labels_of(product.protocol),

@@ -72,4 +72,6 @@ def interventions(request: StaffRequest) -> HttpResponse:
     """Who acted in whose place, when and why."""
     rows = Impersonation.objects.filter(started_at__isnull=False).select_related("account").order_by("-id")
     page = page_of(rows, request.GET.get("apres", ""), request.scope)
-    return screen(request, "interventions.html", section="town", page=page, now=timezone.now())
+    return screen(
+        request, "interventions.html", section="settings", place="town", page=page, now=timezone.now()
+    )

@@ -25,7 +25,8 @@ def journal(request: StaffRequest) -> HttpResponse:
     return screen(
         request,
         "journal.html",
-        section="town",
+        section="settings",
+        place="journal",
         form=form,
         page=page,
         lines=lines_of(page.rows),

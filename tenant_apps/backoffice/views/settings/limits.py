@@ -36,5 +36,12 @@ def limits_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
             return redirect("backoffice:member-limits", public_id)
     status = 422 if form.errors or problem else 200
     return screen(
-        request, "limits.html", section="team", status=status, member=member, form=form, problem=problem
+        request,
+        "limits.html",
+        section="settings",
+        place="team",
+        status=status,
+        member=member,
+        form=form,
+        problem=problem,
     )

@@ -55,7 +55,8 @@ def _page(
     return screen(
         request,
         "openid.html",
-        section="town",
+        section="settings",
+        place="openid",
         form=form,
         kept=kept,
         connection_test=connection_test,

@@ -34,7 +34,16 @@ def privacy_page(request: StaffRequest) -> HttpResponse:
     page = page_of(services.waiting_erasures(), request.GET.get("apres", ""), request.scope)
     rows = [(account, deadline(account)) for account in page.rows]
     status = 422 if form.errors else 200
-    return screen(request, "privacy.html", section="town", form=form, page=page, rows=rows, status=status)
+    return screen(
+        request,
+        "privacy.html",
+        section="settings",
+        place="privacy",
+        form=form,
+        page=page,
+        rows=rows,
+        status=status,
+    )
 
 
 def deadline(account: Account) -> dict[str, Any]:
@@ -66,7 +75,14 @@ def erasure_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     }
     status = 422 if form.errors or problem else 200
     return screen(
-        request, "erasure.html", section="town", form=form, problem=problem, status=status, **context
+        request,
+        "erasure.html",
+        section="settings",
+        place="privacy",
+        form=form,
+        problem=problem,
+        status=status,
+        **context,
     )
 
 

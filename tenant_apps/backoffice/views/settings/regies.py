@@ -40,7 +40,7 @@ def regie_list(request: StaffRequest) -> HttpResponse:
     rows = [
         (one, stage_of(one), figures.get(one.pk, nothing)) for one in products().select_related("replaced_by")
     ]
-    return screen(request, "regies.html", section="town", rows=rows)
+    return screen(request, "regies.html", section="settings", place="regies", rows=rows)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +56,14 @@ def add_regie(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, _("« %(label)s » est ajoutée.") % {"label": added.label})
             return redirect(_next_page(added))
-    return screen(request, "regie_new.html", section="town", form=form, status=422 if form.errors else 200)
+    return screen(
+        request,
+        "regie_new.html",
+        section="settings",
+        place="regies",
+        form=form,
+        status=422 if form.errors else 200,
+    )
 
 
 def _next_page(product: Product) -> str:
@@ -90,7 +97,8 @@ def _page(request: StaffRequest, item: Product, form: RegieForm) -> HttpResponse
     return screen(
         request,
         "regie.html",
-        section="town",
+        section="settings",
+        place="regies",
         form=form,
         product=item,
         history=History(services.name_of(item)),
@@ -156,7 +164,14 @@ def regie_number(request: StaffRequest, pk: int) -> HttpResponse:
         except (PaymentError, ProviderError) as error:
             form.add_error("number", str(error))
     context = {"product": item, "form": form, "lines": lines, "in_use": in_use}
-    return screen(request, "regie_number.html", section="town", status=422 if form.errors else 200, **context)
+    return screen(
+        request,
+        "regie_number.html",
+        section="settings",
+        place="regies",
+        status=422 if form.errors else 200,
+        **context,
+    )
 
 
 def _number_form(request: StaffRequest, product: Product, in_use: bool) -> AgreementForm:

@@ -54,7 +54,8 @@ def team_page(request: StaffRequest) -> HttpResponse:
     return screen(
         request,
         "team.html",
-        section="team",
+        section="settings",
+        place="team",
         status=422 if form.errors else 200,
         form=form,
         members=[one for one in everybody if not one.has_left],
@@ -92,7 +93,8 @@ def member_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     return screen(
         request,
         "member.html",
-        section="team",
+        section="settings",
+        place="team",
         status=422 if form.errors else 200,
         member=member,
         history=History(account.audit_name),

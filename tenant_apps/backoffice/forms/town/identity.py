@@ -1,4 +1,4 @@
-"""Forms for the town's logo, icon and legal texts."""
+"""The town's logo, icon and colours."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from tenant_apps.townhall.colours import refuse_pale
 from tenant_apps.townhall.images import MOST_BYTES, icon_from, logo_from
-from tenant_apps.townhall.models import TownHall
+from tenant_apps.townhall.models import HEX_COLOUR, TownHall
 from toolkit.forms.plain_forms import PlainForm, PlainModelForm
 
 _ACCEPT = {"accept": ".png,.svg,image/png,image/svg+xml"}
@@ -54,23 +55,36 @@ def _checked(file: UploadedFile | None, check: Any) -> bytes | None:
     return content
 
 
-class NoticesForm(PlainModelForm):
-    """The legal texts; an empty one stands for the default text."""
+class ColoursForm(PlainModelForm):
+    """The two colours; tones that can be read are made from them (townhall.colours)."""
 
     class Meta:
         model = TownHall
-        fields = ("conformity", "legal_notice", "privacy_notice", "accessibility_notice")
+        fields = ("primary_colour", "accent_colour")
+        widgets = {name: forms.TextInput(attrs={"type": "color"}) for name in fields}
         labels = {
-            "conformity": _("Ce que l'audit RGAA a montré"),
-            "legal_notice": _("Mentions légales"),
-            "privacy_notice": _("Données personnelles"),
-            "accessibility_notice": _("Déclaration d'accessibilité"),
+            "primary_colour": _("La couleur principale"),
+            "accent_colour": _("La couleur d'accent"),
         }
         help_texts = {
-            "conformity": _("Sans audit, un site public doit se dire « non conforme »."),
+            "primary_colour": _("Le bandeau et les boutons du portail."),
+            "accent_colour": _("Quelques détails ; elle est adaptée d'elle-même pour rester lisible."),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("legal_notice", "privacy_notice", "accessibility_notice"):
-            self.fields[name].widget = forms.Textarea(attrs={"rows": 6})
+    def clean_primary_colour(self) -> str:
+        """The buttons must contrast with the page's background. The colour of their text adapts by itself."""
+        return refuse_pale(self.cleaned_data["primary_colour"].lower())
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The colours as typed, refused ones too, for the preview; what is no colour is the town's own."""
+        self.is_valid()
+        return self._typed("primary_colour"), self._typed("accent_colour")
+
+    def _typed(self, name: str) -> str:
+        value, kept = str(self[name].value() or ""), str(self.initial[name])
+        try:
+            HEX_COLOUR(value)
+        except ValidationError:
+            return kept
+        return value

@@ -1,0 +1,1 @@
+"""The forms of the town's settings: one module a page."""
