@@ -3,7 +3,7 @@
 from django.urls import path
 
 from tenant_apps.backoffice.views import access_requests, home, imports, invoices, mails, payers, threads
-from tenant_apps.backoffice.views.account import keys, own, proof, protection
+from tenant_apps.backoffice.views.account import keys, own, proof, protection, provider
 from tenant_apps.backoffice.views.money import (
     attempts,
     corrections,
@@ -40,6 +40,7 @@ urlpatterns = [
     path("mon-compte/cles/demande/", keys.ask_to_add, name="ask-account-key"),
     path("mon-compte/cles/<uuid:public_id>/", keys.key_page, name="account-key"),
     path("mon-compte/cles/<uuid:public_id>/retrait/", keys.remove_key, name="remove-account-key"),
+    path("mon-compte/fournisseur/", provider.own_provider, name="own-provider"),
     path("mon-compte/appareils/<slug:mark>/", own.sign_out_device, name="sign-out-device"),
     path("mon-compte/deconnexion/", own.sign_out_everywhere, name="sign-out-everywhere"),
     path("recherche/", home.search, name="search"),
@@ -162,6 +163,7 @@ urlpatterns = [
     path("commune/logo/", identity.identity_page, name="identity"),
     path("commune/textes/", identity.notices_page, name="notices"),
     path("commune/connexion/", openid.openid_page, name="openid"),
+    path("reglages/connexion-agents/", openid.staff_openid_page, name="staff-openid"),
     path("reglages/regies/", regies.regie_list, name="regies"),
     path("reglages/regies/ajouter/", regies.add_regie, name="add-regie"),
     path("reglages/regies/<int:pk>/", regies.regie_page, name="regie"),

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.audit.saying import fields_of, truth
+from shared_apps.audit.saying import REASON, fields_of, truth
 from shared_apps.audit.verbs import Fact, Key, declare
 
 TOWN = fields_of("townhall.TownHall")
@@ -12,6 +12,8 @@ PROVIDER = (
     Key("label", _("nom")),
     Key("enabled", _("proposé"), truth),
 )
+STAFF_PROVIDER = (*PROVIDER, Key("required", _("sans mot de passe"), truth))
+SECRET_CHANGED = Key("secret_changed", _("secret remplacé"), truth)
 
 declare(
     Fact("townhall.created", _("Commune décrite"), more=TOWN),
@@ -20,7 +22,13 @@ declare(
         "townhall.identity_provider_changed",
         _("Fournisseur d'identité changé"),
         before=PROVIDER,
-        after=(*PROVIDER, Key("secret_changed", _("secret remplacé"), truth)),
+        after=(*PROVIDER, SECRET_CHANGED),
+    ),
+    Fact(
+        "townhall.staff_identity_provider_changed",
+        _("Connexion des agents changée"),
+        before=STAFF_PROVIDER,
+        after=(*STAFF_PROVIDER, SECRET_CHANGED, REASON),
     ),
     room=__name__,
 )

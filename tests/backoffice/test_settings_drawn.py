@@ -11,7 +11,8 @@ from tenant_apps.products.queries import default_product
 from tenant_apps.townhall.models import TownHall
 
 PAGES = {
-    TownHall: [f"commune/{page}" for page in ("", "donnees-personnelles/", "logo/", "textes/", "connexion/")],
+    TownHall: [f"commune/{page}" for page in ("", "donnees-personnelles/", "logo/", "textes/", "connexion/")]
+    + ["reglages/connexion-agents/"],
     Product: ["reglages/regies/{product}/", "reglages/regies/{product}/identifiant/"],
 }
 WITHOUT_A_BOX = {
@@ -19,6 +20,7 @@ WITHOUT_A_BOX = {
         "logo_width": "measured when the logo arrives",
         "logo_height": "measured when the logo arrives",
         "identity_provider": "a secret and its companions: drawn one by one, as issuer, client_id, secret, label",
+        "staff_identity_provider": "the same",
     },
     Product: {
         "numcli": "drawn as `number`",

@@ -34,6 +34,7 @@ NOT_ASKED = {
     "logo_width": "measured on the logo",
     "logo_height": "measured on the logo",
     "identity_provider": "one JSON: its page asks for the parts (tests/backoffice/test_openid.py)",
+    "staff_identity_provider": "the same (tests/backoffice/test_staff_openid.py)",
 }
 
 
