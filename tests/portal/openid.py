@@ -35,7 +35,7 @@ def honest() -> Iterator[str]:
 
 def offer(issuer: str, **more: Any) -> None:
     values = {"client_id": lies.CLIENT, "secret": lies.SECRET, "label": "", "enabled": True, **more}
-    change_identity_provider(actor="system", issuer=issuer, **values)
+    change_identity_provider(issuer=issuer, **{"actor": "system", **values})
     townhalls.forget()
 
 
