@@ -209,9 +209,7 @@ class OtherIdentity(AccountError):
 
 
 class NotForStaff(AccountError):
-    sentence = _(
-        "Cette façon de se connecter est réservée aux usagers : les agents gardent leur mot de passe."
-    )
+    sentence = _("Cette façon de se connecter est réservée aux usagers. Les agents ont la leur.")
 
 
 class NotForResidents(AccountError):

@@ -168,6 +168,19 @@ def test_a_colleague_of_the_same_computer_opens_no_invitation(
     assert paul().activated_at is None
 
 
+def test_whoever_sat_here_before_is_not_offered_to_the_next_invitation(
+    staff_issuer: str, guest: Client, browsers: SimpleNamespace
+) -> None:
+    staff_sign_in(guest, invitation="oui")
+    page = guest.get("/lien/")
+    assert "Déconnectez cette personne de ProConnect" in text(page)
+    assert page.context["onwards"].startswith(f"{staff_issuer}/oauth2/end_session?")
+    guest.get(f"/?LIEN={lien('team-invitation', 'paul@example.net')}")
+    assert "Cette personne ouvrira" not in text(guest.get("/lien/"))
+    guest.post("/lien/", {"quoi": "fournisseur"})
+    assert paul().activated_at is None
+
+
 def test_taken_by_a_colleague_meanwhile(staff_issuer: str, guest: Client, people: SimpleNamespace) -> None:
     staff_sign_in(guest, invitation="oui")
     identities.link_identity(

@@ -19,6 +19,7 @@ from shared_apps.accounts.errors import (
 )
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.sessions import steps
+from shared_apps.accounts.signing_in.openid import attempts
 from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.team.joining import join
 from shared_apps.accounts.team.queries import inviter_of
@@ -135,13 +136,16 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """
     try:
         with throttle.take((BAD_LINKS, client_address(request))) as tries:
-            check_link(accounts.find_link(token))
+            link = accounts.find_link(token)
+            check_link(link)
             tries.succeed()
     except TooManyTries as error:
         response = marked(render(request, "errors/too_many.html"), error)
     except AccountError as error:
         response = _bad_link(request, error)
     else:
+        if link.purpose == LinkPurpose.TEAM:
+            attempts.drop_pending(request.session)  # of a colleague who sat here before
         request.session["lien"] = token
         response = redirect("portal:link")
     response["Referrer-Policy"] = "no-referrer"
@@ -190,7 +194,7 @@ def _show_link(
             inviter_of(link),
             Role(link.account.role) if link.account else "",
         )
-        context["staff_provider"], context["recognised"] = staff_openid.recognised(request)
+        context.update(staff_openid.invitation(request))
     if link.purpose == LinkPurpose.SHARE:
         context["payer"], context["is_new"] = sharing.what_it_opens(link)
     template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")

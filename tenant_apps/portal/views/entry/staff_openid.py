@@ -71,9 +71,16 @@ def _unknown(request: HttpRequest, provider: IdentityProvider, who: Identity) ->
 
 
 def recognised(request: HttpRequest) -> tuple[IdentityProvider | None, Pending | None]:
-    """For the page of an invitation: the provider that is offered to staff, and whom it has just recognised."""
+    """The provider that is offered to staff, and whom it has just recognised, in this browser."""
     provider = road.offered(STAFF)
     return provider, attempts.pending(request.session, provider.issuer, STAFF) if provider else None
+
+
+def invitation(request: HttpRequest) -> dict[str, object]:
+    """What the page of an invitation shows of that."""
+    provider, pending = recognised(request)
+    onwards = road.goodbye(pending.identity.id_token, pending.identity.end_session) if pending else ""
+    return {"staff_provider": provider, "recognised": pending, "onwards": onwards}
 
 
 def join(request: HttpRequest, provider: IdentityProvider, pending: Pending, token: str) -> HttpResponse:
