@@ -204,14 +204,29 @@ class IdentityTaken(AccountError):
 
 class OtherIdentity(AccountError):
     sentence = _(
-        "Ce compte est déjà relié à une autre identité. Supprimez d'abord ce lien dans « Mes informations »."
+        "Ce compte est déjà relié à une autre identité. Supprimez d'abord ce lien dans la page de votre compte."
     )
 
 
 class NotForStaff(AccountError):
+    sentence = _("Cette façon de se connecter est réservée aux usagers. Les agents ont la leur.")
+
+
+class NotForResidents(AccountError):
+    sentence = _("Cette façon de se connecter est réservée aux agents de la commune.")
+
+
+class ProviderNotProven(AccountError):
+    """`args[0]` says who would be locked out."""
+
     sentence = _(
-        "Cette façon de se connecter est réservée aux usagers : les agents gardent leur mot de passe."
+        "Enregistrez d'abord ces réglages sans cette case : elle se coche quand toute l'équipe s'est reliée à ce "
+        "fournisseur."
     )
+
+
+class PasswordNotTaken(AccountError):
+    """A member of staff, of a town whose staff sign in with its provider. `args[0]` says where to go."""
 
 
 class NoOtherWayIn(AccountError):

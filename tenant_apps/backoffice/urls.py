@@ -12,7 +12,7 @@ from tenant_apps.backoffice.views import (
     payers,
     threads,
 )
-from tenant_apps.backoffice.views.account import keys, own, proof, protection
+from tenant_apps.backoffice.views.account import keys, own, proof, protection, provider
 from tenant_apps.backoffice.views.money import (
     attempts,
     corrections,
@@ -58,6 +58,7 @@ urlpatterns = [
     path("mon-compte/cles/demande/", keys.ask_to_add, name="ask-account-key"),
     path("mon-compte/cles/<uuid:public_id>/", keys.key_page, name="account-key"),
     path("mon-compte/cles/<uuid:public_id>/retrait/", keys.remove_key, name="remove-account-key"),
+    path("mon-compte/fournisseur/", provider.own_provider, name="own-provider"),
     path("mon-compte/appareils/<slug:mark>/", own.sign_out_device, name="sign-out-device"),
     path("mon-compte/deconnexion/", own.sign_out_everywhere, name="sign-out-everywhere"),
     path("recherche/", home.search, name="search"),
@@ -183,6 +184,7 @@ urlpatterns = [
     path("reglages/textes/", texts.texts_page, name="notices"),
     path("reglages/connexion/", sign_in.sign_in_settings, name="sign-in-settings"),
     path("reglages/franceconnect/", openid.openid_page, name="openid"),
+    path("reglages/connexion-agents/", openid.staff_openid_page, name="staff-openid"),
     path("reglages/donnees-personnelles/", privacy.privacy_page, name="privacy"),
     path("reglages/echange/", exchange.exchange_page, name="exchange"),
     path("reglages/echange/reglages.json", exchange.settings_file, name="settings-file"),

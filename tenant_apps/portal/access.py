@@ -7,19 +7,25 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
 
 from shared_apps.accounts import services as accounts
+from shared_apps.accounts.errors import PasswordNotTaken
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.sessions import devices
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.throttle import client_address
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.queries import invoice_for_resident
+from tenant_apps.townhall.identity_provider import IdentityProvider, provider_of
+from tenant_apps.townhall.queries import current_townhall
 
 __all__ = [
     "ResidentRequest",
     "client_address",
     "next_page",
+    "password_not_taken",
     "resident_required",
     "sign_in_checked",
     "with_invoice",
@@ -72,13 +78,29 @@ def with_invoice(view: View) -> View:
 
 
 def sign_in_checked(request: HttpRequest, *, email: str, password: str) -> Account:
-    """The account of this address and password. Raises WrongCredentials, TooManyTries or TooBusy."""
-    return accounts.check_credentials(
+    """The account of this address and password. Raises WrongCredentials, TooManyTries or TooBusy; and, once the
+    password was right, PasswordNotTaken for staff of a town that lets them in by its provider only.
+    """
+    account = accounts.check_credentials(
         email=email,
         password=password,
         ip=client_address(request),
         browser=known_browsers.cookie_of(request),
     )
+    if account.is_town_staff:
+        provider = provider_of(current_townhall(), Audience.STAFF)
+        if provider.is_required:
+            raise password_not_taken(provider)
+    return account
+
+
+def password_not_taken(provider: IdentityProvider) -> PasswordNotTaken:
+    """Staff of this town sign in with `provider` only."""
+    sentence = _(
+        "Dans cette commune, les agents se connectent avec %(label)s, sans mot de passe : utilisez le bouton "
+        "« Se connecter avec %(label)s »."
+    )
+    return PasswordNotTaken(sentence % {"label": provider.label})
 
 
 def next_page(request: HttpRequest, *, default: str) -> str:

@@ -3,7 +3,14 @@
 from django.urls import path
 
 from tenant_apps.portal.views import contact
-from tenant_apps.portal.views.entry import mailed_code, openid, second_step, signing_in, signing_in_with_key
+from tenant_apps.portal.views.entry import (
+    mailed_code,
+    openid,
+    second_step,
+    signing_in,
+    signing_in_with_key,
+    staff_openid,
+)
 from tenant_apps.portal.views.invoices import exports, pages, paying, paying_several
 from tenant_apps.portal.views.mine import access_requests, account, alerts, keys, my_data, sharing
 from tenant_apps.portal.views.town import identity, information, language, theme
@@ -24,6 +31,8 @@ urlpatterns = [
     path("connexion/fc/", openid.start, name="openid-start"),
     path("connexion/fc/retour/", openid.come_back, name="openid-return"),
     path("connexion/fc/relier/", openid.link, name="openid-link"),
+    path("connexion/agents/", staff_openid.start, name="staff-openid-start"),
+    path("connexion/agents/retour/", staff_openid.come_back, name="staff-openid-return"),
     path("activation/", signing_in.activation, name="activation"),
     path("mot-de-passe-oublie/", signing_in.forgotten_password, name="forgotten-password"),
     path("factures/", pages.invoice_list, name="invoices"),

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from shared_apps.audit.saying import fields_of, one_of, truth
+from shared_apps.audit.saying import REASON, fields_of, one_of, truth
 from shared_apps.audit.verbs import Fact, Key, declare
 from tenant_apps.townhall.first_day import Step
 
@@ -13,6 +13,8 @@ PROVIDER = (
     Key("label", _("nom")),
     Key("enabled", _("proposé"), truth),
 )
+STAFF_PROVIDER = (*PROVIDER, Key("required", _("sans mot de passe"), truth))
+SECRET_CHANGED = Key("secret_changed", _("secret remplacé"), truth)
 
 declare(
     Fact("townhall.created", _("Commune décrite"), more=TOWN),
@@ -21,7 +23,13 @@ declare(
         "townhall.identity_provider_changed",
         _("Fournisseur d'identité changé"),
         before=PROVIDER,
-        after=(*PROVIDER, Key("secret_changed", _("secret remplacé"), truth)),
+        after=(*PROVIDER, SECRET_CHANGED),
+    ),
+    Fact(
+        "townhall.staff_identity_provider_changed",
+        _("Connexion des agents changée"),
+        before=STAFF_PROVIDER,
+        after=(*STAFF_PROVIDER, SECRET_CHANGED, REASON),
     ),
     Fact(
         "townhall.first_step_kept",

@@ -121,6 +121,8 @@ class TownHall(models.Model):
     accessibility_notice = models.TextField(_("accessibilité"), max_length=20_000, blank=True)
     # The town's registration at its OpenID provider, with the secret sealed (townhall.identity_provider), or empty.
     identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
+    # The same for the provider of its staff.
+    staff_identity_provider = models.JSONField(default=dict, db_default={}, blank=True)
     # What the list of first steps remembers (townhall.first_day); empty for a town that nobody has touched yet.
     first_day = models.JSONField(default=dict, db_default={}, blank=True)
     # After so many months, what no accounting rule keeps is deleted (residents.erasure.retention).

@@ -18,6 +18,7 @@ PAGES_OF_THE_TOWN = (
     "connexion",
     "donnees-personnelles",
     "franceconnect",
+    "connexion-agents",
 )
 PAGES = {
     TownHall: [f"reglages/{page}/" for page in PAGES_OF_THE_TOWN],
@@ -29,6 +30,7 @@ WITHOUT_A_BOX = {
         "logo_height": "measured when the logo arrives",
         "first_day": "what the list on the home page remembers",
         "identity_provider": "a secret and its companions: drawn one by one, as issuer, client_id, secret, label",
+        "staff_identity_provider": "the same",
     },
     Product: {
         "numcli": "drawn as `number`",

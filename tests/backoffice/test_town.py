@@ -34,6 +34,7 @@ NOT_ASKED = {
     "logo_height": "measured on the logo",
     "first_day": "remembered by the list on the home page (tests/backoffice/test_first_day.py)",
     "identity_provider": "one JSON: its page asks for the parts (tests/backoffice/test_openid.py)",
+    "staff_identity_provider": "the same (tests/backoffice/test_staff_openid.py)",
 }
 
 

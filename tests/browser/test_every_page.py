@@ -28,6 +28,7 @@ NO_PAGE = {
     *("portal:ask-to-sign-in", "portal:ask-to-add-key", "portal:sign-in-again", "portal:remove-key"),
     "portal:key",  # needs a key of the resident's: test_passkeys.py
     # Walked where the town has a provider: test_openid.py.
+    *("portal:staff-openid-start", "portal:staff-openid-return"),  # test_staff_openid.py
     *("portal:openid-start", "portal:openid-return", "portal:openid-link", "portal:my-openid"),
 }
 LIGHTEST = 60_000  # bytes over the wire for a first visit to the list (issue 4)

@@ -65,6 +65,9 @@ TOWN: dict[str, dict[str, int]] = {
     "portal:openid-return": row(everyone=OUT),
     "portal:openid-link": row(everyone=OUT),
     "portal:my-openid": row(payer=OUT),
+    # Neither has it one for its staff; one that has: tests/portal/test_staff_openid.py.
+    "portal:staff-openid-start": row(everyone=OUT),
+    "portal:staff-openid-return": row(everyone=OUT),
     "portal:activation": row(everyone=IN),
     "portal:forgotten-password": row(everyone=IN),
     "portal:invoices": _ANY_RESIDENT,
@@ -126,6 +129,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:ask-account-key": row(everyone=405),
     "backoffice:account-key": {**row(payer=OUT), "clerk": IN},  # the clerk's alone
     "backoffice:remove-account-key": row(everyone=405),
+    "backoffice:own-provider": row(payer=OUT),
     "backoffice:sign-out-device": row(everyone=405),
     "backoffice:sign-out-everywhere": row(everyone=405),
     "backoffice:search": _STAFF,
@@ -236,6 +240,7 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:exchange": _MANAGERS,
     "backoffice:settings-file": _MANAGERS,
     "backoffice:openid": _MANAGERS,
+    "backoffice:staff-openid": _MANAGERS,
     "backoffice:notices": _MANAGERS,
     "backoffice:privacy": _MANAGERS,
     "backoffice:erasure": _MANAGERS,
@@ -332,6 +337,7 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:sign-in-settings": _MANAGE,
     "backoffice:exchange": _MANAGE,
     "backoffice:openid": _MANAGE,
+    "backoffice:staff-openid": _MANAGE,
     "backoffice:notices": _MANAGE,
     "backoffice:privacy": _MANAGE,
     "backoffice:erasure": _MANAGE,
@@ -425,5 +431,5 @@ NEITHER = {  # about no régie: a file of ours, an operator's ticket, what is on
         "application",
     ),
     *("remove-application", "renew-codes", "add-account-key", "ask-account-key", "account-key"),
-    *("remove-account-key", "sign-out-device", "sign-out-everywhere", "own-name"),
+    *("remove-account-key", "sign-out-device", "sign-out-everywhere", "own-name", "own-provider"),
 }

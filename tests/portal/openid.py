@@ -10,6 +10,7 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from tenant_apps.townhall import queries as townhalls
 from tenant_apps.townhall.identity_provider import change_identity_provider
 from tenants.models import Town
@@ -18,6 +19,8 @@ from tests.accounts.provider import Provider
 from tests.conftest import PASSWORD
 from tests.portal.conftest import text
 
+STAFF_START, STAFF_BACK = "/connexion/agents/", "/connexion/agents/retour/"
+OWN = "/gestion/mon-compte/fournisseur/"
 START, BACK, LINK = "/connexion/fc/", "/connexion/fc/retour/", "/connexion/fc/relier/"
 MINE = "/mes-informations/connexion/"
 SUBJECT = "camille-martin"
@@ -32,7 +35,7 @@ def honest() -> Iterator[str]:
 
 def offer(issuer: str, **more: Any) -> None:
     values = {"client_id": lies.CLIENT, "secret": lies.SECRET, "label": "", "enabled": True, **more}
-    change_identity_provider(actor="system", issuer=issuer, **values)
+    change_identity_provider(issuer=issuer, **{"actor": "system", **values})
     townhalls.forget()
 
 
@@ -46,6 +49,25 @@ def issuer(town: Town, honest: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
+def staff_issuer(town: Town, honest: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same provider, for the staff of the current town only."""
+    cache.clear()
+    lies.patience(monkeypatch)
+    offer(honest, audience=Audience.STAFF)
+    return honest
+
+
+@pytest.fixture
+def staff_liar(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    """One for staff that lies on demand."""
+    cache.clear()
+    lies.patience(monkeypatch)
+    with lies.running() as found:
+        offer(found.issuer, audience=Audience.STAFF)
+        yield found
+
+
+@pytest.fixture
 def liar(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """The same, which lies on demand."""
     cache.clear()
@@ -55,9 +77,9 @@ def liar(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         yield found
 
 
-def out(client: Client, **query: str) -> str:
-    """Where « S'identifier avec FranceConnect » leads."""
-    answer = client.get(START, query)
+def out(client: Client, start: str = START, **query: str) -> str:
+    """Where « S'identifier avec FranceConnect » leads, or the button of staff."""
+    answer = client.get(start, query)
     assert answer.status_code == 302, text(answer)
     return str(answer["Location"])
 
@@ -67,13 +89,17 @@ def over_there(address: str, subject: str = SUBJECT, action: str = "") -> str:
     sent = requests.post(address, data={"sub": subject, "action": action}, allow_redirects=False, timeout=10)
     assert sent.status_code == 302, sent.text
     parts = urlsplit(sent.headers["Location"])
-    assert parts.path == BACK
+    assert parts.path in (BACK, STAFF_BACK)
     assert parts.netloc.startswith("mairie.localhost")
     return f"{parts.path}?{parts.query}"
 
 
 def sign_in(client: Client, subject: str = SUBJECT, **query: str) -> Any:
     return client.get(over_there(out(client, **query), subject))
+
+
+def staff_sign_in(client: Client, subject: str = SUBJECT, **query: str) -> Any:
+    return client.get(over_there(out(client, STAFF_START, **query), subject))
 
 
 def link(client: Client, email: str = "alice@example.net", password: str = PASSWORD) -> Any:

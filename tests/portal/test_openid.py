@@ -11,10 +11,10 @@ from django.test import Client
 from shared_apps.accounts import errors
 from shared_apps.accounts.models import STAFF_ROLES, Account, Role
 from shared_apps.accounts.signing_in import identities
+from shared_apps.accounts.signing_in.openid import attempts
 from shared_apps.audit.models import AuditEntry
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.portal.openid import attempts
-from tenant_apps.portal.views.entry import openid
+from tenant_apps.portal.openid import road
 from tenant_apps.residents import activation
 from tenants.models import Town
 from tests.accounts import provider as lies
@@ -323,7 +323,7 @@ def test_given_up(issuer: str, alice: Account, client_for: Callable[..., Client]
 def test_while_the_town_is_moved(
     issuer: str, client_for: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openid, "is_read_only", lambda: True)
+    monkeypatch.setattr(road, "is_read_only", lambda: True)
     client = client_for()
     client.raise_request_exception = False
     for path in (START, BACK, LINK):

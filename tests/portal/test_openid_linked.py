@@ -12,9 +12,9 @@ from shared_apps.accounts import errors
 from shared_apps.accounts.addresses import put_address_back
 from shared_apps.accounts.models import Account, Impersonation
 from shared_apps.accounts.signing_in import identities
+from shared_apps.accounts.signing_in.openid import attempts
 from shared_apps.mail.models import OutgoingMail
-from tenant_apps.portal.openid import attempts
-from tenant_apps.portal.views.entry import openid
+from tenant_apps.portal.openid import road
 from tenant_apps.residents import activation
 from tenant_apps.residents.account import addresses
 from tenant_apps.residents.account.identities import link_identity
@@ -196,11 +196,11 @@ def test_guessing_is_slowed_down(issuer: str, alice: Account, client_for: Callab
     codes = [link(client, password="faux").status_code for _ in range(12)]
     assert codes == [422] * 10 + [429] * 2
     assert "Trop d'essais" in text(link(client))
-    for _ in range(openid.FAILURES.most):
+    for _ in range(road.FAILURES.most):
         last = client_for().get(f"{BACK}?state=x")
     assert last.status_code == 400
     assert client_for().get(f"{BACK}?state=x").status_code == 429
-    for _ in range(openid.STARTS.most):
+    for _ in range(road.STARTS.most):
         last = client_for().get(START)
     assert last.status_code == 429
 

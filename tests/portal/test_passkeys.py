@@ -118,12 +118,11 @@ def test_the_words_say_nothing_about_anybody(
 
 
 def test_a_refusal_leaves_every_other_way_open(client_for: Clients, monkeypatch: Any) -> None:
-    monkeypatch.setattr(
-        "tenant_apps.portal.views.entry.signing_in.openid.offered", lambda: {"label": "Le tiers"}
-    )
+    monkeypatch.setattr("tenant_apps.portal.openid.road.offered", lambda audience: {"label": audience.name})
     page = sign_in(client_for(), Authenticator(), suite="/reglements/")
     assert page.status_code == 422
-    assert page.context["provider"] == {"label": "Le tiers"}
+    assert page.context["provider"] == {"label": "RESIDENTS"}
+    assert page.context["staff_provider"] == {"label": "STAFF"}
     assert page.content.decode().count('name="suite" value="/reglements/"') >= 2
 
 

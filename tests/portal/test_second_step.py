@@ -405,7 +405,9 @@ def test_where_only_managers_must_the_others_work_without(
 ) -> None:
     browser = client_for(make_account("agent@example.net", role=role))
     assert browser.get("/gestion/").status_code == 200
-    assert browser.get("/gestion/reglages/commune/").status_code == 403  # the role is too small, protected or not
+    assert (
+        browser.get("/gestion/reglages/commune/").status_code == 403
+    )  # the role is too small, protected or not
 
 
 def test_a_clerk_who_chose_one_is_asked_too(town: Town, make_account: Any, browser: Client) -> None:

@@ -114,6 +114,34 @@ def _key_removed(sender: Sender, *, name: str) -> Content:
     )
 
 
+def _identity_linked(sender: Sender, *, label: str) -> Content:
+    """To the account's address: the town's provider opens it from now on."""
+    return _said(
+        sender,
+        subject=_("%(label)s ouvre votre compte") % {"label": label},
+        sentence=_(
+            "Votre compte d'agent est maintenant relié à %(label)s : vous vous connectez avec %(label)s, sans écrire "
+            "de mot de passe. Si c'est bien vous, ne faites rien."
+        )
+        % {"label": label},
+        more=_not_you(),
+    )
+
+
+def _identity_unlinked(sender: Sender, *, label: str) -> Content:
+    """To the account's address: the town's provider opens it no more."""
+    return _said(
+        sender,
+        subject=_("%(label)s n'ouvre plus votre compte") % {"label": label},
+        sentence=_(
+            "Votre compte d'agent n'est plus relié à %(label)s : pour vous connecter, écrivez votre adresse et votre "
+            "mot de passe. Si c'est bien vous, ne faites rien."
+        )
+        % {"label": label},
+        more=_not_you(),
+    )
+
+
 APPLICATION_ADDED = declare(
     Notice(
         kind="staff-application-added",
@@ -166,5 +194,23 @@ STAFF_KEY_REMOVED = declare(
         audience=Audience.PERSON,
         when="a member of staff takes a passkey away",
         words=_key_removed,
+    )
+)
+STAFF_IDENTITY_LINKED = declare(
+    Notice(
+        kind="staff-identity-linked",
+        title=gettext_lazy("Compte relié à un fournisseur d'identité (agent)"),
+        audience=Audience.PERSON,
+        when="a member of staff links their account to the town's provider, or accepts the invitation with it",
+        words=_identity_linked,
+    )
+)
+STAFF_IDENTITY_UNLINKED = declare(
+    Notice(
+        kind="staff-identity-unlinked",
+        title=gettext_lazy("Fournisseur d'identité retiré (agent)"),
+        audience=Audience.PERSON,
+        when="a member of staff undoes that link",
+        words=_identity_unlinked,
     )
 )

@@ -16,7 +16,7 @@ class MemberState(models.TextChoices):
 
 
 def state_of(account: Account) -> MemberState:
-    """Invited until a password is chosen, then active; suspended can come back, removed cannot."""
+    """Invited until the invitation is accepted, then active; suspended can come back, removed cannot."""
     if account.removed_at is not None:
         return MemberState.REMOVED
     if account.activated_at is None:

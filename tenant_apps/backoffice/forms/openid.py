@@ -1,4 +1,4 @@
-"""The form of the town's OpenID Connect provider."""
+"""The form of the town's OpenID Connect provider, of its residents or of its staff."""
 
 from typing import Any
 
@@ -6,14 +6,17 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.signing_in.openid.discovery import normalise
-from tenant_apps.townhall.identity_provider import DEFAULT_LABEL, IdentityProvider
+from tenant_apps.townhall.identity_provider import DEFAULT_LABELS, IdentityProvider
 from toolkit import outside
 from toolkit.forms.plain_forms import PlainForm
 
 
 class IdentityProviderForm(PlainForm):
-    """Settings of the provider. `kept`: the stored ones. The page never shows the stored secret."""
+    """Settings of the provider. `kept`: the stored ones, whose audience this form is for. The page never shows the
+    stored secret.
+    """
 
     issuer = forms.CharField(
         label=_("L'adresse du fournisseur"),
@@ -54,6 +57,8 @@ class IdentityProviderForm(PlainForm):
         }
         super().__init__(data, initial=initial)
         self.kept = kept
+        if kept.audience is Audience.STAFF:
+            self._ask_for_staff(kept)
         self.fields["secret"].help_text = (
             gettext(
                 "Elle est enregistrée, et n'est jamais montrée. Laissez vide pour la garder ; avec une autre adresse "
@@ -61,6 +66,19 @@ class IdentityProviderForm(PlainForm):
             )
             if kept.secret
             else gettext("Elle est gardée chiffrée, et ne sera plus jamais montrée.")
+        )
+
+    def _ask_for_staff(self, kept: IdentityProvider) -> None:
+        self.fields["issuer"].help_text = _(
+            "Celle de son service ou de son document de découverte. Pour ProConnect en service : "
+            "https://auth.agentconnect.gouv.fr/api/v2"
+        )
+        self.fields["label"].help_text = _("« Se connecter avec … ». ProConnect si vous ne changez rien.")
+        self.fields["enabled"].label = _("Le proposer aux agents sur la page de connexion")
+        self.fields["required"] = forms.BooleanField(
+            label=_("Les agents se connectent seulement ainsi, sans mot de passe"),
+            required=False,
+            initial=kept.required,
         )
 
     def clean_issuer(self) -> str:
@@ -79,7 +97,7 @@ class IdentityProviderForm(PlainForm):
         return str(self.cleaned_data["secret"]).strip()
 
     def clean_label(self) -> str:
-        return " ".join(str(self.cleaned_data["label"]).split()) or DEFAULT_LABEL
+        return " ".join(str(self.cleaned_data["label"]).split()) or DEFAULT_LABELS[self.kept.audience]
 
     def _keeps_secret(self, data: dict[str, Any]) -> bool:
         return bool(self.kept.secret and self.kept.sealed_for(data.get("issuer", "")))
@@ -88,9 +106,9 @@ class IdentityProviderForm(PlainForm):
         data = super().clean() or {}
         if data.get("enabled"):
             missing = {
-                "issuer": _("Écrivez l'adresse du fournisseur pour le proposer aux usagers."),
-                "client_id": _("Écrivez l'identifiant client pour proposer ce fournisseur aux usagers."),
-                "secret": _("Écrivez la clé secrète pour proposer ce fournisseur aux usagers."),
+                "issuer": _("Écrivez l'adresse du fournisseur pour le proposer."),
+                "client_id": _("Écrivez l'identifiant client pour proposer ce fournisseur."),
+                "secret": _("Écrivez la clé secrète pour proposer ce fournisseur."),
             }
             for name, sentence in missing.items():
                 has = data.get(name) or (name == "secret" and self._keeps_secret(data))

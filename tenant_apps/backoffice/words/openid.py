@@ -1,10 +1,11 @@
-"""« Essayer »: fetch what the provider publishes, and say in plain words what is wrong."""
+"""The words of the page of a provider; « Essayer » fetches what it publishes, and says plainly what is wrong."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.signing_in.openid.discovery import discover, keys
 from shared_apps.accounts.signing_in.openid.errors import Misconfigured, Unreachable
 
@@ -17,7 +18,44 @@ class ConnectionTest:
     sentences: list[str]
 
 
-def try_provider(issuer: str) -> ConnectionTest:
+@dataclass(frozen=True)
+class PageWords:
+    """What the page says, besides the form."""
+
+    link: str  # in the title of the browser's tab
+    title: str
+    intro: str
+    asked: str  # the data that the town is to ask the provider for
+    saved: str
+
+
+def page_words(audience: Audience) -> PageWords:
+    """The words for the provider of `audience`."""
+    if audience is Audience.STAFF:
+        return PageWords(
+            link=_("Connexion des agents"),
+            title=_("Connexion des agents"),
+            intro=_(
+                "Les agents peuvent se connecter sans mot de passe, avec ProConnect ou le fournisseur d'identité de "
+                "la commune. Seules entrent les personnes de l'équipe, une fois reliées ; leur second facteur leur "
+                "est toujours demandé."
+            ),
+            asked=_("prénom, nom d'usage, adresse e-mail professionnelle"),
+            saved=_("Les réglages de connexion des agents sont enregistrés."),
+        )
+    return PageWords(
+        link=_("FranceConnect"),
+        title=_("Connexion par FranceConnect"),
+        intro=_(
+            "Les usagers peuvent se connecter sans mot de passe, avec FranceConnect ou un autre fournisseur OpenID "
+            "Connect. La commune demande ses propres clés au fournisseur. Les agents ont leur propre page."
+        ),
+        asked=_("prénom, nom, date de naissance, adresse e-mail"),
+        saved=_("Les réglages de connexion sont enregistrés."),
+    )
+
+
+def try_provider(issuer: str, audience: Audience) -> ConnectionTest:
     """Fetch the provider's document and keys. Never raises: every error becomes a sentence."""
     try:
         provider = discover(issuer, fresh=True)
@@ -42,7 +80,7 @@ def try_provider(issuer: str) -> ConnectionTest:
             % {"n": len(found)}
         )
     sentences.append(
-        _("En se déconnectant d'ici, l'usager se déconnecte aussi de là-bas.")
+        _("Se déconnecter d'ici déconnecte aussi de là-bas.")
         if provider.end_session
         else _(
             "Le fournisseur ne propose pas de déconnexion : se déconnecter d'ici ne déconnecte pas de là-bas."
@@ -50,6 +88,11 @@ def try_provider(issuer: str) -> ConnectionTest:
     )
     sentences.append(
         _(
+            "L'identifiant client et la clé secrète ne se vérifient qu'en se connectant : reliez votre compte, dans "
+            "« Mon compte », avant de prévenir l'équipe."
+        )
+        if audience is Audience.STAFF
+        else _(
             "L'identifiant client et la clé secrète ne se vérifient qu'en se connectant : essayez avec un compte "
             "d'usager avant de prévenir les habitants."
         )

@@ -35,6 +35,7 @@ PAGES = (
     SettingsPage("team", _("Équipe"), in_person=True),
     SettingsPage("sign-in-settings", _("Connexion")),
     SettingsPage("openid", _("FranceConnect")),
+    SettingsPage("staff-openid", _("Connexion des agents"), in_person=True),
     SettingsPage("privacy", _("Données personnelles")),
     SettingsPage("journal", _("Journal")),
     SettingsPage("exchange", _("Importer, exporter")),

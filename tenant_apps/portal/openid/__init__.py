@@ -1,1 +1,1 @@
-"""Signing in with the town's OpenID provider: what the session keeps, and the error messages."""
+"""Signing in with the town's OpenID provider: the road there and back, and the error messages."""

@@ -1,10 +1,12 @@
 """What a person reads when signing in with the provider failed: what happened, then what to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from shared_apps.accounts.signing_in.openid import errors
+from shared_apps.accounts.signing_in.openid.audience import Audience
+from tenant_apps.townhall.identity_provider import IdentityProvider
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,10 @@ class Problem:
     again: bool = True
 
 
-def problem(error: errors.ProviderError, label: str) -> Problem:
-    """The page for `error`; `label` is the provider's name."""
-    found = _words(error)
-    named = {"label": label}
+def problem(error: errors.ProviderError, provider: IdentityProvider) -> Problem:
+    """The page for `error`."""
+    found = (_words_for_staff if provider.audience is Audience.STAFF else _words)(error)
+    named = {"label": provider.label}
     return Problem(found.status, found.title % named, found.sentence % named, found.again)
 
 
@@ -77,14 +79,38 @@ def _words(error: errors.ProviderError) -> Problem:
             )
 
 
+def _words_for_staff(error: errors.ProviderError) -> Problem:
+    """The same, for people who have no password perhaps, and a manager next door."""
+    match error:
+        case errors.Refused():
+            sentence = _("Rien n'a été changé. Vous pouvez recommencer.")
+        case errors.Unreachable():
+            sentence = _(
+                "Attendez quelques minutes, puis recommencez. Une clé d'accès, si vous en avez une, sert toujours."
+            )
+        case errors.Misconfigured():
+            sentence = _(
+                "Un réglage de la commune est à revoir ; recommencer n'y changera rien. Prévenez un responsable."
+            )
+        case errors.AttemptUnknown() | errors.AttemptExpired():
+            return _words(error)
+        case _:
+            sentence = _(
+                "Par prudence, nous ne vous avons pas connecté, et rien n'a été changé. Recommencez ; si cela se "
+                "reproduit, prévenez un responsable de la commune."
+            )
+    return replace(_words(error), sentence=sentence)
+
+
 def taken(label: str) -> Problem:
     """The page for a signed-in person whose identity is already linked to another account."""
     return Problem(
         409,
         _("Cette identité est déjà reliée à un autre compte"),
         _(
-            "Chaque identité %(label)s n'est reliée qu'à un compte de ce portail. Pour changer, connectez-vous à "
-            "l'autre compte et supprimez-y le lien, dans « Mes informations »."
+            "Chaque identité %(label)s n'est reliée qu'à un compte de ce portail. Si ce n'est pas la vôtre, "
+            "déconnectez-vous d'abord de %(label)s. Pour changer, connectez-vous à l'autre compte et supprimez-y le "
+            "lien."
         )
         % {"label": label},
         again=False,

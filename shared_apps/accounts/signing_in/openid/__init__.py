@@ -1,1 +1,1 @@
-"""Signing in through an OpenID Connect provider: the protocol, without any account or town."""
+"""Signing in through an OpenID Connect provider: the protocol, and what a session keeps on the way."""

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.signing_in.openid.errors import Misconfigured, Unreachable
 from toolkit import outside
 from toolkit.outside import OutsideError
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 KEPT = 600  # seconds, in Redis, under the town's own key
-WANTED_SCOPES = ("email", "given_name", "family_name", "birthdate")
 ASYMMETRIC = ("ES256", "RS256", "PS256")
 SYMMETRIC = "HS256"  # only FranceConnect's first version uses it
 
@@ -28,6 +28,7 @@ class Registration:
     issuer: str
     client_id: str
     client_secret: str
+    audience: Audience = Audience.RESIDENTS
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,17 @@ class Provider:
     userinfo: str
     end_session: str
     algorithms: tuple[str, ...]
-    scopes: tuple[str, ...]
+    offered: tuple[str, ...]  # scopes; empty when it does not publish them
     secret_in_body: bool  # client_secret_post rather than client_secret_basic
+
+    def scopes(self, audience: Audience) -> tuple[str, ...]:
+        """The scopes to ask for, of those that it offers."""
+        if not self.offered:
+            return ("openid", *audience.scopes)
+        wanted = tuple(name for name in audience.scopes if name in self.offered)
+        if "given_name" not in self.offered and "profile" in self.offered:  # names have no scope of their own
+            wanted += ("profile",)
+        return ("openid", *wanted)
 
 
 def normalise(issuer: str) -> str:
@@ -52,10 +62,17 @@ def normalise(issuer: str) -> str:
 
 def is_franceconnect(issuer: str) -> bool:
     """Whether it is FranceConnect, in production or in a test environment."""
+    return _is_at(issuer, "franceconnect.gouv.fr", "dev-franceconnect.fr")
+
+
+def is_proconnect(issuer: str) -> bool:
+    """Whether it is ProConnect, whose hosts keep the name that it had before (AgentConnect)."""
+    return _is_at(issuer, "proconnect.gouv.fr", "agentconnect.gouv.fr", "dev-agentconnect.fr")
+
+
+def _is_at(issuer: str, *domains: str) -> bool:
     host = urlsplit(issuer).hostname or ""
-    return any(
-        host == end or host.endswith(f".{end}") for end in ("franceconnect.gouv.fr", "dev-franceconnect.fr")
-    )
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
 def discover(issuer: str, *, fresh: bool = False) -> Provider:
@@ -122,7 +139,7 @@ def _read(issuer: str, document: dict[str, Any]) -> Provider:
         userinfo=_address(document, "userinfo_endpoint", needed=False),
         end_session=_address(document, "end_session_endpoint", needed=False),
         algorithms=_algorithms(document),
-        scopes=_scopes(document),
+        offered=tuple(_words(document, "scopes_supported")),
         secret_in_body=_secret_in_body(document),
     )
 
@@ -161,16 +178,6 @@ def _algorithms(document: dict[str, Any]) -> tuple[str, ...]:
     if not found and SYMMETRIC not in offered:
         raise Misconfigured("algorithms")
     return found or (SYMMETRIC,)
-
-
-def _scopes(document: dict[str, Any]) -> tuple[str, ...]:
-    offered = _words(document, "scopes_supported")
-    if not offered:
-        return ("openid", *WANTED_SCOPES)
-    wanted = tuple(name for name in WANTED_SCOPES if name in offered)
-    if "given_name" not in offered and "profile" in offered:  # when names have no scope of their own
-        wanted += ("profile",)
-    return ("openid", *wanted)
 
 
 def _secret_in_body(document: dict[str, Any]) -> bool:

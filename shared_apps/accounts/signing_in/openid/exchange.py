@@ -15,6 +15,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, OctKey, import_key
 
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.signing_in.openid.discovery import (
     ASYMMETRIC,
     SYMMETRIC,
@@ -28,8 +29,7 @@ from toolkit import outside
 from toolkit.outside import OutsideError
 
 LEEWAY = 60  # seconds by which clocks may differ
-LEVEL = "eidas1"
-LEVELS = (LEVEL, "eidas2", "eidas3")
+LEVELS = (Audience.RESIDENTS.level, "eidas2", "eidas3")
 KEY_TYPES = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA"}
 _ILL = ("server_error", "temporarily_unavailable")
 
@@ -49,13 +49,17 @@ class Way:
 
 @dataclass(frozen=True)
 class Identity:
-    """The person, as the provider says. `issuer` as registered, without a final slash; `name` is for display only."""
+    """The person, as the provider says. `issuer` as registered, without a final slash.
+
+    `name`, and `email` of staff, are shown to that person only: they prove nothing (decisions 33, 67).
+    """
 
     issuer: str
     subject: str
     name: str
     id_token: str
     end_session: str
+    email: str = ""
 
 
 def way_out(registration: Registration, provider: Provider, *, way: Way, redirect_uri: str) -> str:
@@ -66,7 +70,7 @@ def way_out(registration: Registration, provider: Provider, *, way: Way, redirec
             state=way.state,
             code_verifier=way.verifier,
             nonce=way.nonce,
-            acr_values=LEVEL,
+            **({"acr_values": level} if (level := registration.audience.level) else {}),
         )
     return str(address)
 
@@ -100,6 +104,7 @@ def identity(
         name=_name({**said, **more}),
         id_token=id_token,
         end_session=provider.end_session,
+        email=_email({**said, **more}) if registration.audience is Audience.STAFF else "",
     )
 
 
@@ -118,7 +123,7 @@ def _client(registration: Registration, provider: Provider, redirect_uri: str) -
         client_id=registration.client_id,
         client_secret=registration.client_secret,
         token_endpoint_auth_method="client_secret_post" if provider.secret_in_body else "client_secret_basic",
-        scope=" ".join(provider.scopes),
+        scope=" ".join(provider.scopes(registration.audience)),
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
     )
@@ -297,6 +302,12 @@ def _check_id_token(
 
 def _name(said: Mapping[str, Any]) -> str:
     """« Camille MARTIN », as far as the provider says; shown to that person only."""
-    given, family = said.get("given_name"), said.get("family_name")
+    given, family = said.get("given_name"), said.get("usual_name") or said.get("family_name")
     words = [word for word in (given, family) if isinstance(word, str)]
     return " ".join(" ".join(words).split())[:120]
+
+
+def _email(said: Mapping[str, Any]) -> str:
+    """The professional address, as the provider says; shown to that person only."""
+    email = said.get("email")
+    return email.strip()[:254] if isinstance(email, str) else ""

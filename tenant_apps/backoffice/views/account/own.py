@@ -12,12 +12,14 @@ from shared_apps.accounts.errors import AccountError, WeakPassword
 from shared_apps.accounts.models import Role
 from shared_apps.accounts.sessions import devices
 from shared_apps.accounts.signing_in import passkeys, second_factor
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.team.services import change_own_name
 from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.backoffice.access import StaffRequest, must_be_protected, screen, staff_required
 from tenant_apps.backoffice.forms.account import OwnNameForm, OwnPasswordForm
-from tenant_apps.townhall.queries import password_rule
+from tenant_apps.townhall.identity_provider import provider_of
+from tenant_apps.townhall.queries import current_townhall, password_rule
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,6 +68,8 @@ def _change_password(request: StaffRequest, form: OwnPasswordForm) -> None:
 
 def _page(request: StaffRequest, form: OwnPasswordForm, name_form: OwnNameForm) -> HttpResponse:
     form.fields["new"].help_text = password_rule().sentence
+    provider = provider_of(current_townhall(), Audience.STAFF)
+    linked = provider.opens(request.user)
     return screen(
         request,
         "account/own.html",
@@ -80,6 +84,8 @@ def _page(request: StaffRequest, form: OwnPasswordForm, name_form: OwnNameForm) 
         place=passkeys.place_of(request),
         codes_left=second_factor.recovery_codes_left(request.user),
         must=must_be_protected(request.user),
+        provider=provider if provider.is_offered or linked else None,
+        linked=linked,
     )
 
 

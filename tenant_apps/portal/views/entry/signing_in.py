@@ -8,16 +8,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.errors import AccountError, TeamInvitationDead, TooBusy, TooManyTries, WeakPassword
+from shared_apps.accounts.errors import (
+    AccountError,
+    IdentityTaken,
+    PasswordNotTaken,
+    TeamInvitationDead,
+    TooBusy,
+    TooManyTries,
+    WeakPassword,
+)
 from shared_apps.accounts.models import Account, Link, LinkPurpose, Role
 from shared_apps.accounts.sessions import steps
+from shared_apps.accounts.signing_in.openid import attempts
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.team.joining import join
 from shared_apps.accounts.team.queries import inviter_of
 from shared_apps.accounts.throttling import known_browsers, limits, throttle
 from shared_apps.accounts.throttling.refusals import marked
-from tenant_apps.portal.access import client_address, next_page, sign_in_checked
+from tenant_apps.portal.access import client_address, next_page, password_not_taken, sign_in_checked
 from tenant_apps.portal.forms import AddressForm, PasswordForm, SignInForm
-from tenant_apps.portal.views.entry import openid
+from tenant_apps.portal.openid import road
+from tenant_apps.portal.views.entry import openid, staff_openid
 from tenant_apps.portal.views.mine import access_requests
 from tenant_apps.residents import activation as residents
 from tenant_apps.residents import sharing
@@ -64,8 +75,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def sign_in_page(request: HttpRequest, form: SignInForm, error: AccountError | None = None) -> HttpResponse:
     """The page with every way to sign in, after an error in any of them."""
-    context = {"form": form, "problem": str(error or ""), "suite": next_page(request, default="")}
-    context["provider"] = openid.offered()
+    context = {
+        "form": form,
+        "problem": str(error or ""),
+        "suite": next_page(request, default=""),
+        "provider": road.offered(Audience.RESIDENTS),
+        "staff_provider": road.offered(Audience.STAFF),
+    }
     return marked(render(request, "portal/sign_in.html", context), error)
 
 
@@ -83,7 +99,7 @@ def signed_in(
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session, and the provider's session if it opened this one."""
-    onwards = openid.farewell(request)
+    onwards = road.farewell(request)
     logout(request)
     response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
     messages.success(request, _("Vous êtes déconnecté."))
@@ -120,13 +136,16 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """
     try:
         with throttle.take((BAD_LINKS, client_address(request))) as tries:
-            check_link(accounts.find_link(token))
+            link = accounts.find_link(token)
+            check_link(link)
             tries.succeed()
     except TooManyTries as error:
         response = marked(render(request, "errors/too_many.html"), error)
     except AccountError as error:
         response = _bad_link(request, error)
     else:
+        if link.purpose == LinkPurpose.TEAM:
+            attempts.drop_pending(request.session)  # of a colleague who sat here before
         request.session["lien"] = token
         response = redirect("portal:link")
     response["Referrer-Policy"] = "no-referrer"
@@ -165,12 +184,17 @@ def _show_link(
     request: HttpRequest, link: Link, form: PasswordForm, error: AccountError | None = None
 ) -> HttpResponse:
     form.fields["password"].help_text = password_rule(link.account).sentence
-    context: dict[str, object] = {"form": form, "link": link}
+    context: dict[str, object] = {
+        "form": form,
+        "link": link,
+        "problem": "" if form.errors else str(error or ""),
+    }
     if link.purpose == LinkPurpose.TEAM:
         context["inviter"], context["role"] = (
             inviter_of(link),
             Role(link.account.role) if link.account else "",
         )
+        context.update(staff_openid.invitation(request))
     if link.purpose == LinkPurpose.SHARE:
         context["payer"], context["is_new"] = sharing.what_it_opens(link)
     template = _PAGES.get(LinkPurpose(link.purpose), "portal/choose_password.html")
@@ -202,8 +226,17 @@ def _put_address_back(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _join_team(request: HttpRequest, link: Link, token: str) -> HttpResponse:
-    """The first password of a new member of staff, who is signed in at once."""
-    form = PasswordForm(request.POST)
+    """A new member of staff, who is signed in at once, with a first password or with whom the provider recognised."""
+    provider, pending = staff_openid.recognised(request)
+    by_provider = request.POST.get("quoi") == "fournisseur"
+    form = PasswordForm(None if by_provider else request.POST)
+    try:
+        if by_provider and provider and pending:
+            return staff_openid.join(request, provider, pending, token)
+        if provider and provider.is_required:
+            raise password_not_taken(provider)
+    except (IdentityTaken, PasswordNotTaken) as error:
+        return _show_link(request, link, form, error)
     if not form.is_valid():
         return _show_link(request, link, form)
     try:

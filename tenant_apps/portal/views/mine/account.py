@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.errors import AccountError, TooManyOwnTries, WeakPassword, WrongPassword
 from shared_apps.accounts.sessions import devices
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.throttling import known_browsers
 from shared_apps.accounts.throttling.refusals import marked
 from tenant_apps.portal.access import ResidentRequest, resident_required
 from tenant_apps.portal.forms import ChangeAddressForm, ChangePasswordForm
-from tenant_apps.portal.views.entry import openid
+from tenant_apps.portal.openid import road
 from tenant_apps.residents.account import addresses
 from tenant_apps.residents.errors import SameAddress
 from tenant_apps.residents.queries import lapsed_accesses_of, payers_of, waiting_access_requests_of
@@ -52,8 +53,8 @@ def _page(request: ResidentRequest, forms: dict[str, PlainForm], sent: str) -> H
     context["payers"] = payers_of(request.user)
     context["lapsed"] = lapsed_accesses_of(request.user).exists()
     context["waiting_access_requests"] = waiting_access_requests_of(request.user).count()
-    context["provider"] = provider = openid.offered()
-    context["linked"] = provider is not None and openid.linked(request.user, provider)
+    context["provider"] = provider = road.offered(Audience.RESIDENTS)
+    context["linked"] = provider is not None and provider.opens(request.user)
     context["sessions"] = devices.sessions_of(request.user, request.session)
     return render(request, "portal/my_details.html", context, status=422 if bad else 200)
 

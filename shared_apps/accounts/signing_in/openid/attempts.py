@@ -1,10 +1,11 @@
-"""What a session keeps while the person is at the town's OpenID provider, and after they come back."""
+"""What a session keeps while the person is at the provider, and after they come back."""
 
 import time
 from dataclasses import asdict, dataclass
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from shared_apps.accounts.signing_in.openid.audience import Audience
 from shared_apps.accounts.signing_in.openid.errors import AttemptExpired, AttemptUnknown
 from shared_apps.accounts.signing_in.openid.exchange import Identity, Way
 from shared_apps.accounts.throttling import throttle
@@ -17,19 +18,24 @@ _ATTEMPTS, _PENDING, _CAME_BY = "openid", "openid_pending", "openid_session"
 
 @dataclass(frozen=True)
 class Attempt:
-    """A person sent to the provider. `account`: uuid of the signed-in person, who wants to link; empty to sign in."""
+    """A person sent to the provider of `audience`. `account`: uuid of the signed-in person, who wants to link; empty
+    to sign in. `joins`: a new member of staff, whose invitation the session holds.
+    """
 
     way: Way
     suite: str
     account: str
+    audience: Audience = Audience.RESIDENTS
+    joins: bool = False
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A person whom the provider identified, and whose account is not known yet."""
+    """A person whom the provider of `audience` identified, and whose account is not known yet."""
 
     identity: Identity
     suite: str
+    audience: Audience = Audience.RESIDENTS
 
 
 def remember(session: SessionBase, attempt: Attempt) -> None:
@@ -38,7 +44,7 @@ def remember(session: SessionBase, attempt: Attempt) -> None:
     session[_ATTEMPTS] = {**dict(kept), attempt.way.state: {**asdict(attempt), "at": time.time()}}
 
 
-def take(session: SessionBase, state: str) -> Attempt:
+def take(session: SessionBase, state: str, audience: Audience) -> Attempt:
     """Return the attempt of that state and forget it. Raises AttemptUnknown or AttemptExpired."""
     attempts = session.get(_ATTEMPTS, {})
     one = attempts.pop(state, None)
@@ -47,9 +53,11 @@ def take(session: SessionBase, state: str) -> Attempt:
     session[_ATTEMPTS] = attempts
     if not throttle.first_in("openid-state", state, LIFE):  # two simultaneous requests read the same session
         raise AttemptUnknown("this state has served")
+    if one.get("audience", Audience.RESIDENTS) != audience:
+        raise AttemptUnknown("the attempt was made with the other provider")
     if one["at"] < time.time() - LIFE:
         raise AttemptExpired("too late")
-    return Attempt(way=Way(**one["way"]), suite=one["suite"], account=one["account"])
+    return Attempt(Way(**one["way"]), one["suite"], one["account"], audience, one.get("joins", False))
 
 
 def keep_pending(session: SessionBase, pending: Pending) -> None:
@@ -57,14 +65,16 @@ def keep_pending(session: SessionBase, pending: Pending) -> None:
     session[_PENDING] = {**asdict(pending), "at": time.time()}
 
 
-def pending(session: SessionBase, issuer: str) -> Pending | None:
+def pending(session: SessionBase, issuer: str, audience: Audience) -> Pending | None:
     """The person whom `issuer` identified within the last `LINKING` seconds and who has not linked an account; or
     None.
     """
     one = session.get(_PENDING)
     if not one or one["at"] < time.time() - LINKING or one["identity"]["issuer"] != issuer:
         return None
-    return Pending(identity=Identity(**one["identity"]), suite=one["suite"])
+    if one.get("audience", Audience.RESIDENTS) != audience:
+        return None
+    return Pending(Identity(**one["identity"]), one["suite"], audience)
 
 
 def drop_pending(session: SessionBase) -> None:
