@@ -1,4 +1,4 @@
-"""A new town's home page, and what staff read when a page is refused, gone or refused to a fragment."""
+"""A new town's home page, and what staff read when a page is refused or gone."""
 
 from collections.abc import Callable
 
@@ -74,30 +74,3 @@ def test_refused_and_gone(demo: Demo, open_page: Callable[..., Page], shot: Shot
     page.get_by_label("Chercher une facture").fill("martin")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Recherche")).to_be_visible()
-
-
-def test_a_fragment_that_is_gone_becomes_a_note_and_asks_no_more(
-    demo: Demo, open_page: Callable[..., Page], shot: Shot
-) -> None:
-    page = open_page("desktop")
-    sign_in(page, demo, CLERK, "facture")
-    page.goto(demo.url("mairie", "/gestion/imports/"))
-    page.locator("table a").first.click()
-    page.add_script_tag(url="/static/django_htmx/htmx-2.min.js")  # as on the page of an import that goes on
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/etat/" in request.url else None)
-    page.evaluate(
-        """() => {
-          const gone = '/gestion/imports/00000000-0000-4000-8000-000000000000/etat/';
-          const part = document.createElement('div');
-          part.innerHTML = `<div hx-get="${gone}" hx-trigger="every 200ms" hx-swap="innerHTML">…</div>`;
-          document.querySelector('main').prepend(part);
-          htmx.process(part);
-        }"""
-    )
-    note = page.get_by_role("alert").filter(has_text="Cette page n'existe pas")
-    expect(note).to_be_visible()
-    shot(page, "fragment-absent")
-    page.wait_for_timeout(1000)
-    assert len(asked) == 1
-    assert note.count() == 1
