@@ -25,7 +25,7 @@ from tests.staff import protect
 
 BACK = 'href="/gestion/">Revenir à la gestion<'
 SETTINGS = "/gestion/reglages/commune/"
-ABSENT = f"/gestion/factures/{uuid4()}/"
+ABSENT = "/gestion/factures/00000000-0000-4000-8000-000000000000/"
 MISTYPED = "/gestion/factrues/"
 
 
