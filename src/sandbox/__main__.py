@@ -14,6 +14,9 @@ from sandbox.process.part import Part
 from sandbox.process.supervisor import AskedToStop, Shown, Supervisor
 from sandbox.services import find
 
+# The law wants the legal notice of a portal to name its host.
+HOSTING = {"HOSTING": "Cet ordinateur, le temps d'une démonstration"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C; the exit code is 0 when asked to stop, 1 when something failed."""
@@ -84,6 +87,7 @@ def portal(home: Home) -> list[Part]:
                 *("--port", str(home.ports["web"]), "--workers", "1", "--blocking-threads", "8"),
                 *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
             ],
+            environment=HOSTING,
             probe=partial(_ask_portal, home),
         ),
         Part(
@@ -93,6 +97,7 @@ def portal(home: Home) -> list[Part]:
                 *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
                 *("--without-gossip", "--without-mingle"),
             ],
+            environment=HOSTING,
             probe=partial(_ask_worker, home),
         ),
         Part(

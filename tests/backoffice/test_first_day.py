@@ -179,7 +179,7 @@ def test_a_manager_sees_every_line_and_its_page(browsers: SimpleNamespace) -> No
     assert "Votre commune se prépare : 1 étape sur 7 est faite." in page  # the team
     for step in Step:
         assert str(step.label) in page
-    for address in ("logo/", "textes/", "regies/", "equipe/", "imports/nouveau/"):
+    for address in ("identite/", "textes/", "regies/", "equipe/", "imports/nouveau/"):
         if address != "textes/":
             assert address in source
     assert "En attente du numéro" in page

@@ -104,4 +104,4 @@ def test_what_the_town_does_not_send_is_said(browsers: SimpleNamespace) -> None:
 
 def test_no_other_example(browsers: SimpleNamespace) -> None:
     assert browsers.manager.get(f"{EXAMPLE}?message=receipt").status_code == 404
-    assert browsers.cashier.get(EXAMPLE).status_code == 404
+    assert browsers.cashier.get(EXAMPLE).status_code == 403

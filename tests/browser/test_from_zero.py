@@ -40,12 +40,29 @@ PRESSES = {
     "the manager comes in": 1,
     "protect the account": 4,
     "team": 4,
-    "logo and texts": 8,
-    "T, X, W": 13,
+    "logo and texts": 12,
+    "T, X, W": 28,
     "import and publish": 5,
     "the resident pays": 8,
     "a cheque": 8,
+    "the journal": 5,
 }
+
+# Who did what, to what, as the journal says it.
+TOLD = (
+    ("operateur@example.net", "Régie ajoutée", "Régie de l'eau"),
+    ("operateur@example.net", "Personne invitée dans l'équipe", MAYOR),
+    (MAYOR, "Second facteur mis en place", MAYOR),
+    (MAYOR, "Personne invitée dans l'équipe", CASHIER),
+    (MAYOR, "Réglages de la commune changés", ""),
+    (MAYOR, "Étape de la mise en service franchie", "Régie cantine"),
+    (CLERK, "Import envoyé", "cantine.csv"),
+    (CLERK, "Factures mises en ligne", "cantine.csv"),
+    (RESIDENT, "Compte activé", ""),
+    (RESIDENT, "Paiement en ligne commencé", "G-2026-000"),
+    ("Trésor public", "Règlement en ligne enregistré", "23,50"),
+    (CASHIER, "Règlement saisi au guichet", "FAMILLE3"),
+)
 
 
 class Walk:
@@ -105,6 +122,11 @@ def menu(page: Page, name: str) -> None:
     press(page.get_by_role("navigation", name="Menu de gestion"), "link", name)  # type: ignore[arg-type]
 
 
+def settings_page(page: Page, name: str) -> None:
+    """An entry of « Réglages »."""
+    press(page.get_by_role("navigation", name="Réglages"), "link", name)
+
+
 def main(page: Page) -> Locator:
     return page.get_by_role("main")
 
@@ -144,7 +166,7 @@ def invite_the_manager(walk: Walk, page: Page) -> None:
     """From the town's team; the message arrives."""
     walk.chapter = "invite the manager"
     press(page, "link", re.compile(TOWN))
-    press(page, "link", "Équipe")
+    press(page.get_by_role("navigation", name="La commune"), "link", "Équipe")
     press(page, "link", re.compile("Inviter"))
     page.get_by_label("Prénom et nom").fill(MAYOR)
     page.get_by_label("Adresse e-mail professionnelle").fill("maire@gramat.example.org")
@@ -168,7 +190,7 @@ def join(walk: Walk, name: str, email: str) -> Page:
 def protect(walk: Walk, page: Page) -> None:
     """The first page for managers leads to the second factor, and back."""
     walk.chapter = "protect the account"
-    press(page, "link", "Équipe")
+    press(main(page), "link", "Équipe")
     expect(page.get_by_role("heading", name="Protégez votre compte", level=1)).to_be_visible()
     press(page, "link", "Utiliser une application")
     secret = page.locator("code.secret").inner_text()
@@ -198,9 +220,34 @@ def dress_the_town(walk: Walk, page: Page) -> None:
     walk.chapter = "logo and texts"
     menu(page, "Accueil")
     walk.seen(page, "premiers-pas")
-    print(page.get_by_role("main").inner_text())
-    press(page, "link", "Logo et couleurs")
-    print(page.get_by_role("main").inner_text())
+    press(main(page), "link", "Logo et couleurs")
+    page.get_by_label("La couleur principale").fill("#5b2a6e")
+    page.get_by_label("La couleur d'accent").fill("#7a4b00")
+    walk.seen(page, "identite")
+    press(page, "button", "Enregistrer")
+    page.get_by_label("Le logo de la commune").set_input_files(
+        {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": LOGO}
+    )
+    page.get_by_role("button", name="Enregistrer").last.click()
+    expect(page.get_by_role("img", name="Le logo actuel")).to_be_visible()
+    walk.seen(page, "logo")
+    settings_page(page, "Commune")
+    page.get_by_label("Le téléphone").fill("05 65 00 00 00")
+    page.get_by_label("L'adresse de la mairie").fill("Place de la Mairie\n46500 GRAMAT")
+    press(page, "button", "Enregistrer")
+    walk.seen(page, "commune")
+    settings_page(page, "Messages et rappels")
+    walk.seen(page, "messages")
+    page.get_by_label("Qui prévenir quand de nouvelles factures sont en ligne").select_option(
+        label="toutes les adresses connues de la facturation"
+    )
+    press(page, "button", "Enregistrer")
+    settings_page(page, "Textes légaux")
+    walk.seen(page, "textes")
+    words = page.get_by_label("Mentions légales")
+    expect(words).to_have_value(re.compile("Place de la Mairie"))  # the proposal is in the box
+    words.fill(words.input_value() + "\n\nDirectrice de la publication : Camille Roux.")
+    press(page, "button", "Enregistrer")
 
 
 def pay_a_test(page: Page, button: str, by: str) -> None:
@@ -212,20 +259,21 @@ def pay_a_test(page: Page, button: str, by: str) -> None:
 
 
 def go_live(walk: Walk, page: Page) -> None:
-    """T, X, W: the canteen."""
+    """T, X, W, for both."""
     walk.chapter = "T, X, W"
-    press(page, "link", "Régies et PayFiP")
-    press(page, "link", CANTEEN[0])
-    press(page, "link", "Mise en service")
-    press(page, "button", "Vérifier ce numéro")
-    expect(page.locator("address")).to_contain_text("REGIE CANTINE")
-    press(page, "button", "C'est bien nous")
-    pay_a_test(page, "Faire un paiement de test", "Payer par carte")
-    press(page, "button", "Passer à l'activation (X)")
-    pay_a_test(page, "Faire un paiement d'activation", "Payer par carte")
-    pay_a_test(page, "Faire un paiement d'activation", "Payer par prélèvement")
-    press(page, "button", "Mettre en service (W)")
-    expect(page.get_by_text("Cette régie est en service")).to_be_visible()
+    for (label, _number), known_as in ((CANTEEN, "REGIE CANTINE"), (WATER, "BUDGET EAU")):
+        settings_page(page, "Régies et PayFiP")
+        press(page, "link", label)
+        press(page, "link", "Mise en service")
+        press(page, "button", "Vérifier ce numéro")
+        expect(page.locator("address")).to_contain_text(known_as)
+        press(page, "button", "C'est bien nous")
+        pay_a_test(page, "Faire un paiement de test", "Payer par carte")
+        press(page, "button", "Passer à l'activation (X)")
+        pay_a_test(page, "Faire un paiement d'activation", "Payer par carte")
+        pay_a_test(page, "Faire un paiement d'activation", "Payer par prélèvement")
+        press(page, "button", "Mettre en service (W)")
+        expect(page.get_by_text("Cette régie est en service")).to_be_visible()
     walk.seen(page, "en-service")
 
 
@@ -319,6 +367,23 @@ def book_a_cheque(walk: Walk, page: Page) -> None:
     walk.seen(page, "cheque")
 
 
+def read_the_journal(walk: Walk, page: Page) -> None:
+    """The first steps are done; and everything is there, with names."""
+    walk.chapter = "the journal"
+    menu(page, "Accueil")
+    expect(page.get_by_text("Tout est prêt")).to_be_visible()
+    walk.seen(page, "pret")
+    menu(page, "Réglages")
+    settings_page(page, "Journal")
+    walk.seen(page, "journal")
+    table = page.get_by_role("table")
+    for who, what, about in TOLD:
+        row = table.get_by_role("row").filter(has_text=what).filter(has_text=who).filter(has_text=about)
+        expect(row.first, f"{who}: {what} {about}").to_be_visible()
+    press(page, "link", re.compile("Règlement de 26,50"))
+    expect(main(page)).to_contain_text(f"par {CASHIER}")
+
+
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A platform without a town, whose operator exists."""
@@ -346,6 +411,7 @@ def test_a_town_from_nothing_to_its_first_money(
     walk.chapter = "a cheque"
     cashier = join(walk, CASHIER, "caisse@gramat.example.org")
     book_a_cheque(walk, cashier)
+    read_the_journal(walk, manager)
     assert not walk.complaints
     assert walk.presses.keys() == PRESSES.keys()
     assert not {name: n for name, n in walk.presses.items() if n > PRESSES[name]}

@@ -52,7 +52,8 @@ def test_the_image_needs_no_program_that_it_does_not_install() -> None:
         for path in folder.rglob("*.py")
         for name in programs(ast.parse(path.read_text(encoding="utf-8")))
     }
-    assert found == set()
+    # The program of workbooks is Python itself, which reads one of our own files (decision 70).
+    assert found == {"src/toolkit/reading/spreadsheets.py: subprocess"}
     assert "apt-get" not in (DEPLOY / "Dockerfile").read_text()
     entry = (DEPLOY / "entrypoint.sh").read_text()
     assert set(re.findall(r"exec (\w+)", entry)) == {"granian", "celery", "python"}

@@ -30,7 +30,8 @@ OWN = {
     **dict.fromkeys(("name", "address", "phone", "website", "contact_email"), "who the town is"),
     **dict.fromkeys(("logo", "logo_width", "logo_height", "icon"), "its pictures"),
     "conformity": "what an audit of this portal showed",
-    "identity_provider": "its registration and its secret",
+    **dict.fromkeys(("identity_provider", "staff_identity_provider"), "its registration and its secret"),
+    "first_day": "what its list of first steps remembers",
 }
 
 
@@ -235,9 +236,11 @@ def test_refused_on_the_page(browsers: SimpleNamespace) -> None:
         answer = browsers.manager.post(PAGE, sent)
         assert (answer.status_code, words in text(answer)) == (status, True), words
     assert facts() == 0
-    for who in ("reader", "clerk", "cashier", "alice"):
-        assert getattr(browsers, who).get(f"{PAGE}reglages.json").status_code == 404
-        assert getattr(browsers, who).post(PAGE, upload(document(garder_alertes_mois=24))).status_code == 404
+    for who, status in (("reader", 403), ("clerk", 403), ("cashier", 403), ("alice", 404)):
+        assert getattr(browsers, who).get(f"{PAGE}reglages.json").status_code == status
+        assert (
+            getattr(browsers, who).post(PAGE, upload(document(garder_alertes_mois=24))).status_code == status
+        )
 
 
 def test_the_largest_file_comes_back_from_the_page(browsers: SimpleNamespace) -> None:
