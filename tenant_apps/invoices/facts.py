@@ -29,7 +29,7 @@ declare(
     Fact(
         "batch.published",
         _("Factures mises en ligne"),
-        after=(INVOICES, PAYERS, Key("documents", _("documents"), how_many)),
+        after=(INVOICES, PAYERS, Key("documents", _("PDF ajoutés à des factures en ligne"), how_many)),
     ),
     Fact("batch.taken_back", _("Import repris"), after=(INVOICES,)),
     Fact("batch.failed", _("Import interrompu"), after=(REASON,)),

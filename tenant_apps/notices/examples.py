@@ -11,6 +11,7 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.notices.words import Payabilities
 from tenant_apps.payments.payability.deciding import decide
 from tenant_apps.payments.payability.facts import Facts, Situation
+from tenant_apps.products import protocols
 from tenant_apps.products.models import Mode, ProductKind
 from toolkit import clock
 
@@ -41,7 +42,7 @@ def _facts(invoice: Invoice) -> Facts:
     shared = ("id", "uuid", "number", "reference", "subject", "issued_on", "due_on", "amount", "paid")
     of_the_product = {
         "kind": ProductKind.REGIE,
-        "protocol": "payfip",
+        "protocol": protocols.first(),
         "mode": Mode.PRODUCTION,
         "days_after_issue": 0,
         "is_closed": False,

@@ -9,6 +9,8 @@ from tenant_apps.products.models import Product
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.scope import Scope
 
+SEARCHED = ("label", "code", "numcli")  # the fields in which staff look for the words of a search
+
 
 def default_product() -> Product:
     """The product of invoices that name none; its numcli is the manual's « identifiant collectivité »."""

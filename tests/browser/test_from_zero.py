@@ -59,7 +59,7 @@ TOLD = (
     (CLERK, "Import envoyé", "cantine.csv"),
     (CLERK, "Factures mises en ligne", "cantine.csv"),
     (RESIDENT, "Compte activé", ""),
-    (RESIDENT, "Paiement en ligne commencé", "G-2026-000"),
+    (RESIDENT, "Paiement en ligne commencé", "23,50"),
     ("Trésor public", "Règlement en ligne enregistré", "23,50"),
     (CASHIER, "Règlement saisi au guichet", "FAMILLE3"),
 )

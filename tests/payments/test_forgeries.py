@@ -228,7 +228,7 @@ def test_a_cashier_closes_it_with_words(
         path = f"/gestion/a-examiner/{finding.uuid}/classer/"
         clerk = make_account("clerk@example.net", role=Role.CLERK)
         for other in (reader, clerk):
-            assert client_for(other).post(path, {"answer": "x"}).status_code == 404
+            assert client_for(other).post(path, {"answer": "x"}).status_code == 403
         client_for(cashier).post(path, {"answer": "  "})
         finding.refresh_from_db()
         assert finding.closed_at is None  # not without an answer of staff

@@ -345,10 +345,11 @@ def test_not_in_somebody_s_place(
     ticket = impersonation.ask(operator=operator, account=manager, reason="Ticket 4711 : la connexion")
     client = client_for()
     client.post(f"/gestion/intervention/{ticket}/")
-    for path in (STAFF_START, STAFF_BACK, OWN, "/gestion/reglages/connexion-agents/"):
+    for path in (STAFF_START, STAFF_BACK):
         assert client.get(path).status_code == 404, path
     for path in (OWN, "/gestion/reglages/connexion-agents/"):
-        assert client.post(path, {"quoi": "relier"}).status_code == 404
+        assert client.get(path).status_code == 403, path
+        assert client.post(path, {"quoi": "relier"}).status_code == 403
     assert "reglages/connexion-agents" not in client.get("/gestion/reglages/commune/").content.decode()
     manager.impersonated_by = impersonation.running(client.session["impersonation"])
     for act in (

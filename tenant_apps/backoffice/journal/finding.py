@@ -11,7 +11,7 @@ from tenant_apps.contact.queries import messages
 from tenant_apps.invoices.models import Batch
 from tenant_apps.payments.models import Attempt
 from tenant_apps.payments.readers import deposits, invoices_for_staff, payments_for_staff
-from tenant_apps.products.queries import products_for_staff
+from tenant_apps.products.queries import SEARCHED, products_for_staff
 from tenant_apps.reconciliation.queries import statements
 from tenant_apps.residents.queries import access_requests_for_staff, payers_for_staff
 from toolkit import clock
@@ -42,7 +42,7 @@ def _uuids(rows: QuerySet[Any]) -> Iterator[object]:
 
 
 def _products(scope: Scope, words: str) -> Iterator[object]:
-    rows = products_for_staff(scope).filter(_each(words, "label", "code", "numcli"))
+    rows = products_for_staff(scope).filter(_each(words, *SEARCHED))
     return iter(rows.values_list("code", flat=True)[:MOST])
 
 
