@@ -29,7 +29,7 @@ def _invitation(sender: Sender, *, token: str, name: str, inviter: str, role: Ro
     return Content(
         subject=_("Vous rejoignez la gestion des factures de %(town)s") % words,
         sentence=_("Bonjour %(name)s,") % words + " " + invited if name else invited,
-        button_label=_("Choisir mon mot de passe"),
+        button_label=_("Ouvrir mon compte"),
         button_url=f"{sender.address}/?LIEN={token}",
         more=(
             _("Ce que ce rôle permet : %(sentence)s") % {"sentence": role.explained},
