@@ -124,7 +124,7 @@ class Notice(Generic[P]):
     called_off: bool = False
     # Its subject contains what a person wrote, or a number of theirs: the operator does not read it.
     quotes: bool = False
-    farewell: bool = False  # the last message to an erased person: its row then forgets the address
+    forgets_address: bool = False  # the last message to an erased person: its row then forgets the address
     # An invoice → the keys of the messages of this kind about it, for its page in the back office.
     keys_about: Callable[[Any], Iterable[str]] | None = None
 

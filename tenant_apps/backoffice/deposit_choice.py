@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.payments.models import Means
 from tenant_apps.payments.readers import DEPOSIT_MEANS as MEANS
-from tenant_apps.payments.readers import Drawer
+from tenant_apps.payments.readers import Undeposited
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import products_for_staff
 from toolkit.scope import Scope
@@ -16,14 +16,14 @@ from toolkit.scope import Scope
 class DepositChoice:
     """The means and the régie of `?moyen=…&regie=…`. What is missing is chosen among the payments that wait."""
 
-    def __init__(self, scope: Scope, query: Mapping[str, str], drawers: Sequence[Drawer]) -> None:
+    def __init__(self, scope: Scope, query: Mapping[str, str], undeposited: Sequence[Undeposited]) -> None:
         products = {product.code.lower(): product for product in products_for_staff(scope)}
-        self._drawers = drawers
+        self._undeposited = undeposited
         wanted = query.get("moyen", "cheques")
         self.name = wanted if wanted in MEANS else "cheques"
         self.means: Means = MEANS[self.name]
         found = products.get(query.get("regie", "").lower())
-        filled = next((one.product for one in drawers if one.means == self.means), None)
+        filled = next((one.product for one in undeposited if one.means == self.means), None)
         self.product: Product = found or filled or next(iter(products.values()))
 
     @property
@@ -43,7 +43,7 @@ class DepositChoice:
     @property
     def product_chips(self) -> list[tuple[str, str, bool]]:
         """The same for each régie with waiting payments of that means; empty for a single régie."""
-        products = {one.product.pk: one.product for one in self._drawers if one.means == self.means}
+        products = {one.product.pk: one.product for one in self._undeposited if one.means == self.means}
         products[self.product.pk] = self.product
         if len(products) < 2:
             return []

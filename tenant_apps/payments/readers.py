@@ -14,12 +14,12 @@ from tenant_apps.payments.counter.deposits import (
     MOST as MOST_DEPOSITED,
 )
 from tenant_apps.payments.counter.deposits import (
-    Drawer,
+    Undeposited,
     deposit,
     deposits,
-    drawers,
     payments_in,
     undeposited,
+    undeposited_by_means,
 )
 from tenant_apps.payments.counter.desk import (
     Which,
@@ -47,8 +47,8 @@ from tenant_apps.payments.providers.registry import capabilities_of, labels_of
 __all__ = [
     "DEPOSIT_MEANS",
     "MOST_DEPOSITED",
-    "Drawer",
     "Settled",
+    "Undeposited",
     "Which",
     "booked_under",
     "by_person",
@@ -62,7 +62,6 @@ __all__ = [
     "deposit",
     "deposits",
     "docket_pdf",
-    "drawers",
     "evidence",
     "invoices_for_staff",
     "labels_of",
@@ -83,4 +82,5 @@ __all__ = [
     "received_on",
     "same_cheque",
     "undeposited",
+    "undeposited_by_means",
 ]

@@ -348,7 +348,9 @@ def test_franceconnect_must_say_how_sure_it_is(provider: Provider, monkeypatch: 
 
 
 def test_the_way_off() -> None:
-    address = exchange.way_off("jeton", "https://fc.example/session/end?x=1", back="https://mairie.example/")
+    address = exchange.sign_out_url(
+        "jeton", "https://fc.example/session/end?x=1", back="https://mairie.example/"
+    )
     asked = parse_qs(urlsplit(address).query)
     assert asked["id_token_hint"] == ["jeton"]
     assert asked["post_logout_redirect_uri"] == ["https://mairie.example/"]

@@ -15,7 +15,7 @@ from tenant_apps.payments.corrections.credits import reduce_invoice
 from tenant_apps.payments.corrections.payments import allocate, cancel_payment, record_refund
 from tenant_apps.payments.counter.booking import CounterRow as Part
 from tenant_apps.payments.counter.booking import book_payment
-from tenant_apps.payments.counter.deposits import close_deposit, drawers
+from tenant_apps.payments.counter.deposits import close_deposit, undeposited_by_means
 from tenant_apps.payments.counter.desk import left_over_figures, other_invoices
 from tenant_apps.payments.errors import NotCorrectable, NotPayable
 from tenant_apps.payments.models import Deposit, LedgerLine, Means, Nature, Payment
@@ -160,7 +160,7 @@ def test_one_payment_is_of_one_regie(desk: SimpleNamespace) -> None:
 
 def test_one_docket_a_regie(desk: SimpleNamespace) -> None:
     canteen, water = take(desk.first), take(desk.of_water)
-    assert [(one.product, one.name, one.count, one.total) for one in drawers(EVERYTHING)] == [
+    assert [(one.product, one.name, one.count, one.total) for one in undeposited_by_means(EVERYTHING)] == [
         (desk.canteen, "cheques", 1, 20), (desk.water, "cheques", 1, 20),
     ]  # fmt: skip
     with pytest.raises(NotCorrectable, match="une remise par régie"):

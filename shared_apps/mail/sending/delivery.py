@@ -164,7 +164,7 @@ def _note_failure(mail: OutgoingMail, diagnosis: Diagnosis, words: str) -> MailP
 def _write(mail: OutgoingMail, *more: str) -> None:
     """Note what became of a message; one that was erased while it left (accounts.erasing) is not written again."""
     notice = notices.find(mail.kind)
-    if notice and notice.farewell and mail.state in (MailState.SENT, MailState.FAILED):
+    if notice and notice.forgets_address and mail.state in (MailState.SENT, MailState.FAILED):
         mail.to = mail.text = mail.html = mail.last_error = ""
     fields = ("state", "problem", "last_error", "text", "html", "to", *more)
     OutgoingMail.objects.filter(pk=mail.pk).update(**{name: getattr(mail, name) for name in fields})

@@ -88,7 +88,7 @@ def undeposited(scope: Scope, means: str, product: Product | None = None) -> Que
 
 
 @dataclass(frozen=True)
-class Drawer:
+class Undeposited:
     """The money of one product and one means that is in no deposit yet, in euros."""
 
     product: Product
@@ -102,12 +102,12 @@ class Drawer:
         return next(name for name, means in MEANS.items() if means == self.means)
 
 
-def drawers(scope: Scope) -> list[Drawer]:
+def undeposited_by_means(scope: Scope) -> list[Undeposited]:
     """The money that is in no deposit yet, by product and means. A partial index covers these payments."""
     waiting = scope.of(Payment.objects.filter(deposit=None, cancelled_at=None, means__in=DEPOSITED))
     rows = waiting.order_by().values("product", "means").annotate(count=Count("id"), total=Sum("amount"))
     products = Product.objects.in_bulk({row["product"] for row in rows})
-    found = [Drawer(products[row["product"]], row["means"], row["count"], row["total"]) for row in rows]
+    found = [Undeposited(products[row["product"]], row["means"], row["count"], row["total"]) for row in rows]
     return sorted(found, key=lambda one: (one.product.label, one.means))
 
 

@@ -131,7 +131,7 @@ class Pages:
     older: str
 
 
-def told_apart(payers: Iterable[tuple[str, str, int]]) -> dict[int, str]:
+def distinct_names(payers: Iterable[tuple[str, str, int]]) -> dict[int, str]:
     """(name, reference, id) of payers → id: name. Empty for a single payer. Payers of the same name get their
     reference.
     """
@@ -194,7 +194,7 @@ class Listing:
     @cached_property
     def names(self) -> dict[int, str]:
         """Payer's id → name, when this list holds invoices of several payers; else empty."""
-        return told_apart((s.payer_name, s.payer_reference, s.payer_id) for s in self.shares)
+        return distinct_names((s.payer_name, s.payer_reference, s.payer_id) for s in self.shares)
 
     @property
     def payers(self) -> dict[str, str]:

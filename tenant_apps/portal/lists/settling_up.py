@@ -13,7 +13,7 @@ from tenant_apps.payments.payability.reading import decided
 from tenant_apps.payments.payability.resident_list import Wanted, lines_of_resident, shares_of_resident
 from tenant_apps.payments.queries import payments_of_resident
 from tenant_apps.payments.readers import offered_together
-from tenant_apps.portal.lists.listing import A_PAGE, Pages, Sum, sum_of, told_apart
+from tenant_apps.portal.lists.listing import A_PAGE, Pages, Sum, distinct_names, sum_of
 from tenant_apps.portal.lists.rows import ListRow, rows_of
 from tenant_apps.residents.queries import payers_of
 from toolkit import clock
@@ -44,7 +44,7 @@ def settling_up(account: Account, address: QueryDict) -> SettlingUp:
     )
     payabilities = decided(lines, reader=account)
     ticks = offered_together(decided(lines, reader=account, alone=False).values())
-    payers = told_apart((p.full_name, p.reference, p.pk) for p in payers_of(account))
+    payers = distinct_names((p.full_name, p.reference, p.pk) for p in payers_of(account))
     due = [one for one in payabilities.values() if one.what.is_awaited]
     rest = [one for one in payabilities.values() if not one.what.is_awaited]
     allocations = payments_of_resident(account)

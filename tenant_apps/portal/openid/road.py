@@ -118,21 +118,21 @@ def enter(request: HttpRequest, account: Account, who: Identity, suite: str) -> 
     """Whoever proved to be `account` is let in and led on, or asked for the second factor (`steps`)."""
     is_open = steps.enter(request, account, expiry=0, suite=suite)  # until the browser is closed
     attempts.drop_pending(request.session)
-    attempts.came_by(request.session, who)
+    attempts.remember_provider_session(request.session, who)
     return redirect(suite if is_open else "portal:second-step")
 
 
-def farewell(request: HttpRequest) -> str:
+def sign_out_of_provider(request: HttpRequest) -> str:
     """Where to redirect at sign-out to end the provider's session too; empty if there is none."""
-    id_token, end_session = attempts.where_from(request.session)
-    return goodbye(id_token, end_session)
+    id_token, end_session = attempts.provider_session(request.session)
+    return provider_sign_out(id_token, end_session)
 
 
-def goodbye(id_token: str, end_session: str) -> str:
+def provider_sign_out(id_token: str, end_session: str) -> str:
     """The provider's address that ends its session and returns to this portal; empty if it has none."""
     if not (id_token and end_session):
         return ""
-    return exchange.way_off(id_token, end_session, back=f"{address_of(current_town())}/")
+    return exchange.sign_out_url(id_token, end_session, back=f"{address_of(current_town())}/")
 
 
 def problem_page(request: HttpRequest, provider: IdentityProvider, found: Problem) -> HttpResponse:

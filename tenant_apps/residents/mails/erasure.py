@@ -107,6 +107,6 @@ ERASED = declare(
         when="the person was erased: the last message to that address",
         words=_erased,
         key="account-erased:{account}",
-        farewell=True,
+        forgets_address=True,
     )
 )

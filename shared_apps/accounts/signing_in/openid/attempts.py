@@ -13,7 +13,7 @@ from shared_apps.accounts.throttling import throttle
 LIFE = 20 * 60  # seconds to sign in at the provider
 LINKING = 60 * 60  # seconds to link; the person may need an activation message first
 MOST = 5  # attempts kept per session: a person may leave tabs open
-_ATTEMPTS, _PENDING, _CAME_BY = "openid", "openid_pending", "openid_session"
+_ATTEMPTS, _PENDING, _PROVIDER_SESSION = "openid", "openid_pending", "openid_session"
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ def drop_pending(session: SessionBase) -> None:
     session.pop(_PENDING, None)
 
 
-def came_by(session: SessionBase, identity: Identity) -> None:
+def remember_provider_session(session: SessionBase, identity: Identity) -> None:
     """Keep what signing out needs to end the provider's session too."""
-    session[_CAME_BY] = {"id_token": identity.id_token, "end_session": identity.end_session}
+    session[_PROVIDER_SESSION] = {"id_token": identity.id_token, "end_session": identity.end_session}
 
 
-def where_from(session: SessionBase) -> tuple[str, str]:
+def provider_session(session: SessionBase) -> tuple[str, str]:
     """(ID token, address that ends the provider's session); both empty when the session began with a password."""
-    one = session.get(_CAME_BY, {})
+    one = session.get(_PROVIDER_SESSION, {})
     return one.get("id_token", ""), one.get("end_session", "")

@@ -108,7 +108,7 @@ def identity(
     )
 
 
-def way_off(identity_token: str, end_session: str, *, back: str) -> str:
+def sign_out_url(identity_token: str, end_session: str, *, back: str) -> str:
     """The provider's address that ends its session too (RP-Initiated Logout 1.0) and returns to `back`."""
     query = {
         "id_token_hint": identity_token,

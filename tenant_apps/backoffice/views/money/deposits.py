@@ -27,10 +27,15 @@ from toolkit.words import in_french
 def deposit_list(request: StaffRequest) -> HttpResponse:
     """The dockets, the newest first, and the payments that wait for one."""
     page = page_of(readers.deposits(request.scope), request.GET.get("apres", ""), request.scope)
-    drawers = readers.drawers(request.scope)
+    undeposited = readers.undeposited_by_means(request.scope)
     several = names_several_products(request.scope)
     return screen(
-        request, "deposits.html", section="deposits", page=page, drawers=drawers, several_regies=several
+        request,
+        "deposits.html",
+        section="deposits",
+        page=page,
+        undeposited=undeposited,
+        several_regies=several,
     )
 
 
@@ -38,7 +43,7 @@ def deposit_list(request: StaffRequest) -> HttpResponse:
 @staff_required(Role.CASHIER)
 def new_deposit(request: StaffRequest) -> HttpResponse:
     """Tick the payments of one régie that go to the bank. Closing the docket numbers it, and it never changes."""
-    choice = DepositChoice(request.scope, request.GET, readers.drawers(request.scope))
+    choice = DepositChoice(request.scope, request.GET, readers.undeposited_by_means(request.scope))
     waiting = list(readers.undeposited(request.scope, choice.means, choice.product)[: readers.MOST_DEPOSITED])
     form = DepositForm(request.POST if request.method == "POST" else None, waiting=waiting)
     if form.is_bound and form.is_valid():

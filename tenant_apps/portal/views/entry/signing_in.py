@@ -99,7 +99,7 @@ def signed_in(
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session, and the provider's session if it opened this one."""
-    onwards = road.farewell(request)
+    onwards = road.sign_out_of_provider(request)
     logout(request)
     response = render(request, "portal/openid_leaving.html", {"onwards": onwards}) if onwards else None
     messages.success(request, _("Vous êtes déconnecté."))

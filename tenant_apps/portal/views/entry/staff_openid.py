@@ -65,7 +65,7 @@ def _to_link(
 
 def _unknown(request: HttpRequest, provider: IdentityProvider, who: Identity) -> HttpResponse:
     """The same words whether the address is one of the team's or not: nothing is compared."""
-    onwards = road.goodbye(who.id_token, who.end_session)
+    onwards = road.provider_sign_out(who.id_token, who.end_session)
     context = {"provider": provider, "identity": who, "onwards": onwards}
     return render(request, "portal/staff_openid_unknown.html", context, status=403)
 
@@ -79,7 +79,9 @@ def recognised(request: HttpRequest) -> tuple[IdentityProvider | None, Pending |
 def invitation(request: HttpRequest) -> dict[str, object]:
     """What the page of an invitation shows of that."""
     provider, pending = recognised(request)
-    onwards = road.goodbye(pending.identity.id_token, pending.identity.end_session) if pending else ""
+    onwards = (
+        road.provider_sign_out(pending.identity.id_token, pending.identity.end_session) if pending else ""
+    )
     return {"staff_provider": provider, "recognised": pending, "onwards": onwards}
 
 
