@@ -186,11 +186,11 @@ def _texts(townhall: TownHall) -> Line:
 def _audience(townhall: TownHall, kept: str) -> Line:
     who = {"who": townhall.get_alert_audience_display()}
     if townhall.alert_audience != _NEW.alert_audience:
-        return Line(Step.AUDIENCE, State.DONE, _("Choix de la commune : %(who)s.") % who, "audience")
+        return Line(Step.AUDIENCE, State.DONE, _("Choix de la commune : %(who)s.") % who, "message-settings")
     if kept:
-        return Line(Step.AUDIENCE, State.DONE, kept, "audience")
+        return Line(Step.AUDIENCE, State.DONE, kept, "message-settings")
     says = _("Choix de départ : %(who)s. À confirmer ou à changer.") % who
-    return Line(Step.AUDIENCE, State.TODO, says, "audience", keep=_("Rien à changer"))
+    return Line(Step.AUDIENCE, State.TODO, says, "message-settings", keep=_("Rien à changer"))
 
 
 def _import() -> Line:

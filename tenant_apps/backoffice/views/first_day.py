@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,8 +16,6 @@ from tenant_apps.townhall.first_day import MAY_STAY, Step, finish, first_day_of,
 from tenant_apps.townhall.queries import current_townhall
 from tenants.current import is_read_only
 
-# Where a line leads, when that is no route of the same name: the first route that exists.
-PAGES = {"audience": ("message-settings", "town")}
 CLERKS = frozenset({Step.IMPORT})  # what somebody below a manager does themselves
 
 
@@ -55,12 +53,7 @@ def _is_over(request: StaffRequest) -> bool:
 
 def _address(line: Line) -> str:
     kwargs = {"pk": line.product} if line.product is not None else {}
-    for name in PAGES.get(line.leads_to, (line.leads_to,)):
-        try:
-            return reverse(f"backoffice:{name}", kwargs=kwargs)
-        except NoReverseMatch:
-            continue
-    raise LookupError(line.leads_to)
+    return reverse(f"backoffice:{line.leads_to}", kwargs=kwargs)
 
 
 @require_POST
