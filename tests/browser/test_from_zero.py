@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from sandbox.samples.batch import Sample, write_csv, write_zip
 from tests.browser.conftest import WIDTHS
+from tests.browser.people import link_in
 from tests.browser.test_operator import accessible, sign_in
+from tests.browser.test_regies import pay
 from tests.browser.test_two_steps import codes_of
 from tests.demo import Demo, running_demo
 from toolkit import clock
@@ -105,13 +107,6 @@ class Walk:
         assert size
         page.set_viewport_size(size)
 
-    def link(self, to: str, subject: str) -> str:
-        """The address in the newest message to `to`."""
-        text = self.demo.mail(to, subject)["text"]
-        found = re.search(r"http://\S+LIEN=X[0-9a-f]{32}", text)
-        assert found, text
-        return found[0]
-
 
 def press(page: Page | Locator, role: str, name: str | re.Pattern[str]) -> None:
     page.get_by_role(role, name=name, exact=isinstance(name, str)).click()  # type: ignore[arg-type]
@@ -178,7 +173,7 @@ def invite_the_manager(walk: Walk, page: Page) -> None:
 def join(walk: Walk, name: str, email: str) -> Page:
     """The link of an invitation, a password, the back office."""
     page = walk.person()
-    page.goto(walk.link(email, "Vous rejoignez la gestion des factures"))
+    page.goto(link_in(walk.demo, email, "Vous rejoignez la gestion des factures"))
     page.get_by_label("Mon nouveau mot de passe").fill(PASSWORD)
     walk.seen(page, f"rejoindre-{name.split()[0].lower()}")
     press(page, "button", "Ouvrir mon compte")
@@ -250,14 +245,6 @@ def dress_the_town(walk: Walk, page: Page) -> None:
     press(page, "button", "Enregistrer")
 
 
-def pay_a_test(page: Page, button: str, by: str) -> None:
-    """A test payment at the simulator, and back."""
-    press(page, "button", button)
-    expect(page).to_have_url(re.compile(r"//payfip\.localhost:\d+/tpa/paiementws\.web\?idop="))
-    press(page, "button", by)
-    expect(page.get_by_role("heading", name="Mise en service du paiement en ligne")).to_be_visible()
-
-
 def go_live(walk: Walk, page: Page) -> None:
     """T, X, W, for both."""
     walk.chapter = "T, X, W"
@@ -268,10 +255,10 @@ def go_live(walk: Walk, page: Page) -> None:
         press(page, "button", "Vérifier ce numéro")
         expect(page.locator("address")).to_contain_text(known_as)
         press(page, "button", "C'est bien nous")
-        pay_a_test(page, "Faire un paiement de test", "Payer par carte")
+        pay(page, "Faire un paiement de test", "Payer par carte")
         press(page, "button", "Passer à l'activation (X)")
-        pay_a_test(page, "Faire un paiement d'activation", "Payer par carte")
-        pay_a_test(page, "Faire un paiement d'activation", "Payer par prélèvement")
+        pay(page, "Faire un paiement d'activation", "Payer par carte")
+        pay(page, "Faire un paiement d'activation", "Payer par prélèvement")
         press(page, "button", "Mettre en service (W)")
         expect(page.get_by_text("Cette régie est en service")).to_be_visible()
     walk.seen(page, "en-service")
@@ -320,7 +307,7 @@ def import_and_publish(walk: Walk, page: Page) -> None:
     walk.seen(page, "publie")
 
 
-def pay(walk: Walk) -> None:
+def pay_at_home(walk: Walk) -> None:
     """A resident is told, activates, reads, and pays on a phone."""
     walk.chapter = "the resident pays"
     page = walk.person("phone")
@@ -330,7 +317,7 @@ def pay(walk: Walk) -> None:
     page.goto(found[0])
     page.get_by_label("Mon adresse").fill(RESIDENT)
     press(page, "button", "Recevoir le message")
-    page.goto(walk.link(RESIDENT, "Activez votre compte"))
+    page.goto(link_in(walk.demo, RESIDENT, "Activez votre compte"))
     page.get_by_label("Mon nouveau mot de passe").fill(PASSWORD)
     walk.seen(page, "activation")
     press(page, "button", "Enregistrer")
@@ -407,7 +394,7 @@ def test_a_town_from_nothing_to_its_first_money(
     walk.chapter = "import and publish"
     clerk = join(walk, CLERK, "accueil@gramat.example.org")
     import_and_publish(walk, clerk)
-    pay(walk)
+    pay_at_home(walk)
     walk.chapter = "a cheque"
     cashier = join(walk, CASHIER, "caisse@gramat.example.org")
     book_a_cheque(walk, cashier)
