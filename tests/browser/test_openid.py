@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import oidc_provider_mock
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -13,12 +12,6 @@ from tests.demo import Demo
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 PASSWORD = "coquelicot"
 HEARD = 6_000  # milliseconds: more than TOWN_CACHE_SECONDS
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    with oidc_provider_mock.run_server_in_thread() as server:
-        yield f"http://localhost:{server.server_port}"
 
 
 @pytest.fixture

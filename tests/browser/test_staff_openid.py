@@ -3,7 +3,6 @@ browser (decision 67)."""
 
 from collections.abc import Callable, Iterator
 
-import oidc_provider_mock
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,12 +15,6 @@ from tests.demo import Demo
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 Shot = Callable[[Page, str], None]
 PAGE = "/gestion/reglages/connexion-agents/"
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    with oidc_provider_mock.run_server_in_thread() as server:
-        yield f"http://localhost:{server.server_port}"
 
 
 @pytest.fixture
