@@ -30,6 +30,7 @@ from tenants.schema.migrating import migrate_towns
 from tenants.shards import barrier, rows
 from tests.conftest import PASSWORD, _make_town, hashed, listen_each_time
 from tests.demo import wait
+from tests.trail import trail_swept
 from toolkit import clock
 
 SOUTH = "south"
@@ -105,7 +106,7 @@ def south(
 ) -> Iterator[Cluster]:
     """The alias « south » in this process, with its template; rows are really committed, and swept afterwards."""
     settings.MOVED_ROWS_SECONDS = 0
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+    with django_db_blocker.unblock(), trail_swept(), pytest.MonkeyPatch.context() as patch:
         listen_each_time(patch)
         patch.setattr(barrier, "PAUSE", 0.1)
         patch.setitem(connections.settings, SOUTH, deepcopy(cluster.settings))

@@ -17,7 +17,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sandbox.home import REPOSITORY
-from shared_apps.audit.models import AuditEntry
 from tenants.archive.exporting import stored
 from tenants.current import REGISTRY, in_shard, leave, shard_aliases
 from tenants.hosts import registry
@@ -27,6 +26,7 @@ from tenants.shards import rows
 from tests.conftest import _make_town, listen_each_time
 from tests.tenants.databases import environment
 from tests.tenants.world import furnish
+from tests.trail import trail_swept
 from toolkit.files import objects
 
 MakeTown = Callable[..., Town]
@@ -38,7 +38,7 @@ def make_town(
 ) -> Iterator[MakeTown]:
     """`make_town(invoices=3)`: an open town with people, invoices, files, money."""
     listen_each_time(monkeypatch)
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), trail_swept():
         connection.set_schema_to_public()
         mark = f"arc{uuid.uuid4().hex[:8]}"
         numbers = iter(range(100))
@@ -64,7 +64,7 @@ def make_town(
             Erasure.objects.filter(slug__startswith=mark).delete()
             Operation.objects.filter(subject__startswith=mark).delete()
         registry.forget()
-        connection.close()
+    connection.close()
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def statements(expected: int) -> Iterator[None]:
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """A free slug, in a database where what other processes write is seen; all of it is taken away afterwards."""
     slug = f"coupee-{os.urandom(4).hex()}"
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), trail_swept():
         connection.set_schema_to_public()
         yield slug
         leave()
@@ -125,8 +125,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema_of(slug)}" CASCADE')
         Town.objects.filter(slug=slug).delete()
         Operation.objects.filter(subject=slug).delete()
-        AuditEntry.objects.filter(new__slug=slug).delete()
-        connection.close()
+    connection.close()
 
 
 def start_manage(*words: str) -> "subprocess.Popen[str]":
