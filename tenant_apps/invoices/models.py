@@ -131,7 +131,8 @@ class Invoice(models.Model):
     due_on = models.DateField(_("échéance"))
     online_hold = models.CharField(
         max_length=10, choices=OnlineHold, blank=True
-    )  # why it cannot be paid online, set by staff
+    )  # why it cannot be paid online, set by staff or by billing (debit)
+    debit_on = models.DateField(_("prélevée le"), null=True)  # with OnlineHold.DEBIT, when billing says when
     amount = models.DecimalField(_("montant"), max_digits=10, decimal_places=2)
     # What avoirs took off, in euros. `amount` is owed today; `amount + credited` is on the PDF.
     credited = models.DecimalField(_("avoirs"), max_digits=10, decimal_places=2, default=0)

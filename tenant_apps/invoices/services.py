@@ -16,8 +16,9 @@ from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.audit.queries import entries
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
-from tenant_apps.invoices.importing import publishing, registry
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.format import HEAD, Format
+from tenant_apps.invoices.importing.run import publishing
 from tenant_apps.invoices.locking import lock_invoice, lock_without_reading
 from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
 from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold

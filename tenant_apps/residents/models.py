@@ -20,6 +20,8 @@ class Source(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("provenance"), max_length=80)
+    # How its files are read (invoices.importing.records.rules.Rules), only what differs from the defaults.
+    rules = models.JSONField(default=dict, db_default={})
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

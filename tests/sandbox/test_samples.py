@@ -8,7 +8,7 @@ import pikepdf
 
 from sandbox.samples import batch
 from tenant_apps.invoices.importing.formats.csv import FORMAT
-from tenant_apps.invoices.importing.rows import InvoiceRow
+from tenant_apps.invoices.importing.records.kinds import InvoiceRow
 
 TOWN = "Mairie de Démonstration"
 

@@ -9,7 +9,7 @@ from tenant_apps.backoffice.access import StaffRequest
 from tenant_apps.invoices import queries
 from tenant_apps.invoices.importing.people.matching import said_of
 from tenant_apps.invoices.importing.people.questions import Change, changes_of, name_in, place_in, sentences
-from tenant_apps.invoices.importing.publishing import said_emails
+from tenant_apps.invoices.importing.run.publishing import said_emails
 from tenant_apps.invoices.models import Batch, PayerUpdate
 from tenant_apps.invoices.states import Asked, BatchState
 from tenant_apps.residents.emails.billing import preview_emails

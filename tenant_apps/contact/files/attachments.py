@@ -21,7 +21,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
-from tenant_apps.invoices.importing.documents import DocumentError, look_into
+from tenant_apps.invoices.importing.documents.archive import DocumentError, look_into
 
 MOST_FILES = 3  # per message
 MOST_BYTES = 5 * 1024 * 1024  # per file

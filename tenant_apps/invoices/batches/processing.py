@@ -11,9 +11,10 @@ from django.utils.translation import gettext_noop
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
 from tenant_apps.invoices.importing import registry
-from tenant_apps.invoices.importing.checking import Progress, Report, check
-from tenant_apps.invoices.importing.rows import RowProblem
-from tenant_apps.invoices.importing.staging import stage
+from tenant_apps.invoices.importing.records.kinds import RowProblem
+from tenant_apps.invoices.importing.records.rules import Reading, Rules
+from tenant_apps.invoices.importing.run.checking import Progress, Report, check
+from tenant_apps.invoices.importing.run.staging import stage
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
 from tenants.work.intake import Intake, Sentences, beat, show
@@ -76,8 +77,11 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
             kind = registry.named(batch.format)
             if batch.documents_key and kind.documents:
                 archive = kind.documents.open(files.enter_context(opened(batch.documents_key)))
+            reading = Reading(Rules.kept(batch.source.rules))
+            if archive is None and kind.inside is not None:
+                archive = kind.inside(rows)
             show(batch, "checking", total=kind.rough_rows(rows))
-            report = check(batch, kind.rows(rows), archive, _progress(batch))
+            report = check(batch, kind.rows(rows, reading), archive, _progress(batch))
         except FileError as error:
             report = Report(products={None})
             report.add(RowProblem(None, "", "", str(error)))
@@ -88,7 +92,7 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
             report.add(RowProblem(None, "", "", sentence, is_error=False))
         if not report.errors and report.brings_something:
             show(batch, "storing", total=report.rows)
-            stage(batch, kind.rows(rows), archive, _progress(batch))
+            stage(batch, kind.rows(rows, reading), archive, _progress(batch))
     _conclude(batch, report)
 
 

@@ -9,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.documents import Archive
-from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.documents.archive import Archive, Documents
+from tenant_apps.invoices.importing.records.kinds import Record
+from tenant_apps.invoices.importing.records.rules import USUAL, Reading
 from toolkit.reading.errors import FileError
 
 HEAD = 64 * 1024  # bytes that `recognise` gets
@@ -36,7 +37,7 @@ class Companion:
     help: Words
     extensions: tuple[str, ...]
     media_types: tuple[str, ...]
-    open: Callable[[BinaryIO], Archive]
+    open: Callable[[BinaryIO], Documents]
 
 
 PDF_ARCHIVE = Companion(
@@ -68,10 +69,11 @@ def lines_of(file: BinaryIO) -> int:
 class Format:
     """One way in which billing software writes invoices.
 
-    `recognise(head, name)` gets the first HEAD bytes and the file's name. `read(file)` yields invoices and problems
-    in the order of the file, from its first byte. It raises FileError when the whole file cannot be read, and its
-    memory must not grow with the file. `rough_rows(file)` is for the progress bar. `help` is the text of the page of
-    imports, one paragraph per sentence; a sentence may contain <strong>.
+    `recognise(head, name)` gets the first HEAD bytes and the file's name. `read(file, reading)` yields the records of
+    `records.kinds` in the order of the file, from its first byte. It raises FileError when the whole file cannot be
+    read, and its memory must not grow with the file. `inside(file)`: the PDFs that the file itself contains.
+    `rough_rows(file)` is for the progress bar. `help` is the text of the page of imports, one paragraph per sentence;
+    a sentence may contain <strong>.
     """
 
     name: str  # kept in each import: never change it
@@ -80,16 +82,17 @@ class Format:
     extensions: tuple[str, ...]  # the first one is used for the file in S3
     media_types: tuple[str, ...]
     recognise: Callable[[bytes, str], Confidence | None]
-    read: Callable[[BinaryIO], Iterator[InvoiceRow | RowProblem]]
+    read: Callable[[BinaryIO, Reading], Iterator[Record]]
     rough_rows: Callable[[BinaryIO], int] = lines_of
     documents: Companion | None = PDF_ARCHIVE  # None: no file may come with it
+    inside: Callable[[BinaryIO], Documents | None] | None = None
     sample: Sample | None = None
     most_bytes: int = 50 * _MEGABYTE
 
-    def rows(self, file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
+    def rows(self, file: BinaryIO, reading: Reading = USUAL) -> Iterator[Record]:
         """What `read` yields, unless the file is too large. Raises FileError."""
         if file.seek(0, 2) > self.most_bytes:
             sentence = _("Le fichier des factures dépasse %(limit)d Mo. Découpez-le en plusieurs envois.")
             raise FileError(sentence % {"limit": self.most_bytes // _MEGABYTE})
         file.seek(0)
-        yield from self.read(file)
+        yield from self.read(file, reading)

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 
 from tenant_apps.invoices.importing.formats.csv import FORMAT
-from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.records.kinds import InvoiceRow, RowProblem
 
 MEGABYTE = 1024 * 1024
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;E-mail;Régie;Fichier PDF"

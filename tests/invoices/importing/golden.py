@@ -8,8 +8,14 @@ from typing import Any
 from django.utils.translation import override
 
 from tenant_apps.invoices.importing.format import HEAD, Format
+from tenant_apps.invoices.importing.records.kinds import (
+    CreditRow,
+    DocumentRow,
+    InvoiceRow,
+    PayerRow,
+    RowProblem,
+)
 from tenant_apps.invoices.importing.registry import recognised
-from tenant_apps.invoices.importing.rows import InvoiceRow
 from toolkit.reading.errors import FileError
 
 GOLDEN = ".expected.json"
@@ -37,7 +43,7 @@ def read(format: Format, sample: Path) -> dict[str, Any]:
     with override("fr"), sample.open("rb") as file:
         try:
             for item in format.rows(file):
-                if isinstance(item, InvoiceRow):
+                if not isinstance(item, RowProblem):
                     rows.append(_plain(item))
                 else:
                     problems.append(["error" if item.is_error else "notice", str(item)])
@@ -46,9 +52,12 @@ def read(format: Format, sample: Path) -> dict[str, Any]:
     return {"rows": rows, "problems": problems}
 
 
-def _plain(row: InvoiceRow) -> dict[str, Any]:
-    """Only the fields that the row has."""
-    values = dataclasses.asdict(row) | {"said": sorted(row.said), "emails": list(row.emails)}
+def _plain(row: InvoiceRow | PayerRow | CreditRow | DocumentRow) -> dict[str, Any]:
+    """Only the fields that the row has; `record` when it is no invoice."""
+    values = {**dataclasses.asdict(row), "record": "" if isinstance(row, InvoiceRow) else type(row).__name__}
+    for name, order in (("said", sorted), ("emails", list)):
+        if name in values:
+            values[name] = order(values[name])
     return {
         name: value if isinstance(value, int | list) else str(value)
         for name, value in values.items()

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.samples import batch
-from tenant_apps.invoices.importing import documents
-from tenant_apps.invoices.importing.documents import Archive, DocumentError
-from tenant_apps.invoices.importing.fields import key_of
+from tenant_apps.invoices.importing.documents import archive as documents
+from tenant_apps.invoices.importing.documents.archive import Archive, DocumentError
+from tenant_apps.invoices.importing.records.fields import key_of
 from tests.invoices.importing.files import MEGABYTE, memory, zipped
 from toolkit.reading.errors import FileError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenant_apps.invoices.importing import fields as billing
+from tenant_apps.invoices.importing.records import fields as billing
 from toolkit.money import format_euros
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError

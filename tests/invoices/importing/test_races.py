@@ -7,7 +7,7 @@ import pytest
 
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
-from tenant_apps.invoices.importing import publishing
+from tenant_apps.invoices.importing.run import publishing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import Answer
 from tenant_apps.residents.models import Payer

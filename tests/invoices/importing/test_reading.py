@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sandbox.samples import batch
 from tenant_apps.invoices.importing.formats.csv import FORMAT
-from tenant_apps.invoices.importing.rows import InvoiceRow
+from tenant_apps.invoices.importing.records.kinds import InvoiceRow
 from tests.invoices.importing.files import HEADER, MEGABYTE, ROW, changed, lines, memory, read
 from toolkit.reading.errors import FileError
 
@@ -275,7 +275,7 @@ def test_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 
 def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenant_apps.invoices.importing.rows.MOST_ROWS", 2)
+    monkeypatch.setattr("tenant_apps.invoices.importing.records.rows.MOST_ROWS", 2)
     with pytest.raises(FileError, match="lignes"):
         read(lines(*(changed(number=str(n)) for n in range(3))))
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.importing.formats import csv, spreadsheet
+from tenant_apps.invoices.importing.records.kinds import InvoiceRow, RowProblem
 from tenant_apps.invoices.importing.registry import recognised
-from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
 from tenant_apps.invoices.models import Invoice
 from tests.invoices.importing.files import memory
 from toolkit.reading import spreadsheets

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.invoices.importing.format import Confidence, Format, Sample, lines_of
-from tenant_apps.invoices.importing.rows import REQUIRED, InvoiceRow, RowProblem
-from tenant_apps.invoices.importing.tables import read_table
-from tenant_apps.invoices.importing.titles import known_in
+from tenant_apps.invoices.importing.records.kinds import REQUIRED, Record
+from tenant_apps.invoices.importing.records.rules import Reading
+from tenant_apps.invoices.importing.tables.reading import read_table
+from tenant_apps.invoices.importing.tables.titles import known_in
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import TableError, encoding_of_table, rows_of, split_line
 from toolkit.reading.text import Lines
@@ -28,11 +29,11 @@ def recognise(head: bytes, name: str) -> Confidence:
     return Confidence.POSSIBLE if len(known) > 1 else Confidence.LAST_RESORT
 
 
-def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
+def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
     """Read row by row. Memory grows only with the numbers and references already met. Raises FileError."""
     lines = Lines(file, encoding_of_table(file))
     try:
-        yield from _rows(lines)
+        yield from _rows(lines, reading)
     except TableError:
         sentence = _(
             'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou '
@@ -43,14 +44,14 @@ def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
         lines.release()
 
 
-def _rows(lines: Lines) -> Iterator[InvoiceRow | RowProblem]:
+def _rows(lines: Lines, reading: Reading) -> Iterator[Record]:
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         raise FileError(_("Le fichier des factures est vide."))
     delimiter = _delimiter_of(header)
     # Strict: otherwise a quote that is never closed would silently swallow the next invoices.
     rows = rows_of(lines, delimiter, strict=True)
-    yield from read_table(_split(header, delimiter), rows, too_wide=partial(_too_wide, delimiter))
+    yield from read_table(_split(header, delimiter), rows, reading, too_wide=partial(_too_wide, delimiter))
 
 
 def _split(line: str, delimiter: str) -> list[str]:

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from tenant_apps.invoices.importing.format import Confidence, Format, Sample
-from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
-from tenant_apps.invoices.importing.tables import read_table
-from tenant_apps.invoices.importing.titles import known_in
+from tenant_apps.invoices.importing.records.kinds import Record, RowProblem
+from tenant_apps.invoices.importing.records.rules import Reading
+from tenant_apps.invoices.importing.tables.reading import read_table
+from tenant_apps.invoices.importing.tables.titles import known_in
 from toolkit.reading import spreadsheets
 from toolkit.reading.errors import FileError
 from toolkit.reading.spreadsheets import Workbook
@@ -27,7 +28,7 @@ def recognise(head: bytes, name: str) -> Confidence | None:
     return Confidence.CERTAIN if spreadsheets.is_workbook(head) else None
 
 
-def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
+def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
     """Read the first visible sheet, row by row. `line` is the number of the row in the sheet. Raises FileError."""
     with spreadsheets.opened(file) as book:
         titles = _titles(book)
@@ -35,7 +36,7 @@ def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
             yield RowProblem(None, "", "", sentence, is_error=False)
         # A row ends in the spreadsheet where its last value is; the empty cells after it are there.
         rows = ((line, row + [""] * (len(titles) - len(row))) for line, row in book.rows)
-        yield from read_table(titles, rows, too_wide=_too_wide, blank_is_sure=book.blank_is_sure)
+        yield from read_table(titles, rows, reading, too_wide=_too_wide, blank_is_sure=book.blank_is_sure)
 
 
 def _titles(book: Workbook) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.people.names import same_family, same_name
-from tenant_apps.invoices.importing.rows import LABELS, InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.records.kinds import LABELS, InvoiceRow, RowProblem
 from tenant_apps.invoices.states import Asked
 from tenant_apps.residents.models import EmailSource, Payer, Source
 from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read

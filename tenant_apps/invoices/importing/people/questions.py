@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.rows import LABELS
+from tenant_apps.invoices.importing.records.kinds import LABELS
 from tenant_apps.invoices.models import PayerUpdate
 from tenant_apps.invoices.states import Asked
 

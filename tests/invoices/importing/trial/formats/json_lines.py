@@ -7,7 +7,9 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.format import Confidence, Format, Sample
-from tenant_apps.invoices.importing.rows import LABELS, REQUIRED, InvoiceRow, RowProblem, Rows
+from tenant_apps.invoices.importing.records.kinds import LABELS, REQUIRED, Record
+from tenant_apps.invoices.importing.records.rows import Rows
+from tenant_apps.invoices.importing.records.rules import Reading
 from toolkit.reading.text import Lines, encoding_of
 
 
@@ -20,9 +22,9 @@ def recognise(head: bytes, name: str) -> Confidence | None:
         return None
 
 
-def read(file: BinaryIO) -> Iterator[InvoiceRow | RowProblem]:
+def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
     """One record per line. Raises FileError."""
-    rows, lines = Rows(), Lines(file, encoding_of(file))
+    rows, lines = Rows(reading), Lines(file, encoding_of(file))
     try:
         for line in lines:
             try:

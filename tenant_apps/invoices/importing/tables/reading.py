@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES
-from tenant_apps.invoices.importing.rows import OF_PAYER, InvoiceRow, RowProblem, Rows
-from tenant_apps.invoices.importing.titles import find_columns
+from tenant_apps.invoices.importing.records.kinds import OF_PAYER, Record, RowProblem
+from tenant_apps.invoices.importing.records.rows import Rows
+from tenant_apps.invoices.importing.records.rules import Reading
+from tenant_apps.invoices.importing.tables.titles import find_columns
 from toolkit.reading.errors import FileError
 from toolkit.reading.fields import fold
 from toolkit.reading.tables import key_of_title
@@ -17,10 +19,11 @@ _FOOTERS = ("total", "soustotal", "montanttotal", "nombrede")
 def read_table(
     titles: list[str],
     rows: Iterable[tuple[int, list[str]]],
+    reading: Reading,
     *,
     too_wide: Callable[[list[str]], str],
     blank_is_sure: bool = True,
-) -> Iterator[InvoiceRow | RowProblem]:
+) -> Iterator[Record]:
     """Read each row (its line, its cells) under the titles. Raises FileError.
 
     `too_wide(surplus)`: why a row with cells beyond the last title is refused; empty when it is not. Titles that come
@@ -30,7 +33,7 @@ def read_table(
     for doubt in columns.doubts:
         yield RowProblem(None, "", "", doubt, is_error=False)
     payer = columns.title_of("payer")
-    made = Rows(payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
+    made = Rows(reading, payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
     for line, row in rows:
         cells, surplus = columns.cells(row), row[columns.width :]
         if not blank_is_sure:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.chunks import Candidate, Chunk, KnownRow
-from tenant_apps.invoices.importing.documents import Archive, DocumentError
-from tenant_apps.invoices.importing.rows import RowProblem
+from tenant_apps.invoices.importing.documents.archive import DocumentError, Documents
+from tenant_apps.invoices.importing.records.kinds import RowProblem
+from tenant_apps.invoices.importing.run.chunks import Candidate, Chunk, KnownRow
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from toolkit.scope import Scope
@@ -17,7 +17,7 @@ _COLUMN = "Fichier PDF"
 class SentDocuments:
     """Reads each PDF of the archive once, and remembers its first payer."""
 
-    def __init__(self, batch: Batch, archive: Archive) -> None:
+    def __init__(self, batch: Batch, archive: Documents) -> None:
         self._batch = batch
         self._archive = archive
         self._scope = Scope.kept(batch.limited_to)

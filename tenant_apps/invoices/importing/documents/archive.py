@@ -10,12 +10,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import pikepdf
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.fields import key_of
+from tenant_apps.invoices.importing.records.fields import key_of
 from toolkit.reading.errors import FileError
 
 T = TypeVar("T")
@@ -45,6 +45,19 @@ class Pdf:
     content: bytes
     sha256: str
     pages: int
+
+
+class Documents(Protocol):
+    """The PDFs of one import, wherever they are: a ZIP, one large PDF, the file of the rows itself."""
+
+    def find(self, name: str, *, is_file: bool = False) -> str | None:
+        """The key of the PDF of that name (of a file, or of an invoice's number), or None."""
+
+    def read(self, key: str) -> Pdf:
+        """The PDF of that key. Raises KeyError when absent, DocumentError when it is not a sound PDF."""
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, name) of each PDF."""
 
 
 class _DirectoryTooLarge(Exception):
@@ -106,6 +119,15 @@ class Archive:
                     _("L'archive contient deux fois le fichier « %(name)s ».") % {"name": name[:80]}
                 )
             self.entries[key] = entry
+
+    def find(self, name: str, *, is_file: bool = False) -> str | None:
+        """The key of the PDF of that name, or None.
+
+        `is_file`: the name of a file, which may contain a folder of the billing computer; otherwise a number, which
+        may contain a slash.
+        """
+        key = key_of(base_name(name) if is_file else name)
+        return key if key in self.entries else None
 
     def read(self, key: str) -> Pdf:
         """The PDF of that key. Raises KeyError when absent, DocumentError when it is not a sound PDF."""

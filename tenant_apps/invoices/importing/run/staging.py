@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from django.core.files.storage import storages
 from django.db import transaction
 
-from tenant_apps.invoices.importing.checking import Checker, Progress, Records, Report
-from tenant_apps.invoices.importing.chunks import Candidate, Chunk, KnownRow
-from tenant_apps.invoices.importing.documents import Archive, Pdf
+from tenant_apps.invoices.importing.documents.archive import Documents, Pdf
 from tenant_apps.invoices.importing.people.matching import Finding
+from tenant_apps.invoices.importing.run.checking import Checker, Progress, Records, Report
+from tenant_apps.invoices.importing.run.chunks import Candidate, Chunk, KnownRow
 from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
-from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.invoices.states import InvoiceState, OnlineHold
 from tenant_apps.residents.models import Payer
 from tenants.current import current_town
 from toolkit.files.storage import document_key
@@ -25,7 +25,7 @@ from toolkit.files.storage import document_key
 UPLOADS = 8  # in parallel
 
 
-def stage(batch: Batch, records: Records, archive: Archive | None, progress: Progress) -> Report:
+def stage(batch: Batch, records: Records, archive: Documents | None, progress: Progress) -> Report:
     """Make a draft of every new row and store its PDF. Files come first, then the rows that name them."""
     report = Report()
     checker = Checker(batch, archive)
@@ -42,7 +42,7 @@ def stage(batch: Batch, records: Records, archive: Archive | None, progress: Pro
 
 def _store(
     batch: Batch,
-    archive: Archive | None,
+    archive: Documents | None,
     items: list[Candidate | KnownRow],
     stored: dict[str, Document],
     pool: ThreadPoolExecutor,
@@ -95,6 +95,8 @@ def _write(
                 issued_on=candidate.row.issued_on,
                 due_on=candidate.row.due_on,
                 amount=candidate.row.amount,
+                online_hold=OnlineHold.DEBIT if candidate.row.by_debit else "",
+                debit_on=candidate.row.debit_on,
                 state=InvoiceState.DRAFT,
                 document=stored.get(candidate.document) if candidate.document else None,
             )

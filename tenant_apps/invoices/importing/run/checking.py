@@ -7,12 +7,11 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.chunks import Candidate, Chunk, KnownRow
-from tenant_apps.invoices.importing.documents import Archive, base_name
-from tenant_apps.invoices.importing.fields import key_of
+from tenant_apps.invoices.importing.documents.archive import Documents
+from tenant_apps.invoices.importing.documents.sent import SentDocuments
 from tenant_apps.invoices.importing.people.matching import Finding, People
-from tenant_apps.invoices.importing.rows import InvoiceRow, RowProblem
-from tenant_apps.invoices.importing.sent_documents import SentDocuments
+from tenant_apps.invoices.importing.records.kinds import InvoiceRow, Record, RowProblem
+from tenant_apps.invoices.importing.run.chunks import Candidate, Chunk, KnownRow
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products import references
@@ -25,7 +24,7 @@ CHUNK = 200
 MOST_KEPT = 1000  # problems that are kept; all are counted
 
 Progress = Callable[[int], None]
-Records = Iterable[InvoiceRow | RowProblem]  # what a format yields
+Records = Iterable[Record]  # what a format yields
 
 
 @dataclass
@@ -69,7 +68,7 @@ class Report:
 class Checker:
     """Reads the file in chunks: once for the report, and once more for staging."""
 
-    def __init__(self, batch: Batch, archive: Archive | None) -> None:
+    def __init__(self, batch: Batch, archive: Documents | None) -> None:
         self._batch = batch
         self._archive = archive
         self._scope = Scope.kept(batch.limited_to)
@@ -95,6 +94,8 @@ class Checker:
                         report.products.add(None)
                     continue
                 report.rows += 1
+                if not isinstance(item, InvoiceRow):  # decision 71: to come
+                    continue
                 row = self._people.recognised(item)
                 if problem := self._people.add(row):
                     report.add(problem)
@@ -219,9 +220,8 @@ class Checker:
         if self._archive is None:
             return None
         name = row.document or row.number
-        # A number may contain a slash; the column of file names may contain a folder of the billing computer.
-        key = key_of(base_name(name) if row.document else name)
-        if key not in self._archive.entries:
+        key = self._archive.find(name, is_file=bool(row.document))
+        if key is None:
             if not is_online:
                 sentence = _(
                     "Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document."
@@ -246,7 +246,7 @@ class Checker:
         return None
 
 
-def check(batch: Batch, records: Records, archive: Archive | None, progress: Progress) -> Report:
+def check(batch: Batch, records: Records, archive: Documents | None, progress: Progress) -> Report:
     """Read everything once, PDFs included. Raises FileError when the whole file cannot be read."""
     report = Report()
     checker = Checker(batch, archive)
@@ -277,7 +277,7 @@ def _same(invoice: Invoice, row: InvoiceRow) -> bool:
     )
 
 
-def _batched(items: Records, size: int) -> Iterator[tuple[InvoiceRow | RowProblem, ...]]:
+def _batched(items: Records, size: int) -> Iterator[tuple[Record, ...]]:
     iterator = iter(items)
     while chunk := tuple(itertools.islice(iterator, size)):
         yield chunk

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenant_apps.invoices.importing.people.matching import Finding
-from tenant_apps.invoices.importing.rows import InvoiceRow
+from tenant_apps.invoices.importing.records.kinds import InvoiceRow
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.products.models import Product
 

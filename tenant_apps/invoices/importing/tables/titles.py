@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tenant_apps.invoices.importing.rows import LABELS, OF_PAYER, REQUIRED
+from tenant_apps.invoices.importing.records.kinds import LABELS, OF_PAYER, REQUIRED
 from toolkit.reading import fields
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import key_of_title

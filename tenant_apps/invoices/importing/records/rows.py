@@ -1,49 +1,27 @@
-"""What every format yields: invoices and problems, row by row. `Rows` makes them, with the same checks for all.
+"""Makes the records that formats yield from their texts, with the same checks for all.
 
 No database, nothing is written.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing import fields as billing
-from tenant_apps.invoices.importing.fields import key_of
 from tenant_apps.invoices.importing.people.identity import payer_code
+from tenant_apps.invoices.importing.records import fields as billing
+from tenant_apps.invoices.importing.records.fields import key_of
+from tenant_apps.invoices.importing.records.kinds import LABELS, OF_PAYER, InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.records.rules import USUAL, Reading
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError, FileError
 
 T = TypeVar("T")
-MOST_ROWS = 50_000
-# Field of an invoice → its name on screens, in problems and in the file that a clerk corrects.
-LABELS = {
-    "number": "Numéro",
-    "issued_on": "Date",
-    "due_on": "Échéance",
-    "amount": "Montant",
-    "subject": "Objet",
-    "fiscal_year": "Exercice",
-    "reference": "Référence TIPI",
-    "payer": "Code redevable",
-    "title": "Civilité",
-    "last_name": "Nom",
-    "first_name": "Prénom",
-    "address1": "Adresse",
-    "address2": "Adresse (suite)",
-    "postcode": "CP",
-    "city": "Ville",
-    "email": "E-mail",
-    "product": "Régie",
-    "document": "Fichier PDF",
-}
-REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
-OF_PAYER = frozenset(
-    {"title", "last_name", "first_name", "address1", "address2", "postcode", "city", "email"}
-)
+MOST_ROWS = 200_000
 _PLAIN = {
     "title": 20,
     "last_name": 80,
@@ -54,52 +32,6 @@ _PLAIN = {
     "document": 200,
 }
 _CODES = {"postcode": 10, "product": 30}
-
-
-@dataclass(frozen=True)
-class InvoiceRow:
-    """One invoice as the file gives it. Euros as Decimal.
-
-    `said` names the fields of the payer for which the row has a cell. An empty cell means « empty »; an absent
-    column, or a row cut before it, says nothing.
-    """
-
-    line: int
-    number: str
-    issued_on: date
-    due_on: date
-    amount: Decimal
-    subject: str
-    fiscal_year: int
-    reference: str
-    payer: str
-    title: str = ""
-    last_name: str = ""
-    first_name: str = ""
-    address: str = ""
-    postcode: str = ""
-    city: str = ""
-    emails: tuple[str, ...] = ()
-    product: str = ""
-    document: str = ""
-    said: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class RowProblem:
-    """A problem of a row: the row's line, the field, the value, one sentence."""
-
-    line: int | None
-    field: str
-    value: str
-    message: str
-    is_error: bool = True
-
-    def __str__(self) -> str:
-        """The whole sentence, for places without columns for line and field."""
-        if self.line is None:
-            return self.message
-        return _("Ligne %(line)d : %(message)s") % {"line": self.line, "message": self.message}
 
 
 @dataclass
@@ -115,11 +47,20 @@ class _Seen:
 class Rows:
     """Makes the invoices of one file from their texts, and remembers what it has met.
 
-    `payer_title`: the file's title for the payer's code. `payer_may_be_name`: that column may contain family names.
+    `reading`: the rules of the source and what a clerk has corrected. `payer_title`: the file's title for the payer's
+    code. `payer_may_be_name`: that column may contain family names.
     """
 
-    def __init__(self, *, payer_title: str = LABELS["payer"], payer_may_be_name: bool = False) -> None:
+    def __init__(
+        self,
+        reading: Reading = USUAL,
+        *,
+        payer_title: str = LABELS["payer"],
+        payer_may_be_name: bool = False,
+    ) -> None:
         self.count = 0  # records, refused ones included
+        self._rules = reading.rules
+        self._corrections = reading.corrections
         self._seen = _Seen()
         self._payer_title = payer_title
         self._payer_may_be_name = payer_may_be_name
@@ -137,9 +78,11 @@ class Rows:
         """
         self._count()
         problems: list[RowProblem] = []
+        cells = self._completed(line, cells)
 
         def refuse(name: str, value: str, sentence: str) -> None:
-            problems.append(RowProblem(line, LABELS[name], value[:80], sentence))
+            shown = {} if problems else cells
+            problems.append(RowProblem(line, LABELS[name], value[:80], sentence, cells=shown))
 
         def read(name: str, convert: Callable[[str], T]) -> T | None:
             raw = cells.get(name, "")
@@ -160,6 +103,7 @@ class Rows:
         if number and year:  # otherwise the row is already refused
             reference = read("reference", lambda raw: billing.reference(raw, number=number, year=year))
         addresses = read("email", billing.addresses)
+        debit_on = read("debit_on", fields.day) if cells.get("debit_on", "").strip() else None
         plain = {
             name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
             for name, longest in _PLAIN.items()
@@ -195,13 +139,32 @@ class Rows:
             emails=addresses,
             address=address,
             said=OF_PAYER & cells.keys(),
+            by_debit=debit_on is not None,
+            debit_on=debit_on,
             **{name: value or "" for name, value in plain.items()},
         )
+
+    def _completed(self, line: int, cells: Mapping[str, str]) -> Mapping[str, str]:
+        """The texts of a record with what a clerk corrected, and with what the source's rules add."""
+        if corrected := self._corrections.get(line):
+            cells = {**cells, **corrected}
+        rules, added = self._rules, {}
+        if rules.prefix and (number := cells.get("number", "").strip()):
+            added["number"] = number if number.startswith(rules.prefix) else rules.prefix + number
+        if rules.subject and not cells.get("subject", "").strip():
+            added["subject"] = rules.subject
+        if rules.product and not cells.get("product", "").strip():
+            added["product"] = rules.product
+        if rules.due_days is not None and not cells.get("due_on", "").strip():
+            with suppress(FieldError):
+                issued_on = fields.day(cells.get("issued_on", ""))
+                added["due_on"] = f"{issued_on + timedelta(days=rules.due_days):%d/%m/%Y}"
+        return {**cells, **added} if added else cells
 
     def _count(self) -> None:
         self.count += 1
         if self.count > MOST_ROWS:
-            raise FileError(_("Le fichier a plus de 50 000 lignes. Découpez-le en plusieurs envois."))
+            raise FileError(_("Le fichier a plus de 200 000 lignes. Découpez-le en plusieurs envois."))
 
     def _code(self, raw: str) -> str:
         return payer_code(

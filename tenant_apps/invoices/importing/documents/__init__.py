@@ -1,0 +1,1 @@
+"""The PDFs that come with a file."""

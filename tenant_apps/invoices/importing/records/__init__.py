@@ -1,0 +1,1 @@
+"""What a format yields, and how its texts become it."""

@@ -1,0 +1,56 @@
+"""What a source says about its files, and what a clerk has corrected in one of them (decision 71).
+
+Plain data: formats get it, and read accordingly.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+WHO_BY_CODE, WHO_BY_NAME = "code", "name"
+REFUSE, LEAVE_OUT = "refuse", "leave_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a source. Each has a default, so that a source without rules reads what everybody writes."""
+
+    # Title of a column (toolkit.reading.tables.key_of_title) → the field that it gives; "" when it is not read.
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""  # the one that a clerk confirmed; empty: it is found in each file
+    who: str = WHO_BY_CODE  # WHO_BY_NAME: the file has no code, and its names tell families apart
+    subject: str = ""  # of an invoice without one
+    due_days: int | None = None  # days from the date to the due date, for an invoice without one
+    product: str = ""  # code of the régie, for an invoice without one
+    prefix: str = ""  # before each number, in our number and in the payment reference
+    negatives: str = REFUSE  # LEAVE_OUT: zero and negative amounts are left out, with a warning
+    document_pattern: str = (
+        ""  # names of the PDFs, with {numero}; empty: the number, or the column « Fichier PDF »
+    )
+    makes_documents: bool = False  # an invoice without PDF gets one made from its data
+
+    @classmethod
+    def kept(cls, saved: Mapping[str, Any]) -> Self:
+        """The rules in a source's JSON; names that no rule has any more are left out."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in saved.items() if name in known})
+
+    def to_keep(self) -> dict[str, Any]:
+        """For the source's JSON: only what differs from the defaults."""
+        usual = type(self)()
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in asdict(self).items()
+            if value != getattr(usual, name)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one file is read: its source's rules, and the cells that a clerk has corrected: line → field → text."""
+
+    rules: Rules = field(default_factory=Rules)
+    corrections: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+
+USUAL = Reading()

@@ -1,0 +1,1 @@
+"""One import from its records to published invoices."""

@@ -1,0 +1,1 @@
+"""Files that are tables: their titles, and their rows."""
