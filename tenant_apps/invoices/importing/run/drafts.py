@@ -192,8 +192,11 @@ class Drafts:
     def write(self) -> None:
         """Make drafts of the rows. A new payer is a draft without a name; the publication fills it in."""
         with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(_TABLES)}")
             for statement in (_PAYERS, _UPDATES, _INVOICES, _AMENDMENTS, _LATE):
                 cursor.execute(statement, self._names)
+            # The publication joins what was just written: without figures the planner takes nested loops.
+            cursor.execute("ANALYZE residents_payer, invoices_payerupdate, invoices_invoice, invoices_amendment")
 
 
 def _no_document(_key: str | None) -> None:
