@@ -147,9 +147,15 @@ def amendment(batch: Batch, pk: int) -> Amendment:
 
 
 def first_invoices(batch: Batch, *, number: int = 20) -> list[tuple[Invoice, dict[str, Any]]]:
-    """The first invoices of `batch` in the order of its file, each with what the file says about its payer."""
+    """The first invoices of `batch` in the order of its file, each with what the file says about its payer.
+
+    Of a ready one, those that its publication will put online.
+    """
     together = ("payer", "product", "document")
-    invoices = list(batch.invoices.select_related(*together).order_by("id")[:number])
+    theirs = batch.invoices.select_related(*together).order_by("id")
+    if batch.state == BatchState.READY:
+        theirs = theirs.filter(state=InvoiceState.DRAFT)
+    invoices = list(theirs[:number])
     payers = {invoice.payer_id for invoice in invoices}
     updates = (
         PayerUpdate.objects.filter(batch=batch, payer__in=payers) if invoices else PayerUpdate.objects.none()
