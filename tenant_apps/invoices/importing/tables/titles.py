@@ -19,7 +19,7 @@ from toolkit.reading.tables import key_of_title
 TITLES = {
     "number": (
         "numero numerofacture numfacture nfacture nofacture facturen factureno facture numerotitre ntitre "
-        "numtitre n no num refacture referencefacture factureid"
+        "numtitre n no num numfact reffacture referencefacture factureid"
     ),
     "issued_on": "date datefacture datefact dateemission datefacturation dtemi dtemission dtfact emission",
     "due_on": (
