@@ -1,12 +1,15 @@
 """For formats that are tables: the titles in billing exports → our fields."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tenant_apps.invoices.importing.records.kinds import LABELS, OF_PAYER, REQUIRED
+from tenant_apps.invoices.importing.tables.money import KIND_OF_MONEY
 from toolkit.reading import fields
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import key_of_title
@@ -14,27 +17,34 @@ from toolkit.reading.tables import key_of_title
 # Field → the titles in exports, as `key_of_title` writes them. When a file has several, the first of this list is
 # read.
 TITLES = {
-    "number": "numero numerofacture numfacture nfacture nofacture facturen facture numerotitre ntitre n",
-    "issued_on": "date datefacture datefact dateemission datefacturation",
-    "due_on": "echeance dateecheance datech datelimite datelimitepaiement dateecheancefacture",
-    "amount": (
-        "netapayer nap montantapayer montantttc ttc montanttotal montant montanteuros montantfacture total"
+    "number": (
+        "numero numerofacture numfacture nfacture nofacture facturen factureno facture numerotitre ntitre "
+        "numtitre n no num numfact reffacture referencefacture factureid"
     ),
-    "subject": "objet libelle designation intitule",
+    "issued_on": "date datefacture datefact dateemission datefacturation dtemi dtemission dtfact emission",
+    "due_on": (
+        "echeance dateecheance datech dtech dtecheance datelimite datelimitepaiement dateecheancefacture "
+        "datelimitereglement apayeravant"
+    ),
+    "amount": (
+        "netapayer nap montantapayer montantttc mtttc mtttl ttc totalttc montanttotal montant mt montanteuros "
+        "montantfacture total"
+    ),
+    "subject": "objet libelle lib designation intitule",
     "fiscal_year": "exercice exer annee",
     "reference": "referencetipi reftipi refdet referencepayfip referencepaiement",
     "payer": (
         "coderedevable numeroredevable nredevable referenceredevable redevable codefamille numerofamille "
-        "nfamille codeclient numeroclient famille client"
+        "nfamille codeclient numeroclient codered codetiers numtiers numpers nopers numcontrat famille client"
     ),
     "title": "civilite titre",
-    "last_name": "nom nomredevable nomfamille raisonsociale",
+    "last_name": "nom nomredevable nomfamille nompers nomtiers raisonsociale",
     "first_name": "prenom prenomredevable",
     "address1": "adresse adresse1 rue",
     "address2": "adresse2 complement complementadresse",
     "postcode": "cp codepostal",
     "city": "ville commune",
-    "email": "email emails mail courriel adressemail adresseemail",
+    "email": "email emails mail mails mel courriel adressemail adresseemail adressemel adressecourriel",
     "product": "regie coderegie budget codebudget regiebudget produit",
     "debit_on": "dateprelevement",
     "document": "fichierpdf pdf nomfichier nompdf fichier document",
@@ -61,10 +71,24 @@ class Columns:
 
     def cells(self, row: Sequence[str]) -> dict[str, str]:
         """Field → the text of its cell, for `Rows.make`. A row cut short says nothing about its later fields."""
+        names, last, get = self._whole
+        if len(row) > last:
+            cells = get(row)
+            if any('="' in cell for cell in cells):
+                cells = tuple(map(fields.meant, cells))
+            return dict(zip(names, cells, strict=True))
         found = {name: fields.meant(row[at]) for name, at in self.places.items() if at < len(row)}
         if len(found) < len(self.places):
             return dict.fromkeys(self.places.keys() - OF_PAYER, "") | found
         return found
+
+    @cached_property
+    def _whole(self) -> tuple[tuple[str, ...], int, Callable[[Sequence[str]], tuple[str, ...]]]:
+        """The fields, the last of their places, and what takes all their cells at once."""
+        places = tuple(self.places.values())
+        if len(places) == 1:
+            return tuple(self.places), places[0], lambda row: (row[places[0]],)
+        return tuple(self.places), max(places), itemgetter(*places)
 
 
 def known_in(titles: Iterable[str]) -> list[str]:
@@ -101,32 +125,25 @@ def _doubts(header: list[str], met: dict[str, list[tuple[int, int]]]) -> Iterato
             )
             yield sentence % {
                 "label": LABELS[name],
-                "titles": ", ".join(f"« {header[index]} »" for _rank, index in sorted(candidates)),
-                "used": header[min(candidates)[1]],
+                "titles": ", ".join(
+                    f"« {_with_place(header, index)} »" for _rank, index in sorted(candidates)
+                ),
+                "used": _with_place(header, min(candidates)[1]),
             }
 
 
-# Each may change what is owed or who pays: whoever sends it expects that it is read.
-_OF_MONEY = (
-    "solde soldeactuel reste resteapayer restedu regle dejaregle montantregle acompte preleve prelevement "
-    "prelevementautomatique annulee annule avoir"
-)
-_MONEY = frozenset(_OF_MONEY.split())
+def _with_place(header: list[str], index: int) -> str:
+    """The title, with its place when another column has it too: « Nom (8e colonne) »."""
+    if header.count(header[index]) == 1:
+        return header[index]
+    first = _("%(title)s (1re colonne)") % {"title": header[index]}
+    return first if index == 0 else _("%(title)s (%(n)de colonne)") % {"title": header[index], "n": index + 1}
 
 
 def _unread(header: list[str]) -> Iterator[str]:
-    """A sentence about the columns that are not read; those about money first."""
+    """A sentence about the columns that are not read. Those about money are (tables.money)."""
     others = [cell for cell in header if cell and key_of_title(cell) not in _RANK]
-    money = [cell for cell in others if key_of_title(cell) in _MONEY]
-    if money:
-        yield ngettext(
-            "La colonne %(titles)s n'est pas lue : le montant entier de chaque facture serait demandé. Vérifiez que "
-            "c'est bien ce qui reste dû.",
-            "Les colonnes %(titles)s ne sont pas lues : le montant entier de chaque facture serait demandé. Vérifiez "
-            "que c'est bien ce qui reste dû.",
-            len(money),
-        ) % {"titles": ", ".join(f"« {cell[:40]} »" for cell in money[:12])}
-    if rest := [cell for cell in others if cell not in money]:
+    if rest := [cell for cell in others if key_of_title(cell) not in KIND_OF_MONEY]:
         yield ngettext(
             "La colonne %(titles)s n'est pas lue.", "Les colonnes %(titles)s ne sont pas lues.", len(rest)
         ) % {"titles": ", ".join(f"« {cell[:40]} »" for cell in rest[:12])}
