@@ -73,7 +73,7 @@ class Checker:
             else:
                 report.products.add(None)
         people = self._people.find(codes)
-        found = standing_of(self._batch, rows, others)
+        found = standing_of(self._batch, self._regies.all, rows, others)
         new: list[Candidate] = []
         known: list[KnownRow] = []
         for sorted_row in itertools.chain(

@@ -42,11 +42,18 @@ def read(
 
 
 def _take_away(checker: Checker, drafts: Drafts, report: Report, lines: set[int]) -> None:
-    """Refuse the rows that a later row has made doubtful: the code, or the PDF, of two families."""
+    """Refuse the rows that others make doubtful: the code, or the PDF, of two families; a number that comes twice."""
+    repeated = {line: first for line, _number, _reference, first in drafts.repeated()}
+    lines |= repeated.keys()
     for line, number, payer, amount in drafts.refuse(codes=checker.refused_codes, lines=lines):
         report.new -= 1
         report.amount -= amount
         if line in report.refused:
+            continue
+        if line in repeated:
+            sentence = _("« Numéro » figure déjà à la ligne %(line)d : chaque facture a son numéro.")
+            problem = RowProblem(line, LABELS["number"], number, sentence % {"line": repeated[line]})
+            report.add(problem)
             continue
         cells = {"number": number, "payer": payer, "amount": str(amount).replace(".", ",")}
         if payer in checker.refused_codes:
