@@ -111,12 +111,12 @@ def _booked_already(rows: Sequence[StatementRow], debts: Sequence[Debt], taken: 
 def _invoices(debts: Sequence[Debt], scope: Scope) -> list[list[Invoice]]:
     """The invoices that each debt may be: by its payment reference, else by its number.
 
-    A number is not the Treasury's own: it counts only when the amount and the person agree. So does the reference of
-    a titre, which is made of digits that an invoice of a régie may have too.
+    A number is not the Treasury's own: it counts only when the amount and the person agree. So does a reference that
+    an invoice of a régie may have too.
     """
     rules = Source.objects.exclude(rules={}).values_list("rules", flat=True)
     prefixes = ["", *dict.fromkeys(filter(None, (one.get("prefix", "") for one in rules)))]
-    references = {text for debt in debts for text in debt.references(prefixes)}
+    references = {text for debt in debts for text in (*debt.references(prefixes), *debt.like_references())}
     numbers = {text for debt in debts for text in debt.numbers(prefixes)}
     years = {int(debt.year) for debt in debts if debt.year.isdecimal() and len(debt.year) == 4}
     by_reference: defaultdict[str, list[Invoice]] = defaultdict(list)
@@ -135,11 +135,10 @@ def _of_one(
     by_number: defaultdict[tuple[str, str], list[Invoice]],
 ) -> list[Invoice]:
     found = [one for text in debt.references(prefixes) for one in by_reference[text]]
-    if not debt.number:
-        found = [one for one in found if _agrees(debt, one)]
     if not found:
-        numbered = [one for text in debt.numbers(prefixes) for one in by_number[debt.year, text]]
-        found = [one for one in numbered if _agrees(debt, one)]
+        alike = [one for text in debt.like_references() for one in by_reference[text]]
+        alike += [one for text in debt.numbers(prefixes) for one in by_number[debt.year, text]]
+        found = [one for one in alike if _agrees(debt, one)]
     return list({one.pk: one for one in found}.values())
 
 

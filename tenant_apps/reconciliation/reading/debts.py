@@ -132,36 +132,42 @@ class Debt:
     @property
     def reference(self) -> str:
         """The payment reference that the Treasury would print, as well as it can be told."""
-        return next(iter(self.references()), "")[:40]
+        return next(iter((*self.references(), *self.like_references())), "")[:40]
 
     def references(self, prefixes: Iterable[str] = ("",)) -> list[str]:
-        """The payment references that the invoice of this debt may have (docs/payfip.md §1).
+        """The payment references that only this debt may have (docs/payfip.md §1).
 
         `prefixes`: what the town's sources write before the number of a debt.
         """
         if self.number:
-            heads = [
-                f"{self.year}{self.product[:2]}{per}"
-                for per in dict.fromkeys([self.period.zfill(2), self.period])
-            ]
+            periods = dict.fromkeys([self.period, self.period.zfill(2)])
+            heads = [f"{self.year}{self.product[:2]}{period}" for period in periods]
             numbers = dict.fromkeys([self.number, self.number.lstrip("0")])
             found = [f"{head}{prefix}{number}" for head in heads for prefix in prefixes for number in numbers]
         elif self.piece:
-            found = [
-                *(f"{self.year}{self.piece}{self.line}", f"{self.year}{self.piece}"),
-                f"{self.year}{self.bordereau}{self.piece}",
-            ]
+            lines = dict.fromkeys([self.line, "1"])
+            found = [f"{self.year}{self.piece.zfill(8)}{line.zfill(6)}" for line in lines]
         else:
-            return []
+            found = []
         return list(dict.fromkeys(canonical(one) for one in found))
+
+    def like_references(self) -> list[str]:
+        """References that the titre may have, but also an invoice of a régie: they are short and of digits only."""
+        if self.number or not self.piece:
+            return []
+        return [canonical(f"{self.year}{self.piece}{self.line}"), canonical(f"{self.year}{self.piece}")]
 
     def numbers(self, prefixes: Iterable[str] = ("",)) -> list[str]:
         """The numbers that the invoice of this debt may have."""
         if self.number:
             found = [prefix + one for prefix in prefixes for one in (self.number, self.number.lstrip("0"))]
+            found.append(f"{self.bordereau}-{self.number}")
         elif self.piece:
-            pair = f"{self.bordereau}-{self.piece}"
-            found = [self.piece, pair, f"{self.year}-{pair}"]
+            found = [
+                self.piece,
+                f"{self.bordereau}-{self.piece}",
+                f"{self.year}-{self.bordereau}-{self.piece}",
+            ]
         else:
             found = []
         return [one for one in dict.fromkeys(found) if one]
