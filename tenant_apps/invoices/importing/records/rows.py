@@ -74,7 +74,8 @@ class Rows:
         """The invoice of one record, or its problems. Raises FileError when there are too many.
 
         `cells`: field (a key of LABELS) → its text. For a field of the payer, absent says nothing and empty says «
-        empty »; for other fields both are the same. `line`: where a clerk finds the record.
+        empty »; for other fields both are the same. « by_debit »: "1" when a bank will pay, without saying when.
+        `line`: where a clerk finds the record.
         """
         self._count()
         problems: list[RowProblem] = []
@@ -139,7 +140,7 @@ class Rows:
             emails=addresses,
             address=address,
             said=OF_PAYER & cells.keys(),
-            by_debit=debit_on is not None,
+            by_debit=debit_on is not None or cells.get("by_debit", "").strip() not in ("", "0"),
             debit_on=debit_on,
             **{name: value or "" for name, value in plain.items()},
         )
