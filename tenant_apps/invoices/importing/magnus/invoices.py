@@ -199,7 +199,7 @@ def _add(writing: _Writing, cells: list[str], line: int) -> None:
             writing.problem = RowProblem(writing.line, name, other[:80], sentence % words)
     if (what := _not_an_invoice(cells)) and writing.problem is None:
         writing.problem = RowProblem(writing.line, "", "", what)
-    for column, name in ((30, _("Montant HT")), (31, _("Montant TVA"))):
+    for column, name in ((30, "Montant HT"), (31, "Montant TVA")):
         raw = re.sub(r"\s", "", cells[column - 1]) or "0"
         if not _PART.fullmatch(raw):
             sentence = _(
