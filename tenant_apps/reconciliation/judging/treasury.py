@@ -49,7 +49,7 @@ def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
             say(row, S.DOUBTFUL, _("Plusieurs de nos factures peuvent être ce titre : choisissez."))
         elif is_no_income(row):
             _say_no_income(row, invoice)
-        elif is_to_come(row) or row.outgoing or row.returned or debt.online:
+        elif is_to_come(row) or row.outgoing or row.returned or (debt.online and row.reference):
             online.append(row)
         elif invoice is not None:
             say_invoice(row, invoice)

@@ -131,8 +131,8 @@ class Debt:
 
     @property
     def reference(self) -> str:
-        """The payment reference that the Treasury would print, as well as it can be told."""
-        return next(iter((*self.references(), *self.like_references())), "")[:40]
+        """The payment reference that the Treasury prints for an article of a rôle; empty for a titre."""
+        return next(iter(self.references()), "")[:40] if self.number else ""
 
     def references(self, prefixes: Iterable[str] = ("",)) -> list[str]:
         """The payment references that only this debt may have (docs/payfip.md §1).
