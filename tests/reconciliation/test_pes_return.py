@@ -246,6 +246,18 @@ def test_a_number_counts_only_with_its_amount_and_its_person(roles: SimpleNamesp
         StatementRow.objects.all().delete()
 
 
+def test_the_same_person_and_amount_is_proposed_and_never_certain(roles: SimpleNamespace) -> None:
+    """An article of which the Treasury does not repeat the number."""
+    text = piece(line("30.00", ("03", ISO, "5.00"), who=roles.payer.reference), number="3")
+    found = send(roles, text)
+    row = found.rows.get()
+    assert (row.state, row.invoice) == ("doubtful", roles.bills[2])
+    assert "La facture 4103 a le même débiteur et le même montant : vérifiez" in row.reason
+    assert not Payment.objects.exists()
+    other = send(roles, text.replace('"30.00"', '"31.00"'), name="b.xml")
+    assert other.rows.get().invoice is None
+
+
 def test_the_prefix_of_a_source_is_known(roles: SimpleNamespace) -> None:
     """Billing prints CAN004101, and its PES says 4101."""
     bill = roles.bills[0]

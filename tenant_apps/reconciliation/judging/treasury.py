@@ -23,7 +23,7 @@ from tenant_apps.reconciliation.judging.common import (
     words_of,
 )
 from tenant_apps.reconciliation.models import StatementRow
-from tenant_apps.reconciliation.reading.debts import SETTLED, Debt, agree
+from tenant_apps.reconciliation.reading.debts import SETTLED, Debt, agree, bare
 from tenant_apps.reconciliation.reading.xml import money
 from tenant_apps.residents.models import Source
 from toolkit.scope import Scope
@@ -40,6 +40,7 @@ def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
     """
     debts = [Debt.of(dict(row.raw)) for row in rows]
     invoices = _invoices(debts, taken.scope)
+    alike = _alike([debt for debt, found in zip(debts, invoices, strict=True) if not found], taken.scope)
     online = []
     for row, debt, found in zip(rows, debts, invoices, strict=True):
         invoice = found[0] if len(found) == 1 else None
@@ -53,6 +54,12 @@ def judge(rows: Sequence[StatementRow], taken: Taken) -> None:
             online.append(row)
         elif invoice is not None:
             say_invoice(row, invoice)
+        elif len(maybe := alike[debt.year, debt.total, bare(debt.debtor)]) == 1:
+            sentence = _(
+                "La trésorerie ne donne pas de numéro que nous connaissons. La facture %(number)s a le même débiteur "
+                "et le même montant : vérifiez, puis enregistrez."
+            )
+            say(row, S.DOUBTFUL, sentence % {"number": maybe[0].number}, invoice=maybe[0])
         else:
             say(row, S.UNMATCHED, _("Ce titre n'est aucune de nos factures."))
     journal.judge(online, taken)
@@ -126,6 +133,25 @@ def _invoices(debts: Sequence[Debt], scope: Scope) -> list[list[Invoice]]:
         by_reference[invoice.reference.upper()].append(invoice)
         by_number[str(invoice.fiscal_year), invoice.number].append(invoice)
     return [_of_one(debt, prefixes, by_reference, by_number) for debt in debts]
+
+
+def _alike(debts: Sequence[Debt], scope: Scope) -> defaultdict[tuple[str, str, str], list[Invoice]]:
+    """(year, amount, code of the debtor) → the invoices that have them: for a person to look at, never certain."""
+    found: defaultdict[tuple[str, str, str], list[Invoice]] = defaultdict(list)
+    asked = [
+        debt for debt in debts if debt.debtor and debt.year.isdecimal() and money(debt.total) is not None
+    ]
+    if not asked:
+        return found
+    wanted = billed(scope).filter(
+        fiscal_year__in={int(debt.year) for debt in asked if len(debt.year) == 4},
+        amount__in={money(debt.total) for debt in asked},
+        payer__reference__in={debt.debtor for debt in asked},
+    )
+    for invoice in wanted.select_related("payer"):
+        key = (str(invoice.fiscal_year), f"{invoice.amount}", bare(invoice.payer.reference))
+        found[key].append(invoice)
+    return found
 
 
 def _of_one(

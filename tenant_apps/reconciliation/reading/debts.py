@@ -183,8 +183,9 @@ class Debt:
 
 def agree(one: str, other: str) -> bool:
     """Whether two codes of a person are the same, but for case and leading zeros."""
-    return _bare(one) == _bare(other) != ""
+    return bare(one) == bare(other) != ""
 
 
-def _bare(code: str) -> str:
+def bare(code: str) -> str:
+    """A person's code as it is compared."""
     return re.sub(r"[\W_]+", "", code).upper().lstrip("0")

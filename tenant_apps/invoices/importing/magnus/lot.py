@@ -2,10 +2,12 @@
 
 import csv
 import re
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO
 
 from django.utils.translation import gettext as _
 
@@ -107,14 +109,12 @@ class Lot:
             yield cells
 
     def _rows(self, kind: str) -> Iterator[tuple[int, list[str]]]:
-        entry = self._tables[kind]
-        name = base_name(entry.filename)
-        if entry.file_size > MOST_TEXT:
-            raise FileError(_("Ce lot Magnus est trop grand. Découpez-le en plusieurs envois."))
+        name = base_name(self._tables[kind].filename)
         try:
-            with self._zip.open(entry) as unpacked:
-                stream = cast("BinaryIO", unpacked)
-                lines = Lines(stream, self._encoding or encoding_of_table(stream))
+            # Unpacked on disk first: between two lines, others read PDFs of the same ZIP.
+            with tempfile.TemporaryFile(prefix="magnus-") as unpacked:
+                self._unpack(kind, unpacked)
+                lines = Lines(unpacked, self._encoding or encoding_of_table(unpacked))
                 try:
                     for text in lines:
                         if text.strip():
@@ -127,6 +127,13 @@ class Lot:
         except _BROKEN:
             sentence = _("« %(name)s » est abîmé dans le lot Magnus : produisez-le de nouveau.")
             raise FileError(sentence % {"name": name}) from None
+
+    def _unpack(self, kind: str, to: IO[bytes]) -> None:
+        entry = self._tables[kind]
+        if entry.file_size > MOST_TEXT:
+            raise FileError(_("Ce lot Magnus est trop grand. Découpez-le en plusieurs envois."))
+        with self._zip.open(entry) as packed:
+            shutil.copyfileobj(packed, to, 1024 * 1024)
 
 
 def cells_of(line: str) -> list[str]:
