@@ -153,7 +153,7 @@ def test_a_part_that_is_paid_already_is_asked_about() -> None:
     found = list(FORMAT.rows(io.BytesIO(json.dumps(content).encode())))
     (problem,) = found
     assert isinstance(problem, RowProblem)
-    assert (problem.field, problem.value, problem.cells["amount"]) == ("Montant", "7.50", "7.50")
+    assert (problem.field, problem.value, problem.cells["amount"]) == ("Montant", "7.50", "")
     assert "une partie est déjà réglée" in problem.message
     rows, errors, _warnings = read(content, Reading(corrections={1: {"amount": "7,50"}}))
     assert not errors

@@ -158,7 +158,10 @@ class Invoices:
             "est compté. Écrivez ici le montant qui reste à payer, ou laissez cette facture de côté si elle est déjà "
             "sur le portail."
         )
-        words, shown = {"rest": rest, "net": asked}, {**cells, "amount": f"{rest}"}
+        words, shown = (
+            {"rest": rest, "net": asked},
+            {**cells, "amount": ""},
+        )  # whatever is written is a correction
         raise _Refused(sentence % words, LABELS["amount"], f"{rest}", shown)
 
     def _leave_out(self, said: Mapping[str, str]) -> None:
