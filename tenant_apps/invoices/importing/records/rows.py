@@ -118,7 +118,8 @@ class Rows:
         """The invoice of one record, or its problems. Raises FileError when there are too many.
 
         `cells`: field (a key of LABELS) → its text. For a field of the payer, absent says nothing and empty says «
-        empty »; for other fields both are the same. `line`: where a clerk finds the record.
+        empty »; for other fields both are the same. « by_debit »: "1" when a bank will pay, without saying when.
+        `line`: where a clerk finds the record.
         """
         self._count()
         cells = self._completed(line, cells)
