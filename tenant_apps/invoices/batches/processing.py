@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
 from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing.documents.joined import documents_of
 from tenant_apps.invoices.importing.records.kinds import RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading, Rules
 from tenant_apps.invoices.importing.run.checking import Progress, Report, check
@@ -75,11 +76,9 @@ def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
         archive = None
         try:
             kind = registry.named(batch.format)
-            if batch.documents_key and kind.documents:
-                archive = kind.documents.open(files.enter_context(opened(batch.documents_key)))
+            beside = files.enter_context(opened(batch.documents_key)) if batch.documents_key else None
+            archive = documents_of(kind, rows, beside)
             reading = Reading(Rules.kept(batch.source.rules))
-            if archive is None and kind.inside is not None:
-                archive = kind.inside(rows)
             show(batch, "checking", total=kind.rough_rows(rows))
             report = check(batch, kind.rows(rows, reading), archive, _progress(batch))
         except FileError as error:

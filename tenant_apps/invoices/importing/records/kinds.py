@@ -91,8 +91,9 @@ class PayerRow:
 class CreditRow:
     """A cancellation or a reduction of an invoice that the town has, or that comes earlier in the same file.
 
-    `number`, `fiscal_year` and `product` name that invoice. `amount` in euros is what is taken off; None cancels it
-    all. The resident reads `reason`.
+    `number`, `fiscal_year` and `product` name that invoice. When `reference` is given, its payment reference must
+    begin with it too: a titre and an invoice that billing numbered itself can have the same number. `amount` in euros
+    is what is taken off; None cancels it all. The resident reads `reason`.
     """
 
     line: int
@@ -101,6 +102,7 @@ class CreditRow:
     amount: Decimal | None = None
     reason: str = ""
     product: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

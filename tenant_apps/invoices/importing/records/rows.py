@@ -74,7 +74,8 @@ class Rows:
         """The invoice of one record, or its problems. Raises FileError when there are too many.
 
         `cells`: field (a key of LABELS) → its text. For a field of the payer, absent says nothing and empty says «
-        empty »; for other fields both are the same. `line`: where a clerk finds the record.
+        empty »; for other fields both are the same. `line`: where a clerk finds the record. A cell « by_debit »: the
+        payer's bank pays it, also when the file gives no day.
         """
         self._count()
         problems: list[RowProblem] = []
@@ -139,7 +140,7 @@ class Rows:
             emails=addresses,
             address=address,
             said=OF_PAYER & cells.keys(),
-            by_debit=debit_on is not None,
+            by_debit=debit_on is not None or bool(cells.get("by_debit")),
             debit_on=debit_on,
             **{name: value or "" for name, value in plain.items()},
         )

@@ -1,0 +1,144 @@
+"""The first reading of a PES: do the lines add up to what the header of each bordereau says?
+
+A file that bills three times what it announces must never be billed, so this is known before the first invoice.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.importing.pes import pieces
+from tenant_apps.invoices.importing.pes.envelope import without_pieces
+from tenant_apps.invoices.importing.pes.pieces import Leaves
+from tenant_apps.invoices.importing.pes.streaming import Utf8, elements, let_go, local
+from toolkit.reading.errors import FileError
+
+BLOCKS = ("PES_RecetteAller", "PES_DepenseAller", "PES_PJ")
+INCOME = "PES_RecetteAller"
+TAGS = (*BLOCKS, "BlocBordereau", "Piece", "PJ")
+_MOST_BORDEREAUX = 10_000
+_CODES = ("{*}RefTiers", "{*}Numo", "{*}IdTiers")
+_AMOUNTS = ("{*}MtHT", "{*}MtTVA")
+
+
+@dataclass(slots=True)
+class Bordereau:
+    """The sums of one bordereau. `once`: without repeated lines; known only when the first sum does not agree."""
+
+    said: Leaves
+    pieces: int = 0
+    added: Decimal = Decimal(0)
+    before_tax: Decimal = Decimal(0)
+    once: Decimal | None = None
+    is_readable: bool = True  # every amount could be read
+
+    @property
+    def announced(self) -> Decimal | None:
+        """The header's total with TVA; None when it gives none."""
+        before = pieces.euros(self.said.get("MtBordHt") or self.said.get("MtBordHT") or "")
+        tax = pieces.euros(self.said["MtBordTVA"]) if self.said.get("MtBordTVA") else Decimal(0)
+        return None if before is None or tax is None else before + tax
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the lines add up to the header."""
+        if self.announced == self.added:
+            return True
+        return not self.said.get("MtBordTVA") and self.announced == self.before_tax
+
+    @property
+    def takes_once(self) -> bool:
+        """Whether the header is right only when repeated lines count once."""
+        return not self.agrees and self.once is not None and self.once == self.announced
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether nothing tells if repeated lines count once."""
+        return self.announced is None or not self.is_readable
+
+
+@dataclass
+class Survey:
+    """What the first reading found."""
+
+    bordereaux: list[Bordereau] = field(default_factory=list)
+    blocks: set[str] = field(default_factory=set)
+    has_codes: bool = False  # a debtor has a code
+
+
+def survey(file: BinaryIO, encoding: str) -> Survey:
+    """Read the file once. Raises FileError when it has no piece, or when its sums do not agree."""
+    found = _read(file, encoding, whole=False)
+    if not any(one.pieces for one in found.bordereaux):
+        raise FileError(without_pieces(found.blocks))
+    if any(one.is_readable and not one.agrees and one.announced is not None for one in found.bordereaux):
+        found = _read(file, encoding, whole=True)
+    for one in found.bordereaux:
+        _judge(one)
+    return found
+
+
+def _read(file: BinaryIO, encoding: str, *, whole: bool) -> Survey:
+    found, is_income, text = Survey(), False, Utf8(file, encoding)
+    for event, name, element in elements(text, TAGS):
+        if name in BLOCKS:
+            found.blocks.add(name)
+            is_income = name == INCOME and event == "start"
+        elif event == "end":
+            if is_income and name == "BlocBordereau":
+                found.bordereaux.append(Bordereau(pieces.leaves_in(element, {}, [])))
+                if len(found.bordereaux) > _MOST_BORDEREAUX:
+                    raise FileError(_("Ce PES contient plus de 10 000 bordereaux : découpez-le."))
+            elif is_income and name == "Piece":
+                if not found.bordereaux:
+                    found.bordereaux.append(Bordereau({}))
+                _add(found.bordereaux[-1], element, whole=whole)
+                found.has_codes = found.has_codes or _has_code(element)
+            let_go(text, element)
+    return found
+
+
+def _add(bordereau: Bordereau, element: Any, *, whole: bool) -> None:
+    bordereau.pieces += 1
+    for leaf in element.iter(*_AMOUNTS):
+        amount = pieces.euros((leaf.get("V") or leaf.text or "").strip())
+        if amount is not None:
+            bordereau.added += amount
+            if local(leaf.tag) == "MtHT":
+                bordereau.before_tax += amount
+        elif local(leaf.tag) == "MtHT" or leaf.get("V"):
+            bordereau.is_readable = False
+    if whole:
+        read = pieces.total(pieces.once(pieces.piece_in(element).lines))
+        bordereau.once = (bordereau.once or Decimal(0)) + (read or Decimal(0))
+
+
+def _has_code(element: Any) -> bool:
+    return any((leaf.get("V") or leaf.text or "").strip() for leaf in element.iter(*_CODES))
+
+
+def _judge(bordereau: Bordereau) -> None:
+    """Raises FileError when neither sum is what the header says."""
+    announced = bordereau.announced
+    if announced is None or bordereau.agrees or bordereau.takes_once:
+        return
+    if not bordereau.is_readable and bordereau.added <= announced:
+        return  # the pieces with such an amount are refused one by one
+    sentence = _(
+        "Bordereau n° %(bordereau)s : son en-tête annonce %(announced)s € et ses lignes font %(added)s €. "
+        "Rien n'est lu, "
+        "car des familles recevraient un montant faux : demandez un PES juste à l'éditeur de votre logiciel."
+    )
+    words = {
+        "bordereau": bordereau.said.get("IdBord") or "?",
+        "announced": in_words(announced),
+        "added": in_words(bordereau.added),
+    }
+    raise FileError(sentence % words)
+
+
+def in_words(amount: Decimal) -> str:
+    """« 2 034,48 », for a sentence."""
+    return f"{amount:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace(".", ",")
