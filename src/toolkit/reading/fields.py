@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -10,7 +11,8 @@ from django.utils.translation import gettext as _
 from toolkit.reading.errors import FieldError
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
-_SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
+_WHOLE = re.compile(r"^([0-9]+)[.,]0+$")
+_EURO = re.compile(r"^€ ?| ?(€|eur|euros?)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBERS = (
     r"([0-9]+)(?:[.,]([0-9]+))?",  # 1234,50
@@ -21,6 +23,11 @@ _NUMBERS = (
 _ERRORS = re.compile(
     r"#(N/?A|N/?D|REF!?|VALEUR!?|VALUE!?|NOM\?|NAME\?|DIV/0!?|NULL?!?|NUM!?|NOMBRE!?|CALC!?|SPILL!?|EPARS!?|###*)",
     re.IGNORECASE,
+)
+# Not strptime: it takes the digits of every script, and ten times as long.
+_DAY = re.compile(
+    r"(?P<day>[0-9]{1,2})(?P<sign>[/.-])(?P<month>[0-9]{1,2})(?P=sign)(?P<year>[0-9]{4})"
+    r"|(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"
 )
 _SCIENTIFIC = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E[+][0-9]+", re.IGNORECASE)
 
@@ -46,7 +53,7 @@ def identifier(raw: str) -> str:
 
     Scientific notation is refused: the digits that it hides are gone.
     """
-    value = _SPACES.sub(" ", meant(raw)).strip()
+    value = " ".join(meant(raw).split())
     value = value.removeprefix("'").removeprefix("’").strip()
     if _SCIENTIFIC.fullmatch(value):
         raise FieldError(
@@ -56,7 +63,7 @@ def identifier(raw: str) -> str:
             )
             % {"value": value[:40]}
         )
-    return re.sub(r"^([0-9]+)[.,]0+$", r"\1", value)
+    return _WHOLE.sub(r"\1", value)
 
 
 def text(raw: str, *, longest: int, required: bool = False) -> str:
@@ -64,8 +71,8 @@ def text(raw: str, *, longest: int, required: bool = False) -> str:
     visible = raw
     if not raw.isascii():
         visible = "".join(sign for sign in raw if unicodedata.category(sign) != "Cf")
-    value = unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
-    if _ERRORS.fullmatch(value):
+    value = unicodedata.normalize("NFC", " ".join(visible.split()))
+    if value.startswith("#") and _ERRORS.fullmatch(value):
         raise FieldError(
             _("contient « %(value)s », une erreur de formule du tableur : donnez la valeur elle-même.")
             % {"value": value[:20]}
@@ -85,8 +92,8 @@ def amount(raw: str) -> Decimal:
     Three digits after a single sign are refused: « 1,234 » is one euro and something here, a thousand
     elsewhere, and money is never guessed.
     """
-    value = _SPACES.sub(" ", raw).strip()
-    value = re.sub(r"^€ ?| ?(€|eur|euros?)$", "", value, flags=re.IGNORECASE)
+    value = " ".join(raw.split())
+    value = _EURO.sub("", value)
     if not value:
         raise FieldError(_("est vide : indiquez un montant, par exemple 37,50."))
     sign, digits = (value[0], value[1:].lstrip()) if value[0] in "+-" else ("", value)
@@ -113,14 +120,12 @@ def day(raw: str) -> date:
         raise FieldError(_("est vide : indiquez une date, par exemple 30/10/2026."))
     if re.fullmatch(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}", value):
         raise FieldError(_("a une année sur deux chiffres : écrivez-la en entier, par exemple 30/10/2026."))
-    for pattern in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"):
-        if not value.isascii():  # strptime takes the digits of every script
-            break
-        try:
-            found = datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a date on paper has no zone
-        except ValueError:
-            continue
-        if not 2000 <= found.year <= 2100:
-            raise FieldError(_("est une année improbable : vérifiez-la."))
-        return found
+    parts = _DAY.fullmatch(value)
+    if parts is not None:
+        year, month, number = (parts[name] or parts[name[0]] for name in ("year", "month", "day"))
+        with suppress(ValueError):
+            found = date(int(year), int(month), int(number))
+            if not 2000 <= found.year <= 2100:
+                raise FieldError(_("est une année improbable : vérifiez-la."))
+            return found
     raise FieldError(_("n'est pas une date : écrivez le jour, le mois et l'année, par exemple 30/10/2026."))

@@ -107,11 +107,11 @@ class Attachments:
                 return self._index.by_unique[way]
         for way in ways:
             for place in dict.fromkeys([way, way.rpartition("-")[0]] if way.startswith("T") else [way]):
-                if len(found := self._index.by_place.get(place, ())) == 1:
+                if len(found := self._index.by_place.get(place, [])) == 1:
                     return found[0]
-        named = self._index.by_name.get(key_of(last), ())
+        named = self._index.by_name.get(key_of(last), [])
         free = [key for key in named if not (ways and self._is_of_another(key, ways))]
-        return free[0] if len(named) == len(free) == 1 else None
+        return free[0] if free and len(named) == len(free) == 1 else None
 
     def _is_of_another(self, key: str, ways: list[str]) -> bool:
         """Whether the file says what the PDF belongs to, and it is not this. It was not found by what it says."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tenant_apps.invoices.importing.pes.streaming import local
@@ -97,6 +98,7 @@ def leaves_in(block: Any, into: Leaves, attached: list[Leaves]) -> Leaves:
     return into
 
 
+@lru_cache(maxsize=10_000)
 def euros(text: str) -> Decimal | None:
     """An amount, negative ones too. None when it is none, or has more than two decimals."""
     digits = text.replace(",", ".")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
@@ -227,9 +228,7 @@ class Reader:
         if self._rules.due_days is not None:
             return ""
         sent = said.get("DteAsp") or bordereau.get("DteAsp") or bordereau.get("DteBordEm", "")
-        with suppress(FieldError):
-            return f"{fields.day(sent) + timedelta(days=USUAL_DELAY):%Y-%m-%d}"
-        return sent
+        return _later(sent)
 
     def _unsure(self, line: int, debtor: Leaves, name: str, cells: Mapping[str, str]) -> RowProblem | None:
         """The problem of a debtor without code whom name and address do not tell from others."""
@@ -297,6 +296,14 @@ class Reader:
         }
         shown = {key: text for key, text in record.cells.items() if key in LABELS}
         return dataclasses.replace(record, message=sentence % words, cells=shown)
+
+
+@lru_cache(maxsize=1000)
+def _later(sent: str) -> str:
+    """The usual due date of what is sent on that day; the same text when it is no day."""
+    with suppress(FieldError):
+        return f"{fields.day(sent) + timedelta(days=USUAL_DELAY):%Y-%m-%d}"
+    return sent
 
 
 def _name(bordereau: Leaves, piece: Piece) -> str:
