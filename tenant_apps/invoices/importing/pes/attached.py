@@ -32,26 +32,25 @@ _NOT_THE_INVOICE = {"001", "003", "004", "005", "006", "008", "009", "011", "012
 _LONGEST_NAME = 200  # of an invoice's « Fichier PDF »
 
 
-def name_of_pdf(bordereau: Leaves, piece: Piece, lines: list[Line], rules: Rules) -> str:
+def name_of_pdf(bordereau: Leaves, piece: Piece, lines: list[Line], number: str, rules: Rules) -> str:
     """Where the PDF of an invoice may be, as one path: what it is attached to, its unique name, its file's name.
 
-    A ZIP looks only at the last part. Without a PJRef, that is the invoice's number.
+    A ZIP looks only at the last part. Without a PJRef, that is `number`, the invoice's.
     """
     attached = [*(one for line in lines for one in line.attached), *piece.attached]
     best = [one for one in attached if one.get("TypePJ") not in _NOT_THE_INVOICE]
     best.sort(key=lambda one: _BEST.index(one["TypePJ"]) if one.get("TypePJ") in _BEST else len(_BEST))
     if not best and rules.document_pattern:
         return ""  # the source says how the PDFs are named
-    year, number = bordereau.get("Exer", ""), piece.said.get("IdPce", "")
+    year, own = bordereau.get("Exer", ""), piece.said.get("IdPce", "")
     if keys.is_role(bordereau, piece):
-        place = f"R{year}-{bordereau.get('IdBord', '')}-{number}"
+        place = f"R{year}-{bordereau.get('IdBord', '')}-{own}"
     else:
-        place = f"T{year}-{number}-{lines[0].said.get('IdLigne', '') if lines else ''}"
+        place = f"T{year}-{own}-{lines[0].said.get('IdLigne', '') if lines else ''}"
     if best:
         parts = [place, best[0].get("IdUnique", ""), base_name(best[0].get("NomPJ", ""))]
         return "/".join(filter(None, parts)) if len("/".join(parts)) <= _LONGEST_NAME else "/".join(parts[1:])
-    own = rules.prefix + keys.number_of(bordereau, piece, lines)
-    return f"{place}/{re.sub(r'[/]', '-', own)}.pdf" if own else ""
+    return f"{place}/{rules.prefix}{re.sub(r'[/]', '-', number)}.pdf" if number else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ class Reader:
             "fiscal_year": bordereau.get("Exer", ""),
             "reference": keys.reference_of(bordereau, piece, lines, prefix=self._rules.prefix),
             "payer": code,
-            "document": name_of_pdf(bordereau, piece, lines, self._rules),
+            "document": name_of_pdf(bordereau, piece, lines, number, self._rules),
             "debit_on": min((one["DtePrel"] for one in debits if one.get("DtePrel")), default=""),
             "by_debit": "1" if debits else "",
         }
