@@ -184,7 +184,7 @@ def _attachment(element: object) -> tuple[Leaves, frozenset[str], str, str]:
         if name == "Contenu":
             file = next((one for one in part if local(one.tag) == "Fichier"), None)
             if file is not None:
-                content, media = file.text or "", file.get("MIMEType", "").lower()
+                content, media = (file.text or "").strip(), file.get("MIMEType", "").lower()
         elif name == "RefCompta":
             places.add(_place(pieces.leaves_in(part, {}, [])))
         else:

@@ -95,13 +95,13 @@ class Reader:
             if lines is None:
                 yield from self._repeated(line, name)
             else:
-                yield from self._issued.credit(line, piece, lines, name)
+                yield from self._issued.credit(line, piece, lines, _first(name))
         elif what is Asks.UNKNOWN:
             line, code = self._next(), piece.said.get("TypPce", "")
             sentence = _(
                 "%(piece)s : son type (TypPce) n'est pas connu, elle n'est pas lue. Retirez-la du fichier."
             )
-            yield from self._refused(line, "", code, sentence % {"piece": name})
+            yield from self._refused(line, "", code, sentence % {"piece": _first(name)})
         else:
             self._next()
             self._told.add(what.value, name)
@@ -123,7 +123,7 @@ class Reader:
             "comptent une fois "
             "ou plusieurs. Demandez un PES juste à l'éditeur de votre logiciel."
         )
-        yield from self._refused(line, "amount", "", sentence % {"piece": name})
+        yield from self._refused(line, "amount", "", sentence % {"piece": _first(name)})
 
     def _invoices(self, bordereau: Bordereau, piece: Piece, name: str) -> Iterator[Record]:
         """The invoice of a piece, or one per debtor of a collective titre."""
@@ -140,14 +140,16 @@ class Reader:
             shares = debtors.shares_of(piece, lines)
         except Unclear as why:
             sentence = _("%(piece)s : %(why)s Elle n'est pas lue.")
-            yield from self._refused(self._next(), "payer", "", sentence % {"piece": name, "why": why})
+            yield from self._refused(
+                self._next(), "payer", "", sentence % {"piece": _first(name), "why": why}
+            )
             return
         if len(shares) > 1 and keys.is_role(bordereau.said, piece):
             sentence = _(
                 "%(piece)s : un article de rôle n'a qu'un débiteur principal, parce qu'il n'a qu'une référence de "
                 "paiement. Elle n'est pas lue : faites un article par débiteur."
             )
-            yield from self._refused(self._next(), "payer", "", sentence % {"piece": name})
+            yield from self._refused(self._next(), "payer", "", sentence % {"piece": _first(name)})
             return
         for share in shares or [Share({}, lines)]:
             yield from self._share(bordereau, piece, share, name, is_shared=len(shares) > 1)
@@ -166,7 +168,7 @@ class Reader:
                 "02) ; sinon, "
                 "choisissez dans la provenance de laisser de côté les montants négatifs."
             )
-            yield from self._refused(line, "amount", f"{amount:.2f}", sentence % {"piece": name})
+            yield from self._refused(line, "amount", f"{amount:.2f}", sentence % {"piece": _first(name)})
             return
         if any((one.amount or 0) < 0 for one in share.lines):
             self._told.add("discount", name)
@@ -177,14 +179,14 @@ class Reader:
             return
         if is_shared:
             sentence = _("%(piece)s : titre collectif. %(who)s ne doit et ne voit que ses propres lignes.")
-            words = {"piece": name, "who": debtors.name_of(debtor)}
+            words = {"piece": _first(name), "who": debtors.name_of(debtor)}
             yield RowProblem(line, LABELS["payer"], "", sentence % words, is_error=False)
         if also := ", ".join(debtors.others(share.lines)):
             sentence = _(
                 "%(piece)s : %(others)s doit aussi cette somme (débiteur solidaire ou codébiteur). Seul le débiteur "
                 "principal, %(who)s, voit la facture."
             )
-            words = {"piece": name, "others": also[:120], "who": debtors.name_of(debtor)}
+            words = {"piece": _first(name), "others": also[:120], "who": debtors.name_of(debtor)}
             yield RowProblem(line, LABELS["payer"], also[:80], sentence % words, is_error=False)
         for record in self._rows.make(line, cells):
             yield self._placed(record, name)
@@ -240,7 +242,7 @@ class Reader:
                 "%(piece)s : le débiteur n'a ni code (RefTiers), ni nom et adresse complets. Un nom seul est celui de "
                 "plusieurs familles : complétez-le, ou écrivez son code."
             )
-            words = {"piece": name}
+            words = {"piece": _first(name)}
         elif debtors.lacks_first_name(debtor):
             first = self._families.setdefault(code, name)
             if first == name:
@@ -250,7 +252,7 @@ class Reader:
                 "%(piece)s : même nom de famille et même adresse que %(first)s, sans prénom. Ce sont peut-être deux "
                 "familles du même immeuble : écrivez leur code ou leur prénom."
             )
-            words = {"piece": name, "first": first}
+            words = {"piece": _first(name), "first": first}
         else:
             return None
         shown = {key: text for key, text in cells.items() if key in LABELS}
@@ -304,6 +306,11 @@ def _later(sent: str) -> str:
     with suppress(FieldError):
         return f"{fields.day(sent) + timedelta(days=USUAL_DELAY):%Y-%m-%d}"
     return sent
+
+
+def _first(name: str) -> str:
+    """The same at the beginning of a sentence."""
+    return name[:1].upper() + name[1:]
 
 
 def _name(bordereau: Leaves, piece: Piece) -> str:

@@ -40,7 +40,7 @@ class Utf8:
         while raw := self._file.read(size):
             try:
                 text = self._decoder.decode(raw)
-            except UnicodeDecodeError:
+            except UnicodeError:  # also UTF-16 without its mark
                 raise FileError(self._not_that()) from None
             if not self._has_begun:
                 text = text.lstrip("\ufeff \t\r\n")
@@ -49,7 +49,7 @@ class Utf8:
                 return self._counted(text, raw)
         try:
             self._decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
+        except UnicodeError:  # also UTF-16 without its mark
             raise FileError(self._not_that()) from None
         return b""
 

@@ -102,14 +102,18 @@ def _read(file: BinaryIO, encoding: str, *, whole: bool) -> Survey:
 
 def _add(bordereau: Bordereau, element: Any, *, whole: bool) -> None:
     bordereau.pieces += 1
+    without = sum(1 for _line in element.iter("{*}LigneDePiece"))  # lines whose amount is not read yet
     for leaf in element.iter(*_AMOUNTS):
         amount = pieces.euros((leaf.get("V") or leaf.text or "").strip())
         if amount is not None:
             bordereau.added += amount
             if local(leaf.tag) == "MtHT":
                 bordereau.before_tax += amount
+                without -= 1
         elif local(leaf.tag) == "MtHT" or leaf.get("V"):
             bordereau.is_readable = False
+    if without:
+        bordereau.is_readable = False
     if whole:
         read = pieces.total(pieces.once(pieces.piece_in(element).lines))
         bordereau.once = (bordereau.once or Decimal(0)) + (read or Decimal(0))
@@ -121,7 +125,10 @@ def _has_code(element: Any) -> bool:
 
 def _judge(bordereau: Bordereau) -> None:
     """Raises FileError when neither sum is what the header says."""
-    announced = bordereau.announced
+    announced, name = bordereau.announced, bordereau.said.get("IdBord") or "?"
+    if announced is None and bordereau.said.get("MtBordHt"):
+        sentence = _("Bordereau n° %(name)s : son total (MtBordHt, MtBordTVA) ne se lit pas. Rien n'est lu.")
+        raise FileError(sentence % {"name": name[:20]})
     if announced is None or bordereau.agrees or bordereau.takes_once:
         return
     if not bordereau.is_readable and bordereau.added <= announced:
@@ -132,7 +139,7 @@ def _judge(bordereau: Bordereau) -> None:
         "car des familles recevraient un montant faux : demandez un PES juste à l'éditeur de votre logiciel."
     )
     words = {
-        "bordereau": bordereau.said.get("IdBord") or "?",
+        "bordereau": name[:20],
         "announced": in_words(announced),
         "added": in_words(bordereau.added),
     }
