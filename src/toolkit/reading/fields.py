@@ -120,12 +120,13 @@ def day(raw: str) -> date:
         raise FieldError(_("est vide : indiquez une date, par exemple 30/10/2026."))
     if re.fullmatch(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}", value):
         raise FieldError(_("a une année sur deux chiffres : écrivez-la en entier, par exemple 30/10/2026."))
-    parts = _DAY.fullmatch(value)
-    if parts is not None:
-        year, month, number = (parts[name] or parts[name[0]] for name in ("year", "month", "day"))
+    found = None
+    if (parts := _DAY.fullmatch(value)) is not None:
+        year, month, number = (int(parts[name] or parts[name[0]]) for name in ("year", "month", "day"))
         with suppress(ValueError):
-            found = date(int(year), int(month), int(number))
-            if not 2000 <= found.year <= 2100:
-                raise FieldError(_("est une année improbable : vérifiez-la."))
-            return found
+            found = date(year, month, number)
+    if found is not None:
+        if not 2000 <= found.year <= 2100:
+            raise FieldError(_("est une année improbable : vérifiez-la."))
+        return found
     raise FieldError(_("n'est pas une date : écrivez le jour, le mois et l'année, par exemple 30/10/2026."))

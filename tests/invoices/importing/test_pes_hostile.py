@@ -67,7 +67,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "an amount of a million digits": instead('MtHT V="37.50"', f'MtHT V="{"9" * 1_000_000}"'),
     "a total of a million digits": instead('MtBordHt V="37.50"', f'MtBordHt V="{"9" * 1_000_000}"'),
     "an amount with an exponent": instead('<MtHT V="37.50"', '<MtHT V="1e308"'),
-    "a day that does not exist": instead("2026-10-01", "2026-02-31"),
+    "a day that does not exist": instead('DteBordEm V="2026-10-01"', 'DteBordEm V="2026-02-31"'),
 }
 
 
