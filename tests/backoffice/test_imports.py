@@ -63,7 +63,7 @@ def test_progress_in_figures(browsers: SimpleNamespace, make_batch: Callable[...
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "Choisissez le fichier CSV ou tableur des factures."),
+        ({}, "Choisissez le fichier CSV, PES ou tableur des factures."),
         ({"rows": SimpleUploadedFile("vide.csv", b"")}, "Le fichier des factures est vide"),
     ],
 )

@@ -104,6 +104,7 @@ def test_a_file_that_declares_nothing_shows_how_it_was_read() -> None:
     ("content", "words"),
     [
         (b"<PES_Retour/>", "PES Retour : il vient du Trésor"),
+        (b"<PES_Retour><PES_DepenseRetour/></PES_Retour>", "PES Retour de dépenses"),
         (b"<PES_ACQUIT/>", "PES Acquit : le Trésor y accuse réception"),
         (b"<PES_Marche/>", "Ce fichier est un PES « PES_Marche »"),
         (pes.File(blocks="<PES_DepenseAller/>").content(), "PES de dépenses : ce sont des mandats"),

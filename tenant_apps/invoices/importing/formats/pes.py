@@ -63,7 +63,7 @@ def _rough_rows(file: BinaryIO) -> int:
 
 
 def _open_beside(file: BinaryIO) -> Documents:
-    """A ZIP, or a PES with attachments only. Raises FileError."""
+    """A ZIP, or a PES with attachments. Raises FileError."""
     file.seek(0)
     is_pes = opening(file.read(HEAD)) is not None
     file.seek(0)

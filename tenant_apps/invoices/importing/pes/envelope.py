@@ -57,7 +57,8 @@ def opening(head: bytes) -> Opening | None:
 def opened(file: BinaryIO) -> tuple[str, bool]:
     """(encoding, whether nothing declared it) of a PES Aller. Raises FileError for what is none, in words."""
     file.seek(0)
-    found = opening(file.read(HEAD))
+    head = file.read(HEAD)
+    found = opening(head)
     if found is None:
         raise FileError(_("Ce fichier n'est pas un PES : il ne commence pas par une balise PES_Aller."))
     if found.has_doctype:
@@ -67,7 +68,7 @@ def opened(file: BinaryIO) -> tuple[str, bool]:
             )
         )
     if found.root.lower() != "pes_aller":
-        raise FileError(_other_root(found.root))
+        raise FileError(_other_root(found.root, of_expenses=b"PES_DepenseRetour" in head))
     if not found.encoding:
         return ("utf-8", True) if _is_utf8(file) else ("cp1252", True)
     try:
@@ -94,8 +95,14 @@ def _is_utf8(file: BinaryIO) -> bool:
     return True
 
 
-def _other_root(root: str) -> str:
+def _other_root(root: str, *, of_expenses: bool) -> str:
     name = root.lower()
+    if name == "pes_retour" and of_expenses:
+        return _(
+            "Ce fichier est un PES Retour de dépenses : le Trésor y parle des mandats que la commune paie. "
+            "Il n'y a rien à "
+            "importer ici."
+        )
     if name == "pes_retour":
         return _(
             "Ce fichier est un PES Retour : il vient du Trésor et dit ce qui a été payé. Il n'apporte aucune "

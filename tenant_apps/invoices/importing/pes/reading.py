@@ -50,6 +50,7 @@ class Reader:
         self._rows = Rows(dataclasses.replace(reading, rules=rules), payer_title="RefTiers")
         self._survey = survey
         self._issued = Issued(reading)
+        self._has_credits = any(one.said.get("TypBord") == "02" for one in survey.bordereaux)
         self._told = Told()
         self._families: dict[str, str] = {}  # derived code without first name → the first piece
         self._line = 0
@@ -191,7 +192,8 @@ class Reader:
         for record in self._rows.make(line, cells):
             yield self._placed(record, name)
             if isinstance(record, InvoiceRow):
-                self._issued.add(bordereau.said, piece, share.lines, record, is_shared=is_shared)
+                if self._has_credits and not keys.is_role(bordereau.said, piece):
+                    self._issued.add(bordereau.said, piece, share.lines, record, is_shared=is_shared)
                 self._tell(bordereau.said, piece, share.lines, record, name, cells)
 
     def _cells(
