@@ -46,6 +46,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "an entity of nothing": instead(NAME, 'V="&inconnue;"'),
     "deep nesting": instead("<ObjPce", f"{'<a>' * 100_000}{'</a>' * 100_000}<ObjPce"),
     "an attribute of 60 MB": instead(NAME, f'V="{"A" * 60_000_000}"'),
+    "a comment of 60 MB": instead("<ObjPce", f"<!--{'A' * 60_000_000}--><ObjPce"),
     "a text of 60 MB": instead(f"<Nom {NAME}/>", f"<Nom>{'A' * 60_000_000}</Nom>"),
     "a million attributes": instead(f"<Nom {NAME}", "<Nom " + " ".join(f'a{n}=""' for n in range(1_000_000))),
     "two million elements in a piece": instead("<ObjPce", "<a/>" * 2_000_000 + "<ObjPce"),

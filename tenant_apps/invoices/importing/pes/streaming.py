@@ -19,7 +19,9 @@ _SETTINGS: dict[str, Any] = {
     "remove_pis": True,
 }
 # Signs < and = since the last element that was let go: about twice the elements, and the attributes, in memory.
-_MOST_SIGNS = 400_000
+_MOST_SIGNS = 200_000
+# Bytes since then: the parser holds a whole tag or comment before it reads it. It refuses texts of 10 MB itself.
+_MOST_BYTES = 14 * 1024 * 1024
 _ACCENTED = re.compile(r"\b[A-Za-z]*[À-ÖØ-öø-ÿŒœŸ][\w’]{2,}")
 
 
@@ -32,7 +34,7 @@ class Utf8:
         self._encoding = encoding
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._has_begun = False
-        self._signs = 0
+        self._signs = self._bytes = 0
         self.accented: dict[str, None] = {}  # a few words, to see whether the encoding is right
 
     def read(self, size: int) -> bytes:
@@ -55,13 +57,17 @@ class Utf8:
 
     def rest(self) -> None:
         """An element has been let go: what was counted is no longer in memory."""
-        self._signs = 0
+        self._signs = self._bytes = 0
 
     def _counted(self, text: str, raw: bytes) -> bytes:
         self._signs += raw.count(b"<") + raw.count(b"=")
-        if self._signs > _MOST_SIGNS:
+        self._bytes += len(raw)
+        if self._signs > _MOST_SIGNS or self._bytes > _MOST_BYTES:
             raise FileError(
-                _("Ce fichier PES contient un élément démesuré : demandez-en un autre à votre logiciel.")
+                _(
+                    "Ce fichier PES contient un élément démesuré (une pièce jointe de plus de 7 Mo, par exemple) : "
+                    "demandez-en un autre à votre logiciel."
+                )
             )
         if len(self.accented) < 3 and not text.isascii():
             self.accented.update(dict.fromkeys(_ACCENTED.findall(text)[: 3 - len(self.accented)]))

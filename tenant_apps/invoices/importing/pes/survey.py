@@ -20,7 +20,7 @@ INCOME = "PES_RecetteAller"
 TAGS = (*BLOCKS, "BlocBordereau", "Piece", "PJ")
 _MOST_BORDEREAUX = 10_000
 _CODES = ("{*}RefTiers", "{*}Numo", "{*}IdTiers")
-_AMOUNTS = ("{*}MtHT", "{*}MtTVA")
+_AMOUNTS = ("{*}LigneDePiece", "{*}MtHT", "{*}MtTVA")
 
 
 @dataclass(slots=True)
@@ -102,15 +102,19 @@ def _read(file: BinaryIO, encoding: str, *, whole: bool) -> Survey:
 
 def _add(bordereau: Bordereau, element: Any, *, whole: bool) -> None:
     bordereau.pieces += 1
-    without = sum(1 for _line in element.iter("{*}LigneDePiece"))  # lines whose amount is not read yet
+    without = 0  # lines whose amount is not read yet
     for leaf in element.iter(*_AMOUNTS):
+        name = local(leaf.tag)
+        if name == "LigneDePiece":
+            without += 1
+            continue
         amount = pieces.euros((leaf.get("V") or leaf.text or "").strip())
         if amount is not None:
             bordereau.added += amount
-            if local(leaf.tag) == "MtHT":
+            if name == "MtHT":
                 bordereau.before_tax += amount
                 without -= 1
-        elif local(leaf.tag) == "MtHT" or leaf.get("V"):
+        elif name == "MtHT" or leaf.get("V"):
             bordereau.is_readable = False
     if without:
         bordereau.is_readable = False
