@@ -109,7 +109,7 @@ class Attachments:
                 if len(found := self._index.by_place.get(place, [])) == 1:
                     return found[0]
         named = self._index.by_name.get(key_of(last), [])
-        free = [key for key in named if not (ways and self._is_of_another(key, ways))]
+        free = [key for key in named if not self._is_of_another(key, ways)]
         return free[0] if free and len(named) == len(free) == 1 else None
 
     def _is_of_another(self, key: str, ways: list[str]) -> bool:
