@@ -511,13 +511,17 @@ def credits(found: list[Record]) -> list[CreditRow]:
 
 def test_a_cancellation_names_what_it_cancels() -> None:
     (whole,) = credits(credited(taken("812"), before=pes.titre("812"), total="37.50"))
-    assert whole == CreditRow(2, "812", 2026, None, "ANNULATION", reference="202600000812000001")
+    assert whole == CreditRow(
+        2, "812", 2026, None, "ANNULATION", key="PES 2026/15/15", reference="202600000812000001"
+    )
     (part,) = credits(credited(taken("812", "7.50"), before=pes.titre("812"), total="7.50"))
     assert part.amount == Decimal("7.50")
     (printed,) = credits(credited(taken("00812"), before=pes.titre("812", NumeroFacture="F9"), total="37.50"))
     assert (printed.number, printed.amount) == ("F9", None)
     (earlier,) = credits(credited(taken("99", year="2025"), total="37.50", rules=Rules(prefix="T")))
-    assert earlier == CreditRow(1, "T99", 2025, Decimal("37.50"), "ANNULATION", reference="202500000099")
+    assert earlier == CreditRow(
+        1, "T99", 2025, Decimal("37.50"), "ANNULATION", key="PES 2026/15/15", reference="202500000099"
+    )
 
 
 def test_a_correction_of_a_mandat_cancels_no_invoice() -> None:

@@ -32,7 +32,7 @@ class Issued:
             self._rows[year, number, place] = (row.number, row.reference, row.amount)
 
     def credit(
-        self, line: int, piece: Piece, lines: list[Line], name: str
+        self, line: int, bordereau: Leaves, piece: Piece, lines: list[Line], name: str
     ) -> Iterator[CreditRow | RowProblem]:
         """What a piece takes off: one record per invoice that its lines name."""
         parts: dict[tuple[str, str, str], Decimal] = {}
@@ -60,9 +60,10 @@ class Issued:
             number, reference, asked = self._named(original)
             if asked is not None:
                 whole[number] = asked
-            key = (number, original["ExerRat"], reference)
-            parts[key] = parts.get(key, Decimal(0)) + abs(amount)
+            named = (number, original["ExerRat"], reference)
+            parts[named] = parts.get(named, Decimal(0)) + abs(amount)
         corrected = self._corrections.get(line, {}).get("number", "").strip() if len(parts) == 1 else ""
+        key = "/".join([bordereau.get("Exer", ""), bordereau.get("IdBord", ""), piece.said.get("IdPce", "")])
         reason = piece.said.get("ObjPce", "")[:160]
         for (number, year, reference), taken in parts.items():
             yield CreditRow(
@@ -72,6 +73,7 @@ class Issued:
                 amount=None if whole.get(number) == taken and not corrected else taken,
                 reason=reason,
                 product=self._rules.product,
+                key=f"PES {key}"[:100],
                 reference="" if corrected else reference,
             )
 

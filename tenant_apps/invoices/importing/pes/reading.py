@@ -96,7 +96,7 @@ class Reader:
             if lines is None:
                 yield from self._repeated(line, name)
             else:
-                yield from self._issued.credit(line, piece, lines, _first(name))
+                yield from self._issued.credit(line, bordereau.said, piece, lines, _first(name))
         elif what is Asks.UNKNOWN:
             line, code = self._next(), piece.said.get("TypPce", "")
             sentence = _(

@@ -93,7 +93,8 @@ class CreditRow:
 
     `number`, `fiscal_year` and `product` name that invoice. When `reference` is given, its payment reference must
     begin with it too: a titre and an invoice that billing numbered itself can have the same number. `amount` in euros
-    is what is taken off; None cancels it all. The resident reads `reason`.
+    is what is taken off; None cancels it all. The resident reads `reason`. `key` names the credit in its source: one
+    that was applied is not applied again.
     """
 
     line: int
@@ -102,7 +103,13 @@ class CreditRow:
     amount: Decimal | None = None
     reason: str = ""
     product: str = ""
+    key: str = ""
     reference: str = ""
+
+    @property
+    def identity(self) -> str:
+        """`key`, or what the credit says when its source does not name it."""
+        return self.key or f"{self.number}/{self.amount or ''}/{self.reason}"[:120]
 
 
 @dataclass(frozen=True, slots=True)
