@@ -510,18 +510,39 @@ def credits(found: list[Record]) -> list[CreditRow]:
 
 
 def test_a_cancellation_names_what_it_cancels() -> None:
-    (whole,) = credits(credited(taken("812"), before=pes.titre("812"), total="37.50"))
-    assert whole == CreditRow(
-        2, "812", 2026, None, "ANNULATION", key="PES 2026/15/15", reference="202600000812000001"
-    )
-    (part,) = credits(credited(taken("812", "7.50"), before=pes.titre("812"), total="7.50"))
-    assert part.amount == Decimal("7.50")
-    (printed,) = credits(credited(taken("00812"), before=pes.titre("812", NumeroFacture="F9"), total="37.50"))
-    assert (printed.number, printed.amount) == ("F9", None)
     (earlier,) = credits(credited(taken("99", year="2025"), total="37.50", rules=Rules(prefix="T")))
     assert earlier == CreditRow(
         1, "T99", 2025, Decimal("37.50"), "ANNULATION", key="PES 2026/15/15", reference="202500000099"
     )
+
+
+def test_what_a_file_takes_off_its_own_titres_is_not_asked() -> None:
+    found = credited(taken("00812"), before=pes.titre("812", NumeroFacture="F9"), total="37.50")
+    assert not invoices(found)
+    (whole,) = credits(found)  # the town may have it from an earlier file
+    assert (whole.number, whole.amount, whole.reference) == ("F9", None, "202600000812000001")
+    assert "1 titre est annulé par ce même fichier" in warnings(found)
+    found = credited(taken("812", "7.50"), before=pes.titre("812"), total="7.50")
+    assert [row.amount for row in invoices(found)] == [Decimal("30.00")]
+    assert not credits(found)
+    assert "1 titre est réduit par ce même fichier" in warnings(found)
+
+
+def test_the_correction_may_come_before_its_titre() -> None:
+    first = pes.bordereau(taken("812", "7.50"), total="7.50", kind="02", IdBord="15")
+    second = pes.bordereau(pes.titre("812"), total="37.50", kind="01", IdBord="120")
+    found = read(pes.File([first, second]).content())
+    assert [row.amount for row in invoices(found)] == [Decimal("30.00")]
+    assert not credits(found)
+
+
+def test_a_correction_of_one_debtor_of_a_collective_titre() -> None:
+    lines = [
+        pes.line("20.00", pes.debtor("F1", "A", "A")),
+        pes.line("17.50", pes.debtor("F2", "B", "B"), number="2"),
+    ]
+    found = credited(taken("813", "7.50", line="2"), before=pes.titre("813", *lines), total="7.50")
+    assert [row.amount for row in invoices(found)] == [Decimal("20.00"), Decimal("10.00")]
 
 
 def test_a_correction_of_a_mandat_cancels_no_invoice() -> None:

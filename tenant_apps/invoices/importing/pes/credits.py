@@ -7,36 +7,34 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.pes.pieces import Leaves, Line, Piece
-from tenant_apps.invoices.importing.records.kinds import LABELS, CreditRow, InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.pes.survey import Survey, Titre, titre_of
+from tenant_apps.invoices.importing.records.kinds import LABELS, CreditRow, RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading
 from tenant_apps.products import references
 
-_Key = tuple[str, str, str]  # year, number of the titre, number of the line
 _OF_TITRE = 12  # signs of a titre's reference that are the same for all its lines
 
 
-class Issued:
-    """The titres that come earlier in the same file, and the records of the pieces that take something off a titre."""
+class Credits:
+    """Makes the records of the pieces that take something off a titre."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, survey: Survey) -> None:
         self._rules = reading.rules
         self._corrections = reading.corrections
-        self._rows: dict[_Key, tuple[str, str, Decimal]] = {}  # → invoice number, reference, amount
+        self._survey = survey
+        self._cancelled: dict[Titre, tuple[str, str]] = {}  # titre of this file → invoice number, reference
 
-    def add(
-        self, bordereau: Leaves, piece: Piece, lines: list[Line], row: InvoiceRow, *, is_shared: bool
-    ) -> None:
-        """Remember an invoice. `is_shared`: each debtor of the titre has one."""
-        year, number = bordereau.get("Exer", ""), _bare(piece.said.get("IdPce", ""))
-        for place in {_bare(line.said.get("IdLigne", "")) for line in lines} if is_shared else {""}:
-            self._rows[year, number, place] = (row.number, row.reference, row.amount)
+    def cancels(self, titre: Titre, number: str, reference: str) -> None:
+        """Remember the invoice of a titre that this file cancels: the town may have it from an earlier file."""
+        prefix = self._rules.prefix
+        self._cancelled[titre] = (number if number.startswith(prefix) else prefix + number, reference)
 
     def credit(
         self, line: int, bordereau: Leaves, piece: Piece, lines: list[Line], name: str
     ) -> Iterator[CreditRow | RowProblem]:
         """What a piece takes off: one record per invoice that its lines name."""
         parts: dict[tuple[str, str, str], Decimal] = {}
-        whole: dict[str, Decimal] = {}
+        whole: set[str] = set()
         for one in lines:
             original, amount = one.original, one.amount
             if original is None or not original.get("IdPceOrig") or not _is_year(original.get("ExerRat", "")):
@@ -57,11 +55,14 @@ class Issued:
                     line, LABELS["amount"], one.said.get("MtHT", "")[:80], sentence % {"piece": name}
                 )
                 return
-            number, reference, asked = self._named(original)
-            if asked is not None:
-                whole[number] = asked
+            titre = titre_of(original["ExerRat"], original["IdPceOrig"])
+            if titre in self._survey.taken and not self._survey.is_cancelled(titre):
+                continue  # taken off the invoice of this file
+            number, reference = self._named(titre, original["IdPceOrig"])
             named = (number, original["ExerRat"], reference)
             parts[named] = parts.get(named, Decimal(0)) + abs(amount)
+            if titre in self._survey.taken:
+                whole.add(number)
         corrected = self._corrections.get(line, {}).get("number", "").strip() if len(parts) == 1 else ""
         key = "/".join([bordereau.get("Exer", ""), bordereau.get("IdBord", ""), piece.said.get("IdPce", "")])
         reason = piece.said.get("ObjPce", "")[:160]
@@ -70,26 +71,18 @@ class Issued:
                 line=line,
                 number=corrected or number,
                 fiscal_year=int(year),
-                amount=None if whole.get(number) == taken and not corrected else taken,
+                amount=None if number in whole and not corrected else taken,
                 reason=reason,
                 product=self._rules.product,
                 key=f"PES {key}"[:100],
                 reference="" if corrected else reference,
             )
 
-    def _named(self, original: Leaves) -> tuple[str, str, Decimal | None]:
-        """Number of the invoice, what its payment reference begins with, and its amount when this file has it."""
-        year, number = original["ExerRat"], _bare(original["IdPceOrig"])
-        place = _bare(original.get("IdLigneOrig", ""))
-        found = self._rows.get((year, number, "")) or self._rows.get((year, number, place))
-        if found:
-            return found
-        reference = references.of_titre(year, number, "1")[:_OF_TITRE]
-        return self._rules.prefix + original["IdPceOrig"], reference, None
-
-
-def _bare(number: str) -> str:
-    return number.lstrip("0")
+    def _named(self, titre: Titre, number: str) -> tuple[str, str]:
+        """Number of the invoice, and what its payment reference begins with."""
+        if titre in self._cancelled:
+            return self._cancelled[titre]
+        return self._rules.prefix + number, references.of_titre(*titre, "1")[:_OF_TITRE]
 
 
 def _is_year(text: str) -> bool:

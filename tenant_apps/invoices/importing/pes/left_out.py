@@ -54,6 +54,18 @@ def _sentence(what: str, n: int) -> str:
                 "(%(pieces)s).",
                 n,
             )
+        case "cancelled":
+            return ngettext(
+                "%(n)d titre est annulé par ce même fichier : il n'est pas mis en ligne (%(pieces)s).",
+                "%(n)d titres sont annulés par ce même fichier : ils ne sont pas mis en ligne (%(pieces)s).",
+                n,
+            )
+        case "reduced":
+            return ngettext(
+                "%(n)d titre est réduit par ce même fichier : sa facture a le montant qui reste (%(pieces)s).",
+                "%(n)d titres sont réduits par ce même fichier : leur facture a le montant qui reste (%(pieces)s).",
+                n,
+            )
         case "paid":
             return ngettext(
                 "%(n)d titre émis après paiement est déjà réglé : il est laissé de côté (%(pieces)s).",

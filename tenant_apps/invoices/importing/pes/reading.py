@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.pes import debtors, keys, pieces
 from tenant_apps.invoices.importing.pes.attached import name_of_pdf
-from tenant_apps.invoices.importing.pes.credits import Issued
+from tenant_apps.invoices.importing.pes.credits import Credits
 from tenant_apps.invoices.importing.pes.debtors import Share, Unclear
 from tenant_apps.invoices.importing.pes.kinds_of_pieces import Asks, asks
 from tenant_apps.invoices.importing.pes.left_out import Told
 from tenant_apps.invoices.importing.pes.pieces import Leaves, Line, Piece
 from tenant_apps.invoices.importing.pes.streaming import Utf8, elements, let_go
-from tenant_apps.invoices.importing.pes.survey import BLOCKS, INCOME, TAGS, Bordereau, Survey
+from tenant_apps.invoices.importing.pes.survey import BLOCKS, INCOME, TAGS, Bordereau, Survey, titre_of
 from tenant_apps.invoices.importing.records.kinds import LABELS, InvoiceRow, Record, RowProblem
 from tenant_apps.invoices.importing.records.rows import Rows
 from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, WHO_BY_CODE, WHO_BY_NAME, Reading
@@ -49,8 +49,7 @@ class Reader:
         rules = dataclasses.replace(reading.rules, who=WHO_BY_CODE)
         self._rows = Rows(dataclasses.replace(reading, rules=rules), payer_title="RefTiers")
         self._survey = survey
-        self._issued = Issued(reading)
-        self._has_credits = any(one.said.get("TypBord") == "02" for one in survey.bordereaux)
+        self._credits = Credits(reading, survey)
         self._told = Told()
         self._families: dict[str, str] = {}  # derived code without first name → the first piece
         self._line = 0
@@ -96,7 +95,7 @@ class Reader:
             if lines is None:
                 yield from self._repeated(line, name)
             else:
-                yield from self._issued.credit(line, bordereau.said, piece, lines, _first(name))
+                yield from self._credits.credit(line, bordereau.said, piece, lines, _first(name))
         elif what is Asks.UNKNOWN:
             line, code = self._next(), piece.said.get("TypPce", "")
             sentence = _(
@@ -174,6 +173,13 @@ class Reader:
         if any((one.amount or 0) < 0 for one in share.lines):
             self._told.add("discount", name)
         cells = self._cells(bordereau.said, piece, share, amount, is_shared=is_shared)
+        if amount is not None and (taken := self._taken(bordereau.said, piece, share, is_shared=is_shared)):
+            self._told.add("reduced" if taken < amount else "cancelled", name)
+            if taken >= amount:
+                titre = titre_of(bordereau.said.get("Exer", ""), piece.said.get("IdPce", ""))
+                self._credits.cancels(titre, cells["number"], cells["reference"])
+                return
+            cells["amount"] = f"{amount - taken:.2f}"
         debtor = share.debtor
         if self._by_name and debtor and (problem := self._unsure(line, debtor, name, cells)) is not None:
             yield problem
@@ -192,9 +198,18 @@ class Reader:
         for record in self._rows.make(line, cells):
             yield self._placed(record, name)
             if isinstance(record, InvoiceRow):
-                if self._has_credits and not keys.is_role(bordereau.said, piece):
-                    self._issued.add(bordereau.said, piece, share.lines, record, is_shared=is_shared)
                 self._tell(bordereau.said, piece, share.lines, record, name, cells)
+
+    def _taken(self, bordereau: Leaves, piece: Piece, share: Share, *, is_shared: bool) -> Decimal:
+        """What other pieces of this file take off a share of a titre."""
+        titre = titre_of(bordereau.get("Exer", ""), piece.said.get("IdPce", ""))
+        if keys.is_role(bordereau, piece) or titre not in self._survey.taken:
+            return Decimal(0)
+        parts = self._survey.taken[titre]
+        if not is_shared:
+            return sum(parts.values(), Decimal(0))
+        places = {line.said.get("IdLigne", "").lstrip("0") for line in share.lines}
+        return sum((taken for place, taken in parts.items() if place in places), Decimal(0))
 
     def _cells(
         self, bordereau: Leaves, piece: Piece, share: Share, amount: Decimal | None, *, is_shared: bool

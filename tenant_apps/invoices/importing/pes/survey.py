@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.pes import pieces
 from tenant_apps.invoices.importing.pes.envelope import without_pieces
+from tenant_apps.invoices.importing.pes.kinds_of_pieces import Asks, asks
 from tenant_apps.invoices.importing.pes.pieces import Leaves
 from tenant_apps.invoices.importing.pes.streaming import Utf8, elements, let_go, local
 from toolkit.reading.errors import FileError
 
 BLOCKS = ("PES_RecetteAller", "PES_DepenseAller", "PES_PJ")
 INCOME = "PES_RecetteAller"
+Titre = tuple[str, str]
 TAGS = (*BLOCKS, "BlocBordereau", "Piece", "PJ")
 _MOST_BORDEREAUX = 10_000
 _CODES = ("{*}RefTiers", "{*}Numo", "{*}IdTiers")
@@ -66,6 +68,13 @@ class Survey:
     bordereaux: list[Bordereau] = field(default_factory=list)
     blocks: set[str] = field(default_factory=set)
     has_codes: bool = False  # a debtor has a code
+    # What the file itself takes off its titres: (year, number) → number of the line → euros; and what they asked.
+    taken: dict[Titre, dict[str, Decimal]] = field(default_factory=dict)
+    asked: dict[Titre, Decimal] = field(default_factory=dict)
+
+    def is_cancelled(self, titre: Titre) -> bool:
+        """Whether the file takes off all that this titre of its own asks."""
+        return titre in self.taken and sum(self.taken[titre].values()) >= self.asked[titre]
 
 
 def survey(file: BinaryIO, encoding: str) -> Survey:
@@ -77,7 +86,14 @@ def survey(file: BinaryIO, encoding: str) -> Survey:
         found = _read(file, encoding, whole=True)
     for one in found.bordereaux:
         _judge(one)
+    found.taken = {titre: parts for titre, parts in found.taken.items() if titre in found.asked}
+    found.asked = {titre: found.asked[titre] for titre in found.taken}
     return found
+
+
+def titre_of(year: str, number: str) -> Titre:
+    """How a titre is named, without the zeros that writers add."""
+    return year, number.lstrip("0")
 
 
 def _read(file: BinaryIO, encoding: str, *, whole: bool) -> Survey:
@@ -94,7 +110,9 @@ def _read(file: BinaryIO, encoding: str, *, whole: bool) -> Survey:
             elif is_income and name == "Piece":
                 if not found.bordereaux:
                     found.bordereaux.append(Bordereau({}))
+                before = found.bordereaux[-1].added
                 _add(found.bordereaux[-1], element, whole=whole)
+                _remember(found, element, found.bordereaux[-1].added - before)
                 found.has_codes = found.has_codes or _has_code(element)
             let_go(text, element)
     return found
@@ -121,6 +139,27 @@ def _add(bordereau: Bordereau, element: Any, *, whole: bool) -> None:
     if whole:
         read = pieces.total(pieces.once(pieces.piece_in(element).lines))
         bordereau.once = (bordereau.once or Decimal(0)) + (read or Decimal(0))
+
+
+def _remember(found: Survey, element: Any, amount: Decimal) -> None:
+    """What a titre asks, or what a correction takes off one."""
+    bordereau = found.bordereaux[-1].said
+    kind = bordereau.get("TypBord")
+    if kind == "06":
+        return
+    if kind != "02":
+        number = next((leaf.get("V") or leaf.text or "" for leaf in element.iter("{*}IdPce")), "").strip()
+        found.asked[titre_of(bordereau.get("Exer", ""), number)] = amount
+        return
+    piece = pieces.piece_in(element)
+    if asks(bordereau, piece) is not Asks.CREDIT:
+        return
+    for line in piece.lines:
+        if line.original and line.amount:
+            named = titre_of(line.original.get("ExerRat", ""), line.original.get("IdPceOrig", ""))
+            parts = found.taken.setdefault(named, {})
+            place = line.original.get("IdLigneOrig", "").lstrip("0")
+            parts[place] = parts.get(place, Decimal(0)) + abs(line.amount)
 
 
 def _has_code(element: Any) -> bool:
