@@ -33,6 +33,9 @@ def shares_of(piece: Piece, lines: list[Line]) -> list[Share]:
 
     A line without debtor is owed by the debtor of the others, when there is only one.
     """
+    if len(lines) == 1 and len(lines[0].debtors) == 1:  # nearly always
+        (debtor,) = lines[0].debtors
+        return [Share(debtor, lines)] if debtor.get("TypTiers", MAIN) in (MAIN, "") else []
     shares: dict[tuple[str, ...], Share] = {}
     free: list[Line] = []
     for line in lines:

@@ -51,6 +51,7 @@ class Reader:
         self._survey = survey
         self._credits = Credits(reading, survey)
         self._told = Told()
+        self._place = _("pièce %(piece)s du bordereau %(bordereau)s")  # for sentences; translated once
         self._families: dict[str, str] = {}  # derived code without first name → the first piece
         self._line = 0
 
@@ -86,7 +87,11 @@ class Reader:
             yield RowProblem(None, "", "", sentence % {"name": name[:20]}, is_error=False)
 
     def _piece(self, bordereau: Bordereau, piece: Piece) -> Iterator[Record]:
-        name = _name(bordereau.said, piece)
+        words = {
+            "piece": piece.said.get("IdPce", "?")[:20],
+            "bordereau": bordereau.said.get("IdBord", "?")[:20],
+        }
+        name = self._place % words
         what = asks(bordereau.said, piece)
         if what is Asks.INVOICE:
             yield from self._invoices(bordereau, piece, name)
@@ -328,9 +333,3 @@ def _later(sent: str) -> str:
 def _first(name: str) -> str:
     """The same at the beginning of a sentence."""
     return name[:1].upper() + name[1:]
-
-
-def _name(bordereau: Leaves, piece: Piece) -> str:
-    """« pièce 812 du bordereau 120 », for a sentence."""
-    words = {"piece": piece.said.get("IdPce", "?")[:20], "bordereau": bordereau.get("IdBord", "?")[:20]}
-    return _("pièce %(piece)s du bordereau %(bordereau)s") % words
