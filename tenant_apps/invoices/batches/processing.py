@@ -13,6 +13,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices import amending, planning, services
 from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
 from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing.documents.joined import documents_of
 from tenant_apps.invoices.importing.records.kinds import RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading, Rules
 from tenant_apps.invoices.importing.run.drafts import Drafts
@@ -119,11 +120,8 @@ def _read(batch: Batch, drafts: Drafts) -> Report:
         reading = Reading(Rules.kept(batch.source.rules), corrections_of(batch))
         with contextlib.ExitStack() as files:
             rows = files.enter_context(opened(batch.rows_key))
-            documents = None
-            if batch.documents_key and kind.documents:
-                documents = kind.documents.open(files.enter_context(opened(batch.documents_key)))
-            elif kind.inside is not None:
-                documents = kind.inside(rows)
+            beside = files.enter_context(opened(batch.documents_key)) if batch.documents_key else None
+            documents = documents_of(kind, rows, beside)
             show(batch, "checking", total=kind.rough_rows(rows))
             return read(batch, kind.rows(rows, reading), documents, drafts, _progress(batch))
     except FileError as error:

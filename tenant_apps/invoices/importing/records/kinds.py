@@ -91,8 +91,10 @@ class PayerRow:
 class CreditRow:
     """A cancellation or a reduction of an invoice that the town has, or that comes earlier in the same file.
 
-    `number`, `fiscal_year` and `product` name that invoice. `amount` in euros is what is taken off; None cancels it
-    all. The resident reads `reason`. `key` names the credit in its source: one that was applied is not applied again.
+    `number`, `fiscal_year` and `product` name that invoice. When `reference` is given, its payment reference must
+    begin with it too: a titre and an invoice that billing numbered itself can have the same number. `amount` in euros
+    is what is taken off; None cancels it all. The resident reads `reason`. `key` names the credit in its source: one
+    that was applied is not applied again.
     """
 
     line: int
@@ -102,6 +104,7 @@ class CreditRow:
     reason: str = ""
     product: str = ""
     key: str = ""
+    reference: str = ""
 
     @property
     def identity(self) -> str:

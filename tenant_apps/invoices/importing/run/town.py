@@ -140,6 +140,7 @@ def invoices_meant(regies: Regies, town: Standing, row: CreditRow | DocumentRow)
     """The invoices that a credit or a PDF may be about: one, when the row says enough."""
     product = regies.of(row.product)
     family: Iterable[int] = regies.family(product) if product and row.product else ()
+    reference = row.reference if isinstance(row, CreditRow) else ""
     return [
         invoice
         for (product_id, year, number), invoice in town.invoices.items()
@@ -147,4 +148,5 @@ def invoices_meant(regies: Regies, town: Standing, row: CreditRow | DocumentRow)
         and (row.fiscal_year is None or year == row.fiscal_year)
         and (not row.product or product_id in family)
         and regies.has(product_id)
+        and invoice.reference.startswith(reference)
     ]
