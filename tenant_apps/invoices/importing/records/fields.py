@@ -1,6 +1,7 @@
 """The cells that only billing files have: numbers, years, payment references, e-mail addresses."""
 
 import re
+import unicodedata
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ NOT_ONLINE = Decimal("100000")  # euros; PayFiP takes only smaller amounts (docs
 
 def key_of(name: str) -> str:
     """The form in which file names and invoice numbers are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
-    stem = re.sub(r"\.pdf$", "", name.strip(), flags=re.IGNORECASE)
+    stem = re.sub(r"(\.pdf)+$", "", unicodedata.normalize("NFC", name).strip(), flags=re.IGNORECASE)
     return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
 
 
