@@ -19,7 +19,7 @@ def test_from_upload_to_published(browsers: SimpleNamespace) -> None:
 
 def _whole_road(browsers: SimpleNamespace) -> None:
     page = browsers.clerk.get("/gestion/imports/nouveau/")
-    assert "Le fichier des factures (CSV, JSON ou tableur)" in text(page)
+    assert "Le fichier des factures (CSV, JSON, PDF seuls ou tableur)" in text(page)
     assert "Un fichier JSON : une facture par ligne." in text(page)
     assert ".csv,.txt,text/csv,.jsonl,application/jsonl,.xlsx,.ods,.xls,.xlsm," in page.content.decode()
     example = browsers.clerk.get("/gestion/imports/exemple.json-lines")
