@@ -21,7 +21,10 @@ def _whole_road(browsers: SimpleNamespace) -> None:
     page = browsers.clerk.get("/gestion/imports/nouveau/")
     assert "Le fichier des factures (CSV, JSON, PDF seuls ou tableur)" in text(page)
     assert "Un fichier JSON : une facture par ligne." in text(page)
-    assert ".csv,.txt,text/csv,.jsonl,application/jsonl,.xlsx,.ods,.xls,.xlsm," in page.content.decode()
+    assert (
+        ".csv,.txt,text/csv,.jsonl,application/jsonl,.zip,.pdf,application/zip,application/pdf,.xlsx,"
+        in page.content.decode()
+    )
     example = browsers.clerk.get("/gestion/imports/exemple.json-lines")
     assert example["Content-Disposition"] == 'attachment; filename="exemple-factures.jsonl"'
     content = pdf("une facture")

@@ -23,7 +23,7 @@ from tenant_apps.invoices.importing.documents.split.words import page_of
 from tenant_apps.invoices.importing.formats.pdfs import page_saying
 from tenant_apps.invoices.importing.records.rules import Rules
 from tests.invoices.importing import hostile
-from tests.invoices.importing.files import zipped
+from tests.invoices.importing.files import MOST_MEMORY, zipped
 from toolkit.reading.errors import FileError
 from toolkit.reading.pdf_text import texts_of
 
@@ -318,7 +318,9 @@ def test_a_large_pdf_that_is_refused(content: bytes, words: str) -> None:
 
 # --- size ------------------------------------------------------------------------------------------------
 
-_CHILD = """
+_CHILD = (
+    MOST_MEMORY
+    + """
 import resource, sys
 import django
 django.setup()
@@ -326,9 +328,9 @@ from tenant_apps.invoices.importing.documents.split.one_pdf import OnePdf
 with open(sys.argv[1], "rb") as file:
     split = OnePdf(file)
     pages = sum(split.read(key).pages for key, _name in split.names())
-own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(pages, max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) // 1024)
+print(pages, max(most_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024))
 """
+)
 
 
 def test_5000_pages_in_300_megabytes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tenant_apps.invoices.importing.documents.archive import Archive
 from tenant_apps.invoices.importing.documents.kinds import DocumentError
 from tests.invoices.importing import hostile
-from tests.invoices.importing.files import MEGABYTE, memory
+from tests.invoices.importing.files import MEGABYTE, MOST_MEMORY, memory
 from toolkit.reading.errors import FileError
 
 MOST = 300  # MB of a process that reads them all
@@ -74,8 +74,10 @@ def test_a_gigabyte_of_nothing(tmp_path: Path) -> None:
     assert peak() < 10 * MEGABYTE
 
 
-_CHILD = """
-import io, json, resource, sys
+_CHILD = (
+    MOST_MEMORY
+    + """
+import json, sys
 import django
 django.setup()
 from tenant_apps.invoices.importing.documents.archive import Archive
@@ -91,8 +93,9 @@ for path in sys.argv[1:]:
         told[path] = ""
     except (FileError, DocumentError) as error:
         told[path] = str(error)
-print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, told]))
+print(json.dumps([most_memory(), told]))
 """
+)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
