@@ -95,8 +95,7 @@ def test_the_same_bytes_each_time() -> None:
         "Facture : {}",
         "Avis des sommes à payer n° {}",
         "Titre n° {}",
-        "N° : {}",
-        "Référence : {}",
+        "Référence facture {}",
     ],
 )
 def test_how_billing_writes_the_number(label: str) -> None:
@@ -152,6 +151,14 @@ def test_by_the_number_in_the_bookmark() -> None:
     split = OnePdf(printed("Madame", "Monsieur", "Détail", bookmarks=[(0, "Facture 71"), (1, "Facture 72")]))
     assert split.plan.how == How.BOOKMARK
     assert (pages(split, "71"), pages(split, "72")) == ([1], [2, 3])
+
+
+@pytest.mark.parametrize("label", ["Client n° {}", "N° : {}", "Référence : {}", "Famille {}"])
+def test_a_number_that_is_not_said_to_be_the_invoice_s_says_nothing(label: str) -> None:
+    """Codes of families and numbers of invoices may be the same figures."""
+    file = printed(*(label.format(n) for n in (1, 2, 3)), bookmarks=[(n, str(n + 1)) for n in range(3)])
+    with pytest.raises(FileError, match="aucun numéro de facture n'est lisible"):
+        OnePdf(file)
 
 
 def test_bookmarks_that_contradict_the_numbers_say_nothing() -> None:

@@ -193,8 +193,7 @@ def _bookmarks(pdf: pikepdf.Pdf) -> dict[int, str]:
             place = _place_of(item, places)
             if place is not None:
                 numbers = page_of(item.title).numbers
-                best = next((one[0] for one in numbers if len(one) == 1), "")
-                found.setdefault(place, best or _bare(item.title))
+                found.setdefault(place, next((one[0] for one in numbers if len(one) == 1), ""))
     except Exception:  # an outline in disorder says nothing
         return {}
     return found
@@ -207,12 +206,6 @@ def _place_of(item: pikepdf.OutlineItem, places: dict[tuple[int, int], int]) -> 
     if isinstance(target, pikepdf.Array) and len(target) and isinstance(target[0], pikepdf.Dictionary):
         return places.get(target[0].objgen)
     return None
-
-
-def _bare(title: str) -> str:
-    """A title that is only a number."""
-    title = title.strip()
-    return title.upper() if title and " " not in title and any(sign.isdigit() for sign in title) else ""
 
 
 def _shares_resources(pages: Sequence[pikepdf.Page]) -> bool:

@@ -9,15 +9,13 @@ from toolkit.reading.fields import without_accents
 _VALUE = r"\s*[:.]?\s*([a-z0-9][a-z0-9/_.-]{0,38})(?![a-z0-9/_-])"
 _N = r"(?:numero|no|n)"  # « n° » without its sign
 _WHAT = r"(?:facture|titre|avis|quittance|piece)"
-# How billing writes the number of an invoice, the clearest first.
+# How billing writes the number of an invoice, the clearest first. A bare « N° » may be that of a family or a contract.
 LABELS = tuple(
     re.compile(label + _VALUE)
     for label in (
         rf"\b{_N} (?:de |d')?(?:la |votre |l')?{_WHAT}\b",
         rf"\b{_WHAT}(?: des sommes a payer)?\s*{_N}\b",
         r"\bfacture\b",
-        r"\b(?:numero|no|n)\b",
-        r"\breference\b",
     )
 )
 _MARK = re.compile(r"\b(?:page|p\.?)\s*:?\s*(\d{1,3})\s*(?:/|sur|de)\s*(\d{1,3})\b")
