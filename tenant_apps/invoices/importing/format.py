@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.documents.archive import Archive, Documents
+from tenant_apps.invoices.importing.documents.kinds import Documents
+from tenant_apps.invoices.importing.documents.opening import documents_in
 from tenant_apps.invoices.importing.records.kinds import Record
 from tenant_apps.invoices.importing.records.rules import USUAL, Reading
 from toolkit.reading.errors import FileError
@@ -31,23 +32,27 @@ class Confidence(IntEnum):
 
 @dataclass(frozen=True)
 class Companion:
-    """The file that may come with the rows: the PDFs. `open` raises FileError when the file is not sound."""
+    """The file that may come with the rows: the PDFs.
+
+    `open(file)` or `open(file, rules)`, with the rules of the source, raises FileError when the file is not sound.
+    """
 
     label: Words
     help: Words
     extensions: tuple[str, ...]
     media_types: tuple[str, ...]
-    open: Callable[[BinaryIO], Documents]
+    open: Callable[..., Documents]
 
 
 PDF_ARCHIVE = Companion(
-    label=gettext_lazy("Les PDF des factures, dans une archive ZIP (facultatif)"),
+    label=gettext_lazy("Les PDF des factures, dans une archive ZIP ou en un seul PDF (facultatif)"),
     help=gettext_lazy(
-        "Les PDF : une archive ZIP dont chaque fichier porte le numéro de sa facture, par exemple 2026-001-000001.pdf."
+        "Les PDF : une archive ZIP dont chaque fichier porte le numéro de sa facture, par exemple 2026-001-000001.pdf"
+        ", ou un seul PDF dont chaque page porte le numéro de sa facture."
     ),
-    extensions=(".zip",),
-    media_types=("application/zip",),
-    open=Archive,
+    extensions=(".zip", ".pdf"),
+    media_types=("application/zip", "application/pdf"),
+    open=documents_in,
 )
 
 

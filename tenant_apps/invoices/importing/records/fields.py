@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,7 +30,7 @@ _NO_ADDRESS = frozenset(_MISSING.split())
 
 def key_of(name: str) -> str:
     """The form in which file names and invoice numbers are compared: `2015/001_001078.PDF` → `2015-001-001078`."""
-    stem = re.sub(r"\.pdf$", "", name.strip(), flags=re.IGNORECASE)
+    stem = re.sub(r"(\.pdf)+$", "", unicodedata.normalize("NFC", name).strip(), flags=re.IGNORECASE)
     return re.sub(r"[\s/\\_.-]+", "-", stem).strip("-").lower()
 
 
