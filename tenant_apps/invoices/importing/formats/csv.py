@@ -1,6 +1,7 @@
 """CSV, as billing software and spreadsheets write it: a line of titles, then one invoice per line."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
@@ -10,9 +11,16 @@ from django.utils.translation import gettext_lazy
 
 from tenant_apps.invoices.importing.format import Confidence, Format, Sample, lines_of
 from tenant_apps.invoices.importing.records.kinds import REQUIRED, Record
-from tenant_apps.invoices.importing.records.rules import Reading
+from tenant_apps.invoices.importing.records.rules import USUAL, Reading
 from tenant_apps.invoices.importing.tables.reading import read_table
 from tenant_apps.invoices.importing.tables.titles import known_in
+from tenant_apps.invoices.importing.tables.view import (
+    ColumnsView,
+    EncodingChoice,
+    first_rows,
+    mark_of,
+    of_file,
+)
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import TableError, encoding_of_table, rows_of, split_line
 from toolkit.reading.text import Lines
@@ -31,7 +39,8 @@ def recognise(head: bytes, name: str) -> Confidence:
 
 def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
     """Read row by row. Memory grows only with the numbers and references already met. Raises FileError."""
-    lines = Lines(file, encoding_of_table(file))
+    reading = of_file(reading, file)
+    lines = Lines(file, reading.rules.encoding or encoding_of_table(file))
     try:
         yield from _rows(lines, reading)
     except TableError:
@@ -44,11 +53,51 @@ def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
         lines.release()
 
 
+def columns(file: BinaryIO, reading: Reading) -> ColumnsView:
+    """The titles, known or not, and the first rows. Raises FileError."""
+    encoding = _encoding(file, reading)
+    lines = Lines(file, encoding.encoding)
+    try:
+        header = next((line for line in lines if line.strip()), "")
+        if not header:
+            raise FileError(_("Le fichier des factures est vide."))
+        delimiter = _likely_delimiter(header, reading)
+        titles, rows = _split(header, delimiter), first_rows(rows_of(lines, delimiter))
+    finally:
+        lines.release()
+    read = partial(read_table, too_wide=partial(_too_wide, delimiter))
+    return ColumnsView(tuple(titles), rows, read, encoding, mark_of(file))
+
+
+def _likely_delimiter(header: str, reading: Reading) -> str:
+    """The separator of titles that nobody may know. Raises FileError when there is none."""
+    best, known = _best_split(header, reading)
+    if len(known) < 2:
+        best = max(DELIMITERS, key=lambda sign: len(_split(header, sign)))
+    if len(_split(header, best)) < 2:
+        return _delimiter_of(header, reading)
+    return best
+
+
+def _encoding(file: BinaryIO, reading: Reading) -> EncodingChoice:
+    """To be replaced by toolkit.reading.encodings, which the helper « reading » writes."""
+    used = reading.rules.encoding or encoding_of_table(file)
+    others = tuple(one for one in ("utf-8-sig", "cp1252", "cp850", "mac_roman", "iso8859_15") if one != used)
+    file.seek(0)
+    text = file.read(512 * 1024).decode(used, "ignore")
+    samples: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in re.findall(r"[^\W\d_]{3,30}", line):
+            if not word.isascii() and len(samples) < 3:
+                samples.setdefault(word, number)
+    return EncodingChoice(used, used == "utf-8-sig" or not samples, tuple(samples.items()), others)
+
+
 def _rows(lines: Lines, reading: Reading) -> Iterator[Record]:
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         raise FileError(_("Le fichier des factures est vide."))
-    delimiter = _delimiter_of(header)
+    delimiter = _delimiter_of(header, reading)
     # Strict: otherwise a quote that is never closed would silently swallow the next invoices.
     rows = rows_of(lines, delimiter, strict=True)
     yield from read_table(_split(header, delimiter), rows, reading, too_wide=partial(_too_wide, delimiter))
@@ -64,9 +113,9 @@ def _known(text: str) -> list[str]:
     return _best_split(header)[1]
 
 
-def _delimiter_of(header: str) -> str:
+def _delimiter_of(header: str, reading: Reading) -> str:
     """The separator that splits the header into the most known columns. Raises FileError."""
-    best, known = _best_split(header)
+    best, known = _best_split(header, reading)
     if len(known) < 2:
         raise FileError(
             _(
@@ -78,9 +127,9 @@ def _delimiter_of(header: str) -> str:
     return best
 
 
-def _best_split(header: str) -> tuple[str, list[str]]:
+def _best_split(header: str, reading: Reading = USUAL) -> tuple[str, list[str]]:
     """The separator that gives the most known fields, and those fields."""
-    found = ((sign, known_in(_split(header, sign))) for sign in DELIMITERS)
+    found = ((sign, known_in(_split(header, sign), reading.rules.columns)) for sign in DELIMITERS)
     return max(found, key=lambda pair: len(pair[1]))
 
 
@@ -127,6 +176,7 @@ FORMAT = Format(
     media_types=("text/csv",),
     recognise=recognise,
     read=read,
+    columns=columns,
     rough_rows=lambda file: max(lines_of(file) - 1, 1),
     sample=Sample(("\ufeff" + _SAMPLE).encode(), "text/csv; charset=utf-8"),
 )

@@ -8,7 +8,7 @@ from tenant_apps.invoices.importing.people.identity import MAY_BE_NAMES
 from tenant_apps.invoices.importing.records.kinds import OF_PAYER, Record, RowProblem
 from tenant_apps.invoices.importing.records.rows import Rows
 from tenant_apps.invoices.importing.records.rules import Reading
-from tenant_apps.invoices.importing.tables.titles import find_columns
+from tenant_apps.invoices.importing.tables.titles import INVOICES, PDFS, PEOPLE, find_columns
 from toolkit.reading.errors import FileError
 from toolkit.reading.fields import fold
 from toolkit.reading.tables import key_of_title
@@ -29,11 +29,12 @@ def read_table(
     `too_wide(surplus)`: why a row with cells beyond the last title is refused; empty when it is not. Titles that come
     again, as at the top of each page, are left out. Without `blank_is_sure`, an empty cell says nothing of the payer.
     """
-    columns = find_columns(titles)
+    columns = find_columns(titles, reading)
     for doubt in columns.doubts:
         yield RowProblem(None, "", "", doubt, is_error=False)
     payer = columns.title_of("payer")
     made = Rows(reading, payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
+    make = {INVOICES: made.make, PEOPLE: made.person, PDFS: made.document}[columns.gives]
     for line, row in rows:
         cells, surplus = columns.cells(row), row[columns.width :]
         if not blank_is_sure:
@@ -46,15 +47,15 @@ def read_table(
         elif surplus and (why := too_wide(surplus)):
             yield from made.refuse(line, why)
         else:
-            yield from made.make(line, cells)
+            yield from make(line, cells)
     if not made.count:
         raise FileError(_("Le fichier ne contient aucune facture sous la ligne de titres."))
 
 
 def _is_footer(cells: dict[str, str], row: list[str]) -> bool:
-    """Whether it is a line of totals: it has a word for it, no payer and no date."""
-    if cells["payer"].strip():
+    """Whether it is a line of totals: it has a word for it, no payer, no PDF and no date."""
+    if cells.get("payer", "").strip() or cells.get("document", "").strip():
         return False
-    if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells[name]):
+    if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells.get(name, "")):
         return False
     return any(fold(cell).startswith(_FOOTERS) for cell in row)
