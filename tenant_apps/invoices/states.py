@@ -60,6 +60,8 @@ BATCH_EDGES: dict[tuple[BatchState, BatchState], str] = {
     (BatchState.CHECKING, BatchState.CHECKING): "the worker died and another starts again from nothing",
     (BatchState.CHECKING, BatchState.REFUSED): "errors were found; nothing is kept but their list",
     (BatchState.CHECKING, BatchState.READY): "every row is a draft, every PDF is stored",
+    (BatchState.REFUSED, BatchState.UPLOADED): "the rules of its source have changed; it is checked again",
+    (BatchState.READY, BatchState.UPLOADED): "the same; its drafts go when the check begins",
     (BatchState.READY, BatchState.PUBLISHING): "the clerk publishes",
     (BatchState.PUBLISHING, BatchState.PUBLISHED): "all drafts became visible in one transaction",
     (
