@@ -70,7 +70,7 @@ class FilePage:
         self.notes: list[str] = []
         self.problem = ""
         with self._told():
-            view = _view(batch, self._with_encoding(sent))
+            view = _view(batch, self.rules, sent.get("encoding", "") if sent is not None else "")
             self.form = ColumnsForm(sent, view=view, rules=self.rules, scope=scope)
             self.form.is_valid()
         if self.form is not None:
@@ -111,11 +111,6 @@ class FilePage:
     def _kind(self) -> str:
         return self.form.view.kind(self.form.proposed()) if self.form else INVOICES
 
-    def _with_encoding(self, sent: Any) -> Rules:
-        """The rules, with the encoding that was sent: the words are shown as it reads them."""
-        chosen = sent.get("encoding", "") if sent is not None else ""
-        return replace(self.rules, encoding=chosen) if chosen else self.rules
-
     def _read(self, form: ColumnsForm) -> None:
         with self._told():
             rules = form.proposed()
@@ -151,11 +146,16 @@ def has_columns(batch: Batch) -> bool:
     return any(one.name == batch.format and one.columns is not None for one in registry.formats())
 
 
-def _view(batch: Batch, rules: Rules) -> ColumnsView:
+def _view(batch: Batch, rules: Rules, encoding: str) -> ColumnsView:
+    """The file's table; in the encoding that was chosen, when it is not sure."""
     columns = registry.named(batch.format).columns
     assert columns is not None
     with opened(batch.rows_key) as file:
-        return columns(file, Reading(rules))
+        view = columns(file, Reading(rules))
+        if view.encoding is None or view.encoding.is_sure or not encoding:
+            return view
+        again = columns(file, Reading(replace(rules, encoding=encoding)))
+        return replace(again, encoding=view.encoding)
 
 
 def _add(row: ReadRow, record: Record, names: tuple[str, ...]) -> None:

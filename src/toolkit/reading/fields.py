@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from toolkit.reading.errors import FieldError
+from toolkit.reading.errors import FieldError, NotPositive
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
@@ -22,6 +22,7 @@ _ERRORS = re.compile(
     r"#(N/?A|N/?D|REF!?|VALEUR!?|VALUE!?|NOM\?|NAME\?|DIV/0!?|NULL?!?|NUM!?|NOMBRE!?|CALC!?|SPILL!?|EPARS!?|###*)",
     re.IGNORECASE,
 )
+_SIGNS = "+-−"  # the last one is the sign of mathematics
 _SCIENTIFIC = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E[+][0-9]+", re.IGNORECASE)
 
 
@@ -83,13 +84,17 @@ def amount(raw: str) -> Decimal:
     """« 1 234,50 € » → Decimal("1234.50") euros; more than zero, nothing below the cent.
 
     Three digits after a single sign are refused: « 1,234 » is one euro and something here, a thousand
-    elsewhere, and money is never guessed.
+    elsewhere, and money is never guessed. `37,50-`, `(37,50)` and `−37,50` are below zero: NotPositive.
     """
     value = _SPACES.sub(" ", raw).strip()
     value = re.sub(r"^€ ?| ?(€|eur|euros?)$", "", value, flags=re.IGNORECASE)
     if not value:
         raise FieldError(_("est vide : indiquez un montant, par exemple 37,50."))
-    sign, digits = (value[0], value[1:].lstrip()) if value[0] in "+-" else ("", value)
+    sign, digits = (value[0], value[1:].lstrip()) if value[0] in _SIGNS else ("", value)
+    if value[-1] in "-−" and not sign:
+        sign, digits = "-", value[:-1].rstrip()
+    elif value[0] + value[-1] == "()":
+        sign, digits = "-", re.sub(r" ?€$", "", value[1:-1].strip())
     found = next(filter(None, (re.fullmatch(pattern, digits) for pattern in _NUMBERS)), None)
     if found is None:
         raise FieldError(_("n'est pas un montant : écrivez par exemple 37,50."))
@@ -99,8 +104,8 @@ def amount(raw: str) -> Decimal:
             _("a plus de deux décimales : écrivez les centimes sur deux chiffres, par exemple 37,50.")
         )
     euros = Decimal(f"{whole}.{cents[:2] or '0'}")
-    if sign == "-" or not euros:
-        raise FieldError(_("doit être supérieur à zéro ; un avoir ne s'importe pas comme une facture."))
+    if sign in ("-", "−") or not euros:
+        raise NotPositive(_("doit être supérieur à zéro ; un avoir ne s'importe pas comme une facture."))
     if euros > LARGEST:
         raise FieldError(_("dépasse 99 999 999,99 € : vérifiez la virgule."))
     return euros.quantize(Decimal("0.01"))

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tenant_apps.backoffice.forms.money import _DAY_FORMATS
-from tenant_apps.backoffice.forms.sources.rules import RULES, RulesForm, encoding_label
+from tenant_apps.backoffice.forms.sources.rules import RULES, RulesForm
 from tenant_apps.invoices.importing.records.kinds import LABELS
 from tenant_apps.invoices.importing.records.rules import Rules
-from tenant_apps.invoices.importing.tables.view import Column, ColumnsView, EncodingChoice
+from tenant_apps.invoices.importing.tables.money import KIND_OF_MONEY
+from tenant_apps.invoices.importing.tables.view import Column, ColumnsView
+from toolkit.reading.encodings import EncodingChoice
 from toolkit.scope import Scope
 
 # A field that no column gives → the box that gives it, and what to do.
@@ -67,12 +69,14 @@ class ColumnsForm(RulesForm):
         else:
             self.fields["encoding"].choices = list(_encodings(view.encoding))  # type: ignore[attr-defined]
             self.initial["encoding"] = view.encoding.encoding
-        choices = [("", _("Non lue")), *LABELS.items()]
         self._columns = [one for one in view.columns(rules) if one.title or one.values]
         for column in self._columns:
             title = column.title or _("colonne %(place)d, sans titre") % {"place": column.place + 1}
             self.fields[_name(column)] = forms.ChoiceField(
-                label=title, choices=choices, required=False, initial=column.field
+                label=title,
+                choices=[("", _unread_words(column)), *LABELS.items()],
+                required=False,
+                initial=column.field,
             )
 
     @property
@@ -115,7 +119,8 @@ class ColumnsForm(RulesForm):
             return self.rules
         data = self.cleaned_data
         changed = {rule: data[box] for box, rule in RULES.items() if box in data}
-        columns = {**self.rules.columns, **self._chosen()}
+        known = {**self.rules.columns, **self._chosen()}
+        columns = {key: gives for key, gives in known.items() if gives is not None}
         dates = {**self.rules.dates, **({self.view.mark: f"{day}"} if (day := data.get("issued_on")) else {})}
         return replace(self.rules, **changed, columns=columns, dates=dates)
 
@@ -126,9 +131,34 @@ class ColumnsForm(RulesForm):
             changes["dates"] = {self.view.mark: f"{day}"}
         return changes
 
-    def _chosen(self) -> dict[str, str]:
-        data = self.cleaned_data
-        return {column.key: data[_name(column)] for column in self._columns if _name(column) in data}
+    def _chosen(self) -> dict[str, str | None]:
+        """Key → field. A column about money that gives none is not named: it is compared with the amount."""
+        chosen: dict[str, str | None] = {}
+        for column in self._columns:
+            if (gives := self.cleaned_data.get(_name(column))) is not None:
+                is_watched = not gives and _money_of(column) is not None
+                chosen[column.key] = None if is_watched else gives
+        return chosen
+
+
+# What is done with a column that gives no field, by its kind in tables.money.
+_WATCHED = {
+    "debit": gettext_lazy("Dit ce qui est prélevé"),
+    "means": gettext_lazy("Dit ce qui est prélevé"),
+    "cancelled": gettext_lazy("Dit ce qui est annulé"),
+    "state": gettext_lazy("Dit ce qui est annulé"),
+}
+
+
+def _unread_words(column: Column) -> str:
+    kind = _money_of(column)
+    if kind is None:
+        return _("Non lue")
+    return str(_WATCHED.get(kind, _("Comparée au montant")))
+
+
+def _money_of(column: Column) -> str | None:
+    return KIND_OF_MONEY.get(column.key.partition("#")[0])
 
 
 def _name(column: Column) -> str:
@@ -136,14 +166,7 @@ def _name(column: Column) -> str:
 
 
 def _encodings(choice: EncodingChoice) -> Iterator[tuple[str, str]]:
-    """Each encoding that is possible, with the words as they would be read."""
-    for name in (choice.encoding, *choice.others):
-        words = []
-        for word, line in choice.samples:
-            try:
-                read = word.encode(choice.encoding).decode(name)
-            except UnicodeError:
-                break
-            words.append(_("%(word)s (ligne %(line)d)") % {"word": read, "line": line})
-        else:
-            yield name, f"{', '.join(words)} : {encoding_label(name)}"
+    """Each possible encoding, with the words as it reads them."""
+    for one in (choice, *choice.others):
+        words = [_("%(word)s (ligne %(line)d)") % {"word": word, "line": line} for word, line in one.samples]
+        yield one.encoding, f"{', '.join(words)} : {one.name}"

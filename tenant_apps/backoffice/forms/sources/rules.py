@@ -1,6 +1,5 @@
 """The rules of a source, each with its box: what its files do not give, and who is who."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,21 +9,14 @@ from django.utils.translation import gettext_lazy
 
 from tenant_apps.invoices.importing.records.kinds import LABELS
 from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, REFUSE, WHO_BY_CODE, WHO_BY_NAME, Rules
+from tenant_apps.invoices.importing.tables.money import KIND_OF_MONEY
 from tenant_apps.products.queries import products_for_staff
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from toolkit.forms.plain_forms import PlainForm
+from toolkit.reading.encodings import NAMES, ONE_BYTE
 from toolkit.scope import EVERYTHING, Scope
 
-# Encoding → what people call it. Any other one is shown by its own name.
-ENCODINGS = {
-    "utf-8-sig": "UTF-8",
-    "utf-16": "Unicode (UTF-16)",
-    "cp1252": "Windows (1252)",
-    "iso8859_15": "ISO 8859-15",
-    "cp850": "DOS (850)",
-    "mac_roman": "Macintosh",
-}
 FORGET = "oublier"
 # Box → its rule. A form of Django has a « prefix » of its own.
 RULES = {
@@ -35,11 +27,6 @@ RULES = {
     "number_prefix": "prefix",
 }
 _NUMBER_OF_DAYS = gettext_lazy("Indiquez un nombre de jours, de 0 à 366, ou laissez vide.")
-
-
-def encoding_label(name: str) -> str:
-    """« Windows (1252) »."""
-    return ENCODINGS.get(name, name)
 
 
 class RulesForm(PlainForm):
@@ -155,7 +142,7 @@ class SourceForm(RulesForm):
         names = ("negatives", "encoding", "document_pattern", "makes_documents")
         initial = {"name": source.name, **{name: getattr(rules, name) for name in names}}
         super().__init__(data, rules=rules, initial=initial)
-        known = dict(ENCODINGS)
+        known = {name: NAMES[name] for name in ONE_BYTE}
         if rules.encoding:
             known.setdefault(rules.encoding, rules.encoding)
         self.fields["encoding"].choices = [("", _("Cherché dans chaque fichier")), *known.items()]  # type: ignore[attr-defined]
@@ -178,8 +165,10 @@ class SourceForm(RulesForm):
 
     def changes(self) -> dict[str, Any]:
         """As in `RulesForm`, with what each title gives."""
-        columns: Mapping[str, str | None] = {
-            title: None if (said := self.cleaned_data[f"column_{place}"]) == FORGET else said
-            for place, title in enumerate(self._titles)
-        }
+        columns: dict[str, str | None] = {}
+        for place, title in enumerate(self._titles):
+            said = self.cleaned_data[f"column_{place}"]
+            # A balance that is not the amount is never simply unread: it is compared with it (tables.money).
+            is_watched = not said and title.partition("#")[0] in KIND_OF_MONEY
+            columns[title] = None if is_watched or said == FORGET else said
         return {**super().changes(), **({"columns": columns} if columns else {})}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from tenant_apps.invoices.importing.people.identity import LONGEST_NAME, code_of_name, payer_code
 from tenant_apps.invoices.importing.records import fields as billing
 from tenant_apps.invoices.importing.records.cells import Cells
+from tenant_apps.invoices.importing.records.doubts import Doubts
 from tenant_apps.invoices.importing.records.fields import key_of
 from tenant_apps.invoices.importing.records.kinds import (
     LABELS,
@@ -23,13 +24,14 @@ from tenant_apps.invoices.importing.records.kinds import (
     PayerRow,
     RowProblem,
 )
-from tenant_apps.invoices.importing.records.rules import USUAL, Reading
+from tenant_apps.invoices.importing.records.quick import Quick
+from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, USUAL, WHO_BY_CODE, Reading
 from toolkit.reading import fields
-from toolkit.reading.errors import FieldError, FileError
+from toolkit.reading.errors import FieldError, FileError, NotPositive
 
 MOST_ROWS = 200_000
 _PLAIN = {
-    "title": 20,
+    "title": 40,
     "last_name": 80,
     "first_name": 80,
     "address1": 120,
@@ -37,7 +39,7 @@ _PLAIN = {
     "city": 80,
     "document": 200,
 }
-_CODES = {"postcode": 10, "product": 30}
+_CODES = {"postcode": 20, "product": 30}
 
 
 @dataclass
@@ -48,6 +50,16 @@ class _Seen:
     keys: dict[tuple[str, int, str], int] = field(default_factory=dict)
     references: dict[tuple[str, str], int] = field(default_factory=dict)
     year_was_said: bool = False
+
+    def has(self, row: InvoiceRow) -> bool:
+        """Whether an earlier row has its number, a similar one or its reference; otherwise they are kept."""
+        of = (row.product.lower(), row.fiscal_year)
+        line = row.line
+        return (
+            self.numbers.setdefault((*of, row.number), line) != line
+            or self.keys.setdefault((*of, row.number.lower()), line) != line
+            or self.references.setdefault((of[0], row.reference.lower()), line) != line
+        )
 
 
 class Rows:
@@ -69,14 +81,33 @@ class Rows:
         self._corrections = reading.corrections
         self._for_all = reading.for_all
         self._seen = _Seen()
-        self._named: dict[tuple[str, int, str], int] = {}  # invoices whose PDF was named → where
+        # Invoices whose PDF was named → where.
+        self._named: dict[tuple[str, int, str], int] = {}
         self._payer_title = payer_title
         self._payer_may_be_name = payer_may_be_name
+        self._doubts = Doubts()
+        self._quick = Quick(self._doubts) if self._rules.who == WHO_BY_CODE else None
 
-    def refuse(self, line: int, sentence: str) -> Iterator[RowProblem]:
-        """Refuse a record that cannot be split into fields. Raises FileError when there are too many."""
+    def refuse(
+        self,
+        line: int,
+        sentence: str,
+        *,
+        field: str = "",
+        value: str = "",
+        cells: Mapping[str, str] | None = None,
+    ) -> Iterator[RowProblem]:
+        """Refuse a record as a whole. Raises FileError when there are too many.
+
+        `cells`: its texts, when they can be corrected on the spot.
+        """
         self._count()
-        yield RowProblem(line, "", "", sentence)
+        yield RowProblem(line, field, value[:80], sentence, cells=cells or {})
+
+    def leave_out(self, line: int, sentence: str, *, field: str, value: str) -> Iterator[RowProblem]:
+        """Leave out a record that asks nothing of anybody, with a warning. Raises FileError as `refuse`."""
+        self._count()
+        yield RowProblem(line, field, value[:80], sentence, is_error=False)
 
     def make(self, line: int, cells: Mapping[str, str]) -> Iterator[InvoiceRow | RowProblem]:
         """The invoice of one record, or its problems. Raises FileError when there are too many.
@@ -86,13 +117,23 @@ class Rows:
         """
         self._count()
         cells = self._completed(line, cells)
+        if (plain_row := self._read_quickly(line, cells)) is not None:
+            yield plain_row
+            return
+        if (sentence := self._nothing_asked(cells)) is not None:
+            yield RowProblem(line, LABELS["amount"], cells["amount"].strip()[:80], sentence, is_error=False)
+            return
+        cells = billing.unescaped(cells)
+        if any(sign.isdigit() for sign in cells.get("title", "")):
+            yield from self._doubts.no_civility(line, cells["title"])
+            cells = {name: text for name, text in cells.items() if name != "title"}
         row = Cells(line, cells)
         problems, refuse, read = row.problems, row.refuse, row.read
 
         number = read("number", _number)
-        issued_on = read("issued_on", fields.day)
-        due_on = read("due_on", fields.day)
-        amount = read("amount", fields.amount)
+        issued_on = read("issued_on", billing.day)
+        due_on = read("due_on", billing.day)
+        amount = read("amount", billing.amount)
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
         payer = self._payer(cells, row)
         year = read("fiscal_year", lambda raw: billing.year(raw, issued_on.year if issued_on else 0))
@@ -100,7 +141,7 @@ class Rows:
         if number and year:  # otherwise the row is already refused
             reference = read("reference", lambda raw: billing.reference(raw, number=number, year=year))
         addresses = read("email", billing.addresses)
-        debit_on = read("debit_on", fields.day) if cells.get("debit_on", "").strip() else None
+        debit_on = read("debit_on", billing.day) if cells.get("debit_on", "").strip() else None
         plain = _plain(row)
         if issued_on and due_on and due_on < issued_on:
             sentence = _("« Échéance » est avant la date de la facture : vérifiez les deux dates.")
@@ -115,6 +156,7 @@ class Rows:
         if subject is None or payer is None or year is None or reference is None or addresses is None:
             return
         yield from self._notices(line, cells, amount)
+        yield from self._doubts.of(line, cells, issued_on, due_on)
         address = "\n".join(filter(None, [plain.pop("address1"), plain.pop("address2")]))
         yield InvoiceRow(
             line=line,
@@ -129,7 +171,7 @@ class Rows:
             emails=addresses,
             address=address,
             said=self._said(cells, plain),
-            by_debit=debit_on is not None,
+            by_debit=debit_on is not None or cells.get("by_debit", "").strip() not in ("", "0"),
             debit_on=debit_on,
             by_name=self._rules.by_name,
             **{name: value or "" for name, value in plain.items()},
@@ -138,7 +180,7 @@ class Rows:
     def person(self, line: int, cells: Mapping[str, str]) -> Iterator[PayerRow | RowProblem]:
         """A person without invoice, or the problems of the record. As `make`."""
         self._count()
-        cells = self._completed(line, cells)
+        cells = billing.unescaped(self._completed(line, cells))
         row = Cells(line, cells)
         payer = self._payer(cells, row)
         addresses = row.read("email", billing.addresses)
@@ -159,7 +201,7 @@ class Rows:
     def document(self, line: int, cells: Mapping[str, str]) -> Iterator[DocumentRow | RowProblem]:
         """The PDF of an invoice that the town has, or the problems of the record. As `make`."""
         self._count()
-        cells = self._completed(line, cells)
+        cells = billing.unescaped(self._completed(line, cells))
         row = Cells(line, cells)
         number = row.read("number", _number)
         name = row.read("document", lambda raw: fields.text(raw, longest=_PLAIN["document"], required=True))
@@ -189,9 +231,31 @@ class Rows:
             added["product"] = rules.product
         if rules.due_days is not None and not cells.get("due_on", "").strip():
             with suppress(FieldError):
-                issued_on = fields.day(added.get("issued_on") or cells.get("issued_on", ""))
+                issued_on = billing.day(added.get("issued_on") or cells.get("issued_on", ""))
                 added["due_on"] = f"{issued_on + timedelta(days=rules.due_days):%d/%m/%Y}"
         return {**cells, **added} if added else cells
+
+    def _read_quickly(self, line: int, cells: Mapping[str, str]) -> InvoiceRow | None:
+        """The invoice of a record in which nothing is unusual; None for the others."""
+        if self._quick is None:
+            return None
+        row = self._quick.read(line, cells, may_guess_year=self._seen.year_was_said)
+        if row is None or self._seen.has(row):
+            return None
+        return row
+
+    def _nothing_asked(self, cells: Mapping[str, str]) -> str | None:
+        """Why a row of zero or less is left out, where the source says so."""
+        if self._rules.negatives == LEAVE_OUT:
+            try:
+                fields.amount(cells.get("amount", ""))
+            except NotPositive:
+                return _(
+                    "« Montant » n'est pas supérieur à zéro : il n'y a rien à demander, la ligne est laissée de côté."
+                )
+            except FieldError:
+                return None
+        return None
 
     def _count(self) -> None:
         self.count += 1

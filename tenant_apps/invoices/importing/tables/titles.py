@@ -1,13 +1,16 @@
 """For formats that are tables: the titles in billing exports → our fields."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tenant_apps.invoices.importing.records.kinds import LABELS, OF_PAYER, REQUIRED, REQUIRED_OF_PDF
 from tenant_apps.invoices.importing.records.rules import USUAL, Reading, Rules
+from tenant_apps.invoices.importing.tables.money import KIND_OF_MONEY
 from toolkit.reading import fields
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import key_of_title
@@ -17,27 +20,34 @@ INVOICES, PEOPLE, PDFS = "invoices", "people", "pdfs"  # what the rows of a tabl
 # Field → the titles in exports, as `key_of_title` writes them. When a file has several, the first of this list is
 # read.
 TITLES = {
-    "number": "numero numerofacture numfacture nfacture nofacture facturen facture numerotitre ntitre n",
-    "issued_on": "date datefacture datefact dateemission datefacturation",
-    "due_on": "echeance dateecheance datech datelimite datelimitepaiement dateecheancefacture",
-    "amount": (
-        "netapayer nap montantapayer montantttc ttc montanttotal montant montanteuros montantfacture total"
+    "number": (
+        "numero numerofacture numfacture nfacture nofacture facturen factureno facture numerotitre ntitre "
+        "numtitre n no num refacture referencefacture factureid"
     ),
-    "subject": "objet libelle designation intitule",
+    "issued_on": "date datefacture datefact dateemission datefacturation dtemi dtemission dtfact emission",
+    "due_on": (
+        "echeance dateecheance datech dtech dtecheance datelimite datelimitepaiement dateecheancefacture "
+        "datelimitereglement apayeravant"
+    ),
+    "amount": (
+        "netapayer nap montantapayer montantttc mtttc mtttl ttc totalttc montanttotal montant mt montanteuros "
+        "montantfacture total"
+    ),
+    "subject": "objet libelle lib designation intitule",
     "fiscal_year": "exercice exer annee",
     "reference": "referencetipi reftipi refdet referencepayfip referencepaiement",
     "payer": (
         "coderedevable numeroredevable nredevable referenceredevable redevable codefamille numerofamille "
-        "nfamille codeclient numeroclient famille client"
+        "nfamille codeclient numeroclient codered codetiers numtiers numpers nopers numcontrat famille client"
     ),
     "title": "civilite titre",
-    "last_name": "nom nomredevable nomfamille raisonsociale",
+    "last_name": "nom nomredevable nomfamille nompers nomtiers raisonsociale",
     "first_name": "prenom prenomredevable",
     "address1": "adresse adresse1 rue",
     "address2": "adresse2 complement complementadresse",
     "postcode": "cp codepostal",
     "city": "ville commune",
-    "email": "email emails mail courriel adressemail adresseemail",
+    "email": "email emails mail mails mel courriel adressemail adresseemail adressemel adressecourriel",
     "product": "regie coderegie budget codebudget regiebudget produit",
     "document": "fichierpdf pdf nomfichier nompdf fichier document",
 }
@@ -67,10 +77,24 @@ class Columns:
 
     def cells(self, row: Sequence[str]) -> dict[str, str]:
         """Field → the text of its cell, for `Rows.make`. A row cut short says nothing about its later fields."""
+        names, last, get = self._whole
+        if len(row) > last:
+            cells = get(row)
+            if any('="' in cell for cell in cells):
+                cells = tuple(map(fields.meant, cells))
+            return dict(zip(names, cells, strict=True))
         found = {name: fields.meant(row[at]) for name, at in self.places.items() if at < len(row)}
         if len(found) < len(self.places):
             return dict.fromkeys(self.places.keys() - OF_PAYER, "") | found
         return found
+
+    @cached_property
+    def _whole(self) -> tuple[tuple[str, ...], int, Callable[[Sequence[str]], tuple[str, ...]]]:
+        """The fields, the last of their places, and what takes all their cells at once."""
+        places = tuple(self.places.values())
+        if len(places) == 1:
+            return tuple(self.places), places[0], lambda row: (row[places[0]],)
+        return tuple(self.places), max(places), itemgetter(*places)
 
 
 def keys_of(header: Sequence[str]) -> list[str]:
@@ -164,10 +188,10 @@ def _gives(header: Sequence[str], found: Collection[str], rules: Rules) -> str:
     """As `kind_of_table`. A title that nobody knows may be an amount: then these are invoices, until somebody says
     that this column is not read.
     """
-    if any(
-        key and key not in rules.columns and key.partition("#")[0] not in _RANK for key in _titled(header)
-    ):
-        return INVOICES
+    for key in _titled(header):
+        bare = key.partition("#")[0]
+        if key not in rules.columns and bare not in _RANK and bare not in KIND_OF_MONEY:
+            return INVOICES
     fields_found = set(found)
     if {"number", "document"} <= fields_found <= _OF_PDFS:
         return PDFS
@@ -189,41 +213,33 @@ def _doubts(header: list[str], met: dict[str, list[tuple[int, int]]]) -> Iterato
             )
             yield sentence % {
                 "label": LABELS[name],
-                "titles": ", ".join(f"« {header[index]} »" for _rank, index in sorted(candidates)),
-                "used": header[min(candidates)[1]],
+                "titles": ", ".join(
+                    f"« {_with_place(header, index)} »" for _rank, index in sorted(candidates)
+                ),
+                "used": _with_place(header, min(candidates)[1]),
             }
 
 
-# Each may change what is owed or who pays: whoever sends it expects that it is read.
-_OF_MONEY = (
-    "solde soldeactuel reste resteapayer restedu regle dejaregle montantregle acompte preleve prelevement "
-    "prelevementautomatique annulee annule avoir"
-)
-_MONEY = frozenset(_OF_MONEY.split())
-
-
-# Whoever reads what is left to pay as the amount has thought of what was paid before.
-_OF_A_BALANCE = frozenset({"solde", "soldeactuel", "reste", "resteapayer", "restedu"})
-_PAID_BEFORE = _OF_A_BALANCE | {"regle", "dejaregle", "montantregle", "acompte"}
+def _with_place(header: list[str], index: int) -> str:
+    """The title, with its place when another column has it too: « Nom (8e colonne) »."""
+    if header.count(header[index]) == 1:
+        return header[index]
+    first = _("%(title)s (1re colonne)") % {"title": header[index]}
+    return first if index == 0 else _("%(title)s (%(n)de colonne)") % {"title": header[index], "n": index + 1}
 
 
 def _unread(header: list[str], met: dict[str, list[tuple[int, int]]], rules: Rules) -> Iterator[str]:
-    """A sentence about the columns that are not read; those about money first, even when somebody chose so."""
+    """A sentence about the columns that nobody has said not to read. Those about money are read (tables.money)."""
     known = {place for candidates in met.values() for _rank, place in candidates}
-    keys = zip(keys_of(header), header, strict=True)
-    others = [(key, cell) for place, (key, cell) in enumerate(keys) if cell and place not in known]
-    amount = key_of_title(header[min(met["amount"])[1]]) if "amount" in met else ""
-    watched = _MONEY - _PAID_BEFORE if amount in _OF_A_BALANCE else _MONEY
-    money = [cell for _key, cell in others if key_of_title(cell) in watched]
-    if money:
-        yield ngettext(
-            "La colonne %(titles)s n'est pas lue : le montant entier de chaque facture serait demandé. Vérifiez que "
-            "c'est bien ce qui reste dû.",
-            "Les colonnes %(titles)s ne sont pas lues : le montant entier de chaque facture serait demandé. Vérifiez "
-            "que c'est bien ce qui reste dû.",
-            len(money),
-        ) % {"titles": ", ".join(f"« {cell[:40]} »" for cell in money[:12])}
-    if rest := [cell for key, cell in others if cell not in money and key not in rules.columns]:
+    rest = [
+        cell
+        for place, (key, cell) in enumerate(zip(keys_of(header), header, strict=True))
+        if cell
+        and place not in known
+        and key not in rules.columns
+        and key_of_title(cell) not in KIND_OF_MONEY
+    ]
+    if rest:
         yield ngettext(
             "La colonne %(titles)s n'est pas lue.", "Les colonnes %(titles)s ne sont pas lues.", len(rest)
         ) % {"titles": ", ".join(f"« {cell[:40]} »" for cell in rest[:12])}

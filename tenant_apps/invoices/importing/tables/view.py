@@ -16,6 +16,7 @@ from tenant_apps.invoices.importing.tables.titles import (
     kind_of_table,
     missing_of,
 )
+from toolkit.reading.encodings import EncodingChoice
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import TableError
 
@@ -26,19 +27,6 @@ _LONGEST = 60
 _MARKED = 64 * 1024
 
 Rows = Sequence[tuple[int, list[str]]]
-
-
-@dataclass(frozen=True)
-class EncodingChoice:
-    """How the bytes of a text were read. `samples`: words with accents, each with its line.
-
-    The helper « reading » writes this class in toolkit.reading.encodings; then this one goes.
-    """
-
-    encoding: str
-    is_sure: bool
-    samples: tuple[tuple[str, int], ...] = ()
-    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
