@@ -49,7 +49,12 @@ def path_of(batch: Batch) -> str:
 
 def chosen(*fields: str, **more: str) -> dict[str, str]:
     """What a form sends whose columns give these fields."""
-    return {"who": "code", **{f"column_{place}": name for place, name in enumerate(fields)}, **more}
+    return {
+        "who": "code",
+        "negatives": "refuse",
+        **{f"column_{place}": name for place, name in enumerate(fields)},
+        **more,
+    }
 
 
 def done(batch: Batch) -> Batch:

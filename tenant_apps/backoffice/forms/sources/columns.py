@@ -58,7 +58,16 @@ class ColumnsForm(RulesForm):
         help_text=gettext_lazy("Choisissez la ligne où les accents sont justes."),
         required=False,
     )
-    field_order = ("encoding", "who", "issued_on", "due_days", "subject", "product", "number_prefix")
+    field_order = (
+        "encoding",
+        "who",
+        "issued_on",
+        "due_days",
+        "subject",
+        "product",
+        "number_prefix",
+        "negatives",
+    )
 
     def __init__(self, data: Any, *, view: ColumnsView, rules: Rules, scope: Scope) -> None:
         day = rules.dates.get(view.mark)

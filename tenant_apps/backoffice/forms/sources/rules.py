@@ -25,6 +25,7 @@ RULES = {
     "due_days": "due_days",
     "product": "product",
     "number_prefix": "prefix",
+    "negatives": "negatives",
 }
 _NUMBER_OF_DAYS = gettext_lazy("Indiquez un nombre de jours, de 0 à 366, ou laissez vide.")
 
@@ -78,6 +79,14 @@ class RulesForm(PlainForm):
         widget=forms.TextInput(attrs={"class": "num"}),
     )
 
+    negatives = forms.ChoiceField(
+        label=gettext_lazy("Les factures déjà réglées, nulles ou négatives"),
+        choices=[
+            (REFUSE, gettext_lazy("Sont des erreurs, à corriger avant de publier")),
+            (LEAVE_OUT, gettext_lazy("Sont laissées de côté, et nommées")),
+        ],
+    )
+
     def __init__(self, data: Any, *, rules: Rules, scope: Scope = EVERYTHING, **more: Any) -> None:
         self.rules = rules
         initial = {box: getattr(rules, rule) for box, rule in RULES.items()} | more.pop("initial", {})
@@ -109,13 +118,6 @@ class SourceForm(RulesForm):
         max_length=sources.LONGEST,
         error_messages={"required": gettext_lazy("Donnez un nom à cette provenance.")},
     )
-    negatives = forms.ChoiceField(
-        label=gettext_lazy("Les montants négatifs ou nuls"),
-        choices=[
-            (REFUSE, gettext_lazy("Sont des erreurs, à corriger avant de publier")),
-            (LEAVE_OUT, gettext_lazy("Sont laissés de côté, et nommés")),
-        ],
-    )
     encoding = forms.ChoiceField(
         label=gettext_lazy("L'encodage des fichiers dont on ne le reconnaît pas"),
         required=False,
@@ -139,7 +141,7 @@ class SourceForm(RulesForm):
 
     def __init__(self, data: Any, *, source: Source) -> None:
         rules = Rules.kept(source.rules)
-        names = ("negatives", "encoding", "document_pattern", "makes_documents")
+        names = ("encoding", "document_pattern", "makes_documents")
         initial = {"name": source.name, **{name: getattr(rules, name) for name in names}}
         super().__init__(data, rules=rules, initial=initial)
         known = {name: NAMES[name] for name in ONE_BYTE}

@@ -27,7 +27,7 @@ MONEY = {
     "credit": "avoir avoirs montantavoir estavoir",
 }
 KIND_OF_MONEY = {title: kind for kind, titles in MONEY.items() for title in titles.split()}
-_YES = frozenset({"o", "oui", "y", "yes", "1", "x", "vrai", "true", "ok"})
+_YES = frozenset({"o", "oui", "y", "yes", "1", "x", "vrai", "true", "ok", "active"})
 _NO = frozenset({"", "n", "non", "no", "0", "faux", "false", "nonactive", "aucun", "aucune", "neant"})
 _ONCE = (
     "number",
@@ -62,12 +62,15 @@ class Money:
         if amount is not None and KIND_OF_MONEY.get(keys[amount]) == "balance":  # the balance is the amount
             self._kinds.pop("balance", None)
             self._kinds.pop("paid", None)
+            self._balances = [amount]
+        else:
+            self._balances = [*self._kinds.get("balance", ())]
         self._twins = {
             name: [at for at, key in enumerate(keys) if key == keys[place] and at != place]
             for name, place in places.items()
             if name in _ONCE
         }
-        self.is_idle = not self._kinds and not any(self._twins.values())
+        self.is_idle = not self._kinds and not self._balances and not any(self._twins.values())
 
     def notices(self) -> Iterator[str]:
         """Sentences about what is done with these columns."""
@@ -120,9 +123,11 @@ class Money:
         return None
 
     def _cancelled_by_state(self, row: Sequence[str]) -> tuple[str, str] | None:
-        """Title and value of a column of states that says that the invoice is cancelled."""
-        state = self._cell(row, "state")
-        return state if state and fields.fold(state[1]).startswith("annul") else None
+        """Title and value of a column of states, or of balances, that says that the invoice is cancelled."""
+        for at in (*self._kinds.get("state", ()), *self._balances):
+            if at < len(row) and fields.fold(row[at]).startswith("annul"):
+                return self._titles[at], row[at].strip()
+        return None
 
     def _differs(
         self, name: str, others: list[int], row: Sequence[str], cells: Mapping[str, str]

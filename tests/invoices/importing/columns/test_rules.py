@@ -154,6 +154,17 @@ def test_a_cancelled_invoice_is_left_out() -> None:
     assert "« Etat de la facture » dit « annulation »" in "".join(str(one) for one in found)
 
 
+@pytest.mark.parametrize("columns", [{}, {"solde": "amount", "montant": ""}], ids=["beside", "as the amount"])
+def test_a_balance_that_says_cancelled_is_no_amount(columns: dict[str, str]) -> None:
+    content = (
+        "Numéro;Date;Échéance;Montant;Solde;Objet;Code redevable\n"
+        "1;01/10/2026;31/10/2026;20,00;20,00;Eau;F1\n2;01/10/2026;31/10/2026;20,00;Annulée;Eau;F2\n"
+    )
+    found = read(content, Rules(columns=columns))
+    assert only(found, InvoiceRow).number == "1"
+    assert "cette facture est annulée" in "".join(str(one) for one in found)
+
+
 def test_a_person_with_a_wrong_cell_is_refused_with_its_texts() -> None:
     (problem,) = read("Code redevable;E-mail\nF1;alice@\n", Rules())
     assert isinstance(problem, RowProblem)
