@@ -44,9 +44,8 @@ NEGATIVES = {REFUSE: _("refusés"), LEAVE_OUT: _("laissés de côté")}
 
 def _columns(value: dict[str, str]) -> str:
     """« famille : Code redevable, lot : non lue »."""
-    return ", ".join(
-        f"{title} : {LABELS.get(name, name) if name else gettext('non lue')}" for title, name in value.items()
-    )
+    unread = gettext("non lue")
+    return ", ".join(f"{title} : {LABELS.get(name, name) or unread}" for title, name in value.items())
 
 
 def _dates(value: dict[str, str]) -> str:
