@@ -14,6 +14,8 @@ class InvoicesConfig(AppConfig):
             keys={"rows_key": MAY_BE_GONE, "documents_key": MAY_BE_GONE}
         ),  # discarded: its files are gone
         "BatchProblem": HELD,
+        "RefusedRow": HELD,
+        "Amendment": HELD,
         "Document": held(keys={"key": MUST_BE_THERE}),
         "Invoice": HELD,
         "Credit": HELD,
@@ -23,6 +25,8 @@ class InvoicesConfig(AppConfig):
     person_data = {
         "Batch": not_personal("an import: who made it, how far it is"),
         "BatchProblem": withheld(_FILE, keeps={"value": _FILE, "message": _FILE}),
+        "RefusedRow": withheld(_FILE, keeps={"cells": _FILE, "corrected": _FILE}),
+        "Amendment": given("modifications"),
         "Document": given("factures"),
         "Invoice": given("factures"),
         "Credit": given("avoirs"),

@@ -36,6 +36,21 @@ READ = (
     Key("errors", _("erreurs"), how_many),
     Key("changes", _("changements"), how_many),
     Key("questions", _("questions"), how_many),
+    Key("amended", _("factures en ligne modifiées"), how_many),
+)
+AMENDED = (
+    *(
+        AMOUNT,
+        Key("issued_on", _("date"), day),
+        Key("due_on", _("échéance"), day),
+        Key("subject", _("objet")),
+    ),
+    *(
+        Key("debit_on", _("prélevée le")),
+        Key("payer"),
+        Key("code", _("code")),
+        Key("sha256", _("empreinte du PDF")),
+    ),
 )
 
 WHO = {WHO_BY_CODE: _("par le code"), WHO_BY_NAME: _("par le nom")}
@@ -83,13 +98,29 @@ declare(
     Fact(
         "batch.published",
         _("Factures mises en ligne"),
-        after=(INVOICES, PAYERS, Key("documents", _("PDF ajoutés à des factures en ligne"), how_many)),
+        after=(
+            *(INVOICES, PAYERS, Key("documents", _("PDF ajoutés à des factures en ligne"), how_many)),
+            Key("amended", _("factures en ligne modifiées"), how_many),
+        ),
     ),
     Fact("batch.taken_back", _("Import repris"), after=(INVOICES,)),
     Fact("batch.failed", _("Import interrompu"), after=(REASON,)),
     Fact("batch.retried", _("Import recommencé")),
-    Fact("batch.checked_again", _("Import vérifié de nouveau")),
     Fact("batch.discarded", _("Import abandonné")),
+    Fact("batch.checked_again", _("Import vérifié de nouveau")),
+    Fact(
+        "batch.change_answered",
+        _("Réponse donnée sur une facture qui change"),
+        before=(ANSWER,),
+        after=(Key("number", _("numéro")), ANSWER),
+    ),
+    Fact("batch.rows_given_up", _("Lignes gardées abandonnées")),
+    Fact(
+        "batch.row_corrected",
+        _("Ligne d'un import corrigée"),
+        after=(Key("line", _("ligne")), Key("columns", _("colonnes"))),
+    ),
+    Fact("invoice.amended", _("Facture modifiée par un import"), before=AMENDED, after=AMENDED),
     Fact(
         "batch.payer_answered",
         _("Réponse donnée sur un dossier"),

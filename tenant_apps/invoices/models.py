@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
-from tenant_apps.invoices.states import Answer, Asked, BatchState, InvoiceState, OnlineHold
+from tenant_apps.invoices.states import Agreed, Answer, Asked, BatchState, InvoiceState, OnlineHold
 from tenant_apps.products.models import Product
 from tenant_apps.residents.models import Payer, Source
 
@@ -49,6 +49,12 @@ class Batch(models.Model):
     change_count = models.PositiveIntegerField(default=0)  # known payers that the file describes differently
     question_count = models.PositiveIntegerField(default=0)  # payers that a person must look at
     late_count = models.PositiveIntegerField(default=0)  # PDFs for invoices that are online without one
+    amended_count = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # online invoices that the file changes
+    refused_count = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # rows that are kept aside or refused
     document_count = models.PositiveIntegerField(default=0)
     amount = models.DecimalField(
         max_digits=12, decimal_places=2, default=0
@@ -57,6 +63,9 @@ class Batch(models.Model):
     limited_to = models.JSONField(default=list, db_default=[])
     # What its rows are of, or `limited_to` as long as a row may be of another; empty: nobody knows (toolkit.scope).
     product_ids = models.JSONField(default=list, db_default=[])
+    # The clerk publishes the sound rows and keeps the others, to correct them later.
+    sets_aside = models.BooleanField(default=False, db_default=False)
+    publish_on = models.DateField(_("à publier le"), null=True)  # asked for, not before this day
     published_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -69,7 +78,7 @@ class Batch(models.Model):
     @property
     def brings_something(self) -> bool:
         """Whether it has new invoices, or changes known payers or invoices."""
-        return bool(self.new_count or self.change_count or self.late_count)
+        return bool(self.new_count or self.change_count or self.late_count or self.amended_count)
 
 
 class Severity(models.TextChoices):
@@ -94,6 +103,25 @@ class BatchProblem(models.Model):
 
     def __str__(self) -> str:
         return self.message
+
+
+class RefusedRow(models.Model):
+    """A row of a file that has an error: its texts by field, and those that a clerk has corrected since."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="refused_rows", db_index=False)
+    line = models.PositiveIntegerField()
+    cells = models.JSONField(default=dict)  # field (importing.records.kinds.LABELS) → text of the file
+    corrected = models.JSONField(default=dict)  # field → text of the clerk
+    corrected_by = models.CharField(max_length=254, blank=True)  # audit name
+    corrected_at = models.DateTimeField(null=True)
+    is_refused = models.BooleanField(default=True)  # False: the last check took it, corrected
+
+    class Meta:
+        ordering = ["batch", "line"]
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="refused_row_once")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.line}"
 
 
 class Document(models.Model):
@@ -203,6 +231,42 @@ class Credit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} € / {self.invoice_id}"
+
+
+class Amendment(models.Model):
+    """What a file says about an invoice that is online already: other values, another payer, another PDF, a credit.
+
+    It counts from the publication of its batch on, and stays as the history of the invoice. `was` and `becomes` have
+    the same keys, of: amount (euros, as text), issued_on, due_on (ISO), subject, debit_on.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="amendments")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="amendments")
+    line = models.PositiveIntegerField()
+    was = models.JSONField(default=dict)
+    becomes = models.JSONField(default=dict)
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="+")  # moved to
+    payer_before = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="+")
+    document = models.ForeignKey(
+        Document, null=True, on_delete=models.PROTECT, related_name="+"
+    )  # the new one
+    document_before = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
+    credit = models.DecimalField(max_digits=10, decimal_places=2, null=True)  # euros that the file takes off
+    credit_key = models.CharField(max_length=120, blank=True)  # names the credit in its source
+    cancels = models.BooleanField(default=False)
+    reason = models.CharField(max_length=300, blank=True)  # of the credit; the resident reads it
+    # A person must agree: the payer changes, or money was received on the invoice.
+    asks = models.BooleanField(default=False)
+    answer = models.CharField(max_length=5, choices=Agreed, blank=True)
+    answered_by = models.CharField(max_length=254, blank=True)  # audit name
+    answered_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["batch", "line", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} → {self.invoice_id}"
 
 
 class PayerUpdate(models.Model):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from shared_apps.accounts.models import Account
 from shared_apps.privacy.personal import Section
-from tenant_apps.invoices.models import Credit, Invoice
+from tenant_apps.invoices.models import Amendment, Credit, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.residents.queries import payer_ids_of
 
@@ -25,7 +25,7 @@ def documents_of(account: Account) -> QuerySet[Invoice]:
 
 
 def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
-    """The invoices of the payers that the account may see, and their avoirs."""
+    """The invoices of the payers that the account may see, their avoirs, and what billing changed on them."""
     fields = (
         *("number", "fiscal_year", "reference", "subject", "product__label", "payer__reference"),
         *("issued_on", "due_on", "amount", "credited", "paid", "published_at"),
@@ -70,3 +70,26 @@ def give(account: Account, addresses: frozenset[str]) -> Iterator[Section]:
         ],
         credits.values_list("invoice__number", "amount", "cancels", "reason", "made_at").iterator(),
     )
+    changes = Amendment.objects.filter(
+        invoice__in=shown(account).order_by(), applied_at__isnull=False, credit=None
+    )
+    yield Section(
+        "modifications",
+        _("Modifications de mes factures"),
+        [
+            ("facture", _("Facture")),
+            ("avant", _("Avant")),
+            ("apres", _("Après")),
+            ("date", _("Date")),
+        ],
+        (
+            (number, _in_words(was), _in_words(becomes), applied_at)
+            for number, was, becomes, applied_at in changes.order_by("id")
+            .values_list("invoice__number", "was", "becomes", "applied_at")
+            .iterator(chunk_size=500)
+        ),
+    )
+
+
+def _in_words(values: dict[str, str | None]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value)

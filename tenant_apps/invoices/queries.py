@@ -87,7 +87,7 @@ def listed_products(scope: Scope) -> QuerySet[Product]:
 def waiting_batches(scope: Scope) -> QuerySet[Batch]:
     """Imports that wait for a worker or for a clerk. One that brings nothing new is over."""
     over = (BatchState.PUBLISHED, BatchState.TAKEN_BACK, BatchState.DISCARDED)
-    nothing = {"new_count": 0, "change_count": 0, "late_count": 0}
+    nothing = {"new_count": 0, "change_count": 0, "late_count": 0, "amended_count": 0}
     return batches(scope).exclude(state__in=over).exclude(state=BatchState.READY, **nothing)
 
 

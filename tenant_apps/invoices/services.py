@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.core.files.base import File
 from django.core.files.storage import storages
@@ -15,13 +15,19 @@ from django.utils.translation import ngettext
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.audit.queries import entries
+from tenant_apps.invoices import amending
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.format import HEAD, Format
 from tenant_apps.invoices.importing.run import publishing
 from tenant_apps.invoices.locking import lock_invoice, lock_without_reading
-from tenant_apps.invoices.models import Batch, Credit, Document, Invoice, PayerUpdate
-from tenant_apps.invoices.states import BATCH_EDGES, Answer, Asked, BatchState, InvoiceState, OnlineHold
+from tenant_apps.invoices.models import Amendment, Batch, Credit, Document, Invoice, PayerUpdate, RefusedRow
+from tenant_apps.invoices.states import (
+    BATCH_EDGES,
+    BatchState,
+    InvoiceState,
+    OnlineHold,
+)
 from tenant_apps.residents.models import Source
 from tenant_apps.residents.sources import default_source
 from tenants.current import current_town
@@ -128,9 +134,11 @@ def publish_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
             waiting,
         )
         raise WrongState(sentence % {"n": waiting})
+    if amending.waiting(locked).exists():
+        raise WrongState(_("Répondez d'abord sur les factures qui changent ; la publication vient après."))
     move(locked, BatchState.PUBLISHING)
-    locked.attempts = 0
-    locked.save(update_fields=["attempts"])
+    locked.attempts, locked.publish_on = 0, None
+    locked.save(update_fields=["attempts", "publish_on"])
     audit.record("batch.publication_asked", actor=actor, obj=f"batch:{locked.uuid}")
     agenda.wake("imports")
     return locked
@@ -147,19 +155,21 @@ def finish_publication(*, batch: Batch) -> bool:
         return False
     # One import per source at a time: each sees the payers of the one before.
     Source.objects.select_for_update(no_key=True).get(pk=locked.source_id)
-    if publishing.has_changed(locked):
+    amending.lock(locked)
+    if publishing.has_changed(locked) or amending.has_changed(locked):
         move(locked, BatchState.CHECKING)
         return False
+    actor = _asked_by(locked)
     published = publishing.publish_drafts(locked)
+    amended = amending.apply(locked, actor=actor)
     locked.published_at = timezone.now()
     locked.save(update_fields=["published_at"])
     move(locked, BatchState.PUBLISHED)
-    audit.record(
-        "batch.published",
-        actor=_asked_by(locked),
-        obj=f"batch:{locked.uuid}",
-        new={"invoices": published, "payers": locked.change_count, "documents": locked.late_count},
-    )
+    new = {"invoices": published, "payers": locked.change_count, "documents": locked.late_count}
+    audit.record("batch.published", actor=actor, obj=f"batch:{locked.uuid}", new={**new, "amended": amended})
+    if not locked.refused_count:
+        keys = _drop_unused_documents(locked)
+        transaction.on_commit(lambda: delete_files(keys))
     return True
 
 
@@ -225,6 +235,8 @@ def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     locked = lock(batch)
     if locked.state == BatchState.UPLOADED:
         return locked
+    if locked.state != BatchState.FAILED:
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
     move(locked, BatchState.UPLOADED)
     locked.failure, locked.beat_at = "", timezone.now()
     locked.save(update_fields=["failure", "beat_at"])
@@ -239,90 +251,62 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     locked = lock(batch)
     if locked.state == BatchState.DISCARDED:
         return locked
+    if locked.state != BatchState.TAKEN_BACK and locked.published_at is not None:
+        return _give_up_refused(actor, locked)
     move(locked, BatchState.DISCARDED)
     keys = drop_drafts(locked)
+    RefusedRow.objects.filter(batch=locked).delete()
     audit.record("batch.discarded", actor=actor, obj=f"batch:{locked.uuid}")
     keys += [key for key in (locked.rows_key, locked.documents_key) if key]
     transaction.on_commit(lambda: delete_files(keys))
     return locked
 
 
-def drop_drafts(batch: Batch) -> list[str]:
+def _give_up_refused(actor: audit.Actor, locked: Batch) -> Batch:
+    """Give up the rows that were kept aside; what the import has put online stays."""
+    if locked.state != BatchState.PUBLISHED:
+        move(locked, BatchState.PUBLISHED)
+    keys = drop_drafts(locked)
+    RefusedRow.objects.filter(batch=locked).delete()
+    locked.refused_count = 0
+    locked.save(update_fields=["refused_count"])
+    audit.record("batch.rows_given_up", actor=actor, obj=f"batch:{locked.uuid}")
+    transaction.on_commit(lambda: delete_files(keys))
+    return locked
+
+
+def drop_drafts(batch: Batch, *, keep_documents: bool = False) -> list[str]:
     """Delete what a batch has staged. Returns the keys of the files, to delete after the commit.
 
-    Its new payers stay, as drafts without a name: another import may be about to use them.
+    Its new payers stay, as drafts without a name: another import may be about to use them. With `keep_documents`, its
+    stored PDFs stay for the next reading of the same files.
     """
     drafts = Invoice.objects.filter(batch=batch, state=InvoiceState.DRAFT)
     if batch.published_at:  # they were visible once: somebody may be about to pay several of them
         lock_without_reading(drafts)
     drafts.delete()
     PayerUpdate.objects.filter(batch=batch, applied_at=None).delete()
-    unused = Document.objects.filter(batch=batch, invoices=None)
+    Amendment.objects.filter(batch=batch, applied_at=None).delete()
+    if keep_documents:
+        # One that was attached to another import's invoice is not this reading's any more.
+        Document.objects.filter(batch=batch, invoices=None).exclude(late_for=[]).update(late_for=[])
+        return []
+    return _drop_unused_documents(batch)
+
+
+def _drop_unused_documents(batch: Batch) -> list[str]:
+    of_amendments = Amendment.objects.exclude(document=None).values("document")
+    before = Amendment.objects.exclude(document_before=None).values("document_before")
+    unused = Document.objects.filter(batch=batch, invoices=None).exclude(pk__in=of_amendments)
+    unused = unused.exclude(pk__in=before)
     keys = list(unused.values_list("key", flat=True))
-    unused.delete()
+    Document.objects.filter(key__in=keys).delete()
     return keys
 
 
 def open_questions(batch: Batch) -> QuerySet[PayerUpdate]:
     """The payers of `batch` whose question has no answer."""
     return PayerUpdate.objects.filter(batch=batch, answer="", applied_at=None).exclude(asks="")
-
-
-@transaction.atomic
-def answer_question(*, actor: audit.Actor, update: PayerUpdate, answer: Answer) -> PayerUpdate:
-    """Answer « C'est bien la même personne » or « une autre ». It may be changed until the publication is asked for.
-
-    Raises WrongState.
-    """
-    batch = lock(update.batch)
-    locked = PayerUpdate.objects.select_for_update(of=("self",)).select_related("payer").get(pk=update.pk)
-    if batch.state != BatchState.READY or not locked.asks or locked.applied_at is not None:
-        raise WrongState(_("Cette question n'attend plus de réponse."))
-    if answer == Answer.OTHER and locked.asks != Asked.CODE:
-        raise WrongState(_("Abandonnez cet import et corrigez le code dans votre logiciel de facturation."))
-    if locked.answer != answer:
-        _answer(actor, batch, [locked], answer)
-    return locked
-
-
-@transaction.atomic
-def recognise_alike(*, actor: audit.Actor, batch: Batch) -> int:
-    """Answer « Ce sont les mêmes personnes » for every open code that looks like a known one of the same name.
-
-    Returns how many. Raises WrongState.
-    """
-    locked = lock(batch)
-    if locked.state != BatchState.READY:
-        raise WrongState(_("Cette question n'attend plus de réponse."))
-    alike = open_questions(locked).filter(
-        asks=Asked.CODE, reasons__contains=[{"why": "looks", "alike": True}]
-    )
-    updates = list(alike.select_for_update(of=("self",)).select_related("payer"))
-    _answer(actor, locked, updates, Answer.SAME)
-    return len(updates)
-
-
-def _answer(actor: audit.Actor, batch: Batch, updates: list[PayerUpdate], answer: Answer) -> None:
-    name = actor if isinstance(actor, str) else actor.audit_name
-    PayerUpdate.objects.filter(pk__in=[update.pk for update in updates]).update(
-        answer=answer, answered_by=name, answered_at=timezone.now()
-    )
-    for update in updates:
-        audit.record(
-            "batch.payer_answered",
-            actor=actor,
-            obj=f"batch:{batch.uuid}",
-            old={"name": _named(update.was), "answer": update.answer},
-            new={
-                **{"payer": str(update.payer.uuid), "code": update.payer.reference},
-                **{"name": _named(update.said), "answer": answer},
-            },
-        )
-        update.answer = answer
-
-
-def _named(said: dict[str, Any]) -> str:
-    return " ".join(filter(None, [said.get("first_name"), said.get("last_name")]))
 
 
 def delete_files(keys: list[str]) -> None:

@@ -41,6 +41,13 @@ class Answer(models.TextChoices):
     OTHER = "other", _("une autre personne")
 
 
+class Agreed(models.TextChoices):
+    """Whether a person agrees to what a file changes on an invoice."""
+
+    YES = "yes", _("à appliquer")
+    NO = "no", _("à laisser")
+
+
 class BatchState(models.TextChoices):
     """Where an import is: file → check → preview → publication."""
 
@@ -60,8 +67,15 @@ BATCH_EDGES: dict[tuple[BatchState, BatchState], str] = {
     (BatchState.CHECKING, BatchState.CHECKING): "the worker died and another starts again from nothing",
     (BatchState.CHECKING, BatchState.REFUSED): "errors were found; nothing is kept but their list",
     (BatchState.CHECKING, BatchState.READY): "every row is a draft, every PDF is stored",
-    (BatchState.REFUSED, BatchState.UPLOADED): "the rules of its source have changed; it is checked again",
-    (BatchState.READY, BatchState.UPLOADED): "the same; its drafts go when the check begins",
+    (
+        BatchState.REFUSED,
+        BatchState.UPLOADED,
+    ): "the clerk corrected cells or columns, or sets the refused rows aside",
+    (BatchState.READY, BatchState.UPLOADED): "the same",
+    (BatchState.PUBLISHED, BatchState.UPLOADED): "the clerk corrected rows that were kept aside",
+    (BatchState.REFUSED, BatchState.PUBLISHED): "rows kept aside are given up; what is online stays",
+    (BatchState.READY, BatchState.PUBLISHED): "the same",
+    (BatchState.FAILED, BatchState.PUBLISHED): "the same",
     (BatchState.READY, BatchState.PUBLISHING): "the clerk publishes",
     (BatchState.PUBLISHING, BatchState.PUBLISHED): "all drafts became visible in one transaction",
     (

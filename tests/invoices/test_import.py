@@ -130,14 +130,6 @@ def test_a_file_sent_again_before_publication_is_told_what_to_do(run: Callable[.
     assert "publiez cet import, ou abandonnez-le" in sentences(again)[0]
 
 
-def test_a_published_invoice_does_not_change(run: Callable[..., Batch]) -> None:
-    publish(run(HEADER, ROW))
-    batch = run(HEADER, ROW.replace("25,00", "26,00"))
-    assert batch.state == BatchState.REFUSED
-    assert "déjà publié avec d'autres valeurs" in sentences(batch)[0]
-    assert Invoice.objects.get().amount == Decimal("25.00")
-
-
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_delimiters_and_encodings(run: Callable[..., Batch], delimiter: str, encoding: str) -> None:

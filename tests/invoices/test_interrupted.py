@@ -60,14 +60,14 @@ def test_the_task_s_limit_ends_the_import_and_not_the_queue(
 ) -> None:
     """The exception that Celery raises during the work; tests/faults does the same with a real worker."""
     long, good = sent(1), sent(2)
-    check = processing.check
+    read = processing.read
 
     def slow(batch: Batch, *rest: Any) -> Any:
         if batch.pk == long.pk:
             raise SoftTimeLimitExceeded
-        return check(batch, *rest)
+        return read(batch, *rest)
 
-    monkeypatch.setattr(processing, "check", slow)
+    monkeypatch.setattr(processing, "read", slow)
     processing.process_waiting()
     assert state(long) == (BatchState.FAILED, 0)
     assert "découpez" in long.failure
@@ -77,7 +77,7 @@ def test_the_task_s_limit_ends_the_import_and_not_the_queue(
 def test_the_limit_falls_in_the_middle_of_a_statement(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal, as from Celery. It cancels the SQL statement; otherwise the connection could not be used."""
     long, good = sent(1), sent(2)
-    check = processing.check
+    read = processing.read
 
     def ring(*_: object) -> None:
         raise SoftTimeLimitExceeded
@@ -87,9 +87,9 @@ def test_the_limit_falls_in_the_middle_of_a_statement(town: Any, monkeypatch: py
             signal.setitimer(signal.ITIMER_REAL, 0.5)
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(60)")
-        return check(batch, *rest)
+        return read(batch, *rest)
 
-    monkeypatch.setattr(processing, "check", slow)
+    monkeypatch.setattr(processing, "read", slow)
     before = signal.signal(signal.SIGALRM, ring)
     try:
         processing.process_waiting()

@@ -25,7 +25,7 @@ from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.words.payer_questions import asked_of
 from tenant_apps.backoffice.words.progress import first_steps, progress_of
-from tenant_apps.invoices import queries, services
+from tenant_apps.invoices import answering, queries, services
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Batch
@@ -200,7 +200,7 @@ def answer(request: StaffRequest, public_id: UUID, pk: int) -> HttpResponse:
     said = request.POST.get("reponse", "")
     try:
         if said in Answer.values:
-            services.answer_question(actor=request.user, update=update, answer=Answer(said))
+            answering.answer_question(actor=request.user, update=update, answer=Answer(said))
     except InvoiceError as error:
         messages.error(request, str(error))
     return redirect(f"{reverse('backoffice:batch', args=[public_id])}#questions")
@@ -212,7 +212,7 @@ def recognise(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Ce sont les mêmes personnes », for all codes whose names agree."""
     batch = found(queries.batch, request.scope, public_id)
     try:
-        number = services.recognise_alike(actor=request.user, batch=batch)
+        number = answering.recognise_alike(actor=request.user, batch=batch)
     except InvoiceError as error:
         messages.error(request, str(error))
         return redirect("backoffice:batch", public_id)

@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices import services
+from tenant_apps.invoices import amending, services
+from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.records.kinds import RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading, Rules
-from tenant_apps.invoices.importing.run.checking import Progress, Report, check
-from tenant_apps.invoices.importing.run.staging import stage
+from tenant_apps.invoices.importing.run.drafts import Drafts
+from tenant_apps.invoices.importing.run.reading import read
+from tenant_apps.invoices.importing.run.report import Progress, Report
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
 from tenants.work.intake import Intake, Sentences, beat, show
@@ -59,41 +61,60 @@ def _publish(batch: Batch) -> None:
     if batch.state != BatchState.CHECKING:
         return
     _check_and_stage(batch, again=True)
-    if batch.state == BatchState.READY and _may_be_published(batch) and not batch.change_count:
+    changes = batch.change_count or batch.amended_count
+    if batch.state == BatchState.READY and _may_be_published(batch) and not changes:
         services.publish_batch(actor=batch.created_by, batch=batch)
         services.finish_publication(batch=batch)
 
 
 def _may_be_published(batch: Batch) -> bool:
-    return batch.brings_something and not services.open_questions(batch).exists()
+    return (
+        batch.brings_something
+        and not services.open_questions(batch).exists()
+        and not amending.waiting(batch).exists()
+    )
 
 
 def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
-    _start_again(batch)
-    with contextlib.ExitStack() as files:
-        rows = files.enter_context(opened(batch.rows_key))
-        archive = None
-        try:
-            kind = registry.named(batch.format)
-            if batch.documents_key and kind.documents:
-                archive = kind.documents.open(files.enter_context(opened(batch.documents_key)))
-            reading = Reading(Rules.kept(batch.source.rules))
-            if archive is None and kind.inside is not None:
-                archive = kind.inside(rows)
-            show(batch, "checking", total=kind.rough_rows(rows))
-            report = check(batch, kind.rows(rows, reading), archive, _progress(batch))
-        except FileError as error:
-            report = Report(products={None})
-            report.add(RowProblem(None, "", "", str(error)))
+    with Drafts(batch) as drafts:
+        _start_again(batch)
+        report = _read(batch, drafts)
         if again:
             sentence = _(
                 "Un autre import a été publié depuis la vérification : tout a été vérifié de nouveau."
             )
             report.add(RowProblem(None, "", "", sentence, is_error=False))
-        if not report.errors and report.brings_something:
+        if may_be_staged(batch, report):
             show(batch, "storing", total=report.rows)
-            stage(batch, kind.rows(rows, reading), archive, _progress(batch))
+            drafts.write()
     _conclude(batch, report)
+
+
+def _read(batch: Batch, drafts: Drafts) -> Report:
+    """What the files of a batch hold. A file that cannot be read as a whole has one problem."""
+    try:
+        kind = registry.named(batch.format)
+        reading = Reading(Rules.kept(batch.source.rules), corrections_of(batch))
+        with contextlib.ExitStack() as files:
+            rows = files.enter_context(opened(batch.rows_key))
+            documents = None
+            if batch.documents_key and kind.documents:
+                documents = kind.documents.open(files.enter_context(opened(batch.documents_key)))
+            elif kind.inside is not None:
+                documents = kind.inside(rows)
+            show(batch, "checking", total=kind.rough_rows(rows))
+            return read(batch, kind.rows(rows, reading), documents, drafts, _progress(batch))
+    except FileError as error:
+        report = Report(products={None})
+        report.add(RowProblem(None, "", "", str(error)))
+        return report
+
+
+def may_be_staged(batch: Batch, report: Report) -> bool:
+    """Whether drafts are made: there is something, and no error but in rows that the clerk sets aside."""
+    if report.errors and (report.whole_file or not batch.sets_aside):
+        return False
+    return report.brings_something
 
 
 @transaction.atomic
@@ -101,7 +122,7 @@ def _start_again(batch: Batch) -> None:
     """Start from nothing: remove what an earlier worker left of this batch. Its files in S3 are overwritten later."""
     locked = services.lock(batch)
     services.move(locked, BatchState.CHECKING)
-    services.drop_drafts(locked)
+    services.drop_drafts(locked, keep_documents=True)
     BatchProblem.objects.filter(batch=locked).delete()
     Batch.objects.filter(pk=batch.pk).update(started_at=timezone.now(), done=0, total=0, step="reading")
     batch.refresh_from_db()
@@ -123,23 +144,26 @@ def _conclude(batch: Batch, report: Report) -> None:
             for problem in report.problems
         ]
     )
+    keep_refused(locked, report)
     locked.new_count, locked.unchanged_count = report.new, report.unchanged
     locked.error_count, locked.warning_count = report.errors, report.warnings
     locked.change_count, locked.question_count = report.changes, report.questions
-    locked.late_count = report.late
+    locked.late_count, locked.amended_count = report.late, report.amended
+    locked.refused_count = len(report.refused)
     locked.product_ids = report.known_products or locked.limited_to
     locked.document_count, locked.amount = report.documents, report.amount
     locked.done = locked.total = report.rows
     locked.step, locked.attempts = "", 0
     locked.save()
-    services.move(locked, BatchState.REFUSED if report.errors else BatchState.READY)
+    is_refused = bool(report.errors) and not may_be_staged(locked, report)
+    services.move(locked, BatchState.REFUSED if is_refused else BatchState.READY)
     audit.record(
-        "batch.refused" if report.errors else "batch.ready",
+        "batch.refused" if is_refused else "batch.ready",
         actor=audit.SYSTEM,
         obj=f"batch:{locked.uuid}",
         new={
             **{"new": report.new, "unchanged": report.unchanged, "errors": report.errors},
-            **{"changes": report.changes, "questions": report.questions},
+            **{"changes": report.changes, "questions": report.questions, "amended": report.amended},
         },
     )
     batch.refresh_from_db()

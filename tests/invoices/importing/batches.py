@@ -6,7 +6,7 @@ from typing import Any
 
 import pikepdf
 
-from tenant_apps.invoices import services
+from tenant_apps.invoices import answering, services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.models import Batch, PayerUpdate
 from tenant_apps.invoices.states import Answer
@@ -74,4 +74,4 @@ def question(batch: Batch) -> PayerUpdate:
 
 def answer(batch: Batch, said: Answer) -> None:
     """Answer the only question of the import."""
-    services.answer_question(actor="clerk@example.net", update=question(batch), answer=said)
+    answering.answer_question(actor="clerk@example.net", update=question(batch), answer=said)

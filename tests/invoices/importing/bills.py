@@ -13,9 +13,12 @@ def bill(
     street: str = "4 rue du Four",
     email: str = "ines@example.net",
     city: str = "Pechabou",
+    amount: str = "37,50",
 ) -> str:
     """One line under HEADER."""
-    return f"{number};01/10/2026;31/12/2026;37,50;Cantine;{code};{last};{first};{street};31320;{city};{email}"
+    return (
+        f"{number};01/10/2026;31/12/2026;{amount};Cantine;{code};{last};{first};{street};31320;{city};{email}"
+    )
 
 
 def six(number: str, code: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tenant_apps.invoices import services
+from tenant_apps.invoices import answering, services
 from tenant_apps.invoices.batches import processing
 from tenant_apps.invoices.importing.run import publishing
 from tenant_apps.invoices.models import Batch, Invoice
@@ -75,7 +75,7 @@ def test_a_name_that_changed_after_the_check_is_asked_about_again(live_town: Tow
     processing.process_waiting()
     stale = run(HEADER, bill("G2", "K1", "LEROUX", "Inès", street="8 rue Neuve"))
     other = run(HEADER, bill("G3", "K1", "GARNIER"))
-    services.answer_question(
+    answering.answer_question(
         actor="clerk@example.net", update=services.open_questions(other).get(), answer=Answer.SAME
     )
     services.publish_batch(actor="system", batch=other)

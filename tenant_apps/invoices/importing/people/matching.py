@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.people.identity import bare_name
 from tenant_apps.invoices.importing.people.names import same_family, same_name
-from tenant_apps.invoices.importing.records.kinds import LABELS, InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.records.kinds import LABELS, InvoiceRow, PayerRow, RowProblem
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import Asked, InvoiceState
 from tenant_apps.residents.models import EmailSource, Payer, Source
@@ -81,12 +81,12 @@ class People:
     def __iter__(self) -> Iterator[Person]:
         return iter(self._people.values())
 
-    def recognised(self, row: InvoiceRow) -> InvoiceRow:
+    def recognised(self, row: InvoiceRow | PayerRow) -> InvoiceRow | PayerRow:
         """The row with its payer's own code, when a person has said before that its code is another spelling of it."""
         code = self._aliases.get(row.payer, row.payer)
         return row if code == row.payer else replace(row, payer=code)
 
-    def add(self, row: InvoiceRow) -> RowProblem | None:
+    def add(self, row: InvoiceRow | PayerRow) -> RowProblem | None:
         """Add a row. Returns the problem when it cannot be the same people as an earlier row of the same code."""
         said = said_by(row)
         person = self._people.get(row.payer)
@@ -190,7 +190,7 @@ def _bare_of(person: Person) -> str:
     return bare_name(person.code) if person.by_name else bare_code(person.code)
 
 
-def _add_bill(person: Person, row: InvoiceRow) -> None:
+def _add_bill(person: Person, row: InvoiceRow | PayerRow) -> None:
     """Remember an invoice of a name. Two of one day, for one thing, may be of two families of that name."""
     if not row.by_name or not isinstance(row, InvoiceRow):  # a person without invoice has none
         return
@@ -203,7 +203,7 @@ def _add_bill(person: Person, row: InvoiceRow) -> None:
         }
 
 
-def said_by(row: InvoiceRow) -> Said:
+def said_by(row: InvoiceRow | PayerRow) -> Said:
     """What a row says about its payer: only the fields for which it has a cell."""
     said: Said = {name: getattr(row, name) for name in _PLAIN if name in row.said}
     if "address1" in row.said:
@@ -318,7 +318,7 @@ def _words(said: Said, what: str) -> str:
     return said.get(what) or ""
 
 
-def _two_families(person: Person, row: InvoiceRow, said: Said, differ: list[str]) -> RowProblem:
+def _two_families(person: Person, row: InvoiceRow | PayerRow, said: Said, differ: list[str]) -> RowProblem:
     """The error for a code that two families share in one file: both rows, and what each says."""
     names = [" ".join(filter(None, reversed(_name(one)))) for one in (person.said, said)]
     shown = [

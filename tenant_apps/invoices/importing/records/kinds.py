@@ -96,7 +96,7 @@ class CreditRow:
     """A cancellation or a reduction of an invoice that the town has, or that comes earlier in the same file.
 
     `number`, `fiscal_year` and `product` name that invoice. `amount` in euros is what is taken off; None cancels it
-    all. The resident reads `reason`.
+    all. The resident reads `reason`. `key` names the credit in its source: one that was applied is not applied again.
     """
 
     line: int
@@ -105,6 +105,12 @@ class CreditRow:
     amount: Decimal | None = None
     reason: str = ""
     product: str = ""
+    key: str = ""
+
+    @property
+    def identity(self) -> str:
+        """`key`, or what the credit says when its source does not name it."""
+        return self.key or f"{self.number}/{self.amount or ''}/{self.reason}"[:120]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,280 +1,238 @@
-"""Check rows and PDFs against each other and against what the town has. Writes nothing."""
+"""Sort the records of a file by what the town already has, chunk by chunk. Writes nothing but the report."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterator
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.documents.archive import Documents
-from tenant_apps.invoices.importing.documents.sent import SentDocuments
 from tenant_apps.invoices.importing.people.matching import Finding, People
-from tenant_apps.invoices.importing.records.kinds import InvoiceRow, Record, RowProblem
+from tenant_apps.invoices.importing.records.kinds import (
+    LABELS,
+    CreditRow,
+    DocumentRow,
+    InvoiceRow,
+    PayerRow,
+    Record,
+    RowProblem,
+)
+from tenant_apps.invoices.importing.run import standing
 from tenant_apps.invoices.importing.run.chunks import Candidate, Chunk, KnownRow
-from tenant_apps.invoices.models import Batch, Invoice
-from tenant_apps.invoices.states import InvoiceState
+from tenant_apps.invoices.importing.run.report import Records, Report
+from tenant_apps.invoices.importing.run.standing import Refused
+from tenant_apps.invoices.importing.run.town import Regies, Standing, invoices_meant, standing_of
+from tenant_apps.invoices.models import Batch
 from tenant_apps.products import references
-from tenant_apps.products.models import Product
-from tenant_apps.products.queries import default_product, former_products, products_by_code
-from toolkit import clock
 from toolkit.scope import Scope
 
-CHUNK = 200
-MOST_KEPT = 1000  # problems that are kept; all are counted
-
-Progress = Callable[[int], None]
-Records = Iterable[Record]  # what a format yields
-
-
-@dataclass
-class Report:
-    """What the check found. A report with an error is not staged."""
-
-    rows: int = 0
-    new: int = 0
-    unchanged: int = 0
-    changes: int = 0  # known payers that the file describes differently
-    questions: int = 0  # payers that a person must look at
-    late: int = 0  # PDFs for invoices that are online without one
-    documents: int = 0
-    errors: int = 0
-    warnings: int = 0
-    amount: Decimal = Decimal("0.00")  # sum of the new invoices, in euros
-    problems: list[RowProblem] = field(default_factory=list)
-    # Ids of what its rows are of; None: a row or a PDF may be of any.
-    products: set[int | None] = field(default_factory=set)
-
-    @property
-    def brings_something(self) -> bool:
-        """Whether there is something to stage."""
-        return bool(self.new or self.changes or self.late)
-
-    @property
-    def known_products(self) -> list[int]:
-        """The ids of the products that its rows are of; none when that is not known of every row and every PDF."""
-        return [] if None in self.products else sorted(pk for pk in self.products if pk is not None)
-
-    def add(self, problem: RowProblem) -> None:
-        """Count the problem, and keep it when there are fewer than `MOST_KEPT`."""
-        if problem.is_error:
-            self.errors += 1
-        else:
-            self.warnings += 1
-        if len(self.problems) < MOST_KEPT:
-            self.problems.append(problem)
+CHUNK = 1000
+_PDF = LABELS["document"]
 
 
 class Checker:
-    """Reads the file in chunks: once for the report, and once more for staging."""
+    """Reads the records of one file of one source. `refused_codes`: payers' codes that two families share."""
 
-    def __init__(self, batch: Batch, archive: Documents | None) -> None:
+    def __init__(self, batch: Batch, documents: Documents | None) -> None:
         self._batch = batch
-        self._archive = archive
+        self._documents = documents
         self._scope = Scope.kept(batch.limited_to)
-        self._products = {
-            code: product for code, product in products_by_code().items() if self._scope.has(product.pk)
-        }
-        default = default_product()
-        self._default = default if self._scope.has(default.pk) else None
-        self._former = former_products()
+        self._regies = Regies(self._scope)
         self._people = People(batch.source)
-        self.used: dict[
-            str, tuple[InvoiceRow, int | str]
-        ] = {}  # key of a PDF → the first row that has it, and that row's payer code
+        self.refused_codes: dict[str, int] = {}  # code → the line where the second family is
+        # key of a PDF → the line of its first row, whose it is, and whether the row names the file
+        self.used: dict[str, tuple[int, int | str, bool]] = {}
 
     def chunks(self, records: Records, report: Report) -> Iterator[Chunk]:
         """Yield the rows chunk by chunk; problems go to `report`. Raises FileError."""
         for chunk in _batched(records, CHUNK):
-            rows = []
-            for item in chunk:
-                if isinstance(item, RowProblem):
-                    report.add(item)
-                    if item.is_error:
-                        report.products.add(None)
-                    continue
-                report.rows += 1
-                if not isinstance(item, InvoiceRow):  # decision 71: to come
-                    continue
-                row = self._people.recognised(item)
-                if problem := self._people.add(row):
-                    report.add(problem)
-                    report.products.add(None)
-                else:
-                    rows.append(row)
-            people = self._people.find({row.payer for row in rows})
-            new: list[Candidate] = []
-            known: list[KnownRow] = []
-            for sorted_row in self._sorted(rows, people, report):
-                if isinstance(sorted_row, Candidate):
-                    new.append(sorted_row)
-                else:
-                    known.append(sorted_row)
-            report.late += sum(one.is_late for one in known)
-            yield Chunk(new, known, people)
+            yield self._chunk(chunk, report)
         report.changes = sum(person.changes for person in self._people)
-        report.questions = sum(person.asks for person in self._people)
+        report.questions += sum(person.asks for person in self._people)
+
+    def _chunk(self, chunk: tuple[Record, ...], report: Report) -> Chunk:
+        rows: list[InvoiceRow] = []
+        others: list[CreditRow | DocumentRow] = []
+        codes: set[str] = set()
+        for item in chunk:
+            if isinstance(item, RowProblem):
+                report.add(item)
+                if item.is_error:
+                    report.products.add(None)
+                continue
+            report.rows += 1
+            if isinstance(item, CreditRow | DocumentRow):
+                others.append(item)
+                continue
+            if (row := self._of_a_person(item, report)) is None:
+                continue
+            codes.add(row.payer)
+            if isinstance(row, InvoiceRow):
+                rows.append(row)
+            else:
+                report.products.add(None)
+        people = self._people.find(codes)
+        found = standing_of(self._batch, rows, others)
+        new: list[Candidate] = []
+        known: list[KnownRow] = []
+        for sorted_row in itertools.chain(
+            self._sorted(rows, found, people, report), self._about(others, found, report)
+        ):
+            if isinstance(sorted_row, Candidate):
+                new.append(sorted_row)
+            else:
+                known.append(sorted_row)
+        return Chunk(new, known, people)
+
+    def _of_a_person(self, item: InvoiceRow | PayerRow, report: Report) -> InvoiceRow | PayerRow | None:
+        """The row with its payer's own code; None when its code is another family's too."""
+        row = self._people.recognised(item)
+        if problem := self._people.add(row):
+            self.refused_codes.setdefault(row.payer, row.line)
+            report.add(replace(problem, cells=texts_of(row)))
+            report.products.add(None)
+            return None
+        return row
 
     def _sorted(
-        self, rows: list[InvoiceRow], people: dict[str, Finding], report: Report
+        self, rows: list[InvoiceRow], town: Standing, people: dict[str, Finding], report: Report
     ) -> Iterator[Candidate | KnownRow]:
-        others = Invoice.objects.exclude(batch=self._batch, state=InvoiceState.DRAFT)
-        together = ("payer__source", "batch", "document")
-        by_number = others.filter(number__in=[row.number for row in rows]).select_related(*together)
-        existing = {(found.product_id, found.fiscal_year, found.number): found for found in by_number}
-        by_reference = others.filter(reference__in=[row.reference for row in rows])
-        taken = {
-            (product_id, reference): number
-            for product_id, reference, number in by_reference.values_list("product_id", "reference", "number")
-        }
         for row in rows:
-            product = self._products.get(row.product.lower()) if row.product else self._default
+            product = self._regies.of(row.product)
             if product is None:
-                report.add(RowProblem(row.line, "Régie", row.product, self._not_a_regie(row)))
                 report.products.add(None)
+                _refuse(report, row, "product", row.product, self._regies.why_not(row.product))
                 continue
             report.products.add(product.pk)
             finding = people[row.payer]
             # What a régie published under an older number is known too, and stays there (decision 61).
-            family = (product.pk, *self._former.get(product.pk, ()))
-            found = next(
-                (existing[key] for pk in family if (key := (pk, row.fiscal_year, row.number)) in existing),
-                None,
-            )
-            document = self._document_of(row, finding, report, is_online=found is not None)
-            same = next((taken[pk, row.reference] for pk in family if (pk, row.reference) in taken), None)
-            if found is None and product.ended_at is not None:
-                report.add(RowProblem(row.line, "Régie", row.product or product.code, self._ended(product)))
-            elif found is None and same is not None:
+            family = self._regies.family(product)
+            found = town.invoice(family, row.fiscal_year, row.number)
+            key = self._document_of(row, finding, report, is_online=found is not None)
+            if found is not None:
+                try:
+                    item = standing.compare(
+                        found,
+                        row,
+                        finding,
+                        source_id=self._batch.source_id,
+                        being_paid=found.pk in town.being_paid,
+                        scope=self._scope,
+                    )
+                except Refused as why:
+                    _refuse(report, row, why.field, _value(row, why.field), str(why))
+                    continue
+                item.document = key
+                yield item
+                continue
+            same = town.number_of(family, row.reference)
+            if product.ended_at is not None:
+                _refuse(report, row, "product", row.product or product.code, self._regies.ended(product))
+            elif same is not None:
                 # The Treasury knows a debt only by its reference: two invoices of a product never share one.
                 sentence = _("« Référence TIPI » sert déjà à la facture n° %(number)s du même service.")
-                report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"number": same}))
-            elif found is None and (wrong := references.problem(product.kind, row.reference)):
+                _refuse(report, row, "reference", row.reference, sentence % {"number": same})
+            elif wrong := references.problem(product.kind, row.reference):
                 sentence = _("« Référence TIPI » %(what)s")
-                report.add(RowProblem(row.line, "Référence TIPI", row.reference, sentence % {"what": wrong}))
-            elif found is None:
-                report.new += 1
-                report.amount += row.amount
-                yield Candidate(row, product, document)
-            elif (why := self._standing_problem(found, row, finding)) is not None:
-                report.add(RowProblem(row.line, "Numéro", row.number, why))
+                _refuse(report, row, "reference", row.reference, sentence % {"what": wrong})
             else:
-                report.unchanged += 1
-                yield KnownRow(row, found, document)
+                yield Candidate(row, product, key)
 
-    def _ended(self, product: Product) -> str:
-        """Why a closed product gets no new invoice, and what to do."""
-        words = {
-            "label": product.label,
-            "day": clock.in_words(product.ended_at),
-            "code": product.replaced_by.code if product.replaced_by else "",
-        }
-        if product.replaced_by is not None:
-            sentence = _(
-                "« Régie » : « %(label)s » a changé d'identifiant le %(day)s. Écrivez le code « %(code)s » dans le "
-                "fichier : ces factures iront au nouvel identifiant."
-            )
-        else:
-            sentence = _(
-                "« Régie » : « %(label)s » est fermée depuis le %(day)s et ne reçoit plus de factures. Corrigez le "
-                "code dans le fichier, ou demandez à un responsable de rouvrir la régie (« Régies et PayFiP »)."
-            )
-        return sentence % words
-
-    def _not_a_regie(self, row: InvoiceRow) -> str:
-        """Why a row is of no régie that whoever sent the file may bring invoices of."""
-        if self._scope.is_whole:
-            sentence = _("« Régie » n'est pas connue de la commune. Codes connus : %(known)s.")
-        elif row.product:
-            sentence = _("« Régie » n'est pas une de celles pour lesquelles vous travaillez : %(known)s.")
-        else:
-            sentence = _(
-                "« Régie » est vide. Écrivez le code d'une régie pour laquelle vous travaillez : %(known)s."
-            )
-        known = sorted(one.code for one in self._products.values() if one.ended_at is None)
-        return sentence % {"known": ", ".join(known)}
-
-    def _standing_problem(self, found: Invoice, row: InvoiceRow, finding: Finding) -> str | None:
-        """Why a row may not have the number of an invoice that the town already has; None when it is that invoice."""
-        if found.state == InvoiceState.DRAFT:
-            sentence = _(
-                "« Numéro » est déjà dans l'import « %(name)s », pas encore publié : publiez cet import, ou "
-                "abandonnez-le."
-            )
-            if found.batch is not None and not self._scope.covers(found.batch.product_ids):
-                return _("« Numéro » est déjà dans un import de la commune, pas encore publié.")
-            return sentence % {"name": found.batch.rows_name if found.batch else ""}
-        if not finding.may_be(found.payer_id):
-            sentence = _(
-                "« Numéro » est déjà publié pour un autre redevable (code %(code)s, provenance « %(source)s ») : "
-                "une facture publiée ne change pas de redevable."
-            )
-            return sentence % {"code": found.payer.reference, "source": found.payer.source.name}
-        if not _same(found, row):
-            return _("« Numéro » est déjà publié avec d'autres valeurs : une facture publiée ne change pas.")
-        return None
+    def _about(
+        self, rows: list[CreditRow | DocumentRow], town: Standing, report: Report
+    ) -> Iterator[KnownRow]:
+        """Credits and PDFs for invoices that the town has."""
+        for row in rows:
+            found = invoices_meant(self._regies, town, row)
+            if len(found) != 1:
+                report.products.add(None)
+                _unknown(report, row, several=bool(found))
+                continue
+            (invoice,) = found
+            report.products.add(invoice.product_id)
+            being_paid = invoice.pk in town.being_paid
+            if isinstance(row, CreditRow):
+                applied = (invoice.pk, row.identity) in town.credited
+                try:
+                    yield standing.credit(
+                        invoice, row, applied=applied, being_paid=being_paid, scope=self._scope
+                    )
+                except Refused as why:
+                    report.add(RowProblem(row.line, LABELS[why.field], row.number, str(why)))
+                continue
+            key = self._documents.find(row.document, is_file=True) if self._documents else None
+            if key is not None:
+                self.used.setdefault(key, (row.line, invoice.payer_id, True))
+                yield KnownRow(row.line, invoice, key)
 
     def _document_of(
         self, row: InvoiceRow, finding: Finding, report: Report, *, is_online: bool
     ) -> str | None:
-        if self._archive is None:
+        if self._documents is None:
             return None
         name = row.document or row.number
-        key = self._archive.find(name, is_file=bool(row.document))
+        key = self._documents.find(name, is_file=bool(row.document))
         if key is None:
             if not is_online:
                 sentence = _(
                     "Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document."
                 )
-                report.add(RowProblem(row.line, "Fichier PDF", name, sentence, is_error=False))
+                report.add(RowProblem(row.line, _PDF, name, sentence, is_error=False))
             return None
-        first, whose = self.used.setdefault(key, (row, finding.whose))
-        if first is row:
+        mine = (row.line, finding.whose, bool(row.document))
+        line, whose, is_named = self.used.setdefault(key, mine)
+        if line == row.line:
             return key
         # Several invoices may share a PDF when the file says so, but only invoices of one payer.
         if whose != finding.whose:
             sentence = _(
                 "« Fichier PDF » est déjà celui de la ligne %(line)d, d'un autre redevable : chacun a le sien."
             )
-        elif not (row.document and first.document):
+        elif not (row.document and is_named):
             sentence = _(
                 "Le nom du PDF convient aussi à la ligne %(line)d : précisez-le dans la colonne « Fichier PDF »."
             )
         else:
             return key
-        report.add(RowProblem(row.line, "Fichier PDF", name, sentence % {"line": first.line}))
+        _refuse(report, row, "document", name, sentence % {"line": line})
         return None
 
 
-def check(batch: Batch, records: Records, archive: Documents | None, progress: Progress) -> Report:
-    """Read everything once, PDFs included. Raises FileError when the whole file cannot be read."""
-    report = Report()
-    checker = Checker(batch, archive)
-    sent = SentDocuments(batch, archive) if archive is not None else None
-    for chunk in checker.chunks(records, report):
-        if sent is not None:
-            for problem in sent.check(chunk):
-                report.add(problem)
-        progress(report.rows)
-    if archive is not None and sent is not None:
-        report.documents = sent.read
-        for key, name in archive.names():
-            if key not in checker.used:
-                sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}
-                report.add(RowProblem(None, "Fichier PDF", name[:80], sentence, is_error=False))
-                report.products.add(None)
-    return report
+def texts_of(row: InvoiceRow | PayerRow) -> dict[str, str]:
+    """The texts of a row by field, as a clerk would write them: to show a row that was read, then refused."""
+    texts = {"payer": row.payer, "last_name": row.last_name, "first_name": row.first_name}
+    texts |= {"email": ", ".join(row.emails), "postcode": row.postcode, "city": row.city}
+    if isinstance(row, InvoiceRow):
+        texts |= {
+            "number": row.number,
+            "issued_on": f"{row.issued_on:%d/%m/%Y}",
+            "due_on": f"{row.due_on:%d/%m/%Y}",
+            "amount": str(row.amount).replace(".", ","),
+            "subject": row.subject,
+            "reference": row.reference,
+            "product": row.product,
+            "document": row.document,
+        }
+    return {name: text for name, text in texts.items() if text}
 
 
-def _same(invoice: Invoice, row: InvoiceRow) -> bool:
-    # An avoir of the town does not count as a difference from billing's file.
-    asked = invoice.original_amount
-    return (asked, invoice.issued_on, invoice.due_on, invoice.subject) == (
-        row.amount,
-        row.issued_on,
-        row.due_on,
-        row.subject,
-    )
+def _refuse(report: Report, row: InvoiceRow, field: str, value: str, sentence: str) -> None:
+    report.add(RowProblem(row.line, LABELS[field], value[:80], sentence, cells=texts_of(row)))
+
+
+def _value(row: InvoiceRow, field: str) -> str:
+    return texts_of(row).get(field, row.number)
+
+
+def _unknown(report: Report, row: CreditRow | DocumentRow, *, several: bool) -> None:
+    """An invoice that the town does not have: nothing is done, and it is said."""
+    if several:
+        sentence = _("Plusieurs factures portent ce numéro : précisez la régie et l'exercice.")
+    elif isinstance(row, CreditRow):
+        sentence = _("La facture à annuler ou à réduire n'est pas en ligne : il n'y a rien à faire ici.")
+    else:
+        sentence = _("Aucune facture en ligne ne porte ce numéro : ce PDF n'est rattaché à rien.")
+    report.add(RowProblem(row.line, LABELS["number"], row.number, sentence, is_error=several))
 
 
 def _batched(items: Records, size: int) -> Iterator[tuple[Record, ...]]:

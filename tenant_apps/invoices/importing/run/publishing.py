@@ -81,6 +81,12 @@ UPDATE residents_payer AS p SET also_written = p.also_written || found.codes
          GROUP BY u.looks_like_id) AS found
  WHERE p.id = found.payer_id
 """
+_MERGED_MOVES = """
+UPDATE invoices_amendment AS m SET payer_id = u.looks_like_id
+  FROM invoices_payerupdate AS u
+ WHERE u.batch_id = %(batch)s AND u.applied_at IS NULL AND u.answer = 'same' AND u.looks_like_id IS NOT NULL
+   AND m.batch_id = %(batch)s AND m.applied_at IS NULL AND m.payer_id = u.payer_id
+"""
 # A column that the file lacks changes nothing. The payer's own row wins over the row of a recognised code.
 _PAYERS = """
 UPDATE residents_payer AS p
@@ -138,7 +144,7 @@ def publish_drafts(batch: Batch) -> int:
     if batch.published_at:
         seen |= Q(batch=batch, state=InvoiceState.DRAFT)
     lock_without_reading(Invoice.objects.filter(seen))
-    steps = (_MERGED, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
+    steps = (_MERGED, _MERGED_MOVES, _ALIASES, _SAID + _PAYERS, _DOCUMENTS, _SPOKEN, _APPLIED, _INVOICES)
     with connection.cursor() as cursor:
         for statement in steps:
             cursor.execute(statement, {"batch": batch.pk})

@@ -49,6 +49,7 @@ TITLES = {
     "city": "ville commune",
     "email": "email emails mail mails mel courriel adressemail adresseemail adressemel adressecourriel",
     "product": "regie coderegie budget codebudget regiebudget produit",
+    "debit_on": "dateprelevement",
     "document": "fichierpdf pdf nomfichier nompdf fichier document",
 }
 _RANK = {title: (name, rank) for name, titles in TITLES.items() for rank, title in enumerate(titles.split())}

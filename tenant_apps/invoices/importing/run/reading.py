@@ -1,0 +1,77 @@
+"""Read one file: sort its records, store its PDFs, keep its rows for drafts."""
+
+from contextlib import ExitStack
+
+from django.utils.translation import gettext as _
+
+from tenant_apps.invoices.importing.documents.archive import Documents
+from tenant_apps.invoices.importing.records.kinds import LABELS, RowProblem
+from tenant_apps.invoices.importing.run.checking import Checker
+from tenant_apps.invoices.importing.run.drafts import Drafts
+from tenant_apps.invoices.importing.run.pdfs import Pdfs
+from tenant_apps.invoices.importing.run.report import Progress, Records, Report
+from tenant_apps.invoices.models import Batch
+
+
+def read(
+    batch: Batch, records: Records, documents: Documents | None, drafts: Drafts, progress: Progress
+) -> Report:
+    """Read everything once, PDFs included. Raises FileError when the whole file cannot be read."""
+    report = Report()
+    checker = Checker(batch, documents)
+    lines: set[int] = set()  # refused after they were read
+    with ExitStack() as stack:
+        pdfs = stack.enter_context(Pdfs(batch, documents)) if documents is not None else None
+        for chunk in checker.chunks(records, report):
+            for problem, refused in pdfs.take(chunk) if pdfs is not None else ():
+                report.add(problem)
+                lines.update(refused)
+            report.new += len(chunk.new)
+            report.amount += sum(candidate.row.amount for candidate in chunk.new)
+            report.amended += sum(known.amends for known in chunk.known)
+            report.unchanged += sum(not known.amends for known in chunk.known)
+            report.late += sum(known.is_late for known in chunk.known)
+            report.questions += sum(known.asks for known in chunk.known)
+            drafts.add(chunk, pdfs, refused=())
+            progress(report.rows)
+        _take_away(checker, drafts, report, lines)
+        if documents is not None and pdfs is not None:
+            report.documents = pdfs.read
+            _surplus(checker, documents, report)
+    return report
+
+
+def _take_away(checker: Checker, drafts: Drafts, report: Report, lines: set[int]) -> None:
+    """Refuse the rows that a later row has made doubtful: the code, or the PDF, of two families."""
+    for line, number, payer, amount in drafts.refuse(codes=checker.refused_codes, lines=lines):
+        report.new -= 1
+        report.amount -= amount
+        if line in report.refused:
+            continue
+        cells = {"number": number, "payer": payer, "amount": str(amount).replace(".", ",")}
+        if payer in checker.refused_codes:
+            sentence = _(
+                "Le code « %(code)s » est aussi donné à une autre personne à la ligne %(line)d : donnez à chacune son "
+                "code."
+            )
+            words = {"code": payer, "line": checker.refused_codes[payer]}
+            problem = RowProblem(line, LABELS["payer"], payer, sentence % words, cells=cells)
+        else:
+            sentence = _("Ce PDF est aussi celui d'un autre redevable, plus bas dans le fichier.")
+            problem = RowProblem(line, LABELS["document"], number, sentence, cells=cells)
+        report.add(problem)
+
+
+def _surplus(checker: Checker, documents: Documents, report: Report) -> None:
+    """PDFs that no row names. Those of refused rows are not called so."""
+    of_refused = {
+        documents.find(name, is_file=is_file)
+        for cells in report.refused.values()
+        for name, is_file in ((cells.get("document"), True), (cells.get("number"), False))
+        if name
+    }
+    for key, name in documents.names():
+        if key not in checker.used and key not in of_refused:
+            sentence = _("« %(name)s » ne correspond à aucune facture : il sera ignoré.") % {"name": name}
+            report.add(RowProblem(None, LABELS["document"], name[:80], sentence, is_error=False))
+            report.products.add(None)
