@@ -8,7 +8,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import AnyStr, BinaryIO
 
 import charset_normalizer
 from django.utils.translation import gettext as _
@@ -38,9 +38,12 @@ CANNOT_BE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")  # in a text
 END_OF_DOS = b"\x1a"  # what DOS writes after the last line
 _CHUNK = 1024 * 1024
 _MOST_WORDS = 50_000  # different words with a byte above 127 that are looked at
-_BETWEEN = rb"[^\x00-\x20;,\"|()]*"
-_WORD = re.compile(_BETWEEN + rb"[\x80-\xff]" + _BETWEEN)
-_ACCENTED = re.compile(r"[^\s;,\"|()]*[^\x00-\x7f][^\s;,\"|()]*")
+_LONGEST_WORD = 60
+_ENDS = '\x00-\x20;,"|()'  # between two words
+_HIGH, _HIGH_BYTE = re.compile("[^\x00-\x7f]"), re.compile(rb"[\x80-\xff]")
+# What an accent of another encoding may become in UTF-8 by accident is in none of these: Latin letters, signs.
+_LATIN = re.compile("[\u00a0-\u024f\u1e00-\u1eff\u2000-\u22ff\ufeff\ufffd]")
+_END, _END_BYTE = re.compile(f"[{_ENDS}]"), re.compile(f"[{_ENDS}]".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +137,37 @@ def _wide(head: bytes) -> Iterator[str]:
 def _whole(stream: BinaryIO, encoding: str) -> EncodingChoice | None:
     """The choice of this encoding of Unicode when all bytes fit, with samples; None when they do not."""
     samples: list[tuple[str, int]] = []
-    line = 1
+    line, is_ascii, is_latin = 1, True, False
     try:
         for text in decoded(stream, encoding):
             if CANNOT_BE.search(text):
                 raise UnknownEncoding(_unknown())
+            is_ascii = is_ascii and text.isascii()
+            is_latin = is_latin or _LATIN.search(text) is not None
             if len(samples) < 3:
-                for found in _ACCENTED.finditer(text):
-                    word = found[0].strip("\ufeff")
+                end = "\n" if "\n" in text else "\r"
+                for start, stop in _places(text, _HIGH, _END):
+                    word = text[start:stop].strip("\ufeff")
                     if any(sign.isalpha() and not sign.isascii() for sign in word):
-                        samples.append((word[:40], line + text.count("\n", 0, found.start())))
+                        samples.append((word[:40], line + text.count(end, 0, start)))
                     if len(samples) == 3:
                         break
-                line += text.count("\n")
+                line += text.count(end)
     except UnicodeDecodeError:
         return None
-    return EncodingChoice(encoding, True, tuple(samples))
+    return EncodingChoice(encoding, True, tuple(samples)) if is_ascii or is_latin else None
+
+
+def _places(text: AnyStr, high: re.Pattern[AnyStr], end: re.Pattern[AnyStr]) -> Iterator[tuple[int, int]]:
+    """Where each word with a sign above 127 begins and stops. Every sign is looked at a few times only."""
+    at = 0
+    while (found := high.search(text, at)) is not None:
+        first = max(at, found.start() - _LONGEST_WORD // 2)
+        start = found.start() - len(end.split(text[first : found.start()])[-1])
+        last = found.start() + _LONGEST_WORD
+        after = end.search(text, found.start(), last)
+        at = after.start() if after else min(last, len(text))
+        yield start, at
 
 
 def decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
@@ -195,19 +213,18 @@ def _words(stream: BinaryIO) -> dict[bytes, int]:
 
 def _look(text: bytes, line: int, end: bytes, found: dict[bytes, int]) -> int:
     at = 0
-    for word in _WORD.finditer(text):
-        if word[0] not in found and len(found) < _MOST_WORDS:
-            line, at = line + text.count(end, at, word.start()), word.start()
-            found[word[0][:80]] = line
+    for start, stop in _places(text, _HIGH_BYTE, _END_BYTE):
+        if (word := text[start:stop]) not in found and len(found) < _MOST_WORDS:
+            line, at = line + text.count(end, at, start), start
+            found[word] = line
     return line + text.count(end, at)
 
 
 def _is_utf_8(word: bytes) -> bool:
     try:
-        word.decode()
+        return _LATIN.search(word.decode()) is not None
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _mixed(words: dict[bytes, int]) -> EncodingChoice:

@@ -10,6 +10,7 @@ from toolkit.reading.encodings import MIXED, sure_encoding
 from toolkit.reading.errors import FileError
 
 LONGEST_LINE = 100_000  # characters; under csv's own limit for one cell
+MOST_LINES = 3_000_000  # of a file, empty ones included
 _END_OF_DOS = "\x1a"
 
 
@@ -49,6 +50,12 @@ class Lines:
             raise FileError(
                 _("Le tableau ne se lit plus à la ligne %(line)d : elle est trop longue pour un tableau.")
                 % {"line": self.number}
+            )
+        if self.number > MOST_LINES:
+            raise FileError(
+                _(
+                    "Le fichier a trop de lignes, vides pour la plupart : supprimez-les, puis déposez-le à nouveau."
+                )
             )
         return line
 

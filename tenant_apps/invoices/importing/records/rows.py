@@ -44,21 +44,35 @@ _CODES = {"postcode": 20, "product": 30}
 
 @dataclass
 class _Seen:
-    """The first line of each number, of each simplified number, and of each payment reference per product."""
+    """The first line of each number and simplified number, by product and year, and of each reference, by product.
 
-    numbers: dict[tuple[str, int, str], int] = field(default_factory=dict)
-    keys: dict[tuple[str, int, str], int] = field(default_factory=dict)
-    references: dict[tuple[str, str], int] = field(default_factory=dict)
+    Dictionaries of texts within one of their owners: a tuple per row would take twice the memory.
+    """
+
+    numbers: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict)
+    keys: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict)
+    references: dict[str, dict[str, int]] = field(default_factory=dict)
     year_was_said: bool = False
+
+    def first(self, line: int, product: str, year: int, number: str) -> tuple[int, int]:
+        """The first lines of a number and of its simplified form; `line` itself for new ones."""
+        of = (product, year)
+        return (
+            self.numbers.setdefault(of, {}).setdefault(number, line),
+            self.keys.setdefault(of, {}).setdefault(key_of(number), line),
+        )
+
+    def first_reference(self, line: int, product: str, reference: str) -> int:
+        """The first line of a payment reference; `line` itself for a new one."""
+        return self.references.setdefault(product, {}).setdefault(reference.casefold(), line)
 
     def has(self, row: InvoiceRow) -> bool:
         """Whether an earlier row has its number, a similar one or its reference; otherwise they are kept."""
-        of = (row.product.lower(), row.fiscal_year)
-        line = row.line
+        line, number, of = row.line, row.number, (row.product.lower(), row.fiscal_year)
         return (
-            self.numbers.setdefault((*of, row.number), line) != line
-            or self.keys.setdefault((*of, row.number.lower()), line) != line
-            or self.references.setdefault((of[0], row.reference.lower()), line) != line
+            self.numbers.setdefault(of, {}).setdefault(number, line) != line
+            or self.keys.setdefault(of, {}).setdefault(number.lower(), line) != line
+            or self.references.setdefault(of[0], {}).setdefault(row.reference.lower(), line) != line
         )
 
 
@@ -329,20 +343,19 @@ def _twice(
     line: int, seen: _Seen, product: str, year: int, number: str, reference: str | None
 ) -> tuple[str, str]:
     """(field, sentence) when an earlier row has this number, a similar one, or this reference. None otherwise."""
-    first = seen.numbers.setdefault((product, year, number), line)
+    first, similar = seen.first(line, product, year, number)
     if first != line:
         sentence = _("« Numéro » figure déjà à la ligne %(line)d : chaque facture a son numéro.")
         return "number", sentence % {"line": first}
     # PDFs are named by number, and file names cannot contain every character: such numbers would share one PDF.
-    first = seen.keys.setdefault((product, year, key_of(number)), line)
-    if first != line:
+    if similar != line:
         sentence = _(
             "« Numéro » se confond avec celui de la ligne %(line)d : seule la ponctuation les distingue."
         )
-        return "number", sentence % {"line": first}
+        return "number", sentence % {"line": similar}
     if reference is not None:
         # The Treasury knows payments only by their reference (docs/payfip.md §1).
-        first = seen.references.setdefault((product, reference.casefold()), line)
+        first = seen.first_reference(line, product, reference)
         if first != line:
             sentence = _("« Référence TIPI » est la même référence de paiement qu'à la ligne %(line)d.")
             return "reference", sentence % {"line": first}

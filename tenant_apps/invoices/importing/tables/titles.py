@@ -22,7 +22,7 @@ INVOICES, PEOPLE, PDFS = "invoices", "people", "pdfs"  # what the rows of a tabl
 TITLES = {
     "number": (
         "numero numerofacture numfacture nfacture nofacture facturen factureno facture numerotitre ntitre "
-        "numtitre n no num refacture referencefacture factureid"
+        "numtitre n no num numfact reffacture referencefacture factureid"
     ),
     "issued_on": "date datefacture datefact dateemission datefacturation dtemi dtemission dtfact emission",
     "due_on": (
