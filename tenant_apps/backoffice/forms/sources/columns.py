@@ -17,6 +17,7 @@ from tenant_apps.invoices.importing.tables.view import Column, ColumnsView
 from toolkit.reading.encodings import EncodingChoice
 from toolkit.scope import Scope
 
+_WIDE = ("encoding", "who")
 # A field that no column gives → the box that gives it, and what to do.
 _INSTEAD = {
     "issued_on": (
@@ -88,15 +89,29 @@ class ColumnsForm(RulesForm):
                 initial=column.field,
             )
 
+        if self._has_dates():
+            del self.fields["issued_on"]
+
+    def _has_dates(self) -> bool:
+        """Whether a column gives the dates, as shown or as sent."""
+        if not self.is_bound:
+            return any(column.field == "issued_on" for column in self._columns)
+        return any(self.data.get(_name(column)) == "issued_on" for column in self._columns)
+
     @property
     def columns(self) -> list[tuple[Column, forms.BoundField]]:
         """Each column with its box."""
         return [(column, self[_name(column)]) for column in self._columns]
 
     @property
-    def boxes(self) -> list[forms.BoundField]:
+    def wide_boxes(self) -> list[forms.BoundField]:
+        """The boxes that need a whole line."""
+        return [box for box in self if box.name in _WIDE]
+
+    @property
+    def narrow_boxes(self) -> list[forms.BoundField]:
         """The other boxes, in their order."""
-        return [box for box in self if not box.name.startswith("column_")]
+        return [box for box in self if box.name not in _WIDE and not box.name.startswith("column_")]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
