@@ -112,10 +112,7 @@ def _question(choice: EncodingChoice) -> str:
         }
         for one in (choice, *choice.others)
     ]
-    return _(
-        "L'encodage de ce fichier n'est pas certain. Il se lit : %(ways)s. Choisissez la bonne lecture dans les "
-        "règles de la provenance, ou enregistrez le fichier au format « CSV UTF-8 », puis déposez-le à nouveau."
-    ) % {"ways": " ; ".join(ways)}
+    return _("L'encodage de ce fichier n'est pas certain. Il se lit : %(ways)s.") % {"ways": " ; ".join(ways)}
 
 
 def _unknown() -> str:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from toolkit.reading.encodings import EncodingChoice, sure_encoding
-from toolkit.reading.errors import FileError, UnknownEncoding
+from toolkit.reading.errors import FileError, UnknownEncoding, UnsureEncoding
 from toolkit.reading.fields import without_accents
 from toolkit.reading.text import Lines
 
@@ -55,11 +55,28 @@ def rows_of(lines: Lines, delimiter: str, *, strict: bool = False) -> Iterator[t
 
 def encoding_of_table(stream: BinaryIO) -> str:
     """The encoding, when it is sure; what somebody picks by mistake is called by its name. Raises FileError."""
-    return encoding_choice(stream).encoding
+    try:
+        return _found(stream, "").encoding
+    except UnsureEncoding as why:
+        sentence = _(
+            "%(why)s Enregistrez-le au format « CSV UTF-8 » depuis votre logiciel, puis déposez-le à nouveau."
+        )
+        raise UnsureEncoding(sentence % {"why": why}, why.choice) from None
 
 
 def encoding_choice(stream: BinaryIO, confirmed: str = "") -> EncodingChoice:
-    """As `sure_encoding`; what somebody picks by mistake is called by its name. Raises FileError."""
+    """As `encoding_of_table`, where a source's rules may say what a person `confirmed`. Raises FileError."""
+    try:
+        return _found(stream, confirmed)
+    except UnsureEncoding as why:
+        sentence = _(
+            "%(why)s Choisissez la bonne lecture dans les règles de la provenance, ou enregistrez le fichier au "
+            "format « CSV UTF-8 », puis déposez-le à nouveau."
+        )
+        raise UnsureEncoding(sentence % {"why": why}, why.choice) from None
+
+
+def _found(stream: BinaryIO, confirmed: str) -> EncodingChoice:
     stream.seek(0)
     head = stream.read(512)
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):

@@ -15,6 +15,7 @@ from toolkit.reading.errors import FieldError, NotPositive
 from toolkit.reading.fields import fold, identifier, text, without_accents
 
 NOT_ONLINE = Decimal("100000")  # euros; PayFiP takes only smaller amounts (docs/payfip.md §2)
+LONGEST_PRODUCT = 80  # its label may stand where its code is expected
 _ENTITY = re.compile(r"&(#[0-9]{1,6}|#x[0-9a-f]{1,5}|[a-z][a-z0-9]{1,15});", re.IGNORECASE)
 _SERIAL = re.compile(r"\s*([3-7][0-9]{4})([.,][0-9]+)?\s*")
 _FIRST_OF_EXCEL = date(1899, 12, 30)
@@ -37,6 +38,16 @@ def unescaped(cells: Mapping[str, str]) -> Mapping[str, str]:
     if not any("&" in text for text in cells.values()):
         return cells
     return {name: _ENTITY.sub(lambda found: html.unescape(found[0]), text) for name, text in cells.items()}
+
+
+def has_entity(text: str) -> bool:
+    """Whether it has an entity of HTML."""
+    return _ENTITY.search(text) is not None
+
+
+def product(raw: str) -> str:
+    """The code of a régie, or what stands for it. Raises FieldError."""
+    return text(identifier(raw), longest=LONGEST_PRODUCT)
 
 
 def amount(raw: str) -> Decimal:

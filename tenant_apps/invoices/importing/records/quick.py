@@ -16,15 +16,18 @@ from toolkit.reading.errors import FieldError
 
 _BETWEEN = "\x1f"
 # No sign that a text loses or that says something else: no #REF!, no ="…", no entity, no accent that may be broken.
-_PLAIN = re.compile("[\x1f -\"$%'-<>-~€À-ÁÄ-ÖØ-öø-ÿ]*").fullmatch
+_PLAIN = re.compile('[\x1f -"$-<>-~\u00a0\u202f€°’–«»œŒÀ-ÁÄÆ-ÖØ-öø-ÿ]*').fullmatch
 _NUMBER = re.compile(r"[0-9A-Za-z]{1,20}(?:-[0-9A-Za-z]{1,20})*").fullmatch
 _CODE = re.compile(r"[A-Za-z]{0,8}-?0*[1-9][0-9]{0,15}").fullmatch
-_AMOUNT = re.compile(r"([0-9]{1,5})(?:[.,]([0-9]{1,2}))?(?: ?€)?").fullmatch
+_AMOUNT = re.compile(
+    "([0-9]{1,5}|[0-9]{1,2}[ \u00a0\u202f][0-9]{3})(?:[.,]([0-9]{1,2}))?(?:[ \u00a0\u202f]?€)?"
+).fullmatch
 _REFERENCE = re.compile(r"[0-9A-Z]{6,30}").fullmatch
 _ADDRESS = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,63}"
 ).fullmatch
 _POSTCODE = re.compile(r"[0-9]{5}").fullmatch
+_FIXED = ("\u00a0", "\u202f")  # spaces of amounts; elsewhere they become usual ones
 _MONTH = re.compile(r"[A-Za-z]{3,4}-[0-9]{2}|[0-9]{1,2}-[A-Za-z]{3,4}").match  # what Excel writes for 2026/1
 _LETTERS = re.compile(r"[^\W\d_]|[ .'-]").sub
 _MOST_KEPT = 5000  # values of a kind that are remembered
@@ -40,6 +43,7 @@ class Quick:
         self._days: dict[str, date | None] = {}
         self._years: dict[str, int | None] = {}
         self._titles: dict[str, bool] = {}
+        self._products: dict[str, str | None] = {}
         self._said: dict[tuple[str, ...], frozenset[str]] = {}
 
     def read(self, line: int, cells: Mapping[str, str], *, may_guess_year: bool) -> InvoiceRow | None:
@@ -49,12 +53,17 @@ class Quick:
             return None
         if "  " in texts or " \x1f" in texts or "\x1f " in texts or texts[0] == " " or texts[-1] == " ":
             return None
-        if "â€" in texts:
+        if "â€" in texts or ("&" in texts and billing.has_entity(texts)):
             return None
         get = cells.get
+        written = get("amount", "")
+        if not written.isascii() and any(texts.count(sign) != written.count(sign) for sign in _FIXED):
+            return None
+        if written.isascii() and ("\u00a0" in texts or "\u202f" in texts):
+            return None
         number, payer, subject = get("number", ""), get("payer", ""), get("subject", "")
         issued_on, due_on = self._day(get("issued_on", "")), self._day(get("due_on", ""))
-        amount = _AMOUNT(get("amount", ""))
+        amount = _AMOUNT(written)
         if amount is None or issued_on is None or due_on is None or due_on < issued_on:
             return None
         if not _NUMBER(number) or len(number) > 40 or not _CODE(payer) or len(payer) > 40:
@@ -63,11 +72,17 @@ class Quick:
             return None
         if due_on < self._doubts.oldest or issued_on > self._doubts.latest:
             return None
-        euros = Decimal(f"{amount[1]}.{amount[2] or '0':0<2}")
+        whole = amount[1] if amount[1].isdigit() else amount[1][:-4] + amount[1][-3:]
+        euros = Decimal(f"{whole}.{amount[2] or '0':0<2}")
         if not euros or get("by_debit") or get("debit_on"):
             return None
-        written = get("fiscal_year", "")
-        year = self._year(written) if written else issued_on.year if may_guess_year else None
+        year = (
+            self._year(said)
+            if (said := get("fiscal_year", ""))
+            else issued_on.year
+            if may_guess_year
+            else None
+        )
         if year is None:
             return None
         reference = get("reference", "")
@@ -90,10 +105,8 @@ class Quick:
         if len(last_name) > 80 or len(first_name) > 80 or len(city) > 80 or not self._is_title(title):
             return None
         address, more = get("address1", ""), get("address2", "")
-        document, product = get("document", ""), get("product", "")
-        if len(address) > 120 or len(more) > 120 or len(document) > 200:
-            return None
-        if product and not (len(product) <= 30 and product.isalpha() and product.isascii()):
+        document, product = get("document", ""), self._product(get("product", ""))
+        if len(address) > 120 or len(more) > 120 or len(document) > 200 or product is None:
             return None
         return InvoiceRow(
             line,
@@ -136,6 +149,15 @@ class Quick:
         except FieldError:
             found = None
         return _remembered(self._years, raw, found)
+
+    def _product(self, raw: str) -> str | None:
+        if not raw or raw in self._products:
+            return self._products.get(raw, "")
+        try:
+            found: str | None = billing.product(raw)
+        except FieldError:
+            found = None
+        return _remembered(self._products, raw, found)
 
     def _is_title(self, raw: str) -> bool:
         if not raw or raw in self._titles:

@@ -39,7 +39,7 @@ _PLAIN = {
     "city": 80,
     "document": 200,
 }
-_CODES = {"postcode": 20, "product": 30}
+_CODES = {"postcode": 20, "product": billing.LONGEST_PRODUCT}
 
 
 @dataclass

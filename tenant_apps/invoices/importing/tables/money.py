@@ -27,7 +27,7 @@ MONEY = {
     "credit": "avoir avoirs montantavoir estavoir",
 }
 KIND_OF_MONEY = {title: kind for kind, titles in MONEY.items() for title in titles.split()}
-_YES = frozenset({"o", "oui", "y", "yes", "1", "x", "vrai", "true", "ok", "active"})
+_YES = frozenset({"o", "oui", "y", "yes", "1", "x", "vrai", "true", "ok", "active", "actif"})
 _NO = frozenset({"", "n", "non", "no", "0", "faux", "false", "nonactive", "aucun", "aucune", "neant"})
 _ONCE = (
     "number",
