@@ -3,7 +3,7 @@
 import contextlib
 from datetime import datetime, time
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -90,6 +90,14 @@ def _may_be_published(batch: Batch) -> bool:
 
 
 def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
+    try:
+        _read_and_stage(batch, again=again)
+    except IntegrityError:
+        # Another import of the same invoices was staged at the same moment: now they are seen, and told.
+        _read_and_stage(batch, again=again)
+
+
+def _read_and_stage(batch: Batch, *, again: bool) -> None:
     with Drafts(batch) as drafts:
         _start_again(batch)
         report = _read(batch, drafts)

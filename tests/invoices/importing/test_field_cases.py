@@ -194,6 +194,20 @@ def test_the_titles_of_vendors() -> None:
     assert (rows[0].number, rows[0].amount, rows[0].emails) == ("P1", Decimal("42.00"), ("a@example.org",))
 
 
+def test_the_titles_of_omega() -> None:
+    titles = "nofacture;datefact;datech;nap;solde;preleve;annulee;avoir;numcontrat;nompers;objet"
+    content = (
+        f"{titles}\n1;05/10/2026;31/10/2026;42,00;42,00;O;N;;C7;RIVIERE;Eau\n"
+        "2;05/10/2026;31/10/2026;42,00;42,00;N;O;;C8;RIVIERE;Eau\n3;05/10/2026;31/10/2026;42,00;2,00;N;N;;C9;RIVIERE;Eau\n"
+    )
+    rows, errors, notices = read(content)
+    assert [(one.number, one.payer, one.last_name, one.by_debit) for one in rows] == [
+        ("1", "C7", "RIVIERE", True)
+    ]
+    assert [(one.line, one.field) for one in errors] == [(4, "solde")]
+    assert [(one.line, one.field) for one in notices if one.line] == [(3, "annulee")]
+
+
 @pytest.mark.parametrize(
     ("above", "line"),
     [("sep=;\r\n", 3), ('"sep=;"\r\n', 3), ("Commune de Rennes;;;\r\nÉdité le 01/10/2026;;;\r\n", 4)],

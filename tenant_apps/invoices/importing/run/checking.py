@@ -27,6 +27,7 @@ from tenant_apps.products import references
 from toolkit.scope import Scope
 
 CHUNK = 1000
+CHUNK_WITH_DOCUMENTS = 250  # PDFs take longer: the progress bar moves more often
 _PDF = LABELS["document"]
 
 
@@ -45,7 +46,7 @@ class Checker:
 
     def chunks(self, records: Records, report: Report) -> Iterator[Chunk]:
         """Yield the rows chunk by chunk; problems go to `report`. Raises FileError."""
-        for chunk in _batched(records, CHUNK):
+        for chunk in _batched(records, CHUNK if self._documents is None else CHUNK_WITH_DOCUMENTS):
             yield self._chunk(chunk, report)
         report.changes = sum(person.changes for person in self._people)
         report.questions += sum(person.asks for person in self._people)

@@ -117,7 +117,7 @@ class Drafts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None or not connection.in_atomic_block:
+        if error is None or connection.is_usable():
             with connection.cursor() as cursor:
                 _drop(cursor)
 
