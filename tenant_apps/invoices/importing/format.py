@@ -13,6 +13,7 @@ from tenant_apps.invoices.importing.documents.kinds import Documents
 from tenant_apps.invoices.importing.documents.opening import documents_in
 from tenant_apps.invoices.importing.records.kinds import Record
 from tenant_apps.invoices.importing.records.rules import USUAL, Reading
+from tenant_apps.invoices.importing.tables.view import ColumnsView
 from toolkit.reading.errors import FileError
 
 HEAD = 64 * 1024  # bytes that `recognise` gets
@@ -78,7 +79,8 @@ class Format:
     `records.kinds` in the order of the file, from its first byte. It raises FileError when the whole file cannot be
     read, and its memory must not grow with the file. `inside(file)`: the PDFs that the file itself contains.
     `rough_rows(file)` is for the progress bar. `help` is the text of the page of imports, one paragraph per sentence;
-    a sentence may contain <strong>.
+    a sentence may contain <strong>. `columns(file, reading)`: the titles and first rows of a table, for the page
+    where a clerk says what each column gives; it raises FileError when there is no table at all.
     """
 
     name: str  # kept in each import: never change it
@@ -92,6 +94,7 @@ class Format:
     documents: Companion | None = PDF_ARCHIVE  # None: no file may come with it
     inside: Callable[[BinaryIO], Documents | None] | None = None
     sample: Sample | None = None
+    columns: Callable[[BinaryIO, Reading], ColumnsView] | None = None
     most_bytes: int = 50 * _MEGABYTE
 
     def rows(self, file: BinaryIO, reading: Reading = USUAL) -> Iterator[Record]:

@@ -12,11 +12,18 @@ from django.utils.translation import gettext_lazy, ngettext
 from tenant_apps.invoices.importing.format import Confidence, Format, Sample, lines_of
 from tenant_apps.invoices.importing.records.kinds import REQUIRED, Record, RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading
-from tenant_apps.invoices.importing.tables.heading import MOST_ABOVE, Heading, find_heading, first_lines
+from tenant_apps.invoices.importing.tables.heading import (
+    MOST_ABOVE,
+    Heading,
+    find_heading,
+    first_lines,
+    likely_heading,
+)
 from tenant_apps.invoices.importing.tables.reading import read_table
 from tenant_apps.invoices.importing.tables.titles import known_in
+from tenant_apps.invoices.importing.tables.view import ColumnsView, first_rows, mark_of, of_file
 from toolkit.reading.encodings import EncodingChoice
-from toolkit.reading.errors import FileError
+from toolkit.reading.errors import FileError, UnsureEncoding
 from toolkit.reading.tables import TableError, encoding_choice, rows_of
 from toolkit.reading.text import Lines
 
@@ -40,6 +47,7 @@ def _known(text: str) -> list[str]:
 
 def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
     """Read row by row. Memory grows only with the numbers and references already met. Raises FileError."""
+    reading = of_file(reading, file)
     choice = encoding_choice(file, reading.rules.encoding)
     heading = heading_of(file, choice.encoding, reading)
     for sentence in _left_out(choice, heading):
@@ -58,6 +66,29 @@ def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
         raise FileError(sentence % {"line": error.line}) from None
     finally:
         lines.release()
+
+
+def columns(file: BinaryIO, reading: Reading) -> ColumnsView:
+    """The titles, known or not, and the first rows. Raises FileError."""
+    try:
+        choice = encoding_choice(file, reading.rules.encoding)
+    except UnsureEncoding as doubt:
+        choice = doubt.choice
+    lines = Lines(file, choice.encoding)
+    try:
+        head = first_lines(lines)
+    finally:
+        lines.release()
+    heading = likely_heading(head, reading.rules.columns) or heading_of(file, choice.encoding, reading)
+    lines = Lines(file, choice.encoding)
+    try:
+        for _n in range(heading.lines):
+            next(lines)
+        rows = first_rows(_rows(lines, heading))
+    finally:
+        lines.release()
+    read = partial(read_table, too_wide=partial(_too_wide, heading.delimiter))
+    return ColumnsView(tuple(heading.titles), rows, read, choice, mark_of(file))
 
 
 def heading_of(file: BinaryIO, encoding: str, reading: Reading) -> Heading:
@@ -162,6 +193,7 @@ FORMAT = Format(
     media_types=("text/csv",),
     recognise=recognise,
     read=read,
+    columns=columns,
     rough_rows=lambda file: max(lines_of(file) - 1, 1),
     sample=Sample(("\ufeff" + _SAMPLE).encode(), "text/csv; charset=utf-8"),
 )

@@ -33,7 +33,8 @@ LABELS = {
     "document": "Fichier PDF",
     "debit_on": "Prélevé le",
 }
-REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
+REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")  # of an invoice
+REQUIRED_OF_PDF = ("number", "document")
 OF_PAYER = frozenset(
     {"title", "last_name", "first_name", "address1", "address2", "postcode", "city", "email"}
 )
@@ -45,7 +46,8 @@ class InvoiceRow:
 
     `said` names the fields of the payer for which the row has a cell. An empty cell means « empty »; an absent
     column, or a row cut before it, says nothing. With `by_debit` the payer's bank pays it, on `debit_on` when the file
-    says when: it is shown, and cannot be paid online.
+    says when: it is shown, and cannot be paid online. `by_name`: `payer` is made from a name, because the source has
+    no codes (decision 75).
     """
 
     line: int
@@ -69,6 +71,7 @@ class InvoiceRow:
     said: frozenset[str] = frozenset()
     by_debit: bool = False
     debit_on: date | None = None
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class PayerRow:
     city: str = ""
     emails: tuple[str, ...] = ()
     said: frozenset[str] = frozenset()
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

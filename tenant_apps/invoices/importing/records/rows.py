@@ -3,26 +3,32 @@
 No database, nothing is written.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.people.identity import payer_code
+from tenant_apps.invoices.importing.people.identity import LONGEST_NAME, code_of_name, payer_code
 from tenant_apps.invoices.importing.records import fields as billing
+from tenant_apps.invoices.importing.records.cells import Cells
 from tenant_apps.invoices.importing.records.doubts import Doubts
 from tenant_apps.invoices.importing.records.fields import key_of
-from tenant_apps.invoices.importing.records.kinds import LABELS, OF_PAYER, InvoiceRow, RowProblem
+from tenant_apps.invoices.importing.records.kinds import (
+    LABELS,
+    OF_PAYER,
+    DocumentRow,
+    InvoiceRow,
+    PayerRow,
+    RowProblem,
+)
 from tenant_apps.invoices.importing.records.quick import Quick
 from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, USUAL, WHO_BY_CODE, Reading
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError, FileError, NotPositive
 
-T = TypeVar("T")
 MOST_ROWS = 200_000
 _PLAIN = {
     "title": 40,
@@ -87,7 +93,10 @@ class Rows:
         self.count = 0  # records, refused ones included
         self._rules = reading.rules
         self._corrections = reading.corrections
+        self._for_all = reading.for_all
         self._seen = _Seen()
+        # Invoices whose PDF was named → where.
+        self._named: dict[tuple[str, int, str], int] = {}
         self._payer_title = payer_title
         self._payer_may_be_name = payer_may_be_name
         self._doubts = Doubts()
@@ -133,40 +142,22 @@ class Rows:
         if any(sign.isdigit() for sign in cells.get("title", "")):
             yield from self._doubts.no_civility(line, cells["title"])
             cells = {name: text for name, text in cells.items() if name != "title"}
-        problems: list[RowProblem] = []
+        row = Cells(line, cells)
+        problems, refuse, read = row.problems, row.refuse, row.read
 
-        def refuse(name: str, value: str, sentence: str) -> None:
-            shown = {} if problems else cells
-            problems.append(RowProblem(line, LABELS[name], value[:80], sentence, cells=shown))
-
-        def read(name: str, convert: Callable[[str], T]) -> T | None:
-            raw = cells.get(name, "")
-            try:
-                return convert(raw)
-            except FieldError as error:
-                refuse(name, raw.strip(), f"« {LABELS[name]} » {error}")
-                return None
-
-        number = read("number", lambda raw: fields.text(fields.identifier(raw), longest=40, required=True))
+        number = read("number", _number)
         issued_on = read("issued_on", billing.day)
         due_on = read("due_on", billing.day)
         amount = read("amount", billing.amount)
         subject = read("subject", lambda raw: fields.text(raw, longest=160, required=True))
-        payer = read("payer", self._code)
+        payer = self._payer(cells, row)
         year = read("fiscal_year", lambda raw: billing.year(raw, issued_on.year if issued_on else 0))
         reference = None
         if number and year:  # otherwise the row is already refused
             reference = read("reference", lambda raw: billing.reference(raw, number=number, year=year))
         addresses = read("email", billing.addresses)
         debit_on = read("debit_on", billing.day) if cells.get("debit_on", "").strip() else None
-        plain = {
-            name: read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
-            for name, longest in _PLAIN.items()
-        }
-        plain |= {
-            name: read(name, lambda raw, n=longest: fields.text(fields.identifier(raw), longest=n))  # type: ignore[misc]
-            for name, longest in _CODES.items()
-        }
+        plain = _plain(row)
         if issued_on and due_on and due_on < issued_on:
             sentence = _("« Échéance » est avant la date de la facture : vérifiez les deux dates.")
             refuse("due_on", f"{due_on:%d/%m/%Y}", sentence)
@@ -194,17 +185,59 @@ class Rows:
             payer=payer,
             emails=addresses,
             address=address,
-            said=OF_PAYER & cells.keys(),
+            said=self._said(cells, plain),
             by_debit=debit_on is not None or cells.get("by_debit", "").strip() not in ("", "0"),
             debit_on=debit_on,
+            by_name=self._rules.by_name,
             **{name: value or "" for name, value in plain.items()},
         )
+
+    def person(self, line: int, cells: Mapping[str, str]) -> Iterator[PayerRow | RowProblem]:
+        """A person without invoice, or the problems of the record. As `make`."""
+        self._count()
+        cells = billing.unescaped(self._completed(line, cells))
+        row = Cells(line, cells)
+        payer = self._payer(cells, row)
+        addresses = row.read("email", billing.addresses)
+        plain = _plain(row)
+        yield from row.problems
+        if row.problems or payer is None or addresses is None:
+            return
+        yield PayerRow(
+            line=line,
+            payer=payer,
+            address="\n".join(filter(None, [plain["address1"], plain["address2"]])),
+            emails=addresses,
+            said=self._said(cells, plain),
+            by_name=self._rules.by_name,
+            **{name: plain[name] or "" for name in ("title", "last_name", "first_name", "postcode", "city")},
+        )
+
+    def document(self, line: int, cells: Mapping[str, str]) -> Iterator[DocumentRow | RowProblem]:
+        """The PDF of an invoice that the town has, or the problems of the record. As `make`."""
+        self._count()
+        cells = billing.unescaped(self._completed(line, cells))
+        row = Cells(line, cells)
+        number = row.read("number", _number)
+        name = row.read("document", lambda raw: fields.text(raw, longest=_PLAIN["document"], required=True))
+        year = row.read("fiscal_year", lambda raw: billing.year(raw, 0))
+        product = row.read(
+            "product", lambda raw: fields.text(fields.identifier(raw), longest=_CODES["product"])
+        )
+        first = self._named.setdefault((product or "", year or 0, key_of(number or "")), line)
+        if number and first != line:
+            sentence = _("« Numéro » figure déjà à la ligne %(line)d : une facture n'a qu'un PDF.")
+            row.refuse("number", number, sentence % {"line": first})
+        yield from row.problems
+        if not row.problems and number and name:
+            yield DocumentRow(line, number, name, year or None, product or "")
 
     def _completed(self, line: int, cells: Mapping[str, str]) -> Mapping[str, str]:
         """The texts of a record with what a clerk corrected, and with what the source's rules add."""
         if corrected := self._corrections.get(line):
             cells = {**cells, **corrected}
-        rules, added = self._rules, {}
+        rules = self._rules
+        added = {name: text for name, text in self._for_all.items() if not cells.get(name, "").strip()}
         if rules.prefix and (number := cells.get("number", "").strip()):
             added["number"] = number if number.startswith(rules.prefix) else rules.prefix + number
         if rules.subject and not cells.get("subject", "").strip():
@@ -213,7 +246,7 @@ class Rows:
             added["product"] = rules.product
         if rules.due_days is not None and not cells.get("due_on", "").strip():
             with suppress(FieldError):
-                issued_on = billing.day(cells.get("issued_on", ""))
+                issued_on = billing.day(added.get("issued_on") or cells.get("issued_on", ""))
                 added["due_on"] = f"{issued_on + timedelta(days=rules.due_days):%d/%m/%Y}"
         return {**cells, **added} if added else cells
 
@@ -244,6 +277,21 @@ class Rows:
         if self.count > MOST_ROWS:
             raise FileError(_("Le fichier a plus de 200 000 lignes. Découpez-le en plusieurs envois."))
 
+    def _payer(self, cells: Mapping[str, str], row: Cells) -> str | None:
+        """The payer's code, or its problem in `row`."""
+        if not self._rules.by_name:
+            return row.read("payer", self._code)
+        family, first_name = name_in(cells)
+        return row.read("payer", lambda _raw: code_of_name(family) and code_of_name(f"{family} {first_name}"))
+
+    def _said(self, cells: Mapping[str, str], plain: dict[str, str | None]) -> frozenset[str]:
+        """The fields of the payer that the record gives. A name in place of a code is their last name."""
+        said = OF_PAYER & cells.keys()
+        if not self._rules.by_name or "last_name" in said:
+            return said
+        plain["last_name"] = _shortened(fields.text(cells["payer"], longest=LONGEST_NAME))
+        return said | {"last_name"}
+
     def _code(self, raw: str) -> str:
         return payer_code(
             fields.identifier(raw), title=self._payer_title, may_be_name=self._payer_may_be_name
@@ -262,6 +310,34 @@ class Rows:
                 "« Montant » ne peut pas être réglé en ligne (100 000 € ou plus) : vérifiez la virgule."
             )
             yield RowProblem(line, label, cells.get("amount", "").strip()[:80], sentence, is_error=False)
+
+
+def name_in(cells: Mapping[str, str]) -> tuple[str, str]:
+    """(family, first name) of a record without code; the family is in the column of the payer, or of last names."""
+    return cells.get("payer", "").strip() or cells.get("last_name", ""), cells.get("first_name", "")
+
+
+def _number(raw: str) -> str:
+    return fields.text(fields.identifier(raw), longest=40, required=True)
+
+
+def _plain(row: Cells) -> dict[str, str | None]:
+    """The fields that are only text; None for one that is refused."""
+    plain = {
+        name: row.read(name, lambda raw, n=longest: fields.text(raw, longest=n))  # type: ignore[misc]
+        for name, longest in _PLAIN.items()
+    }
+    codes = {
+        name: row.read(name, lambda raw, n=longest: fields.text(fields.identifier(raw), longest=n))  # type: ignore[misc]
+        for name, longest in _CODES.items()
+    }
+    return plain | codes
+
+
+def _shortened(name: str) -> str:
+    """Two parents may have a longer name together than one may have here; the code is made from the whole one."""
+    longest = _PLAIN["last_name"]
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _twice(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tenant_apps.invoices.importing.records.kinds import LABELS
-from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, Reading
+from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, USUAL, Reading
 from toolkit.reading import fields
 from toolkit.reading.errors import FieldError, NotPositive
 from toolkit.reading.tables import key_of_title
@@ -23,6 +23,7 @@ MONEY = {
     "debit": "preleve prelevee prelevement prelevementautomatique prelevementauto preleveauto prlv",
     "means": "modereglement modepaiement moyenpaiement moyenreglement",
     "cancelled": "annule annulee factureannulee",
+    "state": "etat etatfacture statut statutfacture",  # only « annulée » counts
     "credit": "avoir avoirs montantavoir estavoir",
 }
 KIND_OF_MONEY = {title: kind for kind, titles in MONEY.items() for title in titles.split()}
@@ -61,12 +62,15 @@ class Money:
         if amount is not None and KIND_OF_MONEY.get(keys[amount]) == "balance":  # the balance is the amount
             self._kinds.pop("balance", None)
             self._kinds.pop("paid", None)
+            self._balances = [amount]
+        else:
+            self._balances = [*self._kinds.get("balance", ())]
         self._twins = {
             name: [at for at, key in enumerate(keys) if key == keys[place] and at != place]
             for name, place in places.items()
             if name in _ONCE
         }
-        self.is_idle = not self._kinds and not any(self._twins.values())
+        self.is_idle = not self._kinds and not self._balances and not any(self._twins.values())
 
     def notices(self) -> Iterator[str]:
         """Sentences about what is done with these columns."""
@@ -92,7 +96,7 @@ class Money:
         for name, others in self._twins.items():
             if name not in corrected and (refused := self._differs(name, others, row, cells)):
                 return Said(cells, refused=refused)
-        if cancelled := self._cell(row, "cancelled", but=_NO):
+        if cancelled := self._cell(row, "cancelled", but=_NO) or self._cancelled_by_state(row):
             return Said(cells, left_out=(*cancelled, self._sentence_of_cancelled(*cancelled)))
         by_debit = self._debit(row)
         if by_debit is None:
@@ -115,6 +119,13 @@ class Money:
         """Title and value of the first column of that kind whose cell says something."""
         for at in self._kinds.get(kind, ()):
             if at < len(row) and row[at].strip() and fields.fold(row[at]) not in but:
+                return self._titles[at], row[at].strip()
+        return None
+
+    def _cancelled_by_state(self, row: Sequence[str]) -> tuple[str, str] | None:
+        """Title and value of a column of states, or of balances, that says that the invoice is cancelled."""
+        for at in (*self._kinds.get("state", ()), *self._balances):
+            if at < len(row) and fields.fold(row[at]).startswith("annul"):
                 return self._titles[at], row[at].strip()
         return None
 
@@ -209,6 +220,9 @@ class Money:
                 )
                 return (*found, sentence % words), None
         return None, None
+
+
+NO_MONEY = Money((), {}, USUAL)  # of a table that is not about invoices
 
 
 def _euros(text: str) -> Decimal | None:

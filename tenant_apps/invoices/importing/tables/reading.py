@@ -9,8 +9,8 @@ from tenant_apps.invoices.importing.records.doubts import MOST_SAID
 from tenant_apps.invoices.importing.records.kinds import LABELS, OF_PAYER, Record, RowProblem
 from tenant_apps.invoices.importing.records.rows import Rows
 from tenant_apps.invoices.importing.records.rules import Reading
-from tenant_apps.invoices.importing.tables.money import Money
-from tenant_apps.invoices.importing.tables.titles import Columns, find_columns
+from tenant_apps.invoices.importing.tables.money import NO_MONEY, Money
+from tenant_apps.invoices.importing.tables.titles import INVOICES, PDFS, PEOPLE, Columns, find_columns
 from toolkit.reading.errors import FileError
 from toolkit.reading.fields import fold
 from toolkit.reading.tables import key_of_title
@@ -31,14 +31,15 @@ def read_table(
     `too_wide(surplus)`: why a row with cells beyond the last title is refused; empty when it is not. Titles that come
     again, as at the top of each page, are left out. Without `blank_is_sure`, an empty cell says nothing of the payer.
     """
-    columns = find_columns(titles)
+    columns = find_columns(titles, reading)
     for doubt in columns.doubts:
         yield RowProblem(None, "", "", doubt, is_error=False)
-    money = Money(columns.titles, columns.places, reading)
+    money = Money(columns.titles, columns.places, reading) if columns.gives == INVOICES else NO_MONEY
     for notice in money.notices():
         yield RowProblem(None, "", "", notice, is_error=False)
     payer = columns.title_of("payer")
     made = Rows(reading, payer_title=payer, payer_may_be_name=key_of_title(payer) in MAY_BE_NAMES)
+    make = {INVOICES: made.make, PEOPLE: made.person, PDFS: made.document}[columns.gives]
     cut, width, repeats = _CutShort(columns), columns.width, _Repeats(titles)
     for line, row in rows:
         if (repeated := repeats.of(line, row)) is not None:
@@ -57,7 +58,7 @@ def read_table(
         if len(row) < width:
             yield from cut.told(line, row)
         if money.is_idle:
-            yield from made.make(line, cells)
+            yield from make(line, cells)
             continue
         said = money.said(line, row, cells)
         if said.refused:
@@ -67,7 +68,7 @@ def read_table(
             title, value, sentence = said.left_out
             yield from made.leave_out(line, sentence, field=title, value=value)
         else:
-            yield from made.make(line, said.cells)
+            yield from make(line, said.cells)
     if not made.count:
         raise FileError(_("Le fichier ne contient aucune facture sous la ligne de titres."))
 
@@ -123,9 +124,9 @@ class _CutShort:
 
 
 def _is_footer(cells: dict[str, str], row: list[str]) -> bool:
-    """Whether it is a line of totals: it has a word for it, no payer and no date."""
-    if cells["payer"].strip():
+    """Whether it is a line of totals: it has a word for it, no payer, no PDF and no date."""
+    if cells.get("payer", "").strip() or cells.get("document", "").strip():
         return False
-    if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells[name]):
+    if any(sign.isdigit() for name in ("issued_on", "due_on") for sign in cells.get(name, "")):
         return False
     return any(fold(cell).startswith(_FOOTERS) for cell in row)
