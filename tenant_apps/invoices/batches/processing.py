@@ -121,9 +121,16 @@ def _read(batch: Batch, drafts: Drafts) -> Report:
         with contextlib.ExitStack() as files:
             rows = files.enter_context(opened(batch.rows_key))
             beside = files.enter_context(opened(batch.documents_key)) if batch.documents_key else None
-            documents = documents_of(kind, rows, beside)
+            documents = documents_of(kind, rows, beside, reading.rules)
             show(batch, "checking", total=kind.rough_rows(rows))
-            return read(batch, kind.rows(rows, reading), documents, drafts, _progress(batch))
+            return read(
+                batch,
+                kind.rows(rows, reading),
+                documents,
+                drafts,
+                _progress(batch),
+                makes_documents=reading.rules.makes_documents,
+            )
     except FileError as error:
         report = Report(products={None})
         report.add(RowProblem(None, "", "", str(error)))

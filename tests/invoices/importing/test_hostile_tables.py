@@ -28,7 +28,7 @@ def refusal(content: bytes) -> str:
     with memory() as peak, pytest.raises(FileError) as refused:
         list(recognised(content[:HEAD], "factures.csv").rows(file))
     assert peak() < MOST_MEMORY
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 300  # a quadratic reader takes hours
     return str(refused.value)
 
 
@@ -197,7 +197,7 @@ def test_many_addresses_in_one_cell() -> None:
     assert (len(rows[0].emails), errors) == (4000, [])
     _, errors, _ = read(lines(changed(email="a" * 90_000 + "@")))
     assert len(errors[0].message) < 1000
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 120
 
 
 @pytest.mark.parametrize(
@@ -262,4 +262,4 @@ def test_no_file_takes_longer_than_its_length(filling: bytes) -> None:
     with contextlib.suppress(FileError):
         for _item in FORMAT.rows(io.BytesIO(content)):
             pass
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 120

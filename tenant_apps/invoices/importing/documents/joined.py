@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from tenant_apps.invoices.importing.documents.archive import Documents, Pdf
+from tenant_apps.invoices.importing.documents.kinds import Documents, Pdf
 from tenant_apps.invoices.importing.format import Format
+from tenant_apps.invoices.importing.records.rules import Rules
 
 
 class Joined:
@@ -12,6 +13,7 @@ class Joined:
 
     def __init__(self, parts: Sequence[Documents]) -> None:
         self._parts = parts
+        self.parallel = all(getattr(part, "parallel", False) for part in parts)
 
     def find(self, name: str, *, is_file: bool = False) -> str | None:
         """The key of the PDF of that name, or None."""
@@ -32,13 +34,13 @@ class Joined:
                 yield f"{place}:{key}", name
 
 
-def documents_of(kind: Format, rows: BinaryIO, beside: BinaryIO | None) -> Documents | None:
+def documents_of(kind: Format, rows: BinaryIO, beside: BinaryIO | None, rules: Rules) -> Documents | None:
     """All PDFs of an import: of the file of the rows, and of the file that came with it. Raises FileError."""
     parts = []
     if kind.inside is not None and (found := kind.inside(rows)) is not None:
         parts.append(found)
     if beside is not None and kind.documents is not None:
-        parts.append(kind.documents.open(beside))
+        parts.append(kind.documents.open(beside, rules))
     if len(parts) > 1:
         return Joined(parts)
     return parts[0] if parts else None

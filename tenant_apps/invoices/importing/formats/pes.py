@@ -6,7 +6,8 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.documents.archive import Archive, Documents
+from tenant_apps.invoices.importing.documents.archive import Documents
+from tenant_apps.invoices.importing.documents.opening import documents_in
 from tenant_apps.invoices.importing.format import Companion, Confidence, Format, Sample
 from tenant_apps.invoices.importing.pes import attached
 from tenant_apps.invoices.importing.pes.envelope import HEAD, opened, opening
@@ -15,7 +16,7 @@ from tenant_apps.invoices.importing.pes.reading import Reader
 from tenant_apps.invoices.importing.pes.streaming import Utf8
 from tenant_apps.invoices.importing.pes.survey import survey
 from tenant_apps.invoices.importing.records.kinds import Record, RowProblem
-from tenant_apps.invoices.importing.records.rules import WHO_BY_NAME, Reading
+from tenant_apps.invoices.importing.records.rules import USUAL, WHO_BY_NAME, Reading, Rules
 from toolkit.reading.errors import FileError
 
 _MEGABYTE = 1024 * 1024
@@ -62,13 +63,13 @@ def _rough_rows(file: BinaryIO) -> int:
     return max(sum(chunk.count(b"<BlocPiece") for chunk in iter(lambda: file.read(_MEGABYTE), b"")), 1)
 
 
-def _open_beside(file: BinaryIO) -> Documents:
-    """A ZIP, or a PES with attachments. Raises FileError."""
+def _open_beside(file: BinaryIO, rules: Rules = USUAL.rules) -> Documents:
+    """A ZIP, one large PDF, or a PES with attachments. Raises FileError."""
     file.seek(0)
     is_pes = opening(file.read(HEAD)) is not None
     file.seek(0)
     if not is_pes:
-        return Archive(file)
+        return documents_in(file, rules)
     found = attached.inside(file)
     if found is None:
         raise FileError(

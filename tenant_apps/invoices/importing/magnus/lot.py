@@ -11,7 +11,9 @@ from typing import IO, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.documents.archive import Archive, Pdf, base_name
+from tenant_apps.invoices.importing.documents.archive import Archive
+from tenant_apps.invoices.importing.documents.kinds import Pdf
+from tenant_apps.invoices.importing.documents.names import base_name
 from toolkit.reading.errors import FileError
 from toolkit.reading.tables import encoding_of_table
 from toolkit.reading.text import Lines

@@ -13,7 +13,9 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from tenant_apps.invoices.importing.documents.archive import DocumentError, Pdf, base_name, look_into
+from tenant_apps.invoices.importing.documents.kinds import DocumentError, Pdf
+from tenant_apps.invoices.importing.documents.names import base_name
+from tenant_apps.invoices.importing.documents.sound import pages_of
 from tenant_apps.invoices.importing.pes import keys, pieces
 from tenant_apps.invoices.importing.pes.envelope import opened
 from tenant_apps.invoices.importing.pes.pieces import Leaves, Line, Piece
@@ -24,7 +26,6 @@ from toolkit.reading.errors import FileError
 
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 20 * 1024 * 1024
-MOST_PAGES = 200
 _TAGS = ("Piece", "PJ")
 # TypePJ, the best first. 006 is the invoice as XML; 008, 011 and 014 are its annexes.
 _BEST = ("010", "007")
@@ -124,7 +125,7 @@ class Attachments:
         content = _unpacked(kept.name[:80], raw)
         sha256 = hashlib.sha256(content).hexdigest()
         if sha256 not in self._pages:
-            self._pages[sha256] = _pages(kept.name[:80], content)
+            self._pages[sha256] = pages_of(kept.name[:80], content)
         return Pdf(kept.name, content, sha256, self._pages[sha256])
 
     def names(self) -> Iterator[tuple[str, str]]:
@@ -221,12 +222,3 @@ def _unpacked(name: str, raw: bytes) -> bytes:
     if not is_whole:
         raise DocumentError(damaged)
     return content
-
-
-def _pages(name: str, content: bytes) -> int:
-    pages = look_into(name, content, lambda pdf: len(pdf.pages))
-    if not 1 <= pages <= MOST_PAGES:
-        raise DocumentError(
-            _("« %(name)s » a %(n)d pages ; une facture en a de 1 à 200.") % {"name": name, "n": pages}
-        )
-    return pages
