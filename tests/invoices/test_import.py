@@ -182,7 +182,7 @@ def test_a_bad_row_is_named_and_nothing_is_kept(
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 60, "ne se lit pas"),
         (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "ne se lit pas"),
         (b"%PDF-1.7\n\xe2\xe3", "PDF des factures est abîmé"),
-        (b'\xef\xbb\xbf<?xml version="1.0"?><n:PES_Aller/>', "format XML"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><n:Autre xmlns:n="x"/>', "format XML"),
     ],
 )
 def test_a_bad_file_is_explained(run: Callable[..., Batch], raw: bytes, words: str) -> None:

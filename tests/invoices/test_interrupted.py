@@ -62,10 +62,10 @@ def test_the_task_s_limit_ends_the_import_and_not_the_queue(
     long, good = sent(1), sent(2)
     read = processing.read
 
-    def slow(batch: Batch, *rest: Any) -> Any:
+    def slow(batch: Batch, *rest: Any, **more: Any) -> Any:
         if batch.pk == long.pk:
             raise SoftTimeLimitExceeded
-        return read(batch, *rest)
+        return read(batch, *rest, **more)
 
     monkeypatch.setattr(processing, "read", slow)
     processing.process_waiting()
@@ -82,12 +82,12 @@ def test_the_limit_falls_in_the_middle_of_a_statement(town: Any, monkeypatch: py
     def ring(*_: object) -> None:
         raise SoftTimeLimitExceeded
 
-    def slow(batch: Batch, *rest: Any) -> Any:
+    def slow(batch: Batch, *rest: Any, **more: Any) -> Any:
         if batch.pk == long.pk:
             signal.setitimer(signal.ITIMER_REAL, 0.5)
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(60)")
-        return read(batch, *rest)
+        return read(batch, *rest, **more)
 
     monkeypatch.setattr(processing, "read", slow)
     before = signal.signal(signal.SIGALRM, ring)

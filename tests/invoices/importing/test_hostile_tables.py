@@ -41,7 +41,7 @@ def refusal(content: bytes) -> str:
         (b"<!DOCTYPE html>\n<html><body>Session expir\xc3\xa9e</body></html>", "une page web, pas un CSV"),
         (b"\xef\xbb\xbf\n <HTML><table><tr><td>Num\xc3\xa9ro</td></tr></table>", "une page web, pas un CSV"),
         (rb"{\rtf1\ansi\deff0 {\fonttbl}Num\'e9ro;Date}", "RTF"),
-        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "un PDF, pas un CSV"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "PDF des factures est abîmé"),
         (b"PK\x03\x04" + bytes(100), "un classeur"),
         (gzip.compress(lines(ROW).encode()), "encodage est inconnu"),
         (b"\x7fELF\x02\x01\x01" + bytes(400), "encodage est inconnu"),

@@ -283,8 +283,8 @@ def test_a_zip_that_cannot_be_trusted_or_read(name: str) -> None:
 
 def test_a_zip_inside_is_not_opened() -> None:
     content = _zip(("WTAMC001.txt", line().encode()), ("PJ/Facture_4101.zip", lot_of(line())))
-    rows = list(FORMAT.rows(io.BytesIO(content), Reading(Rules(due_days=1))))
-    assert len([one for one in rows if isinstance(one, InvoiceRow)]) == 1
+    with pytest.raises(FileError, match="contient une autre archive"):
+        list(FORMAT.rows(io.BytesIO(content), Reading(Rules(due_days=1))))
 
 
 # --- write → read -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from tenant_apps.invoices.importing.documents.kinds import Documents, Pdf
 from tenant_apps.invoices.importing.format import Format
-from tenant_apps.invoices.importing.records.rules import Rules
+from tenant_apps.invoices.importing.records.rules import USUAL, Rules
 
 
 class Joined:
@@ -34,7 +34,9 @@ class Joined:
                 yield f"{place}:{key}", name
 
 
-def documents_of(kind: Format, rows: BinaryIO, beside: BinaryIO | None, rules: Rules) -> Documents | None:
+def documents_of(
+    kind: Format, rows: BinaryIO, beside: BinaryIO | None, rules: Rules = USUAL.rules
+) -> Documents | None:
     """All PDFs of an import: of the file of the rows, and of the file that came with it. Raises FileError."""
     parts = []
     if kind.inside is not None and (found := kind.inside(rows)) is not None:

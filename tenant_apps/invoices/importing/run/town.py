@@ -83,9 +83,7 @@ class Regies:
                 "« Régie » est vide. Écrivez le code d'une régie pour laquelle vous travaillez : %(known)s."
             )
         open_ones = (one for one in self._by_code.values() if one.ended_at is None)
-        known = sorted(
-            f"{one.code} ({one.label})" if one.label != one.code else one.code for one in open_ones
-        )
+        known = sorted(one.code for one in open_ones)
         return sentence % {"known": ", ".join(known)}
 
 
