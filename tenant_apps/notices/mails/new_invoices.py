@@ -129,7 +129,8 @@ def _by_address(publication: UUID, planned: Mapping[str, PlannedNotice]) -> dict
 def _is_meant(invoice: Invoice, planned: PlannedNotice, publication: UUID) -> bool:
     if planned.items is None:
         return invoice.batch is not None and invoice.batch.uuid == publication
-    return item_of(invoice) in planned.items
+    items: list[str] = planned.items
+    return item_of(invoice) in items
 
 
 def _keys_about(invoice: Invoice) -> list[str]:

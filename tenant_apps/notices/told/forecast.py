@@ -3,6 +3,7 @@
 The caller has found the batch in its scope. Each function runs a fixed number of SQL statements.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -183,7 +184,7 @@ def untold(
 def _untold(row: tuple[Any, ...]) -> Untold:
     _id, uuid, code, is_new, title, first, last, address, postcode, city, why, invoices, amount, *bills = row
     place = (address, postcode, city)
-    found = [_bill(*one) for given in bills for one in given]
+    found = [_bill(*one) for given in bills for one in json.loads(given)]
     return Untold(uuid, code, is_new, title, first, last, *place, Why(why), invoices, amount, found)
 
 
