@@ -139,6 +139,10 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:batch": _STAFF,
     "backoffice:batch-progress": _STAFF,
     "backoffice:batch-problems": _STAFF,
+    "backoffice:told": _STAFF,
+    "backoffice:untold-file": _STAFF,
+    # This import tells whom it can: no letter. One that has some: tests/backoffice/test_told.py.
+    "backoffice:letters-file": {**_CLERKS, "clerk": MOVED, "cashier": MOVED, "manager": MOVED},
     "backoffice:publish-batch": row(everyone=405),
     "backoffice:answer-payer": row(everyone=405),
     "backoffice:recognise-batch": row(everyone=405),
@@ -361,6 +365,9 @@ THINGS = {
         "batch",
         "batch-progress",
         "batch-problems",
+        "told",
+        "untold-file",
+        "letters-file",
         "publish-batch",
         "answer-payer",
         "recognise-batch",
@@ -414,7 +421,7 @@ LISTS = {
     "payers": ("", "?q=balein", "?q=payer"),
     "claims": ("", "?etat=toutes"),
     "messages": ("", "?etat=tous", "?q=balein"),
-    "mails": ("", "?etat=echecs"),
+    "mails": ("", "?etat=echecs", "?import={batch}"),
 }
 # Of these the other régie's things are on at least one address for who works for the whole town.
 SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}

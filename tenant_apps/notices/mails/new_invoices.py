@@ -147,7 +147,7 @@ def _keys_about(invoice: Invoice) -> list[str]:
         for email in people
     }
     others = PlannedNotice.objects.filter(key__in=keys, items__isnull=False)
-    return sorted(keys - {row.key for row in others if item_of(invoice) not in row.items})
+    return sorted(keys - {row.key for row in others if item_of(invoice) not in (row.items or ())})
 
 
 def _example() -> Said:
