@@ -97,10 +97,7 @@ def _tell(publication: UUID, addresses: list[str]) -> dict[str, Said]:
     payabilities = payabilities_of(
         {invoice.pk: invoice for told in invoices.values() for invoice in told}.values()
     )
-    for email, row in planned.items():
-        if row.items is not None:
-            row.items = [item_of(invoice) for invoice in invoices[email]]
-    PlannedNotice.objects.bulk_update(planned.values(), ["items"])
+    _keep_what_is_said(planned, invoices)
     return {
         email: NEW_INVOICES.about(invoices=told, payabilities=payabilities, has_account=email in active).of(
             *(invoice.product_id for invoice in told)
@@ -108,6 +105,17 @@ def _tell(publication: UUID, addresses: list[str]) -> dict[str, Said]:
         for email, told in invoices.items()
         if told
     }
+
+
+def _keep_what_is_said(planned: Mapping[str, PlannedNotice], said: Mapping[str, list[Invoice]]) -> None:
+    changed = []
+    for email, row in planned.items():
+        items = sorted(item_of(invoice) for invoice in said[email])
+        if row.items is not None and items != sorted(row.items):
+            row.items = items
+            changed.append(row)
+    if changed:
+        PlannedNotice.objects.bulk_update(changed, ["items"])
 
 
 def _by_address(publication: UUID, planned: Mapping[str, PlannedNotice]) -> dict[str, list[Invoice]]:

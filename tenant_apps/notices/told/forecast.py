@@ -147,7 +147,7 @@ SELECT page.*, b.bills FROM page JOIN (
 
 
 def forecast(batch: Batch) -> Forecast:
-    """The figures of a batch in one of the states `KNOWN`. Five SQL statements."""
+    """The figures of a batch in one of the states `KNOWN`. Three SQL statements; six when online invoices change."""
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES.format(known=statement.WITH_NEW, status=_STATUS), _values(batch))
         found = dict(cursor.fetchall())
