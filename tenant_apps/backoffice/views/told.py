@@ -76,7 +76,7 @@ def letters_file(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     payers = list(untold(batch, offset=MOST * (max(n, 1) - 1), most=MOST, with_bills=True))
     if not payers:
         messages.info(request, _("Il n'y a aucun courrier à imprimer pour cet import."))
-        return redirect("backoffice:told", public_id)
+        return redirect("backoffice:batch-told", public_id)
     head, regies = letterhead(), {one.pk: one for one in products_for_staff(request.scope)}
     sender = Sender(head["townhall"], head["address"], regies, logo_png(head["townhall"]))
     name = f"courriers-{batch.created_at:%Y-%m-%d}" + (f"-{n}" if n > 1 else "") + ".pdf"

@@ -28,7 +28,7 @@ _BODY = 98.0  # mm, below the window and the fold
 _BILLS = 12  # on one page
 _LOGO = (60, 16)  # mm, the box that the logo fits in
 _KEPT = 500  # sentences whose lines are remembered
-_COLUMNS = (66, 54, 26, 28)  # mm
+_COLUMNS = (60, 62, 28, 24)  # mm
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Letters(Sheet):
                 self.text(left, top + 4 + 5.5 * n, line[:_SIGNS])
 
     def _write_bills(self, bills: list[Bill]) -> None:
-        self._row((_("Numéro"), _("Objet"), _("Montant"), _("À régler avant le")), bold=True)
+        self._row((_("Numéro"), _("Objet"), _("Montant"), _("Échéance")), bold=True)
         for bill in bills[:_BILLS]:
             due = clock.in_figures(bill.due_on)
             if bill.hold == OnlineHold.DEBIT:
