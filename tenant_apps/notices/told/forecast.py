@@ -147,8 +147,11 @@ SELECT page.*, b.bills FROM page JOIN (
 
 
 def forecast(batch: Batch) -> Forecast:
-    """The figures of a batch in one of the states `KNOWN`. Three SQL statements; six when online invoices change."""
-    with connection.cursor() as cursor:
+    """The figures of a batch in one of the states `KNOWN`.
+
+    Three SQL statements, and three more when online invoices change, beside those that set up the planner.
+    """
+    with statement.hashed(), connection.cursor() as cursor:
         cursor.execute(_FIGURES.format(known=statement.WITH_NEW, status=_STATUS), _values(batch))
         found = dict(cursor.fetchall())
         amended = 0
@@ -175,7 +178,7 @@ def untold(
     query = (_PAGE + (_WITH_BILLS if with_bills else _ROWS)).format(known=statement.WITH_NEW, status=_STATUS)
     values = {**_values(batch), "offset": offset, "most": most}
     opened: AbstractContextManager[Any] = connection.chunked_cursor()
-    with opened as cursor:
+    with statement.hashed(), opened as cursor:
         cursor.execute(query, values)
         while rows := cursor.fetchmany(_CHUNK):
             yield from (_untold(row) for row in rows)

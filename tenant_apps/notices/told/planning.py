@@ -46,7 +46,7 @@ def _plan(known: str, choice: str, batch: UUID, key: str, *, just_now: bool, sin
     )
     about = values["publications"][-1]
     values |= {"about": about, "prefix": key.format(about=about, email="")}
-    with connection.cursor() as cursor:
+    with statement.hashed(), connection.cursor() as cursor:
         cursor.execute(_PLAN.format(known=known), values)
         planned = int(cursor.rowcount)
     if planned:

@@ -3,11 +3,14 @@
 The forecast and the plan read the same CTEs, so that they cannot differ.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from tenant_apps.notices.told.publications import publications
 from tenant_apps.residents.emails.foreseeing import REACH
@@ -58,8 +61,8 @@ told AS (
 people AS (
   SELECT r.payer_id, r.email, max(r.language) AS language,
          bool_or(CASE WHEN r.is_account THEN %(accounts)s ELSE %(known)s END) AS counts,
-         EXISTS (SELECT 1 FROM refusing f WHERE f.email = r.email) AS refuses
-    FROM reach r GROUP BY r.payer_id, r.email
+         bool_or(f.email IS NOT NULL) AS refuses
+    FROM reach r LEFT JOIN refusing f ON f.email = r.email GROUP BY r.payer_id, r.email
 ),
 todo AS (
   SELECT f.payer_id, p.email, p.language, f.item FROM fresh f JOIN people p USING (payer_id)
@@ -93,7 +96,8 @@ people AS (
 ),
 todo AS (
   SELECT c.payer_id, p.email, p.language, c.item FROM changes c JOIN people p USING (payer_id)
-   WHERE NOT (c.has_left AND EXISTS (SELECT 1 FROM reach r WHERE r.payer_id = c.now_of AND r.email = p.email))
+    LEFT JOIN (SELECT DISTINCT payer_id, email FROM reach) AS r ON r.payer_id = c.now_of AND r.email = p.email
+   WHERE NOT (c.has_left AND r.payer_id IS NOT NULL)
 )
 """
 # fresh, people, told, and todo(payer_id, email, language, item): who is to be told about what.
@@ -101,6 +105,19 @@ WITH_NEW: Final = ",".join((f"WITH {_SPOKEN}", _FRESH, REACH, _TOLD))
 # todo(payer_id, email, language, item): who is to be told about which change.
 WITH_AMENDED: Final = ",".join((f"WITH {_SPOKEN}", _CHANGES, REACH, _HEARD))
 _EVER = "-infinity"
+
+
+@contextmanager
+def hashed() -> Iterator[None]:
+    """Let the database join these CTEs by hashing only, in a transaction.
+
+    An import fills the tables just before: their statistics still say that there is nothing, and the planner would
+    compare every row with every other.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
+        yield
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL jit TO DEFAULT")
 
 
 def values(

@@ -73,17 +73,19 @@ reach AS (
     FROM holders h JOIN accounts_account a ON a.id = h.account_id
    WHERE a.is_active AND a.activated_at IS NOT NULL
 ),
+refusals AS (
+  SELECT e.email FROM residents_payeremail e WHERE e.refused_alerts ? %(choice)s AND NOT EXISTS (
+    SELECT 1 FROM going g WHERE g.payer_id = e.payer_id AND g.email = e.email)
+  UNION
+  SELECT c.email FROM coming c JOIN residents_removedemail m USING (payer_id, email)
+   WHERE m.refused_alerts ? %(choice)s
+),
 refusing AS (
-  SELECT r.email FROM (SELECT DISTINCT email FROM reach) AS r
-    LEFT JOIN accounts_account a ON a.email = r.email AND a.activated_at IS NOT NULL
-   WHERE CASE WHEN a.id IS NOT NULL THEN a.refused_alerts ? %(choice)s
-         ELSE EXISTS (
-             SELECT 1 FROM residents_payeremail e WHERE e.email = r.email AND e.refused_alerts ? %(choice)s
-                AND NOT EXISTS (SELECT 1 FROM going g WHERE g.payer_id = e.payer_id AND g.email = e.email))
-           OR EXISTS (
-             SELECT 1 FROM coming c JOIN residents_removedemail m USING (payer_id, email)
-              WHERE c.email = r.email AND m.refused_alerts ? %(choice)s)
-         END
+  SELECT r.email FROM reach r JOIN accounts_account a ON a.email = r.email AND a.activated_at IS NOT NULL
+   WHERE a.refused_alerts ? %(choice)s
+  UNION
+  SELECT r.email FROM reach r JOIN refusals f ON f.email = r.email WHERE NOT EXISTS (
+    SELECT 1 FROM accounts_account a WHERE a.email = r.email AND a.activated_at IS NOT NULL)
 )
 """
 REACH = _REACH.format(
