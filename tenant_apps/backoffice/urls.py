@@ -4,8 +4,10 @@ from django.urls import path
 
 from tenant_apps.backoffice.views import (
     access_requests,
+    columns,
     first_day,
     home,
+    import_rows,
     imports,
     invoices,
     mails,
@@ -32,6 +34,7 @@ from tenant_apps.backoffice.views.settings import (
     openid,
     privacy,
     regies,
+    sources,
     team,
 )
 from tenant_apps.backoffice.views.settings.town import (
@@ -67,6 +70,7 @@ urlpatterns = [
     path("imports/nouveau/", imports.new_batch, name="new-batch"),
     path("imports/exemple.<slug:name>", imports.sample, name="sample"),
     path("imports/<uuid:public_id>/", imports.batch_page, name="batch"),
+    path("imports/<uuid:public_id>/colonnes/", columns.batch_columns, name="batch-columns"),
     path("imports/<uuid:public_id>/etat/", imports.batch_progress, name="batch-progress"),
     path("imports/<uuid:public_id>/problemes.csv", imports.problems_file, name="batch-problems"),
     path("imports/<uuid:public_id>/prevenus/", told.told_page, name="batch-told"),
@@ -75,6 +79,10 @@ urlpatterns = [
     path("imports/<uuid:public_id>/publier/", imports.publish, name="publish-batch"),
     path("imports/<uuid:public_id>/redevables/<int:pk>/", imports.answer, name="answer-payer"),
     path("imports/<uuid:public_id>/redevables/reconnus/", imports.recognise, name="recognise-batch"),
+    path("imports/<uuid:public_id>/lignes/", import_rows.correct, name="correct-batch"),
+    path("imports/<uuid:public_id>/garder/", import_rows.set_aside, name="set-aside-batch"),
+    path("imports/<uuid:public_id>/factures/<int:pk>/", import_rows.agree, name="agree-batch-change"),
+    path("imports/<uuid:public_id>/jour/", import_rows.plan, name="plan-batch"),
     path("imports/<uuid:public_id>/abandonner/", imports.discard, name="discard-batch"),
     path("imports/<uuid:public_id>/reessayer/", imports.retry, name="retry-batch"),
     path("imports/<uuid:public_id>/retirer/", imports.take_back, name="take-back-batch"),
@@ -194,6 +202,8 @@ urlpatterns = [
     path("reglages/echange/reglages.json", exchange.settings_file, name="settings-file"),
     path("reglages/journal/", journal.journal, name="journal"),
     path("reglages/journal.csv", journal.journal_file, name="journal-csv"),
+    path("reglages/provenances/", sources.source_list, name="sources"),
+    path("reglages/provenances/<uuid:public_id>/", sources.source_page, name="source"),
     path("reglages/regies/", regies.regie_list, name="regies"),
     path("reglages/regies/ajouter/", regies.add_regie, name="add-regie"),
     path("reglages/regies/<int:pk>/", regies.regie_page, name="regie"),

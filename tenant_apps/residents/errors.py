@@ -61,3 +61,11 @@ class NotAResident(AccountError):
 
 class AccessCut(AccountError):
     sentence = _("La mairie a retiré cet accès. Écrivez au service de facturation.")
+
+
+class SourceNameMissing(AccountError):
+    sentence = _("Donnez un nom à cette provenance.")
+
+
+class SourceNameTaken(AccountError):
+    sentence = _("Une autre provenance porte déjà ce nom.")

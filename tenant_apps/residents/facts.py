@@ -26,6 +26,7 @@ DECIDED = (STATE, Key("payer"), REASON)
 
 declare(
     Fact("source.created", _("Provenance créée"), after=(NAME,)),
+    Fact("source.renamed", _("Provenance renommée"), before=(NAME,), after=(NAME,)),
     Fact("account.address_asked", _("Changement d'adresse demandé")),
     Fact("account.erased", _("Personne effacée"), more=named_anything()),
     Fact("erasure.asked", _("Effacement demandé")),

@@ -1,17 +1,19 @@
 """What the worker does with a batch: check, stage, publish. After a crash, a new start ends with the same result."""
 
 import contextlib
+from datetime import datetime, time
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices import amending, services
+from tenant_apps.invoices import amending, planning, services
 from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
 from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing.documents.joined import documents_of
 from tenant_apps.invoices.importing.records.kinds import RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading, Rules
 from tenant_apps.invoices.importing.run.drafts import Drafts
@@ -20,15 +22,25 @@ from tenant_apps.invoices.importing.run.report import Progress, Report
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
 from tenants.work.intake import Intake, Sentences, beat, show
+from toolkit import clock
 from toolkit.files.opening import opened
 from toolkit.reading.errors import FileError
 
+EARLY = time(6)  # of the day of publication, in Paris
 WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
 def waiting() -> QuerySet[Batch]:
-    """The imports that wait for a worker."""
-    return Batch.objects.filter(state__in=WAITING)
+    """The imports that wait for a worker, and those whose day of publication has come."""
+    today = Q(state=BatchState.READY, publish_on__lte=clock.today())
+    return Batch.objects.filter(Q(state__in=WAITING) | today)
+
+
+def next_publication() -> datetime | None:
+    """When the next import that has a day of publication waits for a worker."""
+    planned = Batch.objects.filter(state=BatchState.READY, publish_on__isnull=False)
+    day = planned.order_by("publish_on").values_list("publish_on", flat=True).first()
+    return datetime.combine(day, EARLY, clock.PARIS) if day else None
 
 
 def process_waiting() -> None:
@@ -44,6 +56,9 @@ def process_batch(*, batch: Batch) -> None:
         _check_and_stage(batch)
     if batch.state == BatchState.READY and batch.publish_when_ready and _may_be_published(batch):
         services.publish_batch(actor=batch.created_by, batch=batch)
+        batch.refresh_from_db()
+    if batch.state == BatchState.READY and batch.publish_on is not None and batch.publish_on <= clock.today():
+        planning.publish_as_planned(batch=batch)
         batch.refresh_from_db()
     if batch.state == BatchState.PUBLISHING:
         _publish(batch)
@@ -76,6 +91,14 @@ def _may_be_published(batch: Batch) -> bool:
 
 
 def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
+    try:
+        _read_and_stage(batch, again=again)
+    except IntegrityError:
+        # Another import of the same invoices was staged at the same moment: now they are seen, and told.
+        _read_and_stage(batch, again=again)
+
+
+def _read_and_stage(batch: Batch, *, again: bool) -> None:
     with Drafts(batch) as drafts:
         _start_again(batch)
         report = _read(batch, drafts)
@@ -97,13 +120,17 @@ def _read(batch: Batch, drafts: Drafts) -> Report:
         reading = Reading(Rules.kept(batch.source.rules), corrections_of(batch))
         with contextlib.ExitStack() as files:
             rows = files.enter_context(opened(batch.rows_key))
-            documents = None
-            if batch.documents_key and kind.documents:
-                documents = kind.documents.open(files.enter_context(opened(batch.documents_key)))
-            elif kind.inside is not None:
-                documents = kind.inside(rows)
+            beside = files.enter_context(opened(batch.documents_key)) if batch.documents_key else None
+            documents = documents_of(kind, rows, beside, reading.rules)
             show(batch, "checking", total=kind.rough_rows(rows))
-            return read(batch, kind.rows(rows, reading), documents, drafts, _progress(batch))
+            return read(
+                batch,
+                kind.rows(rows, reading),
+                documents,
+                drafts,
+                _progress(batch),
+                makes_documents=reading.rules.makes_documents,
+            )
     except FileError as error:
         report = Report(products={None})
         report.add(RowProblem(None, "", "", str(error)))
@@ -178,6 +205,7 @@ INTAKE = Intake(
     waiting=waiting,
     lock=lambda batch: f"batch:{batch.pk}",
     work=lambda batch: process_batch(batch=batch),
+    later=next_publication,
     fail=lambda batch, reason: services.fail_batch(batch=batch, reason=reason),
     sentences=Sentences(
         gone=gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau."),

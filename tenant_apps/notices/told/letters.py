@@ -201,12 +201,12 @@ class _Letters(Sheet):
     def _lines(self, text: str, size: float, style: str, width: float) -> list[str]:
         known = self._wrapped.get((text, size, style))
         if known is None:
-            known = list(self._broken(text, width or self.w - self.l_margin - self.r_margin))
+            known = list(self._split(text, width or self.w - self.l_margin - self.r_margin))
             if len(self._wrapped) < _KEPT:
                 self._wrapped[text, size, style] = known
         return known
 
-    def _broken(self, text: str, room: float) -> Iterator[str]:
+    def _split(self, text: str, room: float) -> Iterator[str]:
         line = ""
         for word in text.split(" "):
             longer = f"{line} {word}" if line else word
