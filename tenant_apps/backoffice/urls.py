@@ -13,6 +13,7 @@ from tenant_apps.backoffice.views import (
     mails,
     payers,
     threads,
+    told,
 )
 from tenant_apps.backoffice.views.account import keys, own, proof, protection, provider
 from tenant_apps.backoffice.views.money import (
@@ -72,6 +73,9 @@ urlpatterns = [
     path("imports/<uuid:public_id>/colonnes/", columns.batch_columns, name="batch-columns"),
     path("imports/<uuid:public_id>/etat/", imports.batch_progress, name="batch-progress"),
     path("imports/<uuid:public_id>/problemes.csv", imports.problems_file, name="batch-problems"),
+    path("imports/<uuid:public_id>/prevenus/", told.told_page, name="batch-told"),
+    path("imports/<uuid:public_id>/prevenus/sans-courriel.csv", told.untold_file, name="batch-untold"),
+    path("imports/<uuid:public_id>/prevenus/courriers.pdf", told.letters_file, name="batch-letters"),
     path("imports/<uuid:public_id>/publier/", imports.publish, name="publish-batch"),
     path("imports/<uuid:public_id>/redevables/<int:pk>/", imports.answer, name="answer-payer"),
     path("imports/<uuid:public_id>/redevables/reconnus/", imports.recognise, name="recognise-batch"),

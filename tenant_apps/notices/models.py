@@ -17,7 +17,11 @@ class PlannedNotice(models.Model):
     key = models.CharField(max_length=200, unique=True)
     email = AddressField(max_length=254)
     language = models.CharField(max_length=2, default="fr")
-    subject_uuid = models.UUIDField(db_index=True)  # the batch, the payment, or the invoice to remind about
+    # The publication of a batch (told.publications), the payment, or the invoice to remind about
+    subject_uuid = models.UUIDField(db_index=True)
+    # Of a publication: which invoices (`product/year/number`) or which changes (ids of Amendment) the address is told
+    # of. NULL: all of the batch, as older code planned it.
+    items = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
 

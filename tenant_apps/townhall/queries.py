@@ -5,12 +5,15 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TypedDict
 
+from django.core.files.storage import storages
+
 from shared_apps.accounts.models import Account
 from shared_apps.accounts.passwords.rule import DEFAULT_MINIMUM, PasswordRule
 from tenant_apps.townhall.models import TownHall
 from tenants.current import current_schema, current_town
 from tenants.hosts import registry
 from tenants.models import Town
+from toolkit.files.storage import StorageSilent, answering
 
 SECONDS = 600  # how long a cached row lives, in case the process that changed it died before announcing that
 ENTRIES = 5_000
@@ -67,3 +70,14 @@ class Letterhead(TypedDict):
 def letterhead() -> Letterhead:
     """The letterhead of the current town, for its messages."""
     return {"townhall": current_townhall(), "address": registry.address_of(current_town())}
+
+
+def logo_png(townhall: TownHall) -> bytes:
+    """The bytes of the town's logo for our PDF: nothing without a logo, for an SVG, or while S3 does not answer."""
+    if not townhall.logo.endswith(".png"):
+        return b""
+    try:
+        with answering(), storages["documents"].open(townhall.logo) as file:
+            return bytes(file.read())
+    except (FileNotFoundError, StorageSilent):
+        return b""

@@ -99,7 +99,7 @@ def test_what_the_town_does_not_send_is_said(browsers: SimpleNamespace) -> None:
 
     assert said() == 0
     assert said(remind_after="") == 1
-    assert said(alert_audience="nobody") == 3
+    assert said(alert_audience="nobody") == 4
 
 
 def test_no_other_example(browsers: SimpleNamespace) -> None:

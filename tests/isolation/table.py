@@ -143,6 +143,10 @@ TOWN: dict[str, dict[str, int]] = {
         **dict.fromkeys(("clerk", "cashier", "manager"), MOVED),
     },  # it is published already
     "backoffice:batch-problems": _STAFF,
+    "backoffice:batch-told": _STAFF,
+    "backoffice:batch-untold": _STAFF,
+    # This import tells whom it can: no letter. One that has some: tests/backoffice/test_told.py.
+    "backoffice:batch-letters": {**_CLERKS, "clerk": MOVED, "cashier": MOVED, "manager": MOVED},
     "backoffice:publish-batch": row(everyone=405),
     "backoffice:answer-payer": row(everyone=405),
     "backoffice:correct-batch": row(everyone=405),
@@ -378,6 +382,9 @@ THINGS = {
         "batch-progress",
         "batch-columns",
         "batch-problems",
+        "batch-told",
+        "batch-untold",
+        "batch-letters",
         "publish-batch",
         "answer-payer",
         "recognise-batch",
@@ -432,7 +439,7 @@ LISTS = {
     "payers": ("", "?q=balein", "?q=payer"),
     "claims": ("", "?etat=toutes"),
     "messages": ("", "?etat=tous", "?q=balein"),
-    "mails": ("", "?etat=echecs"),
+    "mails": ("", "?etat=echecs", "?import={batch}"),
 }
 # Of these the other régie's things are on at least one address for who works for the whole town.
 SHOWS = set(LISTS) - {"new-batch", "new-statement", "invoices "}

@@ -77,7 +77,7 @@ def test_it_is_offered_where_the_town_sends_it_and_refused(
     choose(mailed_codes=False)
     assert 'name="contested"' not in browser.get(PAGE).content.decode()
     choose(mailed_codes=True)
-    browser.post(PAGE, {"new_invoices": "on", "reminder": "on", "receipt": "on"})
+    browser.post(PAGE, {"new_invoices": "on", "amended": "on", "reminder": "on", "receipt": "on"})
     alice.refresh_from_db()
     assert alice.refused == {"contested"}
     hold(invoice)

@@ -44,20 +44,20 @@ def published(make_payer: Any, make_invoice: Any, alice: Account) -> Batch:
 
 
 def test_what_is_not_ticked_is_refused(alice: Account, browser: Client) -> None:
-    assert browser.post(PAGE, {"new_invoices": "on", "receipt": "on"}).status_code == 302
+    assert browser.post(PAGE, {"new_invoices": "on", "amended": "on", "receipt": "on"}).status_code == 302
     alice.refresh_from_db()
     assert alice.refused == {"reminder"}
     fact = AuditEntry.objects.get(verb="account.alerts_chosen")
     assert (fact.old, fact.new) == ({"refused": []}, {"refused": ["reminder"]})
-    browser.post(PAGE, {"new_invoices": "on", "receipt": "on"})
+    browser.post(PAGE, {"new_invoices": "on", "amended": "on", "receipt": "on"})
     assert (
         AuditEntry.objects.filter(verb="account.alerts_chosen").count() == 1
     )  # a second time changes nothing
     browser.post(PAGE, {})
     alice.refresh_from_db()
-    assert alice.refused == {"new_invoices", "reminder", "receipt"}
+    assert alice.refused == {"new_invoices", "amended", "reminder", "receipt"}
     page = browser.get(PAGE).content.decode()
-    assert page.count('type="checkbox"') == 3
+    assert page.count('type="checkbox"') == 4
     assert "checked" not in page
 
 
@@ -73,7 +73,9 @@ def test_only_what_the_town_sends_is_offered(
     assert "dans 1 jour<" in page
     assert "10 jours après" in page
     choose(remind_after=None)
-    browser.post(PAGE, {"new_invoices": "on", "reminder": "on", "receipt": "on", "late": "on"})
+    browser.post(
+        PAGE, {"new_invoices": "on", "amended": "on", "reminder": "on", "receipt": "on", "late": "on"}
+    )
     alice.refresh_from_db()
     assert alice.refused == {"late"}  # a choice that is not offered stays as it was
     choose(alert_audience="nobody")

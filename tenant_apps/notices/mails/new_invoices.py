@@ -1,9 +1,9 @@
 """« De nouvelles factures »: one message per address for all that a batch put online (docs/manual.md, M14)."""
 
-from collections import defaultdict
+from collections.abc import Mapping
 from uuid import UUID
 
-from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -14,13 +14,15 @@ from shared_apps.mail.notices import Audience, Choice, Example, Notice, On, Said
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.notices.examples import made_up
-from tenant_apps.notices.services import plan_for
+from tenant_apps.notices.models import PlannedNotice
+from tenant_apps.notices.told import planning
+from tenant_apps.notices.told.publications import one_before, publications
+from tenant_apps.notices.told.rights import everybody_of, item_of, payers_of
+from tenant_apps.notices.told.statement import NEW
 from tenant_apps.notices.words import SHOWN, Payabilities, of_invoice, why
 from tenant_apps.payments.payability.deciding import Payability
 from tenant_apps.payments.payability.reading import payabilities_of, total
-from tenant_apps.residents.models import Access, PayerEmail, RemovedEmail
 from tenant_apps.townhall.models import AlertAudience, TownHall
-from tenant_apps.townhall.queries import current_townhall
 from toolkit.money import format_euros
 
 
@@ -67,32 +69,26 @@ def _announced(payabilities: list[Payability]) -> str:
 
 
 def _plan(entry: AuditEntry) -> None:
-    plan_new_invoice_notices(batch=UUID(entry.object.removeprefix("batch:")))
+    batch = UUID(entry.object.removeprefix("batch:"))
+    planning.plan_new(batch=batch, key=NEW_INVOICES.key, just_now=True, since=one_before(entry))
 
 
 def plan_new_invoice_notices(*, batch: UUID) -> int:
-    """Plan one notice per address for all new invoices of `batch`. Returns how many.
+    """Plan one notice per address for the invoices of `batch` that it was not told about. Returns how many.
 
     In the caller's transaction.
     """
-    audience = current_townhall().alert_audience
-    if audience == AlertAudience.NOBODY:
-        return 0
-    payers = Invoice.objects.filter(batch__uuid=batch, state=InvoiceState.PUBLISHED).values("payer_id")
-    told = {}
-    if audience == AlertAudience.KNOWN:
-        known = PayerEmail.objects.filter(payer__in=payers).values_list("email", flat=True)
-        told.update(dict.fromkeys(known, settings.LANGUAGE_CODE))
-    accounts = Account.objects.filter(
-        accesses__payer__in=payers, accesses__ended_at=None, is_active=True, activated_at__isnull=False
-    ).distinct()
-    told.update({account.email: account.reads for account in accounts})
-    return plan_for(NEW_INVOICES, about=batch, told=told)
+    return planning.plan_new(batch=batch, key=NEW_INVOICES.key)
 
 
-def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
-    """Address → its message. An address whose invoices were all taken back meanwhile is left out."""
-    invoices = _by_address(batch, addresses)
+def _tell(publication: UUID, addresses: list[str]) -> dict[str, Said]:
+    """Address → its message. An address whose invoices were all taken back meanwhile is left out.
+
+    The planned notices then name what is said and no more: the rest may still be told by a later publication.
+    """
+    rows = PlannedNotice.objects.filter(subject_uuid=publication, kind=NEW, email__in=addresses)
+    planned = {row.email: row for row in rows}
+    invoices = _by_address(publication, planned)
     active = set(
         Account.objects.filter(email__in=addresses, activated_at__isnull=False).values_list(
             "email", flat=True
@@ -101,6 +97,7 @@ def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
     payabilities = payabilities_of(
         {invoice.pk: invoice for told in invoices.values() for invoice in told}.values()
     )
+    _keep_what_is_said(planned, invoices)
     return {
         email: NEW_INVOICES.about(invoices=told, payabilities=payabilities, has_account=email in active).of(
             *(invoice.product_id for invoice in told)
@@ -110,35 +107,68 @@ def _tell(batch: UUID, addresses: list[str]) -> dict[str, Said]:
     }
 
 
-def _by_address(batch: UUID, addresses: list[str]) -> dict[str, list[Invoice]]:
-    """Address → the published invoices of the batch that it may be told about. A fixed number of queries."""
-    payers: defaultdict[int, set[str]] = defaultdict(set)
-    accounts = Access.objects.filter(account__email__in=addresses, ended_at=None)
-    for payer, email in accounts.values_list("payer_id", "account__email"):
-        payers[payer].add(email)
-    for payer, email in PayerEmail.objects.filter(email__in=addresses).values_list("payer_id", "email"):
-        payers[payer].add(email)
-    found: dict[str, list[Invoice]] = {address: [] for address in addresses}
-    invoices = Invoice.objects.filter(batch__uuid=batch, state=InvoiceState.PUBLISHED, payer__in=list(payers))
-    for invoice in invoices.order_by("due_on", "id"):
+def _keep_what_is_said(planned: Mapping[str, PlannedNotice], said: Mapping[str, list[Invoice]]) -> None:
+    changed = []
+    for email, row in planned.items():
+        items = sorted(item_of(invoice) for invoice in said[email])
+        if row.items is not None and items != sorted(row.items):
+            row.items = items
+            changed.append(row)
+    if changed:
+        PlannedNotice.objects.bulk_update(changed, ["items"])
+
+
+def _by_address(publication: UUID, planned: Mapping[str, PlannedNotice]) -> dict[str, list[Invoice]]:
+    """Address → the published invoices of its notice that it may be told about. A fixed number of queries."""
+    payers = payers_of(planned)
+    found: dict[str, list[Invoice]] = {address: [] for address in planned}
+    named = [item.split("/", 2)[2] for row in planned.values() for item in row.items or ()]
+    meant = Q(number__in=named)
+    if any(row.items is None for row in planned.values()):
+        meant |= Q(batch__uuid=publication)
+    invoices = Invoice.objects.filter(meant, state=InvoiceState.PUBLISHED, payer__in=list(payers))
+    for invoice in invoices.select_related("batch").order_by("due_on", "id"):
         for address in payers[invoice.payer_id]:
-            found[address].append(invoice)
+            if _is_meant(invoice, planned[address], publication):
+                found[address].append(invoice)
     return found
 
 
+def _is_meant(invoice: Invoice, planned: PlannedNotice, publication: UUID) -> bool:
+    if planned.items is None:
+        return invoice.batch is not None and invoice.batch.uuid == publication
+    items: list[str] = planned.items
+    return item_of(invoice) in items
+
+
 def _keys_about(invoice: Invoice) -> list[str]:
-    if invoice.batch is None:
-        return []
-    known = PayerEmail.objects.filter(payer_id=invoice.payer_id).values_list("email", flat=True)
-    gone = RemovedEmail.objects.filter(payer_id=invoice.payer_id).values_list("email", flat=True)
-    accounts = Account.objects.filter(accesses__payer_id=invoice.payer_id).values_list("email", flat=True)
-    batch = invoice.batch.uuid
-    return [NEW_INVOICES.key_of(about=batch, email=email) for email in {*known, *gone, *accounts}]
+    """Those of all publications that told of it: of its import, and of imports that moved it to another payer."""
+    moved = invoice.amendments.filter(applied_at__isnull=False, payer__isnull=False)
+    batches = {*moved.values_list("batch__uuid", flat=True)}
+    if invoice.batch is not None:
+        batches.add(invoice.batch.uuid)
+    people = everybody_of(invoice.payer_id) if batches else set()
+    keys = {
+        NEW_INVOICES.key_of(about=one, email=email)
+        for batch in batches
+        for one in publications(batch)
+        for email in people
+    }
+    others = PlannedNotice.objects.filter(key__in=keys, items__isnull=False)
+    return sorted(keys - {row.key for row in others if item_of(invoice) not in (row.items or ())})
 
 
 def _example() -> Said:
     invoices, payabilities = made_up((20, "37.50"), (20, "12.00"))
     return NEW_INVOICES.about(invoices=invoices, payabilities=payabilities, has_account=True)
+
+
+AUDIENCE = Setting(
+    "alert_audience",
+    gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
+    error=gettext_lazy("Choisissez une réponse de la liste."),
+    rank=10,
+)
 
 
 def _offered(townhall: TownHall) -> str | None:
@@ -152,26 +182,19 @@ NEW_INVOICES = declare(
         kind="alert-new-invoices",
         title=gettext_lazy("Nouvelles factures"),
         audience=Audience.PAYER,
-        when="a batch is put online",
+        when="a batch is put online: once for each invoice, also when the batch is published again",
         words=_words,
         key="new_invoices:{about}:{email}",
         choices=(
             Choice(
-                "new_invoices",
+                NEW,
                 gettext_lazy("de nouvelles factures sont mises en ligne"),
                 10,
                 offered=_offered,
             ),
         ),
-        settings=(
-            Setting(
-                "alert_audience",
-                gettext_lazy("Qui prévenir quand de nouvelles factures sont en ligne"),
-                error=gettext_lazy("Choisissez une réponse de la liste."),
-                rank=10,
-            ),
-        ),
-        examples=(Example(gettext_lazy("De nouvelles factures"), "new_invoices", _example),),
+        settings=(AUDIENCE,),
+        examples=(Example(gettext_lazy("De nouvelles factures"), NEW, _example),),
         on=On("batch.published", _plan, _tell),
         unsubscribe=True,
         called_off=True,

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("notices", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="plannednotice",
+            name="items",
+            field=models.JSONField(null=True),
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Whom the publication of an import tells: beforehand, at the moment itself, and afterwards."""
