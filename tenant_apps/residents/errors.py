@@ -61,3 +61,9 @@ class NotAResident(AccountError):
 
 class AccessCut(AccountError):
     sentence = _("La mairie a retiré cet accès. Écrivez au service de facturation.")
+
+
+class NobodyToTell(AccountError):
+    sentence = _(
+        "Choisissez qui prévenir : un agent, un caissier ou un responsable dont le compte est actif."
+    )

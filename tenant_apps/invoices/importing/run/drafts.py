@@ -196,7 +196,9 @@ class Drafts:
             for statement in (_PAYERS, _UPDATES, _INVOICES, _AMENDMENTS, _LATE):
                 cursor.execute(statement, self._names)
             # The publication joins what was just written: without figures the planner takes nested loops.
-            cursor.execute("ANALYZE residents_payer, invoices_payerupdate, invoices_invoice, invoices_amendment")
+            cursor.execute(
+                "ANALYZE residents_payer, invoices_payerupdate, invoices_invoice, invoices_amendment"
+            )
 
 
 def _no_document(_key: str | None) -> None:
