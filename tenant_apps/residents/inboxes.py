@@ -1,6 +1,7 @@
 """The folder of a source, into which billing software or a gateway writes files (decision 78)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -72,9 +73,19 @@ def watched() -> QuerySet[Source]:
     return Source.objects.filter(is_watched=True).select_related("clerk").order_by("id")
 
 
+def source_with_folder(public_id: UUID) -> Source:
+    """One source, watched or not. Raises Source.DoesNotExist."""
+    return Source.objects.select_related("clerk").get(uuid=public_id)
+
+
+def stands_still(source: Source) -> bool:
+    """Whether its folder is watched but cannot be listed, or has nobody to tell."""
+    return source.is_watched and (source.looks_failed >= SEEN_FAILING or not may_import(source.clerk))
+
+
 def standing_still() -> list[Source]:
-    """Watched sources whose folder cannot be listed, or that have nobody to tell. One statement."""
-    return [one for one in watched() if one.looks_failed >= SEEN_FAILING or not may_import(one.clerk)]
+    """The sources whose files no longer arrive. One statement."""
+    return [one for one in watched() if stands_still(one)]
 
 
 def folder_of(source: Source) -> str:

@@ -126,6 +126,7 @@ class World:
             "finding": finding.uuid,
             "receipt": payment.uuid,
             "batch": batch.uuid,
+            "source-inbox": batch.source.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
             "message": message.uuid,

@@ -46,7 +46,7 @@ def look(folder: str) -> list[Lying]:
             raise
     found = answer.get("Contents", ())
     return [
-        Lying(str(one["Key"])[len(folder) :], int(one["Size"]), str(one["ETag"]))
+        Lying(str(one["Key"])[len(folder) :], int(one["Size"]), _bare(one["ETag"]))
         for one in found
         if one["Key"] != folder
     ]
@@ -73,8 +73,9 @@ def _pieces(key: str, etag: str) -> Iterator[bytes]:
             if _is_absent(error):
                 raise Changed(key) from None
             raise
-        with answer["Body"] as body:
-            if answer["ETag"] != etag:
+        body = answer["Body"]
+        with body:
+            if _bare(answer["ETag"]) != etag:
                 raise Changed(key)
             yield from body.iter_chunks(CHUNK)
 
@@ -92,7 +93,7 @@ def put_away(key: str, to: str, *, etag: str) -> None:
                 return
             source = {"Bucket": place.name, "Key": key}
             place.meta.client.copy_object(
-                Bucket=place.name, Key=to, CopySource=source, CopySourceIfMatch=etag
+                Bucket=place.name, Key=to, CopySource=source, CopySourceIfMatch=f'"{etag}"'
             )
             if _etag(place, key) == etag:
                 place.meta.client.delete_object(Bucket=place.name, Key=key)
@@ -102,7 +103,12 @@ def put_away(key: str, to: str, *, etag: str) -> None:
 
 
 def _etag(place: Any, key: str) -> str:
-    return str(place.meta.client.head_object(Bucket=place.name, Key=key)["ETag"])
+    return _bare(place.meta.client.head_object(Bucket=place.name, Key=key)["ETag"])
+
+
+def _bare(etag: object) -> str:
+    """Some servers quote it in one answer and not in another."""
+    return str(etag).strip('"')
 
 
 def _is_absent(error: ClientError) -> bool:

@@ -121,7 +121,7 @@ def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
 
 
 def inbox_key(*, town: UUID, source: UUID, name: str = "") -> str:
-    """A file in the folder that others write into: `<town uuid>/inbox/<source uuid>/<name>`; without a name, the folder.
+    """A file in the folder that others write into: `<town>/inbox/<source>/<name>`; without a name, the folder.
 
     They choose the names, so one may hold anything: it is read, never served.
     """
