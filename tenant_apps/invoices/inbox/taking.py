@@ -104,9 +104,10 @@ def _check(group: Group) -> None:
         names = ", ".join(plain(name)[:60] for name in (group.rows.name, *group.twins[:3]))
         raise Refused(
             _(
-                "Plusieurs fichiers portent le nom de l'archive de PDF, et on ne sait pas lequel elle accompagne : %s."
+                "Plusieurs fichiers portent le nom de l'archive de PDF, et on ne sait pas lequel elle accompagne : "
+                "%(names)s."
             )
-            % names
+            % {"names": names}
         )
     if not group.rows.size:
         raise Refused(_("Le fichier est vide."))
