@@ -66,7 +66,7 @@ class Gateway:
 
     def arrives(self) -> None:
         """Two looks: what did not change is taken; then the worker, and what follows."""
-        self.look()
+        self.later()
         self.later()
         self.work()
 
