@@ -58,6 +58,12 @@ declare(
     Fact("batch.refused", _("Import refusé"), after=READ),
     Fact("batch.publication_asked", _("Mise en ligne demandée")),
     Fact(
+        "batch.publication_planned",
+        _("Mise en ligne prévue un autre jour"),
+        before=(Key("day", _("jour"), day),),
+        after=(Key("day", _("jour"), day),),
+    ),
+    Fact(
         "batch.published",
         _("Factures mises en ligne"),
         after=(

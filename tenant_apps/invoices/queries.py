@@ -5,10 +5,18 @@ from datetime import MAXYEAR, MINYEAR
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 
 from shared_apps.accounts.models import Account
-from tenant_apps.invoices.models import Batch, BatchProblem, Invoice, PayerUpdate
+from tenant_apps.invoices.models import (
+    Amendment,
+    Batch,
+    BatchProblem,
+    Invoice,
+    PayerUpdate,
+    RefusedRow,
+    Severity,
+)
 from tenant_apps.invoices.states import Asked, BatchState, InvoiceState
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import products_for_staff
@@ -72,6 +80,13 @@ def batch(scope: Scope, public_id: UUID) -> Batch:
     return batches(scope).get(uuid=public_id)
 
 
+def replaceable(scope: Scope) -> QuerySet[Batch]:
+    """The imports that a corrected file may take the place of: nothing of them was ever online."""
+    return batches(scope).filter(
+        published_at=None, state__in=(BatchState.REFUSED, BatchState.READY, BatchState.FAILED)
+    )
+
+
 def invoice_for_staff(scope: Scope, public_id: UUID) -> Invoice:
     """One invoice in any state, with its related rows. Raises Invoice.DoesNotExist."""
     together = ("payer", "product", "document", "batch", "declaration__account")
@@ -103,10 +118,44 @@ def problems(batch: Batch, *, severity: str = "") -> QuerySet[BatchProblem]:
     return found.filter(severity=severity) if severity else found
 
 
+def problems_beside(batch: Batch) -> QuerySet[BatchProblem]:
+    """The problems that no refused row shows: warnings, errors of the whole file, and what is beyond the rows kept."""
+    rows = RefusedRow.objects.filter(batch=batch, is_refused=True, line=OuterRef("line"))
+    return problems(batch).exclude(Exists(rows), severity=Severity.ERROR)
+
+
+def refused_rows(batch: Batch) -> QuerySet[RefusedRow]:
+    """The rows of `batch` that have an error, in the order of the file."""
+    return RefusedRow.objects.filter(batch=batch, is_refused=True).order_by("line")
+
+
+def errors_of(batch: Batch) -> QuerySet[BatchProblem]:
+    """The errors that name a row."""
+    return problems(batch, severity=Severity.ERROR).exclude(line=None)
+
+
+def amendments(batch: Batch) -> QuerySet[Amendment]:
+    """What the file of `batch` changes on online invoices; those that wait for an answer first."""
+    together = ("invoice__product", "payer", "payer_before", "document", "document_before")
+    found = Amendment.objects.filter(batch=batch).select_related(*together)
+    return found.order_by(Case(When(asks=True, answer="", then=0), default=1), "line", "id")
+
+
+def amendment(batch: Batch, pk: int) -> Amendment:
+    """One change. Raises Amendment.DoesNotExist."""
+    return amendments(batch).get(pk=pk)
+
+
 def first_invoices(batch: Batch, *, number: int = 20) -> list[tuple[Invoice, dict[str, Any]]]:
-    """The first invoices of `batch` in the order of its file, each with what the file says about its payer."""
+    """The first invoices of `batch` in the order of its file, each with what the file says about its payer.
+
+    Of a ready one, those that its publication will put online.
+    """
     together = ("payer", "product", "document")
-    invoices = list(batch.invoices.select_related(*together).order_by("id")[:number])
+    theirs = batch.invoices.select_related(*together).order_by("id")
+    if batch.state == BatchState.READY:
+        theirs = theirs.filter(state=InvoiceState.DRAFT)
+    invoices = list(theirs[:number])
     payers = {invoice.payer_id for invoice in invoices}
     updates = (
         PayerUpdate.objects.filter(batch=batch, payer__in=payers) if invoices else PayerUpdate.objects.none()
@@ -162,9 +211,19 @@ def earlier_batch_of_same_file(scope: Scope, batch: Batch) -> Batch | None:
     return same.order_by("-id").first()
 
 
-def can_be_taken_back(batch: Batch) -> bool:
-    """Whether nothing of a published batch was paid, tried or credited. `take_back_batch` checks it again."""
-    if batch.state != BatchState.PUBLISHED or not (batch.late_count or batch.invoices.exists()):
-        return False
+class Retractable(NamedTuple):
+    """What of a published batch can be taken back: all of it, or only some of its invoices."""
+
+    whole: bool = False
+    unpaid: int = 0
+
+
+def retractable(batch: Batch) -> Retractable:
+    """What was not paid, tried or credited. `take_back_batch` checks it again."""
+    if batch.state != BatchState.PUBLISHED:
+        return Retractable()
     touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)
-    return not batch.invoices.filter(touched).exists()
+    online = batch.invoices.filter(state__in=(InvoiceState.PUBLISHED, InvoiceState.CANCELLED))
+    some = online.filter(touched).values("pk").distinct().count()
+    free = online.count() - some
+    return Retractable(whole=not some and bool(free or batch.late_count), unpaid=free if some else 0)

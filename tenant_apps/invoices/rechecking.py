@@ -37,6 +37,8 @@ def set_aside(*, actor: audit.Actor, batch: Batch, is_wanted: bool = True) -> Ba
     locked = lock(batch)
     if locked.sets_aside == is_wanted:
         return locked
+    if locked.state not in (BatchState.REFUSED, BatchState.READY):
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
     locked.sets_aside = is_wanted
     locked.save(update_fields=["sets_aside"])
     return _again(actor, locked)
@@ -78,6 +80,8 @@ def correct_row(*, actor: audit.Actor, batch: Batch, line: int, cells: Mapping[s
 def _again(actor: audit.Actor, locked: Batch) -> Batch:
     if locked.state in (BatchState.UPLOADED, BatchState.CHECKING):
         return locked
+    if locked.state == BatchState.PUBLISHED and not locked.refused_count:
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
     move(locked, BatchState.UPLOADED)
     locked.attempts, locked.beat_at, locked.publish_on = 0, clock.now(), None
     locked.save(update_fields=["attempts", "beat_at", "publish_on"])

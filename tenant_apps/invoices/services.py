@@ -34,6 +34,7 @@ from tenants.current import current_town
 from tenants.databases.postgresql.again import atomic_again
 from tenants.life import town_closure
 from tenants.work import agenda
+from toolkit.files.opening import opened
 from toolkit.files.storage import upload_key
 from toolkit.reading.errors import FileError
 
@@ -49,14 +50,18 @@ def create_batch(
     documents_file: BinaryIO | None = None,
     documents_name: str = "",
     publish_when_ready: bool = False,
+    replaces: Batch | None = None,
 ) -> Batch:
     """Store the files of an import in S3, then its row; the worker checks it. Streamed: memory does not grow.
 
-    The payers' codes are those of `source`, or of the town's first source. Raises WrongState when the town is about
-    to close, and NotTaken for files that no format takes.
+    The payers' codes are those of `source`, or of the town's first source. `replaces`: an import that was not
+    published, which this one takes the place of; without `documents_file` its PDFs are used again. Raises WrongState
+    when the town is about to close, and NotTaken for files that no format takes.
     """
     if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
+    if replaces is not None and replaces.published_at is not None:
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": replaces.get_state_display()})
     kind = _format_of(rows_file, rows_name)
     limits = actor.scope.listed if isinstance(actor, Account) else []
     batch = Batch(
@@ -65,6 +70,7 @@ def create_batch(
         source=source or default_source(),
         rows_name=rows_name[:200],
         documents_name=documents_name[:200],
+        sets_aside=replaces is not None and replaces.sets_aside,
         publish_when_ready=publish_when_ready,
         limited_to=limits,
         product_ids=limits,
@@ -76,7 +82,14 @@ def create_batch(
     if documents_file is not None and kind.documents is not None:
         name = f"documents{kind.documents.extensions[0]}"
         batch.documents_key, batch.documents_sha256 = _keep(batch, name, documents_file)
+    elif replaces is not None and replaces.documents_key and kind.documents is not None:
+        with opened(replaces.documents_key) as kept:
+            name = f"documents{kind.documents.extensions[0]}"
+            batch.documents_key, batch.documents_sha256 = _keep(batch, name, kept)
+        batch.documents_name = replaces.documents_name
     with transaction.atomic():
+        if replaces is not None:
+            discard_batch(actor=actor, batch=replaces)
         batch.save()
         new = {"file": rows_name, "format": kind.name, "source": batch.source.name}
         audit.record("batch.uploaded", actor=actor, obj=f"batch:{batch.uuid}", new=new)
@@ -180,17 +193,19 @@ def _asked_by(batch: Batch) -> str:
 
 
 @atomic_again
-def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
-    """Hide a published batch again.
+def take_back_batch(*, actor: audit.Actor, batch: Batch, unpaid_only: bool = False) -> Batch:
+    """Hide a published batch again; with `unpaid_only`, those of its invoices that nobody paid or is paying.
 
-    Raises AlreadyPaid when one of its invoices was paid or is being paid, and WrongState when one has an avoir: what
-    was cancelled or reduced stays so, and stays visible.
+    Without it, raises AlreadyPaid when one of its invoices was paid or is being paid, and WrongState when one has an
+    avoir: what was cancelled or reduced stays so, and stays visible.
     """
     locked = lock(batch)
     if locked.state == BatchState.TAKEN_BACK:
         return locked
     # Lock them in the order of their ids, like everybody: no payment and no avoir can begin meanwhile.
     lock_without_reading(Invoice.objects.filter(batch=locked))
+    if unpaid_only:
+        return _take_back_unpaid(actor, locked)
     if locked.invoices.filter(Q(paid__gt=0) | Q(attempts__isnull=False)).exists():
         raise AlreadyPaid(
             _(
@@ -212,6 +227,22 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     publishing.detach_late_documents(locked)
     published = Invoice.objects.filter(batch=locked, state=InvoiceState.PUBLISHED)
     count = published.update(state=InvoiceState.DRAFT, published_at=None)
+    audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
+    return locked
+
+
+def _take_back_unpaid(actor: audit.Actor, locked: Batch) -> Batch:
+    """Hide the invoices of a published batch that nobody touched; they are kept, and can be published again."""
+    if locked.state != BatchState.PUBLISHED:
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+    touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)
+    free = Invoice.objects.filter(batch=locked, state=InvoiceState.PUBLISHED).exclude(touched)
+    count = Invoice.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
+        state=InvoiceState.DRAFT, published_at=None
+    )
+    if not count:
+        raise WrongState(_("Toutes les factures de cet import sont réglées ou en cours de règlement."))
+    move(locked, BatchState.TAKEN_BACK)
     audit.record("batch.taken_back", actor=actor, obj=f"batch:{locked.uuid}", new={"invoices": count})
     return locked
 
@@ -251,8 +282,12 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     locked = lock(batch)
     if locked.state == BatchState.DISCARDED:
         return locked
-    if locked.state != BatchState.TAKEN_BACK and locked.published_at is not None:
-        return _give_up_refused(actor, locked)
+    if locked.state == BatchState.PUBLISHED and not locked.refused_count:
+        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+    if locked.published_at is not None and (
+        locked.state != BatchState.TAKEN_BACK or locked.invoices.exclude(state=InvoiceState.DRAFT).exists()
+    ):
+        return _give_up_rest(actor, locked)
     move(locked, BatchState.DISCARDED)
     keys = drop_drafts(locked)
     RefusedRow.objects.filter(batch=locked).delete()
@@ -262,8 +297,8 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     return locked
 
 
-def _give_up_refused(actor: audit.Actor, locked: Batch) -> Batch:
-    """Give up the rows that were kept aside; what the import has put online stays."""
+def _give_up_rest(actor: audit.Actor, locked: Batch) -> Batch:
+    """Give up the rows that were kept aside, or taken back; what the import still has online stays."""
     if locked.state != BatchState.PUBLISHED:
         move(locked, BatchState.PUBLISHED)
     keys = drop_drafts(locked)

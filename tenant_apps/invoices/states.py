@@ -76,6 +76,10 @@ BATCH_EDGES: dict[tuple[BatchState, BatchState], str] = {
     (BatchState.REFUSED, BatchState.PUBLISHED): "rows kept aside are given up; what is online stays",
     (BatchState.READY, BatchState.PUBLISHED): "the same",
     (BatchState.FAILED, BatchState.PUBLISHED): "the same",
+    (
+        BatchState.TAKEN_BACK,
+        BatchState.PUBLISHED,
+    ): "the invoices that were taken back are given up; paid ones stay",
     (BatchState.READY, BatchState.PUBLISHING): "the clerk publishes",
     (BatchState.PUBLISHING, BatchState.PUBLISHED): "all drafts became visible in one transaction",
     (

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -42,6 +42,10 @@ class Sentences:
     too_long: str = ""  # for the task's time limit; empty: the next task goes on where this one was
 
 
+def _never() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Intake(Generic[M]):
     """One kind of files that wait. `lock` names what one worker at a time may hold; `work` and `fail` do the rest."""
@@ -52,6 +56,7 @@ class Intake(Generic[M]):
     work: Callable[[M], object]
     fail: Callable[[M, str], object]
     sentences: Sentences
+    later: Callable[[], datetime | None] = _never  # when something else begins to wait; None: nothing does
 
     def process_next(self) -> bool:
         """Bring the next file that waits as far as it can go; False when none waits that no other worker holds.
@@ -123,7 +128,9 @@ class Intake(Generic[M]):
         One a task: the time it may take is its own, and the next goes on.
         """
         more = process_next()
-        agenda.finish(self.kind, lambda: timezone.now() + LOOK_AGAIN if self.waiting().exists() else None)
+        agenda.finish(
+            self.kind, lambda: timezone.now() + LOOK_AGAIN if self.waiting().exists() else self.later()
+        )
         if more and self.waiting().exists():
             agenda.hint(task)
 

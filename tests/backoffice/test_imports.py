@@ -173,10 +173,10 @@ def test_every_problem_is_shown_and_can_be_taken_away(browsers: SimpleNamespace)
 
 def test_problems_by_pages(browsers: SimpleNamespace, django_assert_max_num_queries: Any) -> None:
     batch = bad(250)
-    with django_assert_max_num_queries(16):
-        page = browsers.reader.get(f"/gestion/imports/{batch.uuid}/?page=3")
-    assert "Page 3 sur 3" in text(page)
-    assert page.content.decode().count('<td class="num" data-label="Ligne">') == 50
+    with django_assert_max_num_queries(18):
+        page = browsers.reader.get(f"/gestion/imports/{batch.uuid}/?ligne=3")
+    assert "Page 3 sur 5" in text(page)
+    assert page.content.decode().count('class="paper refused-row"') == 50
 
 
 def test_the_same_file_twice_is_said(browsers: SimpleNamespace, make_batch: Callable[..., Batch]) -> None:

@@ -18,7 +18,7 @@ from tenant_apps.contact.files.attachments import Attachment
 from tenant_apps.contact.services import send_message
 from tenant_apps.invoices import services as invoices
 from tenant_apps.invoices.batches import processing
-from tenant_apps.invoices.models import Batch, Document, Invoice, PayerUpdate
+from tenant_apps.invoices.models import Amendment, Batch, Document, Invoice, PayerUpdate
 from tenant_apps.payments.control.findings import report
 from tenant_apps.payments.models import Attempt, Declaration, FindingKind, Means, Payment
 from tenant_apps.payments.services import CounterRow, PaymentDetails, book_payment, close_deposit
@@ -86,6 +86,7 @@ class Side:
             defaults={"line": 2, "asks": "person", "applied_at": clock.now()},
         )
         self.asked = asked.pk
+        self.amended = Amendment.objects.create(batch=batch, invoice=batch.invoices.all()[0], line=2).pk
         document = Document.objects.create(
             key=f"{self.mark}.pdf", sha256=self.cents * 32, size=1, pages=1, batch=batch
         )

@@ -60,6 +60,8 @@ def address(route: str, side: Side) -> str:
     kwargs: dict[str, Any] = {"public_id": side.public_id(ABOUT[route])}
     if route == "backoffice:answer-payer":
         kwargs["pk"] = side.asked
+    if route == "backoffice:agree-batch-change":
+        kwargs["pk"] = side.amended
     if route == "backoffice:message-file":
         kwargs["file_id"] = side.message.attached[0].id
     return reverse(route, urlconf="config.urls.town", kwargs=kwargs)

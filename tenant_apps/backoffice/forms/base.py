@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from shared_apps.audit import services as audit
 from tenant_apps.backoffice.templatetags.gestion import megabytes
 from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.models import Batch
 from tenant_apps.residents import sources
 from tenant_apps.residents.models import Source
 from toolkit.forms.plain_forms import PlainForm
@@ -48,10 +49,13 @@ class ImportForm(PlainForm):
         error_messages={"empty": gettext_lazy("L'archive des PDF est vide : choisissez-en une autre.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, replaces: Batch | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.replaces = replaces
         known = [(str(source.uuid), source.name) for source in sources.sources()]
-        if len(known) == 1:
+        if replaces is not None:
+            del self.fields["source"], self.fields["new_source"]
+        elif len(known) == 1:
             del self.fields["source"]
         else:
             choices = [("", _("Choisissez…")), *known, (OTHER_SOURCE, _("Une autre provenance"))]
@@ -87,6 +91,8 @@ class ImportForm(PlainForm):
 
     def source_for(self, actor: audit.Actor) -> Source | None:
         """The source of a valid form, created if its name is new; None for the town's only one."""
+        if self.replaces is not None:
+            return self.replaces.source
         if name := self.cleaned_data["new_source"].strip():
             return sources.source_named(actor=actor, name=name)
         chosen = self.cleaned_data.get("source")

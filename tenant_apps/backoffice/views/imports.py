@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_req
 from tenant_apps.backoffice.forms.base import ImportForm, too_large
 from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.paging import page_of
+from tenant_apps.backoffice.words.import_rows import rows_of
 from tenant_apps.backoffice.words.payer_questions import asked_of
 from tenant_apps.backoffice.words.progress import first_steps, progress_of
 from tenant_apps.invoices import answering, queries, services
@@ -63,9 +65,10 @@ def new_batch(request: StaffRequest) -> HttpResponse:
 
 @csrf_protect
 def _new_batch(request: StaffRequest) -> HttpResponse:
+    replaces = _replaced(request)
     if request.method != "POST":
-        return _form(request, ImportForm())
-    form = ImportForm(request.POST, request.FILES)
+        return _form(request, ImportForm(replaces=replaces))
+    form = ImportForm(request.POST, request.FILES, replaces=replaces)
     if not form.is_valid():
         return _form(request, form, status=422)
     rows, documents = form.cleaned_data["rows"], form.cleaned_data["documents"]
@@ -78,12 +81,21 @@ def _new_batch(request: StaffRequest) -> HttpResponse:
                 source=form.source_for(request.user),
                 documents_file=documents_file,
                 documents_name=documents.name if documents else "",
+                replaces=replaces,
             )
     except InvoiceError as error:
         return _form(request, form, problem=str(error), status=409)
     except StorageSilent:
         return _form(request, form, problem=str(NOT_KEPT), status=503)
     return redirect("backoffice:batch", batch.uuid)
+
+
+def _replaced(request: StaffRequest) -> Batch | None:
+    """The import that the corrected file takes the place of (`?remplace=`), if it is one that may be."""
+    try:
+        return queries.replaceable(request.scope).get(uuid=UUID(request.GET.get("remplace", "")))
+    except (ValueError, Batch.DoesNotExist):
+        return None
 
 
 def _form(request: StaffRequest, form: ImportForm, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -119,8 +131,10 @@ def sample(request: StaffRequest, name: str) -> HttpResponse:
 def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """The four steps of one import, and what can be done now."""
     batch = found(queries.batch, request.scope, public_id)
-    problems = Paginator(queries.problems(batch), PROBLEMS_A_PAGE)
-    problems.count = batch.error_count + batch.warning_count  # the number is known: no COUNT
+    beside = queries.problems_beside(batch) if batch.refused_count else queries.problems(batch)
+    problems = Paginator(beside, PROBLEMS_A_PAGE)
+    if not batch.refused_count:
+        problems.count = batch.error_count + batch.warning_count  # the number is known: no COUNT
     return screen(
         request,
         "batch.html",
@@ -132,8 +146,9 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         problems=problems.get_page(request.GET.get("page")),
         preview=queries.first_invoices(batch),
         **asked_of(batch, request),
+        **rows_of(batch, request),
         earlier=queries.earlier_batch_of_same_file(request.scope, batch),
-        can_take_back=queries.can_be_taken_back(batch),
+        retractable=queries.retractable(batch),
         audience=current_townhall().alert_audience,
     )
 
@@ -174,6 +189,8 @@ def publish(request: StaffRequest, public_id: UUID) -> HttpResponse:
 def take_back(request: StaffRequest, public_id: UUID) -> HttpResponse:
     """« Retirer cet import »: take back a published batch, as long as nothing of it was paid."""
     done = _("L'import est retiré : les usagers ne voient plus ces factures.")
+    if request.POST.get("partie"):
+        return _do(request, public_id, partial(services.take_back_batch, unpaid_only=True), done)
     return _do(request, public_id, services.take_back_batch, done)
 
 

@@ -1,15 +1,16 @@
 """What the worker does with a batch: check, stage, publish. After a crash, a new start ends with the same result."""
 
 import contextlib
+from datetime import datetime, time
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices import amending, services
+from tenant_apps.invoices import amending, planning, services
 from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.records.kinds import RowProblem
@@ -20,15 +21,25 @@ from tenant_apps.invoices.importing.run.report import Progress, Report
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity
 from tenant_apps.invoices.states import BatchState
 from tenants.work.intake import Intake, Sentences, beat, show
+from toolkit import clock
 from toolkit.files.opening import opened
 from toolkit.reading.errors import FileError
 
+EARLY = time(6)  # of the day of publication, in Paris
 WAITING = (BatchState.UPLOADED, BatchState.CHECKING, BatchState.PUBLISHING)
 
 
 def waiting() -> QuerySet[Batch]:
-    """The imports that wait for a worker."""
-    return Batch.objects.filter(state__in=WAITING)
+    """The imports that wait for a worker, and those whose day of publication has come."""
+    today = Q(state=BatchState.READY, publish_on__lte=clock.today())
+    return Batch.objects.filter(Q(state__in=WAITING) | today)
+
+
+def next_publication() -> datetime | None:
+    """When the next import that has a day of publication waits for a worker."""
+    planned = Batch.objects.filter(state=BatchState.READY, publish_on__isnull=False)
+    day = planned.order_by("publish_on").values_list("publish_on", flat=True).first()
+    return datetime.combine(day, EARLY, clock.PARIS) if day else None
 
 
 def process_waiting() -> None:
@@ -44,6 +55,9 @@ def process_batch(*, batch: Batch) -> None:
         _check_and_stage(batch)
     if batch.state == BatchState.READY and batch.publish_when_ready and _may_be_published(batch):
         services.publish_batch(actor=batch.created_by, batch=batch)
+        batch.refresh_from_db()
+    if batch.state == BatchState.READY and batch.publish_on is not None and batch.publish_on <= clock.today():
+        planning.publish_as_planned(batch=batch)
         batch.refresh_from_db()
     if batch.state == BatchState.PUBLISHING:
         _publish(batch)
@@ -178,6 +192,7 @@ INTAKE = Intake(
     waiting=waiting,
     lock=lambda batch: f"batch:{batch.pk}",
     work=lambda batch: process_batch(batch=batch),
+    later=next_publication,
     fail=lambda batch, reason: services.fail_batch(batch=batch, reason=reason),
     sentences=Sentences(
         gone=gettext_noop("Le fichier n'est plus dans l'espace de stockage : envoyez-le de nouveau."),
