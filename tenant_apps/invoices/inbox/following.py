@@ -28,8 +28,11 @@ _BAD = (BatchState.REFUSED, BatchState.FAILED)
 
 
 def hear(entry: AuditEntry) -> None:
-    """A fact of an import: wake the work of folders when one of them brought it."""
-    if inboxes.is_followed(entry.object.removeprefix("batch:")):
+    """A fact of an import: wake the work of folders when one of them brought it.
+
+    Also when one is watched: a copy of a town has no agenda, and begins again here.
+    """
+    if inboxes.watched().exists() or inboxes.is_followed(entry.object.removeprefix("batch:")):
         agenda.wake(KIND)
 
 
