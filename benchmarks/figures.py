@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from benchmarks import console, imports, listing, settling, sign_in, towns
+from benchmarks import console, documents, imports, listing, settling, sign_in, towns
 
 FIGURES: dict[str, Callable[[], str]] = {
     **towns.FIGURES,
     **imports.FIGURES,
+    **documents.FIGURES,
     **settling.FIGURES,
     **listing.FIGURES,
     **console.FIGURES,

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenant_apps.backoffice.views import (
     access_requests,
+    columns,
     first_day,
     home,
     import_rows,
@@ -33,6 +34,7 @@ from tenant_apps.backoffice.views.settings import (
     openid,
     privacy,
     regies,
+    sources,
     team,
 )
 from tenant_apps.backoffice.views.settings.town import (
@@ -68,6 +70,7 @@ urlpatterns = [
     path("imports/nouveau/", imports.new_batch, name="new-batch"),
     path("imports/exemple.<slug:name>", imports.sample, name="sample"),
     path("imports/<uuid:public_id>/", imports.batch_page, name="batch"),
+    path("imports/<uuid:public_id>/colonnes/", columns.batch_columns, name="batch-columns"),
     path("imports/<uuid:public_id>/etat/", imports.batch_progress, name="batch-progress"),
     path("imports/<uuid:public_id>/problemes.csv", imports.problems_file, name="batch-problems"),
     path("imports/<uuid:public_id>/publier/", imports.publish, name="publish-batch"),
@@ -197,6 +200,8 @@ urlpatterns = [
     path("reglages/provenances/<uuid:public_id>/depot/", inbox.inbox_page, name="source-inbox"),
     path("reglages/journal/", journal.journal, name="journal"),
     path("reglages/journal.csv", journal.journal_file, name="journal-csv"),
+    path("reglages/provenances/", sources.source_list, name="sources"),
+    path("reglages/provenances/<uuid:public_id>/", sources.source_page, name="source"),
     path("reglages/regies/", regies.regie_list, name="regies"),
     path("reglages/regies/ajouter/", regies.add_regie, name="add-regie"),
     path("reglages/regies/<int:pk>/", regies.regie_page, name="regie"),

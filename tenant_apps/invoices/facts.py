@@ -1,5 +1,9 @@
 """What happens to imports and to invoices."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shared_apps.audit.saying import (
@@ -13,9 +17,15 @@ from shared_apps.audit.saying import (
     how_many,
     moment,
     one_of,
+    truth,
 )
-from shared_apps.audit.verbs import Fact, Key, declare
+from shared_apps.audit.verbs import Fact, Key, Say, declare
+from tenant_apps.invoices.importing.records.kinds import LABELS
+from tenant_apps.invoices.importing.records.rules import LEAVE_OUT, REFUSE, WHO_BY_CODE, WHO_BY_NAME
 from tenant_apps.invoices.states import InvoiceState, OnlineHold
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 HOLD = Key("hold", _("paiement en ligne empêché"), one_of(OnlineHold))
 STATE = Key("state", _("état"), one_of(InvoiceState))
@@ -43,7 +53,40 @@ AMENDED = (
     ),
 )
 
+WHO = {WHO_BY_CODE: _("par le code"), WHO_BY_NAME: _("par le nom")}
+NEGATIVES = {REFUSE: _("refusés"), LEAVE_OUT: _("laissés de côté")}
+
+
+def _columns(value: dict[str, str]) -> str:
+    """« famille : Code redevable, lot : non lue »."""
+    unread = gettext("non lue")
+    return ", ".join(f"{title} : {LABELS.get(name, name) or unread}" for title, name in value.items())
+
+
+def _dates(value: dict[str, str]) -> str:
+    return ", ".join(day(one) for one in value.values())
+
+
+def _said(words: "Mapping[str, StrPromise]") -> Say:
+    return lambda value: str(words.get(value, value))
+
+
+RULES = (
+    Key("columns", _("colonnes"), _columns),
+    Key("encoding", _("encodage")),
+    Key("who", _("redevables reconnus"), _said(WHO)),
+    Key("subject", _("objet des factures qui n'en ont pas")),
+    Key("due_days", _("jours de la date à l'échéance")),
+    Key("product", _("régie des factures qui n'en ont pas")),
+    Key("prefix", _("début des numéros")),
+    Key("negatives", _("montants négatifs"), _said(NEGATIVES)),
+    Key("document_pattern", _("nom des PDF")),
+    Key("makes_documents", _("PDF faits par le portail"), truth),
+    Key("dates", _("date donnée à un fichier"), _dates),
+)
+
 declare(
+    Fact("source.rules_changed", _("Règles d'une provenance changées"), before=RULES, after=RULES),
     Fact(
         "batch.uploaded",
         _("Import envoyé"),

@@ -51,3 +51,22 @@ def problem(kind: str, reference: str) -> str:
     if kind == ProductKind.TITRE and not re.fullmatch(_TITRE, reference):
         return _("n'est pas celle d'un titre : l'exercice, le numéro et la ligne, en chiffres seulement.")
     return ""
+
+
+def of_role(year: str, product: str, period: str, debt: str) -> str:
+    """The reference of an article of a rôle; empty when a part is missing. Of `product`, the first two signs count."""
+    if not (re.fullmatch(r"[0-9]{4}", year) and len(product) >= 2 and period and debt):
+        return ""
+    return canonical(f"{year}{product[:2]}{period}{debt}")
+
+
+def of_titre(year: str, number: str, line: str) -> str:
+    """The reference of a line of a titre; empty when a part of it is missing.
+
+    Number and line have as many digits as the Treasury's own files allow, so that no two titres share a reference:
+    without that, titre 81, line 21 and titre 812, line 1 would.
+    """
+    parts = ((r"[0-9]{4}", year), (r"[0-9]{1,8}", number), (r"[0-9]{1,6}", line))
+    if not all(re.fullmatch(form, part) for form, part in parts):
+        return ""
+    return f"{year}{number.zfill(8)}{line.zfill(6)}"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tenant_apps.payments.models import LedgerLine, Means, Nature, Refund
-from tenant_apps.reconciliation.models import Kind, StatementRow
+from tenant_apps.reconciliation.models import TREASURY, StatementRow
 from tenant_apps.reconciliation.states import StatementRowState
 from toolkit.scope import Scope
 
@@ -85,7 +85,7 @@ def day_figures(scope: Scope, first: date, last: date) -> list[DayFigure]:
 def accountant_rows(scope: Scope, first: date, last: date) -> Iterator[tuple[Any, ...]]:
     """One tuple per ledger line, oldest day first. Their amounts add up to those of `day_figures`. Streamed."""
     listed = StatementRow.objects.filter(
-        kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("payment_id")
+        kind__in=TREASURY, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("payment_id")
     )
     lines = (
         scope.of(LedgerLine.objects.filter(day__range=(first, last)), "payment__product")

@@ -16,6 +16,10 @@ class Kind(models.TextChoices):
 
     JOURNAL = "journal", _("journal des paiements du Trésor public")
     BANK = "bank", _("relevé de compte")
+    RETURN = "pes", _("PES retour de recettes du Trésor public")
+
+
+TREASURY = (Kind.JOURNAL, Kind.RETURN)  # what came to the Treasury, perhaps without us
 
 
 class Statement(models.Model):

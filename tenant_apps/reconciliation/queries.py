@@ -18,8 +18,9 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.readers import invoices_for_staff
+from tenant_apps.reconciliation.judging.common import is_no_income
 from tenant_apps.reconciliation.judging.totals import Total, chosen, totals_of
-from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.models import TREASURY, Kind, Statement, StatementRow, StatementRowPayment
 from tenant_apps.reconciliation.reading import table
 from tenant_apps.reconciliation.reading.columns import missing
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
@@ -124,7 +125,7 @@ def candidates(scope: Scope, found: StatementRow, *, words: str = "") -> QuerySe
         of_invoice = Allocation.objects.filter(invoice__number__icontains=words).values("payment_id")
         who = Q(payer__last_name__icontains=words) | Q(drawer__icontains=words) | Q(number__icontains=words)
         return free.filter(who | Q(pk__in=of_invoice) | Q(attempt__reference__iexact=words))
-    if found.amount is None or found.booked_on is None:
+    if found.amount is None or found.booked_on is None or is_no_income(found):
         return free.none()
     near = (found.booked_on - (BACK if back else NEAR), found.booked_on + NEAR)
     return free.filter(amount=found.amount, paid_on__range=near)
@@ -209,9 +210,9 @@ def journal_period(scope: Scope) -> tuple[date, date] | None:
 
 
 def absent_from_journal(scope: Scope, first: date, last: date) -> QuerySet[Payment]:
-    """Payments between the two days that the Treasury reported and no journal lists, oldest first."""
+    """Payments between the two days that the Treasury reported and no journal or PES return lists, oldest first."""
     listed = StatementRow.objects.filter(
-        kind=Kind.JOURNAL, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
+        kind__in=TREASURY, state=StatementRowState.MATCHED, returned=False, payment=OuterRef("pk")
     )
     online = Payment.objects.filter(paid_on__range=(first, last), attempt__isnull=False, cancelled_at=None)
     return (
@@ -220,6 +221,6 @@ def absent_from_journal(scope: Scope, first: date, last: date) -> QuerySet[Payme
 
 
 def unknown_to_us(scope: Scope, first: date, last: date) -> QuerySet[StatementRow]:
-    """Journal rows between the two days that match nothing of ours."""
-    found = _rows(scope).filter(kind=Kind.JOURNAL, state__in=OPEN, booked_on__range=(first, last))
+    """The Treasury's rows between the two days that match nothing of ours."""
+    found = _rows(scope).filter(kind__in=TREASURY, state__in=OPEN, booked_on__range=(first, last))
     return found.select_related("statement", "invoice").order_by("booked_on", "id")

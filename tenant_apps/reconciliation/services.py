@@ -30,12 +30,12 @@ from tenant_apps.payments.states import LIVE, AttemptState
 from tenant_apps.reconciliation.errors import NotPossible
 from tenant_apps.reconciliation.judging.matcher import Matcher
 from tenant_apps.reconciliation.judging.totals import Total, payments_of
-from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
+from tenant_apps.reconciliation.models import TREASURY, Kind, Statement, StatementRow, StatementRowPayment
 from tenant_apps.reconciliation.statement_rows.setters import (
     lock,
     lock_any,
     name_of,
-    refuse_outgoing,
+    refuse_what_is_no_income,
     settle,
     write,
 )
@@ -51,7 +51,7 @@ ASKED = 3  # at most so many attempts of an invoice are looked up at the Treasur
 
 
 def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
-    """Confirm the TIPI payments that were announced and that this journal lists, each in its own transaction.
+    """Confirm the TIPI payments that were announced and that this file of the Treasury lists, each in a transaction.
 
     An online payment that a look-up can settle is looked up again at the Treasury. Returns how many were confirmed.
     Called again, it continues.
@@ -75,7 +75,9 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
                 done = confirm_attempt(actor=actor, attempt=attempt, paid_on=row.booked_on)
                 payment = Payment.objects.get(attempt=done)
                 locked.used = True
-                settle(locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par ce journal."))
+                settle(
+                    locked, actor, payment, gettext_noop("Paiement annoncé, confirmé par le Trésor public.")
+                )
         except (PaymentError, NotPossible):
             log.info("an announced payment was settled by somebody else meanwhile")
             continue
@@ -90,7 +92,7 @@ def confirm_announced(*, actor: audit.Actor, statement: Statement) -> int:
 def match_row(*, actor: Account, row: StatementRow, payment: Payment) -> StatementRow:
     """A person says: this row is that payment. Raises NotPossible."""
     locked = lock(row)
-    refuse_outgoing(locked)
+    refuse_what_is_no_income(locked)
     chosen = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if chosen.cancelled_at is not None:
         raise NotPossible(_("Ce règlement est annulé."))
@@ -109,7 +111,7 @@ def match_row(*, actor: Account, row: StatementRow, payment: Payment) -> Stateme
 def match_total(*, actor: Account, row: StatementRow, total: Total) -> StatementRow:
     """This row is the sum of all those payments. Raises NotPossible when their sum is no longer its amount."""
     locked = lock(row)
-    refuse_outgoing(locked)
+    refuse_what_is_no_income(locked)
     if locked.kind != Kind.BANK:
         raise NotPossible(_("Seule une ligne de relevé de compte peut être un total."))
     wanted = list(payments_of(total.day, total.product, total.means).values_list("pk", flat=True))
@@ -134,7 +136,7 @@ def book_row(*, actor: Account, row: StatementRow, invoice: Invoice, means: Mean
     """
     if invoice.state not in (InvoiceState.PUBLISHED, InvoiceState.CANCELLED):
         raise NotPossible(_("Cette facture n'est pas en ligne : publiez-la d'abord."))
-    if row.kind == Kind.JOURNAL and row.amount is not None:
+    if row.kind in TREASURY and row.amount is not None:
         _ask_first(invoice, row.amount)
     return _book(actor, row, invoice, means)
 
@@ -163,14 +165,14 @@ def _ask_first(invoice: Invoice, amount: Decimal) -> None:
 @transaction.atomic
 def _book(actor: Account, row: StatementRow, invoice: Invoice, means: Means) -> StatementRow:
     locked = lock(row)
-    refuse_outgoing(locked)
+    refuse_what_is_no_income(locked)
     if locked.amount is None or locked.booked_on is None:
         raise NotPossible(_("Cette ligne ne se lit pas : elle n'a pas de montant ou pas de date."))
     if locked.booked_on > clock.today():
         raise NotPossible(_("La date de cette ligne est à venir : rien ne s'enregistre avant ce jour."))
     locked_invoice = lock_invoice(invoice)
     balance = locked_invoice.balance
-    provider = JOURNAL if locked.kind == Kind.JOURNAL else "offline"
+    provider = JOURNAL if locked.kind in TREASURY else "offline"
     key = locked.uuid
     while earlier := Payment.objects.filter(provider=provider, provider_reference=str(key)).first():
         if earlier.cancelled_at is None:

@@ -67,3 +67,11 @@ class NobodyToTell(AccountError):
     sentence = _(
         "Choisissez qui prévenir : un agent, un caissier ou un responsable dont le compte est actif."
     )
+
+
+class SourceNameMissing(AccountError):
+    sentence = _("Donnez un nom à cette provenance.")
+
+
+class SourceNameTaken(AccountError):
+    sentence = _("Une autre provenance porte déjà ce nom.")

@@ -33,6 +33,7 @@ DECIDED = (STATE, Key("payer"), REASON)
 
 declare(
     Fact("source.created", _("Provenance créée"), after=(NAME,)),
+    Fact("source.renamed", _("Provenance renommée"), before=(NAME,), after=(NAME,)),
     Fact("source.watched", _("Dossier de dépôt réglé"), before=WATCHED, after=WATCHED),
     Fact("account.address_asked", _("Changement d'adresse demandé")),
     Fact("account.erased", _("Personne effacée"), more=named_anything()),

@@ -82,11 +82,11 @@ class Payer(models.Model):
     also_written = models.JSONField(default=list, db_default=[])
     # Made by an unpublished import: not shown, and not compared with other codes.
     is_draft = models.BooleanField(default=False, db_default=False)
-    title = models.CharField(_("civilité"), max_length=20, blank=True)
+    title = models.CharField(_("civilité"), max_length=40, blank=True)
     last_name = models.CharField(_("nom"), max_length=80, blank=True)
     first_name = models.CharField(_("prénom"), max_length=80, blank=True)
     address = models.TextField(_("adresse"), blank=True)
-    postcode = models.CharField(_("code postal"), max_length=10, blank=True)
+    postcode = models.CharField(_("code postal"), max_length=20, blank=True)
     city = models.CharField(_("ville"), max_length=80, blank=True)
     # Somebody tried wrong papers: no access requests until then, and staff see it (invoices.paper_proof).
     access_requests_locked_until = models.DateTimeField(null=True, db_column="claims_locked_until")

@@ -12,6 +12,7 @@ from django_tenants.utils import tenant_context
 
 from tenant_apps.backoffice import uploads
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Batch, Invoice
 from tests.backoffice.conftest import HEADER, ROW, send, text
 
@@ -63,7 +64,7 @@ def test_progress_in_figures(browsers: SimpleNamespace, make_batch: Callable[...
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "Choisissez le fichier CSV ou tableur des factures."),
+        ({}, f"Choisissez le fichier {registry.in_words()} des factures."),
         ({"rows": SimpleUploadedFile("vide.csv", b"")}, "Le fichier des factures est vide"),
     ],
 )

@@ -48,7 +48,7 @@ def test_somebody_must_be_told_who_may_import(
 def test_a_folder_that_stands_still_is_on_the_first_page(
     people: SimpleNamespace, browsers: SimpleNamespace
 ) -> None:
-    words = "Les fichiers déposés pour « Fichier de facturation » n'arrivent plus"
+    words = "Les fichiers déposés n'arrivent plus"
     inboxes.watch(
         actor="system", source=default_source(), is_watched=True, clerk=people.clerk, publishes_alone=False
     )

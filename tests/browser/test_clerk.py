@@ -60,7 +60,7 @@ def files(folder: Path, size: int, series: str) -> tuple[str, str]:
 
 def send(page: Page, demo: Demo, rows: str, documents: str | None = None) -> None:
     page.goto(demo.url("pechabou", "/gestion/imports/nouveau/"))
-    page.get_by_label("Le fichier des factures (CSV ou tableur)").set_input_files(rows)
+    page.get_by_label(re.compile("^Le fichier des factures")).set_input_files(rows)
     if documents:
         page.get_by_label("Les PDF des factures").set_input_files(documents)
     page.get_by_role("button", name="Envoyer et vérifier").click()

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_clerk import Shot, accessible, sign_in
 from tests.demo import Demo
+from tests.reconciliation.pes import bordereau, line, pes, piece
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 PAGES = {
@@ -105,6 +106,54 @@ def test_a_journal_is_sent_checked_and_finished(
     accessible(page)
     page.get_by_role("button", name="Enregistrer ce règlement").click()
     expect(page.get_by_text("La ligne est « rapprochée ».")).to_be_visible()
+
+
+def test_a_pes_return_is_sent_and_read(demo: Demo, open_page: Callable[..., Page], shot: Shot) -> None:
+    """Recognised by its bytes, whatever was chosen. A rejected titre has its reason, and nothing to book."""
+    more = {"AdrMel": "parent@example.org", "Civilite": "MME", "Prenom": "JEANNE"}
+    rejected = {"ObsEtat": "03-15", "Commentaire": "Débiteur mal identifié", "DtePceRej": "2026-11-10"}
+    content = pes(
+        bordereau(piece(line("37.50", ("10", "2026-11-11", "37.50"), who="F000101", **more), debt="4101")),
+        bordereau(
+            piece(line("8.05", ("03", "2026-11-12", "5.00"), who="F000102", **more), number="813"),
+            piece(line("200.00", state="01", who="F000103", **more), number="814", state="04", **rejected),
+            piece(line("40.00", ("06", "2026-11-12", "40.00")), number="815"),
+            number="120",
+            kind="01",
+        ),
+    )
+    for width in ("phone", "desktop"):
+        page = open_page(width)
+        sign_in(page, demo)
+        page.goto(demo.url("pechabou", "/gestion/rapprochement/nouveau/"))
+        shot(page, f"gestion-pes-envoi-{width}")
+        page.get_by_label("Le fichier").set_input_files(
+            {
+                "name": f"retour-{width}.xml",
+                "mimeType": "text/xml",
+                "buffer": f"{content}<!-- {width} -->".encode(),
+            }
+        )
+        page.get_by_role("button", name="Envoyer").click()
+        expect(page.get_by_text("Un PES retour dit lui-même")).to_be_visible()
+        shot(page, f"gestion-pes-{width}")
+        accessible(page)
+        page.get_by_role("button", name="Importer et rapprocher").click()
+        rows = "4 lignes nouvelles." if width == "phone" else "4 déjà connues"
+        expect(page.get_by_text(rows).first).to_be_visible(timeout=30_000)
+        page.goto(page.url.split("?")[0] + "?etat=toutes")
+        shot(page, f"gestion-pes-lignes-{width}")
+        accessible(page)
+        if width == "phone":
+            page.get_by_role("link", name="Ligne 3").click()
+            expect(page.get_by_text("Titre rejeté par la trésorerie").first).to_be_visible()
+            expect(page.get_by_role("button", name="Enregistrer ce règlement")).to_have_count(0)
+            shot(page, "gestion-pes-rejet-phone")
+            accessible(page)
+            page.set_viewport_size({"width": 1280, "height": 900})
+            shot(page, "gestion-pes-rejet-desktop")
+            page.go_back()
+            shot(page, "gestion-pes-lignes-nouvelles-desktop")
 
 
 @pytest.mark.parametrize("width", ["desktop", "phone"])

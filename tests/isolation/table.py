@@ -138,6 +138,10 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:sample": _CLERKS,
     "backoffice:batch": _STAFF,
     "backoffice:batch-progress": _STAFF,
+    "backoffice:batch-columns": {
+        **_CLERKS,
+        **dict.fromkeys(("clerk", "cashier", "manager"), MOVED),
+    },  # it is published already
     "backoffice:batch-problems": _STAFF,
     "backoffice:publish-batch": row(everyone=405),
     "backoffice:answer-payer": row(everyone=405),
@@ -230,6 +234,8 @@ TOWN: dict[str, dict[str, int]] = {
     "backoffice:journal-csv": _MANAGERS,
     "backoffice:regies": _MANAGERS,
     "backoffice:source-inbox": _MANAGERS,
+    "backoffice:sources": _MANAGERS,
+    "backoffice:source": _MANAGERS,
     "backoffice:add-regie": _MANAGERS,
     "backoffice:regie": _MANAGERS,
     "backoffice:regie-number": _MANAGERS,
@@ -285,6 +291,7 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:accept-claim": _ACT,
     "backoffice:refuse-claim": _ACT,
     "backoffice:publish-batch": _ACT,
+    "backoffice:batch-columns": _ACT,
     "backoffice:answer-payer": _ACT,
     "backoffice:correct-batch": _ACT,
     "backoffice:set-aside-batch": _ACT,
@@ -341,6 +348,7 @@ POSTS: dict[str, frozenset[str]] = {
     "backoffice:add-regie": _MANAGE,
     "backoffice:regie": _MANAGE,
     "backoffice:source-inbox": _MANAGE,
+    "backoffice:source": _MANAGE,
     "backoffice:regie-number": _MANAGE,
     "backoffice:identity": _MANAGE,
     "backoffice:message-settings": _MANAGE,
@@ -370,6 +378,7 @@ THINGS = {
     "batch": (
         "batch",
         "batch-progress",
+        "batch-columns",
         "batch-problems",
         "publish-batch",
         "answer-payer",

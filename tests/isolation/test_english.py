@@ -15,7 +15,8 @@ from tests.isolation.test_routes import World, world
 
 __all__ = ["world"]
 
-NAMES = {"Mes factures", "Code redevable"}  # of the software, of a column of the files of billing
+# Of the software, of a column of the files of billing, of the source with which a town begins.
+NAMES = {"Mes factures", "Code redevable", "facturation"}
 WRITTEN = {"backoffice:mails"}  # subjects of messages that have left, in the language of who got them
 LONG_ENOUGH = 10  # letters: shorter ones may be a name, or within an English word
 

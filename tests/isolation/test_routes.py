@@ -129,6 +129,7 @@ class World:
             "receipt": payment.uuid,
             "batch": batch.uuid,
             "source-inbox": batch.source.uuid,
+            "backoffice:source": batch.source.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
             "message": message.uuid,

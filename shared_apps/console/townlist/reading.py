@@ -53,9 +53,9 @@ def read(file: BinaryIO) -> TownList:
     lines = Lines(file, encoding_of_table(file))
     try:
         return _read(lines)
-    except TableError:
+    except TableError as error:
         raise FileError(
-            f'Le tableau ne se lit plus à la ligne {lines.number} : un guillemet (") est ouvert sans être refermé, '
+            f'Le tableau ne se lit plus à la ligne {error.line} : un guillemet (") est ouvert sans être refermé, '
             "ou se trouve au milieu d'une valeur. Corrigez-le, puis recommencez."
         ) from None
     finally:

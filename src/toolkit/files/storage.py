@@ -159,6 +159,7 @@ class DocumentStorage(S3Storage):
         self._public_endpoint = public_endpoint
         self._signer: Any = None
         self._brief: Any = None
+        self._writer: Any = None
         self._lock = Lock()
         super().__init__(**settings)
         self.client_config: Any = self.client_config.merge(_PATIENT)
@@ -173,11 +174,17 @@ class DocumentStorage(S3Storage):
         return saved
 
     def _put(self, name: str, content: Any) -> str:
-        """Send the file in one request: django-storages would create a transfer manager, three times the work."""
+        """Send the file in one request, by one client for all threads.
+
+        django-storages would create a transfer manager, three times the work, and a client per thread.
+        """
         cleaned: str = clean_name(name)
         key = self._normalize_name(cleaned)
         content.seek(0)
-        self.connection.meta.client.put_object(
+        with self._lock:
+            if self._writer is None:
+                self._writer = self.connection.meta.client
+        self._writer.put_object(
             Bucket=self.bucket_name,
             Key=key,
             Body=content.read(),

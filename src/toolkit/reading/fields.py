@@ -2,15 +2,17 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from toolkit.reading.errors import FieldError
+from toolkit.reading.errors import FieldError, NotPositive
 
 LARGEST = Decimal("99999999.99")  # what numeric(10,2) holds
-_SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
+_WHOLE = re.compile(r"^([0-9]+)[.,]0+$")
+_EURO = re.compile(r"^€ ?| ?(€|eur|euros?)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBERS = (
     r"([0-9]+)(?:[.,]([0-9]+))?",  # 1234,50
@@ -21,6 +23,12 @@ _NUMBERS = (
 _ERRORS = re.compile(
     r"#(N/?A|N/?D|REF!?|VALEUR!?|VALUE!?|NOM\?|NAME\?|DIV/0!?|NULL?!?|NUM!?|NOMBRE!?|CALC!?|SPILL!?|EPARS!?|###*)",
     re.IGNORECASE,
+)
+_SIGNS = "+-−"  # the last one is the sign of mathematics
+# Not strptime: it takes the digits of every script, and ten times as long.
+_DAY = re.compile(
+    r"(?P<day>[0-9]{1,2})(?P<sign>[/.-])(?P<month>[0-9]{1,2})(?P=sign)(?P<year>[0-9]{4})"
+    r"|(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"
 )
 _SCIENTIFIC = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E[+][0-9]+", re.IGNORECASE)
 
@@ -46,7 +54,7 @@ def identifier(raw: str) -> str:
 
     Scientific notation is refused: the digits that it hides are gone.
     """
-    value = _SPACES.sub(" ", meant(raw)).strip()
+    value = " ".join(meant(raw).split())
     value = value.removeprefix("'").removeprefix("’").strip()
     if _SCIENTIFIC.fullmatch(value):
         raise FieldError(
@@ -56,7 +64,7 @@ def identifier(raw: str) -> str:
             )
             % {"value": value[:40]}
         )
-    return re.sub(r"^([0-9]+)[.,]0+$", r"\1", value)
+    return _WHOLE.sub(r"\1", value)
 
 
 def text(raw: str, *, longest: int, required: bool = False) -> str:
@@ -64,8 +72,8 @@ def text(raw: str, *, longest: int, required: bool = False) -> str:
     visible = raw
     if not raw.isascii():
         visible = "".join(sign for sign in raw if unicodedata.category(sign) != "Cf")
-    value = unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
-    if _ERRORS.fullmatch(value):
+    value = unicodedata.normalize("NFC", " ".join(visible.split()))
+    if value.startswith("#") and _ERRORS.fullmatch(value):
         raise FieldError(
             _("contient « %(value)s », une erreur de formule du tableur : donnez la valeur elle-même.")
             % {"value": value[:20]}
@@ -83,13 +91,17 @@ def amount(raw: str) -> Decimal:
     """« 1 234,50 € » → Decimal("1234.50") euros; more than zero, nothing below the cent.
 
     Three digits after a single sign are refused: « 1,234 » is one euro and something here, a thousand
-    elsewhere, and money is never guessed.
+    elsewhere, and money is never guessed. `37,50-`, `(37,50)` and `−37,50` are below zero: NotPositive.
     """
-    value = _SPACES.sub(" ", raw).strip()
-    value = re.sub(r"^€ ?| ?(€|eur|euros?)$", "", value, flags=re.IGNORECASE)
+    value = " ".join(raw.split())
+    value = _EURO.sub("", value)
     if not value:
         raise FieldError(_("est vide : indiquez un montant, par exemple 37,50."))
-    sign, digits = (value[0], value[1:].lstrip()) if value[0] in "+-" else ("", value)
+    sign, digits = (value[0], value[1:].lstrip()) if value[0] in _SIGNS else ("", value)
+    if value[-1] in "-−" and not sign:
+        sign, digits = "-", value[:-1].rstrip()
+    elif value[0] + value[-1] == "()":
+        sign, digits = "-", re.sub(r" ?€$", "", value[1:-1].strip())
     found = next(filter(None, (re.fullmatch(pattern, digits) for pattern in _NUMBERS)), None)
     if found is None:
         raise FieldError(_("n'est pas un montant : écrivez par exemple 37,50."))
@@ -99,8 +111,8 @@ def amount(raw: str) -> Decimal:
             _("a plus de deux décimales : écrivez les centimes sur deux chiffres, par exemple 37,50.")
         )
     euros = Decimal(f"{whole}.{cents[:2] or '0'}")
-    if sign == "-" or not euros:
-        raise FieldError(_("doit être supérieur à zéro ; un avoir ne s'importe pas comme une facture."))
+    if sign in ("-", "−") or not euros:
+        raise NotPositive(_("doit être supérieur à zéro ; un avoir ne s'importe pas comme une facture."))
     if euros > LARGEST:
         raise FieldError(_("dépasse 99 999 999,99 € : vérifiez la virgule."))
     return euros.quantize(Decimal("0.01"))
@@ -113,13 +125,12 @@ def day(raw: str) -> date:
         raise FieldError(_("est vide : indiquez une date, par exemple 30/10/2026."))
     if re.fullmatch(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}", value):
         raise FieldError(_("a une année sur deux chiffres : écrivez-la en entier, par exemple 30/10/2026."))
-    for pattern in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"):
-        if not value.isascii():  # strptime takes the digits of every script
-            break
-        try:
-            found = datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a date on paper has no zone
-        except ValueError:
-            continue
+    found = None
+    if (parts := _DAY.fullmatch(value)) is not None:
+        year, month, number = (int(parts[name] or parts[name[0]]) for name in ("year", "month", "day"))
+        with suppress(ValueError):
+            found = date(year, month, number)
+    if found is not None:
         if not 2000 <= found.year <= 2100:
             raise FieldError(_("est une année improbable : vérifiez-la."))
         return found

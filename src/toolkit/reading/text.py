@@ -1,59 +1,35 @@
 """Bytes of unknown origin → lines of text, or a FileError."""
 
-import codecs
 import io
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from toolkit.reading.errors import FileError, UnknownEncoding
+from toolkit.reading.encodings import MIXED, sure_encoding
+from toolkit.reading.errors import FileError
 
 LONGEST_LINE = 100_000  # characters; under csv's own limit for one cell
-_CHUNK = 1024 * 1024
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
-# What an é or an à of DOS (cp850) or of the old Macintosh looks like when it is read as Windows-1252:
-# signs that no French word has between two letters.
-_MISREAD = re.compile("[A-Za-z][‚„†‡ˆ‰][A-Za-z]|[a-z]Ž[a-z]")
+MOST_LINES = 3_000_000  # of a file, empty ones included
+_END_OF_DOS = "\x1a"
 
 
 def encoding_of(stream: BinaryIO) -> str:
-    """UTF-8 when every byte is; else Windows-1252 when every byte means a letter or a sign there.
-
-    A rule rather than a guess by statistics: UTF-8 is practically never valid by accident, and the five
-    bytes that Windows-1252 leaves undefined, control characters, or signs inside words, tell that the
-    file is neither. A wrong guess would print broken names on the residents' screens. Raises UnknownEncoding.
-    """
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            for text in _decoded(stream, encoding):
-                if _CONTROL.search(text) or (encoding == "cp1252" and _MISREAD.search(text)):
-                    raise UnknownEncoding(_unknown())
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise UnknownEncoding(_unknown())
-
-
-def _decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    stream.seek(0)
-    decoder = codecs.getincrementaldecoder(encoding)()
-    while chunk := stream.read(_CHUNK):
-        yield decoder.decode(chunk)
-    yield decoder.decode(b"", final=True)
-
-
-def _unknown() -> str:
-    return _("Ce fichier n'est pas un texte lisible : son encodage est inconnu.")
+    """The encoding, when it is sure. Raises UnknownEncoding or UnsureEncoding."""
+    return sure_encoding(stream).encoding
 
 
 class Lines:
-    """Decoded lines, whatever ends them, and the number of the last one given (from 1)."""
+    """Decoded lines, whatever ends them, and the number of the last one given (from 1).
+
+    Marks of Unicode (BOM) at the beginning of a line are left out: two exports put together have one in the middle. So
+    is the end sign of DOS after the last line.
+    """
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         stream.seek(0)
-        self._text = io.TextIOWrapper(stream, encoding, newline=None)
+        codec, errors = ("utf-8-sig", "as-cp1252") if encoding == MIXED else (encoding, "strict")
+        self._text = io.TextIOWrapper(stream, codec, errors, newline=None)
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -63,11 +39,23 @@ class Lines:
         line = self._text.readline(LONGEST_LINE)
         if not line:
             raise StopIteration
+        if line[0] == "\ufeff":
+            line = line.lstrip("\ufeff")
+        elif line[-1] == _END_OF_DOS:
+            line = line.rstrip(_END_OF_DOS)
+            if not line:
+                raise StopIteration
         self.number += 1
         if len(line) == LONGEST_LINE and not line.endswith("\n"):
             raise FileError(
                 _("Le tableau ne se lit plus à la ligne %(line)d : elle est trop longue pour un tableau.")
                 % {"line": self.number}
+            )
+        if self.number > MOST_LINES:
+            raise FileError(
+                _(
+                    "Le fichier a trop de lignes, vides pour la plupart : supprimez-les, puis déposez-le à nouveau."
+                )
             )
         return line
 

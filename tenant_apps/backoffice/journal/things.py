@@ -188,7 +188,7 @@ def _access_requests(wanted: set[UUID]) -> dict[UUID, Named]:
 
 
 def _sources(wanted: set[UUID]) -> dict[UUID, Named]:
-    return {one.uuid: (one.name, "") for one in Source.objects.filter(uuid__in=wanted)}
+    return {one.uuid: (one.name, _page("source", one.uuid)) for one in Source.objects.filter(uuid__in=wanted)}
 
 
 def _messages(wanted: set[UUID]) -> dict[UUID, Named]:

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from shared_apps.audit.services import SYSTEM, TREASURY
+from tenant_apps.backoffice.file_columns import has_columns
 from tenant_apps.backoffice.journal.history import History
 from tenant_apps.backoffice.journal.lines import Line
 from tenant_apps.backoffice.words.settings_pages import SettingsPage, pages_for
@@ -37,6 +38,7 @@ def euros(amount: Decimal | int) -> str:
 register.filter("in_words", clock.in_words)
 register.filter("number", format_number)
 register.filter("told", told)
+register.filter("has_columns", has_columns)  # of an import: its columns may be said now
 register.filter("evidence", evidence)  # of a finding: (name, value) pairs
 register.filter("taker", labels_of)  # what the provider calls things
 register.filter("capabilities", capabilities_of)

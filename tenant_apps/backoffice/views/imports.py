@@ -87,6 +87,8 @@ def _new_batch(request: StaffRequest) -> HttpResponse:
         return _form(request, form, problem=str(error), status=409)
     except StorageSilent:
         return _form(request, form, problem=str(NOT_KEPT), status=503)
+    if form.told:
+        messages.info(request, form.told)
     return redirect("backoffice:batch", batch.uuid)
 
 

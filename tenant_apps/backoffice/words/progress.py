@@ -18,22 +18,22 @@ _STEPS = {
     "publishing": gettext_lazy("Mise en ligne"),
 }
 _PLACE = {
-    BatchState.UPLOADED: 1,
-    BatchState.CHECKING: 1,
-    BatchState.REFUSED: 1,
-    BatchState.FAILED: 1,
-    BatchState.READY: 2,
-    BatchState.TAKEN_BACK: 2,
-    BatchState.PUBLISHING: 3,
-    BatchState.PUBLISHED: 4,
-    BatchState.DISCARDED: 1,
+    BatchState.UPLOADED: 2,
+    BatchState.CHECKING: 2,
+    BatchState.REFUSED: 2,
+    BatchState.FAILED: 2,
+    BatchState.READY: 3,
+    BatchState.TAKEN_BACK: 3,
+    BatchState.PUBLISHING: 4,
+    BatchState.PUBLISHED: 5,
+    BatchState.DISCARDED: 2,
 }
 SILENT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One of the four steps. `state`: done, current, wrong or next."""
+    """One of the five steps. `state`: done, current, wrong or next."""
 
     label: str
     state: str
@@ -68,13 +68,13 @@ class Progress:
 
 
 def progress_of(batch: Batch) -> Progress:
-    """The steps « fichier → vérification → aperçu → publication » and the progress bar of `batch`."""
+    """The steps « fichier → colonnes → vérification → qui sera prévenu → publication » and the progress bar."""
     state = BatchState(batch.state)
     working = state in WORKING
     last_sign = batch.beat_at or batch.created_at
     measured = working and batch.step in ("checking", "storing")
     return Progress(
-        steps=_strip(state),
+        steps=_strip(batch, state),
         working=working,
         doing=str(_STEPS.get(batch.step, _("Cela va commencer"))) if working else "",
         done=min(batch.done, batch.total) if measured else 0,
@@ -89,13 +89,16 @@ def first_steps() -> tuple[Step, ...]:
     return _steps(0, "current")
 
 
-def _strip(state: BatchState) -> tuple[Step, ...]:
-    return _steps(_PLACE[state], "wrong" if state in (BatchState.REFUSED, BatchState.FAILED) else "current")
+def _strip(batch: Batch, state: BatchState) -> tuple[Step, ...]:
+    here = "wrong" if state in (BatchState.REFUSED, BatchState.FAILED) else "current"
+    # Not one row was read: its columns are what stops it.
+    is_unread = state == BatchState.REFUSED and not batch.refused_count and not batch.done
+    return _steps(1 if is_unread else _PLACE[state], here)
 
 
 def _steps(place: int, here: str) -> tuple[Step, ...]:
-    labels = (_("Fichier"), _("Vérification"), _("Aperçu"), _("Publication"))
-    states = ("done" if n < place else here if n == place else "next" for n in range(4))
+    labels = (_("Fichier"), _("Colonnes"), _("Vérification"), _("Qui sera prévenu"), _("Publication"))
+    states = ("done" if n < place else here if n == place else "next" for n in range(5))
     return tuple(Step(label, name) for label, name in zip(labels, states, strict=True))
 
 

@@ -30,6 +30,7 @@ PAGES = (
     SettingsPage("town", _("Commune")),
     SettingsPage("identity", _("Identité")),
     SettingsPage("regies", _("Régies et PayFiP")),
+    SettingsPage("sources", _("Provenances des fichiers")),
     SettingsPage("message-settings", _("Messages et rappels")),
     SettingsPage("notices", _("Textes légaux")),
     SettingsPage("team", _("Équipe"), in_person=True),

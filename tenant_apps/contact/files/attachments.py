@@ -6,7 +6,6 @@ device. A PDF is kept byte for byte (it may be signed) once we know that it is v
 
 import hashlib
 import io
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -14,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-import pikepdf
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
-from tenant_apps.invoices.importing.documents.archive import DocumentError, look_into
+from tenant_apps.invoices.importing.documents import acts
+from tenant_apps.invoices.importing.documents.kinds import DocumentError
+from tenant_apps.invoices.importing.documents.sound import look_into
 
 MOST_FILES = 3  # per message
 MOST_BYTES = 5 * 1024 * 1024  # per file
@@ -30,9 +30,6 @@ MOST_PIXELS = 24_000_000  # per picture, which is in memory while it is drawn ag
 MOST_PIXELS_JPEG = 60_000_000  # more, because a JPEG can be opened at a smaller size
 KEPT_SIDE = 3000  # pixels: a photographed page stays readable
 _NAME = 80
-_MOST_MARKS = 5000  # links, fields and the like in a PDF
-_ON_A_CLICK = {"/Launch", "/ImportData", "/GoToE"}
-_ON_OPENING = _ON_A_CLICK | {"/JavaScript"}
 
 _CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.webp,application/pdf,image/jpeg,image/png,image/webp"
@@ -146,7 +143,9 @@ def _refused(sentence: str, name: str) -> ValidationError:
 
 def _sound_pdf(name: str, content: bytes) -> bytes:
     try:
-        pages, acts = look_into(name, content, lambda pdf: (len(pdf.pages), _acts(pdf)))
+        pages, does_something = look_into(
+            name, content, lambda pdf: (len(pdf.pages), acts.runs(pdf) or acts.carries(pdf))
+        )
     except DocumentError:
         raise _refused(
             _(
@@ -159,7 +158,7 @@ def _sound_pdf(name: str, content: bytes) -> bytes:
         raise _refused(
             _("« %(name)s » a trop de pages (100 au plus). N'envoyez que celles qui sont utiles."), name
         )
-    if acts:
+    if does_something:
         raise _refused(
             _(
                 "« %(name)s » contient un programme ou d'autres fichiers. "
@@ -168,42 +167,6 @@ def _sound_pdf(name: str, content: bytes) -> bytes:
             name,
         )
     return content
-
-
-def _acts(pdf: pikepdf.Pdf) -> bool:
-    """True when the PDF runs something when opened, starts a program, or contains other files.
-
-    Only what the pages refer to is checked: reading every object would decompress them all. The script of a form's
-    field runs only when somebody fills it in, and is allowed.
-    """
-    names = pdf.Root.get("/Names", {})
-    if "/JavaScript" in names or "/EmbeddedFiles" in names or "/AA" in pdf.Root:
-        return True
-    if _starts(pdf.Root.get("/OpenAction"), _ON_OPENING):
-        return True
-    marks = 0
-    for page in itertools.islice(pdf.pages, MOST_PAGES):
-        if "/AA" in page.obj:
-            return True
-        for mark in page.obj.get("/Annots", []):
-            marks += 1
-            carries = mark.get("/Subtype") == "/FileAttachment"
-            if carries or marks > _MOST_MARKS or _starts(mark.get("/A"), _ON_A_CLICK):
-                return True
-    return False
-
-
-def _starts(action: object, kinds: set[str], depth: int = 0) -> bool:
-    """True when the action, or a following one, is of these kinds."""
-    if not isinstance(action, pikepdf.Dictionary):
-        return False
-    after = action.get("/Next", [])
-    following = after if isinstance(after, pikepdf.Array) else [after]
-    return (
-        depth > 5
-        or str(action.get("/S")) in kinds
-        or any(_starts(one, kinds, depth + 1) for one in itertools.islice(following, 20))
-    )
 
 
 def _drawn_again(name: str, content: bytes) -> Attachment:

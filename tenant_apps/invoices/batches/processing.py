@@ -3,7 +3,7 @@
 import contextlib
 from datetime import datetime, time
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from shared_apps.audit import services as audit
 from tenant_apps.invoices import amending, planning, services
 from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
 from tenant_apps.invoices.importing import registry
+from tenant_apps.invoices.importing.documents.joined import documents_of
 from tenant_apps.invoices.importing.records.kinds import RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading, Rules
 from tenant_apps.invoices.importing.run.drafts import Drafts
@@ -90,6 +91,14 @@ def _may_be_published(batch: Batch) -> bool:
 
 
 def _check_and_stage(batch: Batch, *, again: bool = False) -> None:
+    try:
+        _read_and_stage(batch, again=again)
+    except IntegrityError:
+        # Another import of the same invoices was staged at the same moment: now they are seen, and told.
+        _read_and_stage(batch, again=again)
+
+
+def _read_and_stage(batch: Batch, *, again: bool) -> None:
     with Drafts(batch) as drafts:
         _start_again(batch)
         report = _read(batch, drafts)
@@ -111,13 +120,17 @@ def _read(batch: Batch, drafts: Drafts) -> Report:
         reading = Reading(Rules.kept(batch.source.rules), corrections_of(batch))
         with contextlib.ExitStack() as files:
             rows = files.enter_context(opened(batch.rows_key))
-            documents = None
-            if batch.documents_key and kind.documents:
-                documents = kind.documents.open(files.enter_context(opened(batch.documents_key)))
-            elif kind.inside is not None:
-                documents = kind.inside(rows)
+            beside = files.enter_context(opened(batch.documents_key)) if batch.documents_key else None
+            documents = documents_of(kind, rows, beside, reading.rules)
             show(batch, "checking", total=kind.rough_rows(rows))
-            return read(batch, kind.rows(rows, reading), documents, drafts, _progress(batch))
+            return read(
+                batch,
+                kind.rows(rows, reading),
+                documents,
+                drafts,
+                _progress(batch),
+                makes_documents=reading.rules.makes_documents,
+            )
     except FileError as error:
         report = Report(products={None})
         report.add(RowProblem(None, "", "", str(error)))

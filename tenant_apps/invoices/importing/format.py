@@ -9,9 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenant_apps.invoices.importing.documents.archive import Archive, Documents
+from tenant_apps.invoices.importing.documents.kinds import Documents
+from tenant_apps.invoices.importing.documents.opening import documents_in
 from tenant_apps.invoices.importing.records.kinds import Record
 from tenant_apps.invoices.importing.records.rules import USUAL, Reading
+from tenant_apps.invoices.importing.tables.view import ColumnsView
 from toolkit.reading.errors import FileError
 
 HEAD = 64 * 1024  # bytes that `recognise` gets
@@ -31,23 +33,27 @@ class Confidence(IntEnum):
 
 @dataclass(frozen=True)
 class Companion:
-    """The file that may come with the rows: the PDFs. `open` raises FileError when the file is not sound."""
+    """The file that may come with the rows: the PDFs.
+
+    `open(file)` or `open(file, rules)`, with the rules of the source, raises FileError when the file is not sound.
+    """
 
     label: Words
     help: Words
     extensions: tuple[str, ...]
     media_types: tuple[str, ...]
-    open: Callable[[BinaryIO], Documents]
+    open: Callable[..., Documents]
 
 
 PDF_ARCHIVE = Companion(
-    label=gettext_lazy("Les PDF des factures, dans une archive ZIP (facultatif)"),
+    label=gettext_lazy("Les PDF des factures, dans une archive ZIP ou en un seul PDF (facultatif)"),
     help=gettext_lazy(
-        "Les PDF : une archive ZIP dont chaque fichier porte le numéro de sa facture, par exemple 2026-001-000001.pdf."
+        "Les PDF : une archive ZIP dont chaque fichier porte le numéro de sa facture, par exemple 2026-001-000001.pdf"
+        ", ou un seul PDF dont chaque page porte le numéro de sa facture."
     ),
-    extensions=(".zip",),
-    media_types=("application/zip",),
-    open=Archive,
+    extensions=(".zip", ".pdf"),
+    media_types=("application/zip", "application/pdf"),
+    open=documents_in,
 )
 
 
@@ -73,7 +79,8 @@ class Format:
     `records.kinds` in the order of the file, from its first byte. It raises FileError when the whole file cannot be
     read, and its memory must not grow with the file. `inside(file)`: the PDFs that the file itself contains.
     `rough_rows(file)` is for the progress bar. `help` is the text of the page of imports, one paragraph per sentence;
-    a sentence may contain <strong>.
+    a sentence may contain <strong>. `columns(file, reading)`: the titles and first rows of a table, for the page
+    where a clerk says what each column gives; it raises FileError when there is no table at all.
     """
 
     name: str  # kept in each import: never change it
@@ -87,6 +94,7 @@ class Format:
     documents: Companion | None = PDF_ARCHIVE  # None: no file may come with it
     inside: Callable[[BinaryIO], Documents | None] | None = None
     sample: Sample | None = None
+    columns: Callable[[BinaryIO, Reading], ColumnsView] | None = None
     most_bytes: int = 50 * _MEGABYTE
 
     def rows(self, file: BinaryIO, reading: Reading = USUAL) -> Iterator[Record]:

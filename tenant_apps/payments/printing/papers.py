@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from tenant_apps.invoices.documents.naming import named
 from tenant_apps.payments.models import Deposit, Means, Payment
 from tenant_apps.payments.naming import receipt_reference
-from tenant_apps.payments.printing.sheet import QUIET, Sheet
 from tenant_apps.townhall.models import TownHall
+from tenant_apps.townhall.sheet import QUIET, Sheet
 from toolkit import clock
 from toolkit.money import format_euros
 from toolkit.words import in_french

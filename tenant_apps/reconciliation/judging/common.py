@@ -11,7 +11,8 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.payments.models import Attempt, Deposit, Payment
 from tenant_apps.products.queries import products_for_staff
-from tenant_apps.reconciliation.models import StatementRow
+from tenant_apps.reconciliation.models import TREASURY, Kind, StatementRow
+from tenant_apps.reconciliation.reading.debts import NOT_INCOME
 from tenant_apps.reconciliation.reading.words import plain
 from tenant_apps.reconciliation.states import StatementRowState
 from toolkit import clock
@@ -88,7 +89,7 @@ def say_invoice(row: StatementRow, invoice: Invoice) -> None:
             "enregistrez-le en trop-perçu."
         )
         say(row, S.DOUBTFUL, sentence % words, invoice=invoice)
-    elif row.kind == "journal":
+    elif row.kind in TREASURY:
         sentence = _("Facture %(number)s : l'argent est arrivé sans passer par le portail. Enregistrez-le.")
         say(row, S.UNMATCHED, sentence % words, invoice=invoice)
     else:
@@ -99,6 +100,11 @@ def say_invoice(row: StatementRow, invoice: Invoice) -> None:
 def is_to_come(row: StatementRow) -> bool:
     """Whether the row's day is after today: an error of the source (docs/payfip.md §7), nothing is booked on it."""
     return row.booked_on is not None and row.booked_on > clock.today()
+
+
+def is_no_income(row: StatementRow) -> bool:
+    """Whether a PES return says that no money came: a rejected titre, a correction, an admission en non-valeur."""
+    return row.kind == Kind.RETURN and row.pay_state in NOT_INCOME
 
 
 def near(one: date | None, other: date | None, most: timedelta) -> bool:

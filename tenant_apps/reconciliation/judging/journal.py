@@ -12,12 +12,13 @@ from tenant_apps.payments.models import Attempt, Means, Payment
 from tenant_apps.payments.states import AttemptState
 from tenant_apps.reconciliation.judging.common import S, Taken, billed, is_to_come, near, say, say_invoice
 from tenant_apps.reconciliation.judging.returns import say_returned
-from tenant_apps.reconciliation.models import StatementRow
+from tenant_apps.reconciliation.models import TREASURY, Kind, StatementRow
 from toolkit.money import format_euros
 
 NEAR = timedelta(
     days=10
 )  # largest difference between the journal's day and ours, for the same reference and amount
+LATER = timedelta(days=45)  # the same for a PES return, whose day is that of the accountant's writing
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _booked_without_us(
     if wanted:
         online = (Means.CARD, Means.DEBIT, Means.TRANSFER)
         known = StatementRow.objects.filter(
-            kind="journal", state=S.MATCHED, returned=False, invoice__in=wanted
+            kind__in=TREASURY, state=S.MATCHED, returned=False, invoice__in=wanted
         )
         known = known.filter(payment__attempt=None, payment__means__in=online)
         for row in known.select_related("payment", "invoice"):
@@ -138,7 +139,7 @@ def _same_operation(row: StatementRow, payment: Payment, taken: Taken) -> None:
 
 def _attempt_without_money(row: StatementRow, attempt: Attempt) -> None:
     if attempt.state == AttemptState.REPORTED and row.amount == attempt.amount:
-        say(row, S.DOUBTFUL, _("Paiement annoncé chez nous : ce journal le confirme."), attempt=attempt)
+        say(row, S.DOUBTFUL, _("Paiement annoncé chez nous : le Trésor public le confirme."), attempt=attempt)
         return
     sentence = _("Chez nous, cet essai est « %(state)s ». Le Trésor public est interrogé de nouveau.")
     words = sentence % {"state": attempt.get_state_display()}
@@ -153,7 +154,9 @@ def _by_reference(row: StatementRow, found: _Found, taken: Taken) -> None:
     if row.authorization and any(p.authorization == row.authorization for p in equal):
         equal = [p for p in equal if p.authorization == row.authorization]
     else:
-        equal = [p for p in equal if near(p.paid_on, row.booked_on, NEAR)]
+        equal = [
+            p for p in equal if near(p.paid_on, row.booked_on, LATER if row.kind == Kind.RETURN else NEAR)
+        ]
     free = [p for p in equal if p.pk not in taken.payments]
     exact = [p for p in free if p.paid_on == row.booked_on]
     reported = _like(row, found.reported[reference])
@@ -163,7 +166,7 @@ def _by_reference(row: StatementRow, found: _Found, taken: Taken) -> None:
     elif free:
         say(row, S.DOUBTFUL, _("Plusieurs règlements ont cette référence et ce montant : choisissez."))
     elif len(reported) == 1:
-        words = _("Paiement annoncé chez nous : ce journal le confirme.")
+        words = _("Paiement annoncé chez nous : le Trésor public le confirme.")
         say(row, S.DOUBTFUL, words, attempt=reported[0])
     elif unpaid:  # perhaps paid, and we do not know yet: a booking here would count the money twice
         _attempt_without_money(row, max(unpaid, key=lambda a: a.pk))

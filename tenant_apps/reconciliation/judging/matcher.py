@@ -7,18 +7,20 @@ from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
 from tenant_apps.payments.models import Payment
-from tenant_apps.reconciliation.judging import bank, journal
+from tenant_apps.reconciliation.judging import bank, journal, treasury
 from tenant_apps.reconciliation.judging.common import S, Taken, say
 from tenant_apps.reconciliation.models import Kind, Statement, StatementRow
 from tenant_apps.reconciliation.reading.words import Said, said_of
 from toolkit.scope import Scope
+
+_JUDGES = {Kind.JOURNAL: journal.judge, Kind.BANK: bank.judge, Kind.RETURN: treasury.judge}
 
 
 class Matcher:
     """Judges the rows of one file, and remembers the payments it has matched: a payment is matched to one row only."""
 
     def __init__(self, file: Statement) -> None:
-        self._judge = journal.judge if file.kind == Kind.JOURNAL else bank.judge
+        self._judge = _JUDGES[Kind(file.kind)]
         self._taken = Taken(file.kind, Scope.kept(file.limited_to))
 
     def judge(self, rows: Sequence[StatementRow]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, BinaryIO
 
@@ -14,34 +14,18 @@ from tenant_apps.reconciliation.errors import CannotRead
 from tenant_apps.reconciliation.reading import returns
 from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from tenant_apps.reconciliation.reading.words import speaks_of_return
+from tenant_apps.reconciliation.reading.xml import SETTINGS, children, forget, local, money, refuse_doctype
 from toolkit.clock import PARIS
-
-_SETTINGS: dict[str, Any] = {
-    "resolve_entities": False,
-    "load_dtd": False,
-    "no_network": True,
-    "huge_tree": False,
-    "remove_comments": True,
-    "remove_pis": True,
-}
-
-
-def looks_like_camt(stream: BinaryIO) -> bool:
-    """Whether the file is XML. `read` then says what is wrong with it."""
-    stream.seek(0)
-    start = stream.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
-    stream.seek(0)
-    return start.startswith(b"<")
 
 
 def account_of(stream: BinaryIO) -> str:
     """The account of the first statement in the file; empty when it cannot be read (`read` says why)."""
     stream.seek(0)
     try:
-        for event, element in etree.iterparse(stream, events=("start", "end"), **_SETTINGS):
+        for event, element in etree.iterparse(stream, events=("start", "end"), **SETTINGS):
             if event == "start" and element.getparent() is None:
-                _refuse_doctype(element)
-            elif event == "end" and _local(element) == "Acct":
+                refuse_doctype(element)
+            elif event == "end" and local(element) == "Acct":
                 return _account(element)
     except (etree.XMLSyntaxError, CannotRead):
         pass
@@ -56,22 +40,22 @@ def read(stream: BinaryIO) -> Generator[ReadRow | UnreadableRow, None, None]:
     stream.seek(0)
     number, begun, is_statement, account = 0, False, False, ""
     try:
-        for event, element in etree.iterparse(stream, events=("start", "end"), **_SETTINGS):
-            name = _local(element)
+        for event, element in etree.iterparse(stream, events=("start", "end"), **SETTINGS):
+            name = local(element)
             if event == "start":
                 if not begun:
-                    _refuse_doctype(element)
+                    refuse_doctype(element)
                     begun = True
                 is_statement = is_statement or name == "BkToCstmrStmt"
                 continue
             parent = element.getparent()
-            if name == "Acct" and parent is not None and _local(parent) == "Stmt":
+            if name == "Acct" and parent is not None and local(parent) == "Stmt":
                 account = _account(element)
             elif name == "Ntry":
                 for row in _entry(element, account):
                     number += 1
                     yield row(number)
-                _forget(element)
+                forget(element)
     except etree.XMLSyntaxError as error:
         sentence = _("Ce relevé XML est coupé ou abîmé : %(error)s")
         raise CannotRead(sentence % {"error": str(error)[:120]}) from None
@@ -85,11 +69,6 @@ def _account(element: Any) -> str:
     return _text(element, "Id", "IBAN") or _text(element, "Id", "Othr", "Id")
 
 
-def _refuse_doctype(root: Any) -> None:
-    if root.getroottree().docinfo.doctype:
-        raise CannotRead(gettext_lazy("Ce fichier XML contient une DTD : un relevé de banque n'en a pas."))
-
-
 def _entry(entry: Any, account: str) -> Iterator[Any]:
     """Functions that make the rows of one entry, given their number."""
     outgoing = _text(entry, "CdtDbtInd") == "DBIT"
@@ -97,7 +76,7 @@ def _entry(entry: Any, account: str) -> Iterator[Any]:
     total = _text(entry, "Amt")
     # CdtDbtInd is this entry's own direction: a reversal with DBIT takes a credit back.
     reversal = _text(entry, "RvslInd") in ("true", "1")
-    details = [d for group in _all(entry, "NtryDtls") for d in _all(group, "TxDtls")]
+    details = [d for group in children(entry, "NtryDtls") for d in children(group, "TxDtls")]
     common: dict[str, Any] = {
         "day": next(filter(None, (_text(entry, *path) for path in days)), ""),
         "outgoing": outgoing,
@@ -108,7 +87,7 @@ def _entry(entry: Any, account: str) -> Iterator[Any]:
     }
     extra = _text(entry, "AddtlNtryInf")
     amounts = [_transaction_amount(one) for one in details]
-    whole = len(details) > 1 and _sum(amounts) != _money(total)
+    whole = len(details) > 1 and _sum(amounts) != money(total)
     if len(details) < 2 or whole:
         parts = [_words(one) for one in details]
         doubt = _("Écriture groupée dont le détail ne donne pas le total.") if whole else ""
@@ -140,7 +119,7 @@ def _given_back(entry: Any, detail: Any, reversal: bool) -> str | None:
     code = _text(detail, "RtrInf", "Rsn", "Cd") or _text(detail, "RtrInf", "Rsn", "Prtry")
     words = _text(detail, "RtrInf", "AddtlInf")
     families = {_text(one, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") for one in (entry, detail)}
-    if not (reversal or _all(detail, "RtrInf") or families & returns.FAMILIES):
+    if not (reversal or children(detail, "RtrInf") or families & returns.FAMILIES):
         return None
     return returns.in_words(code, words or ("" if code else _words(detail)))
 
@@ -172,12 +151,12 @@ def _maker(
 
     def make(number: int) -> ReadRow | UnreadableRow:
         shown = {name: text for name, text in raw.items() if text}
-        money = _money(amount)
+        euros = money(amount)
         if not booked:
             return UnreadableRow(
                 number, _("Cette écriture n'est pas encore comptabilisée par la banque."), shown
             )
-        if money is None or money <= 0:
+        if euros is None or euros <= 0:
             return UnreadableRow(
                 number, _("« Amt » (« %(value)s ») n'est pas un montant.") % {"value": amount[:20]}, shown
             )
@@ -195,7 +174,7 @@ def _maker(
         return ReadRow(
             number=number,
             booked_on=booked_on,
-            amount=money,
+            amount=euros,
             outgoing=outgoing,
             returned=returned,
             return_reason=reason[:200] if returned else "",
@@ -233,35 +212,23 @@ def _transaction_amount(detail: Any) -> str:
 
 
 def _sum(amounts: list[str]) -> Decimal | None:
-    found = [_money(amount) for amount in amounts]
+    found = [money(amount) for amount in amounts]
     return None if None in found else sum((one for one in found if one is not None), Decimal("0.00"))
-
-
-def _money(text: str) -> Decimal | None:
-    """ISO 20022 amounts have a decimal point. None below one cent, or when it is no amount."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    # Check the size first: quantize fails on a number longer than Decimal's precision.
-    if not amount.is_finite() or abs(amount) > 99_999_999 or amount != amount.quantize(Decimal("0.01")):
-        return None
-    return amount.quantize(Decimal("0.01"))
 
 
 def _words(detail: Any) -> str:
     """All texts of a transaction, in order. A number cut between two lines is also given in one piece."""
-    infos = _all(detail, "RmtInf")
-    lines = [" ".join((one.text or "").split()) for info in infos for one in _all(info, "Ustrd")]
-    structured = [text for info in infos for one in _all(info, "Strd") for text in _structured(one)]
+    infos = children(detail, "RmtInf")
+    lines = [" ".join((one.text or "").split()) for info in infos for one in children(info, "Ustrd")]
+    structured = [text for info in infos for one in children(info, "Strd") for text in _structured(one)]
     said = [*lines, *_rejoined(lines), *structured, _text(detail, "AddtlTxInf")]
     return " ".join(" ".join(dict.fromkeys(filter(None, said))).split())
 
 
 def _structured(remittance: Any) -> list[str]:
     """The creditor's reference, the numbers of the documents, and the additional texts."""
-    numbers = [_text(one, "Nb") for one in _all(remittance, "RfrdDocInf")]
-    added = [" ".join((one.text or "").split()) for one in _all(remittance, "AddtlRmtInf")]
+    numbers = [_text(one, "Nb") for one in children(remittance, "RfrdDocInf")]
+    added = [" ".join((one.text or "").split()) for one in children(remittance, "AddtlRmtInf")]
     return [_text(remittance, "CdtrRefInf", "Ref"), *numbers, *added]
 
 
@@ -293,30 +260,14 @@ def _payer(detail: Any) -> str:
 
 
 def _currency(entry: Any) -> str:
-    found = _all(entry, "Amt")
+    found = children(entry, "Amt")
     return str(found[0].get("Ccy", "")) if found else ""
-
-
-def _local(element: Any) -> str:
-    """The tag without its namespace, which changes with each version of the message."""
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
-
-
-def _all(element: Any, name: str) -> list[Any]:
-    return [child for child in element if _local(child) == name]
 
 
 def _text(element: Any, *path: str) -> str:
     for name in path:
-        found = _all(element, name)
+        found = children(element, name)
         if not found:
             return ""
         element = found[0]
     return " ".join((element.text or "").split())
-
-
-def _forget(element: Any) -> None:
-    """Free the memory of an entry that was read, and of those before it."""
-    element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]

@@ -73,7 +73,7 @@ BANK: dict[str, tuple[Label, tuple[str, ...]]] = {
     "bank_reference": (_("Référence de la banque"), ("reference", "referencebancaire", "refbanque")),
     "account": (_("Compte"), ("compte", "numerocompte", "ncompte", "iban", "rib")),
 }
-FIELDS = {"journal": JOURNAL, "bank": BANK}
+FIELDS: dict[str, dict[str, tuple[Label, tuple[str, ...]]]] = {"journal": JOURNAL, "bank": BANK, "pes": {}}
 REQUIRED = ("booked_on", "amount")
 
 

@@ -26,6 +26,7 @@ class ReadRow:
     label: str = ""
     account: str = ""  # the account that the row itself names
     bank_reference: str = ""
+    key: str = ""  # what names the operation in every file of its kind; empty: all that the row says
     outgoing: bool = False
     returned: bool = False  # money taken back: a rejected debit, an unpaid cheque, a chargeback
     return_reason: str = ""  # given by the bank, in words
@@ -68,7 +69,7 @@ class Identities:
         digest = hashlib.sha256("\x1f".join([self._kind, *self._parts(row)]).encode()).digest()
         self._seen[digest[:16]] += 1
         named = not isinstance(row, UnreadableRow) and (
-            row.idop or row.authorization or row.reference or row.bank_reference
+            row.idop or row.key or row.authorization or row.reference or row.bank_reference
         )
         return Identity(digest.hex(), self._seen[digest[:16]], not named)
 
@@ -79,6 +80,8 @@ class Identities:
         money = [row.booked_on.isoformat(), f"{row.amount}", str(row.outgoing), plain(row.state)]
         if row.idop:
             return ["idop", row.idop, *money]
+        if row.key:
+            return ["key", row.key, *money]
         return [
             *(account_number(row.account or self._account), *money, row.numcli, row.reference),
             *(row.authorization, row.bank_reference, row.label.casefold(), row.payer_name.casefold()),

@@ -48,12 +48,12 @@ def read(
             yield reader.row(number, cells)
     except FileError as error:
         raise CannotRead(str(error)) from None
-    except TableError:
+    except TableError as error:
         sentence = _(
             'Le tableau ne se lit plus à la ligne %(line)d : un guillemet (") est ouvert sans être refermé, ou se '
             "trouve au milieu d'une valeur."
         )
-        raise CannotRead(sentence % {"line": lines.number}) from None
+        raise CannotRead(sentence % {"line": error.line}) from None
     finally:
         lines.release()
 

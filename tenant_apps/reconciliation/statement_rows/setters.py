@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from shared_apps.audit import services as audit
 from tenant_apps.payments.models import Payment
 from tenant_apps.reconciliation.errors import NotPossible
+from tenant_apps.reconciliation.judging.common import is_no_income
 from tenant_apps.reconciliation.locking import lock_rows
 from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.reconciliation.states import EDGES, OPEN, StatementRowState, StatementState
@@ -43,12 +44,17 @@ def lock_any(row: StatementRow) -> StatementRow:
     return locked
 
 
-def refuse_outgoing(row: StatementRow) -> None:
-    """Raise NotPossible for a row that says that money left."""
+def refuse_what_is_no_income(row: StatementRow) -> None:
+    """Raise NotPossible for a row that says that money left, or that none came."""
     if row.outgoing or row.returned:
         raise NotPossible(
             _("Cette ligne dit que l'argent est reparti : elle ne peut pas être un encaissement.")
         )
+    if is_no_income(row):
+        sentence = _(
+            "Cette ligne dit « %(state)s » : ce n'est pas un encaissement. Elle ne peut être qu'écartée."
+        )
+        raise NotPossible(sentence % {"state": row.pay_state})
 
 
 def settle(row: StatementRow, actor: audit.Actor, payment: Payment, reason: str) -> StatementRow:

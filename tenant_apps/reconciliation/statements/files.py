@@ -7,8 +7,8 @@ from typing import BinaryIO
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from tenant_apps.reconciliation.errors import FileGone
-from tenant_apps.reconciliation.models import Statement
-from tenant_apps.reconciliation.reading import camt, table
+from tenant_apps.reconciliation.models import Kind, Statement
+from tenant_apps.reconciliation.reading import camt, table, treasury
 from tenant_apps.reconciliation.reading.layout import Layout, layout_of
 from tenant_apps.reconciliation.reading.rows import ReadRow, UnreadableRow
 from toolkit.files import opening
@@ -34,6 +34,8 @@ def layout(statement: Statement, file: BinaryIO) -> Layout:
 
 def rows(statement: Statement, file: BinaryIO) -> Generator[ReadRow | UnreadableRow, None, None]:
     """Each row, read as the columns of `statement` say. Close the generator before the file. Raises CannotRead."""
+    if statement.kind == Kind.RETURN:
+        return treasury.read(file)
     if not statement.columns:
         return camt.read(file)
     return table.read(file, layout(statement, file), statement.kind, statement.mapping)

@@ -17,10 +17,11 @@ from shared_apps.audit import services as audit
 from tenant_apps.reconciliation.errors import CannotRead, NotPossible
 from tenant_apps.reconciliation.locking import lock_rows
 from tenant_apps.reconciliation.models import Kind, Statement, StatementRow, StatementRowPayment
-from tenant_apps.reconciliation.reading import camt
+from tenant_apps.reconciliation.reading import camt, treasury
 from tenant_apps.reconciliation.reading.columns import guess, missing
 from tenant_apps.reconciliation.reading.layout import account_in_name, layout_of
 from tenant_apps.reconciliation.reading.rows import account_number
+from tenant_apps.reconciliation.reading.xml import is_xml
 from tenant_apps.reconciliation.states import STATEMENT_EDGES, StatementRowState, StatementState
 from tenants.current import current_town
 from tenants.work import agenda
@@ -36,9 +37,9 @@ def receive_statement(
 ) -> tuple[Statement, bool]:
     """Keep a file as it was sent. Returns it and True, or the same file kept earlier and False. Raises CannotRead.
 
-    It is held against the régies that the actor works for. `account`: given by staff when the file does not say it.
-    The same bytes for another account are another file. So are the same bytes under another name for a bank statement:
-    two extracts of a day may say the same.
+    A PES return is recognised by its bytes, whatever `kind` says. The file is held against the régies that the actor
+    works for. `account`: given by staff when the file does not say it. The same bytes for another account are another
+    file. So are the same bytes under another name for a bank statement: two extracts of a day may say the same.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := file.read(1024 * 1024):
@@ -46,6 +47,7 @@ def receive_statement(
         size += len(chunk)
     if not 0 < size <= MOST_BYTES:
         raise CannotRead(_("Ce fichier est vide, ou dépasse 100 Mo."))
+    kind = _kind_of(kind, file)
     account = " ".join(account.split())[:40]
     scope = actor.scope if isinstance(actor, Account) else EVERYTHING
     same = scope.all_in(Statement.objects.filter(sha256=digest.hexdigest(), kind=kind), "limited_to")
@@ -88,10 +90,23 @@ def put_back(*, actor: audit.Actor, statement: Statement, file: BinaryIO) -> boo
     return True
 
 
+def _kind_of(kind: str, file: BinaryIO) -> str:
+    """The kind of the file: the bytes of a PES return say it, whatever was chosen. Raises CannotRead."""
+    if treasury.is_return(file):
+        return Kind.RETURN
+    if kind == Kind.RETURN:
+        raise CannotRead(
+            _("Ce fichier n'est pas un PES retour : c'est un fichier XML dont la racine est « PES_Retour ».")
+        )
+    return kind
+
+
 def _look_inside(statement: Statement, file: BinaryIO) -> None:
     """Read titles and account of a file, as far as it gives them. Raises CannotRead."""
     found = ""
-    if not camt.looks_like_camt(file):
+    if statement.kind == Kind.RETURN:
+        return
+    if not is_xml(file):
         layout = layout_of(file)
         found = layout.account or account_in_name(statement.name)
         statement.columns = layout.fingerprint

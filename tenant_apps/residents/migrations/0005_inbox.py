@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('residents', '0003_source_rules'),
+        ('residents', '0004_wider_title_and_postcode'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,6 +10,12 @@ from tenant_apps.invoices.importing.formats.csv import FORMAT
 from tenant_apps.invoices.importing.records.kinds import InvoiceRow, RowProblem
 
 MEGABYTE = 1024 * 1024
+# For a program of its own: the most memory of this process in MB. `ru_maxrss` would begin with that of its parent.
+MOST_MEMORY = """
+def most_memory():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024
+"""
 HEADER = "Numéro;Date;Échéance;Montant;Objet;Code redevable;E-mail;Régie;Fichier PDF"
 ROW = "2015-001-001078;02/09/2015;31/08/2016;25,00 €;FACTURATION;F001;alice@example.net;;"
 

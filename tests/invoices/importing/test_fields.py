@@ -45,7 +45,12 @@ def test_amounts(written: str, euros: str) -> None:
         ("   €", "vide"),
         ("0,00", "supérieur à zéro"),
         ("-25,00", "supérieur à zéro"),
-        ("(25,00)", "n'est pas un montant"),
+        ("(25,00)", "supérieur à zéro"),
+        ("25,00-", "supérieur à zéro"),
+        ("25,00 €-", "n'est pas un montant"),
+        ("−25,00", "supérieur à zéro"),
+        ("(25,00 €)", "supérieur à zéro"),
+        ("-25,00-", "n'est pas un montant"),
         ("25,005", "deux décimales"),
         ("25,000", "deux décimales"),
         ("1.234", "deux décimales"),  # 1,23 euro and something, or a thousand? we never guess

@@ -155,8 +155,10 @@ def test_a_format_has_its_own_limit(as_format: Callable[..., Format], town: Any)
 
 
 def test_nothing_may_come_beside(as_format: Callable[..., Format], town: Any) -> None:
-    as_format(documents=None)
-    assert len(registry.companions()) == 1  # the one of CSV, which is not this format's
+    kinds = registry.companions()
+    changed = as_format(documents=None)
+    assert registry.companions() == kinds  # those of the other formats
+    assert changed.documents is None
     with pytest.raises(CommandError, match="Rien n'accompagne un fichier JSON : envoyez-le seul"):
         call_command("import_invoices", town="mairie", file=OCTOBER, documents=OCTOBER, stdout=io.StringIO())
     assert not Batch.objects.exists()

@@ -136,11 +136,11 @@ def test_an_error_of_a_formula_is_no_text() -> None:
 
 
 def test_columns_that_nothing_reads_are_named() -> None:
-    _, _, notices = read(f"{HEADER};Réglé;Solde;Lot\n{ROW};30,00;7,50;Septembre\n")
+    _, errors, notices = read(f"{HEADER};Réglé;Solde;Lot\n{ROW};17,50;7,50;Septembre\n")
     said = " ".join(notice.message for notice in notices)
-    assert "« Réglé », « Solde »" in said
-    assert "montant entier" in said
+    assert "« Solde », « Réglé » sont comparées au montant" in said
     assert "« Lot » n'est pas lue" in said
+    assert "« Solde » (7,50) n'est pas le montant (25,00 €)" in errors[0].message
 
 
 def test_what_a_row_has_no_cell_for_is_not_said() -> None:

@@ -49,6 +49,19 @@ def test_two_batches_bring_the_same_new_payer(live_town: Town) -> None:
     assert (payer.full_name, payer.invoices.filter(state="published").count()) == ("Inès LEROUX", 2)
 
 
+def test_two_clerks_send_the_same_file(live_town: Town) -> None:
+    """One import wins; the other one is told which."""
+    lines = [bill(f"G{n}", f"K{n}", f"NOM{n}", email=f"n{n}@example.org") for n in range(1, 60)]
+    first, second = sent(*lines), sent(*lines)
+    checked(live_town, first, second)
+    for batch in (first, second):
+        batch.refresh_from_db()
+    assert {first.state, second.state} == {"ready", "refused"}
+    late = first if first.state == "refused" else second
+    assert "est déjà dans l'import « factures.csv », pas encore publié" in sentences(late)
+    assert Invoice.objects.count() == 59
+
+
 def test_two_batches_give_one_new_code_to_two_families(live_town: Town) -> None:
     first, second = sent(bill("G1", "K1")), sent(bill("G2", "K1", "GARNIER", "Luc", **LUC))
     checked(live_town, first, second)

@@ -18,6 +18,8 @@ from tenant_apps.invoices.importing.records.kinds import InvoiceRow
 from tests.invoices.importing.files import HEADER, MEGABYTE, ROW, changed, lines, memory, read
 from toolkit.reading.errors import FileError
 
+RECENT = changed(date="02/09/2026", due="31/08/2027")  # a due date of long ago would be doubtful
+
 
 def one(row: str) -> InvoiceRow:
     rows, errors, _notices = read(lines(row))
@@ -177,7 +179,7 @@ def test_several_addresses() -> None:
     [("2025-EA-00-123456789", "2025EA00123456789"), ("2015-RS-00-8001516", "2015RS008001516")],
 )
 def test_the_printed_payment_reference(given: str, kept: str) -> None:
-    rows, _, notices = read(f"{HEADER};Référence TIPI;Exercice\n{ROW};{given};2015\n")
+    rows, _, notices = read(f"{HEADER};Référence TIPI;Exercice\n{RECENT};{given};2015\n")
     assert rows[0].reference == kept
     assert not notices
 
@@ -195,11 +197,11 @@ def test_a_number_too_long_for_a_reference_is_never_cut_in_silence() -> None:
 
 
 def test_the_fiscal_year_comes_from_the_date_and_it_is_said_once() -> None:
-    rows, _, notices = read(lines(ROW, changed(number="2")))
-    assert {row.fiscal_year for row in rows} == {2015}
+    rows, _, notices = read(lines(RECENT, RECENT.replace("2015-001-001078", "2")))
+    assert {row.fiscal_year for row in rows} == {2026}
     assert len(notices) == 1
     assert "exercice" in notices[0].message
-    rows, errors, notices = read(f"{HEADER};Exercice\n{ROW};2016\n")
+    rows, errors, notices = read(f"{HEADER};Exercice\n{RECENT};2016\n")
     assert (rows[0].fiscal_year, errors, notices) == (2016, [], [])
     _, errors, _ = read(f"{HEADER};Exercice\n{ROW};16\n")
     assert "exercice" in errors[0].message
@@ -207,7 +209,7 @@ def test_the_fiscal_year_comes_from_the_date_and_it_is_said_once() -> None:
 
 @pytest.mark.parametrize("written", ["120 000,00", "100 000"])
 def test_an_amount_that_payfip_does_not_take_is_pointed_at(written: str) -> None:
-    _, errors, notices = read(f"{HEADER};Exercice\n{changed(amount=written)};2015\n")
+    _, errors, notices = read(f"{HEADER};Exercice\n{RECENT.replace('25,00', written)};2015\n")
     assert not errors
     assert [(notice.line, notice.field) for notice in notices] == [(2, "Montant")]
     assert "en ligne" in notices[0].message
@@ -249,11 +251,7 @@ def test_an_invoice_whose_subject_speaks_of_a_total_is_no_footer() -> None:
         (f"{ROW}\n{ROW}\n".encode(), "titres des colonnes"),
         (lines(ROW).replace("Montant;", "Prix;").encode(), "« Montant »"),
         (lines(ROW).replace("Montant;", "Prix;").encode(), "Numéro, Date"),  # the titles that were found
-        (lines(ROW).encode("utf-16"), "encodage"),
         (lines(ROW).encode("utf-8").replace(b"FACTURATION", b"FACTUR\x81TION"), "encodage"),
-        (lines(changed(subject="périodes", amount="25,00")).encode("cp850"), "encodage"),
-        (lines(changed(subject="périodes")).replace("Numéro", "Numero").replace("É", "E").encode("mac_roman"),
-         "encodage"),
         (b"PK\x03\x04" + bytes(range(256)) * 20, "classeur"),
         (b"%PDF-1.7\n\x00\x01", "un PDF, pas un CSV"),
         (lines(ROW + '"factures.pdf', changed(number="2")).encode(), "guillemet"),  # otherwise row 2 is swallowed

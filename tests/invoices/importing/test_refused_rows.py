@@ -140,3 +140,18 @@ def test_not_in_another_state(state: str) -> None:
     Batch.objects.update(state=state)
     with pytest.raises(WrongState):
         correct_row(actor="system", batch=batch, line=3, cells={"amount": "12,00"})
+
+
+def test_one_regie_named_in_two_ways_has_each_number_once(town: Any) -> None:
+    """« Régie cantine » and REGIE are one régie: the reader sees two words, the database one invoice."""
+    header = f"{HEADER};Régie"
+    batch = run(
+        header,
+        bill("G1", "K1") + ";REGIE",
+        bill("G1", "K1") + ";Régie cantine",
+        bill("G2", "K1") + ";régie CANTINE",
+        bill("G3", "K1") + ";Cantoche",
+    )
+    assert (batch.state, batch.new_count, batch.refused_count) == ("refused", 2, 2)
+    assert "error 3 « Numéro » figure déjà à la ligne 2" in sentences(batch)
+    assert "Codes connus : REGIE" in sentences(batch)

@@ -80,7 +80,9 @@ def test_one_code_for_two_families_is_refused_with_both_lines(
 
 
 def test_what_a_list_says_of_money_is_said() -> None:
-    assert "« Réglé », « Solde » ne sont pas lues" in sentences(run(*LIST))
+    said = sentences(run(*LIST))
+    assert "« Solde », « Réglé » sont comparées au montant" in said
+    assert "« Solde » (7.50 €) n'est pas le montant (37.50 €)" in said
 
 
 def test_from_the_file_to_the_other_family_s_page(

@@ -20,6 +20,7 @@ from tenant_apps.payments.errors import PaymentError
 from tenant_apps.payments.models import Means
 from tenant_apps.reconciliation import queries, services
 from tenant_apps.reconciliation.errors import ReconciliationError
+from tenant_apps.reconciliation.judging.common import is_no_income
 from tenant_apps.reconciliation.models import Kind, StatementRow
 from tenant_apps.reconciliation.statement_rows import taken_back
 from tenant_apps.reconciliation.states import OPEN
@@ -37,6 +38,7 @@ def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
     words, bills = words_of(request.GET, "q"), words_of(request.GET, "facture")
     waits = row.state in OPEN
     readable, back = waits and row.amount is not None, row.returned or row.outgoing
+    income = readable and not back and not is_no_income(row)
     role = acting_role(request)
     candidates = list(queries.candidates(request.scope, row, words=words)[:FOUND]) if readable else []
     return screen(
@@ -49,7 +51,8 @@ def row_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         waits=waits,
         back=back,
         offer=taking_back(row, row.payment) if back and waits and row.payment else None,
-        booking=booking_of(row) if readable and not back else None,
+        booking=booking_of(row) if income else None,
+        income=income,
         candidates=[(one, not back or may_take_back(role, one)) for one in candidates],
         may_take_back=row.payment is not None and may_take_back(role, row.payment),
         totals=queries.totals(request.scope, row) if readable else [],

@@ -38,7 +38,7 @@ def inbox_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         request,
         "inbox.html",
         section="settings",
-        place="town",
+        place="sources",
         status=422 if form.errors or problem else 200,
         problem=problem,
         **inbox_context(source, form),

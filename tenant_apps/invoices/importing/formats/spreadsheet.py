@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import BinaryIO
 from xml.sax.saxutils import escape
 
@@ -14,6 +15,7 @@ from tenant_apps.invoices.importing.records.kinds import Record, RowProblem
 from tenant_apps.invoices.importing.records.rules import Reading
 from tenant_apps.invoices.importing.tables.reading import read_table
 from tenant_apps.invoices.importing.tables.titles import known_in
+from tenant_apps.invoices.importing.tables.view import ColumnsView, first_rows, mark_of, of_file
 from toolkit.reading import spreadsheets
 from toolkit.reading.errors import FileError
 from toolkit.reading.spreadsheets import Workbook
@@ -30,21 +32,51 @@ def recognise(head: bytes, name: str) -> Confidence | None:
 
 def read(file: BinaryIO, reading: Reading) -> Iterator[Record]:
     """Read the first visible sheet, row by row. `line` is the number of the row in the sheet. Raises FileError."""
+    reading = of_file(reading, file)
     with spreadsheets.opened(file) as book:
-        titles = _titles(book)
+        titles = _titles(book, reading)
         for sentence in _not_read(book):
             yield RowProblem(None, "", "", sentence, is_error=False)
-        # A row ends in the spreadsheet where its last value is; the empty cells after it are there.
-        rows = ((line, row + [""] * (len(titles) - len(row))) for line, row in book.rows)
+        rows = _filled(book, titles)
         yield from read_table(titles, rows, reading, too_wide=_too_wide, blank_is_sure=book.blank_is_sure)
 
 
-def _titles(book: Workbook) -> list[str]:
-    """The row that names the most fields; the rows after it are left to read. Raises FileError."""
+def columns(file: BinaryIO, reading: Reading) -> ColumnsView:
+    """The titles, known or not, and the first rows. Raises FileError."""
+    mark = mark_of(file)
+    with spreadsheets.opened(file) as book:
+        above: list[tuple[int, list[str]]] = []
+        try:
+            titles = _titles(book, reading, above)
+            rows = first_rows(_filled(book, titles))
+        except FileError:
+            rows = [*above, *first_rows(book.rows)]
+            if not rows:
+                raise
+            # Nobody knows these titles: they are the first of the widest rows.
+            at = max(range(len(rows)), key=lambda n: (sum(map(bool, map(str.strip, rows[n][1]))), -n))
+            titles = [" ".join(cell.split()) for cell in rows[at][1]]
+            rows = [(line, row + [""] * (len(titles) - len(row))) for line, row in rows[at + 1 :]]
+        read = partial(read_table, too_wide=_too_wide, blank_is_sure=book.blank_is_sure)
+        return ColumnsView(tuple(titles), rows, read, mark=mark)
+
+
+def _filled(book: Workbook, titles: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are left. A row of a spreadsheet ends where its last value is: the others are empty."""
+    return ((line, row + [""] * (len(titles) - len(row))) for line, row in book.rows)
+
+
+def _titles(book: Workbook, reading: Reading, seen: list[tuple[int, list[str]]] | None = None) -> list[str]:
+    """The row that names the most fields; the rows after it are left to read. Raises FileError.
+
+    `seen` gets the rows that were passed.
+    """
     above: list[list[str]] = []
-    for _line, row in book.rows:
+    for line, row in book.rows:
         above.append([" ".join(cell.split()) for cell in row])
-        if len(known_in(above[-1])) >= 2:
+        if seen is not None:
+            seen.append((line, row))
+        if len(known_in(above[-1], reading.rules.columns)) >= 2:
             return above[-1]
         if len(above) == _ABOVE:
             break
@@ -169,6 +201,7 @@ FORMAT = Format(
     ),
     recognise=recognise,
     read=read,
+    columns=columns,
     rough_rows=lambda file: max(file.seek(0, 2) // 50, 1),
     sample=Sample(workbook(_SAMPLE), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     most_bytes=20 * 1024 * 1024,

@@ -3,10 +3,12 @@
 Names, spreadsheet errors and filler words are not codes: two families could share them.
 """
 
+import hashlib
 import re
 
 from django.utils.translation import gettext as _
 
+from tenant_apps.invoices.importing.people.names import plain_words
 from toolkit.reading.errors import FieldError
 from toolkit.reading.fields import fold, text
 
@@ -72,3 +74,44 @@ def is_a_name(code: str, *, may_be_name: bool) -> bool:
     if may_be_name:
         return len(plain) >= 2 or (not has_digit and bool(words))
     return len(plain) >= 2 and not has_digit
+
+
+LONGEST_NAME = 200
+_MARK = 8  # signs of each of the two marks behind a long name
+_LONG = re.compile(rf"(.*)-([0-9A-F]{{{_MARK}}})[0-9A-F]{{{_MARK}}}")
+
+
+def code_of_name(raw: str) -> str:
+    """The code that stands for a name, of a source whose files have no codes (decision 75). Raises FieldError.
+
+    The same name gives the same code in every file: upper case, single spaces, plain apostrophes. Accents stay: MULLER
+    and MÜLLER may be two families; `bare_name` finds them alike, so that a person is asked. A long name is cut, with a
+    mark of its bare form and one of itself.
+    """
+    name = text(raw, longest=LONGEST_NAME, required=True).replace("’", "'").upper()
+    bare = _bare(name)
+    if sum(sign.isalpha() for sign in bare) < 2 or bare.replace(" ", "") in _NOTHING:
+        raise FieldError(
+            _(
+                "contient « %(name)s », qui n'est le nom de personne : plusieurs familles se partageraient ce "
+                "dossier. Écrivez le nom de la famille."
+            )
+            % {"name": name[:80]}
+        )
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST - 2 * _MARK - 1].rstrip()}-{_mark(bare)}{_mark(name)}"
+
+
+def bare_name(code: str) -> str:
+    """A code made from a name, without accents and punctuation. Equal results may be one family."""
+    found = _LONG.fullmatch(code)
+    return f"{_bare(found[1])} {found[2]}" if found else _bare(code)
+
+
+def _bare(name: str) -> str:
+    return " ".join(plain_words(name))
+
+
+def _mark(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:_MARK].upper()

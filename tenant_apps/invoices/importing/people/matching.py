@@ -5,13 +5,16 @@ Two people differ by their family name, or by first name, postal address and e-m
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from tenant_apps.invoices.importing.people.identity import bare_name
 from tenant_apps.invoices.importing.people.names import same_family, same_name
 from tenant_apps.invoices.importing.records.kinds import LABELS, InvoiceRow, PayerRow, RowProblem
-from tenant_apps.invoices.states import Asked
+from tenant_apps.invoices.models import Invoice
+from tenant_apps.invoices.states import Asked, InvoiceState
 from tenant_apps.residents.models import EmailSource, Payer, Source
 from tenant_apps.residents.sources import bare_code, known_payers, payers_that_read
 from toolkit.reading.fields import fold
@@ -29,7 +32,10 @@ class Person:
     line: int
     said: Said
     partial: bool  # the file has no column « Adresse (suite) »
-    doubt: dict[str, Any] | None = None  # two rows that differ in one point
+    doubt: dict[str, Any] | None = None  # two rows that differ in one point, or that may be of two families
+    by_name: bool = False  # the code is made from a name (decision 75)
+    # Of a name: (day, subject, régie) → line and number of its first invoice.
+    bills: dict[tuple[date, str, str], tuple[int, str]] = field(default_factory=dict)
     changes: bool = False
     asks: bool = False
 
@@ -64,6 +70,7 @@ class People:
         self._source = source
         self._people: dict[str, Person] = {}
         self._bare: dict[str, str] = {}  # simplified code → the first code with that form
+        self._named: dict[str, str] | None = None  # the same of the payers that the town knows by name
         recognised = known_payers(source).exclude(also_written=[]).order_by("id")
         self._aliases = {
             code: reference
@@ -85,8 +92,10 @@ class People:
         person = self._people.get(row.payer)
         if person is None:
             partial = "address2" not in row.said
-            self._people[row.payer] = Person(row.payer, row.line, said, partial)
-            self._bare.setdefault(bare_code(row.payer), row.payer)
+            person = Person(row.payer, row.line, said, partial, by_name=row.by_name)
+            self._people[row.payer] = person
+            self._bare.setdefault(_bare_of(person), row.payer)
+            _add_bill(person, row)
             return None
         names = _name(person.said), _name(said)
         known = all(last for last, _first in names)
@@ -101,6 +110,7 @@ class People:
                 "field": _NAMED[what],
                 "values": [_words(person.said, what), _words(said, what)],
             }
+        _add_bill(person, row)
         person.said = _merged(person.said, said)
         return None
 
@@ -112,21 +122,60 @@ class People:
             .prefetch_related("emails", "removed_emails")
         )
         known = {payer.reference: payer for payer in here}
-        alike = self._alike(codes - known.keys())
+        new = codes - known.keys()
+        names = {code for code in new if self._people[code].by_name}
+        alike = self._alike(new - names) | self._alike_names(names)
+        again = self._bills_again({payer.pk: self._people[code] for code, payer in known.items()})
         found = {}
         for code in codes:
             person = self._people[code]
             finding = Finding(person, known.get(code))
             if finding.payer is None:
-                finding.looks_like = alike.get(bare_code(code)) or self._earlier(code)
+                finding.looks_like = alike.get(_bare_of(person)) or self._earlier(person)
+            elif person.doubt is None:
+                person.doubt = again.get(finding.payer.pk)
             _compare(finding)
             person.changes, person.asks = finding.changes, bool(finding.asks)
             found[code] = finding
         return found
 
-    def _earlier(self, code: str) -> str | None:
-        first = self._bare[bare_code(code)]
-        return first if first != code else None
+    def _earlier(self, person: Person) -> str | None:
+        first = self._bare[_bare_of(person)]
+        return first if first != person.code else None
+
+    def _alike_names(self, codes: set[str]) -> dict[str, Payer]:
+        """Bare name → a known payer whose name is the same but for accents and punctuation.
+
+        The names of the source are read once: only a source without codes has them.
+        """
+        if not codes:
+            return {}
+        if self._named is None:
+            known = known_payers(self._source).order_by("-id").values_list("reference", flat=True)
+            self._named = {bare_name(reference): reference for reference in known.iterator()}
+        near = {found for code in codes if (found := self._named.get(bare_name(code)))}
+        payers = known_payers(self._source).filter(reference__in=near)
+        return {
+            bare_name(payer.reference): payer for payer in payers.prefetch_related("emails", "removed_emails")
+        }
+
+    def _bills_again(self, people: dict[int, Person]) -> dict[int, dict[str, Any]]:
+        """Payer → why it may be two families: this name has another invoice of that day and subject already."""
+        named = {pk: person for pk, person in people.items() if person.by_name}
+        if not named:
+            return {}
+        days = {day for person in named.values() for day, _subject, _product in person.bills}
+        online = Invoice.objects.filter(payer_id__in=named, issued_on__in=days)
+        online = online.exclude(state=InvoiceState.DRAFT)
+        found: dict[int, dict[str, Any]] = {}
+        for pk, day, subject, number in online.values_list("payer_id", "issued_on", "subject", "number"):
+            for (own_day, own_subject, _product), (line, own) in named[pk].bills.items():
+                if (own_day, own_subject) == (day, subject) and own != number:
+                    found[pk] = {
+                        **{"why": "again", "line": line, "number": number},
+                        **{"day": f"{day:%d/%m/%Y}", "subject": subject},
+                    }
+        return found
 
     def _alike(self, codes: set[str]) -> dict[str, Payer]:
         """Simplified code → a known payer with that form, for codes that no payer has."""
@@ -135,6 +184,23 @@ class People:
             payers_that_read(self._source, keys).prefetch_related("emails", "removed_emails").order_by("-id")
         )
         return {bare_code(payer.reference): payer for payer in near} if keys else {}
+
+
+def _bare_of(person: Person) -> str:
+    return bare_name(person.code) if person.by_name else bare_code(person.code)
+
+
+def _add_bill(person: Person, row: InvoiceRow | PayerRow) -> None:
+    """Remember an invoice of a name. Two of one day, for one thing, may be of two families of that name."""
+    if not row.by_name or not isinstance(row, InvoiceRow):  # a person without invoice has none
+        return
+    bill = (row.issued_on, row.subject, row.product)
+    first, _number = person.bills.setdefault(bill, (row.line, row.number))
+    if first != row.line and person.doubt is None:
+        person.doubt = {
+            **{"why": "twice", "lines": [first, row.line]},
+            **{"day": f"{row.issued_on:%d/%m/%Y}", "subject": row.subject},
+        }
 
 
 def said_by(row: InvoiceRow | PayerRow) -> Said:
@@ -182,6 +248,7 @@ def _compare(finding: Finding) -> None:
                 "why": "looks",
                 "code": like.reference if isinstance(like, Payer) else like,
                 "alike": _alike(finding),
+                "by_name": person.by_name,
             }
         )
     finding.asks = Asked.CODE if like is not None else Asked.PERSON if finding.reasons else ""
@@ -190,7 +257,7 @@ def _compare(finding: Finding) -> None:
 def _alike(finding: Finding) -> bool:
     """Whether the names agree and nothing else is doubtful. Such codes may be answered all at once."""
     like = finding.looks_like
-    if not isinstance(like, Payer) or finding.reasons:
+    if not isinstance(like, Payer) or finding.reasons or finding.person.by_name:
         return False
     return bool(like.last_name and finding.person.said.get("last_name"))
 

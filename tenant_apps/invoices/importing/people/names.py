@@ -68,6 +68,13 @@ def forms(name: str) -> Iterator[frozenset[str]]:
         yield frozenset(words) - _CIVILITIES - _JOINTS
 
 
+def plain_words(name: str) -> list[str]:
+    """All words of a name in their order: lower case, without accents and punctuation, `œ` as oe."""
+    lower = unicodedata.normalize("NFKC", name).lower()
+    plain = unicodedata.normalize("NFKD", "".join(_SPELLED.get(sign, sign) for sign in lower))
+    return re.sub(r"[^\w]+|_", " ", "".join(s for s in plain if not unicodedata.combining(s))).split()
+
+
 def same_name(one: str, other: str) -> bool:
     """Whether the words are the same, or all words of one are in the other. Spaces and hyphens do not matter."""
     return any(_agree(a, b) for a in forms(one) for b in forms(other))

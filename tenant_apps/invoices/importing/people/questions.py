@@ -60,7 +60,14 @@ def sentences(update: PayerUpdate) -> list[str]:
 def _sentences(update: PayerUpdate) -> Iterator[str]:
     words = {"line": update.line, "code": update.payer.reference}
     for reason in update.reasons:
-        if reason["why"] == "looks":
+        if reason["why"] == "looks" and reason.get("by_name"):
+            yield _(
+                "Ligne %(line)d : « %(code)s » ne diffère de « %(other)s » que par les accents ou la ponctuation. "
+                "Est-ce la même famille ?"
+            ) % {**words, "other": reason["code"]}
+        elif reason["why"] in ("twice", "again"):
+            yield _of_one_name(update, reason)
+        elif reason["why"] == "looks":
             yield _(
                 "Ligne %(line)d : le code « %(code)s » est nouveau, mais il ressemble au code « %(other)s » : un "
                 "tableur change ainsi les zéros du début ou les majuscules."
@@ -87,6 +94,23 @@ def _sentences(update: PayerUpdate) -> Iterator[str]:
                 **{"first": first, "second": second, "code": update.payer.reference, "label": label},
                 **{"one": one[:120], "other": other[:120]},
             }
+
+
+def _of_one_name(update: PayerUpdate, reason: dict[str, Any]) -> str:
+    """Why invoices of one name may be of two families (decision 75)."""
+    words = {"name": update.payer.reference, "day": reason["day"], "subject": reason["subject"]}
+    if reason["why"] == "twice":
+        first, second = reason["lines"]
+        sentence = _(
+            "Lignes %(first)d et %(second)d : deux factures du %(day)s, « %(subject)s », au nom de « %(name)s ». Si "
+            "ce sont deux familles du même nom, chacune verrait les factures de l'autre."
+        )
+        return sentence % {**words, "first": first, "second": second}
+    sentence = _(
+        "Ligne %(line)d : « %(name)s » a déjà la facture n° %(number)s du %(day)s, « %(subject)s ». Si ce sont deux "
+        "familles du même nom, chacune verrait les factures de l'autre."
+    )
+    return sentence % {**words, "line": reason["line"], "number": reason["number"]}
 
 
 def _known(update: PayerUpdate) -> str:

@@ -33,7 +33,8 @@ LABELS = {
     "document": "Fichier PDF",
     "debit_on": "Prélevé le",
 }
-REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")
+REQUIRED = ("number", "issued_on", "due_on", "amount", "subject", "payer")  # of an invoice
+REQUIRED_OF_PDF = ("number", "document")
 OF_PAYER = frozenset(
     {"title", "last_name", "first_name", "address1", "address2", "postcode", "city", "email"}
 )
@@ -45,7 +46,8 @@ class InvoiceRow:
 
     `said` names the fields of the payer for which the row has a cell. An empty cell means « empty »; an absent
     column, or a row cut before it, says nothing. With `by_debit` the payer's bank pays it, on `debit_on` when the file
-    says when: it is shown, and cannot be paid online.
+    says when: it is shown, and cannot be paid online. `by_name`: `payer` is made from a name, because the source has
+    no codes (decision 75).
     """
 
     line: int
@@ -69,6 +71,7 @@ class InvoiceRow:
     said: frozenset[str] = frozenset()
     by_debit: bool = False
     debit_on: date | None = None
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +88,17 @@ class PayerRow:
     city: str = ""
     emails: tuple[str, ...] = ()
     said: frozenset[str] = frozenset()
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CreditRow:
     """A cancellation or a reduction of an invoice that the town has, or that comes earlier in the same file.
 
-    `number`, `fiscal_year` and `product` name that invoice. `amount` in euros is what is taken off; None cancels it
-    all. The resident reads `reason`. `key` names the credit in its source: one that was applied is not applied again.
+    `number`, `fiscal_year` and `product` name that invoice. When `reference` is given, its payment reference must
+    begin with it too: a titre and an invoice that billing numbered itself can have the same number. `amount` in euros
+    is what is taken off; None cancels it all. The resident reads `reason`. `key` names the credit in its source: one
+    that was applied is not applied again.
     """
 
     line: int
@@ -102,6 +108,7 @@ class CreditRow:
     reason: str = ""
     product: str = ""
     key: str = ""
+    reference: str = ""
 
     @property
     def identity(self) -> str:

@@ -15,7 +15,7 @@ REFUSE, LEAVE_OUT = "refuse", "leave_out"
 class Rules:
     """The rules of a source. Each has a default, so that a source without rules reads what everybody writes."""
 
-    # Title of a column (toolkit.reading.tables.key_of_title) → the field that it gives; "" when it is not read.
+    # Key of a column (tables.titles.keys_of) → the field that it gives; "" when it is not read.
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""  # the one that a clerk confirmed; empty: it is found in each file
     who: str = WHO_BY_CODE  # WHO_BY_NAME: the file has no code, and its names tell families apart
@@ -28,6 +28,14 @@ class Rules:
         ""  # names of the PDFs, with {numero}; empty: the number, or the column « Fichier PDF »
     )
     makes_documents: bool = False  # an invoice without PDF gets one made from its data
+    # Mark of a file (tables.marks) → the date of its invoices (ISO), which a clerk gave because the file has none. It
+    # is of that file only: the date of one month must not come back in the next one.
+    dates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def by_name(self) -> bool:
+        """Whether names tell the families of its files apart."""
+        return self.who == WHO_BY_NAME
 
     @classmethod
     def kept(cls, saved: Mapping[str, Any]) -> Self:
@@ -47,10 +55,20 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one file is read: its source's rules, and the cells that a clerk has corrected: line → field → text."""
+    """How one file is read: its source's rules, and the cells that a clerk has corrected: line → field → text.
+
+    `for_all`: field → the text that a clerk gave for all rows of this file that have none.
+    """
 
     rules: Rules = field(default_factory=Rules)
     corrections: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    for_all: Mapping[str, str] = field(default_factory=dict)
+
+    def fills(self, name: str) -> bool:
+        """Whether a row without this field gets it from the rules or from the clerk."""
+        rules = self.rules
+        filled = {"subject": rules.subject, "product": rules.product, "due_on": rules.due_days is not None}
+        return bool(self.for_all.get(name) or filled.get(name))
 
 
 USUAL = Reading()

@@ -19,6 +19,7 @@ from tenant_apps.invoices.importing.records.kinds import (
 )
 from tenant_apps.invoices.importing.run import standing
 from tenant_apps.invoices.importing.run.chunks import Candidate, Chunk, KnownRow
+from tenant_apps.invoices.importing.run.making import key_of_made
 from tenant_apps.invoices.importing.run.report import Records, Report
 from tenant_apps.invoices.importing.run.standing import Refused
 from tenant_apps.invoices.importing.run.town import Regies, Standing, invoices_meant, standing_of
@@ -27,15 +28,17 @@ from tenant_apps.products import references
 from toolkit.scope import Scope
 
 CHUNK = 1000
+CHUNK_WITH_DOCUMENTS = 250  # PDFs take longer: the progress bar moves more often
 _PDF = LABELS["document"]
 
 
 class Checker:
     """Reads the records of one file of one source. `refused_codes`: payers' codes that two families share."""
 
-    def __init__(self, batch: Batch, documents: Documents | None) -> None:
+    def __init__(self, batch: Batch, documents: Documents | None, *, makes_documents: bool = False) -> None:
         self._batch = batch
         self._documents = documents
+        self._makes = makes_documents
         self._scope = Scope.kept(batch.limited_to)
         self._regies = Regies(self._scope)
         self._people = People(batch.source)
@@ -45,7 +48,7 @@ class Checker:
 
     def chunks(self, records: Records, report: Report) -> Iterator[Chunk]:
         """Yield the rows chunk by chunk; problems go to `report`. Raises FileError."""
-        for chunk in _batched(records, CHUNK):
+        for chunk in _batched(records, CHUNK if self._documents is None else CHUNK_WITH_DOCUMENTS):
             yield self._chunk(chunk, report)
         report.changes = sum(person.changes for person in self._people)
         report.questions += sum(person.asks for person in self._people)
@@ -72,7 +75,7 @@ class Checker:
             else:
                 report.products.add(None)
         people = self._people.find(codes)
-        found = standing_of(self._batch, rows, others)
+        found = standing_of(self._batch, self._regies.all, rows, others)
         new: list[Candidate] = []
         known: list[KnownRow] = []
         for sorted_row in itertools.chain(
@@ -161,19 +164,22 @@ class Checker:
                     report.add(RowProblem(row.line, LABELS[why.field], row.number, str(why)))
                 continue
             key = self._documents.find(row.document, is_file=True) if self._documents else None
-            if key is not None:
-                self.used.setdefault(key, (row.line, invoice.payer_id, True))
-                yield KnownRow(row.line, invoice, key)
+            if key is None:
+                sentence = _("Ce PDF n'est pas parmi les fichiers envoyés.")
+                report.add(RowProblem(row.line, _PDF, row.document, sentence))
+                continue
+            self.used.setdefault(key, (row.line, invoice.payer_id, True))
+            yield KnownRow(row.line, invoice, key)
 
     def _document_of(
         self, row: InvoiceRow, finding: Finding, report: Report, *, is_online: bool
     ) -> str | None:
-        if self._documents is None:
-            return None
         name = row.document or row.number
-        key = self._documents.find(name, is_file=bool(row.document))
+        key = self._documents.find(name, is_file=bool(row.document)) if self._documents else None
+        if key is None and self._makes and not is_online:
+            return key_of_made(row)
         if key is None:
-            if not is_online:
+            if self._documents is not None and not is_online:
                 sentence = _(
                     "Pas de PDF pour cette facture dans l'archive : elle serait publiée sans document."
                 )

@@ -99,6 +99,15 @@ _KEPT = {
 }
 
 
+_REPEATED = """
+SELECT line, number, reference, first FROM (
+  SELECT line, number, reference, least(min(line) OVER (PARTITION BY product_id, fiscal_year, number),
+                                        min(line) OVER (PARTITION BY product_id, reference)) AS first
+    FROM importing_rows) AS r
+ WHERE line > first ORDER BY line
+"""
+
+
 class Drafts:
     """The rows of one reading. Enter it before the drafts of an earlier reading are dropped: answers are kept."""
 
@@ -117,7 +126,7 @@ class Drafts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None or not connection.in_atomic_block:
+        if error is None or connection.is_usable():
             with connection.cursor() as cursor:
                 _drop(cursor)
 
@@ -187,6 +196,15 @@ class Drafts:
                 of,
             )
             return sorted(cursor.fetchall())
+
+    def repeated(self) -> list[tuple[int, str, str, int]]:
+        """Rows that repeat the number or the payment reference of an earlier row of the same régie.
+
+        (line, number, reference, line of the first). The file may name one régie in two ways.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(_REPEATED)
+            return list(cursor.fetchall())
 
     @transaction.atomic
     def write(self) -> None:

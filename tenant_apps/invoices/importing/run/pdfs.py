@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from tenant_apps.invoices.importing.documents.archive import DocumentError, Documents, Pdf
 from tenant_apps.invoices.importing.records.kinds import LABELS, RowProblem
 from tenant_apps.invoices.importing.run.chunks import Candidate, Chunk, KnownRow
+from tenant_apps.invoices.importing.run.making import MADE, Maker
 from tenant_apps.invoices.models import Batch, Document, Invoice
 from tenant_apps.invoices.states import InvoiceState
 from tenants.current import current_town
@@ -42,9 +43,10 @@ class Pdfs:
     stored is not stored again.
     """
 
-    def __init__(self, batch: Batch, documents: Documents) -> None:
+    def __init__(self, batch: Batch, documents: Documents | None, maker: Maker | None = None) -> None:
         self._batch = batch
         self._documents = documents
+        self._maker = maker
         self._scope = Scope.kept(batch.limited_to)
         self._town = current_town().uuid
         self._stored = {one.uuid: one.sha256 for one in Document.objects.filter(batch=batch)}
@@ -100,12 +102,16 @@ class Pdfs:
         for key, item in wanted.items():
             if len(waiting) >= _WAITING:
                 yield from self._end(*waiting.pop(0), made)
-            waiting.append((key, item, self._begin(key, item)))
+            waiting.append((key, item, self._begin(key, item, chunk)))
         for one in waiting:
             yield from self._end(*one, made)
         Document.objects.bulk_create(made)
 
-    def _begin(self, key: str, item: Candidate | KnownRow) -> "Future[Document]":
+    def _begin(self, key: str, item: Candidate | KnownRow, chunk: Chunk) -> "Future[Document]":
+        if key.startswith(MADE) and self._maker is not None and isinstance(item, Candidate):
+            made = self._maker.make(item, chunk.people[item.row.payer].payer)
+            return self._pool.submit(self._keep, key, item, made)
+        assert self._documents is not None
         if getattr(self._documents, "parallel", False):
             return self._pool.submit(self._keep, key, item, None)
         try:
@@ -118,7 +124,9 @@ class Pdfs:
 
     def _keep(self, key: str, item: Candidate | KnownRow, pdf: Pdf | None) -> Document:
         """In a thread: read and check the PDF, and store it unless it is stored. Raises DocumentError."""
-        pdf = pdf or self._documents.read(key)
+        if pdf is None:
+            assert self._documents is not None
+            pdf = self._documents.read(key)
         public_id = uuid.uuid5(self._batch.uuid, key)
         if isinstance(item, Candidate):
             year, held = item.row.fiscal_year, None

@@ -8,20 +8,31 @@ from tenant_apps.invoices.importing.documents.archive import Documents
 from tenant_apps.invoices.importing.records.kinds import LABELS, RowProblem
 from tenant_apps.invoices.importing.run.checking import Checker
 from tenant_apps.invoices.importing.run.drafts import Drafts
+from tenant_apps.invoices.importing.run.making import Maker
 from tenant_apps.invoices.importing.run.pdfs import Pdfs
 from tenant_apps.invoices.importing.run.report import Progress, Records, Report
 from tenant_apps.invoices.models import Batch
 
 
 def read(
-    batch: Batch, records: Records, documents: Documents | None, drafts: Drafts, progress: Progress
+    batch: Batch,
+    records: Records,
+    documents: Documents | None,
+    drafts: Drafts,
+    progress: Progress,
+    *,
+    makes_documents: bool = False,
 ) -> Report:
-    """Read everything once, PDFs included. Raises FileError when the whole file cannot be read."""
+    """Read everything once, PDFs included. Raises FileError when the whole file cannot be read.
+
+    `makes_documents`: an invoice without PDF gets one made from its data.
+    """
     report = Report()
-    checker = Checker(batch, documents)
+    checker = Checker(batch, documents, makes_documents=makes_documents)
+    maker = Maker() if makes_documents else None
     lines: set[int] = set()  # refused after they were read
     with ExitStack() as stack:
-        pdfs = stack.enter_context(Pdfs(batch, documents)) if documents is not None else None
+        pdfs = stack.enter_context(Pdfs(batch, documents, maker)) if documents or maker else None
         for chunk in checker.chunks(records, report):
             for problem, refused in pdfs.take(chunk) if pdfs is not None else ():
                 report.add(problem)
@@ -35,18 +46,26 @@ def read(
             drafts.add(chunk, pdfs, refused=())
             progress(report.rows)
         _take_away(checker, drafts, report, lines)
-        if documents is not None and pdfs is not None:
+        if pdfs is not None:
             report.documents = pdfs.read
+        if documents is not None:
             _surplus(checker, documents, report)
     return report
 
 
 def _take_away(checker: Checker, drafts: Drafts, report: Report, lines: set[int]) -> None:
-    """Refuse the rows that a later row has made doubtful: the code, or the PDF, of two families."""
+    """Refuse the rows that others make doubtful: the code, or the PDF, of two families; a number that comes twice."""
+    repeated = {line: first for line, _number, _reference, first in drafts.repeated()}
+    lines |= repeated.keys()
     for line, number, payer, amount in drafts.refuse(codes=checker.refused_codes, lines=lines):
         report.new -= 1
         report.amount -= amount
         if line in report.refused:
+            continue
+        if line in repeated:
+            sentence = _("« Numéro » figure déjà à la ligne %(line)d : chaque facture a son numéro.")
+            problem = RowProblem(line, LABELS["number"], number, sentence % {"line": repeated[line]})
+            report.add(problem)
             continue
         cells = {"number": number, "payer": payer, "amount": str(amount).replace(".", ",")}
         if payer in checker.refused_codes:
@@ -64,6 +83,9 @@ def _take_away(checker: Checker, drafts: Drafts, report: Report, lines: set[int]
 
 def _surplus(checker: Checker, documents: Documents, report: Report) -> None:
     """PDFs that no row names. Those of refused rows are not called so."""
+    plan = getattr(documents, "plan", None)  # of one large PDF that was split
+    for sentence in plan.problems() if plan else ():
+        report.add(RowProblem(None, LABELS["document"], "", sentence, is_error=False))
     of_refused = {
         documents.find(name, is_file=is_file)
         for cells in report.refused.values()

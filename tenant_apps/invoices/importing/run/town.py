@@ -1,8 +1,10 @@
 """What the town has that a chunk of records may be about. A fixed number of SQL statements per chunk."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from tenant_apps.invoices.importing.records.kinds import CreditRow, DocumentRow, InvoiceRow
@@ -11,6 +13,7 @@ from tenant_apps.invoices.states import InvoiceState
 from tenant_apps.products.models import Product
 from tenant_apps.products.queries import default_product, former_products, products_by_code
 from toolkit import clock
+from toolkit.reading.fields import fold
 from toolkit.scope import Scope
 
 
@@ -22,13 +25,25 @@ class Regies:
         self._by_code = {
             code: product for code, product in products_by_code().items() if scope.has(product.pk)
         }
+        labels = Counter(fold(product.label) for product in self._by_code.values())
+        self._by_label = {
+            key: product for product in self._by_code.values() if labels[key := fold(product.label)] == 1
+        }
         default = default_product()
         self._default = default if scope.has(default.pk) else None
         self._former = former_products()
+        self._all = set(Product.objects.values_list("pk", flat=True))
 
     def of(self, code: str) -> Product | None:
-        """The régie of a row: of its code, or the town's default one."""
-        return self._by_code.get(code.lower()) if code else self._default
+        """The régie of a row: of its code or its name, or the town's default one."""
+        if not code:
+            return self._default
+        return self._by_code.get(code.lower()) or self._by_label.get(fold(code))
+
+    @property
+    def all(self) -> set[int]:
+        """The ids of all products of the town, former ones too."""
+        return self._all
 
     def has(self, product_id: int) -> bool:
         """Whether the sender may touch invoices of that product."""
@@ -67,7 +82,10 @@ class Regies:
             sentence = _(
                 "« Régie » est vide. Écrivez le code d'une régie pour laquelle vous travaillez : %(known)s."
             )
-        known = sorted(one.code for one in self._by_code.values() if one.ended_at is None)
+        open_ones = (one for one in self._by_code.values() if one.ended_at is None)
+        known = sorted(
+            f"{one.code} ({one.label})" if one.label != one.code else one.code for one in open_ones
+        )
         return sentence % {"known": ", ".join(known)}
 
 
@@ -94,18 +112,21 @@ class Standing:
 
 
 def standing_of(
-    batch: Batch, rows: Sequence[InvoiceRow], others: Sequence[CreditRow | DocumentRow]
+    batch: Batch,
+    products: Collection[int],
+    rows: Sequence[InvoiceRow],
+    others: Sequence[CreditRow | DocumentRow],
 ) -> Standing:
     """Read it for one chunk. The batch's own drafts are left out: they are made anew."""
     theirs = Invoice.objects.exclude(batch=batch, state=InvoiceState.DRAFT)
-    together = ("payer__source", "batch", "document")
     numbers = [*(row.number for row in rows), *(row.number for row in others)]
     found = Standing()
-    for invoice in theirs.filter(number__in=numbers).select_related(*together):
+    # One statement: another import may be staged at this moment, and is seen whole or not at all.
+    met = Q(number__in=numbers) | Q(reference__in=[row.reference for row in rows])
+    within = Q(product__in=products)  # both indexes begin with it
+    for invoice in theirs.filter(within, met).select_related("payer__source", "batch", "document"):
         found.invoices[invoice.product_id, invoice.fiscal_year, invoice.number] = invoice
-    by_reference = theirs.filter(reference__in=[row.reference for row in rows])
-    for product_id, reference, number in by_reference.values_list("product_id", "reference", "number"):
-        found.references[product_id, reference] = number
+        found.references[invoice.product_id, invoice.reference] = invoice.number
     if found.invoices:
         known = Invoice.objects.filter(pk__in=[invoice.pk for invoice in found.invoices.values()])
         found.being_paid = set(known.filter(attempt_parts__live=True).values_list("pk", flat=True))
@@ -119,6 +140,7 @@ def invoices_meant(regies: Regies, town: Standing, row: CreditRow | DocumentRow)
     """The invoices that a credit or a PDF may be about: one, when the row says enough."""
     product = regies.of(row.product)
     family: Iterable[int] = regies.family(product) if product and row.product else ()
+    reference = row.reference if isinstance(row, CreditRow) else ""
     return [
         invoice
         for (product_id, year, number), invoice in town.invoices.items()
@@ -126,4 +148,5 @@ def invoices_meant(regies: Regies, town: Standing, row: CreditRow | DocumentRow)
         and (row.fiscal_year is None or year == row.fiscal_year)
         and (not row.product or product_id in family)
         and regies.has(product_id)
+        and invoice.reference.startswith(reference)
     ]

@@ -1,0 +1,1 @@
+"""JVS Omega: what each object of its JSON is."""

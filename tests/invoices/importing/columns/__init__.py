@@ -1,0 +1,1 @@
+"""Columns that a source names, and names in place of codes."""
