@@ -6,7 +6,7 @@ Exit codes: 0, done as asked; 1, nothing is imported; 3, ready, but a person mus
 the worker goes on; 5, done, but refused rows are kept aside.
 """
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +98,9 @@ class Command(BaseCommand):
                 )
             except InvoiceError as error:
                 raise CommandError(str(error)) from None
-            if options["set_aside"]:
-                with suppress(InvoiceError):  # a worker has read it already, and nothing is refused
-                    rechecking.set_aside(actor=SYSTEM, batch=batch)
         done = _until_done(batch)
         if options["set_aside"] and done.state == BatchState.REFUSED and done.refused_count:
-            # A worker had begun to read before it was told.
-            done = _until_done(rechecking.check_again(actor=SYSTEM, batch=done))
+            done = _until_done(rechecking.set_aside(actor=SYSTEM, batch=done))
         return done
 
 
