@@ -105,9 +105,9 @@ def test_an_archive_alone_waits_for_its_billing_file(gateway: Gateway) -> None:
     for _ in range(14):
         gateway.later()
     gateway.work()
-    (_, mail) = gateway.mails()
+    (_, mail) = gateway.mails()  # then it is a send of PDFs alone
     assert "novembre.zip" in mail.text
-    assert "refuses/novembre.zip" in gateway.names()
+    assert "traites/novembre.zip" in gateway.names()
 
 
 def test_what_no_import_can_be_made_of(gateway: Gateway) -> None:
