@@ -28,6 +28,7 @@ from tenant_apps.backoffice.views.money import (
 )
 from tenant_apps.backoffice.views.settings import (
     going_live,
+    inbox,
     intervention,
     journal,
     limits,
@@ -200,6 +201,7 @@ urlpatterns = [
     path("reglages/donnees-personnelles/", privacy.privacy_page, name="privacy"),
     path("reglages/echange/", exchange.exchange_page, name="exchange"),
     path("reglages/echange/reglages.json", exchange.settings_file, name="settings-file"),
+    path("reglages/provenances/<uuid:public_id>/depot/", inbox.inbox_page, name="source-inbox"),
     path("reglages/journal/", journal.journal, name="journal"),
     path("reglages/journal.csv", journal.journal_file, name="journal-csv"),
     path("reglages/provenances/", sources.source_list, name="sources"),

@@ -34,10 +34,16 @@ class InvoicesConfig(AppConfig):
     }
 
     def ready(self) -> None:
+        from shared_apps.audit import services as audit
         from shared_apps.privacy import personal
         from tenant_apps.invoices import personal as mine
-        from tenant_apps.invoices.tasks import process_batches
+        from tenant_apps.invoices.inbox import following
+        from tenant_apps.invoices.tasks import process_batches, watch_inboxes
         from tenants.work import agenda
 
         personal.register(self.label, give=mine.give)
         agenda.register("imports", process_batches)
+        agenda.register(following.KIND, watch_inboxes)
+        audit.listen("source.watched", following.settings_changed)
+        for verb in following.SIGNS:
+            audit.listen(verb, following.hear)

@@ -92,6 +92,11 @@ declare(
         _("Import envoyé"),
         after=(FILE, Key("source", _("provenance")), Key("format", _("format"))),
     ),
+    Fact(
+        "batch.arrived",
+        _("Fichier pris dans un dossier de dépôt"),
+        after=(FILE, Key("told", _("qui est prévenu")), Key("account")),
+    ),
     Fact("batch.ready", _("Import lu"), after=READ),
     Fact("batch.refused", _("Import refusé"), after=READ),
     Fact("batch.publication_asked", _("Mise en ligne demandée")),

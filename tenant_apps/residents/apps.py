@@ -9,6 +9,7 @@ class ResidentsConfig(AppConfig):
     verbose_name = "Redevables"
     town_data = {
         "Source": HELD,
+        "Arrival": HELD,
         "Payer": HELD,
         "PayerEmail": HELD_OF_A_PERSON,
         "RemovedEmail": HELD_OF_A_PERSON,
@@ -18,6 +19,7 @@ class ResidentsConfig(AppConfig):
 
     person_data = {
         "Source": not_personal("where billing files come from"),
+        "Arrival": not_personal("a file of billing that came by itself: its name, what became of it"),
         "Payer": given("dossiers"),
         "PayerEmail": given(
             "adresses",

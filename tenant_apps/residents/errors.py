@@ -63,6 +63,12 @@ class AccessCut(AccountError):
     sentence = _("La mairie a retiré cet accès. Écrivez au service de facturation.")
 
 
+class NobodyToTell(AccountError):
+    sentence = _(
+        "Choisissez qui prévenir : un agent, un caissier ou un responsable dont le compte est actif."
+    )
+
+
 class SourceNameMissing(AccountError):
     sentence = _("Donnez un nom à cette provenance.")
 

@@ -11,6 +11,7 @@ from shared_apps.audit.saying import (
     how_many,
     named_anything,
     one_of,
+    truth,
 )
 from shared_apps.audit.verbs import Fact, Key, declare
 from shared_apps.mail import notices
@@ -22,11 +23,18 @@ INVITATION = Key("invitation")
 ACCOUNT = Key("account")
 GIVEN_BY = Key("given_by")
 ACCOUNTS = Key("accounts", _("comptes"), how_many)
+WATCHED = (
+    Key("watched", _("dossier suivi"), truth),
+    Key("told", _("qui est prévenu")),
+    ACCOUNT,
+    Key("alone", _("publie sans personne"), truth),
+)
 DECIDED = (STATE, Key("payer"), REASON)
 
 declare(
     Fact("source.created", _("Provenance créée"), after=(NAME,)),
     Fact("source.renamed", _("Provenance renommée"), before=(NAME,), after=(NAME,)),
+    Fact("source.watched", _("Dossier de dépôt réglé"), before=WATCHED, after=WATCHED),
     Fact("account.address_asked", _("Changement d'adresse demandé")),
     Fact("account.erased", _("Personne effacée"), more=named_anything()),
     Fact("erasure.asked", _("Effacement demandé")),

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from shared_apps.accounts.models import Account, Link
-from tenant_apps.residents.states import AccessRequestState
+from tenant_apps.residents.states import AccessRequestState, ArrivalState
 from toolkit.forms.address_fields import AddressField, kept_normal
 
 
@@ -22,6 +22,14 @@ class Source(models.Model):
     name = models.CharField(_("provenance"), max_length=80)
     # How its files are read (invoices.importing.records.rules.Rules), only what differs from the defaults.
     rules = models.JSONField(default=dict, db_default={})
+    # Its folder in S3 is looked at (decision 78, invoices.inbox).
+    is_watched = models.BooleanField(_("dossier de dépôt suivi"), default=False, db_default=False)
+    # For whom its files are imported, in the limits of their régies, and who is told.
+    clerk = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    publishes_alone = models.BooleanField(_("publie sans personne"), default=False, db_default=False)
+    looked_at = models.DateTimeField(null=True)
+    looks_failed = models.PositiveSmallIntegerField(default=0, db_default=0)  # in a row
+    silent_since = models.DateTimeField(null=True)  # its folder cannot be listed
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -31,6 +39,36 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Arrival(models.Model):
+    """A file in a source's folder, with those that belong to it. One live row a name: it is imported once."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="arrivals", db_index=False)
+    state = models.CharField(max_length=7, choices=ArrivalState, default=ArrivalState.WAITING)
+    name = models.CharField(max_length=1024)  # of the billing file, in the folder
+    documents = models.CharField(max_length=1024, blank=True)  # the same of its PDFs
+    # The name of each file that belongs to it → [bytes, ETag], and since when it is so.
+    seen = models.JSONField(default=dict)
+    seen_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # The uuid of its import. No foreign key: the room of invoices is above this one.
+    batch = models.UUIDField(null=True, db_index=True)
+    reason = models.CharField(max_length=300, blank=True)  # why no import was made of it
+    arrived_at = models.DateTimeField(auto_now_add=True)
+    put_away_at = models.DateTimeField(null=True)  # its files are in their last place
+
+    class Meta:
+        verbose_name = _("fichier déposé")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name"], condition=Q(put_away_at=None), name="arrival_live_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_state_display()})"
 
 
 class Payer(models.Model):

@@ -118,12 +118,12 @@ def _files_of(town: Town) -> tuple[list[tuple[str, int]], dict[str, str]]:
     for key, size in objects.listed(f"{town.uuid}/"):
         name = key.partition("/")[2]
         prefix = storage.PREFIXES.get(name.partition("/")[0])
-        if prefix is None or not form.is_safe(form.FILES + name):
-            raise TownError(f"Rien ne dit si un export contient le fichier « {key} » : rangez-le ou ôtez-le.")
-        if prefix.exported:
-            found.append((name, size))
-        else:
+        if prefix is not None and not prefix.exported:
             left_out[f"{name.partition('/')[0]}/"] = prefix.why
+        elif prefix is None or not form.is_safe(form.FILES + name):
+            raise TownError(f"Rien ne dit si un export contient le fichier « {key} » : rangez-le ou ôtez-le.")
+        else:
+            found.append((name, size))
     return found, left_out
 
 

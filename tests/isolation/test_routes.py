@@ -128,6 +128,7 @@ class World:
             "finding": finding.uuid,
             "receipt": payment.uuid,
             "batch": batch.uuid,
+            "source-inbox": batch.source.uuid,
             "backoffice:source": batch.source.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,

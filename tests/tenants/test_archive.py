@@ -128,6 +128,22 @@ def test_a_copy_beside_the_living_town_has_its_own_files_and_says_nothing(
     assert answer_of(slug) == 200
 
 
+def test_what_others_wrote_into_a_folder_stops_no_export_and_goes_with_the_town(
+    make_town: MakeTown, tmp_path: Path
+) -> None:
+    """They choose the names; the archive leaves the folder out, and says so."""
+    town = make_town(invoices=1)
+    for name in ("octobre.csv", "a\\b é «.csv", "..csv"):
+        objects.bucket().put_object(Key=f"{town.uuid}/inbox/{town.uuid}/{name}", Body=b"x")
+    path = tmp_path / "town.zip"
+    call_command("export_town", town.slug, "--to", str(path))
+    with zipfile.ZipFile(path) as archive:
+        assert not [name for name in archive.namelist() if "inbox/" in name]
+        assert b"a copy of a file under imports/" in archive.read("manifest.json")
+    erase(town)
+    assert not files_of(town.uuid)
+
+
 def test_files_joined_to_messages_go_where_their_town_goes(make_town: MakeTown, tmp_path: Path) -> None:
     """Out, in a copy under the copy's own UUID, gone with the erased town, and back."""
     town = make_town(invoices=1)

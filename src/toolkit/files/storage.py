@@ -37,6 +37,11 @@ PREFIXES = {
     "statements": Prefix(exported=True),
     "identity": Prefix(exported=True),
     "contact": Prefix(exported=True),
+    # Into it others write, under names that we do not choose. Erased with the town, like all its files.
+    "inbox": Prefix(
+        exported=False,
+        why="what lies there is not imported yet, or is a copy of a file under imports/",
+    ),
 }
 _OF_A_TOWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([^/]+)/.+")
 
@@ -113,6 +118,14 @@ def document_key(*, town: UUID, year: int, document: UUID) -> str:
 def upload_key(*, town: UUID, batch: UUID, name: str) -> str:
     """The key of an import's file: `<town uuid>/imports/<batch uuid>/<name>`."""
     return town_key(town, "imports", str(batch), name)
+
+
+def inbox_key(*, town: UUID, source: UUID, name: str = "") -> str:
+    """A file in the folder that others write into: `<town>/inbox/<source>/<name>`; without a name, the folder.
+
+    They choose the names, so one may hold anything: it is read, never served.
+    """
+    return f"{town}/inbox/{source}/{name}"
 
 
 def export_key(*, operation: UUID, name: str) -> str:

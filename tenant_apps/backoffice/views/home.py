@@ -17,6 +17,7 @@ from tenant_apps.payments.payability.figures import figures
 from tenant_apps.payments.payability.reading import with_payabilities
 from tenant_apps.payments.queries import attempts_in_review, open_declarations, open_findings
 from tenant_apps.payments.readers import invoices_for_staff
+from tenant_apps.residents import inboxes
 from tenant_apps.residents.erasure.services import waiting_erasures
 from tenant_apps.residents.queries import payers_for_staff
 from toolkit import clock
@@ -40,6 +41,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "in_review": attempts_in_review(scope).count() + open_findings(scope).count(),
         "erasures": waiting_erasures().count() if at_least(request.user.role, Role.MANAGER) else 0,
     }
+    stand = inboxes.standing_still() if at_least(request.user.role, Role.MANAGER) else []
     return screen(
         request,
         "home.html",
@@ -48,7 +50,8 @@ def home(request: StaffRequest) -> HttpResponse:
         figures=figures(scope, today=clock.today()),
         attention=attention,
         mail_stands=mails.standstill,
-        quiet=mails.standstill is None and not any(attention.values()),
+        inboxes_stand=stand,
+        quiet=mails.standstill is None and not stand and not any(attention.values()),
         batches=batches(scope)[:5],
         **first_day_for(request),
     )

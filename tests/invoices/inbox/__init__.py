@@ -1,0 +1,1 @@
+"""Files that arrive without a person."""
