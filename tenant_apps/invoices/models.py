@@ -252,7 +252,7 @@ class Amendment(models.Model):
     )  # the new one
     document_before = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
     credit = models.DecimalField(max_digits=10, decimal_places=2, null=True)  # euros that the file takes off
-    credit_key = models.CharField(max_length=120, blank=True)  # names the credit in its source
+    credit_name = models.CharField(max_length=120, blank=True)  # names the credit in its source
     cancels = models.BooleanField(default=False)
     reason = models.CharField(max_length=300, blank=True)  # of the credit; the resident reads it
     # A person must agree: the payer changes, or money was received on the invoice.

@@ -32,6 +32,8 @@ from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
+from tenant_apps.notices.told.forecast import KNOWN, forecast
+from tenant_apps.notices.told.sent import sent
 from tenant_apps.townhall.queries import current_townhall
 from toolkit.files.storage import NOT_KEPT, StorageSilent
 from toolkit.sheets import csv_answer
@@ -149,6 +151,8 @@ def batch_page(request: StaffRequest, public_id: UUID) -> HttpResponse:
         preview=queries.first_invoices(batch),
         **asked_of(batch, request),
         **rows_of(batch, request),
+        told=forecast(batch) if batch.state in KNOWN else None,
+        sent=sent(batch) if batch.published_at else None,
         earlier=queries.earlier_batch_of_same_file(request.scope, batch),
         retractable=queries.retractable(batch),
         audience=current_townhall().alert_audience,

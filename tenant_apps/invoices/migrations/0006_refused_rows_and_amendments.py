@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('was', models.JSONField(default=dict)),
                 ('becomes', models.JSONField(default=dict)),
                 ('credit', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('credit_key', models.CharField(blank=True, max_length=120)),
+                ('credit_name', models.CharField(blank=True, max_length=120)),
                 ('cancels', models.BooleanField(default=False)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('asks', models.BooleanField(default=False)),

@@ -45,7 +45,7 @@ class KnownRow:
     becomes: dict[str, Any] = field(default_factory=dict)
     moves_to: str = ""
     credit: Decimal | None = None
-    credit_key: str = ""
+    credit_name: str = ""
     cancels: bool = False
     reason: str = ""
     replaces_document: bool = False

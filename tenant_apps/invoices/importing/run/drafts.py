@@ -29,7 +29,7 @@ _TABLES = {
     ),
     "importing_known": (
         "line integer, invoice_id bigint, was jsonb, becomes jsonb, moves_to text, payer_before bigint, document uuid,"
-        " document_before bigint, is_late boolean, credit numeric(10,2), credit_key text, cancels boolean,"
+        " document_before bigint, is_late boolean, credit numeric(10,2), credit_name text, cancels boolean,"
         " reason text, asks boolean"
     ),
 }
@@ -73,10 +73,10 @@ SELECT gen_random_uuid(), %(batch)s, r.product_id, p.id, r.number, r.fiscal_year
 """
 _AMENDMENTS = """
 INSERT INTO invoices_amendment (batch_id, invoice_id, line, was, becomes, payer_id, payer_before_id, document_id,
-                                document_before_id, credit, credit_key, cancels, reason, asks, answer, answered_by,
+                                document_before_id, credit, credit_name, cancels, reason, asks, answer, answered_by,
                                 answered_at)
 SELECT %(batch)s, k.invoice_id, k.line, k.was, k.becomes, p.id, k.payer_before, d.id, k.document_before, k.credit,
-       k.credit_key, k.cancels, k.reason, k.asks, coalesce(a.answer, ''), coalesce(a.answered_by, ''), a.answered_at
+       k.credit_name, k.cancels, k.reason, k.asks, coalesce(a.answer, ''), coalesce(a.answered_by, ''), a.answered_at
   FROM importing_known AS k
   LEFT JOIN residents_payer AS p ON p.source_id = %(source)s AND p.reference = k.moves_to
   LEFT JOIN invoices_document AS d ON d.uuid = k.document
@@ -170,7 +170,7 @@ class Drafts:
                     known.invoice.document_id if known.replaces_document else None,
                     known.is_late and not known.amends,
                     known.credit,
-                    known.credit_key,
+                    known.credit_name,
                     known.cancels,
                     known.reason[:300],
                     known.asks,

@@ -52,7 +52,7 @@ def credit(found: Invoice, row: CreditRow, *, applied: bool, being_paid: bool, s
         raise Refused("number", _being_paid())
     if found.paid > found.amount - taken:
         raise Refused("amount", _paid_too_much(found))
-    known.credit, known.cancels, known.credit_key = taken, taken == found.amount, row.identity
+    known.credit, known.cancels, known.credit_name = taken, taken == found.amount, row.identity
     return known
 
 

@@ -130,7 +130,7 @@ def standing_of(
         found.being_paid = set(known.filter(attempt_parts__live=True).values_list("pk", flat=True))
     if any(isinstance(row, CreditRow) for row in others):
         applied = Amendment.objects.filter(invoice__number__in=numbers, applied_at__isnull=False)
-        found.credited = set(applied.exclude(credit_key="").values_list("invoice_id", "credit_key"))
+        found.credited = set(applied.exclude(credit_name="").values_list("invoice_id", "credit_name"))
     return found
 
 
