@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from shared_apps.accounts.models import Account
 from tenant_apps.backoffice.forms.sources.columns import ColumnsForm
+from tenant_apps.invoices.decisions.rechecking import check_again
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.people.identity import is_a_name
 from tenant_apps.invoices.importing.records.kinds import (
@@ -24,7 +25,6 @@ from tenant_apps.invoices.importing.records.rules import WHO_BY_CODE, Reading, R
 from tenant_apps.invoices.importing.tables.titles import INVOICES, PDFS, PEOPLE
 from tenant_apps.invoices.importing.tables.view import ColumnsView
 from tenant_apps.invoices.models import Batch
-from tenant_apps.invoices.rechecking import check_again
 from tenant_apps.invoices.states import BatchState
 from tenant_apps.residents import sources
 from toolkit.files.opening import opened

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.audit.queries import entries
-from tenant_apps.invoices import amending
+from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.errors import AlreadyPaid, NotTaken, WrongState
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.format import HEAD, Format

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, staff_required
 from tenant_apps.backoffice.words.import_rows import cells_sent
-from tenant_apps.invoices import answering, queries, rechecking
+from tenant_apps.invoices import queries
+from tenant_apps.invoices.decisions import answering, rechecking
+from tenant_apps.invoices.decisions.planning import plan_publication
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.models import Batch, RefusedRow
-from tenant_apps.invoices.planning import plan_publication
 from tenant_apps.invoices.states import Agreed
 
 

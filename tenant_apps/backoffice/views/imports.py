@@ -27,7 +27,8 @@ from tenant_apps.backoffice.paging import page_of
 from tenant_apps.backoffice.words.import_rows import rows_of
 from tenant_apps.backoffice.words.payer_questions import asked_of
 from tenant_apps.backoffice.words.progress import first_steps, progress_of
-from tenant_apps.invoices import answering, queries, services
+from tenant_apps.invoices import queries, services
+from tenant_apps.invoices.decisions import answering
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.models import Batch

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices import amending, planning, services
+from tenant_apps.invoices import services
 from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
+from tenant_apps.invoices.corrections import amending
+from tenant_apps.invoices.decisions import planning
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.documents.joined import documents_of
 from tenant_apps.invoices.importing.records.kinds import RowProblem

@@ -4,8 +4,9 @@ from django.db import transaction
 
 from shared_apps.audit import services as audit
 from shared_apps.audit.models import AuditEntry
-from tenant_apps.invoices import amending, services
+from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.inbox import telling
 from tenant_apps.invoices.inbox.sorting import plain

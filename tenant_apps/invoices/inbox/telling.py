@@ -8,7 +8,8 @@ from django.utils.translation import ngettext, override
 from shared_apps.accounts.models import Account
 from shared_apps.mail.notices import Said
 from shared_apps.mail.notifying import notify
-from tenant_apps.invoices import amending, queries, services
+from tenant_apps.invoices import queries, services
+from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.inbox.sorting import plain
 from tenant_apps.invoices.mails import NOT_IMPORTED, TO_CHECK
 from tenant_apps.invoices.models import Batch, BatchProblem, Severity

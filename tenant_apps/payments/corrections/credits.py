@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from shared_apps.accounts.models import Account
 from shared_apps.audit import services as audit
 from shared_apps.mail.notifying import Telling, notify_all
-from tenant_apps.invoices import crediting
+from tenant_apps.invoices.corrections import crediting
 from tenant_apps.invoices.locking import lock_invoice
 from tenant_apps.invoices.models import Credit, Invoice
 from tenant_apps.payments.books import ledger

@@ -6,8 +6,9 @@ from typing import Any
 
 import pikepdf
 
-from tenant_apps.invoices import answering, services
+from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions import answering
 from tenant_apps.invoices.models import Batch, PayerUpdate
 from tenant_apps.invoices.states import Answer
 

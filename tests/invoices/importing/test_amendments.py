@@ -8,8 +8,8 @@ import pytest
 
 from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
-from tenant_apps.invoices.answering import agree
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions.answering import agree
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.importing.records.kinds import CreditRow, DocumentRow, PayerRow, Record
 from tenant_apps.invoices.models import Amendment, Batch, Invoice

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tenant_apps.invoices import answering, services
+from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions import answering
 from tenant_apps.invoices.importing.run import publishing
 from tenant_apps.invoices.models import Batch, Invoice
 from tenant_apps.invoices.states import Answer

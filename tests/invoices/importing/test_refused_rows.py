@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tenant_apps.invoices import answering, services
+from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions import answering
+from tenant_apps.invoices.decisions.rechecking import check_again, correct_row, set_aside
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch, Document, Invoice, RefusedRow
-from tenant_apps.invoices.rechecking import check_again, correct_row, set_aside
 from tests.invoices.importing.batches import archive, pdf, publish, run, sentences
 from tests.invoices.importing.bills import HEADER, bill
 

@@ -9,9 +9,9 @@ import pytest
 from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions.planning import plan_publication
 from tenant_apps.invoices.errors import AlreadyPaid, WrongState
 from tenant_apps.invoices.models import Batch, Document, Invoice
-from tenant_apps.invoices.planning import plan_publication
 from tenant_apps.payments.models import Means
 from tenant_apps.payments.services import book_counter_payment
 from tenants.models import AgendaItem

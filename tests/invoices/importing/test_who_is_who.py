@@ -8,7 +8,8 @@ from django.test import Client
 
 from shared_apps.accounts.models import Account
 from shared_apps.audit.models import AuditEntry
-from tenant_apps.invoices import answering, services
+from tenant_apps.invoices import services
+from tenant_apps.invoices.decisions import answering
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.importing.people.questions import changes_of
 from tenant_apps.invoices.importing.people.questions import sentences as words_of

@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from shared_apps.mail.models import OutgoingMail
 from tenant_apps.invoices import services
-from tenant_apps.invoices.answering import agree
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions.answering import agree
+from tenant_apps.invoices.decisions.rechecking import check_again, correct_row, set_aside
 from tenant_apps.invoices.models import Amendment, Batch, Invoice
-from tenant_apps.invoices.rechecking import check_again, correct_row, set_aside
 from tenant_apps.invoices.services import take_back_batch
 from tenant_apps.invoices.states import Agreed
 from tenant_apps.notices.models import PlannedNotice

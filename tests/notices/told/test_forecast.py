@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from shared_apps.accounts.models import Account
-from tenant_apps.invoices.answering import agree
+from tenant_apps.invoices.decisions.answering import agree
 from tenant_apps.invoices.models import Amendment, Batch, Invoice
 from tenant_apps.invoices.services import open_questions, take_back_batch
 from tenant_apps.invoices.states import Agreed

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from shared_apps.accounts.errors import AccountError
 from shared_apps.accounts.models import Role
 from tenant_apps.backoffice.access import StaffRequest, found, screen, staff_required
-from tenant_apps.backoffice.forms.inbox import InboxForm
+from tenant_apps.backoffice.forms.sources.inbox import InboxForm
 from tenant_apps.residents import inboxes
 from tenant_apps.residents.models import Source
 from toolkit.files.objects import bucket

@@ -15,8 +15,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_tenants.utils import tenant_context
 
 from shared_apps.audit.services import SYSTEM
-from tenant_apps.invoices import amending, rechecking, services
+from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.corrections import amending
+from tenant_apps.invoices.decisions import rechecking
 from tenant_apps.invoices.errors import InvoiceError
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.people.questions import sentences

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices import crediting
+from tenant_apps.invoices.corrections import crediting
 from tenant_apps.invoices.locking import lock_invoices
 from tenant_apps.invoices.models import Amendment, Batch, Document, Invoice
 from tenant_apps.invoices.states import Agreed, InvoiceState, OnlineHold

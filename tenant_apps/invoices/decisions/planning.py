@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from shared_apps.audit.queries import entries
-from tenant_apps.invoices import amending
+from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.services import lock, open_questions, publish_batch

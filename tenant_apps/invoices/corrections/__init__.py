@@ -1,0 +1,1 @@
+"""What changes an online invoice: avoirs, and what a file says of it."""

@@ -1,0 +1,1 @@
+"""What a clerk decides about an import: answers, corrected rows, the day of publication."""
