@@ -94,7 +94,7 @@ def test_an_account_that_would_lose_its_access_is_named(browsers: SimpleNamespac
 def test_changes_by_pages(browsers: SimpleNamespace, django_assert_max_num_queries: Any) -> None:
     online(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}") for n in range(120)))
     batch = run(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}", city="Deyme") for n in range(120)))
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(34):
         last = browsers.reader.get(f"/gestion/imports/{batch.uuid}/?modif=3")
     assert "Page 3 sur 3" in text(last)
     assert 'rel="prev" href="?modif=2#changes"' in last.content.decode()
@@ -105,7 +105,7 @@ def test_changes_by_pages(browsers: SimpleNamespace, django_assert_max_num_queri
 def test_questions_by_pages(browsers: SimpleNamespace, django_assert_max_num_queries: Any) -> None:
     online(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}") for n in range(45)))
     batch = run(HEADER, *(bill(f"H{n}", f"K{n}", f"AUTRE{n}") for n in range(45)))
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(34):
         last = browsers.clerk.get(f"/gestion/imports/{batch.uuid}/?question=3")
     assert last.content.decode().count('class="paper question"') == 5
     assert "Ce fichier vient peut-être d'un autre logiciel" in text(last)

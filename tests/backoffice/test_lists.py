@@ -177,7 +177,7 @@ def test_three_tries_one_paid(
     attempt(invoice, "refused", reason="La carte a été refusée. Rien n'a été débité.")
     attempt(invoice, "expired", reason="Aucun retour.")
     money(attempt(invoice, "paid", account=people.alice))
-    with django_assert_max_num_queries(QUERIES + 9):
+    with django_assert_max_num_queries(QUERIES + 10):
         page = text(browsers.reader.get(f"/gestion/factures/{invoice.uuid}/"))
     assert "3 essais en ligne, dont 1 payé. La facture est réglée en entier." in page
     for words in ("La carte a été refusée", "Aucun retour", "autorisation A1B2", "Carte bancaire", "Réglée"):

@@ -52,8 +52,10 @@ def test_the_image_needs_no_program_that_it_does_not_install() -> None:
         for path in folder.rglob("*.py")
         for name in programs(ast.parse(path.read_text(encoding="utf-8")))
     }
-    # The program of workbooks is Python itself, which reads one of our own files (decision 70).
-    assert found == {"src/toolkit/reading/spreadsheets.py: subprocess"}
+    # The program of workbooks, and that of the text of PDFs, is Python itself, which reads one of our own files
+    # (decisions 70, 76).
+    readers = ("pdf_text", "spreadsheets")
+    assert found == {f"src/toolkit/reading/{name}.py: subprocess" for name in readers}
     assert "apt-get" not in (DEPLOY / "Dockerfile").read_text()
     entry = (DEPLOY / "entrypoint.sh").read_text()
     assert set(re.findall(r"exec (\w+)", entry)) == {"granian", "celery", "python"}

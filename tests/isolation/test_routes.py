@@ -22,7 +22,7 @@ from tenant_apps.payments.models import Allocation, Attempt, Declaration, Findin
 from tenant_apps.reconciliation.models import Statement, StatementRow
 from tenant_apps.residents.erasure.services import request_erasure
 from tenant_apps.residents.models import Access, AccessRequest, Payer
-from tenant_apps.residents.sources import default_source
+from tenant_apps.residents.sources import default_source, source_named
 from tenants.models import Town
 from tests.isolation.table import OF_A_ROLE, OUT, PEOPLE, POSTS, REFUSED, STAFF, TOWN
 from tests.staff import open_session
@@ -120,6 +120,8 @@ class World:
         clerks_key = Passkey.objects.create(
             account=self.people["clerk"], rp_id="x", credential_id=b"2", public_key=b"1", name="x"
         )
+        # Of its own: the first source of every town is a copy of the template's.
+        other_source = source_named(actor="system", name="Eau")
         self.ids = {
             "member-limits": self.people["clerk"].uuid,
             "portal:key": key.uuid,
@@ -128,8 +130,8 @@ class World:
             "finding": finding.uuid,
             "receipt": payment.uuid,
             "batch": batch.uuid,
-            "source-inbox": batch.source.uuid,
-            "backoffice:source": batch.source.uuid,
+            "source-inbox": other_source.uuid,
+            "backoffice:source": other_source.uuid,
             "attempt": attempt.uuid,
             "payer": household.uuid,
             "message": message.uuid,
