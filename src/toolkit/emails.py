@@ -41,6 +41,11 @@ def normalise(typed: str) -> str:
     return whole
 
 
+def lowered(plain: str) -> str:
+    """The normal form of an address that is plain ASCII, without anything that `normalise` refuses."""
+    return plain.lower()
+
+
 def sought(typed: str) -> str:
     """The form under which to look an address up; NOBODY for an invalid one."""
     try:

@@ -60,6 +60,8 @@ def files(folder: Path, size: int, series: str) -> tuple[str, str]:
 
 def send(page: Page, demo: Demo, rows: str, documents: str | None = None) -> None:
     page.goto(demo.url("pechabou", "/gestion/imports/nouveau/"))
+    if (source := page.get_by_label("D'où vient ce fichier")).count():  # another walk has named one
+        source.select_option(index=1)
     page.get_by_label(re.compile("^Le fichier des factures")).set_input_files(rows)
     if documents:
         page.get_by_label("Les PDF des factures").set_input_files(documents)

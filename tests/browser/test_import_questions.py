@@ -78,7 +78,9 @@ def test_another_source_is_named(demo: Demo, open_page: Callable[..., Page], sho
     page = open_page("phone")
     sign_in(page, demo)
     page.goto(demo.url("pechabou", "/gestion/imports/nouveau/"))
-    page.get_by_text("Ce fichier vient d'un autre logiciel").click()
+    page.get_by_text("Ce fichier vient d'un autre logiciel").or_(
+        page.get_by_text("Une autre provenance…")
+    ).click()
     name = page.get_by_label("Le nom de cette autre provenance")
     expect(name).to_be_visible()
     shot(page, "gestion-provenance-phone")

@@ -75,7 +75,14 @@ def test_one_click_gives_everything(town: Town, known: Known, client_for: Any) -
             "adresses-retirees": 2,
             "cles": 0,
         },
-        **{"factures": 2, "avoirs": 1, "reglements": 1, "tentatives": 1, "suivi-des-tentatives": 2},
+        **{
+            "factures": 2,
+            "avoirs": 1,
+            "modifications": 0,
+            "reglements": 1,
+            "tentatives": 1,
+            "suivi-des-tentatives": 2,
+        },
         **{"remboursements": 1, "declarations": 1, "alertes": 2, "messages": 2, "rattachements": 1},
         "journal": len(lines["journal"]),
     }

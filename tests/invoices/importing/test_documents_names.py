@@ -4,9 +4,10 @@ import io
 import unicodedata
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tenant_apps.invoices.importing.documents.archive import Archive
@@ -70,6 +71,10 @@ def test_a_name_whose_encoding_is_not_said(encoding: str, name: str) -> None:
 )
 def test_what_is_written_is_found(name: str, encoding: str) -> None:
     stem = f"F{name.strip()}"
+    if encoding != "utf-8":
+        # Two letters of DOS may be one of UTF-8: nobody can tell, and UTF-8 is tried first.
+        with suppress(UnicodeDecodeError):
+            assume(stem.isascii() or not stem.encode(encoding).decode("utf-8"))
     assert found(archive(RawName(f"{stem}.pdf".encode(encoding))), f"{stem}.pdf", is_file=True) == 0
 
 

@@ -119,7 +119,7 @@ def test_statements_do_not_grow_with_the_file(
     batch = run(HEADER, *(bill(f"G{n}", f"K{n}", f"NOM{n}", email=f"a{n}@example.net") for n in range(size)))
     assert batch.new_count == size
     services.publish_batch(actor="system", batch=batch)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(66):
         processing.process_waiting()
     again = services.create_batch(
         actor="system",

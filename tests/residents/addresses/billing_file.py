@@ -5,6 +5,7 @@ import io
 from shared_apps.accounts.models import Account
 from tenant_apps.invoices import services as imports
 from tenant_apps.invoices.batches import processing
+from tenant_apps.invoices.decisions import answering
 from tenant_apps.invoices.models import Batch
 from tenant_apps.invoices.states import Answer
 from tenant_apps.residents import activation
@@ -28,7 +29,7 @@ def a_file(n: int, *cells: str, column: bool = True) -> Batch:
     for asked in imports.open_questions(
         batch
     ):  # another first name and another address: it is the same person
-        imports.answer_question(actor="system", update=asked, answer=Answer.SAME)
+        answering.answer_question(actor="system", update=asked, answer=Answer.SAME)
     imports.publish_batch(actor="system", batch=batch)
     processing.process_waiting()
     batch.refresh_from_db()

@@ -12,6 +12,7 @@ from typing import TypeVar
 from tenant_apps.invoices.importing.records import fields as billing
 from tenant_apps.invoices.importing.records.doubts import Doubts
 from tenant_apps.invoices.importing.records.kinds import OF_PAYER, InvoiceRow
+from toolkit import emails
 from toolkit.reading.errors import FieldError
 
 _BETWEEN = "\x1f"
@@ -124,7 +125,7 @@ class Quick:
             f"{address}\n{more}" if address and more else address or more,
             postcode,
             city,
-            (email.lower(),) if email else (),
+            (emails.lowered(email),) if email else (),
             product,
             document,
             self._said_by(cells),
