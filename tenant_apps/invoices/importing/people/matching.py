@@ -97,6 +97,9 @@ class People:
             self._bare.setdefault(_bare_of(person), row.payer)
             _add_bill(person, row)
             return None
+        if said == person.said:  # the usual second invoice of a family
+            _add_bill(person, row)
+            return None
         names = _name(person.said), _name(said)
         known = all(last for last, _first in names)
         differ = _differences(person.said, said)
