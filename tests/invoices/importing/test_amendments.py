@@ -176,6 +176,7 @@ def test_pdfs_alone_complete_and_replace(records: Callable[..., Batch]) -> None:
     batch = records(*rows, G1=pdf("new"), G2=pdf("late"), G3=pdf("nobody's"))
     assert (batch.state, batch.amended_count, batch.late_count) == ("ready", 1, 1)
     assert "Aucune facture en ligne ne porte ce numéro" in sentences(batch)
+    assert "ne correspond à aucune facture" not in sentences(batch)  # said once
     publish(batch)
     assert all(invoice.document for invoice in Invoice.objects.all())
 

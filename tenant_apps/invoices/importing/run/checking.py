@@ -149,6 +149,7 @@ class Checker:
             found = invoices_meant(self._regies, town, row)
             if len(found) != 1:
                 report.products.add(None)
+                self._is_told(row)
                 _unknown(report, row, several=bool(found))
                 continue
             (invoice,) = found
@@ -170,6 +171,13 @@ class Checker:
                 continue
             self.used.setdefault(key, (row.line, invoice.payer_id, True))
             yield KnownRow(row.line, invoice, key)
+
+    def _is_told(self, row: CreditRow | DocumentRow) -> None:
+        """A PDF of no invoice is named by its row, and not once more as one too many."""
+        if isinstance(row, DocumentRow) and self._documents is not None:
+            key = self._documents.find(row.document, is_file=True)
+            if key is not None:
+                self.used.setdefault(key, (row.line, "", True))
 
     def _document_of(
         self, row: InvoiceRow, finding: Finding, report: Report, *, is_online: bool
