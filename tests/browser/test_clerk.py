@@ -58,9 +58,12 @@ def files(folder: Path, size: int, series: str) -> tuple[str, str]:
     return str(rows), str(documents)
 
 
-def send(page: Page, demo: Demo, rows: str, documents: str | None = None) -> None:
+def send(
+    page: Page, demo: Demo, rows: str, documents: str | None = None, *, chooses_source: bool = True
+) -> None:
     page.goto(demo.url("pechabou", "/gestion/imports/nouveau/"))
-    if (source := page.get_by_label("D'où vient ce fichier")).count():  # another walk has named one
+    source = page.get_by_label("D'où vient ce fichier")
+    if chooses_source and source.count():  # another walk has named one
         source.select_option(index=1)
     page.get_by_label(re.compile("^Le fichier des factures")).set_input_files(rows)
     if documents:
