@@ -109,6 +109,7 @@ def test_the_same_file_again_and_a_bad_one(
     expect(page.get_by_role("link", name="Télécharger la liste (CSV)")).to_be_visible()
     shot(page, "gestion-erreurs-phone")
     accessible(page)
+    page.get_by_text("Abandonner cet import…").click()
     page.get_by_role("button", name="Abandonner cet import").click()
     expect(page.get_by_role("status")).to_contain_text("L'import est abandonné")
 
