@@ -116,13 +116,14 @@ def test_the_manual_s_list(demo: Demo, open_page: Callable[..., Page], shot: Sho
     for cell in ("19/10/2015", "30/10/2015", "32,00", "FACTURATION"):
         expect(row).to_contain_text(cell)
     page.get_by_role("link", name="Factures réglées").click()
-    assert page.locator("tbody tr:not(.year)").count() == page.locator("tbody tr.paid").count() == 2
+    expect(page.locator("tbody tr:not(.year)")).to_have_count(2)
+    expect(page.locator("tbody tr.paid")).to_have_count(2)
     assert (
         page.locator("tr.paid td").first.evaluate("e => getComputedStyle(e).backgroundColor")
         == "rgb(255, 246, 207)"
     )
     page.get_by_role("link", name="Factures non réglées").click()
-    assert page.locator("tbody tr:not(.year)").count() == 4
+    expect(page.locator("tbody tr:not(.year)")).to_have_count(4)
     assert (
         page.locator("tbody td").first.evaluate("e => getComputedStyle(e).backgroundColor")
         == "rgb(255, 255, 255)"

@@ -124,7 +124,7 @@ def test_the_worker_is_killed_while_it_checks_and_stores(tmp_path: Path) -> None
         demo.process.wait(120)  # a part has died: the demo stops, and says so
     with running_demo(home) as demo:
         publish(demo, Clerk(demo).sign_in(), path)
-        with held(demo, step="storing", until=60) as is_there:
+        with held(demo, step="storing", until=0) as is_there:
             clerk, path = send(demo, "2026-003")
             wait(is_there)
             for pid in workers(demo)[1:]:  # the children only
