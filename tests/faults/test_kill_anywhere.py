@@ -21,7 +21,7 @@ from tests.faults.test_kill_import import ask, files
 from tests.sandbox.processes import command_lines
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("demo-faults"), pytest.mark.timeout(5400)]
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "2"))
 SEED = int(os.environ.get("SEED", "20261130"))
 SIZE = 120
 VICTIMS = {"worker": "config.celery worker", "postgres": "/postgres ", "s3": "serve s3"}
