@@ -98,9 +98,10 @@ def command_lines(family: dict[int, int]) -> dict[int, str]:
 
 
 def find(family: dict[int, int], word: str) -> int:
-    """The one process whose command has this word."""
-    (pid,) = [pid for pid, line in command_lines(family).items() if word in line]
-    return pid
+    """The process whose command has this word: the first one, as a child that was just forked still has its line."""
+    found = [pid for pid, line in command_lines(family).items() if word in line]
+    assert found, word
+    return min(found, key=lambda pid: (family[pid], pid))
 
 
 def left_over(family: dict[int, int], seconds: float = 60) -> dict[int, str]:
