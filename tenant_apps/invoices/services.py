@@ -61,7 +61,7 @@ def create_batch(
     if town_closure.is_last_call(current_town()):
         raise WrongState(_("Ce portail ferme : plus rien n'y est mis en ligne."))
     if replaces is not None and replaces.published_at is not None:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": replaces.get_state_display()})
+        raise wrong_state(replaces)
     kind = _format_of(rows_file, rows_name)
     limits = actor.scope.listed if isinstance(actor, Account) else []
     batch = Batch(
@@ -116,10 +116,15 @@ def _keep(batch: Batch, name: str, stream: BinaryIO) -> tuple[str, str]:
     return key, digest.hexdigest()
 
 
+def wrong_state(batch: Batch) -> WrongState:
+    """The error of an act that the state of `batch` does not allow."""
+    return WrongState(_("Cet import est « %(state)s ».") % {"state": batch.get_state_display()})
+
+
 def move(batch: Batch, to: BatchState) -> None:
     """The only setter of a batch's state, along `BATCH_EDGES`. The caller holds the row's lock. Raises WrongState."""
     if (BatchState(batch.state), to) not in BATCH_EDGES:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": batch.get_state_display()})
+        raise wrong_state(batch)
     batch.state = to
     batch.save(update_fields=["state"])
 
@@ -234,7 +239,7 @@ def take_back_batch(*, actor: audit.Actor, batch: Batch, unpaid_only: bool = Fal
 def _take_back_unpaid(actor: audit.Actor, locked: Batch) -> Batch:
     """Hide the invoices of a published batch that nobody touched; they are kept, and can be published again."""
     if locked.state != BatchState.PUBLISHED:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     touched = Q(paid__gt=0) | Q(attempts__isnull=False) | Q(credits__isnull=False)
     free = Invoice.objects.filter(batch=locked, state=InvoiceState.PUBLISHED).exclude(touched)
     count = Invoice.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
@@ -267,7 +272,7 @@ def retry_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     if locked.state == BatchState.UPLOADED:
         return locked
     if locked.state != BatchState.FAILED:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     move(locked, BatchState.UPLOADED)
     locked.failure, locked.beat_at = "", timezone.now()
     locked.save(update_fields=["failure", "beat_at"])
@@ -283,7 +288,7 @@ def discard_batch(*, actor: audit.Actor, batch: Batch) -> Batch:
     if locked.state == BatchState.DISCARDED:
         return locked
     if locked.state == BatchState.PUBLISHED and not locked.refused_count:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     if locked.published_at is not None and (
         locked.state != BatchState.TAKEN_BACK or locked.invoices.exclude(state=InvoiceState.DRAFT).exists()
     ):
@@ -337,6 +342,11 @@ def _drop_unused_documents(batch: Batch) -> list[str]:
     keys = list(unused.values_list("key", flat=True))
     Document.objects.filter(key__in=keys).delete()
     return keys
+
+
+def waits_for_answers(batch: Batch) -> bool:
+    """Whether `batch` asks something, about a payer or about an online invoice, that nobody has answered."""
+    return open_questions(batch).exists() or amending.waiting(batch).exists()
 
 
 def open_questions(batch: Batch) -> QuerySet[PayerUpdate]:

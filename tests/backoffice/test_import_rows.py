@@ -46,6 +46,16 @@ def test_a_row_is_corrected_on_the_page(browsers: SimpleNamespace) -> None:
     assert Invoice.objects.filter(state="published").count() == 2
 
 
+def test_a_correction_that_is_wrong_stays_beside_the_text_of_the_file(browsers: SimpleNamespace) -> None:
+    batch = run(HEADER, bill("G1", "K1"), EVA)
+    for _again in range(2):
+        shown = act(browsers.clerk, batch, "lignes", **{"l3-amount": "treize", "l3-number": "G3"})
+        assert "Dans le fichier : douze" in shown
+        assert RefusedRow.objects.get().corrected == {"amount": "treize"}
+    act(browsers.clerk, batch, "lignes", **{"l3-amount": "douze"})
+    assert RefusedRow.objects.get().corrected == {}
+
+
 def test_a_reader_sees_and_does_not_correct(browsers: SimpleNamespace) -> None:
     batch = run(HEADER, bill("G1", "K1"), EVA)
     assert "n'est pas un montant" in page(browsers.reader, batch)

@@ -18,7 +18,6 @@ from toolkit.clock import in_figures
 from toolkit.money import euros, format_euros
 
 ROWS = 50  # per page
-_ALWAYS = ("number", "last_name", "first_name")  # who and what it is: shown beside what is wrong
 _NAMES = {label: name for name, label in LABELS.items()}
 
 
@@ -92,7 +91,6 @@ def _shown(rows: Iterable[RefusedRow], errors: list[BatchProblem]) -> list[Shown
 def _row(row: RefusedRow, errors: list[BatchProblem]) -> Shown:
     wrong = {_NAMES[error.field] for error in errors if error.field in _NAMES}
     now = {**row.cells, **row.corrected}
-    names = [name for name in LABELS if name in wrong or name in row.corrected or name in _ALWAYS]
     cells = [
         Cell(
             name=f"l{row.line}-{name}",
@@ -101,7 +99,7 @@ def _row(row: RefusedRow, errors: list[BatchProblem]) -> Shown:
             was=row.cells.get(name, "") if name in row.corrected else "",
             is_wrong=name in wrong,
         )
-        for name in names
+        for name in LABELS
         if name in wrong or name in row.corrected or name == "number"
     ]
     who = " ".join(filter(None, (now.get("first_name"), now.get("last_name"))))

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_noop
 from shared_apps.audit import services as audit
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches.refused import corrections_of, keep_refused
-from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.decisions import planning
 from tenant_apps.invoices.importing import registry
 from tenant_apps.invoices.importing.documents.joined import documents_of
@@ -85,11 +84,7 @@ def _publish(batch: Batch) -> None:
 
 
 def _may_be_published(batch: Batch) -> bool:
-    return (
-        batch.brings_something
-        and not services.open_questions(batch).exists()
-        and not amending.waiting(batch).exists()
-    )
+    return batch.brings_something and not services.waits_for_answers(batch)
 
 
 def _check_and_stage(batch: Batch, *, again: bool = False) -> None:

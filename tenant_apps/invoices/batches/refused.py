@@ -23,5 +23,5 @@ def keep_refused(batch: Batch, report: Report) -> None:
         [RefusedRow(batch=batch, line=line, cells=dict(cells)) for line, cells in kept],
         update_conflicts=True,
         unique_fields=["batch", "line"],
-        update_fields=["is_refused", "cells"],
+        update_fields=["is_refused"],  # a corrected row keeps the texts of the file
     )

@@ -6,10 +6,9 @@ from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
 from shared_apps.audit.queries import entries
-from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.models import Batch
-from tenant_apps.invoices.services import lock, open_questions, publish_batch
+from tenant_apps.invoices.services import lock, publish_batch, waits_for_answers, wrong_state
 from tenant_apps.invoices.states import BatchState
 from tenants.databases.postgresql.again import atomic_again
 from tenants.work import agenda
@@ -26,11 +25,11 @@ def plan_publication(*, actor: audit.Actor, batch: Batch, day: date | None) -> B
     """
     locked = lock(batch)
     if locked.state != BatchState.READY or not locked.brings_something:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     if day is not None:
         if not clock.today() < day <= clock.today() + timedelta(days=MOST_DAYS):
             raise WrongState(_("Choisissez un jour à venir, dans l'année."))
-        if open_questions(locked).exists() or amending.waiting(locked).exists():
+        if waits_for_answers(locked):
             raise WrongState(_("Répondez d'abord aux questions de cet import ; la date vient après."))
     if locked.publish_on != day:
         old, locked.publish_on = locked.publish_on, day

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from shared_apps.audit import services as audit
-from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.importing.records.kinds import LABELS
 from tenant_apps.invoices.models import Batch, RefusedRow
-from tenant_apps.invoices.services import lock, move
+from tenant_apps.invoices.services import lock, move, wrong_state
 from tenant_apps.invoices.states import BatchState
 from tenants.databases.postgresql.again import atomic_again
 from tenants.work import agenda
@@ -38,7 +36,7 @@ def set_aside(*, actor: audit.Actor, batch: Batch, is_wanted: bool = True) -> Ba
     if locked.sets_aside == is_wanted:
         return locked
     if locked.state not in (BatchState.REFUSED, BatchState.READY):
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     locked.sets_aside = is_wanted
     locked.save(update_fields=["sets_aside"])
     return _again(actor, locked)
@@ -54,13 +52,13 @@ def correct_row(*, actor: audit.Actor, batch: Batch, line: int, cells: Mapping[s
     locked = lock(batch)
     row = RefusedRow.objects.select_for_update().get(batch=locked, line=line)
     if locked.state not in (BatchState.REFUSED, BatchState.READY, BatchState.PUBLISHED):
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     corrected = dict(row.corrected)
     for name, text in cells.items():
         if name not in LABELS:
             continue
         corrected.pop(name, None)
-        if text.strip() != row.cells.get(name, "").strip() or name in row.corrected:
+        if text.strip() != row.cells.get(name, "").strip():
             corrected[name] = text.strip()[:LONGEST]
     if corrected != row.corrected:
         # Names of columns only: the row keeps the texts, which may be about a person.
@@ -81,7 +79,7 @@ def _again(actor: audit.Actor, locked: Batch) -> Batch:
     if locked.state in (BatchState.UPLOADED, BatchState.CHECKING):
         return locked
     if locked.state == BatchState.PUBLISHED and not locked.refused_count:
-        raise WrongState(_("Cet import est « %(state)s ».") % {"state": locked.get_state_display()})
+        raise wrong_state(locked)
     move(locked, BatchState.UPLOADED)
     locked.attempts, locked.beat_at, locked.publish_on = 0, clock.now(), None
     locked.save(update_fields=["attempts", "beat_at", "publish_on"])

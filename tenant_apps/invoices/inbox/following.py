@@ -6,7 +6,6 @@ from shared_apps.audit import services as audit
 from shared_apps.audit.models import AuditEntry
 from tenant_apps.invoices import services
 from tenant_apps.invoices.batches import processing
-from tenant_apps.invoices.corrections import amending
 from tenant_apps.invoices.errors import WrongState
 from tenant_apps.invoices.inbox import telling
 from tenant_apps.invoices.inbox.sorting import plain
@@ -75,7 +74,7 @@ def _is_for_nobody(source: Source, batch: Batch) -> bool:
     touches = batch.change_count or batch.amended_count or batch.question_count
     if touches or batch.refused_count or batch.error_count or telling.doubtful(batch):
         return False
-    return not services.open_questions(batch).exists() and not amending.waiting(batch).exists()
+    return not services.waits_for_answers(batch)
 
 
 @transaction.atomic

@@ -130,8 +130,8 @@ class Drafts:
             with connection.cursor() as cursor:
                 _drop(cursor)
 
-    def add(self, chunk: Chunk, pdfs: Pdfs | None, *, refused: Collection[int]) -> None:
-        """Keep the rows of a chunk, but those of the lines in `refused`."""
+    def add(self, chunk: Chunk, pdfs: Pdfs | None) -> None:
+        """Keep the rows of a chunk."""
         documents = pdfs.document_of if pdfs else _no_document
         _copy(
             "importing_rows",
@@ -151,8 +151,7 @@ class Drafts:
                     row.debit_on,
                     documents(candidate.document),
                 )
-                for candidate in chunk.new
-                if (row := candidate.row).line not in refused
+                for row, candidate in ((candidate.row, candidate) for candidate in chunk.new)
             ),
         )
         _copy("importing_people", (_person(code, finding) for code, finding in chunk.people.items()))
@@ -176,7 +175,7 @@ class Drafts:
                     known.asks,
                 )
                 for known in chunk.known
-                if (known.amends or known.is_late) and known.line not in refused
+                if known.amends or known.is_late
             ),
         )
 

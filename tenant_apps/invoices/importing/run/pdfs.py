@@ -31,8 +31,6 @@ class _Taken:
     """A PDF that was read. `sha256` is empty when it is refused."""
 
     sha256: str
-    line: int  # of the first row that has it
-    number: str
     uuid: uuid.UUID
 
 
@@ -152,10 +150,10 @@ class Pdfs:
         try:
             document = future.result()
         except DocumentError as error:
-            self._taken[key] = _Taken("", item.line, item.number, public_id)
+            self._taken[key] = _Taken("", public_id)
             yield RowProblem(item.line, _COLUMN, item.number, str(error)), (item.line,)
             return
-        self._taken[key] = _Taken(document.sha256, item.line, item.number, public_id)
+        self._taken[key] = _Taken(document.sha256, public_id)
         held = item.invoice.document if isinstance(item, KnownRow) else None
         is_new = held is None or held.sha256 != document.sha256
         if is_new and public_id not in self._stored:

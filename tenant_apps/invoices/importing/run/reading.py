@@ -43,7 +43,7 @@ def read(
             report.unchanged += sum(not known.amends for known in chunk.known)
             report.late += sum(known.is_late for known in chunk.known)
             report.questions += sum(known.asks for known in chunk.known)
-            drafts.add(chunk, pdfs, refused=())
+            drafts.add(chunk, pdfs)
             progress(report.rows)
         _take_away(checker, drafts, report, lines)
         if pdfs is not None:
